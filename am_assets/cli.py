@@ -1,0 +1,143 @@
+"""The command `am`: plan and apply, in a terminal.
+
+    am plan                              what is missing or stale, and why
+    am apply --recipe demo               bring it up to date
+    am apply --select "+sft_dataset"     with Dagster's asset selection syntax
+
+Only talking to a person belongs here: what is done is in `plan.py`, and every figure comes from the instance.
+"""
+
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from am_assets.recipe import ConfigError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+console = Console()
+Recipes = Annotated[list[str] | None, typer.Option("--recipe", "-r", help="Only these recipes (default: all).")]
+Select = Annotated[str | None, typer.Option("--select", "-s", help="Dagster asset selection, e.g. '+sft_dataset'.")]
+
+
+@contextmanager
+def _plan(recipes: list[str] | None, select: str | None) -> Iterator:
+    """The plan of the chosen recipes; a mistake in a file ends the command with its words."""
+    try:
+        from am_assets.project import project
+
+        os.environ.setdefault("DAGSTER_HOME", str(project().instance))
+        _prepare_instance(Path(os.environ["DAGSTER_HOME"]))
+        import dagster as dg
+
+        # partitioned asset checks and multi-partition mappings are preview and beta features of the pinned Dagster
+        warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+        warnings.filterwarnings("ignore", category=dg.BetaWarning)
+        from am_assets.definitions import defs
+        from am_assets.plan import Plan
+        from am_assets.scope import ROOTS, scope
+
+        in_scope = scope(project(), recipes)
+        with dg.DagsterInstance.get() as instance:
+            yield Plan(defs, instance, ROOTS, in_scope, select)
+    except ConfigError as error:
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def _prepare_instance(home: Path) -> None:
+    """A new project folder gets the instance settings that the bundled one has."""
+    settings = home / "dagster.yaml"
+    bundled = Path(__file__).parent.parent / "data" / "instance" / "dagster.yaml"
+    if not settings.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(bundled, settings)
+
+
+@app.command()
+def plan(recipe: Recipes = None, select: Select = None) -> None:
+    """Print what an apply would do, and why, without doing it."""
+    with _plan(recipe, select) as found:
+        steps = found.steps()
+    if not steps:
+        console.print("Nothing to do: everything is up to date.")
+        return
+    table = Table("asset", "partition", "state", "because", title=f"{len(steps)} partitions")
+    for step in steps:
+        table.add_row(step.asset, step.partition, step.state, step.because)
+    console.print(table)
+
+
+@app.command()
+def apply(recipe: Recipes = None, select: Select = None) -> None:
+    """Bring the graph up to date: one run a partition, only what is missing or stale."""
+    from am_assets.plan import Outcome, Step
+
+    outcomes: list[Outcome] = []
+    with _plan(recipe, select) as found:
+        steps = found.steps()
+        with _bars(len(steps)) as bars:
+            for event in found.apply():
+                if isinstance(event, Step):
+                    bars.start(f"{event.asset} {event.partition}")
+                else:
+                    outcomes.append(event)
+                    bars.finish()
+        from am_assets.project import project
+        from am_assets.summary import show
+
+        show(console, found, outcomes, recipe or list(project().recipes), project().assets)
+    if any(outcome.result != "done" for outcome in outcomes):
+        sys.exit(1)
+
+
+class _Bars:
+    """One bar for the partitions, one for the rows of the work at hand, and the latest line of its log."""
+
+    def __init__(self, progress: Progress, steps: int):
+        self.progress = progress
+        self.steps = progress.add_task("partitions", total=steps, note="")
+        self.rows = progress.add_task("", total=None, note="", visible=False)
+
+    def start(self, name: str) -> None:
+        self.progress.update(self.steps, description=name, note="")
+        self.progress.update(self.rows, visible=False, note="")
+
+    def finish(self) -> None:
+        self.progress.advance(self.steps)
+
+    def row(self, name: str, done: int, total: int) -> None:
+        self.progress.update(self.rows, description=f"  {name}", completed=done, total=total, visible=True)
+
+    def say(self, line: str) -> None:
+        self.progress.update(self.steps, note=line.splitlines()[0][:80])
+
+
+@contextmanager
+def _bars(steps: int) -> Iterator[_Bars]:
+    from am_assets.engines import progress
+
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    ]
+    with Progress(*columns, console=console) as rich_progress:
+        bars = _Bars(rich_progress, steps)
+        with progress.listening(bars.row), progress.hearing(bars.say):
+            yield bars
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,34 @@
+"""The whole graph on one page: policies, six stages, their checks, and what they run on."""
+
+import dagster as dg
+from upath import UPath
+
+from am_assets import checks
+from am_assets.distillation import assets as distillation
+from am_assets.evaluation import assets as evaluation
+from am_assets.policies import policy_assets
+from am_assets.pool import assets as pool
+from am_assets.project import project
+from am_assets.resources import Answers, TableStore, progress_logger
+from am_assets.selection import assets as selection
+from am_assets.training import assets as training
+from am_assets.verification import assets as verification
+
+STAGES = [pool, selection, distillation, verification, training, evaluation]
+ASSETS = [*policy_assets, *dg.load_assets_from_modules(STAGES)]
+
+defs = dg.Definitions(
+    assets=ASSETS,
+    asset_checks=[
+        *checks.table_checks(ASSETS),
+        *checks.not_empty_checks(),
+        *dg.load_asset_checks_from_modules([checks]),
+    ],
+    resources={
+        "tables": TableStore(UPath(project().assets)),
+        "answers": Answers(project()),
+        "pipes": dg.PipesSubprocessClient(),
+    },
+    loggers={"console": dg.colored_console_logger, "progress": progress_logger},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,85 @@
+"""Teaching, as assets: what is asked, what was answered, and what the answers look like."""
+
+import dagster as dg
+import polars as pl
+
+from am_assets import tables
+from am_assets.distillation import prompts, traces
+from am_assets.engines.memo import key_of
+from am_assets.partitions import every, shards
+from am_assets.policies import read_policy
+from am_assets.recipe import TeacherPolicy
+from am_assets.resources import Answers, spent
+
+ALL_RECIPES = every("recipe", skip_missing=True)
+
+
+@tables.decision("distillation", shards, ins={"selected_questions": ALL_RECIPES, "teacher_policy": ALL_RECIPES})
+def teacher_requests(
+    context: dg.AssetExecutionContext,
+    raw_pool: pl.DataFrame,
+    selected_questions: pl.LazyFrame,
+    teacher_policy: pl.DataFrame,
+) -> tuple[pl.DataFrame, dict]:
+    """What the recipes together ask of this shard: one row an answer wanted, and by whom. It stands between the
+    recipes and `responses`, so that a shard whose requests did not change is not touched when another's did."""
+    chosen = selected_questions.filter(pl.col("kept") & (pl.col("shard") == context.partition_key))
+    checks = raw_pool.select(
+        "question_id",
+        "question",
+        has_reference=pl.col("reference_answer").is_not_null(),
+        has_tests=pl.col("test_cases").is_not_null(),
+    )
+    wanted = chosen.select("recipe", "question_id", "samples").collect().join(checks, on="question_id")
+    policies = dict(teacher_policy.group_by("recipe"))
+    requests = [
+        prompts.requests_table(rows.drop("recipe"), read_policy(TeacherPolicy, policies[(recipe,)])).with_columns(
+            recipe=pl.lit(recipe)
+        )
+        for (recipe,), rows in wanted.group_by("recipe", maintain_order=True)
+        if (recipe,) in policies
+    ]
+    if not requests:
+        return tables.empty("teacher_requests"), {}
+    union = pl.concat(requests)
+    table = union.group_by(pl.all().exclude("recipe")).agg(recipes=pl.col("recipe").sort()).sort("request_key")
+    return table, {"by_teacher": dict(table["teacher"].value_counts(sort=True).rows())}
+
+
+@tables.evidence("distillation", shards, code_version="1")
+def responses(
+    raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, answers: dg.ResourceParam[Answers]
+) -> tuple[pl.DataFrame, dict]:
+    """Teacher generations for whatever any recipe selected, and the published responses of the shard. A response that
+    was stored once is never asked for again."""
+    filled = answers.get("responses", teacher_requests.with_columns(model="teacher"))
+    distilled = filled.table.select(
+        "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
+        "completion_tokens", "cost", response="text", origin=pl.lit("distilled"),
+    )  # fmt: skip
+    published = (
+        raw_pool.filter(pl.col("defect").is_null())
+        .select("question_id", "published")
+        .explode("published")
+        .drop_nulls("published")
+        .unnest("published")
+        .with_columns(
+            request_key=pl.lit(None, pl.String),
+            sample_index=pl.int_range(pl.len()).over("question_id", "teacher"),
+            finish_reason=pl.lit("stop"),
+            prompt_tokens=pl.lit(0),
+            completion_tokens=pl.lit(0),
+            cost=pl.lit(0.0),
+            origin=pl.lit("published"),
+        )
+    )
+    both = pl.concat([distilled, published.select(distilled.columns)], how="vertical_relaxed")
+    identity = both.select("question_id", "teacher", "origin", "request_key", "sample_index", "response").iter_rows()
+    table = both.with_columns(pl.Series("response_id", [key_of(*row) for row in identity], dtype=pl.String))
+    return table.sort("response_id"), {**spent(filled), "published": published.height, "distilled": distilled.height}
+
+
+@tables.evidence("distillation", shards, code_version=tables.version(traces.VERSION))
+def response_features(responses: pl.DataFrame) -> pl.DataFrame:
+    """Think and answer parts, whether the format holds, repetition, truncation, language."""
+    return traces.response_features(responses.select("response_id", "question_id", "response", "finish_reason"))

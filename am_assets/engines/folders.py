@@ -1,0 +1,46 @@
+"""Folders that appear whole or not at all: written aside, flushed to disk, then renamed.
+
+Nothing here knows what a folder holds.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_aside(target: Path) -> Iterator[Path]:
+    """A fresh folder beside `target` that takes its place when the block ends without an error, else is removed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        aside.chmod(0o755)  # mkdtemp makes it private; the result is for every reader of the assets folder
+        yield aside
+        publish(aside, target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def publish(aside: Path, target: Path) -> None:
+    """Flushes `aside` and renames it to `target`; what stood there before goes last."""
+    for path in [*sorted(aside.rglob("*")), aside]:
+        flush(path)
+    if target.exists():
+        previous = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        target.rename(previous)
+        aside.rename(target)
+        shutil.rmtree(previous)
+    else:
+        aside.rename(target)
+    flush(target.parent)
+
+
+def flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,171 @@
+"""Evaluation as assets: the student before and after training, on benchmarks, and the report of a recipe."""
+
+import json
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from am_assets import tables
+from am_assets.distillation import traces
+from am_assets.engines import plots, student
+from am_assets.engines.memo import with_keys
+from am_assets.evaluation import benchmarks as benchmark_files
+from am_assets.evaluation import report, scores
+from am_assets.partitions import along, benchmarks, every, recipe_benchmarks, recipes
+from am_assets.policies import read_policy
+from am_assets.project import project
+from am_assets.recipe import EvaluationPolicy
+from am_assets.resources import Answers
+from am_assets.verification import code, math
+from am_assets.verification.decide import pass_rates
+
+_instruments = project().instruments
+
+
+@tables.evidence("evaluation", benchmarks)
+def benchmark_questions(context: dg.AssetExecutionContext) -> tuple[pl.DataFrame, dict]:
+    """The items of one benchmark in canonical form."""
+    here, name = project(), context.partition_key
+    benchmark = here.benchmarks[name]
+    table = benchmark_files.read_benchmark(name, benchmark, here.data)
+    return table, {"fingerprint": benchmark_files.fingerprint(benchmark, here.data)}
+
+
+@tables.evidence(
+    "evaluation",
+    recipe_benchmarks,
+    ins={
+        "evaluation_policy": along("recipe"),
+        "sft_checkpoint": along("recipe"),
+        "benchmark_questions": along("benchmark"),
+    },
+    code_version="1",
+)
+def benchmark_responses(
+    evaluation_policy: pl.DataFrame,
+    sft_checkpoint: pl.DataFrame,
+    benchmark_questions: pl.DataFrame,
+    answers: dg.ResourceParam[Answers],
+) -> tuple[pl.DataFrame, dict]:
+    """What the student answers to the benchmark, untrained and trained, k samples an item. Generations are remembered
+    by the content of the weights, so two recipes share those of the untrained student."""
+    policy = read_policy(EvaluationPolicy, evaluation_policy)
+    trained = sft_checkpoint.row(0, named=True)
+    folders = {
+        "untrained": student.student_folder(trained["student"], project().models),
+        "trained": project().assets / trained["path"],
+    }
+    prompts = _prompts(benchmark_questions, policy)
+    jobs = pl.concat(
+        with_keys(
+            prompts, "messages", "seed", identity=[student.weights_sha256(folder), policy.sampling()]
+        ).with_columns(student=pl.lit(name), folder=pl.lit(str(folder)))
+        for name, folder in folders.items()
+    )
+
+    def generate(missing: pl.DataFrame):
+        for (folder,), rows in missing.group_by("folder", maintain_order=True):
+            yield from student.generate(Path(str(folder)), rows.select("key", "messages", "seed"), **policy.sampling())
+
+    filled = answers.memo.fill("generations", jobs, generate, student.GENERATION)
+    table = filled.table.sort("student", "item_id", "sample_index")
+    return table, {"generated": filled.new.height, "reused": table.height - filled.new.height}
+
+
+def _prompts(items: pl.DataFrame, policy: EvaluationPolicy) -> pl.DataFrame:
+    """One row a wanted answer: item_id, sample_index, messages, seed."""
+    system = [{"role": "system", "content": policy.system_prompt}] if policy.system_prompt else []
+    messages = [
+        json.dumps([*system, {"role": "user", "content": question}], ensure_ascii=False)
+        for question in items["question"]
+    ]
+    indices = pl.DataFrame({"sample_index": range(policy.samples)}, schema={"sample_index": pl.UInt16})
+    prompts = items.select("item_id", pl.Series("messages", messages, dtype=pl.String)).join(indices, how="cross")
+    return prompts.with_columns(seed=pl.col("sample_index").cast(pl.Int64) + policy.seed)
+
+
+@tables.decision(
+    "evaluation",
+    recipe_benchmarks,
+    ins={"benchmark_questions": along("benchmark")},
+    code_version=tables.version(math.VERIFIER),
+)
+def eval_scores(
+    benchmark_responses: pl.DataFrame, benchmark_questions: pl.DataFrame, answers: dg.ResourceParam[Answers]
+) -> tuple[pl.DataFrame, dict]:
+    """pass@1 over k samples with a bootstrap interval over the questions, and the share of well-formed answers, by the
+    verifiers that judge the teacher. An answer without think and answer parts is judged as a whole, so that the
+    untrained student is not marked down for a format it never saw."""
+    read = traces.response_features(
+        benchmark_responses.select(
+            "response", "finish_reason", question_id="item_id",
+            response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),
+        )
+    )  # fmt: skip
+    judged = (
+        read.select("response_id", "well_formed", "answer", item_id="question_id")
+        .join(
+            benchmark_responses.select(
+                "student", "item_id", "sample_index", "response",
+                response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),
+            ),
+            on=["response_id", "item_id"],
+        )
+        .join(benchmark_questions, on="item_id")
+        .with_columns(answer=pl.coalesce("answer", "response"))
+    )  # fmt: skip
+    has_tests = pl.col("test_cases").is_not_null()
+    by_math = judged.filter(~has_tests & pl.col("reference_answer").is_not_null())
+    by_code = judged.filter(has_tests)
+    limits = _instruments.math
+    jobs = with_keys(
+        by_math.rename({"reference_answer": "reference"}),
+        "answer",
+        "reference",
+        identity=[math.VERIFIER, limits.model_dump()],
+    )
+    math_verdicts = answers.memo.fill("math", jobs, lambda missing: math.verify(missing, limits), math.MEASURED)
+    verdicts = [math_verdicts.table.select("student", "item_id", "sample_index", "well_formed", "verdict")]
+    if by_code.height:
+        jobs = by_code.with_columns(key="response_id")
+        ran = pl.concat(code.verify(jobs, _instruments.code))
+        verdicts.append(jobs.join(ran, on="key").select(verdicts[0].columns))
+    table = scores.score_table(pl.concat(verdicts, how="vertical_relaxed"))
+    return table, {f"{row['student']}_pass_at_1": row["pass_at_1"] for row in table.to_dicts()}
+
+
+@tables.decision(
+    "evaluation",
+    recipes,
+    ins={
+        "responses": every("shard"),
+        "eval_scores": every(
+            "partition", skip_missing=True, mapping=dg.MultiToSingleDimensionPartitionMapping("recipe")
+        ),
+    },
+)
+def recipe_report(
+    context: dg.AssetExecutionContext,
+    deduped_set: pl.DataFrame,
+    selected_questions: pl.DataFrame,
+    verified_set: pl.DataFrame,
+    sft_dataset: pl.DataFrame,
+    responses: pl.LazyFrame,
+    eval_scores: pl.DataFrame,
+) -> tuple[pl.DataFrame, dict]:
+    """The funnel from input rows to released rows, and the recipe's page: pass rates, mix, costs and scores beside the
+    paper's figures."""
+    table = report.funnel(deduped_set, selected_questions, verified_set, sft_dataset)
+    rates = pass_rates(verified_set, ["source"])
+    costs = report.teacher_costs(responses.select("response_id", "completion_tokens", "cost").collect(), verified_set)
+    scores_by_benchmark = eval_scores.with_columns(benchmark=pl.col("partition").str.split("|").list.first())
+    page = report.report_markdown(
+        context.partition_key, table, sft_dataset, rates, scores_by_benchmark.drop("partition"), costs
+    )
+    drops = table.filter(~pl.col("outcome").is_in(["in", "responses"]))
+    bars = drops.select(outcome=pl.format("{}: {}", "stage", "outcome"), rows="rows")
+    return table, {
+        "report": dg.MetadataValue.md(page),
+        "funnel": tables.picture(plots.bar_chart_png(bars, "outcome", "rows", f"Funnel of {context.partition_key}")),
+    }

@@ -1,0 +1,60 @@
+"""What measures: the models, floors and limits behind the evidence, shared by all recipes.
+
+`data/instruments.yaml` holds them. A section is the identity of one kind of evidence: changing it makes that
+evidence (and only that) stale, and rows already measured under the old value stay in the memo. Thresholds that decide
+belong to `recipe.py`; where a model is reached and how fast belongs to `engines/llm.py`.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from am_assets.recipe import Section, parse, read_yaml
+
+
+class Labels(Section):
+    model: str
+    max_tokens: Annotated[int, Field(ge=1)] = 64
+
+
+class Embeddings(Section):
+    model: str = "minilm"  # bundled `minilm` or `static`, or any sentence-transformers name or folder
+
+
+class Pairs(Section):
+    floor: Annotated[float, Field(gt=0, lt=1)] = 0.80
+
+
+class Overlap(Section):
+    floor: Annotated[float, Field(gt=0, lt=1)] = 0.60  # cosine under which a question without text match is not listed
+
+
+class Math(Section):
+    timeout_seconds: Annotated[float, Field(gt=0)] = 5
+
+
+class Code(Section):
+    timeout_seconds: Annotated[float, Field(gt=0)] = 10
+    memory_mb: Annotated[int, Field(ge=32)] = 512
+    processes: Annotated[int, Field(ge=1)] = 64
+    output_kb: Annotated[int, Field(ge=1)] = 64
+
+
+class Reward(Section):
+    model: str
+    max_tokens: Annotated[int, Field(ge=1)] = 96
+
+
+class Instruments(Section):
+    labels: Labels
+    embeddings: Embeddings = Embeddings()
+    pairs: Pairs = Pairs()
+    overlap: Overlap = Overlap()
+    math: Math = Math()
+    code: Code = Code()
+    reward: Reward
+
+
+def load_instruments(path: Path) -> Instruments:
+    return parse(Instruments, read_yaml(path), str(path))

@@ -1,0 +1,79 @@
+"""The question pool as assets: what there is to choose from, and what is measured of it."""
+
+import json
+
+import dagster as dg
+import polars as pl
+
+from am_assets import tables
+from am_assets.engines import plots
+from am_assets.partitions import shards
+from am_assets.pool import features, labels, sources
+from am_assets.project import project
+from am_assets.resources import Answers, spent
+
+_instruments = project().instruments
+
+
+def _sound(raw_pool: pl.DataFrame) -> pl.DataFrame:
+    return raw_pool.filter(pl.col("defect").is_null())
+
+
+@tables.evidence("pool", shards, code_version="1")
+def raw_pool(context: dg.AssetExecutionContext) -> tuple[pl.DataFrame, dict]:
+    """The questions of one shard in canonical form: one row a distinct question, with its reference answer, its tests
+    and its published responses where the source has them. Rows that can't be used stay, with their defect named."""
+    here = project()
+    frame = sources.read_shard(here.sources, context.partition_key, here.sources_file.parent)
+    source = here.sources[sources.source_of(here.sources, context.partition_key)]
+    defects = frame["defect"].drop_nulls().value_counts(sort=True).rows()
+    return frame, {
+        "fingerprint": sources.fingerprint(source, here.sources_file.parent),
+        "rows_in": int(frame["copies"].sum()),
+        "defects": dict(defects),
+        "published_responses": int(frame["published"].list.len().sum()),
+    }
+
+
+@tables.evidence("pool", shards, code_version=tables.version(features.VERSION))
+def question_features(raw_pool: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
+    """What can be told of a question without a model: length, script, language, completeness, links, images, tables."""
+    table = features.question_features(_sound(raw_pool))
+    return table, {"lengths": tables.picture(plots.histogram_png(table["words"], "Question length"))}
+
+
+@tables.evidence("pool", shards, code_version=tables.version(_instruments.labels, labels.LABEL_VERSION))
+def question_labels(raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]) -> tuple[pl.DataFrame, dict]:
+    """Category (the paper's seven) and difficulty (its five levels) by a language model. An answer that can't be read
+    is `unlabelled`, with the raw text beside it."""
+    instrument = _instruments.labels
+    questions = _sound(raw_pool).select("question_id", "question")
+    sampling = {"temperature": 0, "max_tokens": instrument.max_tokens, "response_format": labels.RESPONSE_FORMAT}
+    messages = [json.dumps(labels.label_messages(text), ensure_ascii=False) for text in questions["question"]]
+    requests = questions.select(
+        "question_id",
+        pl.Series("messages", messages, dtype=pl.String),
+        model=pl.lit(instrument.model),
+        sampling=pl.lit(json.dumps(sampling, sort_keys=True)),
+        sample_index=pl.lit(0),
+    )
+    filled = answers.get("labels", requests)
+    table = labels.label_table(filled.table, instrument.model)
+    mixes = {
+        f"{name}_mix": tables.picture(
+            plots.bar_chart_png(
+                table[name].value_counts().sort(name).cast({name: pl.String}), name, "count", name.capitalize()
+            )
+        )
+        for name in ("category", "difficulty")
+    }
+    return table, {**spent(filled), **mixes}
+
+
+@tables.evidence("pool", shards, code_version=tables.version(_instruments.embeddings))
+def question_embeddings(raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]) -> tuple[pl.DataFrame, dict]:
+    """One unit vector a question, by the embedder of `instruments.yaml`; no row is embedded twice."""
+    model = _instruments.embeddings.model
+    filled = answers.vectors(_sound(raw_pool).select("question_id", "question"), model)
+    reused = filled.table.height - filled.new.height
+    return filled.table, {"model": model, "embedded": filled.new.height, "reused": reused}

@@ -1,0 +1,54 @@
+"""What can be told of a question without a model: lengths, script, language, completeness, what it refers to.
+
+Measurements only; which of them makes a question unsuitable is the recipe's to say.
+"""
+
+import polars as pl
+
+from am_assets.engines.language import languages
+
+VERSION = 1  # raise it when a rule here changes
+# An ending that asks for more: a comma, an open bracket, or a word that needs another one after it.
+DANGLING = (
+    r"[,(\[{]\s*$"
+    r"|\b(a|an|the|of|and|or|but|nor|than|because|if|whether|whose|into|its|their|your|our|every|each)[\s…]*$"
+)
+# A text that ends its sentences, and then does not end the last. One that uses no full stops may do without the last.
+SENTENCE_END = r"[^\s.?!:][.?!]\s"
+OPEN_END = r"\p{Ll}\s*$"
+URL = r"(?i)\bhttps?://\S|\bwww\.[a-z0-9-]+\.[a-z]"
+IMAGE = (
+    r"(?i)!\[[^\]]*\]\(|<img\b|\[asy\]|\\includegraphics"
+    r"|\b(figure|image|picture|diagram|photo|graph|chart)\s+(shown\s+|given\s+)?(below|above)\b"
+    r"|\b(in|see|from)\s+the\s+(figure|image|picture|diagram|photo)\b|\b(shown|depicted)\s+in\s+the\s+\w+\s*(figure|image)"
+)
+TABLE = r"(?i)<table\b|\\begin\{tabular\}|(?m)^\s*\|.+\|.+\|\s*$"
+
+
+def question_features(pool: pl.DataFrame) -> pl.DataFrame:
+    """QuestionFeatures of rows with question_id and question, in their order."""
+    text = pl.col("question")
+    letters = text.str.count_matches(r"\p{L}")
+    return pool.select(
+        "question_id",
+        chars=text.str.len_chars(),
+        words=text.str.count_matches(r"\S+"),
+        ascii_share=(text.str.count_matches(r"\p{Latin}") / letters).fill_nan(1.0).cast(pl.Float32),
+        language=text.map_batches(languages, return_dtype=pl.String),
+        complete=~(_cut_off(text) | _unclosed(text)),
+        has_url=text.str.contains(URL),
+        has_image=text.str.contains(IMAGE),
+        has_table=text.str.contains(TABLE),
+    )
+
+
+def _cut_off(text: pl.Expr) -> pl.Expr:
+    unended = (text.str.count_matches(SENTENCE_END) >= 2) & text.str.contains(OPEN_END)
+    return text.str.contains(DANGLING) | unended
+
+
+def _unclosed(text: pl.Expr) -> pl.Expr:
+    """A LaTeX environment, a displayed formula or a code block that is opened and never closed."""
+    begun = text.str.count_matches(r"\\begin\{") > text.str.count_matches(r"\\end\{")
+    formulas = text.str.replace_all(r"\\\$", "S").str.count_matches(r"\$\$")
+    return begun | (formulas % 2 == 1) | (text.str.count_matches("```") % 2 == 1)

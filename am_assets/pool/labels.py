@@ -1,0 +1,78 @@
+"""Category and difficulty of a question by a language model: what is asked and how the answer is read.
+
+The paper names the categories and five levels of difficulty but not its prompt, so this one is ours. Asking belongs to
+`engines/llm.py`. Nothing is guessed here: an answer that can't be read is `unlabelled`.
+"""
+
+import json
+from typing import Any
+
+import polars as pl
+
+from am_assets.schema import CATEGORIES, DIFFICULTIES, UNLABELLED
+
+LABEL_VERSION = "1"  # raise when the messages or the reading change
+MAX_CHARS = 2000  # of a question: its beginning tells what it is, and a labeler's context may be short
+
+LABEL_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"category": {"enum": CATEGORIES}, "difficulty": {"enum": DIFFICULTIES}},
+    "required": ["category", "difficulty"],
+    "additionalProperties": False,
+}
+RESPONSE_FORMAT = {"type": "json_schema", "json_schema": {"name": "label", "strict": True, "schema": LABEL_SCHEMA}}
+
+SYSTEM = "Label each question with its category and difficulty as JSON."
+# Worked examples, since a small model follows those and not a description. Every label occurs. Those for coding come last:
+# a small labeler leans to the first and commonest kind, and elsewhere it hardly ever named this one.
+EXAMPLES = [
+    ("Tom has 12 apples and buys 7 more. How many apples does Tom have?", "math", "very_easy"),
+    ("Why do leaves turn red in autumn?", "information_seeking", "easy"),
+    ("Prove that there are infinitely many primes of the form 4k + 3.", "math", "very_hard"),
+    ("Write a poem about the sea.", "creative_writing", "medium"),
+    ("All cats are mammals. Tom is a cat. Is Tom a mammal?", "reasoning", "easy"),
+    ("Hello! How are you today?", "others", "very_easy"),
+    ("Plan a week of meals for two.", "planning", "medium"),
+    ("Implement an LRU cache with O(1) get and put.", "coding", "hard"),
+    ("Write a Python function that merges two sorted lists.", "coding", "medium"),
+    ("Implement a function `solve(board)` that fills in a sudoku.", "coding", "hard"),
+    ("Write `is_even(n)`: True when n is even.", "coding", "very_easy"),
+    ("Write `reverse_words(text)` that reverses the order of the words.", "coding", "easy"),
+]
+
+
+def label_messages(question: str) -> list[dict[str, str]]:
+    """The chat that asks for the label of `question`, whose first `MAX_CHARS` characters are sent.
+
+    What comes before the question is the same every time, so that a server can keep it in its prefix cache.
+    """
+    messages = [{"role": "system", "content": SYSTEM}]
+    for text, category, difficulty in EXAMPLES:
+        label = json.dumps({"category": category, "difficulty": difficulty}, separators=(",", ":"))
+        messages += [{"role": "user", "content": text}, {"role": "assistant", "content": label}]
+    return [*messages, {"role": "user", "content": question[:MAX_CHARS]}]
+
+
+def parse_label(text: str) -> tuple[str, str] | None:
+    """(category, difficulty) of an answer that is the JSON asked for, alone or fenced; else None."""
+    try:
+        label = json.loads(text.strip().removeprefix("```json").removeprefix("```").removesuffix("```"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(label, dict):
+        return None
+    category, difficulty = label.get("category"), label.get("difficulty")
+    return (category, difficulty) if category in CATEGORIES and difficulty in DIFFICULTIES else None
+
+
+def label_table(raw: pl.DataFrame, model: str) -> pl.DataFrame:
+    """QuestionLabels of `raw` (question_id, text: the model's answer), sorted by question_id."""
+    unread = (UNLABELLED, UNLABELLED)
+    labels = [parse_label(text) or unread for text in raw["text"]]
+    return raw.select(
+        "question_id",
+        pl.Series("category", [category for category, _ in labels], dtype=pl.Enum([*CATEGORIES, UNLABELLED])),
+        pl.Series("difficulty", [difficulty for _, difficulty in labels], dtype=pl.Enum([*DIFFICULTIES, UNLABELLED])),
+        label_model=pl.lit(model),
+        label_raw="text",
+    ).sort("question_id")

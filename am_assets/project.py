@@ -1,0 +1,100 @@
+"""The project folder as it stands: sources, benchmarks, recipes, instruments, endpoints, and where results go.
+
+`AM_DATA` names the folder (default `data`), `AM_SOURCES` a sources file elsewhere. Everything is read once and checked
+together, so that a mistake in any of these files stops the work before anything is spent.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from am_assets.engines.llm import Endpoint, load_endpoints
+from am_assets.evaluation.benchmarks import Benchmark, load_benchmarks
+from am_assets.instruments import Instruments, load_instruments
+from am_assets.pool.sources import Source, load_sources
+from am_assets.recipe import ConfigError, Recipe, load_recipes
+
+# A fan-in of 100 or more upstream partitions switches Dagster's staleness off for that edge.
+MOST_PARTITIONS = 99
+
+
+@dataclass(frozen=True)
+class Project:
+    data: Path
+    sources_file: Path
+    sources: dict[str, Source]
+    benchmarks: dict[str, Benchmark]
+    recipes: dict[str, Recipe]
+    instruments: Instruments
+    endpoints: dict[str, Endpoint]
+
+    @property
+    def assets(self) -> Path:
+        return self.data / "assets"
+
+    @property
+    def memo(self) -> Path:
+        return self.data / "memo"
+
+    @property
+    def models(self) -> Path:
+        return self.data / "models"
+
+    @property
+    def instance(self) -> Path:
+        return self.data / "instance"
+
+    def endpoint(self, model: str) -> Endpoint:
+        return self.endpoints.get(model, Endpoint())
+
+
+@cache
+def project() -> Project:
+    """The project named by the environment; `ConfigError` names the file and the field at fault."""
+    data = Path(os.environ.get("AM_DATA", "data")).resolve()
+    sources_file = Path(os.environ.get("AM_SOURCES", data / "sources.yaml")).resolve()
+    loaded = Project(
+        data=data,
+        sources_file=sources_file,
+        sources=load_sources(sources_file),
+        benchmarks=load_benchmarks(data / "benchmarks.yaml"),
+        recipes=load_recipes(data / "recipes"),
+        instruments=load_instruments(data / "instruments.yaml"),
+        endpoints=load_endpoints(data / "endpoints.yaml"),
+    )
+    faults = list(_contradictions(loaded))
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return loaded
+
+
+def _contradictions(loaded: Project):
+    """What no file can tell alone."""
+    floors = loaded.instruments
+    for name, recipe in loaded.recipes.items():
+        where = loaded.data / "recipes" / f"{name}.yaml"
+        if not re.fullmatch(r"[a-z0-9_-]+", name):
+            yield f"{where}: a recipe's name may hold a-z, 0-9, _ and - only"
+        if recipe.dedup.threshold < floors.pairs.floor:
+            yield (
+                f"{where}: dedup.threshold: {recipe.dedup.threshold} lies under pairs.floor {floors.pairs.floor} of"
+                " instruments.yaml; such pairs are not stored: raise the one or lower the other"
+            )
+        decontamination = recipe.sampling.decontamination
+        if decontamination.cosine < floors.overlap.floor:
+            yield (
+                f"{where}: sampling.decontamination.cosine: {decontamination.cosine} lies under overlap.floor"
+                f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
+            )
+        for field, names in {
+            "sampling.decontamination.benchmarks": decontamination.benchmarks,
+            "evaluation.benchmarks": recipe.evaluation.benchmarks,
+        }.items():
+            for unknown in sorted(set(names) - set(loaded.benchmarks)):
+                there = ", ".join(loaded.benchmarks)
+                yield f"{where}: {field}: no benchmark {unknown} in benchmarks.yaml (it has {there})"
+    for kind, count in {"recipes": len(loaded.recipes), "benchmarks": len(loaded.benchmarks)}.items():
+        if count > MOST_PARTITIONS:
+            yield f"{loaded.data}: {count} {kind}; at most {MOST_PARTITIONS}, or Dagster stops telling what is stale"

@@ -1,0 +1,202 @@
+"""Every threshold of every decision, typed: a `Recipe` and its policies.
+
+A recipe is one YAML file under `data/recipes/`; it may `extends:` another and then names only what differs. Unknown
+keys and values out of range are errors that name the file and the field. What *measures* (label model, embedder,
+judge, verifier limits) is no recipe's business: see `instruments.py`. Where a model is reached, how many requests run
+at once and what they cost at most is neither: see `engines/llm.py`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+Share = Annotated[float, Field(ge=0, le=1)]
+Difficulty = Literal["very_easy", "easy", "medium", "hard", "very_hard", "unlabelled"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DedupPolicy(Section):
+    """Which of several similar questions stands for the others."""
+
+    threshold: Share = 0.95
+    # Earlier entries weigh more; ties end at the question id. The paper's figure lists these rules without their order.
+    priority: list[Literal["has_check", "published", "difficulty", "complete", "source_rank"]] = [
+        "has_check",
+        "published",
+        "difficulty",
+        "complete",
+        "source_rank",
+    ]
+
+
+class Decontamination(Section):
+    """A question goes when any rule that is on finds a benchmark item."""
+
+    benchmarks: list[str] = []
+    same_text: bool = True
+    same_template: bool = False  # numbers may differ: right for contest problems, wrong for drilled arithmetic
+    ngram: Literal[8, 13] = 13
+    ngram_hits: Annotated[int, Field(ge=1)] = 1
+    cosine: Share = 0.9
+
+
+class SamplingPolicy(Section):
+    decontamination: Decontamination = Decontamination()
+    languages: list[str] | None = None  # ISO 639-1; null keeps all
+    drop: list[Literal["incomplete", "url", "image", "table"]] = ["incomplete", "url", "image"]
+    rates: dict[Difficulty, Share] = {}  # share kept of a difficulty; 1 where not named
+
+
+class Example(Section):
+    user: str
+    assistant: str
+
+
+class TeacherPolicy(Section):
+    model: str
+    published: bool = True  # published responses count, and spare the question a new one
+    samples: Annotated[int, Field(ge=0, le=64)] = 1
+    system_prompt: str = ""
+    math_suffix: str = ""
+    code_suffix: str = ""
+    examples: list[Example] = []
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.6
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    max_tokens: Annotated[int, Field(ge=1)] = 32_768
+    stop: list[str] = []
+
+
+class RewardWeights(Section):
+    correctness: float = 1
+    helpfulness: float = 1
+    coherence: float = 1
+    complexity: float = 0
+    verbosity: float = 0
+
+
+class VerificationPolicy(Section):
+    max_repetition: Share = 0.3
+    keep_unverifiable: bool = False
+    min_reward: Share = 0.7  # of the weighted mean of the dimensions, scaled to 0 to 1
+    weights: RewardWeights = RewardWeights()
+    keep: Literal["all", "first", "shortest", "best_reward"] = "all"
+    # Alerts, not cuts: what the asset checks hold the recipe to.
+    min_pass_rate: Share = 0.5
+    max_unverifiable: Share = 0.2
+
+
+class TrainingPolicy(Section):
+    student: str
+    system_prompt: str = ""
+    epochs: Annotated[float, Field(gt=0)] = 1
+    learning_rate: Annotated[float, Field(gt=0)] = 8e-5
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    max_length: Annotated[int, Field(ge=16)] = 32_768  # tokens; longer rows are left out and counted
+    warmup_share: Share = 0.05
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    packing: bool = False
+    gradient_checkpointing: bool = True
+    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    seed: int = 0
+
+
+class EvaluationPolicy(Section):
+    benchmarks: list[str] = []
+    system_prompt: str = ""
+    samples: Annotated[int, Field(ge=1, le=64)] = 4
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.6
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    max_tokens: Annotated[int, Field(ge=1)] = 32_768
+    seed: int = 0
+
+    def sampling(self) -> dict[str, Any]:
+        return {"temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens}
+
+
+class Recipe(Section):
+    dedup: DedupPolicy = DedupPolicy()
+    sampling: SamplingPolicy = SamplingPolicy()
+    teacher: TeacherPolicy
+    verification: VerificationPolicy = VerificationPolicy()
+    training: TrainingPolicy
+    evaluation: EvaluationPolicy = EvaluationPolicy()
+
+
+SECTIONS = list(Recipe.model_fields)
+
+
+class ConfigError(ValueError):
+    """A file under `data/` says something that cannot be; the message names the file and the field."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML keeps the last of two equal keys; here a key named twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for (key_node, _), key in zip(node.value, keys, strict=True):
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{key} stands here twice", key_node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file; `ConfigError` naming file and line where it is not one."""
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected a mapping at the top, found {type(content).__name__}")
+    return content
+
+
+def parse(model: type[M], content: Any, where: str) -> M:
+    """`content` as `model`; `ConfigError` listing every wrong field after `where`."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        faults = [f"{where}: {'.'.join(map(str, e['loc'])) or 'top'}: {e['msg']}" for e in error.errors()]
+        raise ConfigError("\n".join(faults)) from None
+
+
+def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` laid over it; mappings merge, everything else is replaced."""
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = merge(base[key], value) if both else value
+    return merged
+
+
+def read_recipe(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The recipe's content with what it extends laid under it."""
+    if path in below:
+        raise ConfigError(f"{path}: extends: goes in a circle: {' -> '.join(p.stem for p in (*below, path))}")
+    content = read_yaml(path)
+    parent = content.pop("extends", None)
+    if parent is None:
+        return content
+    return merge(read_recipe(path.with_name(f"{parent}.yaml"), (*below, path)), content)
+
+
+def load_recipe(path: Path) -> Recipe:
+    return parse(Recipe, read_recipe(path), str(path))
+
+
+def load_recipes(folder: Path) -> dict[str, Recipe]:
+    """All recipes of a folder by name, in alphabetical order."""
+    recipes = {path.stem: load_recipe(path) for path in sorted(folder.glob("*.yaml"))}
+    if not recipes:
+        raise ConfigError(f"{folder}: no recipe (*.yaml) here")
+    return recipes

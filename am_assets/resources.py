@@ -1,0 +1,124 @@
+"""Dagster resources over the engines: where tables lie, and who answers questions to language models."""
+
+import logging
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from upath import UPath
+
+from am_assets.engines import embedder, progress
+from am_assets.engines.llm import ANSWER, LlmError, ask
+from am_assets.engines.memo import Filled, Memo, with_keys, write_durably
+from am_assets.project import Project
+
+
+class TableStore(dg.UPathIOManager):
+    """One Parquet file a partition: `<asset>/<partition>.parquet`, written aside and renamed.
+
+    An input is a lazy frame where its annotation says so. One with `fan_in` metadata is all of its partitions under
+    one another, named in the column that the metadata names; `skip_missing` leaves out those not there yet.
+    """
+
+    extension = ".parquet"
+
+    def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame, path: UPath) -> None:
+        target = Path(str(path))
+        write_durably(obj, target.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"), target)
+        context.add_output_metadata({"bytes": path.stat().st_size})
+
+    def read(self, asset: str, partition: str) -> pl.DataFrame:
+        """A stored table by name, for what Dagster hands no input to."""
+        return pl.read_parquet(str(self._base_path / asset / f"{partition}{self.extension}"))
+
+    def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
+        return pl.scan_parquet(str(path))
+
+    def load_input(self, context: dg.InputContext) -> pl.DataFrame | pl.LazyFrame:
+        fan_in = (context.definition_metadata or {}).get("fan_in")
+        skip_missing = (context.definition_metadata or {}).get("skip_missing", False)
+        frames = []
+        for key, path in self._get_paths_for_partitions(context).items():
+            if path.exists():
+                frame = self.load_from_path(context, path)
+                frames.append(frame.with_columns(pl.lit(str(key)).alias(fan_in)) if fan_in else frame)
+            elif not skip_missing:
+                asset = context.asset_key.to_user_string()
+                raise FileNotFoundError(f"{asset} has no partition {key} yet: materialize it first ({path} is missing)")
+        if not frames:
+            raise FileNotFoundError(
+                f"{context.asset_key.to_user_string()}: no partition is there yet; materialize one first"
+            )
+        frame = pl.concat(frames)
+        return frame if context.dagster_type.typing_type is pl.LazyFrame else frame.collect()
+
+
+class Answers:
+    """What models said of something, each asked once: the memo before the engine."""
+
+    def __init__(self, project: Project):
+        self.project = project
+        self.memo = Memo(project.memo)
+
+    def get(self, namespace: str, requests: pl.DataFrame) -> Filled:
+        """`requests` (model, messages, sampling, sample_index and any others) joined with their answers.
+
+        Every model is asked before a failure of one is raised, so that one endpoint's fault costs nobody else's work.
+        """
+        keyed = with_keys(requests, "model", "messages", "sampling", "sample_index")
+        return self.memo.fill(namespace, keyed, self._ask, ANSWER)
+
+    def vectors(self, texts: pl.DataFrame, model: str) -> Filled:
+        """`texts` (question and any others) joined with the unit vectors of their questions."""
+        keyed = with_keys(texts, "question", identity=model)
+        return self.memo.fill(
+            "embeddings",
+            keyed,
+            lambda missing: embedder.embed_batches(missing.select("key", text="question"), model),
+            embedder.VECTOR,
+        )
+
+    def _ask(self, missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        faults = []
+        for (model,), requests in missing.group_by("model", maintain_order=True):
+            try:
+                yield from ask(requests, str(model), self.project.endpoint(str(model)))
+            except LlmError as fault:
+                faults.append(str(fault))
+        if faults:
+            raise LlmError("\n".join(faults))
+
+
+def spent(filled: Filled) -> dict[str, Any]:
+    """Metadata of an LLM stage: what this run paid for, and what its whole table has cost."""
+    table, new = filled.table, filled.new
+    return {
+        "requests": new.height,
+        "requests_reused": table.height - new.height,
+        "prompt_tokens": _total(new, "prompt_tokens"),
+        "completion_tokens": _total(new, "completion_tokens"),
+        "cost_usd": float(_total(new, "cost")),
+        "table_tokens": _total(table, "prompt_tokens") + _total(table, "completion_tokens"),
+        "table_cost_usd": float(_total(table, "cost")),
+    }
+
+
+def _total(frame: pl.DataFrame, column: str) -> Any:
+    return (frame[column].sum() or 0) if column in frame.columns else 0
+
+
+@dg.logger({}, description="Passes what an asset says to whoever listens, and nothing to the terminal.")
+def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said = getattr(record, "dagster_meta", {}).get("orig_message")
+            if said:
+                progress.say(said)
+
+    logger = logging.Logger("am_assets.progress", level=logging.INFO)
+    logger.addHandler(Handler())
+    return logger

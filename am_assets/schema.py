@@ -1,0 +1,317 @@
+"""The table each asset hands to the next: columns, types and the promises every row keeps.
+
+A table is validated against its schema where it is written (`engines/storage.py`), so a reader may trust what it
+loads. Only shapes belong here: no thresholds (`recipe.py`), no computation.
+"""
+
+import dataframely as dy
+
+CATEGORIES = ["math", "coding", "information_seeking", "reasoning", "planning", "creative_writing", "others"]
+DIFFICULTIES = ["very_easy", "easy", "medium", "hard", "very_hard"]
+UNLABELLED = "unlabelled"
+VERDICTS = ["pass", "fail", "unverifiable"]
+REWARD_DIMENSIONS = ["correctness", "helpfulness", "coherence", "complexity", "verbosity"]
+
+# Why a question leaves the pool, in the order the rules are asked; the first that holds is the reason.
+QUESTION_DROPS = [
+    "defective",  # empty or oversized text: `raw_pool.defect` says which
+    "exact_duplicate",  # same normalized text as a kept question
+    "near_duplicate",  # cosine to a kept question at or above dedup.threshold
+    "contaminated",  # matches a benchmark item
+    "unsuitable",  # needs an image, a link or a table, is cut off, or is in a language not asked for
+    "downsampled",  # hash of the id above the rate of its difficulty
+]
+# Why a response leaves, in the order the rules are asked.
+RESPONSE_DROPS = [
+    "truncated",  # ended by the token limit
+    "malformed",  # no think part and answer part
+    "repetitive",  # n-gram repetition above verification.max_repetition
+    "wrong_answer",  # math verdict fail
+    "failed_tests",  # code verdict fail
+    "unverifiable",  # no verdict could be reached and the policy does not keep such rows
+    "low_reward",  # aggregated reward under verification.min_reward
+    "not_chosen",  # passed, but the policy keeps other responses of the question
+]
+
+PUBLISHED = dy.List(dy.Struct({"teacher": dy.String(), "response": dy.String()}))
+
+
+class RawPool(dy.Schema):
+    """One row a distinct question of the shard."""
+
+    question_id = dy.String(primary_key=True)
+    source = dy.String()
+    question = dy.String()
+    reference_answer = dy.String(nullable=True)
+    test_cases = dy.String(nullable=True)  # JSON {"test_code", "test_entry_point"}
+    published = PUBLISHED
+    copies = dy.UInt32()  # input rows that carried this question
+    defect = dy.String(nullable=True)  # why the row can't be used; null for a sound row
+
+
+class QuestionFeatures(dy.Schema):
+    question_id = dy.String(primary_key=True)
+    chars = dy.UInt32()
+    words = dy.UInt32()
+    ascii_share = dy.Float32()  # letters of the Latin script among all letters
+    language = dy.String()  # ISO 639-1 by py3langid
+    complete = dy.Bool()  # does not end mid-sentence
+    has_url = dy.Bool()
+    has_image = dy.Bool()
+    has_table = dy.Bool()
+
+
+class QuestionLabels(dy.Schema):
+    question_id = dy.String(primary_key=True)
+    category = dy.Enum([*CATEGORIES, UNLABELLED])
+    difficulty = dy.Enum([*DIFFICULTIES, UNLABELLED])
+    label_model = dy.String()
+    label_raw = dy.String()  # the model's answer as it came
+
+
+class QuestionEmbeddings(dy.Schema):
+    question_id = dy.String(primary_key=True)
+    vector = dy.List(dy.Float32())  # unit length; one dimension for the whole pool
+
+
+class SimilarPairs(dy.Schema):
+    """Unordered pairs of distinct questions at or above the floor; `question_id` lies in this shard."""
+
+    question_id = dy.String(primary_key=True)
+    other_id = dy.String(primary_key=True)
+    cosine = dy.Float32()
+
+
+class BenchmarkQuestions(dy.Schema):
+    item_id = dy.String(primary_key=True)
+    question = dy.String()
+    reference_answer = dy.String(nullable=True)
+    test_cases = dy.String(nullable=True)
+
+
+class BenchmarkOverlap(dy.Schema):
+    """One row a question of the pool that comes near any item of the benchmark: raw measurements, no cut."""
+
+    question_id = dy.String(primary_key=True)
+    item_id = dy.String()  # the nearest item by embedding
+    cosine = dy.Float32()
+    ngram_8 = dy.UInt32()  # word 8-grams shared with any one item, at most
+    ngram_13 = dy.UInt32()
+    ngram_item = dy.String(nullable=True)  # the item sharing most
+    same_text = dy.Bool()  # equal after case, punctuation and digits are stripped, and equal numbers
+    same_template = dy.Bool()  # equal after digits are stripped, numbers may differ
+    text_item = dy.String(nullable=True)
+
+
+class DedupedSet(dy.Schema):
+    """Every question of every shard, with its fate under one recipe's dedup policy."""
+
+    question_id = dy.String(primary_key=True)
+    shard = dy.String(primary_key=True)
+    source = dy.String()
+    copies = dy.UInt32()
+    kept = dy.Bool()
+    drop_reason = dy.Enum(QUESTION_DROPS, nullable=True)
+    representative = dy.String(nullable=True)  # the kept question that stands for this one
+    cosine = dy.Float32(nullable=True)  # to the representative
+    detail = dy.String(nullable=True)
+
+
+class SelectedQuestions(dy.Schema):
+    """Every deduplicated question, with its fate before the teacher; kept rows are what the teacher is asked."""
+
+    question_id = dy.String(primary_key=True)
+    shard = dy.String()
+    source = dy.String()
+    category = dy.String()
+    difficulty = dy.String()
+    kept = dy.Bool()
+    drop_reason = dy.Enum(QUESTION_DROPS, nullable=True)
+    detail = dy.String(nullable=True)  # the benchmark item, the flag or the rate that decided
+    teacher = dy.String()
+    samples = dy.UInt16()  # new responses wanted of the teacher; 0 where published ones do
+
+
+class TeacherRequests(dy.Schema):
+    """What the recipes together ask of one shard: one row a response wanted, whoever wants it."""
+
+    request_key = dy.String(primary_key=True)  # hash of everything that identifies the answer
+    question_id = dy.String()
+    teacher = dy.String()
+    sample_index = dy.UInt16()
+    messages = dy.String()  # JSON, as sent
+    sampling = dy.String()  # JSON: temperature, top_p, max_tokens, stop
+    recipes = dy.List(dy.String())  # who wants it
+
+
+class Responses(dy.Schema):
+    response_id = dy.String(primary_key=True)
+    question_id = dy.String()
+    request_key = dy.String(nullable=True)  # null for a published response
+    teacher = dy.String()
+    origin = dy.Enum(["published", "distilled"])
+    sample_index = dy.UInt16()
+    response = dy.String()
+    finish_reason = dy.String()
+    prompt_tokens = dy.UInt32()
+    completion_tokens = dy.UInt32()
+    cost = dy.Float64()  # US dollars
+
+
+class ResponseFeatures(dy.Schema):
+    response_id = dy.String(primary_key=True)
+    question_id = dy.String()
+    think = dy.String(nullable=True)
+    answer = dy.String(nullable=True)
+    well_formed = dy.Bool()
+    truncated = dy.Bool()
+    think_chars = dy.UInt32()
+    answer_chars = dy.UInt32()
+    repetition = dy.Float32()  # share of word 8-grams that are repeats, 0 to 1
+    language = dy.String()
+
+
+class MathVerdicts(dy.Schema):
+    response_id = dy.String(primary_key=True)
+    question_id = dy.String()
+    verdict = dy.Enum(VERDICTS)
+    reason = dy.String()
+    extracted = dy.String(nullable=True)  # the answer as it was read
+    reference = dy.String()
+
+
+class CodeVerdicts(dy.Schema):
+    response_id = dy.String(primary_key=True)
+    question_id = dy.String()
+    verdict = dy.Enum(VERDICTS)
+    reason = dy.String()
+    detail = dy.String()  # last lines of the error, for a person
+    sandbox = dy.String()  # docker, bubblewrap or none
+
+
+class RewardScores(dy.Schema):
+    """Judge scores, 0 to 4 a dimension, of the answer part; null where the judge's answer could not be read."""
+
+    response_id = dy.String(primary_key=True)
+    question_id = dy.String()
+    judge = dy.String()
+    correctness = dy.UInt8(nullable=True)
+    helpfulness = dy.UInt8(nullable=True)
+    coherence = dy.UInt8(nullable=True)
+    complexity = dy.UInt8(nullable=True)
+    verbosity = dy.UInt8(nullable=True)
+    judge_raw = dy.String()
+
+
+class VerifiedSet(dy.Schema):
+    """Every candidate response of a recipe, with its fate."""
+
+    response_id = dy.String(primary_key=True)
+    question_id = dy.String()
+    shard = dy.String()
+    source = dy.String()
+    category = dy.String()
+    difficulty = dy.String()
+    teacher = dy.String()
+    origin = dy.String()
+    evidence = dy.Enum(["math", "code", "reward"])  # what kind of check the question allows
+    verdict = dy.Enum(VERDICTS)  # of that check, before the other rules
+    kept = dy.Bool()
+    drop_reason = dy.Enum(RESPONSE_DROPS, nullable=True)
+    detail = dy.String(nullable=True)
+    reward = dy.Float32(nullable=True)
+
+
+class SftDataset(dy.Schema):
+    """The released rows: AM schema messages beside the columns a reader filters by."""
+
+    response_id = dy.String(primary_key=True)
+    question_id = dy.String()
+    source = dy.String()
+    category = dy.String()
+    difficulty = dy.String()
+    teacher = dy.String()
+    question = dy.String()
+    think = dy.String()
+    answer = dy.String()
+    reference_answer = dy.String(nullable=True)
+    test_case = dy.String(nullable=True)
+
+
+class SftCheckpoint(dy.Schema):
+    """One row: the trained student, and what went into it."""
+
+    student = dy.String(primary_key=True)
+    path = dy.String()  # Hugging Face layout, below the assets folder
+    sha256 = dy.String()  # of the weights file
+    rows = dy.UInt32()
+    steps = dy.UInt32()
+    tokens = dy.UInt64()
+    first_loss = dy.Float64()
+    last_loss = dy.Float64()
+
+
+class BenchmarkResponses(dy.Schema):
+    student = dy.Enum(["untrained", "trained"], primary_key=True)
+    item_id = dy.String(primary_key=True)
+    sample_index = dy.UInt16(primary_key=True)
+    response = dy.String()
+    finish_reason = dy.String()
+    completion_tokens = dy.UInt32()
+
+
+class EvalScores(dy.Schema):
+    student = dy.Enum(["untrained", "trained"], primary_key=True)
+    questions = dy.UInt32()
+    samples = dy.UInt16()
+    pass_at_1 = dy.Float64()
+    ci_low = dy.Float64()
+    ci_high = dy.Float64()
+    well_formed = dy.Float64()
+    unverifiable = dy.Float64()
+
+
+class RecipeReport(dy.Schema):
+    """The funnel: one row a stage and outcome; `rows` of a stage's outcomes add up to what entered it."""
+
+    stage = dy.String(primary_key=True)
+    outcome = dy.String(primary_key=True)
+    rows = dy.UInt32()
+
+
+class PolicySettings(dy.Schema):
+    """One section of a recipe: its settings and their JSON values."""
+
+    setting = dy.String(primary_key=True)
+    value = dy.String()
+
+
+TABLES: dict[str, type[dy.Schema]] = {
+    "dedup_policy": PolicySettings,
+    "sampling_policy": PolicySettings,
+    "teacher_policy": PolicySettings,
+    "verification_policy": PolicySettings,
+    "training_policy": PolicySettings,
+    "evaluation_policy": PolicySettings,
+    "raw_pool": RawPool,
+    "question_features": QuestionFeatures,
+    "question_labels": QuestionLabels,
+    "question_embeddings": QuestionEmbeddings,
+    "similar_pairs": SimilarPairs,
+    "benchmark_questions": BenchmarkQuestions,
+    "benchmark_overlap": BenchmarkOverlap,
+    "deduped_set": DedupedSet,
+    "selected_questions": SelectedQuestions,
+    "teacher_requests": TeacherRequests,
+    "responses": Responses,
+    "response_features": ResponseFeatures,
+    "math_verdicts": MathVerdicts,
+    "code_verdicts": CodeVerdicts,
+    "reward_scores": RewardScores,
+    "verified_set": VerifiedSet,
+    "sft_dataset": SftDataset,
+    "sft_checkpoint": SftCheckpoint,
+    "benchmark_responses": BenchmarkResponses,
+    "eval_scores": EvalScores,
+    "recipe_report": RecipeReport,
+}

@@ -1,0 +1,148 @@
+"""Assets that are tables: what every one of them does around its own few lines.
+
+The decorators `policy`, `evidence` and `decision` turn a function from frames to a frame (or to a frame and metadata)
+into a Dagster asset. The frame is held to its schema, its data version is a hash of its content, and its page in the
+UI shows columns, row count, a sample, bytes and seconds. No asset's own logic belongs here.
+"""
+
+import inspect
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from functools import wraps
+from hashlib import sha256
+from typing import IO, Any, cast
+
+import dagster as dg
+import polars as pl
+
+from am_assets.engines import progress
+from am_assets.schema import TABLES
+
+LOG_EVERY_SECONDS = 5
+
+
+def version(*identity: Any) -> str:
+    """A short hash of what identifies how an asset is computed, for its code version."""
+    return sha256(repr(identity).encode()).hexdigest()[:12]
+
+
+def content_version(frame: pl.DataFrame) -> str:
+    """A hash of the table's content: the same rows in the same order give the same version."""
+    digest = _Digest()
+    frame.rechunk().write_parquet(
+        cast("IO[bytes]", digest), compression="uncompressed", statistics=False, row_group_size=131_072
+    )
+    return digest.hash.hexdigest()[:32]
+
+
+class _Digest:
+    """A file that keeps nothing but the hash of what is written to it."""
+
+    def __init__(self) -> None:
+        self.hash = sha256()
+
+    def write(self, data: bytes) -> int:
+        self.hash.update(data)
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+
+def sample(frame: pl.DataFrame, rows: int = 5, width: int = 80) -> dg.MetadataValue:
+    """The first rows as a Markdown table, long cells cut."""
+    lines = [frame.columns, ["---"] * frame.width, *frame.head(rows).rows()]
+    cells = [[str(cell).replace("|", "¦").replace("\n", " ⏎ ")[:width] for cell in line] for line in lines]
+    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in cells))
+
+
+def picture(png: bytes) -> dg.MetadataValue:
+    return dg.MetadataValue.md(f"![plot](data:image/png;base64,{b64encode(png).decode()})")
+
+
+def columns(name: str) -> dg.TableSchema:
+    schema = TABLES[name]
+    return dg.TableSchema(
+        [
+            dg.TableColumn(column, str(spec.dtype), constraints=dg.TableColumnConstraints(nullable=spec.nullable))
+            for column, spec in schema.columns().items()
+        ]
+    )
+
+
+def _hand_over(name: str, made: Any, seconds: float) -> dg.MaterializeResult:
+    frame, metadata = made if isinstance(made, tuple) else (made, {})
+    schema = TABLES[name]
+    valid = schema.validate(frame.select(schema.column_names()), cast=True)
+    return dg.MaterializeResult(
+        value=valid,
+        data_version=dg.DataVersion(content_version(valid)),
+        metadata={
+            "dagster/row_count": valid.height,
+            "dagster/column_schema": columns(name),
+            "sample": sample(valid),
+            "seconds": round(seconds, 3),
+            **metadata,
+        },
+    )
+
+
+def _log_progress() -> progress.Listener:
+    """Progress into the run's log, every few seconds and at the end of each task."""
+    log = dg.AssetExecutionContext.get().log
+    last = time.monotonic()
+
+    def listener(name: str, done: int, total: int) -> None:
+        nonlocal last
+        if done == total or time.monotonic() - last > LOG_EVERY_SECONDS:
+            last = time.monotonic()
+            log.info(f"{name}: {done:,} of {total:,}")
+
+    return listener
+
+
+def table(kind: str, group: str, partitions: dg.PartitionsDefinition, **options: Any) -> Callable:
+    """A decorator that makes a function of frames an asset of `TABLES[<its name>]`."""
+
+    def decorate(fn: Callable) -> dg.AssetsDefinition:
+        name = options.get("name", fn.__name__)
+
+        @wraps(fn)
+        def body(*args: Any, **inputs: Any) -> dg.MaterializeResult:
+            started = time.monotonic()
+            with progress.listening(_log_progress()):
+                made = fn(*args, **inputs)
+            return _hand_over(name, made, time.monotonic() - started)
+
+        # Dagster reads inputs from the signature; the result is always a MaterializeResult with a value.
+        body.__signature__ = inspect.signature(fn).replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
+        body.__annotations__ = {k: v for k, v in fn.__annotations__.items() if k != "return"}
+        return dg.asset(
+            partitions_def=partitions,
+            group_name=group,
+            kinds={"polars", kind},
+            io_manager_key="tables",
+            metadata={"dagster/column_schema": columns(name)},
+            **options,
+        )(body)
+
+    return decorate
+
+
+def policy(group: str, partitions: dg.PartitionsDefinition, **options: Any) -> Callable:
+    return table("policy", group, partitions, **options)
+
+
+def evidence(group: str, partitions: dg.PartitionsDefinition, **options: Any) -> Callable:
+    """Measures; partitioned by what is measured; `code_version` names the instrument."""
+    return table("evidence", group, partitions, **options)
+
+
+def decision(group: str, partitions: dg.PartitionsDefinition, **options: Any) -> Callable:
+    """Applies one recipe to evidence; pure and cheap."""
+    return table("decision", group, partitions, **options)
+
+
+def empty(name: str) -> pl.DataFrame:
+    return TABLES[name].create_empty()

@@ -1,0 +1,98 @@
+"""What a question's tests are, and whether they can decide anything: the test half of code verdicts.
+
+Reads only; running is `engines/sandbox`, and what a run means is `code.py`.
+"""
+
+import ast
+import json
+import sys
+import warnings
+
+
+class UnusableTests(ValueError):
+    """The tests of a question can not decide anything; the message says why."""
+
+
+def read_tests(test_cases: str | None) -> tuple[str, str | None]:
+    """(test code, entry point) as the sandbox takes them, from JSON {"test_code", "test_entry_point"}.
+
+    Three forms: a `check(candidate)` and the entry point it is to be called with (HumanEval); functions `test_*`
+    without arguments (pytest), which get called; statements that run by themselves (MBPP's asserts, joined by newlines
+    or as a list). The program can be imported as `solution`. Raises UnusableTests where not every test would run, or
+    none would: such tests would pass anything.
+    """
+    code, entry_point = parse_json(test_cases)
+    tree = parse(code)
+    if tree is None:
+        raise UnusableTests("test_code is not Python")
+    tree.body = [node for node in tree.body if not guards_main(node)]
+    nodes = list(ast.walk(tree))
+    imported = {name.split(".")[0] for node in nodes for name in modules(node)}
+    if missing := sorted(imported - sys.stdlib_module_names - {"solution"}):
+        raise UnusableTests(f"test_code needs {', '.join(missing)}, which the sandbox does not have")
+    if not any(isinstance(node, ast.Assert | ast.Raise) for node in nodes):
+        raise UnusableTests("test_code asserts nothing")
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    if entry_point is not None and "check" in functions:
+        return code, entry_point
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    named = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+    tests = [node for node in named if node.name.startswith(("test_", "Test")) and node.name not in used]
+    if unsupported := [test.name for test in tests if not callable_plainly(test)]:
+        raise UnusableTests(f"can not call {', '.join(unsupported)}: only plain test functions without arguments")
+    if not tests and not any(runs(node) for node in tree.body):
+        raise UnusableTests("test_code defines tests, but nothing runs them")
+    return "\n".join([code, *(f"{test.name}()" for test in tests)]), None
+
+
+def parse_json(test_cases: str | None) -> tuple[str, str | None]:
+    if not test_cases:
+        raise UnusableTests("none given")
+    try:
+        cases = json.loads(test_cases)
+        code, entry_point = cases["test_code"], cases.get("test_entry_point")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UnusableTests('not a JSON object with "test_code"') from error
+    code = "\n".join(map(str, code)) if isinstance(code, list) else code
+    if not isinstance(code, str) or not isinstance(entry_point, str | None):
+        raise UnusableTests("test_code and test_entry_point have to be text")
+    return code, entry_point or None
+
+
+def parse(source: str) -> ast.Module | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a stranger's odd escapes
+        try:
+            return ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+def modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or "." * node.level]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+
+
+def guards_main(statement: ast.stmt) -> bool:
+    """`if __name__ == "__main__"`, whose body never runs here: the tests are a module."""
+    return isinstance(statement, ast.If) and any(
+        isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(statement.test)
+    )
+
+
+def callable_plainly(test: ast.stmt) -> bool:
+    if not isinstance(test, ast.FunctionDef) or test.decorator_list:
+        return False
+    arguments = test.args
+    return not any(default is None for default in arguments.kw_defaults) and (
+        len(arguments.posonlyargs + arguments.args) == len(arguments.defaults)
+    )
+
+
+def runs(statement: ast.stmt) -> bool:
+    """Does it do more than define a name?"""
+    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Pass
+    values = ast.Assign | ast.AnnAssign | ast.AugAssign
+    is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return not isinstance(statement, definitions | values) and not is_text

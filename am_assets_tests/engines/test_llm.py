@@ -1,0 +1,181 @@
+"""The LLM engine against a real HTTP server whose faults are scripted: a simulated teacher, used here alone."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import polars as pl
+import pytest
+
+from am_assets.engines.llm import Endpoint, LlmError, ask
+from am_assets.recipe import ConfigError
+
+Reply = tuple[int, dict]
+
+
+class Teacher:
+    """Answers `script(question, nth time it is asked)`; counts requests and how many were open at once."""
+
+    def __init__(self, script: Callable[[str, int], Reply]):
+        self.asked: list[str] = []
+        self.most_open = self.open = 0
+        lock = threading.Lock()
+        teacher = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                question = body["messages"][-1]["content"]
+                with lock:
+                    teacher.asked.append(question)
+                    teacher.open += 1
+                    teacher.most_open = max(teacher.most_open, teacher.open)
+                    nth = teacher.asked.count(question)
+                status, content = script(question, nth)
+                with lock:
+                    teacher.open -= 1
+                payload = json.dumps(content).encode()
+                self.send_response(status)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(payload)))
+                self.end_headers()
+                self.wfile.write(payload)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+
+
+def answer(text: str | None, finish: str = "stop", **message: str) -> Reply:
+    return 200, {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "scripted-1",
+        "choices": [
+            {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}
+        ],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8},
+    }
+
+
+def refusal(status: int) -> Reply:
+    return status, {"error": {"message": f"status {status}", "type": "error", "code": str(status)}}
+
+
+@pytest.fixture
+def teacher() -> Iterator[Callable[[Callable[[str, int], Reply]], Teacher]]:
+    started: list[Teacher] = []
+
+    def start(script: Callable[[str, int], Reply]) -> Teacher:
+        started.append(Teacher(script))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.server.shutdown()
+
+
+def requests(*questions: str) -> pl.DataFrame:
+    messages = [json.dumps([{"role": "user", "content": question}]) for question in questions]
+    return pl.DataFrame({"key": list(questions), "messages": messages, "sampling": '{"max_tokens": 8}'})
+
+
+def collect(teacher: Teacher, *questions: str, **endpoint: object) -> pl.DataFrame:
+    reach = Endpoint(api_base=teacher.url, api_key_env="TEST_TEACHER_KEY", **endpoint)
+    return pl.concat(ask(requests(*questions), "openai/scripted", reach))
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_TEACHER_KEY", "secret-of-the-test")
+
+
+def test_every_request_gets_its_own_answer_with_usage_and_cost(teacher) -> None:
+    server = teacher(lambda question, _: answer(question.upper()))
+    answers = collect(server, "a", "b", "c", input_price=1, output_price=2).sort("key")
+    assert answers["text"].to_list() == ["A", "B", "C"]
+    assert answers["completion_tokens"].to_list() == [5, 5, 5]
+    assert answers["cost"].to_list() == pytest.approx([13e-6] * 3)
+
+
+def test_no_more_requests_are_open_than_allowed(teacher) -> None:
+    def slowly(question: str, _: int) -> Reply:
+        time.sleep(0.05)
+        return answer(question)
+
+    server = teacher(slowly)
+    collect(server, *(str(n) for n in range(20)), concurrency=3)
+    assert 2 <= server.most_open <= 3
+
+
+def test_a_slow_answer_keeps_none_of_the_others_waiting(teacher) -> None:
+    def one_slow(question: str, _: int) -> Reply:
+        time.sleep(1.5 if question == "slow" else 0)
+        return answer(question)
+
+    server = teacher(one_slow)
+    frames = list(
+        ask(
+            requests("slow", *"abcdef"),
+            "openai/scripted",
+            Endpoint(api_base=server.url, api_key_env="TEST_TEACHER_KEY"),
+        )
+    )
+    assert sorted(frames[0]["key"]) == list("abcdef")
+    assert frames[-1]["key"].to_list() == ["slow"]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_passing_fault_is_tried_again(teacher, status: int) -> None:
+    server = teacher(lambda question, nth: refusal(status) if nth == 1 else answer(question))
+    assert collect(server, "a")["text"].to_list() == ["a"]
+    assert server.asked == ["a", "a"]
+
+
+def test_a_wrong_key_stops_at_once_and_is_not_shown(teacher) -> None:
+    server = teacher(lambda question, _: refusal(401))
+    with pytest.raises(LlmError) as error:
+        collect(server, *(str(n) for n in range(50)), concurrency=2)
+    assert len(server.asked) <= 3
+    assert "Authentication" in str(error.value)
+    assert "secret-of-the-test" not in str(error.value)
+
+
+def test_an_unanswered_request_loses_no_other_answer(teacher) -> None:
+    server = teacher(lambda question, _: refusal(500) if question == "b" else answer(question))
+    answers = []
+    with pytest.raises(LlmError, match=r"1 request\(s\) of 3"):
+        for frame in ask(
+            requests("a", "b", "c"),
+            "openai/scripted",
+            Endpoint(api_base=server.url, api_key_env="TEST_TEACHER_KEY", retries=0),
+        ):
+            answers += frame["key"].to_list()
+    assert sorted(answers) == ["a", "c"]
+
+
+def test_an_end_by_length_is_a_result_and_not_asked_again(teacher) -> None:
+    server = teacher(lambda question, _: answer("half a tho", finish="length"))
+    assert collect(server, "a")["finish_reason"].to_list() == ["length"]
+    assert server.asked == ["a"]
+
+
+def test_a_separate_reasoning_field_becomes_the_think_part(teacher) -> None:
+    server = teacher(lambda question, _: answer("4", reasoning_content="2 and 2"))
+    assert collect(server, "a")["text"].to_list() == ["<think>2 and 2</think>4"]
+
+
+def test_a_missing_key_is_named_before_anything_is_asked(teacher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEST_TEACHER_KEY")
+    server = teacher(lambda question, _: answer(question))
+    with pytest.raises(ConfigError, match="TEST_TEACHER_KEY"):
+        collect(server, "a")
+    assert server.asked == []

@@ -1,0 +1,201 @@
+"""Benchmark overlap: what is shared with an item is counted, and the recipe says when it is too much."""
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from am_assets.recipe import Decontamination
+from am_assets.schema import BenchmarkOverlap
+from am_assets.selection import decontaminate
+from am_assets.selection.decontaminate import benchmark_overlap, contaminated
+
+FLOOR = 0.6
+LONG = "A farmer keeps nine brown hens and each of them lays two eggs every day of the week"
+ITEMS = {
+    "long": LONG + ".",
+    "short": "Name the smallest odd prime number.",
+    "sum": "What is 12 + 7?",
+    "tiny": "Add both.",
+    "han": "小明有十二个苹果、他吃了三个。还剩几个苹果?",
+}
+
+
+def measure(
+    questions: list[str], items: dict[str, str] = ITEMS, cosines: dict[int, float] | None = None
+) -> pl.DataFrame:
+    """Overlap by text; question n lies at the given cosine to the first item, and is else at right angles to all."""
+    pool = pl.DataFrame({"question_id": [f"q{n:02d}" for n in range(len(questions))], "question": questions})
+    pool = pool.cast(pl.String)
+    ours = np.zeros((len(questions), len(items) + 1), dtype=np.float32)
+    ours[:, -1] = 1
+    for number, cosine in (cosines or {}).items():
+        ours[number, [0, -1]] = cosine, np.sqrt(1 - cosine**2)
+    vectors = pool.select("question_id", vector=pl.Series(ours.tolist(), dtype=pl.List(pl.Float32)))
+    bench = pl.DataFrame({"item_id": list(items), "question": list(items.values())})
+    overlap = benchmark_overlap(pool, vectors, bench, np.eye(len(items), len(items) + 1, dtype=np.float32), FLOOR)
+    return BenchmarkOverlap.validate(overlap)
+
+
+def of(question: str, items: dict[str, str] = ITEMS) -> dict | None:
+    return next(measure([question], items).iter_rows(named=True), None)
+
+
+def test_a_question_that_shares_nothing_is_not_listed() -> None:
+    assert of("Why do leaves turn yellow in autumn?") is None
+
+
+def test_case_and_punctuation_do_not_hide_an_item() -> None:
+    found = of(LONG.upper().replace(" ", ", ") + "!!!")
+    assert (found["same_text"], found["same_template"], found["text_item"]) == (True, True, "long")
+    assert (found["ngram_8"], found["ngram_13"], found["ngram_item"]) == (11, 6, "long")
+
+
+def test_an_item_inside_a_longer_question_is_found_by_its_ngrams() -> None:
+    found = of(f"Here is a riddle for you: {LONG}, so how many eggs is that?")
+    assert not found["same_text"]
+    assert (found["ngram_8"], found["ngram_13"]) == (11, 6)
+
+
+def test_a_gram_repeated_in_the_question_counts_once() -> None:
+    assert of(f"{LONG}. {LONG}.")["ngram_13"] == 6
+
+
+def test_grams_do_not_reach_from_one_question_into_the_next() -> None:
+    words = LONG.split()
+    assert measure([" ".join(words[:7]), " ".join(words[7:12])]).is_empty()
+
+
+def test_an_item_shorter_than_n_counts_as_one_gram() -> None:
+    found = of("My teacher said: name the smallest odd prime number, please.")
+    assert (found["ngram_8"], found["ngram_13"], found["ngram_item"]) == (1, 1, "short")
+
+
+def test_an_item_of_two_words_is_found_by_equal_text_only() -> None:
+    assert of("Take 3 and 4 and add both of them.") is None
+    assert of("add both")["text_item"] == "tiny"
+
+
+def test_sums_share_a_template_and_only_the_same_sum_is_the_same_text() -> None:
+    found = measure(["what is 12+7", "What is 31 + 5?", "What is 12 - 7?"])
+    assert found.select("question_id", "same_text", "same_template", "ngram_8").rows() == [
+        ("q00", True, True, 1),
+        ("q01", False, True, 0),
+    ]
+
+
+def test_the_item_sharing_most_is_named() -> None:
+    head, tail = " ".join(LONG.split()[:9]), " ".join(LONG.split()[2:])
+    assert of(LONG, {"a": head, "b": tail, "c": tail})["ngram_item"] == "b"
+
+
+def test_scripts_without_spaces_are_matched_by_character() -> None:
+    found = of("请看 小明有十二个苹果、他吃了三个。还剩几个苹果?谢谢")
+    assert found["ngram_13"] == 7
+    assert of("小明有十二个苹果 他吃了三个 还剩几个苹果")["same_text"]
+
+
+@pytest.mark.parametrize("question", ["🍐🍐🍐", "…?!", "كم بيضة في الأسبوع؟", ""])
+def test_a_question_of_other_signs_matches_nothing(question: str) -> None:
+    assert of(question, {**ITEMS, "emoji": "🙂 🙂 🙂 🙂"}) is None
+
+
+def test_a_megabyte_is_searched_to_its_end() -> None:
+    assert of("filler words and more " * 50_000 + LONG)["ngram_13"] == 6
+
+
+def test_cosine_lists_a_question_from_the_floor_on_and_names_the_nearest_item() -> None:
+    overlap = measure(["one", "two", "three"], cosines={0: 0.7, 1: 0.6, 2: 0.59})
+    assert overlap.select("question_id", "item_id").rows() == [("q00", "long"), ("q01", "long")]
+    assert overlap["cosine"].to_list() == pytest.approx([0.7, 0.6])
+
+
+def test_slices_do_not_show_in_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = [LONG, "what is 12 + 7", "nothing", *ITEMS.values()]
+    whole = measure(questions)
+    monkeypatch.setattr(decontaminate, "SLICE", 2)
+    monkeypatch.setattr(decontaminate, "BLOCK", 3)
+    assert measure(questions).equals(whole)
+
+
+def test_what_is_missing_is_said() -> None:
+    assert measure([]).is_empty()
+    with pytest.raises(ValueError, match="no items"):
+        measure(["one"], {})
+    pool = pl.DataFrame({"question_id": ["q1"], "question": ["one"]})
+    vectors = pl.DataFrame({"question_id": ["q1"], "vector": [[1.0, 0.0]]})
+    items = pl.DataFrame({"item_id": ["i"], "question": ["two"]})
+    with pytest.raises(ValueError, match="q1 for one: materialize question_embeddings"):
+        benchmark_overlap(pool, vectors.clear(), items, np.eye(1, 2), FLOOR)
+    with pytest.raises(ValueError, match="2 dimensions, item vectors 3"):
+        benchmark_overlap(pool, vectors, items, np.eye(1, 3), FLOOR)
+
+
+some_texts = st.lists(st.lists(st.sampled_from("abcd"), max_size=24).map(" ".join), min_size=1, max_size=4)
+
+
+@given(some_texts, some_texts, st.sampled_from([8, 13]))
+@settings(deadline=None, max_examples=60)
+def test_ngram_counts_are_those_of_plain_sets(questions: list[str], items: list[str], n: int) -> None:
+    def grams(text: str, length: int) -> set[tuple[str, ...]]:
+        words = text.split()
+        return {tuple(words[at : at + length]) for at in range(len(words) - length + 1)}
+
+    def shared(question: str) -> int:
+        lengths = [(item, min(n, len(item.split()))) for item in items]
+        return max((len(grams(item, size) & grams(question, size)) for item, size in lengths if size >= 4), default=0)
+
+    named = {f"i{number}": text for number, text in enumerate(items)}
+    listed = dict(measure(questions, named).select("question_id", f"ngram_{n}").rows())
+    assert [listed.get(f"q{at:02d}", 0) for at in range(len(questions))] == [shared(text) for text in questions]
+
+
+def overlap(**columns: object) -> pl.DataFrame:
+    row = {
+        "question_id": "q", "item_id": "near", "cosine": 0.1, "ngram_8": 0, "ngram_13": 0, "ngram_item": "gram",
+        "same_text": False, "same_template": False, "text_item": "text", "benchmark": "bench", **columns,
+    }  # fmt: skip
+    return pl.DataFrame([row]).cast({"cosine": pl.Float32, "ngram_8": pl.UInt32, "ngram_13": pl.UInt32})
+
+
+@pytest.mark.parametrize(
+    ("measured", "rules", "detail"),
+    [
+        ({"same_text": True}, {}, "text of bench/text"),
+        ({"same_text": True}, {"same_text": False}, None),
+        ({"same_template": True}, {}, None),
+        ({"same_template": True}, {"same_template": True}, "text but for numbers of bench/text"),
+        ({"ngram_13": 1}, {}, "1 13-gram(s) of bench/gram"),
+        ({"ngram_13": 1}, {"ngram_hits": 2}, None),
+        ({"ngram_8": 3}, {}, None),
+        ({"ngram_8": 3}, {"ngram": 8}, "3 8-gram(s) of bench/gram"),
+        ({"cosine": 0.9}, {}, "cosine 0.9 to bench/near"),
+        ({"cosine": 0.89}, {}, None),
+        ({"cosine": 1.0, "same_text": True}, {}, "text of bench/text"),
+    ],
+)
+def test_each_rule_says_what_it_found(measured: dict, rules: dict, detail: str | None) -> None:
+    found = contaminated(overlap(**measured), Decontamination(**rules))
+    assert found.rows() == ([("q", detail)] if detail else [])
+
+
+def test_a_question_found_in_two_benchmarks_is_listed_once() -> None:
+    both = pl.concat([overlap(same_text=True, benchmark="b"), overlap(same_text=True, benchmark="a")])
+    assert contaminated(both, Decontamination()).rows() == [("q", "text of a/text")]
+
+
+@given(
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 6)), max_size=9),
+)
+@settings(deadline=None, max_examples=50)
+def test_a_stricter_recipe_finds_all_that_a_laxer_one_finds(cosine, other_cosine, hits, other_hits, measured) -> None:
+    rows = [overlap(question_id=f"q{n}", cosine=c, ngram_13=g) for n, (c, g) in enumerate(measured)]
+    table = pl.concat([overlap().clear(), *rows])
+    lax = Decontamination(cosine=max(cosine, other_cosine), ngram_hits=max(hits, other_hits))
+    strict = Decontamination(cosine=min(cosine, other_cosine), ngram_hits=min(hits, other_hits))
+    assert set(contaminated(table, lax)["question_id"]) <= set(contaminated(table, strict)["question_id"])

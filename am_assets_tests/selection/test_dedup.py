@@ -1,0 +1,191 @@
+"""Deduplication: one of each kind stays, and it is the best one."""
+
+import numpy as np
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from am_assets.recipe import DedupPolicy
+from am_assets.schema import DedupedSet, SimilarPairs
+from am_assets.selection.dedup import dedup
+
+POLICY = DedupPolicy(threshold=0.9)
+PLAIN = {
+    "shard": "one", "source": "src", "copies": 1, "defect": None, "has_check": False, "published": False,
+    "difficulty": "medium", "complete": True, "source_rank": 1,
+}  # fmt: skip
+TYPES = {"question_id": pl.String, "defect": pl.String, "has_check": pl.Boolean, "published": pl.Boolean,
+         "complete": pl.Boolean, "source_rank": pl.Int32, "copies": pl.UInt32}  # fmt: skip
+
+
+def pool(*rows: dict) -> pl.DataFrame:
+    full = [{"question_id": "", **PLAIN, **row} for row in rows]
+    return pl.DataFrame(full, schema={name: TYPES.get(name, pl.String) for name in ["question_id", *PLAIN]})
+
+
+def alike(*pairs: tuple[str, str, float]) -> pl.DataFrame:
+    return pl.DataFrame(pairs, schema=SimilarPairs.create_empty().schema, orient="row")
+
+
+def fates(questions: pl.DataFrame, pairs: pl.DataFrame, policy: DedupPolicy = POLICY) -> dict[str, tuple]:
+    table = DedupedSet.validate(dedup(questions, pairs, policy))
+    cosines = pl.col("cosine").cast(pl.Float64).round(4)
+    return {row[0]: row[1:] for row in table.select("question_id", "drop_reason", "representative", cosines).rows()}
+
+
+def test_of_two_alike_the_one_with_a_check_stays() -> None:
+    questions = pool({"question_id": "a"}, {"question_id": "b", "has_check": True})
+    assert fates(questions, alike(("a", "b", 0.95))) == {"a": ("near_duplicate", "b", 0.95), "b": (None, None, None)}
+
+
+def test_each_rule_of_priority_decides_where_those_before_it_tie() -> None:
+    better = {"has_check": True, "published": True, "difficulty": "very_hard", "complete": True, "source_rank": 0}
+    worse = {"has_check": False, "published": False, "difficulty": "unlabelled", "complete": False, "source_rank": 5}
+    for first in POLICY.priority:
+        rules = [first, *(rule for rule in POLICY.priority if rule != first)]
+        questions = pool(
+            {"question_id": "a", **better, first: worse[first]}, {"question_id": "b", **worse, first: better[first]}
+        )
+        policy = DedupPolicy(threshold=0.9, priority=rules)
+        assert fates(questions, alike(("a", "b", 0.95)), policy)["b"] == (None, None, None)
+
+
+def test_harder_is_preferred_and_unlabelled_comes_last() -> None:
+    levels = ["unlabelled", "very_easy", "easy", "medium", "hard", "very_hard"]
+    questions = pool(*({"question_id": level, "difficulty": level} for level in levels))
+    pairs = [(low, high, 0.95) for n, low in enumerate(levels) for high in levels[n + 1 :]]
+    assert {rest[1] for rest in fates(questions, alike(*pairs)).values()} == {None, "very_hard"}
+
+
+def test_of_a_chain_only_the_middle_goes() -> None:
+    questions = pool(*({"question_id": name} for name in "abc"))
+    result = fates(questions, alike(("a", "b", 0.95), ("b", "c", 0.95)))
+    assert result == {"a": (None, None, None), "b": ("near_duplicate", "a", 0.95), "c": (None, None, None)}
+
+
+def test_the_threshold_itself_is_alike_enough() -> None:
+    questions = pool({"question_id": "a"}, {"question_id": "b"})
+    pairs = alike(("a", "b", 0.95))  # 0.95 as float32 lies under 0.95 as float64
+    assert fates(questions, pairs, DedupPolicy(threshold=0.95))["b"][0] == "near_duplicate"
+    assert fates(questions, pairs, DedupPolicy(threshold=0.9501))["b"][0] is None
+
+
+def test_a_pair_whose_member_left_the_pool_counts_for_nothing() -> None:
+    assert fates(pool({"question_id": "b"}), alike(("a", "b", 0.99))) == {"b": (None, None, None)}
+
+
+def test_a_defective_question_goes_with_its_defect_and_stands_for_nobody() -> None:
+    questions = pool({"question_id": "a", "defect": "oversized", "has_check": True}, {"question_id": "b"})
+    table = dedup(questions, alike(("a", "b", 0.99)), POLICY)
+    assert table.select("drop_reason", "detail", "representative").rows() == [
+        ("defective", "oversized", None),
+        (None, None, None),
+    ]
+
+
+def test_one_question_in_two_shards_stays_once_where_it_is_best() -> None:
+    questions = pool({"question_id": "a", "shard": "one"}, {"question_id": "a", "shard": "two", "published": True})
+    table = dedup(questions, alike(), POLICY)
+    shown = table.select("shard", "drop_reason", "representative", "cosine").rows()
+    assert shown == [("one", "exact_duplicate", "a", 1.0), ("two", None, None, None)]
+
+
+def test_copies_of_a_question_that_went_point_to_what_stayed() -> None:
+    questions = pool({"question_id": "a"}, {"question_id": "b"}, {"question_id": "b", "shard": "two"})
+    table = dedup(questions, alike(("a", "b", 0.95)), POLICY).filter(~pl.col("kept"))
+    assert table["representative"].to_list() == ["a", "a"]
+
+
+def test_a_thousand_questions_all_alike_leave_one() -> None:
+    names = [f"q{n:04d}" for n in range(1_000)]
+    first, second = np.triu_indices(1_000, 1)
+    pairs = pl.DataFrame({"question_id": names, "at": range(1_000)})
+    pairs = pl.DataFrame(
+        {"question_id": pairs["question_id"].gather(first), "other_id": pairs["question_id"].gather(second)}
+    ).with_columns(cosine=pl.lit(1.0, pl.Float32))
+    table = dedup(pool(*({"question_id": name} for name in names)), pairs, POLICY)
+    assert table.filter("kept")["question_id"].to_list() == ["q0000"]
+    assert table.filter(~pl.col("kept"))["representative"].unique().to_list() == ["q0000"]
+
+
+def test_an_empty_pool_is_an_empty_set() -> None:
+    assert DedupedSet.validate(dedup(pool(), alike(("a", "b", 0.99)), POLICY)).is_empty()
+
+
+NAMES = [f"q{n}" for n in range(12)]
+some_pools = st.lists(
+    st.fixed_dictionaries(
+        {
+            "question_id": st.sampled_from(NAMES),
+            "shard": st.sampled_from(["one", "two"]),
+            "defect": st.sampled_from([None, None, None, "empty"]),
+            "has_check": st.booleans(),
+            "published": st.booleans(),
+            "difficulty": st.sampled_from(["easy", "hard", "unlabelled"]),
+            "complete": st.booleans(),
+            "source_rank": st.integers(0, 2),
+        }
+    ),
+    max_size=16,
+    unique_by=lambda row: (row["question_id"], row["shard"]),
+)
+some_pairs = st.dictionaries(
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda pair: pair[0] < pair[1]),
+    st.sampled_from([0.8, 0.85, 0.9, 0.95, 1.0]),
+).map(lambda cosines: alike(*((a, b, cosine) for (a, b), cosine in cosines.items())))
+
+
+def naive(rows: list[dict], pairs: pl.DataFrame, policy: DedupPolicy) -> dict[str, str | None]:
+    """The walk as one would tell it: each question in order of priority, against all that stayed so far."""
+    harder = ["very_hard", "hard", "medium", "easy", "very_easy", "unlabelled"]
+
+    def priority(row: dict) -> list:
+        value = {**row, "difficulty": harder.index(row["difficulty"])}
+        return [not value[rule] if isinstance(value[rule], bool) else value[rule] for rule in policy.priority]
+
+    cosine = {frozenset(pair[:2]): pair[2] for pair in pairs.iter_rows()}
+    limit = float(np.float32(policy.threshold))
+    stays, standing = [], {}
+    for row in sorted(rows, key=lambda row: (priority(row), row["question_id"], row["shard"])):
+        name = row["question_id"]
+        if row["defect"] is None and name not in standing:
+            near = [kept for kept in stays if cosine.get(frozenset([kept, name]), 0) >= limit]
+            standing[name] = near[0] if near else None
+            stays += [] if near else [name]
+    return standing
+
+
+@given(
+    some_pools,
+    some_pairs,
+    st.permutations(["has_check", "published", "difficulty", "complete", "source_rank"]),
+    st.randoms(),
+)
+@settings(deadline=None, max_examples=50)
+def test_the_fast_walk_is_the_naive_walk_in_any_order_of_rows(rows, pairs, priority, random) -> None:
+    policy = DedupPolicy(threshold=0.9, priority=priority)
+    table = DedupedSet.validate(dedup(pool(*rows), pairs, policy))
+    expected = naive(rows, pairs, policy)
+    assert set(table.filter("kept")["question_id"]) == {name for name, standing in expected.items() if standing is None}
+    near = table.filter(drop_reason="near_duplicate")
+    assert {row["question_id"]: row["representative"] for row in near.iter_rows(named=True)} == {
+        name: standing for name, standing in expected.items() if standing is not None
+    }
+    shuffled = random.sample(rows, len(rows))
+    assert table.equals(
+        dedup(pool(*shuffled), pairs.sample(fraction=1, shuffle=True, seed=random.randrange(99)), policy)
+    )
+
+
+@given(some_pools, some_pairs, st.sampled_from([0.8, 0.85, 0.9, 0.95, 1.0]))
+@settings(deadline=None, max_examples=50)
+def test_what_stays_is_apart_and_what_goes_is_near_to_what_stays(rows, pairs, threshold) -> None:
+    table = dedup(pool(*rows), pairs, DedupPolicy(threshold=threshold))
+    assert table.height == len(rows)
+    stays = set(table.filter("kept")["question_id"])
+    near = pairs.filter(pl.col("cosine") >= pl.lit(threshold, pl.Float32))
+    assert near.filter(pl.col("question_id").is_in(list(stays)) & pl.col("other_id").is_in(list(stays))).is_empty()
+    gone = table.filter(pl.col("drop_reason").is_in(["near_duplicate", "exact_duplicate"]))
+    assert set(gone["representative"]) <= stays
+    assert (gone["cosine"] >= pl.select(pl.lit(threshold, pl.Float32)).item()).all()
+    assert table.filter("kept")["question_id"].is_unique().all()

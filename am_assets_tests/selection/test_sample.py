@@ -1,0 +1,126 @@
+"""Sampling: what the teacher is asked, and why not the rest."""
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from am_assets.recipe import SamplingPolicy, TeacherPolicy
+from am_assets.schema import SelectedQuestions
+from am_assets.selection.sample import select
+
+TEACHER = TeacherPolicy(model="openai/r1", samples=4)
+PLAIN = {
+    "shard": "one", "source": "src", "category": "math", "difficulty": "easy", "has_published": False, "complete": True,
+    "has_url": False, "has_image": False, "has_table": False, "language": "en",
+}  # fmt: skip
+FLAGS = {name: pl.Boolean for name in PLAIN if isinstance(PLAIN[name], bool)}
+NOTHING = pl.DataFrame(schema={"question_id": pl.String, "detail": pl.String})
+
+
+def pool(*rows: dict) -> pl.DataFrame:
+    full = [{"question_id": "q", **PLAIN, **row} for row in rows]
+    return pl.DataFrame(full, schema={name: FLAGS.get(name, pl.String) for name in ["question_id", *PLAIN]})
+
+
+def chosen(
+    questions: pl.DataFrame, contaminated: pl.DataFrame = NOTHING, teacher: TeacherPolicy = TEACHER, **policy
+) -> pl.DataFrame:
+    return SelectedQuestions.validate(select(questions, contaminated, SamplingPolicy(**policy), teacher))
+
+
+def fate(row: dict, **policy) -> tuple:
+    return chosen(pool(row), **policy).select("kept", "drop_reason", "detail").row(0)
+
+
+def test_a_sound_question_is_asked_of_the_teacher() -> None:
+    table = chosen(pool({}))
+    assert table.select("kept", "drop_reason", "teacher", "samples").row(0) == (True, None, "openai/r1", 4)
+
+
+@pytest.mark.parametrize(
+    ("row", "policy", "detail"),
+    [
+        ({"complete": False}, {}, "incomplete"),
+        ({"has_url": True}, {}, "url"),
+        ({"has_image": True}, {}, "image"),
+        ({"has_table": True}, {"drop": ["table"]}, "table"),
+        ({"has_url": True, "has_image": True}, {"drop": ["image", "url"]}, "image"),
+        ({"language": "de"}, {"languages": ["en", "zh"]}, "language de"),
+    ],
+)
+def test_an_unsuitable_question_goes_with_what_makes_it_so(row: dict, policy: dict, detail: str) -> None:
+    assert fate(row, **policy) == (False, "unsuitable", detail)
+
+
+@pytest.mark.parametrize(
+    ("row", "policy"),
+    [
+        ({"has_table": True}, {}),
+        ({"complete": False, "has_url": True}, {"drop": []}),
+        ({"language": "zh"}, {"languages": ["en", "zh"]}),
+        ({"language": "und"}, {"languages": ["en"]}),
+        ({"language": "de"}, {}),
+    ],
+)
+def test_what_the_policy_does_not_name_stays(row: dict, policy: dict) -> None:
+    assert fate(row, **policy) == (True, None, None)
+
+
+def test_the_first_rule_that_holds_is_the_reason() -> None:
+    row, rates = {"complete": False}, {"rates": {"easy": 0}}
+    found = pl.DataFrame({"question_id": ["q"], "detail": ["text of math500/1"]})
+    assert fate(row, contaminated=found, **rates) == (False, "contaminated", "text of math500/1")
+    assert fate(row, **rates) == (False, "unsuitable", "incomplete")
+    assert fate({}, **rates) == (False, "downsampled", "rate 0.0 of easy")
+
+
+def test_a_published_response_spares_the_question_new_ones_where_it_counts() -> None:
+    questions = pool({"has_published": True})
+    assert chosen(questions)["samples"].item() == 0
+    assert chosen(questions, teacher=TEACHER.model_copy(update={"published": False}))["samples"].item() == 4
+
+
+def test_a_question_that_goes_asks_for_nothing() -> None:
+    assert chosen(pool({"has_url": True}))["samples"].item() == 0
+
+
+def test_contamination_of_a_question_that_is_not_here_adds_no_row() -> None:
+    assert chosen(pool({}), pl.DataFrame({"question_id": ["gone"], "detail": ["text of a/b"]})).height == 1
+
+
+def test_an_empty_set_selects_nothing() -> None:
+    assert chosen(pool()).is_empty()
+
+
+def many(rows: int) -> pl.DataFrame:
+    levels = ["easy", "medium", "unlabelled"]
+    return pool(*({"question_id": f"{n:032x}", "difficulty": levels[n % 3]} for n in range(rows)))
+
+
+def test_a_rate_keeps_about_its_share_of_its_own_difficulty() -> None:
+    kept = chosen(many(6_000), rates={"easy": 0.3, "unlabelled": 0.0}).group_by("difficulty").agg(pl.col("kept").mean())
+    shares = dict(kept.rows())
+    assert shares["easy"] == pytest.approx(0.3, abs=0.03)
+    assert (shares["medium"], shares["unlabelled"]) == (1, 0)
+
+
+def test_the_draw_knows_nothing_of_the_shard() -> None:
+    """A shard is made by the leading digits of the id: each must be sampled like the whole."""
+    ids = [f"{prefix:08x}{n:024x}" for prefix in (0, 2**32 - 1) for n in range(2_000)]
+    questions = pool(*({"question_id": name, "shard": name[:8]} for name in ids))
+    kept = chosen(questions, rates={"easy": 0.5}).group_by("shard").agg(pl.col("kept").mean())
+    assert kept["kept"].to_list() == pytest.approx([0.5, 0.5], abs=0.05)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.permutations(range(60)))
+@settings(deadline=None, max_examples=40)
+def test_a_fate_is_untouched_by_other_rows_and_only_helped_by_a_higher_rate(rate, other, order) -> None:
+    questions = many(60)
+    whole = chosen(questions, rates={"easy": rate})
+    assert chosen(questions[order], rates={"easy": rate}).equals(whole)
+    some = questions[order[:30]]
+    alone = chosen(some, rates={"easy": rate})
+    assert alone.equals(whole.join(some, on="question_id", how="semi", maintain_order="left"))
+    low, high = (chosen(questions, rates={"easy": bound}).filter("kept") for bound in sorted([rate, other]))
+    assert set(low["question_id"]) <= set(high["question_id"])

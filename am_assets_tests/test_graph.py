@@ -1,0 +1,101 @@
+"""The shape of the graph: its assets, what each reads, and who may import whom."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+
+ROOT = Path(__file__).parent.parent
+POOL = {"raw_pool", "question_features", "question_labels"}
+GRAPH = {
+    "dedup_policy": set(),
+    "sampling_policy": set(),
+    "teacher_policy": set(),
+    "verification_policy": set(),
+    "training_policy": set(),
+    "evaluation_policy": set(),
+    "raw_pool": set(),
+    "question_features": {"raw_pool"},
+    "question_labels": {"raw_pool"},
+    "question_embeddings": {"raw_pool"},
+    "similar_pairs": {"question_embeddings"},
+    "benchmark_questions": set(),
+    "benchmark_overlap": {"benchmark_questions", "raw_pool", "question_embeddings"},
+    "deduped_set": {"dedup_policy", *POOL, "similar_pairs"},
+    "selected_questions": {"sampling_policy", "teacher_policy", "deduped_set", *POOL, "benchmark_overlap"},
+    "teacher_requests": {"teacher_policy", "selected_questions", "raw_pool"},
+    "responses": {"teacher_requests", "raw_pool"},
+    "response_features": {"responses"},
+    "math_verdicts": {"response_features", "raw_pool"},
+    "code_verdicts": {"response_features", "raw_pool"},
+    "reward_scores": {"response_features", "raw_pool"},
+    "verified_set": {
+        "verification_policy", "teacher_policy", "selected_questions", "raw_pool", "teacher_requests", "responses",
+        "response_features", "math_verdicts", "code_verdicts", "reward_scores",
+    },
+    "sft_dataset": {"verified_set", "response_features", "raw_pool"},
+    "sft_checkpoint": {"training_policy", "sft_dataset"},
+    "benchmark_responses": {"evaluation_policy", "sft_checkpoint", "benchmark_questions"},
+    "eval_scores": {"benchmark_responses", "benchmark_questions"},
+    "recipe_report": {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "eval_scores", "responses"},
+}  # fmt: skip
+
+
+def definitions() -> dg.Definitions:
+    from am_assets.definitions import defs
+
+    return defs
+
+
+def test_the_graph_is_the_one_the_design_draws() -> None:
+    graph = definitions().resolve_asset_graph()
+    drawn = {
+        key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
+        for key in graph.get_all_asset_keys()
+    }
+    assert drawn == GRAPH
+
+
+def test_every_asset_is_partitioned_grouped_and_described() -> None:
+    graph = definitions().resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.is_partitioned, key
+        assert node.group_name in {
+            "recipe",
+            "pool",
+            "selection",
+            "distillation",
+            "verification",
+            "training",
+            "evaluation",
+        }
+        assert len(node.description or "") > 40, key
+
+
+def test_every_table_has_a_schema_check_and_an_id_check() -> None:
+    checks = {
+        (check.asset_key.to_user_string(), check.name) for check in definitions().resolve_asset_graph().asset_check_keys
+    }
+    assert {(name, check) for name in GRAPH for check in ("schema", "unique_ids")} <= checks
+
+
+def test_imports_keep_to_the_contract() -> None:
+    linted = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert linted.returncode == 0, linted.stdout
+
+
+def test_the_code_location_loads_without_the_heavy_libraries() -> None:
+    script = (
+        "import sys, am_assets.definitions;"
+        "heavy = ['torch', 'transformers', 'sentence_transformers', 'trl', 'litellm', 'docker'];"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    started = time.monotonic()
+    loaded = subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert loaded.stdout.strip() == "[]", loaded.stderr
+    assert time.monotonic() - started < 20

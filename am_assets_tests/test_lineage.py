@@ -1,0 +1,121 @@
+"""The promises of the graph, on a small project with the real embedded model and a real sandbox.
+
+Each test edits a file as a user would, and looks at what is planned, what runs, and what is asked of the model.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Desk, at_desk
+
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+TO_DATASET = "+sft_dataset"
+EVIDENCE = {
+    "raw_pool", "question_features", "question_labels", "question_embeddings", "similar_pairs", "responses",
+    "response_features", "math_verdicts", "code_verdicts", "reward_scores",
+}  # fmt: skip
+
+
+def test_an_apply_carries_the_pool_to_a_dataset_and_a_second_finds_nothing_to_do(desk, model_server) -> None:
+    first = desk.apply("plain", select=TO_DATASET)
+    assert {outcome.result for outcome in first.values()} == {"done"}, [o.error for o in first.values() if o.error]
+    assert ("sft_dataset", "plain") in first
+    asked = model_server.requests
+    assert desk.plan("plain", select=TO_DATASET) == {}
+    assert desk.apply("plain", select=TO_DATASET) == {}
+    assert model_server.requests == asked
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, model_server) -> Iterator[Path]:
+    """A project brought up to date down to the dataset, for tests to take a copy of."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        outcomes = at_desk(folder, model_server, patch).apply(select=TO_DATASET)
+    assert {outcome.result for outcome in outcomes.values()} == {"done"}, [
+        o.error for o in outcomes.values() if o.error
+    ]
+    yield folder
+
+
+@pytest.fixture
+def applied(finished: Path, tmp_path: Path, model_server, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    model_server.requests = 0
+    return at_desk(tmp_path, model_server, monkeypatch)
+
+
+def test_a_verification_number_of_one_recipe_leaves_the_other_alone(applied, model_server) -> None:
+    applied.edit("other", "verification", min_reward=0.75)
+    planned = applied.plan("plain", "other", select=TO_DATASET)
+    assert set(planned) == {(name, "other") for name in ("verification_policy", "verified_set", "sft_dataset")}
+    assert "min_reward of recipe other changed from 0.25 to 0.75" in planned["verification_policy", "other"].because
+    ran = applied.apply(select=TO_DATASET)
+    assert set(ran) <= set(planned)
+    assert model_server.requests == 0
+
+
+def test_a_dedup_number_recomputes_no_evidence_of_the_pool_and_asks_nothing_again(applied, model_server) -> None:
+    applied.edit("other", "dedup", threshold=0.9)
+    ran = applied.apply(select=TO_DATASET)
+    assert ("dedup_policy", "other") in ran
+    assert not {asset for asset, _ in ran} & EVIDENCE
+    assert model_server.requests == 0
+
+
+def test_a_new_source_leaves_the_evidence_of_other_shards_alone(applied, model_server) -> None:
+    applied.add_source(
+        "more",
+        [{"question": "Five crows sit on a wire and two more land. How many sit there?", "reference_answer": "7"}],
+    )
+    ran = applied.apply(select=TO_DATASET)
+    assert {outcome.result for outcome in ran.values()} == {"done"}
+    assert {partition for asset, partition in ran if asset in EVIDENCE} == {"more"}
+    assert model_server.requests == 2  # its label and its answer
+
+
+def test_a_run_again_gives_the_same_bytes_and_leaves_what_is_below_fresh(applied, model_server) -> None:
+    import dagster as dg
+
+    before = applied.bytes()
+    plan = applied.open(None, None)
+    for key in plan.keys:
+        if key.to_user_string() in {*EVIDENCE, "deduped_set", "verified_set"}:
+            for partition in plan.partitions(key):
+                assert plan._run(dg.AssetKey(key.path), partition) == ""
+    assert applied.bytes() == before
+    assert applied.plan(select=TO_DATASET) == {}
+    assert model_server.requests == 0
+
+
+def test_two_recipes_that_select_the_same_question_share_its_answer(applied) -> None:
+    import polars as pl
+
+    requests = pl.read_parquet(applied.folder / "assets" / "teacher_requests" / "asked.parquet")
+    assert requests["recipes"].to_list() == [["other", "plain"]]
+    assert pl.read_parquet(applied.folder / "assets" / "responses" / "asked.parquet").height == 1
+
+
+def test_a_failed_partition_stops_what_is_below_it_and_lets_the_rest_go_on(desk) -> None:
+    (desk.folder / "pool" / "open.jsonl").write_text('{"question": "cut\n')
+    outcomes = desk.apply("plain", select=TO_DATASET)
+    assert outcomes["raw_pool", "open"].result == "failed"
+    assert "open.jsonl" in outcomes["raw_pool", "open"].error
+    assert outcomes["question_labels", "open"].result == "waits"
+    assert outcomes["question_labels", "sums"].result == "done"
+    assert outcomes["deduped_set", "plain"].result == "waits"
+
+
+def test_a_failed_blocking_check_stops_what_is_below_it(desk) -> None:
+    desk.edit("plain", "verification", min_reward=1.0, keep_unverifiable=False)
+    desk.rows("sums", [{"question": "What is 12 plus 7?", "reference_answer": "19", "response": "no form at all"}])
+    desk.rows("tasks", [{"question": "Write `f`.", "test_code": "assert f() == 1", "response": "no form either"}])
+    first = desk.apply("plain", select="+sft_dataset")
+    assert first["verified_set", "plain"].result == "failed"
+    assert "not_empty" in first["verified_set", "plain"].error
+    assert first["sft_dataset", "plain"].result == "waits"
+    again = desk.apply("plain", select="+sft_dataset")
+    assert again["sft_dataset", "plain"].result == "waits"
+    assert "not_empty of verified_set[plain]" in again["sft_dataset", "plain"].step.because

@@ -1,0 +1,76 @@
+"""Recipes: every mistake is named by file and field, and `extends` says only what differs."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from am_assets.recipe import ConfigError, Recipe, load_recipe, load_recipes, merge
+
+WHOLE = {"teacher": {"model": "m"}, "training": {"student": "s"}}
+
+
+def write(folder: Path, name: str, content: object) -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "says"),
+    [
+        ({**WHOLE, "dedup": {"treshold": 0.9}}, "dedup.treshold", "Extra inputs"),
+        ({**WHOLE, "dedupe": {}}, "dedupe", "Extra inputs"),
+        ({**WHOLE, "dedup": {"threshold": 1.2}}, "dedup.threshold", "less than or equal to 1"),
+        ({**WHOLE, "verification": {"keep": "some"}}, "verification.keep", "'all', 'first'"),
+        ({"training": {"student": "s"}}, "teacher", "required"),
+        ({**WHOLE, "sampling": {"rates": {"easy": -1}}}, "sampling.rates.easy", "greater than or equal to 0"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_file(tmp_path: Path, content: dict, field: str, says: str) -> None:
+    path = write(tmp_path, "wrong", content)
+    with pytest.raises(ConfigError) as error:
+        load_recipe(path)
+    assert str(path) in str(error.value)
+    assert field in str(error.value)
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize("content", ["- a list", "a: [unclosed", ""])
+def test_what_is_no_mapping_is_refused(tmp_path: Path, content: str) -> None:
+    with pytest.raises(ConfigError, match=r"bad\.yaml"):
+        load_recipe(write(tmp_path, "bad", content))
+
+
+def test_a_recipe_differs_from_the_one_it_extends_only_in_what_it_names(tmp_path: Path) -> None:
+    base = load_recipe(write(tmp_path, "base", {**WHOLE, "dedup": {"threshold": 0.9, "priority": ["published"]}}))
+    child = load_recipe(write(tmp_path, "child", {"extends": "base", "dedup": {"threshold": 0.8}}))
+    assert child.dedup.threshold == 0.8
+    assert child.dedup.priority == ["published"]
+    assert child.model_copy(update={"dedup": base.dedup}) == base
+
+
+def test_a_circle_of_extends_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "a", {"extends": "b"})
+    write(tmp_path, "b", {"extends": "a"})
+    with pytest.raises(ConfigError, match="a -> b"):
+        load_recipe(tmp_path / "a.yaml")
+
+
+def test_a_missing_parent_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nobody\.yaml: no such file"):
+        load_recipe(write(tmp_path, "a", {"extends": "nobody"}))
+
+
+def test_merging_leaves_its_arguments_alone() -> None:
+    base = {"a": {"b": 1, "c": [1, 2]}}
+    assert merge(base, {"a": {"c": [3]}}) == {"a": {"b": 1, "c": [3]}}
+    assert base == {"a": {"b": 1, "c": [1, 2]}}
+
+
+def test_the_bundled_recipes_are_valid() -> None:
+    recipes = load_recipes(Path(__file__).parent.parent / "data" / "recipes")
+    assert {"demo", "demo-strict", "demo-relaxed", "paper"} <= set(recipes)
+    demo, strict = recipes["demo"], recipes["demo-strict"]
+    assert strict.model_copy(update={"verification": demo.verification}) == demo
+    assert isinstance(demo, Recipe)

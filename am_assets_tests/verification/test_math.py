@@ -1,0 +1,158 @@
+r"""Math verdicts: real answers, hostile answers, and the promise that the exact path never overrules algebra."""
+
+import time
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from am_assets.distillation.traces import response_features
+from am_assets.instruments import Math
+from am_assets.verification import equality, math
+from am_assets.verification.stated import normal, results
+
+LIMITS = Math(timeout_seconds=2)
+
+
+def verdicts(pairs: list[tuple[str, str | None]], limits: Math = LIMITS) -> list[tuple[str, str]]:
+    """(verdict, reason) of each (reference, answer)."""
+    references, answers = zip(*pairs, strict=True)
+    jobs = pl.DataFrame(
+        {"key": [str(i) for i in range(len(pairs))], "answer": answers, "reference": references},
+        schema={"key": pl.String, "answer": pl.String, "reference": pl.String},
+    )
+    table = pl.concat(math.verify(jobs, limits))
+    assert table["key"].to_list() == jobs["key"].to_list()
+    return table.select(pl.col("verdict").cast(pl.String), "reason").rows()
+
+
+RIGHT = [
+    ("72", r"So she sold \boxed{72} clips."),
+    ("72", "48 + 24 = 72\n#### 72"),
+    ("72", "The answer is 72."),
+    ("72", "**Answer:** 72"),
+    ("72", "Altogether she sold 48 + 24 = 72 clips."),
+    ("1,234", r"\boxed{1234}"),
+    ("10 dollars", r"\boxed{\$10}"),
+    ("5", "It is 4. Wait, that is wrong: it should be 5."),
+    (r"\frac{1}{2}", r"the result is $\dfrac12$."),
+    (r"\frac{1}{2}", r"\boxed{0.5}"),
+    ("12", "The answer is:\n\\[\n12\n\\]"),
+    ("x=5", r"\boxed{5}"),
+    ("1, -2", r"$x = \boxed{-2}$ or $x = \boxed{1}$"),
+    ("0.5", r"\boxed{1/2}, that is \boxed{0.5}"),
+    (r"a + b + c", r"\boxed{c+b+a}"),
+    (r"\$1,\!657", r"\boxed{1657.00}"),
+    ("True", "The answer is True."),
+    (r"\text{Friday}", r"\boxed{Friday}"),
+    ("B", r"\boxed{\text{(B)}}"),
+    ("B", "The answer is (B) 42."),
+    ("1 6 0\n4 7 9", "1 6 0\n4 7 9"),
+]
+DIFFERENT = [
+    ("72", r"\boxed{71}"),
+    ("5", "The answer is 5. Wait, no, the answer is 7."),
+    ("3", "The answer is 1, 2, 3 or 4."),
+    ("24", r"\boxed{1 2 3 4}"),
+    ("No", r"\boxed{on}"),
+    ("True", r"\boxed{\text{False}}"),
+    ("B", "The answer is C"),
+    (r"\sqrt{2}", r"\boxed{\sqrt{3}}"),
+    ("5", r"\boxed{I don't know}, but maybe 5"),
+]
+CONTRADICTORY = [
+    ("2", r"\boxed{1} or \boxed{2} or \boxed{3}"),
+    ("5", r"\boxed{5}. Wait, the answer is 7."),
+    ("4", "(A) 1 (B) 2 (C) 3 (D) 4"),
+    ("True", r"\boxed{True} \boxed{False}"),
+]
+MISSING = [("5", None), ("5", "  "), ("5", "I cannot tell.")]
+UNTOLD = [
+    ("the cat sat on the mat", r"\boxed{5}"),
+    ("Monday", "So it might well be Monday, who knows"),
+    ("1 6 0\n4 7 9", r"\boxed{6}"),  # a grid is no product
+    ("B", r"\boxed{Paris}"),
+    ("", r"\boxed{5}"),
+]
+
+
+def test_answers_get_the_verdict_they_deserve():
+    groups = {
+        ("pass", "equal"): RIGHT,
+        ("fail", "different"): DIFFERENT,
+        ("fail", "several conflicting answers"): CONTRADICTORY,
+        ("fail", "answer missing"): MISSING,
+        ("unverifiable", "reference unparseable"): UNTOLD,
+    }
+    pairs = [pair for group in groups.values() for pair in group]
+    wanted = [verdict for verdict, group in groups.items() for _ in group]
+    given_ = verdicts(pairs)
+    wrong = [(pair, got) for pair, got, want in zip(pairs, given_, wanted, strict=True) if got != want]
+    assert wrong == []
+
+
+def test_a_result_in_the_think_part_alone_is_no_answer():
+    response = r"<think>It must be \boxed{5}.</think> <answer>I would rather not say.</answer>"
+    trace = pl.DataFrame(
+        {"response_id": ["r"], "question_id": ["q"], "response": [response], "finish_reason": ["stop"]}
+    )
+    answer = response_features(trace)["answer"][0]
+    assert verdicts([("5", answer)]) == [("fail", "answer missing")]
+
+
+def test_a_hanging_row_costs_its_limit_and_no_neighbour():
+    hanging = (r"x+5", r"\boxed{9^{9^{9^{9}}}}")
+    neighbours = [(r"\frac{1}{2}", r"\boxed{0.5}")] * 8
+    verdicts(neighbours)  # the workers' first start is not what is measured
+    start = time.monotonic()
+    told = verdicts([*neighbours, hanging, *neighbours], Math(timeout_seconds=1))
+    assert told == [("pass", "equal")] * 8 + [("unverifiable", "timeout")] + [("pass", "equal")] * 8
+    assert time.monotonic() - start < 8  # the limit, a new worker, and a busy machine
+
+
+def test_rows_come_in_order_over_many_batches():
+    pairs = [(str(i), rf"\boxed{{{i + (i % 2)}}}") for i in range(3 * math.BATCH + 1)]
+    assert [v for v, _ in verdicts(pairs)] == ["fail" if i % 2 else "pass" for i in range(len(pairs))]
+
+
+def test_no_rows_give_no_frames():
+    assert (
+        list(math.verify(pl.DataFrame(schema=dict.fromkeys(["key", "answer", "reference"], pl.String)), LIMITS)) == []
+    )
+
+
+def test_what_was_read_is_kept_for_a_person():
+    jobs = pl.DataFrame({"key": ["a"], "answer": [r"So \boxed{\frac{1}{3}}"], "reference": ["5"]})
+    assert next(math.verify(jobs, LIMITS))["extracted"].item() == r"\frac{1}{3}"
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer"), [pair for pair in RIGHT + DIFFERENT + CONTRADICTORY if not math.OPTION.fullmatch(pair[0])]
+)
+def test_the_exact_path_agrees_with_algebra_where_both_can_speak(reference, answer):
+    found = results(answer)
+    exact, algebra = math.settle(found, answer, reference), equality.judge(found, answer, reference)
+    assert exact is None or algebra[0] == "unverifiable" or exact[0] == algebra[0]
+
+
+numbers = st.decimals(-10_000, 10_000, places=3, allow_nan=False).map(lambda d: f"{d:f}") | st.integers().map(str)
+
+
+@settings(deadline=None)
+@given(numbers)
+def test_a_number_equals_its_other_spellings(number):
+    grouped = f"{int(number):,}" if "." not in number else number + "0"
+    for spelling in (grouped, f"${number}$", rf"\boxed{{{number}}}", rf"The answer is **{number}**."):
+        assert math.settle(results(spelling) or [spelling], spelling, number) == (
+            "pass",
+            "equal",
+            results(spelling)[-1],
+        )
+
+
+@settings(deadline=None)
+@given(st.text("\\boxed{}text$#A(), 1answeris:\n", max_size=300))
+def test_reading_never_fails_and_normal_forms_are_stable(text):
+    for result in results(text):
+        assert normal(normal(result)) == normal(result) or "\\" in result or "{" in result
