@@ -35,8 +35,7 @@ def _plan(recipes: list[str] | None, select: str | None) -> Iterator:
     try:
         from am_assets.project import project
 
-        os.environ.setdefault("DAGSTER_HOME", str(project().instance))
-        _prepare_instance(Path(os.environ["DAGSTER_HOME"]))
+        _prepare_environment(project().instance)
         import dagster as dg
 
         # partitioned asset checks and multi-partition mappings are preview and beta features of the pinned Dagster
@@ -54,13 +53,15 @@ def _plan(recipes: list[str] | None, select: str | None) -> Iterator:
         sys.exit(2)
 
 
-def _prepare_instance(home: Path) -> None:
-    """A new project folder gets the instance settings that the bundled one has."""
-    settings = home / "dagster.yaml"
-    bundled = Path(__file__).parent.parent / "data" / "instance" / "dagster.yaml"
+def _prepare_environment(instance: Path) -> None:
+    """What has to stand before Dagster and torch load; a new project folder gets the bundled instance settings."""
+    os.environ.setdefault("DAGSTER_HOME", str(instance))
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else threads of model server and torch spin at each other
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # theirs would run through ours
+    settings = Path(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
     if not settings.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(bundled, settings)
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(__file__).parent.parent / "data" / "instance" / "dagster.yaml", settings)
 
 
 @app.command()

@@ -7,13 +7,14 @@ at once and what they cost at most is neither: see `engines/llm.py`.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 M = TypeVar("M", bound=BaseModel)
 Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
 Difficulty = Literal["very_easy", "easy", "medium", "hard", "very_hard", "unlabelled"]
 
 
@@ -73,11 +74,19 @@ class TeacherPolicy(Section):
 
 
 class RewardWeights(Section):
-    correctness: float = 1
-    helpfulness: float = 1
-    coherence: float = 1
-    complexity: float = 0
-    verbosity: float = 0
+    """How much a dimension counts; at least one of them must."""
+
+    correctness: Weight = 1
+    helpfulness: Weight = 1
+    coherence: Weight = 1
+    complexity: Weight = 0
+    verbosity: Weight = 0
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Self:
+        if not any(self.model_dump().values()):
+            raise ValueError("every weight is 0: name at least one dimension that counts")
+        return self
 
 
 class VerificationPolicy(Section):

@@ -65,11 +65,13 @@ class Answers:
         self.memo = Memo(project.memo)
 
     def get(self, namespace: str, requests: pl.DataFrame) -> Filled:
-        """`requests` (model, messages, sampling, sample_index and any others) joined with their answers.
+        """`requests` (model, messages, sampling, sample_index and any others) joined with their answers, by their own
+        `key` where they have one.
 
         Every model is asked before a failure of one is raised, so that one endpoint's fault costs nobody else's work.
         """
-        keyed = with_keys(requests, "model", "messages", "sampling", "sample_index")
+        identity = ["model", "messages", "sampling", "sample_index"]
+        keyed = requests if "key" in requests.columns else with_keys(requests, *identity)
         return self.memo.fill(namespace, keyed, self._ask, ANSWER)
 
     def vectors(self, texts: pl.DataFrame, model: str) -> Filled:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Desk, at_desk
+
+from am_assets_tests.desk import Desk, at_desk
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 TO_DATASET = "+sft_dataset"

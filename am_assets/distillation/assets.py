@@ -52,7 +52,7 @@ def responses(
 ) -> tuple[pl.DataFrame, dict]:
     """Teacher generations for whatever any recipe selected, and the published responses of the shard. A response that
     was stored once is never asked for again."""
-    filled = answers.get("responses", teacher_requests.with_columns(model="teacher"))
+    filled = answers.get("responses", teacher_requests.with_columns(key="request_key", model="teacher"))
     distilled = filled.table.select(
         "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
         "completion_tokens", "cost", response="text", origin=pl.lit("distilled"),

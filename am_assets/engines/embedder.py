@@ -4,6 +4,7 @@ A text's vector depends on the text alone, not on what is embedded beside it: th
 table must come out the same.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -107,8 +108,10 @@ def _mean_of_tokens(encoder: Any, texts: list[str]) -> np.ndarray:
 @cache
 def _load(model: str) -> Any:
     if model == "static":
-        from wordllama import WordLlama
+        level = logging.getLogger().level
+        from wordllama import WordLlama  # sets the root logger to INFO
 
+        logging.getLogger().setLevel(level)
         encoder = WordLlama.load(cache_dir=_package("wordllama"), disable_download=True)
         encoder.tokenizer.no_padding()
         return encoder

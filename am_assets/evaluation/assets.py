@@ -97,42 +97,35 @@ def eval_scores(
     """pass@1 over k samples with a bootstrap interval over the questions, and the share of well-formed answers, by the
     verifiers that judge the teacher. An answer without think and answer parts is judged as a whole, so that the
     untrained student is not marked down for a format it never saw."""
-    read = traces.response_features(
-        benchmark_responses.select(
-            "response", "finish_reason", question_id="item_id",
-            response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),
-        )
-    )  # fmt: skip
-    judged = (
-        read.select("response_id", "well_formed", "answer", item_id="question_id")
-        .join(
-            benchmark_responses.select(
-                "student", "item_id", "sample_index", "response",
-                response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),
-            ),
-            on=["response_id", "item_id"],
-        )
-        .join(benchmark_questions, on="item_id")
-        .with_columns(answer=pl.coalesce("answer", "response"))
-    )  # fmt: skip
+    given = benchmark_responses.with_columns(
+        response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),
+        question_id="item_id",
+    )
+    read = traces.response_features(given).select("response_id", "answer", "well_formed")
+    judged = given.join(read, on="response_id").join(benchmark_questions, on="item_id")
+    verdicts = _verdicts(judged.with_columns(answer=pl.coalesce("answer", "response")), answers)
+    table = scores.score_table(verdicts)
+    return table, {f"{row['student']}_pass_at_1": row["pass_at_1"] for row in table.to_dicts()}
+
+
+def _verdicts(judged: pl.DataFrame, answers: Answers) -> pl.DataFrame:
+    """`judged` (answer, reference_answer, test_cases and any others) with the verdict of each row."""
     has_tests = pl.col("test_cases").is_not_null()
-    by_math = judged.filter(~has_tests & pl.col("reference_answer").is_not_null())
-    by_code = judged.filter(has_tests)
     limits = _instruments.math
     jobs = with_keys(
-        by_math.rename({"reference_answer": "reference"}),
+        judged.filter(~has_tests).rename({"reference_answer": "reference"}),
         "answer",
         "reference",
         identity=[math.VERIFIER, limits.model_dump()],
     )
-    math_verdicts = answers.memo.fill("math", jobs, lambda missing: math.verify(missing, limits), math.MEASURED)
-    verdicts = [math_verdicts.table.select("student", "item_id", "sample_index", "well_formed", "verdict")]
-    if by_code.height:
-        jobs = by_code.with_columns(key="response_id")
-        ran = pl.concat(code.verify(jobs, _instruments.code))
-        verdicts.append(jobs.join(ran, on="key").select(verdicts[0].columns))
-    table = scores.score_table(pl.concat(verdicts, how="vertical_relaxed"))
-    return table, {f"{row['student']}_pass_at_1": row["pass_at_1"] for row in table.to_dicts()}
+    by_math = answers.memo.fill("math", jobs, lambda missing: math.verify(missing, limits), math.MEASURED).table
+    programs = judged.filter(has_tests).with_columns(key="response_id")
+    ran = (
+        [part.select("key", "verdict") for part in code.verify(programs, _instruments.code)] if programs.height else []
+    )
+    by_code = [programs.join(pl.concat(ran), on="key")] if ran else []
+    columns = ["student", "item_id", "sample_index", "well_formed", "verdict"]
+    return pl.concat([table.select(columns) for table in [by_math, *by_code]], how="vertical_relaxed")
 
 
 @tables.decision(

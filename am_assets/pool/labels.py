@@ -23,8 +23,8 @@ LABEL_SCHEMA: dict[str, Any] = {
 RESPONSE_FORMAT = {"type": "json_schema", "json_schema": {"name": "label", "strict": True, "schema": LABEL_SCHEMA}}
 
 SYSTEM = "Label each question with its category and difficulty as JSON."
-# Worked examples, since a small model follows those and not a description. Every label occurs. Those for coding come last:
-# a small labeler leans to the first and commonest kind, and elsewhere it hardly ever named this one.
+# Worked examples, since a small model follows those and not a description. Every label occurs. Coding comes last: the
+# small labeler leans to the first and commonest kind, and in other orders it hardly ever named this one.
 EXAMPLES = [
     ("Tom has 12 apples and buys 7 more. How many apples does Tom have?", "math", "very_easy"),
     ("Why do leaves turn red in autumn?", "information_seeking", "easy"),
