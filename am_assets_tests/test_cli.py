@@ -1,0 +1,71 @@
+"""The command `am` on wrong input: it ends before anything is done, and says what to mend."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from am_assets_tests.desk import Desk
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path)
+    desk.write_project("http://127.0.0.1:1/v1")
+    return desk
+
+
+def am(desk: Desk, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    home = {"AM_DATA": str(desk.folder), "DAGSTER_HOME": str(desk.folder / "instance"), "COLUMNS": "200"}
+    kept = {name: value for name, value in os.environ.items() if name != "AM_SOURCES"}
+    return subprocess.run(
+        [sys.executable, "-m", "am_assets.cli", *arguments],
+        capture_output=True,
+        text=True,
+        env=kept | home | environment,
+    )
+
+
+def test_a_plan_of_a_new_project_lists_what_is_missing_and_does_nothing(project: Desk) -> None:
+    planned = am(project, "plan", "--recipe", "plain", "--select", "raw_pool or dedup_policy")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert planned.stdout.count("never materialized") == 5
+    assert not (project.folder / "assets").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "arguments", "says"),
+    [
+        (lambda desk: desk.edit("plain", "dedup", threshold=0.5), [], "dedup.threshold: 0.5 lies under pairs.floor"),
+        (lambda desk: desk.edit("other", "dedup", treshold=0.9), [], "other.yaml: dedup.treshold: Extra inputs"),
+        (lambda desk: desk.edit("plain", "evaluation", benchmarks=["none"]), [], "no benchmark none in benchmarks"),
+        (lambda desk: desk.write("sources.yaml", {"a": {"adapter": "jsonl", "rank": 1}}), [], "sources.yaml: a"),
+        (lambda desk: desk.write("instruments.yaml", {"labels": {}}), [], "instruments.yaml: labels.model: Field"),
+        (lambda desk: desk.write("endpoints.yaml", {"m": {"concurrency": 0}}), [], "endpoints.yaml: m: concurrency"),
+        (lambda desk: None, ["--recipe", "nobody"], "no recipe nobody"),
+        (lambda desk: None, ["--select", "no_such_asset"], "--select no_such_asset"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_file_and_field(project: Desk, wrong, arguments: list[str], says: str) -> None:
+    wrong(project)
+    refused = am(project, "apply", *arguments)
+    assert refused.returncode == 2
+    assert says in refused.stdout.replace("\n", " ")
+    assert not (project.folder / "assets").exists()
+
+
+def test_a_sources_file_elsewhere_is_named_by_the_environment(project: Desk, tmp_path: Path) -> None:
+    refused = am(project, "plan", AM_SOURCES=str(tmp_path / "elsewhere.yaml"))
+    assert refused.returncode == 2
+    assert "elsewhere.yaml: no such file" in refused.stdout.replace("\n", "")
+
+
+def test_a_failed_partition_is_named_and_the_command_fails(project: Desk) -> None:
+    (project.folder / "pool" / "open.jsonl").write_bytes(b'{"question": "caf\xe9"}\n')
+    failed = am(project, "apply", "--recipe", "plain", "--select", "raw_pool")
+    assert failed.returncode == 1
+    assert "failed raw_pool[open]" in failed.stdout
+    assert "open.jsonl:1" in failed.stdout
+    assert (project.folder / "assets" / "raw_pool" / "sums.parquet").exists()
