@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-export DAGSTER_HOME ?= $(abspath data/instance)
+export DAGSTER_HOME ?= $(abspath $(or $(AM_DATA),data)/instance)
 
 .PHONY: run ui test lint check
 
