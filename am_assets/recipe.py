@@ -55,8 +55,11 @@ class SamplingPolicy(Section):
 
 
 class Example(Section):
+    """A worked example, sent as two turns before questions of its kind; before all where it names none."""
+
     user: str
     assistant: str
+    kind: Literal["math", "code", "open"] | None = None
 
 
 class TeacherPolicy(Section):

@@ -13,6 +13,7 @@ from am_assets.pool import sources
 from am_assets.project import Project, project
 from am_assets.recipe import SECTIONS, ConfigError
 
+SHOWN_CHARS = 60  # a longer value, such as a list of examples, is not repeated
 BY_RECIPE = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "sft_checkpoint", "recipe_report"}
 
 
@@ -49,13 +50,17 @@ def _changed_setting(section: str) -> Root:
         stored = cast("dict[str, str]", last.metadata["settings"].value)
         now = dict(settings(project().recipes[recipe], section).rows())
         changes = [
-            f"{section}.{name} of recipe {recipe} changed from {before} to {after}"
+            f"{section}.{name} of recipe {recipe} changed" + _from_to(before, after)
             for name in sorted({*stored, *now})
             if (before := stored.get(name, "unset")) != (after := now.get(name, "unset"))
         ]
         return "; ".join(changes) or None
 
     return because
+
+
+def _from_to(before: str, after: str) -> str:
+    return f" from {before} to {after}" if max(len(before), len(after)) <= SHOWN_CHARS else ""
 
 
 @cache

@@ -32,7 +32,8 @@ def teacher_messages(question: str, kind: Kind, policy: TeacherPolicy) -> list[d
     suffix = {"math": policy.math_suffix, "code": policy.code_suffix, "open": ""}[kind]
     messages = [{"role": "system", "content": policy.system_prompt}] if policy.system_prompt else []
     for example in policy.examples:
-        messages += [{"role": "user", "content": example.user}, {"role": "assistant", "content": example.assistant}]
+        if example.kind in (None, kind):
+            messages += [{"role": "user", "content": example.user}, {"role": "assistant", "content": example.assistant}]
     return [*messages, {"role": "user", "content": f"{question}\n{suffix}" if suffix else question}]
 
 

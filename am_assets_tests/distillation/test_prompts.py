@@ -29,6 +29,15 @@ SELECTED = pl.DataFrame(
 )
 
 
+def test_an_example_of_a_kind_is_sent_before_questions_of_that_kind_only():
+    both = Example(user="any", assistant="any")
+    code = Example(user="a program?", assistant="a program", kind="code")
+    policy = POLICY.model_copy(update={"examples": [both, code]})
+    assert [turn["content"] for turn in teacher_messages("q", "open", policy)][1:] == ["any", "any", "q"]
+    asked = [turn["content"] for turn in teacher_messages("q", "code", policy)]
+    assert asked[1:5] == ["any", "any", "a program?", "a program"]
+
+
 def test_system_prompt_examples_and_question_come_in_this_order():
     assert teacher_messages("2 + 2?", "math", POLICY) == [
         {"role": "system", "content": "Think, then answer."},
