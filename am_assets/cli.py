@@ -57,7 +57,7 @@ def _prepare_environment(instance: Path) -> None:
     """What has to stand before Dagster and torch load; a new project folder gets the bundled instance settings."""
     os.environ.setdefault("DAGSTER_HOME", str(instance))
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else threads of model server and torch spin at each other
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # theirs would run through ours
+    os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' bars would run through ours
     settings = Path(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
     if not settings.exists():
         settings.parent.mkdir(parents=True, exist_ok=True)
