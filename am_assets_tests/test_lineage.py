@@ -19,16 +19,6 @@ EVIDENCE = {
 }  # fmt: skip
 
 
-def test_an_apply_carries_the_pool_to_a_dataset_and_a_second_finds_nothing_to_do(desk, model_server) -> None:
-    first = desk.apply("plain", select=TO_DATASET)
-    assert {outcome.result for outcome in first.values()} == {"done"}, [o.error for o in first.values() if o.error]
-    assert ("sft_dataset", "plain") in first
-    asked = model_server.requests
-    assert desk.plan("plain", select=TO_DATASET) == {}
-    assert desk.apply("plain", select=TO_DATASET) == {}
-    assert model_server.requests == asked
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, model_server) -> Iterator[Path]:
     """A project brought up to date down to the dataset, for tests to take a copy of."""
@@ -46,6 +36,20 @@ def applied(finished: Path, tmp_path: Path, model_server, monkeypatch: pytest.Mo
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     model_server.requests = 0
     return at_desk(tmp_path, model_server, monkeypatch)
+
+
+def test_the_graph_runs_on_to_scores_and_a_report_and_then_has_nothing_to_do(applied, model_server) -> None:
+    import polars as pl
+
+    ran = applied.apply("plain")
+    assert {outcome.result for outcome in ran.values()} == {"done"}, [o.error for o in ran.values() if o.error]
+    below = {"sft_checkpoint", "benchmark_responses", "eval_scores", "recipe_report"}
+    assert {asset for asset, _ in ran} == {"training_policy", "evaluation_policy", *below}
+    scores = pl.read_parquet(applied.folder / "assets" / "eval_scores" / "held_out" / "plain.parquet")
+    assert scores["student"].to_list() == ["untrained", "trained"]
+    assert applied.plan("plain") == {}
+    assert applied.apply("plain") == {}
+    assert model_server.requests == 0
 
 
 def test_a_verification_number_of_one_recipe_leaves_the_other_alone(applied, model_server) -> None:

@@ -14,6 +14,7 @@ import pytest
 from am_assets.engines.sandbox import Job, Sandbox, SandboxUnavailable, open_sandbox
 from am_assets.engines.sandbox.container import LABEL
 from am_assets.instruments import Code
+from am_assets_tests.promised import without_sandbox
 
 LIMITS = Code(timeout_seconds=2, memory_mb=256, processes=32, output_kb=64)
 ADD = "def add(a, b):\n    return a + b\n"
@@ -27,7 +28,7 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
         with open_sandbox(LIMITS, request.param) as opened:
             yield opened
     except SandboxUnavailable as error:
-        pytest.skip(str(error))
+        without_sandbox(error)
 
 
 def status(sandbox: Sandbox, program: str, test_code: str = TEST, entry_point: str | None = None) -> str:
@@ -267,7 +268,7 @@ class TestOpening:
                 with open_sandbox(LIMITS, backend):
                     pass
             except SandboxUnavailable as error:
-                pytest.skip(str(error))
+                without_sandbox(error)
         missing = "am-sandbox:never-built"
         monkeypatch.setattr("am_assets.engines.sandbox.container.IMAGE", missing)
         with open_sandbox(LIMITS) as sandbox:
