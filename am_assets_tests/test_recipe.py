@@ -24,6 +24,12 @@ def write(folder: Path, name: str, content: object) -> Path:
         ({**WHOLE, "dedup": {"threshold": 1.2}}, "dedup.threshold", "less than or equal to 1"),
         ({**WHOLE, "verification": {"keep": "some"}}, "verification.keep", "'all', 'first'"),
         ({"training": {"student": "s"}}, "teacher", "required"),
+        ({**WHOLE, "verification": {"weights": {"verbosity": -1}}}, "verification.weights.verbosity", "or equal to 0"),
+        (
+            {**WHOLE, "verification": {"weights": {"correctness": 0, "helpfulness": 0, "coherence": 0}}},
+            "verification.weights",
+            "every weight is 0",
+        ),
         ({**WHOLE, "sampling": {"rates": {"easy": -1}}}, "sampling.rates.easy", "greater than or equal to 0"),
     ],
 )

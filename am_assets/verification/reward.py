@@ -84,7 +84,5 @@ def aggregate(weights: RewardWeights) -> pl.Expr:
     """
     weighted = {name: weight for name, weight in weights.model_dump().items() if weight}
     total = sum(weighted.values())
-    if total <= 0 or min(weighted.values()) < 0:
-        raise ValueError("verification.weights: none may be negative and one must be above 0")
     scores = [pl.col(name) * weight for name, weight in weighted.items()]
     return pl.sum_horizontal(scores, ignore_nulls=False) / (total * HIGHEST)

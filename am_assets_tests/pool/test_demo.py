@@ -94,7 +94,23 @@ def test_planted_rows_are_what_they_claim_to_be() -> None:
     assert max(len(text) for text in texts) > 1_000_000
 
 
-@pytest.mark.parametrize("row", pl.read_ndjson(DATA / "samples/python_tasks.jsonl").rows(named=True))
+def is_python(code: str) -> bool:
+    try:
+        return bool(compile(code, "tests", "exec"))
+    except SyntaxError:
+        return False
+
+
+TASKS = pl.read_ndjson(DATA / "samples/python_tasks.jsonl")
+SOUND = TASKS.filter([is_python(code) for code in TASKS["test_code"]])
+
+
+def test_one_python_task_has_tests_that_are_no_python_and_one_has_two_solutions() -> None:
+    assert TASKS.height - SOUND.height == 1
+    assert TASKS.height - TASKS["question"].n_unique() == 1
+
+
+@pytest.mark.parametrize("row", SOUND.rows(named=True))
 def test_python_tasks_name_their_function_and_their_published_code_runs(row: dict) -> None:
     assert row["test_entry_point"] in row["question"]
     assert 3 <= row["test_code"].count("assert ") <= 5
@@ -105,7 +121,7 @@ def test_python_tasks_name_their_function_and_their_published_code_runs(row: dic
 
 
 def test_about_a_fifth_of_the_published_python_solutions_fail_their_tests() -> None:
-    rows = pl.read_ndjson(DATA / "samples/python_tasks.jsonl").drop_nulls("response")
+    rows = SOUND.drop_nulls("response")
     failed = 0
     for row in rows.iter_rows(named=True):
         code = re.search(r"```python\n(.*)\n```</answer>", row["response"], re.DOTALL)[1]

@@ -177,7 +177,7 @@ def test_the_bundled_sources_load_and_every_row_is_accounted_for() -> None:
     rows = {name: 0 for name in sources}
     for table in tables.values():
         rows[table["source"][0]] += table["copies"].sum()
-    assert rows == {"arithmetic": 380, "python-tasks": 36, "open-questions": 30, "reasoning-gym": 40, "planted": 27}
+    assert rows == {"arithmetic": 380, "python-tasks": 38, "open-questions": 30, "reasoning-gym": 40, "planted": 27}
     every = pl.concat(tables.values())
-    assert every.filter(source="python-tasks")["published"].list.len().sum() == 26
+    assert every.filter(source="python-tasks")["published"].list.len().sum() == 28
     assert every.filter(source="planted")["defect"].drop_nulls().sort().to_list() == ["empty", "oversized"]
