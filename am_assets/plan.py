@@ -136,12 +136,25 @@ class Plan:
     def _stopped_parents(self, stopped: set[Partition], key: dg.AssetKey, partition: str) -> str:
         names = []
         for parent, at in self.parents(key, partition):
+            if (key, parent) in self._optional:
+                continue
             if (parent, at) in stopped:
                 names.append(f"{parent.to_user_string()}[{at}]")
             for check in self._blocking.get(parent, []):
                 if (parent, at) not in stopped and self._check_state(check, at) == "failed":
                     names.append(f"check {check.name} of {parent.to_user_string()}[{at}]")
         return ", ".join(names)
+
+    @cached_property
+    def _optional(self) -> set[tuple[dg.AssetKey, dg.AssetKey]]:
+        """Child and parent where the child takes what partitions there are, so that one recipe's fault is its own."""
+        return {
+            (asset.key, parent)
+            for asset in self.definitions.assets or []
+            if isinstance(asset, dg.AssetsDefinition)
+            for name, parent in asset.keys_by_input_name.items()
+            if asset.node_def.input_def_named(name).metadata.get("skip_missing")
+        }
 
     @cached_property
     def _blocking(self) -> dict[dg.AssetKey, list[dg.AssetCheckKey]]:

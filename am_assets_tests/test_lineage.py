@@ -113,6 +113,19 @@ def test_a_failed_partition_stops_what_is_below_it_and_lets_the_rest_go_on(desk)
     assert outcomes["deduped_set", "plain"].result == "waits"
 
 
+def test_a_benchmark_that_fails_holds_back_the_recipe_that_names_it_and_no_other(applied) -> None:
+    benchmarks = {name: {"location": f"pool/{name}.jsonl", "adapter": "jsonl"} for name in ("held_out", "gone")}
+    applied.write("benchmarks.yaml", benchmarks)
+    applied.edit("other", "sampling", decontamination={"benchmarks": ["held_out", "gone"], "cosine": 0.99})
+    applied.edit("plain", "dedup", threshold=0.96)
+    ran = applied.apply(select=TO_DATASET)
+    assert ran["benchmark_questions", "gone"].result == "failed"
+    assert ran["benchmark_overlap", "gone"].result == "waits"
+    assert "gone" in ran["selected_questions", "other"].error
+    assert ran["deduped_set", "plain"].result == "done"
+    assert not [key for key, outcome in ran.items() if key[1] == "plain" and outcome.result != "done"]
+
+
 def test_a_failed_blocking_check_stops_what_is_below_it(desk) -> None:
     desk.edit("plain", "verification", min_reward=1.0, keep_unverifiable=False)
     desk.rows("sums", [{"question": "What is 12 plus 7?", "reference_answer": "19", "response": "no form at all"}])
