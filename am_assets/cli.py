@@ -18,6 +18,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -74,7 +75,7 @@ def plan(recipe: Recipes = None, select: Select = None) -> None:
         return
     table = Table("asset", "partition", "state", "because", title=f"{len(steps)} partitions")
     for step in steps:
-        table.add_row(step.asset, step.partition, step.state, step.because)
+        table.add_row(step.asset, step.partition, step.state, escape(step.because))
     console.print(table)
 
 
