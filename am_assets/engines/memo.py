@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from am_assets.engines import progress
+from am_assets.engines.folders import flush
 
 Measure = Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
 
@@ -98,6 +99,4 @@ def write_durably(frame: pl.DataFrame, aside: Path, target: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(aside, target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
+    flush(target.parent)
