@@ -3,6 +3,9 @@
     am plan                              what is missing or stale, and why
     am apply --recipe demo               bring it up to date
     am apply --select "+sft_dataset"     with Dagster's asset selection syntax
+    am apply --budget 20                 asking models for at most 20 dollars
+    am memo                              what was measured so far, how large and how old it is
+    am memo responses KEY                one answer in full
 
 Only talking to a person belongs here: what is done is in `plan.py`, and every figure comes from the instance.
 """
@@ -18,9 +21,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from am_assets.recipe import ConfigError
 
@@ -28,6 +29,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 console = Console()
 Recipes = Annotated[list[str] | None, typer.Option("--recipe", "-r", help="Only these recipes (default: all).")]
 Select = Annotated[str | None, typer.Option("--select", "-s", help="Dagster asset selection, e.g. '+sft_dataset'.")]
+Dollars = Annotated[float | None, typer.Option("--budget", "-b", min=0, help="Dollars it may spend on models.")]
 
 
 @contextmanager
@@ -67,28 +69,42 @@ def _prepare_environment(instance: Path) -> None:
 
 @app.command()
 def plan(recipe: Recipes = None, select: Select = None) -> None:
-    """Print what an apply would do, and why, without doing it."""
+    """Print what an apply would do, why, and what it would ask of models, without doing it."""
     with _plan(recipe, select) as found:
         steps = found.steps()
-    if not steps:
-        console.print("Nothing to do: everything is up to date.")
-        return
-    table = Table("asset", "partition", "state", "because", title=f"{len(steps)} partitions")
-    for step in steps:
-        table.add_row(step.asset, step.partition, step.state, escape(step.because))
-    console.print(table)
+        if not steps:
+            console.print("Nothing to do: everything is up to date.")
+            return
+        from upath import UPath
+
+        from am_assets.costs import Costs
+        from am_assets.project import project
+        from am_assets.resources import TableStore
+        from am_assets.summary import show_costs, show_steps
+
+        here = project()
+        recipes = [here.recipes[name] for name in recipe or here.recipes]
+        costs = Costs(here, TableStore(UPath(here.assets)), steps, recipes)
+        show_steps(console, steps)
+        show_costs(console, [(step, estimate) for step in steps if (estimate := costs.of(step))])
 
 
 @app.command()
-def apply(recipe: Recipes = None, select: Select = None) -> None:
+def apply(recipe: Recipes = None, select: Select = None, budget: Dollars = None) -> None:
     """Bring the graph up to date: one run a partition, only what is missing or stale."""
+    from am_assets.engines.llm.money import SPENT
     from am_assets.plan import Outcome, Step
+    from am_assets.resources import BUDGET_TAG
+
+    def tags() -> dict[str, str]:
+        """The next run may spend what the runs before it left."""
+        return {} if budget is None else {BUDGET_TAG: f"{max(0.0, budget - SPENT.spent):.6f}"}
 
     outcomes: list[Outcome] = []
     with _plan(recipe, select) as found:
         steps = found.steps()
         with _bars(len(steps)) as bars:
-            for event in found.apply():
+            for event in found.apply(tags):
                 if isinstance(event, Step):
                     bars.start(f"{event.asset} {event.partition}")
                 else:
@@ -100,6 +116,33 @@ def apply(recipe: Recipes = None, select: Select = None) -> None:
         show(console, found, outcomes, recipe or list(project().recipes), project().assets)
     if any(outcome.result != "done" for outcome in outcomes):
         sys.exit(1)
+
+
+@app.command()
+def memo(
+    namespace: Annotated[str | None, typer.Argument(help="Show its latest rows.")] = None,
+    key: Annotated[str | None, typer.Argument(help="Show this row in full.")] = None,
+    prune: Annotated[bool, typer.Option(help="Remove what no recipe, source or benchmark of today wants.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Prune without asking.")] = False,
+) -> None:
+    """Show what was measured so far: sizes and ages, or the rows of one namespace."""
+    with _plan(None, None) as found:
+        from am_assets import upkeep
+        from am_assets.engines.memo import Memo
+        from am_assets.project import project
+        from am_assets.summary import show_holdings, show_measurement, show_measurements
+
+        store = Memo(project().memo)
+        if namespace:
+            known = store.known(namespace)
+            if known is None:
+                raise ConfigError(f"nothing is stored under {namespace}; there are {', '.join(store.namespaces())}")
+            show_measurement(console, known, key) if key else show_measurements(console, known)
+            return
+        show_holdings(console, upkeep.holdings(store, found))
+        if prune and (yes or typer.confirm("Remove the unwanted measurements? They would have to be paid for again")):
+            for name, rows in upkeep.prune(store, found).items():
+                console.print(f"{name}: {rows:,} removed")
 
 
 class _Bars:
@@ -117,8 +160,8 @@ class _Bars:
     def finish(self) -> None:
         self.progress.advance(self.steps)
 
-    def row(self, name: str, done: int, total: int) -> None:
-        self.progress.update(self.rows, description=f"  {name}", completed=done, total=total, visible=True)
+    def row(self, name: str, done: int, total: int, note: str) -> None:
+        self.progress.update(self.rows, description=f"  {name}", completed=done, total=total, visible=True, note=note)
 
     def say(self, line: str) -> None:
         self.progress.update(self.steps, note=line.splitlines()[0][:80])

@@ -81,10 +81,10 @@ class Plan:
                     moving[key, partition] = step
         return list(moving.values())
 
-    def apply(self) -> Iterator[Step | Outcome]:
+    def apply(self, tags: Callable[[], dict[str, str]] = dict) -> Iterator[Step | Outcome]:
         """Bring everything up to date, one run a partition; yields each step before and its outcome after it ran.
 
-        A failed partition stops what is below it and nothing else.
+        A failed partition stops what is below it and nothing else. `tags` is asked for the tags of each run.
         """
         stopped: set[Partition] = set()
         for key in self.keys:
@@ -97,7 +97,7 @@ class Plan:
                     yield Outcome(self._step(key, partition, "waits", f"{waits_for} failed"), "waits")
                 elif step:
                     yield step
-                    error = self._run(key, partition)
+                    error = self._run(key, partition, tags())
                     if error:
                         stopped.add((key, partition))
                     yield Outcome(step, "failed" if error else "done", error)
@@ -176,7 +176,7 @@ class Plan:
                 return "passed" if evaluation.passed else "failed"
         return "not run"
 
-    def _run(self, key: dg.AssetKey, partition: str) -> str:
+    def _run(self, key: dg.AssetKey, partition: str, tags: dict[str, str]) -> str:
         """Materialize one partition in this process; the error's words, or nothing."""
         quiet: dict = {"loggers": {"progress": {}}}
         job = self.definitions.resolve_implicit_global_asset_job_def()
@@ -185,6 +185,7 @@ class Plan:
             instance=self.instance,
             asset_selection=[key],
             partition_key=partition,
+            tags=tags,
             raise_on_error=False,
         )
         if result.success:

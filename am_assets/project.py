@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from am_assets.engines.llm import Endpoint, load_endpoints
+from am_assets.engines.llm.endpoints import Endpoint, Endpoints, load_endpoints
 from am_assets.evaluation.benchmarks import Benchmark, load_benchmarks
 from am_assets.instruments import Instruments, load_instruments
 from am_assets.pool.sources import Source, load_sources
@@ -28,7 +28,7 @@ class Project:
     benchmarks: dict[str, Benchmark]
     recipes: dict[str, Recipe]
     instruments: Instruments
-    endpoints: dict[str, Endpoint]
+    endpoints: Endpoints
 
     @property
     def assets(self) -> Path:
@@ -46,8 +46,8 @@ class Project:
     def instance(self) -> Path:
         return self.data / "instance"
 
-    def endpoint(self, model: str) -> Endpoint:
-        return self.endpoints.get(model, Endpoint())
+    def endpoints_of(self, model: str) -> list[Endpoint]:
+        return self.endpoints.get(model) or [Endpoint()]
 
 
 @cache

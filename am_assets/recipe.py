@@ -73,7 +73,15 @@ class TeacherPolicy(Section):
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.6
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
     max_tokens: Annotated[int, Field(ge=1)] = 32_768
+    retry_max_tokens: Annotated[int, Field(ge=1)] | None = None  # one more try for answers cut off; null for none
     stop: list[str] = []
+    reasoning: dict[str, Any] = {}  # the provider's own reasoning options, sent as they stand: {reasoning_effort: high}
+
+    @model_validator(mode="after")
+    def _more_room_than_before(self) -> Self:
+        if self.retry_max_tokens is not None and self.retry_max_tokens <= self.max_tokens:
+            raise ValueError(f"retry_max_tokens {self.retry_max_tokens} is not above max_tokens {self.max_tokens}")
+        return self
 
 
 class RewardWeights(Section):

@@ -4,6 +4,7 @@ import logging
 import os
 import uuid
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,13 @@ import polars as pl
 from upath import UPath
 
 from am_assets.engines import embedder, progress
-from am_assets.engines.llm import ANSWER, LlmError, ask
-from am_assets.engines.memo import Filled, Memo, with_keys, write_durably
+from am_assets.engines.llm import ANSWER, Budget, LlmError, ask
+from am_assets.engines.llm.money import SPENT
+from am_assets.engines.memo import Filled, Measure, Memo, with_keys
+from am_assets.engines.segments import write_durably
 from am_assets.project import Project
+
+BUDGET_TAG = "am/budget_usd"  # of a run; the environment variable AM_BUDGET_USD is for runs without it
 
 
 class TableStore(dg.UPathIOManager):
@@ -58,11 +63,18 @@ class TableStore(dg.UPathIOManager):
 
 
 class Answers:
-    """What models said of something, each asked once: the memo before the engine."""
+    """What was measured before, and what models say: each row once, the memo before the engine."""
 
     def __init__(self, project: Project):
         self.project = project
         self.memo = Memo(project.memo)
+
+    def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> Filled:
+        """`wanted` joined with its measurements, after making those that the memo lacks. The memo learns that the
+        partition at hand wants them, so that it can tell what nobody does."""
+        at = dg.AssetExecutionContext.get()
+        self.memo.note_wanted(namespace, f"{at.asset_key.to_user_string()}.{at.partition_key}", wanted)
+        return self.memo.fill(namespace, wanted, measure, schema)
 
     def get(self, namespace: str, requests: pl.DataFrame) -> Filled:
         """`requests` (model, messages, sampling, sample_index and any others) joined with their answers, by their own
@@ -72,27 +84,47 @@ class Answers:
         """
         identity = ["model", "messages", "sampling", "sample_index"]
         keyed = requests if "key" in requests.columns else with_keys(requests, *identity)
-        return self.memo.fill(namespace, keyed, self._ask, ANSWER)
+        budget = _budget_of_run()
+        return self.fill(namespace, keyed, lambda missing: self._ask(missing, budget), ANSWER)
 
     def vectors(self, texts: pl.DataFrame, model: str) -> Filled:
         """`texts` (question and any others) joined with the unit vectors of their questions."""
         keyed = with_keys(texts, "question", identity=model)
-        return self.memo.fill(
+        return self.fill(
             "embeddings",
             keyed,
             lambda missing: embedder.embed_batches(missing.select("key", text="question"), model),
             embedder.VECTOR,
         )
 
-    def _ask(self, missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    def _ask(self, missing: pl.DataFrame, budget: Budget) -> Iterator[pl.DataFrame]:
         faults = []
         for (model,), requests in missing.group_by("model", maintain_order=True):
             try:
-                yield from ask(requests, str(model), self.project.endpoint(str(model)))
+                yield from ask(requests, str(model), self.project.endpoints_of(str(model)), budget, self.memo.has_room)
             except LlmError as fault:
                 faults.append(str(fault))
         if faults:
             raise LlmError("\n".join(faults))
+
+
+@cache
+def _budget(run_id: str, dollars: str | None) -> Budget:
+    try:
+        return Budget(float(dollars) if dollars else None, within=SPENT)
+    except ValueError:
+        raise dg.DagsterInvariantViolationError(f"{BUDGET_TAG}: {dollars!r} is not a number of dollars") from None
+
+
+def _budget_of_run() -> Budget:
+    """What the run at hand may spend: by its tag, else by the environment, else without a limit."""
+    run = dg.AssetExecutionContext.get().run
+    return _budget(run.run_id, run.tags.get(BUDGET_TAG) or os.environ.get("AM_BUDGET_USD"))
+
+
+def together(first: Filled, second: Filled) -> Filled:
+    """What two calls made, over the table of the second, which holds that of the first."""
+    return Filled(second.table, pl.concat([first.new, second.new]))
 
 
 def spent(filled: Filled) -> dict[str, Any]:

@@ -136,11 +136,12 @@ class TeacherRequests(dy.Schema):
     """What the recipes together ask of one shard: one row a response wanted, whoever wants it."""
 
     request_key = dy.String(primary_key=True)  # hash of everything that identifies the answer
+    after = dy.String(primary_key=True)  # the request whose answer has to be cut off before this is asked; else ""
     question_id = dy.String()
     teacher = dy.String()
     sample_index = dy.UInt16()
     messages = dy.String()  # JSON, as sent
-    sampling = dy.String()  # JSON: temperature, top_p, max_tokens, stop
+    sampling = dy.String()  # JSON: temperature, top_p, max_tokens, stop, reasoning options
     recipes = dy.List(dy.String())  # who wants it
 
 

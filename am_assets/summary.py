@@ -1,15 +1,82 @@
-"""What an apply ends with: the funnel, what it cost, the scores, and where to look."""
+"""What the command line shows: a plan and its costs; after an apply the funnel, what it took, the scores; the memo."""
 
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from am_assets.plan import Outcome, Plan
+from am_assets.costs import Estimate
+from am_assets.plan import Outcome, Plan, Step
 
 SPENT = ["seconds", "requests", "prompt_tokens", "completion_tokens", "cost_usd"]
+
+
+LATEST = 20  # rows of a namespace
+CELL_CHARS = 60
+
+
+def show_steps(console: Console, steps: list[Step]) -> None:
+    table = Table("asset", "partition", "state", "because", title=f"{len(steps)} partitions")
+    for step in steps:
+        table.add_row(step.asset, step.partition, step.state, escape(step.because))
+    console.print(table)
+
+
+def show_costs(console: Console, estimates: list[tuple[Step, Estimate]]) -> None:
+    """What the steps would ask of models, by asset, and what each figure rests on."""
+    if not estimates:
+        console.print("No model is asked.")
+        return
+    table = Table("asset", "requests", "tokens in", "tokens out", "cost, $", title="What models would be asked")
+    groups: dict[str, list[Estimate]] = {}
+    for step, estimate in estimates:
+        groups.setdefault(step.asset, []).append(estimate)
+    for asset, group in [*groups.items(), ("all", [estimate for _, estimate in estimates])]:
+        sums = [sum(getattr(one, name) for one in group) for name in ("requests", "prompt_tokens", "completion_tokens")]
+        known = [one.dollars for one in group if one.dollars is not None]
+        cost = f"{sum(known):.4f}" + ("" if len(known) == len(group) else " and what has no price")
+        most = "" if all(one.exact for one in group) else "at most "
+        table.add_row(asset, most + f"{sums[0]:,}", f"{sums[1]:,}", f"{sums[2]:,}", cost)
+    console.print(table)
+    for line in dict.fromkeys(line for _, estimate in estimates for line in estimate.basis):
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    console.print("  prompts at 4 characters a token", highlight=False)
+
+
+def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
+    if holdings.is_empty():
+        console.print("Nothing was measured yet.")
+        return
+    table = Table("namespace", "measurements", "MB", "oldest", "newest", "paid, $", "wanted by nobody", title="Memo")
+    for row in holdings.iter_rows(named=True):
+        ages = [
+            f"{row[name]:%Y-%m-%d %H:%M}" if row[name] else "before dates were kept" for name in ("oldest", "newest")
+        ]
+        paid = "" if row["dollars"] is None else f"{row['dollars']:.4f}"
+        unwanted = "not recorded" if row["unwanted"] is None else f"{row['unwanted']:,}"
+        table.add_row(row["namespace"], f"{row['measurements']:,}", f"{row['bytes'] / 1e6:,.1f}", *ages, paid, unwanted)
+    console.print(table)
+
+
+def show_measurements(console: Console, known: pl.LazyFrame) -> None:
+    rows = known.tail(LATEST).collect()
+    table = Table("key", "measured", title=f"the latest {rows.height} rows")
+    for row in rows.iter_rows(named=True):
+        said = (f"{name}: {' '.join(str(value).split())[:CELL_CHARS]}" for name, value in row.items() if name != "key")
+        table.add_row(row["key"], escape("; ".join(said)))
+    console.print(table)
+
+
+def show_measurement(console: Console, known: pl.LazyFrame, key: str) -> None:
+    rows = known.filter(pl.col("key") == key).head(1).collect()
+    if rows.is_empty():
+        console.print(f"No row of the key {key}.", highlight=False)
+        return
+    for name, value in rows.row(0, named=True).items():
+        console.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
 
 
 def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[str], assets: Path) -> None:

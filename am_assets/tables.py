@@ -93,11 +93,11 @@ def _log_progress() -> progress.Listener:
     log = dg.AssetExecutionContext.get().log
     last = time.monotonic()
 
-    def listener(name: str, done: int, total: int) -> None:
+    def listener(name: str, done: int, total: int, note: str) -> None:
         nonlocal last
         if done == total or time.monotonic() - last > LOG_EVERY_SECONDS:
             last = time.monotonic()
-            log.info(f"{name}: {done:,} of {total:,}")
+            log.info(f"{name}: {done:,} of {total:,}" + (f" ({note})" if note else ""))
 
     return listener
 

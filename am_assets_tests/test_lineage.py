@@ -89,7 +89,7 @@ def test_a_run_again_gives_the_same_bytes_and_leaves_what_is_below_fresh(applied
     for key in plan.keys:
         if key.to_user_string() in {*EVIDENCE, "deduped_set", "verified_set"}:
             for partition in plan.partitions(key):
-                assert plan._run(dg.AssetKey(key.path), partition) == ""
+                assert plan._run(dg.AssetKey(key.path), partition, {}) == ""
     assert applied.bytes() == before
     assert applied.plan(select=TO_DATASET) == {}
     assert model_server.requests == 0

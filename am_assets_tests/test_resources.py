@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from am_assets.engines.memo import write_durably
+from am_assets.engines.segments import write_durably
 from am_assets.resources import TableStore
 from am_assets.tables import content_version
 

@@ -9,7 +9,7 @@ from am_assets.engines.memo import key_of
 from am_assets.partitions import every, shards
 from am_assets.policies import read_policy
 from am_assets.recipe import TeacherPolicy
-from am_assets.resources import Answers, spent
+from am_assets.resources import Answers, spent, together
 
 ALL_RECIPES = every("recipe", skip_missing=True)
 
@@ -42,7 +42,7 @@ def teacher_requests(
     if not requests:
         return tables.empty("teacher_requests"), {}
     union = pl.concat(requests)
-    table = union.group_by(pl.all().exclude("recipe")).agg(recipes=pl.col("recipe").sort()).sort("request_key")
+    table = union.group_by(pl.all().exclude("recipe")).agg(recipes=pl.col("recipe").sort()).sort("request_key", "after")
     return table, {"by_teacher": dict(table["teacher"].value_counts(sort=True).rows())}
 
 
@@ -51,11 +51,18 @@ def responses(
     raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
     """Teacher generations for whatever any recipe selected, and the published responses of the shard. A response that
-    was stored once is never asked for again."""
-    filled = answers.get("responses", teacher_requests.with_columns(key="request_key", model="teacher"))
+    was stored once is never asked for again. One cut off by its token limit is a response like any other; where a
+    policy allows a further try at a higher limit, both are here."""
+    requests = teacher_requests.with_columns(key="request_key", model="teacher")
+    first = requests.filter(pl.col("after") == "")
+    filled = answers.get("responses", first)
+    again = prompts.further_tries(requests, filled.table)
+    if again.height:
+        both = pl.concat([first, again]).unique("key", keep="first", maintain_order=True)
+        filled = together(filled, answers.get("responses", both))
     distilled = filled.table.select(
         "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
-        "completion_tokens", "cost", response="text", origin=pl.lit("distilled"),
+        "completion_tokens", "cost", response=traces.whole("reasoning", "text"), origin=pl.lit("distilled"),
     )  # fmt: skip
     published = (
         raw_pool.filter(pl.col("defect").is_null())

@@ -21,6 +21,7 @@ SCHEMA = {
     "sample_index": pl.UInt16,
     "messages": pl.String,
     "sampling": pl.String,
+    "after": pl.String,
 }
 
 
@@ -39,7 +40,7 @@ def teacher_messages(question: str, kind: Kind, policy: TeacherPolicy) -> list[d
 
 def sampling_of(policy: TeacherPolicy) -> dict[str, Any]:
     """The sampling parameters that are sent; `stop` only where there is one, as some providers refuse an empty list."""
-    sampling = policy.model_dump(include={"temperature", "top_p", "max_tokens"})
+    sampling = policy.model_dump(include={"temperature", "top_p", "max_tokens"}) | policy.reasoning
     return sampling | ({"stop": policy.stop} if policy.stop else {})
 
 
@@ -52,9 +53,11 @@ def requests_table(selected: pl.DataFrame, policy: TeacherPolicy) -> pl.DataFram
     """What `policy` asks about `selected` (question_id, question, has_reference, has_tests, samples).
 
     One row a response wanted, sorted by request_key, with the columns of TeacherRequests that the request itself has.
-    Tests make a question one of code, else a reference makes it one of math.
+    Where the policy allows a further try at a higher limit, that try is a row too, `after` the request whose answer
+    has to be cut off first. Tests make a question one of code, else a reference makes it one of math.
     """
-    sampling = sampling_of(policy)
+    first = sampling_of(policy)
+    longer = first | {"max_tokens": policy.retry_max_tokens} if policy.retry_max_tokens else None
     kind = (
         pl.when("has_tests").then(pl.lit("code")).when("has_reference").then(pl.lit("math")).otherwise(pl.lit("open"))
     )
@@ -62,9 +65,21 @@ def requests_table(selected: pl.DataFrame, policy: TeacherPolicy) -> pl.DataFram
     asked = selected.select("question_id", "question", kind, "samples").iter_rows()
     for question_id, question, its_kind, samples in asked:
         messages = teacher_messages(question, its_kind, policy)
-        said = (json.dumps(messages, ensure_ascii=False), json.dumps(sampling, sort_keys=True, ensure_ascii=False))
-        rows += [
-            (request_key(policy.model, messages, sampling, index), question_id, policy.model, index, *said)
-            for index in range(samples)
-        ]
-    return pl.DataFrame(rows, SCHEMA, orient="row").sort("request_key")
+        said = json.dumps(messages, ensure_ascii=False)
+        for index in range(samples):
+            after = ""
+            for sampling in filter(None, [first, longer]):
+                key = request_key(policy.model, messages, sampling, index)
+                sent = json.dumps(sampling, sort_keys=True, ensure_ascii=False)
+                rows.append((key, question_id, policy.model, index, said, sent, after))
+                after = key
+    return pl.DataFrame(rows, SCHEMA, orient="row").sort("request_key", "after")
+
+
+def further_tries(requests: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `requests` (TeacherRequests) to be asked because the answer they come `after` was cut off.
+
+    `answered` needs request_key and finish_reason.
+    """
+    cut = answered.filter(pl.col("finish_reason") == "length").select(after="request_key")
+    return requests.join(cut, on="after", how="semi", maintain_order="left")

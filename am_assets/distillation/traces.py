@@ -46,6 +46,12 @@ def response_features(responses: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def whole(reasoning: str, text: str) -> pl.Expr:
+    """The response as one text: a provider's separate reasoning becomes the think part before it."""
+    apart = pl.format("<think>{}</think>{}", reasoning, text)
+    return pl.when(pl.col(reasoning).is_null()).then(text).otherwise(apart)
+
+
 def _split(responses: pl.DataFrame) -> pl.DataFrame:
     """`responses` with think, answer and well_formed. Cuts at literal tags: a regex takes ten times as long."""
     response = pl.col("response")

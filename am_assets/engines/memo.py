@@ -1,14 +1,16 @@
 """The memo: every measurement ever made, so that none is made twice.
 
-A namespace is a folder of immutable Parquet segments, each written aside, flushed to disk and renamed. A segment is
-therefore whole or absent, several processes may append at once, and one Polars line reads it all:
-`pl.scan_parquet("data/memo/<namespace>/*.parquet")`. Nothing here knows what is measured.
+A namespace is a folder of Parquet segments (`engines/segments.py`), one row a measurement: its key, what was measured,
+and when it was stored. One Polars line reads it all: `pl.scan_parquet("data/memo/<namespace>/*.parquet")`. Nothing here
+knows what is measured.
 """
 
 import os
-import uuid
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
@@ -16,10 +18,18 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.engines import progress
-from am_assets.engines.folders import flush
+from am_assets.engines import progress, segments
+from am_assets.engines.claims import claimed
 
 Measure = Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
+KEY = pl.Schema({"key": pl.String})
+MERGE_EVERY = 64  # segments stored
+LOW_WATER_BYTES = 64_000_000  # enough to store what is in flight when the disk is found to be nearly full
+WAIT_SECONDS = 1.0  # for rows that another process is measuring
+
+
+class MemoError(RuntimeError):
+    """The store can't take measurements. What it acknowledged is safe."""
 
 
 def key_of(*identity: Any) -> str:
@@ -45,58 +55,124 @@ class Filled:
 class Memo:
     def __init__(self, folder: Path):
         self.folder = folder
+        self._stored = 0
+
+    def namespaces(self) -> list[str]:
+        return sorted(path.name for path in self.folder.glob("*") if segments.listed(path))
 
     def known(self, namespace: str) -> pl.LazyFrame | None:
-        """All measurements of a namespace, one row a key, the earliest stored; None when there are none."""
-        segments = sorted((self.folder / namespace).glob("*.parquet"))
-        if not segments:
-            return None
-        return pl.scan_parquet(segments, missing_columns="insert", glob=False)
+        """All rows of a namespace, for a person or a sum; None when there are none."""
+        scans = [pl.scan_parquet(path, glob=False) for path in segments.listed(self.folder / namespace)]
+        return pl.concat(scans, how="diagonal") if scans else None
+
+    def missing(self, namespace: str, wanted: pl.DataFrame) -> pl.DataFrame:
+        """The rows of `wanted` (a `key` column and any others) not measured yet, one a key. Reads keys alone."""
+
+        def unseen(paths: list[Path]) -> pl.DataFrame:
+            rows = wanted.unique("key", keep="first", maintain_order=True)
+            if not paths or not rows.height:
+                return rows
+            known = pl.scan_parquet(paths, schema=KEY, extra_columns="ignore", glob=False)
+            return rows.lazy().join(known, on="key", how="anti", maintain_order="left").collect()
+
+        return segments.look(self.folder / namespace, unseen)
+
+    def read(self, namespace: str, wanted: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+        """The measurements of the keys in `wanted` that are known, as `schema`; of several to one key the earliest.
+
+        A column that an older row lacks is null. Of a segment only the stretch that holds wanted rows is read.
+        """
+
+        def found(paths: list[Path]) -> pl.DataFrame:
+            left = wanted.select("key").unique()
+            rows = [pl.DataFrame(schema=schema)]
+            for path in paths:
+                if not left.height:
+                    break
+                table = pl.scan_parquet(path, glob=False)
+                keys = table.select("key").with_row_index("at").collect()
+                hits = keys.join(left, on="key", how="semi", maintain_order="left")
+                if not hits.height:
+                    continue
+                first, last = hits["at"][0], hits["at"][-1]
+                stretch = table.slice(first, last - first + 1).collect()
+                part = stretch.join(left, on="key", how="semi", maintain_order="left")
+                rows.append(part.match_to_schema(schema, missing_columns="insert", extra_columns="ignore"))
+                left = left.join(hits, on="key", how="anti")
+            return pl.concat(rows).unique("key", keep="first", maintain_order=True)
+
+        return segments.look(self.folder / namespace, found)
 
     def append(self, namespace: str, measured: pl.DataFrame) -> None:
         """Store measurements (a `key` column and any others). Returns when they would survive a power cut."""
-        folder = self.folder / namespace
+        now = datetime.now(UTC)
+        stamped = measured.with_columns(stored_at=pl.lit(now, pl.Datetime("ms", "UTC")))
+        segments.write(self.folder / namespace, stamped)
+        self._stored += 1
+        if self._stored % MERGE_EVERY == 0:
+            segments.merge(self.folder / namespace)
+
+    def note_wanted(self, namespace: str, by: str, wanted: pl.DataFrame) -> None:
+        """Remember that `by` (an asset's partition) wants the keys of `wanted`, and no others any more."""
+        folder = self.folder / namespace / "wanted"
         folder.mkdir(parents=True, exist_ok=True)
-        name = f"{len(os.listdir(folder)):08d}-{uuid.uuid4().hex}"
-        aside = folder / f"{name}.aside"
-        write_durably(measured, aside, folder / f"{name}.parquet")
+        aside = folder / f"{by}.{os.getpid()}.aside"
+        segments.write_durably(wanted.select("key").unique(maintain_order=True), aside, folder / f"{by}.parquet")
+
+    def has_room(self) -> bool:
+        disk = os.statvfs(self.folder)
+        return disk.f_bavail * disk.f_frsize >= LOW_WATER_BYTES
 
     def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> Filled:
         """Join `wanted` (a `key` column and any others) with the memo, after measuring what the memo lacks.
 
-        `schema` is what one measurement is: `key` and the measured columns.
+        `schema` is what one measurement is: `key` and the measured columns. `measure` gets missing rows, one a key, and
+        yields frames of these columns as they come; each is stored before the next is asked for, so a crash loses at
+        most one. A key that `measure` leaves out is left out of the table too: it is not known. Rows that another
+        process is measuring at this moment are waited for.
 
-        `measure` gets the missing rows, one a key, and yields frames of `key` and measured columns as they come; each
-        is stored before the next is asked for, so a crash loses at most one. A key that `measure` leaves out is
-        left out of the table too: it is not known.
+        Raises `MemoError` before anything is measured where the store can't be written.
         """
-        missing = wanted.unique("key", keep="first", maintain_order=True)
-        known = self.known(namespace)
-        if known is not None:
-            keys = known.select("key").unique().collect()
-            missing = missing.join(keys, on="key", how="anti", maintain_order="left")
-        new = []
-        if missing.height:
-            with progress.task(namespace, missing.height) as advance:
-                for measured in measure(missing):
-                    new.append(measured.match_to_schema(schema))
-                    if measured.height:
-                        self.append(namespace, new[-1])
-                    advance(measured.height)
-            known = self.known(namespace)
-        if known is None:
-            known = pl.LazyFrame(schema=schema)
-        found = known.join(wanted.lazy().select("key").unique(), on="key", how="semi", maintain_order="left").collect()
-        found = found.unique("key", keep="first", maintain_order=True)
+        new = self.complete(namespace, wanted, measure, schema)
+        found = self.read(namespace, wanted, schema)
         table = wanted.join(found, on="key", how="inner", maintain_order="left")
-        return Filled(table, pl.concat([pl.DataFrame(schema=schema), *new]))
+        return Filled(table, found.join(new, on="key", how="semi"))
 
+    def complete(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> pl.DataFrame:
+        """Measure and store what `fill` would, and keep nothing of it in memory but the keys, which are returned."""
+        new = [pl.DataFrame(schema=KEY)]
+        missing = self.missing(namespace, wanted)
+        if missing.height:
+            with (
+                progress.task(namespace, missing.height) as advance,
+                closing(self._measured(namespace, missing, measure)) as frames,
+            ):
+                for measured in frames:
+                    with self._storing(namespace):
+                        self.append(namespace, measured.match_to_schema(schema))
+                    new.append(measured.select("key"))
+                    advance(measured.height)
+        return pl.concat(new)
 
-def write_durably(frame: pl.DataFrame, aside: Path, target: Path) -> None:
-    """Write `frame` as Parquet under a name of its own, flush it, then rename it into place."""
-    with aside.open("wb") as file:
-        frame.rechunk().write_parquet(file, compression="zstd", row_group_size=131_072)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, target)
-    flush(target.parent)
+    def _measured(self, namespace: str, missing: pl.DataFrame, measure: Measure) -> Generator[pl.DataFrame, None, None]:
+        """What `measure` yields for all of `missing` that no other process measures before us."""
+        while missing.height:
+            with ExitStack() as stack:
+                with self._storing(namespace):
+                    mine = stack.enter_context(claimed(self.folder / namespace / "claims", missing))
+                    if not self.has_room():
+                        raise OSError(f"less than {LOW_WATER_BYTES / 1e6:.0f} MB are free")
+                ours = missing.join(mine, on="key", how="semi", maintain_order="left")
+                todo = self.missing(namespace, ours)  # another may have stored some while we were looking
+                if todo.height:
+                    yield from measure(todo)
+            missing = self.missing(namespace, missing.join(mine, on="key", how="anti", maintain_order="left"))
+            if missing.height:
+                time.sleep(WAIT_SECONDS)
+
+    @contextmanager
+    def _storing(self, namespace: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise MemoError(f"{self.folder / namespace}: can't store measurements: {error}") from error

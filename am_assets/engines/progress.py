@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Listener = Callable[[str, int, int], None]  # name of the work, done, total
+Listener = Callable[[str, int, int, str], None]  # name of the work, done, total, a note
 Hearer = Callable[[str], None]  # a line of the log
 _listeners: list[Listener] = []
 _hearers: list[Hearer] = []
+_note = ""
 
 
 @contextmanager
@@ -25,13 +26,21 @@ def task(name: str, total: int) -> Iterator[Callable[[int], None]]:
     done = 0
 
     def advance(rows: int) -> None:
+        global _note
         nonlocal done
         done += rows
         for listener in _listeners:
-            listener(name, done, total)
+            listener(name, done, total, _note)
+        _note = ""
 
     advance(0)
     yield advance
+
+
+def note(words: str) -> None:
+    """Words to go with the next advance: what a bare number does not tell."""
+    global _note
+    _note = words
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def benchmark_responses(
         for (folder,), rows in missing.group_by("folder", maintain_order=True):
             yield from student.generate(Path(str(folder)), rows.select("key", "messages", "seed"), **policy.sampling())
 
-    filled = answers.memo.fill("generations", jobs, generate, student.GENERATION)
+    filled = answers.fill("generations", jobs, generate, student.GENERATION)
     table = filled.table.sort("student", "item_id", "sample_index")
     return table, {"generated": filled.new.height, "reused": table.height - filled.new.height}
 
@@ -118,7 +118,7 @@ def _verdicts(judged: pl.DataFrame, answers: Answers) -> pl.DataFrame:
         "reference",
         identity=[math.VERIFIER, limits.model_dump()],
     )
-    by_math = answers.memo.fill("math", jobs, lambda missing: math.verify(missing, limits), math.MEASURED).table
+    by_math = answers.fill("math", jobs, lambda missing: math.verify(missing, limits), math.MEASURED).table
     programs = judged.filter(has_tests).with_columns(key="response_id")
     ran = (
         [part.select("key", "verdict") for part in code.verify(programs, _instruments.code)] if programs.height else []

@@ -1,7 +1,5 @@
 """The question pool as assets: what there is to choose from, and what is measured of it."""
 
-import json
-
 import dagster as dg
 import polars as pl
 
@@ -48,16 +46,7 @@ def question_labels(raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]) 
     is `unlabelled`, with the raw text beside it."""
     instrument = _instruments.labels
     questions = _sound(raw_pool).select("question_id", "question")
-    sampling = {"temperature": 0, "max_tokens": instrument.max_tokens, "response_format": labels.RESPONSE_FORMAT}
-    messages = [json.dumps(labels.label_messages(text), ensure_ascii=False) for text in questions["question"]]
-    requests = questions.select(
-        "question_id",
-        pl.Series("messages", messages, dtype=pl.String),
-        model=pl.lit(instrument.model),
-        sampling=pl.lit(json.dumps(sampling, sort_keys=True)),
-        sample_index=pl.lit(0),
-    )
-    filled = answers.get("labels", requests)
+    filled = answers.get("labels", labels.label_requests(questions, instrument.model, instrument.max_tokens))
     table = labels.label_table(filled.table, instrument.model)
     mixes = {
         f"{name}_mix": tables.picture(

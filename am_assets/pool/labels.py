@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from am_assets.engines.llm.structured import read_json
 from am_assets.schema import CATEGORIES, DIFFICULTIES, UNLABELLED
 
 LABEL_VERSION = "1"  # raise when the messages or the reading change
@@ -53,11 +54,25 @@ def label_messages(question: str) -> list[dict[str, str]]:
     return [*messages, {"role": "user", "content": question[:MAX_CHARS]}]
 
 
+def label_requests(questions: pl.DataFrame, model: str, max_tokens: int) -> pl.DataFrame:
+    """What is asked to label `questions` (question_id, question): one row each, with model, messages, sampling and
+    sample_index."""
+    sampling = {"temperature": 0, "max_tokens": max_tokens, "response_format": RESPONSE_FORMAT}
+    messages = [json.dumps(label_messages(text), ensure_ascii=False) for text in questions["question"]]
+    return questions.select(
+        "question_id",
+        pl.Series("messages", messages, dtype=pl.String),
+        model=pl.lit(model),
+        sampling=pl.lit(json.dumps(sampling, sort_keys=True)),
+        sample_index=pl.lit(0),
+    )
+
+
 def parse_label(text: str) -> tuple[str, str] | None:
     """(category, difficulty) of an answer that is the JSON asked for, alone or fenced; else None."""
     try:
-        label = json.loads(text.strip().removeprefix("```json").removeprefix("```").removesuffix("```"))
-    except (ValueError, RecursionError):
+        label = read_json(text)
+    except ValueError:
         return None
     if not isinstance(label, dict):
         return None

@@ -61,8 +61,8 @@ def sft_checkpoint(
     identity = key_of(TRAINER, tables.content_version(sft_dataset), policy.model_dump(), student.weights_sha256(base))
     place = Path("checkpoints") / identity
     memo = Memo(project().memo)
-    trained = memo.known("training")
-    rows = trained.filter(pl.col("key") == identity).tail(1).collect() if trained is not None else None
+    known = memo.known("training")
+    rows = known.filter(pl.col("key") == identity).tail(1).collect() if known is not None else None
     reused = rows is not None and rows.height == 1 and (project().assets / place).exists()
     if not reused:
         with tempfile.TemporaryDirectory() as folder:

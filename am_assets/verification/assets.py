@@ -1,6 +1,5 @@
 """Verification as assets: verdicts and scores measure, `verified_set` decides which responses stay."""
 
-import json
 from collections.abc import Iterator
 
 import dagster as dg
@@ -40,7 +39,7 @@ def math_verdicts(
         "reference",
         identity=[math.VERIFIER, limits.model_dump()],
     )
-    filled = answers.memo.fill("math", jobs, lambda missing: math.verify(missing, limits), math.MEASURED)
+    filled = answers.fill("math", jobs, lambda missing: math.verify(missing, limits), math.MEASURED)
     return filled.table.sort("response_id"), _verdict_counts(filled.table) | {"verified": filled.new.height}
 
 
@@ -66,10 +65,14 @@ def code_verdicts(
             unreached.append(verdicts.filter(~lasting))
             yield verdicts.filter(lasting)
 
-    filled = answers.memo.fill("code", jobs, run_tests, code.MEASURED)
+    filled = answers.fill("code", jobs, run_tests, code.MEASURED)
     again = jobs.join(pl.concat(unreached), on="key") if unreached else filled.table.clear()
     table = pl.concat([filled.table, again], how="diagonal_relaxed").sort("response_id")
     return table, _verdict_counts(table) | {"executed": filled.new.height}
+
+
+def to_judge(response_features: pl.DataFrame, raw_pool: pl.DataFrame) -> pl.DataFrame:
+    return _answers_with_checks(response_features, raw_pool).filter(~HAS_REFERENCE & ~HAS_TESTS & pl.col("well_formed"))
 
 
 @tables.evidence("verification", shards, code_version=tables.version(_instruments.reward, reward.VERSION))
@@ -78,23 +81,8 @@ def reward_scores(
 ) -> tuple[pl.DataFrame, dict]:
     """Five dimensions by a judge, on the answer part alone, for responses that no reference and no tests can check."""
     instrument = _instruments.reward
-    judged = _answers_with_checks(response_features, raw_pool).filter(
-        ~HAS_REFERENCE & ~HAS_TESTS & pl.col("well_formed")
-    )
-    sampling = {"temperature": 0, "max_tokens": instrument.max_tokens, "response_format": reward.RESPONSE_FORMAT}
-    messages = [
-        json.dumps(reward.judge_messages(question, answer), ensure_ascii=False)
-        for question, answer in judged.select("question", "answer").iter_rows()
-    ]
-    requests = judged.select(
-        "response_id",
-        "question_id",
-        pl.Series("messages", messages, dtype=pl.String),
-        model=pl.lit(instrument.model),
-        sampling=pl.lit(json.dumps(sampling, sort_keys=True)),
-        sample_index=pl.lit(0),
-    )
-    filled = answers.get("rewards", requests)
+    judged = to_judge(response_features, raw_pool)
+    filled = answers.get("rewards", reward.judge_requests(judged, instrument.model, instrument.max_tokens))
     table = reward.reward_table(filled.table.select("response_id", "question_id", "text"), instrument.model)
     return table, spent(filled)
 
@@ -128,8 +116,12 @@ def verified_set(
     teacher = read_policy(TeacherPolicy, teacher_policy)
     policy = read_policy(VerificationPolicy, verification_policy)
     at = ["question_id", "shard"]
-    asked = teacher_requests.filter(pl.col("recipes").list.contains(context.partition_key)).select("request_key")
-    own = responses.filter(pl.col("origin") == "distilled").join(asked, on="request_key", how="semi")
+    distilled = responses.filter(pl.col("origin") == "distilled")
+    cut = distilled.filter(pl.col("finish_reason") == "length").select("request_key")
+    asked = teacher_requests.filter(pl.col("recipes").list.contains(context.partition_key))
+    further = asked.join(cut, left_on="after", right_on="request_key", how="semi")
+    wanted = pl.concat([asked.filter(pl.col("after") == ""), further]).select("request_key")
+    own = distilled.join(wanted, on="request_key", how="semi")
     published = responses.filter((pl.col("origin") == "published") & pl.lit(teacher.published))
     candidates = (
         pl.concat([own, published])

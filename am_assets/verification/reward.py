@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from am_assets.engines.llm.structured import read_json
 from am_assets.recipe import RewardWeights
 from am_assets.schema import REWARD_DIMENSIONS
 
@@ -46,6 +47,24 @@ def judge_messages(question: str, answer: str) -> list[dict[str, str]]:
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": judged}]
 
 
+def judge_requests(judged: pl.DataFrame, model: str, max_tokens: int) -> pl.DataFrame:
+    """What is asked to score `judged` (response_id, question_id, question, answer): one row each, with model,
+    messages, sampling and sample_index."""
+    sampling = {"temperature": 0, "max_tokens": max_tokens, "response_format": RESPONSE_FORMAT}
+    messages = [
+        json.dumps(judge_messages(question, answer), ensure_ascii=False)
+        for question, answer in judged.select("question", "answer").iter_rows()
+    ]
+    return judged.select(
+        "response_id",
+        "question_id",
+        pl.Series("messages", messages, dtype=pl.String),
+        model=pl.lit(model),
+        sampling=pl.lit(json.dumps(sampling, sort_keys=True)),
+        sample_index=pl.lit(0),
+    )
+
+
 def _fenced(text: str, most: int) -> str:
     if len(text) > most:
         text = f"{text[: most // 2]} [...] {text[-most // 2 :]}"
@@ -55,8 +74,8 @@ def _fenced(text: str, most: int) -> str:
 def parse_scores(text: str) -> dict[str, int] | None:
     """The five scores of an answer that is the JSON asked for, alone or fenced; else None."""
     try:
-        scores = json.loads(text.strip().removeprefix("```json").removeprefix("```").removesuffix("```"))
-    except (ValueError, RecursionError):
+        scores = read_json(text)
+    except ValueError:
         return None
     if not isinstance(scores, dict):
         return None

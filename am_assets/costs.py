@@ -1,0 +1,164 @@
+"""What a planned step would ask of language models, and what that would come to, before anything is spent.
+
+Requests are counted against the memo. Where the tables that a step reads are up to date the count is exact; where they
+are not, it is the most that could be asked. Every figure says what it rests on.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from am_assets.distillation import prompts
+from am_assets.engines.memo import Memo, with_keys
+from am_assets.plan import Step
+from am_assets.pool import labels, sources
+from am_assets.project import Project
+from am_assets.recipe import Recipe
+from am_assets.resources import TableStore
+from am_assets.verification import reward
+from am_assets.verification.assets import to_judge
+
+NAMESPACES = {"question_labels": "labels", "responses": "responses", "reward_scores": "rewards"}
+CHARS_A_TOKEN = 4
+UNSEEN_ANSWER = "x" * 2_000  # stands for an answer that does not exist yet, for the size of a judge's prompt
+
+
+@dataclass(frozen=True)
+class Estimate:
+    requests: int
+    exact: bool  # else the most that could be asked
+    prompt_tokens: int
+    completion_tokens: int
+    dollars: float | None  # None where no price is known
+    basis: tuple[str, ...]
+
+
+class Costs:
+    """Estimates for the steps of one plan of `recipes`. `store` reads what is materialized."""
+
+    def __init__(self, project: Project, store: TableStore, steps: Sequence[Step], recipes: Sequence[Recipe]):
+        self.project = project
+        self.store = store
+        self.memo = Memo(project.memo)
+        self.pending = {(step.asset, step.partition) for step in steps}
+        self.recipes = recipes
+
+    def of(self, step: Step) -> Estimate | None:
+        """What the step would ask; None for one that asks no model."""
+        if step.asset not in NAMESPACES:
+            return None
+        requests, exact = getattr(self, f"_{step.asset}")(step.partition)
+        if "key" not in requests.columns:
+            requests = with_keys(requests, "model", "messages", "sampling", "sample_index")
+        missing = self.memo.missing(NAMESPACES[step.asset], requests)
+        return self._priced(missing, exact, self._means[NAMESPACES[step.asset]])
+
+    def _read(self, asset: str, shard: str) -> pl.DataFrame | None:
+        """The table where it is up to date."""
+        return None if (asset, shard) in self.pending else self.store.read(asset, shard)
+
+    def _questions(self, shard: str) -> pl.DataFrame:
+        """The sound questions of a shard, from its table, else from its source."""
+        pool = self._read("raw_pool", shard)
+        if pool is None:
+            pool = sources.read_shard(self.project.sources, shard, self.project.sources_file.parent)
+        return pool.filter(pl.col("defect").is_null())
+
+    def _question_labels(self, shard: str) -> tuple[pl.DataFrame, bool]:
+        instrument = self.project.instruments.labels
+        questions = self._questions(shard).select("question_id", "question")
+        return labels.label_requests(questions, instrument.model, instrument.max_tokens), True
+
+    def _responses(self, shard: str) -> tuple[pl.DataFrame, bool]:
+        asked = self._read("teacher_requests", shard)
+        exact = asked is not None
+        if asked is None:
+            questions = self._questions(shard).select(
+                "question_id",
+                "question",
+                has_reference=pl.col("reference_answer").is_not_null(),
+                has_tests=pl.col("test_cases").is_not_null(),
+                published=pl.col("published").list.len() > 0,
+            )
+            policies = [recipe.teacher for recipe in self.recipes]
+            unanswered = [questions.filter(~(pl.col("published") & policy.published)) for policy in policies]
+            asked = pl.concat(
+                prompts.requests_table(rows.with_columns(samples=pl.lit(policy.samples)), policy)
+                for rows, policy in zip(unanswered, policies, strict=True)
+            )
+        first = asked.filter(pl.col("after") == "").rename({"request_key": "key", "teacher": "model"})
+        known = self._read("question_labels", shard)
+        if known is not None:
+            first = first.join(known.select("question_id", pl.col("difficulty").cast(pl.String)), on="question_id")
+        return first, exact
+
+    def _reward_scores(self, shard: str) -> tuple[pl.DataFrame, bool]:
+        instrument = self.project.instruments.reward
+        questions = self._questions(shard)
+        features = self._read("response_features", shard)
+        if features is not None:
+            judged = to_judge(features, questions)
+        else:
+            samples = max(recipe.teacher.samples for recipe in self.recipes)
+            responses = pl.max_horizontal(pl.col("published").list.len(), samples)
+            unchecked = questions.filter(pl.col("reference_answer").is_null() & pl.col("test_cases").is_null())
+            judged = unchecked.select(
+                pl.col("question_id", "question").repeat_by(responses).explode(),
+                response_id=pl.lit(""),
+                answer=pl.lit(UNSEEN_ANSWER),
+            )
+        requests = reward.judge_requests(judged, instrument.model, instrument.max_tokens)
+        if features is None:
+            requests = requests.with_row_index("key").with_columns(pl.format("not known yet: {}", "key").alias("key"))
+        return requests, features is not None
+
+    def _priced(self, missing: pl.DataFrame, exact: bool, means: dict[tuple, tuple[float, int]]) -> Estimate:
+        if "difficulty" not in missing.columns:
+            missing = missing.with_columns(difficulty=pl.lit(None, pl.String))
+        basis = [] if exact else ["at most, as what stands above is not up to date"]
+        tokens_in, tokens_out, dollars = 0, 0, 0.0
+        unpriced = False
+        for (model, difficulty), rows in missing.group_by("model", "difficulty", maintain_order=True):
+            limit = json.loads(rows["sampling"][0])["max_tokens"]
+            mean, answers = means.get((model, difficulty)) or means.get((model, None)) or (limit, 0)
+            seen = f"the mean of {answers:,} stored" if answers else "its limit, as none is stored yet"
+            of = f"{model} ({difficulty})" if difficulty else model
+            basis.append(f"{of}: {mean:,.0f} tokens an answer, {seen}")
+            asked, answered = int(rows["messages"].str.len_chars().sum()) // CHARS_A_TOKEN, round(rows.height * mean)
+            tokens_in, tokens_out = tokens_in + asked, tokens_out + answered
+            endpoint = self.project.endpoints_of(str(model))[0]
+            if prices := endpoint.prices(str(model)):
+                discount = endpoint.batch_price_factor if endpoint.batch else 1
+                dollars += (asked * prices[0] + answered * prices[1]) / 1e6 * discount
+            else:
+                unpriced = True
+                basis.append(f"{model}: no price known: set input_price and output_price in endpoints.yaml")
+        return Estimate(missing.height, exact, tokens_in, tokens_out, None if unpriced else dollars, tuple(basis))
+
+    @cached_property
+    def _means(self) -> dict[str, dict[tuple, tuple[float, int]]]:
+        """By namespace: mean completion tokens and number of stored answers by (model, None) and, for teachers, by
+        (model, difficulty)."""
+        means: dict[str, dict[tuple, tuple[float, int]]] = {name: {} for name in NAMESPACES.values()}
+        figures = (pl.mean("completion_tokens"), pl.len().alias("answers"))
+        for namespace in means:
+            known = self.memo.known(namespace)
+            if known is not None and "requested_model" in known.collect_schema():
+                for model, mean, answers in known.group_by("requested_model").agg(figures).collect().rows():
+                    means[namespace][model, None] = (mean, answers)
+        tables = [self.project.assets / asset for asset in ("responses", "question_labels")]
+        if all(any(table.glob("*.parquet")) for table in tables):
+            responses, known_labels = (pl.scan_parquet(f"{table}/*.parquet") for table in tables)
+            distilled = responses.filter(pl.col("origin") == "distilled").select(
+                "question_id", "teacher", "completion_tokens"
+            )
+            difficulties = known_labels.select("question_id", pl.col("difficulty").cast(pl.String)).unique()
+            by_difficulty = (
+                distilled.join(difficulties, on="question_id").group_by("teacher", "difficulty").agg(figures)
+            )
+            for model, difficulty, mean, answers in by_difficulty.collect().rows():
+                means["responses"][model, difficulty] = (mean, answers)
+        return means

@@ -1,0 +1,127 @@
+"""Slots, requests a minute and tokens a minute of one provider, shared by all processes of this machine.
+
+The state is one small mapped file a provider, in a folder of this user under the system's temporary folder; each change
+is made under its lock. Processes that die are noticed by their silence. Several machines that use one account need
+their limits divided between them.
+"""
+
+import fcntl
+import mmap
+import os
+import re
+import secrets
+import stat
+import struct
+import tempfile
+import time
+from pathlib import Path
+
+from am_assets.recipe import ConfigError
+
+USERS = 32  # streams at a time
+SILENCE_SECONDS = 30.0  # after which a stream counts as dead; a living one beats every second
+BURST_SECONDS = 1.0  # how far requests may run ahead of an even spacing
+MOST_AHEAD_SECONDS = 120.0  # a reservation further off than this stems from another clock: a reboot, a copied file
+POLL_SECONDS = 0.02
+HEAD = struct.Struct("dd")  # when the next request, and the next token, would be due at an even spacing
+USER = struct.Struct("QIId")  # who, slots taken, whether it waits for one, last sign of life
+
+
+class Share:
+    """This stream's share of a provider. All times are of the monotonic clock, which a set clock does not touch."""
+
+    def __init__(self, provider: str, slots: int, requests_per_minute: int | None, tokens_per_minute: int | None):
+        self.slots = slots
+        self.per_request = 60 / requests_per_minute if requests_per_minute else 0.0
+        self.per_token = 60 / tokens_per_minute if tokens_per_minute else 0.0
+        self.me = secrets.randbits(63) | 1
+        self.mine = 0
+        self.place: int | None = None
+        path = _folder() / (re.sub(r"[^\w.-]+", "_", provider) + ".limits")
+        self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        os.ftruncate(self.file, HEAD.size + USERS * USER.size)
+        self.state = mmap.mmap(self.file, HEAD.size + USERS * USER.size)
+
+    def take(self, tokens: int) -> float:
+        """Take a slot for a request of about `tokens`: 0.0 where granted, else seconds to wait before asking again."""
+        now = time.monotonic()
+        with self:
+            others = self._others(now)
+            taken = self.mine + sum(user[1] for user in others)
+            fair = self.slots // (1 + len(others))
+            yields = self.mine >= max(1, fair) and any(user[2] and user[1] < fair for user in others)
+            if taken >= self.slots or yields:
+                self._sign(now, waits=True)
+                return POLL_SECONDS
+            due = [min(at, now + MOST_AHEAD_SECONDS) for at in HEAD.unpack_from(self.state)]
+            ahead = max(due) - now
+            if ahead > BURST_SECONDS:
+                self._sign(now, waits=False)
+                return ahead - BURST_SECONDS
+            spacing = (self.per_request, self.per_token * tokens)
+            HEAD.pack_into(self.state, 0, *(max(at, now) + gap for at, gap in zip(due, spacing, strict=True)))
+            self.mine += 1
+            self._sign(now, waits=False)
+            return 0.0
+
+    def give_back(self, more_tokens: int = 0) -> None:
+        """The slot is free again; the request took `more_tokens` more than was said (or fewer)."""
+        with self:
+            request_due, token_due = HEAD.unpack_from(self.state)
+            HEAD.pack_into(self.state, 0, request_due, token_due + more_tokens * self.per_token)
+            self.mine -= 1
+            self._sign(time.monotonic(), waits=False)
+
+    def beat(self) -> None:
+        with self:
+            self._sign(time.monotonic(), waits=None)
+
+    def close(self) -> None:
+        with self:
+            if self.place is not None and self._user(self.place)[0] == self.me:
+                USER.pack_into(self.state, _at(self.place), 0, 0, 0, 0.0)
+        self.state.close()
+        os.close(self.file)
+
+    def __enter__(self) -> None:
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self.file, fcntl.LOCK_UN)
+
+    def _users(self) -> list[tuple]:
+        return list(USER.iter_unpack(self.state[HEAD.size :]))
+
+    def _others(self, now: float) -> list[tuple]:
+        return [user for user in self._users() if user[0] and user[0] != self.me and _alive(user, now)]
+
+    def _sign(self, now: float, waits: bool | None) -> None:
+        """Write down what we hold. Our place is taken once, and again if somebody took us for dead."""
+        if self.place is None or self._user(self.place)[0] != self.me:
+            free = (number for number, user in enumerate(self._users()) if not user[0] or not _alive(user, now))
+            self.place = next(free, None)
+        if self.place is None:
+            return  # more streams than places: this one is not seen by the others
+        was_waiting = self._user(self.place)[2] if waits is None else waits
+        USER.pack_into(self.state, _at(self.place), self.me, self.mine, int(was_waiting), now)
+
+    def _user(self, number: int) -> tuple:
+        return USER.unpack_from(self.state, _at(number))
+
+
+def _at(number: int) -> int:
+    return HEAD.size + number * USER.size
+
+
+def _alive(user: tuple, now: float) -> bool:
+    return 0 <= now - user[3] < SILENCE_SECONDS
+
+
+def _folder() -> Path:
+    """A folder that is ours alone: in a shared temporary folder anyone may have made it before us."""
+    folder = Path(tempfile.gettempdir()) / f"am-assets-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise ConfigError(f"{folder} belongs to somebody else: remove it, or set TMPDIR to a folder of your own")
+    return folder

@@ -1,0 +1,111 @@
+"""One request until it is answered: retries, one repair of a structured answer, and what it may cost meanwhile."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+
+from am_assets.engines.llm import structured
+from am_assets.engines.llm.money import Meter
+from am_assets.engines.llm.replies import ANSWER, Fault, Reply
+from am_assets.engines.llm.routing import Routes, backoff
+
+CHARS_A_TOKEN = 4  # to guess what a prompt takes until the provider says it
+FUNDS_SECONDS = 0.05  # between looks whether requests in flight left money for another
+
+
+class Requester:
+    """Asks through `routes`. `halt` is told why no request may start any more."""
+
+    def __init__(self, routes: Routes, meter: Meter, model: str, halt: Callable[[str], None]):
+        self.routes = routes
+        self.meter = meter
+        self.model = model
+        self.halt = halt
+        prices = [route.wire.prices or (0.0, 0.0) for route in routes.routes]
+        self.price_in, self.price_out = (max(price) / 1e6 for price in zip(*prices, strict=True))
+
+    async def answer(self, row: dict) -> dict | None:
+        """The row of one request, its repair included; None where it may not be asked any more."""
+        started = time.monotonic()
+        messages, sampling = json.loads(row["messages"]), row["sampling"]
+        reply = await self._ask(messages, sampling)
+        if reply is None:
+            return None
+        cost, fits = reply.cost, None
+        if schema := structured.schema_of(sampling):
+            wrong = structured.misfit(reply.text, schema)
+            if wrong and reply.finish_reason == "stop":
+                again = structured.repair_messages(messages, reply.text, wrong, schema)
+                repaired = await self._repair(again, sampling)
+                if repaired:
+                    cost += repaired.cost
+                    if not structured.misfit(repaired.text, schema):
+                        wrong, reply = None, repaired
+            fits = wrong is None
+        self.meter.done += 1
+        asked, answered = reply.tokens
+        usage = json.dumps(reply.usage, sort_keys=True)
+        seconds = time.monotonic() - started
+        values = (
+            row["key"], self.model, reply.text, reply.reasoning, reply.finish_reason, asked, answered, usage, cost,
+            seconds, reply.model, fits,
+        )  # fmt: skip
+        return dict(zip(ANSWER, values, strict=True))
+
+    async def _repair(self, messages: list[dict], sampling: str) -> Reply | None:
+        """A second opinion is worth one try: where it fails, the first answer stands."""
+        try:
+            return await self._ask(messages, sampling)
+        except Fault:
+            return None
+
+    async def _ask(self, messages: list[dict], sampling: str) -> Reply | None:
+        """The reply to one request, after retries as far as the endpoints allow them; None where it may not start."""
+        times = 0
+        prompt = sum(len(str(message["content"])) for message in messages) // CHARS_A_TOKEN
+        at_most = prompt * self.price_in + json.loads(sampling).get("max_tokens", 0) * self.price_out
+        while True:
+            if not await self._funded(at_most):
+                return None
+            guess = prompt + self.meter.mean_tokens
+            route = None
+            try:
+                route = await self.routes.take(guess)
+            finally:
+                if route is None:
+                    self.meter.reserved.remove(at_most)
+            if route is None:
+                return None
+            started = time.monotonic()
+            used = guess
+            self.meter.in_flight += 1
+            try:
+                reply = await route.wire.ask(messages, sampling)
+                used = sum(reply.tokens)
+                self.routes.answered(route)
+                self.meter.paid(reply)
+                return reply
+            except Fault as fault:
+                self.routes.failed(route, fault, started)
+                times += fault.kind == "broken"
+                if fault.kind == "refused" or times > route.wire.endpoint.retries:
+                    raise
+                pause = backoff(times, fault.retry_after) if fault.kind == "broken" else 0
+            finally:
+                self.meter.in_flight -= 1
+                self.meter.reserved.remove(at_most)
+                self.routes.give_back(route, used - guess)
+            await asyncio.sleep(pause)
+
+    async def _funded(self, at_most: float) -> bool:
+        """Reserve `at_most` dollars, waiting for those that requests in flight will not need; False where there are
+        none to wait for."""
+        while reason := self.meter.over_budget(at_most):
+            if not self.meter.reserved:
+                self.halt(reason)
+            if self.routes.halted():
+                return False
+            await asyncio.sleep(FUNDS_SECONDS)
+        self.meter.reserved.append(at_most)
+        return True

@@ -1,0 +1,155 @@
+"""One request to one endpoint: a reply, or a fault that says what kind of fault it is.
+
+litellm knows each provider's ways: names, addresses, headers, parameters. For providers that speak the OpenAI protocol
+as it stands its translation is asked once for each distinct sampling, and the request goes out directly: most of the
+time of a `litellm.acompletion` is its own bookkeeping (measured: 290 to 550 requests/s of one process, against 2,000
+and more). All others go through `litellm.acompletion`.
+"""
+
+import json
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from am_assets.engines.llm.endpoints import EMBEDDED, Endpoint
+from am_assets.engines.llm.replies import Fault, Reply, empty, read, refusal
+
+DIRECT = {"openai", "hosted_vllm", "deepseek"}  # litellm's names of providers whose protocol is plain OpenAI
+CONNECT_SECONDS = 30
+MOST_QUOTED = 300  # characters of what a provider says in an error
+
+
+class Wire:
+    """Use as an async context manager. `ConfigError` at once where the endpoint can't be reached as configured."""
+
+    def __init__(self, model: str, endpoint: Endpoint):
+        self.endpoint = endpoint
+        self.key = endpoint.api_key(model)
+        self.prices = endpoint.prices(model)
+        base = endpoint.api_base
+        name = endpoint.model or model
+        if model.startswith(EMBEDDED):
+            from am_assets.engines.local_model import embedded_gguf, serve
+
+            gguf = Path(os.path.expandvars(endpoint.gguf)) if endpoint.gguf else embedded_gguf()
+            base = serve(gguf, context=endpoint.context, slots=endpoint.concurrency)
+            name = f"openai/{model.removeprefix(EMBEDDED)}"
+        import litellm
+
+        litellm.suppress_debug_info = True
+        litellm.telemetry = False
+        self.full_name = name
+        self.name, self.provider, found_key, self.base = litellm.get_llm_provider(
+            name, api_base=base, api_key=self.key or ("none" if base else None)
+        )
+        self.key = self.key or found_key
+        self.base = self.base or base
+        self.direct = self.provider in DIRECT and bool(self.base)
+        self.known_schema_support = base is not None or litellm.supports_response_schema(name)
+        self.sampling = lru_cache(64)(self._sampling)
+
+    async def __aenter__(self) -> "Wire":
+        import aiohttp
+
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=self.endpoint.timeout_seconds, sock_connect=CONNECT_SECONDS),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.session.close()
+
+    async def ask(self, messages: list[dict], sampling: str) -> Reply:
+        """The reply to one request; `sampling` is JSON. Raises `Fault`."""
+        reply = await (self._post(messages, sampling) if self.direct else self._through_litellm(messages, sampling))
+        asked, answered = reply.tokens
+        price_in, price_out = self.prices or (0, 0)
+        reply.cost = (asked * price_in + answered * price_out) / 1e6
+        return reply
+
+    def _sampling(self, sampling: str) -> dict[str, Any]:
+        """The parameters as this provider takes them, by litellm's translation."""
+        from litellm.utils import get_optional_params
+
+        wanted = self._structured(json.loads(sampling))
+        if not self.direct:
+            return wanted
+        sent = get_optional_params(model=self.name, custom_llm_provider=self.provider, **wanted, drop_params=True)
+        return sent | sent.pop("extra_body", {})
+
+    def _structured(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        takes = self.endpoint.structured or ("json_schema" if self.known_schema_support else "json_object")
+        if "response_format" not in wanted or takes == "json_schema":
+            return wanted
+        rest = {name: value for name, value in wanted.items() if name != "response_format"}
+        return rest if takes == "none" else rest | {"response_format": {"type": "json_object"}}
+
+    @lru_cache(1)  # noqa: B019  (one wire lives as long as its stream)
+    def _address(self) -> tuple[Any, str, dict[str, str]]:
+        import litellm
+        from litellm.utils import ProviderConfigManager
+
+        translation = ProviderConfigManager.get_provider_chat_config(self.name, litellm.LlmProviders(self.provider))
+        assert translation is not None
+        url = translation.get_complete_url(self.base, self.key, self.name, {}, {})
+        headers = translation.validate_environment({}, self.name, [], {}, {}, self.key, self.base)
+        return translation, url, headers
+
+    async def _post(self, messages: list[dict], sampling: str) -> Reply:
+        import aiohttp
+
+        translation, url, headers = self._address()
+        body = translation.transform_request(self.name, messages, dict(self.sampling(sampling)), {}, headers)
+        try:
+            async with self.session.post(url, data=json.dumps(body), headers=headers) as response:
+                content = await response.read()
+        except aiohttp.ClientConnectorError as error:
+            raise Fault("busy", f"no connection: {error}") from None
+        except TimeoutError:
+            raise Fault("broken", f"no answer within {self.endpoint.timeout_seconds:g} seconds") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Fault("broken", f"connection lost: {type(error).__name__}: {error}") from None
+        if response.status != 200:
+            return self._refusal(response.status, content.decode(errors="replace"), response.headers)
+        return read(content)
+
+    async def _through_litellm(self, messages: list[dict], sampling: str) -> Reply:
+        import litellm
+
+        try:
+            reply = await litellm.acompletion(
+                model=self.full_name,
+                api_base=self.endpoint.api_base,
+                api_key=self.key,
+                messages=messages,
+                **self.sampling(sampling),
+                timeout=self.endpoint.timeout_seconds,
+                max_retries=0,
+                drop_params=True,
+            )
+        except litellm.ContextWindowExceededError:
+            return empty("context_exceeded")
+        except litellm.Timeout as error:
+            raise Fault("broken", self.without_key(str(error))) from None
+        except litellm.APIConnectionError as error:
+            raise Fault("busy", self.without_key(str(error))) from None
+        except Exception as error:
+            status = getattr(error, "status_code", None)
+            if not isinstance(status, int):
+                raise
+            headers = getattr(getattr(error, "response", None), "headers", None) or {}
+            return self._refusal(status, str(error), headers)
+        return read(reply.model_dump_json().encode())
+
+    def _refusal(self, status: int, said: str, headers: Any) -> Reply:
+        return refusal(status, self.without_key(" ".join(said.split()))[:MOST_QUOTED], headers)
+
+    def without_key(self, words: str) -> str:
+        """`words` without the API key, whole or as providers echo it in part."""
+        if self.key and len(self.key) >= 8:
+            words = words.replace(self.key, "***")
+            words = re.sub(rf"{re.escape(self.key[:4])}[\w*.…-]*{re.escape(self.key[-4:])}", "***", words)
+        return re.sub(r"\b(sk|key|Bearer)[-_ ][\w*-]{8,}", "***", words)

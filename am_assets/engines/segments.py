@@ -1,0 +1,155 @@
+"""A growing table as a folder of immutable Parquet files, each whole or absent, merged as they become many.
+
+A segment is written aside, flushed to disk and renamed, so a crash or a power cut leaves no half of one. Its name
+begins with the time of writing: in the order of names, rows stand in the order in which they were stored. Any number of
+processes may append, read and merge at once; on object storage the rename is the upload. What the rows mean is the
+memo's business.
+"""
+
+import fcntl
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+
+from am_assets.engines.folders import flush
+
+T = TypeVar("T")
+SMALL_BYTES = 8_000_000  # a segment under this is merged with its neighbours
+FEWEST = 16  # neighbours worth a merge
+ROW_GROUP = 4096
+ABANDONED_SECONDS = 86_400  # a file still aside after a day has no writer any more
+LOOKS = 20  # listings that may be outdated by merges in a row
+
+
+class DamagedSegment(RuntimeError):
+    """A stored file is not what was written."""
+
+
+def listed(folder: Path) -> list[Path]:
+    """The segments, those stored first first."""
+    return sorted(folder.glob("*.parquet"))
+
+
+def write(folder: Path, frame: pl.DataFrame) -> None:
+    """Store `frame` as one segment. Returns when it would survive a power cut."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _publish(frame, folder, f"{time.time_ns():020d}")
+
+
+def look(folder: Path, read: Callable[[list[Path]], T]) -> T:
+    """`read` of the segments as they are, again when one of them was merged away meanwhile."""
+    for _ in range(LOOKS):
+        paths = listed(folder)
+        try:
+            return read(paths)
+        except FileNotFoundError:
+            continue
+        except pl.exceptions.ComputeError as error:
+            if broken := _damaged(paths):
+                raise DamagedSegment(
+                    f"{broken}: not a whole Parquet file. Put a copy of it back, or move it away to have its rows"
+                    f" measured (and paid for) again: {error}"
+                ) from None
+            raise
+    raise FileNotFoundError(f"{folder}: its files keep changing while they are read")
+
+
+def merge(folder: Path) -> None:
+    """Merge runs of small neighbours into one segment each, unless another process is at it.
+
+    The merged file is in place before its parts go, so that a reader sees rows once or twice and never not at all.
+    """
+    with _alone(folder) as alone:
+        if not alone:
+            return
+        for path in folder.glob("*.aside"):
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink(missing_ok=True)
+        for run in list(_runs(listed(folder))):
+            rows = pl.concat([pl.read_parquet(path) for path in run], how="diagonal")
+            _publish(rows.unique("key", keep="first", maintain_order=True), folder, run[0].name.partition("-")[0])
+            _remove(run)
+
+
+def keep_only(folder: Path, wanted: pl.DataFrame) -> int:
+    """Rewrite every segment without the rows whose `key` is not in `wanted`; the number of rows that went."""
+    gone = 0
+    with _alone(folder) as alone:
+        if not alone:
+            raise BlockingIOError(f"{folder}: another process is merging; try again in a moment")
+        for path in listed(folder):
+            rows = pl.read_parquet(path)
+            kept = rows.join(wanted, on="key", how="semi", maintain_order="left")
+            if kept.height < rows.height:
+                if kept.height:
+                    _publish(kept, folder, path.name.partition("-")[0])
+                _remove([path])
+                gone += rows.height - kept.height
+    return gone
+
+
+def write_durably(frame: pl.DataFrame, aside: Path, target: Path) -> None:
+    """Write `frame` as Parquet under a name of its own, flush it, then rename it into place."""
+    try:
+        with aside.open("wb") as file:
+            frame.rechunk().write_parquet(file, compression="zstd", row_group_size=ROW_GROUP)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, target)
+    except BaseException:
+        aside.unlink(missing_ok=True)  # on a full disk its bytes are needed
+        raise
+    flush(target.parent)
+
+
+def _publish(frame: pl.DataFrame, folder: Path, time_of_writing: str) -> None:
+    name = f"{time_of_writing}-{uuid.uuid4().hex}"
+    write_durably(frame, folder / f"{name}.aside", folder / f"{name}.parquet")
+
+
+def _runs(paths: list[Path]) -> Iterator[list[Path]]:
+    """Small segments that follow one another, in parts that make about one segment that is not small."""
+    for small, neighbours in groupby(paths, lambda path: path.stat().st_size < SMALL_BYTES):
+        part: list[Path] = []
+        size = 0
+        for path in neighbours if small else ():
+            part.append(path)
+            size += path.stat().st_size
+            if size >= SMALL_BYTES:
+                yield part
+                part, size = [], 0
+        if len(part) >= FEWEST:
+            yield part
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _damaged(paths: list[Path]) -> Path | None:
+    for path in paths:
+        try:
+            pl.read_parquet(path)
+        except pl.exceptions.ComputeError:
+            return path
+    return None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Whether this is the only process that rewrites segments of `folder`; the kernel frees the place of a dead one."""
+    with (folder / ".merging").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
