@@ -92,19 +92,14 @@ def plan(recipe: Recipes = None, select: Select = None) -> None:
 @app.command()
 def apply(recipe: Recipes = None, select: Select = None, budget: Dollars = None) -> None:
     """Bring the graph up to date: one run a partition, only what is missing or stale."""
-    from am_assets.engines.llm.money import SPENT
     from am_assets.plan import Outcome, Step
-    from am_assets.resources import BUDGET_TAG
-
-    def tags() -> dict[str, str]:
-        """The next run may spend what the runs before it left."""
-        return {} if budget is None else {BUDGET_TAG: f"{max(0.0, budget - SPENT.spent):.6f}"}
+    from am_assets.resources import budget_tags
 
     outcomes: list[Outcome] = []
     with _plan(recipe, select) as found:
         steps = found.steps()
         with _bars(len(steps)) as bars:
-            for event in found.apply(tags):
+            for event in found.apply(budget_tags(budget)):
                 if isinstance(event, Step):
                     bars.start(f"{event.asset} {event.partition}")
                 else:

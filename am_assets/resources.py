@@ -3,7 +3,7 @@
 import logging
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import polars as pl
 from upath import UPath
 
 from am_assets.engines import embedder, progress
-from am_assets.engines.llm import ANSWER, Budget, LlmError, ask
+from am_assets.engines.llm import ANSWER, Budget, LlmError, ask, ask_batch
 from am_assets.engines.llm.money import SPENT
 from am_assets.engines.memo import Filled, Measure, Memo, with_keys
 from am_assets.engines.segments import write_durably
@@ -85,7 +85,7 @@ class Answers:
         identity = ["model", "messages", "sampling", "sample_index"]
         keyed = requests if "key" in requests.columns else with_keys(requests, *identity)
         budget = _budget_of_run()
-        return self.fill(namespace, keyed, lambda missing: self._ask(missing, budget), ANSWER)
+        return self.fill(namespace, keyed, lambda missing: self._ask(namespace, missing, budget), ANSWER)
 
     def vectors(self, texts: pl.DataFrame, model: str) -> Filled:
         """`texts` (question and any others) joined with the unit vectors of their questions."""
@@ -97,15 +97,32 @@ class Answers:
             embedder.VECTOR,
         )
 
-    def _ask(self, missing: pl.DataFrame, budget: Budget) -> Iterator[pl.DataFrame]:
+    def _ask(self, namespace: str, missing: pl.DataFrame, budget: Budget) -> Iterator[pl.DataFrame]:
         faults = []
-        for (model,), requests in missing.group_by("model", maintain_order=True):
+        tickets = self.memo.folder / namespace / "batches"
+        for (name,), requests in missing.group_by("model", maintain_order=True):
+            model, endpoints = str(name), self.project.endpoints_of(str(name))
             try:
-                yield from ask(requests, str(model), self.project.endpoints_of(str(model)), budget, self.memo.has_room)
+                for endpoint in [endpoint for endpoint in endpoints if endpoint.batch][:1]:
+                    for answers in ask_batch(requests, model, endpoint, tickets, budget, self.memo.has_room):
+                        yield answers
+                        requests = requests.join(answers, on="key", how="anti", maintain_order="left")
+                if requests.height:
+                    yield from ask(requests, model, endpoints, budget, self.memo.has_room)
             except LlmError as fault:
                 faults.append(str(fault))
         if faults:
             raise LlmError("\n".join(faults))
+
+
+def budget_tags(dollars: float | None) -> Callable[[], dict[str, str]]:
+    """Tells the tags of the next run, where all runs of this process from now on may spend `dollars` together."""
+    before = SPENT.spent
+
+    def tags() -> dict[str, str]:
+        return {} if dollars is None else {BUDGET_TAG: f"{max(0.0, dollars - (SPENT.spent - before)):.6f}"}
+
+    return tags
 
 
 @cache

@@ -62,8 +62,8 @@ def prune(memo: Memo, plan: Plan) -> dict[str, int]:
 def _users(plan: Plan) -> set[str]:
     """The partitions of the present graph whose assets use the memo, as `asset.partition`."""
     assets = [asset for asset in plan.definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
-    using = {asset.key for asset in assets if "answers" in asset.required_resource_keys}
-    return {f"{key.to_user_string()}.{partition}" for key in using for partition in plan.partitions(key)}
+    using = {key for asset in assets if "answers" in asset.required_resource_keys for key in asset.keys}
+    return {f"{key.to_user_string()}.{partition}" for key in using & {*plan.keys} for partition in plan.partitions(key)}
 
 
 def _without_note(memo: Memo, plan: Plan) -> list[str]:
@@ -72,8 +72,10 @@ def _without_note(memo: Memo, plan: Plan) -> list[str]:
 
 
 def _wanted(memo: Memo, plan: Plan, namespace: str) -> pl.DataFrame | None:
+    """The keys that the plan's partitions want; None where that can't be told, or assets outside the plan want some."""
     notes = list((memo.folder / namespace / "wanted").glob("*.parquet"))
-    if not notes:
+    outside = {key.to_user_string() for key in {*plan.graph.get_all_asset_keys()} - {*plan.keys}}
+    if not notes or any(path.stem.partition(".")[0] in outside for path in notes):
         return None
     users = _users(plan)
     return pl.concat([pl.DataFrame(schema=KEY), *(pl.read_parquet(path) for path in notes if path.stem in users)])

@@ -151,10 +151,12 @@ class Desk:
     def plan(self, *recipes: str, select: str | None = None) -> dict[tuple[str, str], Any]:
         return {(step.asset, step.partition): step for step in self.open(list(recipes) or None, select).steps()}
 
-    def apply(self, *recipes: str, select: str | None = None) -> dict[tuple[str, str], Any]:
+    def apply(self, *recipes: str, select: str | None = None, budget: float | None = None) -> dict:
+        plan = self.open(list(recipes) or None, select)
         from am_assets.plan import Outcome
+        from am_assets.resources import budget_tags
 
-        outcomes = [event for event in self.open(list(recipes) or None, select).apply() if isinstance(event, Outcome)]
+        outcomes = [event for event in plan.apply(budget_tags(budget)) if isinstance(event, Outcome)]
         return {(outcome.step.asset, outcome.step.partition): outcome for outcome in outcomes}
 
     def bytes(self) -> dict[str, bytes]:

@@ -148,9 +148,10 @@ class Memo:
                 closing(self._measured(namespace, missing, measure)) as frames,
             ):
                 for measured in frames:
-                    with self._storing(namespace):
-                        self.append(namespace, measured.match_to_schema(schema))
-                    new.append(measured.select("key"))
+                    if measured.height:
+                        with self._storing(namespace):
+                            self.append(namespace, measured.match_to_schema(schema))
+                        new.append(measured.select("key"))
                     advance(measured.height)
         return pl.concat(new)
 

@@ -1,101 +1,18 @@
 """The LLM engine against a real HTTP server whose faults are scripted: a simulated teacher, used here alone."""
 
-import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import polars as pl
 import pytest
 
 from am_assets.engines.llm import Endpoint, LlmError, ask
 from am_assets.recipe import ConfigError
-
-Reply = tuple[int, dict]
-
-
-class Teacher:
-    """Answers `script(question, nth time it is asked)`; counts requests and how many were open at once."""
-
-    def __init__(self, script: Callable[[str, int], Reply]):
-        self.asked: list[str] = []
-        self.most_open = self.open = 0
-        lock = threading.Lock()
-        teacher = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                question = body["messages"][-1]["content"]
-                with lock:
-                    teacher.asked.append(question)
-                    teacher.open += 1
-                    teacher.most_open = max(teacher.most_open, teacher.open)
-                    nth = teacher.asked.count(question)
-                status, content = script(question, nth)
-                with lock:
-                    teacher.open -= 1
-                payload = json.dumps(content).encode()
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(payload)))
-                self.end_headers()
-                self.wfile.write(payload)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
-
-
-def answer(text: str | None, finish: str = "stop", **message: str) -> Reply:
-    return 200, {
-        "id": "1",
-        "object": "chat.completion",
-        "created": 0,
-        "model": "scripted-1",
-        "choices": [
-            {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}
-        ],
-        "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8},
-    }
-
-
-def refusal(status: int) -> Reply:
-    return status, {"error": {"message": f"status {status}", "type": "error", "code": str(status)}}
-
-
-@pytest.fixture
-def teacher() -> Iterator[Callable[[Callable[[str, int], Reply]], Teacher]]:
-    started: list[Teacher] = []
-
-    def start(script: Callable[[str, int], Reply]) -> Teacher:
-        started.append(Teacher(script))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.server.shutdown()
-
-
-def requests(*questions: str) -> pl.DataFrame:
-    messages = [json.dumps([{"role": "user", "content": question}]) for question in questions]
-    return pl.DataFrame({"key": list(questions), "messages": messages, "sampling": '{"max_tokens": 8}'})
+from am_assets_tests.scripted import Reply, Teacher, answer, refusal, requests
 
 
 def collect(teacher: Teacher, *questions: str, **endpoint: object) -> pl.DataFrame:
     reach = Endpoint(api_base=teacher.url, api_key_env="TEST_TEACHER_KEY", **endpoint)
     return pl.concat(ask(requests(*questions), "openai/scripted", [reach]))
-
-
-@pytest.fixture(autouse=True)
-def _key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEST_TEACHER_KEY", "secret-of-the-test")
 
 
 def test_every_request_gets_its_own_answer_with_usage_and_cost(teacher) -> None:

@@ -15,11 +15,13 @@ stage's business.
     requester   one request until it is answered: retries, repair, money
     stream      all of it together: `ask`
     batch       the same requests through an offline batch endpoint: `ask_batch`
+    tickets     what a batch under way leaves on disk
 """
 
+from am_assets.engines.llm.batch import ask_batch
 from am_assets.engines.llm.endpoints import Endpoint, load_endpoints
 from am_assets.engines.llm.money import Budget
 from am_assets.engines.llm.replies import ANSWER, LlmError
 from am_assets.engines.llm.stream import ask
 
-__all__ = ["ANSWER", "Budget", "Endpoint", "LlmError", "ask", "load_endpoints"]
+__all__ = ["ANSWER", "Budget", "Endpoint", "LlmError", "ask", "ask_batch", "load_endpoints"]

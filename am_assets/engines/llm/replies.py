@@ -67,6 +67,13 @@ class Reply:
         return int(self.usage.get("prompt_tokens") or 0), int(self.usage.get("completion_tokens") or 0)
 
 
+def answer_row(key: str, model: str, reply: Reply, cost: float, seconds: float, fits: bool | None) -> dict[str, Any]:
+    """A row of `ANSWER`."""
+    usage = json.dumps(reply.usage, sort_keys=True)
+    said = (reply.text, reply.reasoning, reply.finish_reason, *reply.tokens, usage)
+    return dict(zip(ANSWER, (key, model, *said, cost, seconds, reply.model, fits), strict=True))
+
+
 def refusal(status: int, said: str, headers: Any) -> Reply:
     """The reply that a refusal of this one question amounts to; `Fault` for every other status than 200."""
     if status in (400, 413, 422):

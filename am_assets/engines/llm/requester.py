@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from am_assets.engines.llm import structured
 from am_assets.engines.llm.money import Meter
-from am_assets.engines.llm.replies import ANSWER, Fault, Reply
+from am_assets.engines.llm.replies import Fault, Reply, answer_row
 from am_assets.engines.llm.routing import Routes, backoff
 
 CHARS_A_TOKEN = 4  # to guess what a prompt takes until the provider says it
@@ -44,14 +44,7 @@ class Requester:
                         wrong, reply = None, repaired
             fits = wrong is None
         self.meter.done += 1
-        asked, answered = reply.tokens
-        usage = json.dumps(reply.usage, sort_keys=True)
-        seconds = time.monotonic() - started
-        values = (
-            row["key"], self.model, reply.text, reply.reasoning, reply.finish_reason, asked, answered, usage, cost,
-            seconds, reply.model, fits,
-        )  # fmt: skip
-        return dict(zip(ANSWER, values, strict=True))
+        return answer_row(row["key"], self.model, reply, cost, time.monotonic() - started, fits)
 
     async def _repair(self, messages: list[dict], sampling: str) -> Reply | None:
         """A second opinion is worth one try: where it fails, the first answer stands."""

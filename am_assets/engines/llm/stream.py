@@ -23,6 +23,7 @@ from am_assets.engines.llm.wire import Wire
 from am_assets.recipe import ConfigError
 
 FRAME_SECONDS = 0.5  # an answer waits this long at most before it is handed on to be stored
+SILENCE_SECONDS = 5.0  # without an answer, after which an empty frame is handed on, so that somebody sees what goes on
 MOST_UNSTORED = 1000  # answers; the stream pauses until they are taken
 MORE_WORKERS = 2  # times the slots, so that requests waiting to be tried again leave no slot idle
 Arrived = queue.Queue  # of rows, faults, and None at the end
@@ -43,7 +44,7 @@ def ask(
     first where the model can't be reached as configured or has no price while there is a budget.
     """
     budget = budget or Budget(within=SPENT)
-    wires = [Wire(model, endpoint) for endpoint in endpoints]
+    wires = [Wire(model, endpoint.model_copy(update={"batch": False})) for endpoint in endpoints]
     for wire in wires:
         if budget.limited and wire.prices is None:
             raise ConfigError(
@@ -87,10 +88,11 @@ class _Stream:
         return ". ".join(filter(None, [self.halted, first]))
 
     def frames(self) -> Iterator[list[dict]]:
-        """Rows as they come, until the end of the stream."""
+        """Rows as they come, until the end of the stream; none now and then, as a sign of life."""
         running = True
+        last = time.monotonic()
         while running:
-            rows = []
+            rows: list[dict] = []
             deadline = time.monotonic() + FRAME_SECONDS
             while (left := deadline - time.monotonic()) > 0:
                 try:
@@ -101,7 +103,8 @@ class _Stream:
                     running = False
                     break
                 rows.append(item)
-            if rows:
+            if rows or time.monotonic() - last > SILENCE_SECONDS:
+                last = time.monotonic()
                 yield rows
 
     def run(self) -> None:

@@ -9,7 +9,7 @@ and more). All others go through `litellm.acompletion`.
 import json
 import os
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ class Wire:
         from litellm.utils import get_optional_params
 
         wanted = self._structured(json.loads(sampling))
-        if not self.direct:
+        if not (self.direct or self.endpoint.batch):
             return wanted
         sent = get_optional_params(model=self.name, custom_llm_provider=self.provider, **wanted, drop_params=True)
         return sent | sent.pop("extra_body", {})
@@ -87,24 +87,29 @@ class Wire:
         rest = {name: value for name, value in wanted.items() if name != "response_format"}
         return rest if takes == "none" else rest | {"response_format": {"type": "json_object"}}
 
-    @lru_cache(1)  # noqa: B019  (one wire lives as long as its stream)
-    def _address(self) -> tuple[Any, str, dict[str, str]]:
+    def body(self, messages: list[dict], sampling: str) -> dict[str, Any]:
+        """The request as the provider wants it, for those in `DIRECT`."""
+        return self._translation.transform_request(self.name, messages, dict(self.sampling(sampling)), {}, {})
+
+    @cached_property
+    def _translation(self) -> Any:
         import litellm
         from litellm.utils import ProviderConfigManager
 
-        translation = ProviderConfigManager.get_provider_chat_config(self.name, litellm.LlmProviders(self.provider))
-        assert translation is not None
-        url = translation.get_complete_url(self.base, self.key, self.name, {}, {})
-        headers = translation.validate_environment({}, self.name, [], {}, {}, self.key, self.base)
-        return translation, url, headers
+        return ProviderConfigManager.get_provider_chat_config(self.name, litellm.LlmProviders(self.provider))
+
+    @cached_property
+    def _address(self) -> tuple[str, dict[str, str]]:
+        url = self._translation.get_complete_url(self.base, self.key, self.name, {}, {})
+        return url, self._translation.validate_environment({}, self.name, [], {}, {}, self.key, self.base)
 
     async def _post(self, messages: list[dict], sampling: str) -> Reply:
         import aiohttp
 
-        translation, url, headers = self._address()
-        body = translation.transform_request(self.name, messages, dict(self.sampling(sampling)), {}, headers)
+        url, headers = self._address
+        body = json.dumps(self.body(messages, sampling))
         try:
-            async with self.session.post(url, data=json.dumps(body), headers=headers) as response:
+            async with self.session.post(url, data=body, headers=headers) as response:
                 content = await response.read()
         except aiohttp.ClientConnectorError as error:
             raise Fault("busy", f"no connection: {error}") from None
