@@ -1,8 +1,10 @@
 """A simulated teacher: a real HTTP server whose answers and faults are scripted. Only for tests that need faults."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic, sleep
@@ -68,7 +70,7 @@ class Teacher:
 
             def send(self, reply: Reply) -> None:
                 payload = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-                self.send_response(reply.status)
+                self.send_response_only(reply.status)
                 for name, value in ({"content-type": "application/json"} | reply.headers).items():
                     self.send_header(name, value)
                 self.send_header("content-length", str(len(payload)))
@@ -89,7 +91,8 @@ class Teacher:
         self.server.shutdown()
         self.server.server_close()
         for connection in self.server.connections:
-            connection.close()
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class Server(ThreadingHTTPServer):

@@ -1,0 +1,125 @@
+"""Limits of a provider: between the requests of one stream, between streams, and between processes."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from am_assets.engines.llm import Endpoint, ask, limits
+from am_assets.engines.llm.limits import HEAD, Share
+from am_assets_tests.scripted import Reply, Teacher, answer, requests
+
+
+@pytest.fixture(autouse=True)
+def _apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+def collect(server: Teacher, count: int, **settings: object) -> pl.DataFrame:
+    reach = Endpoint(api_base=server.url, api_key_env="TEST_TEACHER_KEY", **settings)
+    return pl.concat(ask(requests(*(str(number) for number in range(count))), "openai/scripted", [reach]))
+
+
+def test_requests_are_spaced_to_the_limit_of_a_minute(teacher) -> None:
+    server = teacher(lambda question, _: answer(question))
+    collect(server, 40, requests_per_minute=1200, concurrency=40)  # 20 a second, one second's worth ahead
+    seconds = [at - server.times[0] for at in server.times]
+    assert max(sum(start <= at < start + 1 for at in seconds) for start in seconds) <= 42
+    assert seconds[-1] >= (40 - 21) / 20 - 0.1
+
+
+def test_tokens_are_spaced_to_the_limit_of_a_minute(teacher) -> None:
+    server = teacher(lambda question, _: answer(question))  # 8 tokens each
+    started = time.monotonic()
+    collect(server, 30, tokens_per_minute=4800, concurrency=1)  # 80 a second: ten requests
+    assert 1.5 <= time.monotonic() - started <= 6
+
+
+def test_two_processes_together_keep_to_the_slots_of_the_provider(teacher, tmp_path: Path) -> None:
+    server = teacher(lambda question, _: Reply(body=answer(question).body, seconds=0.03))
+    script = (
+        "import sys; from am_assets.engines.llm import Endpoint, ask; from am_assets_tests.scripted import requests\n"
+        f"e = Endpoint(api_base={server.url!r}, api_key_env='TEST_TEACHER_KEY', concurrency=4)\n"
+        "names = [sys.argv[1] + str(number) for number in range(60)]\n"
+        "print(sum(frame.height for frame in ask(requests(*names), 'openai/scripted', [e])))"
+    )
+    environment = {"TMPDIR": str(tmp_path), "TEST_TEACHER_KEY": "x" * 8, "PYTHONPATH": "."}
+    both = [
+        subprocess.Popen([sys.executable, "-c", script, name], stdout=subprocess.PIPE, text=True, env=environment)
+        for name in "ab"
+    ]
+    assert [process.communicate(timeout=60)[0].strip() for process in both] == ["60", "60"]
+    assert server.most_open == 4
+    first_of_b = min(server.asked.index(name) for name in server.asked if name.startswith("b"))
+    between = server.asked[first_of_b : first_of_b + 40]
+    assert abs(sum(name.startswith("a") for name in between) - 20) <= 20  # neither starves the other
+
+
+def share(slots: int = 4, requests_per_minute: int | None = None, tokens_per_minute: int | None = None) -> Share:
+    return Share("provider", slots, requests_per_minute, tokens_per_minute)
+
+
+def take_all(of: Share, at_most: int = 10) -> int:
+    taken = 0
+    while taken < at_most and of.take(1) == 0.0:
+        taken += 1
+    return taken
+
+
+def test_a_stream_alone_may_take_every_slot_and_no_more() -> None:
+    alone = share(slots=4)
+    assert take_all(alone) == 4
+    alone.give_back()
+    assert take_all(alone) == 1
+
+
+def test_a_stream_that_comes_later_gets_its_fair_part_as_slots_come_free() -> None:
+    first, second = share(slots=4), share(slots=4)
+    assert take_all(first) == 4
+    assert take_all(second) == 0
+    first.give_back()
+    assert take_all(first) == 0  # it has its fair part and another waits
+    assert take_all(second) == 1
+    first.give_back()
+    assert (take_all(first), take_all(second)) == (0, 1)
+    assert (first.mine, second.mine) == (2, 2)
+
+
+def test_slots_of_a_stream_that_died_come_back_after_its_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SILENCE_SECONDS", 0.2)
+    dead, living = share(slots=4), share(slots=4)
+    assert take_all(dead) == 4
+    assert take_all(living) == 0
+    time.sleep(0.25)
+    assert take_all(living) == 4
+
+
+def test_slots_of_a_stream_that_ended_come_back_at_once() -> None:
+    ended, other = share(slots=4), share(slots=4)
+    assert take_all(ended) == 4
+    ended.close()
+    assert take_all(other) == 4
+
+
+def test_tokens_that_were_not_used_are_given_back() -> None:
+    frugal = share(slots=100, tokens_per_minute=60)  # one a second
+    assert frugal.take(30) == 0.0
+    assert frugal.take(1) > 20
+    frugal.give_back(-29)
+    assert frugal.take(1) == 0.0
+
+
+def test_a_state_from_another_clock_stalls_nobody_for_long() -> None:
+    stale = share(requests_per_minute=60)
+    with stale:
+        HEAD.pack_into(stale.state, 0, time.monotonic() + 1e9, 0.0)
+    assert stale.take(1) <= limits.MOST_AHEAD_SECONDS
+
+
+def test_more_streams_than_places_still_work() -> None:
+    many = [share(slots=100) for _ in range(limits.USERS + 3)]
+    assert all(one.take(1) == 0.0 for one in many)
