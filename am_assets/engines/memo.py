@@ -153,6 +153,7 @@ class Memo:
                             self.append(namespace, measured.match_to_schema(schema))
                         new.append(measured.select("key"))
                     advance(measured.height)
+            segments.merge(self.folder / namespace)
         return pl.concat(new)
 
     def _measured(self, namespace: str, missing: pl.DataFrame, measure: Measure) -> Generator[pl.DataFrame, None, None]:

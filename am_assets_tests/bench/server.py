@@ -27,15 +27,16 @@ def is_slow(message: str, share: float) -> bool:
 
 
 def template(answer_bytes: int) -> bytes:
-    """A chat completion with three places to fill: its number, the tokens of the prompt, and of both together."""
-    content = (WORDS * (answer_bytes // len(WORDS) + 1))[:answer_bytes]
+    """A chat completion with places to fill: its number, the question (the content begins with it), the tokens of the
+    prompt, and of both together."""
+    content = "@q " + (WORDS * (answer_bytes // len(WORDS) + 1))[:answer_bytes]
     tokens = max(1, answer_bytes // 4)
     message = {"role": "assistant", "content": content, "refusal": None}
     usage = {"prompt_tokens": "@p", "completion_tokens": tokens, "total_tokens": "@t"}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     answer = {"id": "chatcmpl-@n", "object": "chat.completion", "created": 1700000000, "model": MODEL}
     text = json.dumps(answer | {"choices": [choice], "usage": usage, "system_fingerprint": None})
-    return text.replace('"@p"', "%d").replace('"@t"', "%d").replace("@n", "%d").encode()
+    return text.replace('"@p"', "%d").replace('"@t"', "%d").replace("@n", "%d").replace("@q", "%s").encode()
 
 
 class Connection(asyncio.Protocol):
@@ -78,7 +79,8 @@ class Connection(asyncio.Protocol):
             return
         Connection.served += 1
         total = tokens + max(1, self.options.answer_bytes // 4)
-        self.send(b"200 OK", self.options.template % (Connection.served, tokens, total))
+        question = json.dumps(last)[1:-1].encode()
+        self.send(b"200 OK", self.options.template % (Connection.served, question, tokens, total))
         if self.log:
             self.log.write(f"{' '.join(last.split())}\t{monotonic():.6f}\n")
 

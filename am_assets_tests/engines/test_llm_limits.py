@@ -1,5 +1,6 @@
 """Limits of a provider: between the requests of one stream, between streams, and between processes."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -95,6 +96,23 @@ def test_slots_of_a_stream_that_died_come_back_after_its_silence(monkeypatch: py
     assert take_all(dead) == 4
     assert take_all(living) == 0
     time.sleep(0.25)
+    assert take_all(living) == 4
+
+
+def test_slots_of_a_process_that_was_killed_come_back_at_once() -> None:
+    script = (
+        "import sys, time; from am_assets.engines.llm.limits import Share\n"
+        "held = Share('provider', 4, None, None)\n"
+        "print([held.take(1) for _ in range(4)], flush=True); time.sleep(60)"
+    )
+    environment = os.environ | {"TMPDIR": tempfile.gettempdir(), "PYTHONPATH": "."}
+    held = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment)
+    assert held.stdout is not None
+    assert held.stdout.readline().strip() == "[0.0, 0.0, 0.0, 0.0]"
+    living = share(slots=4)
+    assert take_all(living) == 0
+    held.kill()
+    held.wait()
     assert take_all(living) == 4
 
 

@@ -1,8 +1,8 @@
 """Slots, requests a minute and tokens a minute of one provider, shared by all processes of this machine.
 
 The state is one small mapped file a provider, in a folder of this user under the system's temporary folder; each change
-is made under its lock. Processes that die are noticed by their silence. Several machines that use one account need
-their limits divided between them.
+is made under its lock. What a dead process held is free at once. Several machines that use one account, or containers
+that do not see each other's processes, need its limits divided between them.
 """
 
 import fcntl
@@ -19,12 +19,12 @@ from pathlib import Path
 from am_assets.recipe import ConfigError
 
 USERS = 32  # streams at a time
-SILENCE_SECONDS = 30.0  # after which a stream counts as dead; a living one beats every second
+SILENCE_SECONDS = 30.0  # after which a stream counts as dead, should its process number live on; a living one beats
 BURST_SECONDS = 1.0  # how far requests may run ahead of an even spacing
 MOST_AHEAD_SECONDS = 120.0  # a reservation further off than this stems from another clock: a reboot, a copied file
 POLL_SECONDS = 0.02
 HEAD = struct.Struct("dd")  # when the next request, and the next token, would be due at an even spacing
-USER = struct.Struct("QIId")  # who, slots taken, whether it waits for one, last sign of life
+USER = struct.Struct("QIIId")  # who, its process, slots taken, whether it waits for one, last sign of life
 
 
 class Share:
@@ -47,9 +47,9 @@ class Share:
         now = time.monotonic()
         with self:
             others = self._others(now)
-            taken = self.mine + sum(user[1] for user in others)
+            taken = self.mine + sum(user[2] for user in others)
             fair = self.slots // (1 + len(others))
-            yields = self.mine >= max(1, fair) and any(user[2] and user[1] < fair for user in others)
+            yields = self.mine >= max(1, fair) and any(user[3] and user[2] < fair for user in others)
             if taken >= self.slots or yields:
                 self._sign(now, waits=True)
                 return POLL_SECONDS
@@ -79,7 +79,7 @@ class Share:
     def close(self) -> None:
         with self:
             if self.place is not None and self._user(self.place)[0] == self.me:
-                USER.pack_into(self.state, _at(self.place), 0, 0, 0, 0.0)
+                USER.pack_into(self.state, _at(self.place), 0, 0, 0, 0, 0.0)
         self.state.close()
         os.close(self.file)
 
@@ -102,8 +102,8 @@ class Share:
             self.place = next(free, None)
         if self.place is None:
             return  # more streams than places: this one is not seen by the others
-        was_waiting = self._user(self.place)[2] if waits is None else waits
-        USER.pack_into(self.state, _at(self.place), self.me, self.mine, int(was_waiting), now)
+        was_waiting = self._user(self.place)[3] if waits is None else waits
+        USER.pack_into(self.state, _at(self.place), self.me, os.getpid(), self.mine, int(was_waiting), now)
 
     def _user(self, number: int) -> tuple:
         return USER.unpack_from(self.state, _at(number))
@@ -114,7 +114,15 @@ def _at(number: int) -> int:
 
 
 def _alive(user: tuple, now: float) -> bool:
-    return 0 <= now - user[3] < SILENCE_SECONDS
+    if not 0 <= now - user[4] < SILENCE_SECONDS:
+        return False
+    try:
+        os.kill(user[1], 0)  # a question, not a signal
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _folder() -> Path:

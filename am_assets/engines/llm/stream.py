@@ -22,7 +22,7 @@ from am_assets.engines.llm.routing import Route, Routes
 from am_assets.engines.llm.wire import Wire
 from am_assets.recipe import ConfigError
 
-FRAME_SECONDS = 0.5  # an answer waits this long at most before it is handed on to be stored
+FRAME_SECONDS = 0.25  # an answer waits this long at most before it is handed on to be stored
 SILENCE_SECONDS = 5.0  # without an answer, after which an empty frame is handed on, so that somebody sees what goes on
 MOST_UNSTORED = 1000  # answers; the stream pauses until they are taken
 MORE_WORKERS = 2  # times the slots, so that requests waiting to be tried again leave no slot idle
@@ -38,7 +38,7 @@ def ask(
 ) -> Iterator[pl.DataFrame]:
     """Answers to `requests` (columns key, messages, sampling; the last two JSON), in frames of columns `ANSWER`.
 
-    Frames come about twice a second with what has come in, in the order it came. No new request starts once the budget
+    Frames come a few times a second with what has come in, in the order it came. No new request starts once the budget
     is reached, `may_store` says no, or a fault shows that all others would fail the same way; what is in flight is
     still yielded. Raises `LlmError` after the last answer where requests stayed unanswered, `ConfigError` before the
     first where the model can't be reached as configured or has no price while there is a budget.
