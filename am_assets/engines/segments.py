@@ -103,8 +103,10 @@ def write_durably(frame: pl.DataFrame, aside: Path, target: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, target)
-    except BaseException:
+    except BaseException as error:
         aside.unlink(missing_ok=True)  # on a full disk its bytes are needed
+        if isinstance(error, pl.exceptions.ComputeError):  # what polars makes of an error of the disk
+            raise OSError(str(error)) from None
         raise
     flush(target.parent)
 
