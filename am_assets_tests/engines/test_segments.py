@@ -1,5 +1,6 @@
 """Segments: whole or absent, merged without losing a row, and damage is named."""
 
+import os
 from pathlib import Path
 
 import polars as pl
@@ -73,8 +74,6 @@ def test_a_torn_file_aside_is_never_read_and_goes_after_a_day(tmp_path: Path) ->
     assert read(tmp_path) == [("1", 1)]
     segments.merge(tmp_path)
     assert torn.exists()  # its writer may still be at it
-    import os
-
     os.utime(torn, (0, 0))
     segments.merge(tmp_path)
     assert not torn.exists()
