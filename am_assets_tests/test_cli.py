@@ -44,6 +44,8 @@ def test_a_plan_of_a_new_project_lists_what_is_missing_and_does_nothing(project:
         (lambda desk: desk.write("sources.yaml", {"a": {"adapter": "jsonl", "rank": 1}}), [], "sources.yaml: a"),
         (lambda desk: desk.write("instruments.yaml", {"labels": {}}), [], "instruments.yaml: labels.model: Field"),
         (lambda desk: desk.write("endpoints.yaml", {"m": {"concurrency": 0}}), [], "endpoints.yaml: m: concurrency"),
+        (lambda desk: desk.write("endpoints.yaml", {"p/a": {"concurrency": 2}, "p/b": {"concurrency": 3}}), [],
+         "name the same ones in both"),
         (lambda desk: None, ["--recipe", "nobody"], "no recipe nobody"),
         (lambda desk: None, ["--select", "no_such_asset"], "--select no_such_asset"),
     ],

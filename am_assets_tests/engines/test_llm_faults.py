@@ -136,6 +136,27 @@ def test_an_end_that_a_retry_would_not_change_is_a_result(teacher, case: str) ->
     assert server.asked == ["a"]
 
 
+ODD = {
+    "half a surrogate pair": (b'{"choices": [{"message": {"content": "a\\ud800b"}}]}', ("a?b", None, 0)),
+    "a list of parts": (
+        b'{"choices": [{"message": {"content": [{"type": "text", "text": "x"}, {"text": "y"}, 3]}}]}',
+        ("xy", None, 0),
+    ),
+    "usage that is none": (
+        b'{"choices": [{"message": {"content": "x", "reasoning": {"a": 1}}}], "usage": {"prompt_tokens": -5}}',
+        ("x", '{"a": 1}', 0),
+    ),
+    "no usage": (b'{"choices": [{"message": {"content": ""}}], "usage": [], "model": 7}', ("", None, 0)),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_an_odd_answer_is_stored_as_far_as_it_can_be_and_breaks_nothing(teacher, case: str) -> None:
+    body, expected = ODD[case]
+    server = teacher(lambda question, _: Reply(body=body))
+    assert collect(server, "a").select("text", "reasoning", "prompt_tokens").rows() == [expected]
+
+
 @pytest.mark.parametrize(
     ("status", "advice"),
     [(400, "check model name"), (401, "check the API key"), (402, "no credit"), (403, "may not use"),

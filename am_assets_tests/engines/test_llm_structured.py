@@ -56,6 +56,10 @@ def test_an_endpoint_is_sent_what_it_takes_and_held_to_the_schema_all_the_same(t
     assert server.bodies[0].get("response_format") == sent
 
 
+def test_a_think_part_before_the_answer_is_no_part_of_it() -> None:
+    assert misfit('<think>{"n": 3}?</think> {"n": 1}', json.dumps(SCHEMA)) is None
+
+
 @pytest.mark.parametrize("text", ["", "[" * 5000, "null", '{"n": "1"}', '{"n": 1} and more', "\ud800"])
 def test_odd_texts_do_not_fit_and_break_nothing(text: str) -> None:
     assert misfit(text, json.dumps(SCHEMA))

@@ -156,11 +156,12 @@ class _Desk:
         except Fault:
             return None
         asked, answered = reply.tokens
-        cost = asked * self.price_in + answered * self.price_out
-        self.budget.add(cost)
+        reply.cost = asked * self.price_in + answered * self.price_out
+        reply.seconds = time.time() - ticket.submitted
+        self.budget.add(reply.cost)
         schema = structured.schema_of(sampling.get(key, "{}"))
         fits = structured.misfit(reply.text, schema) is None if schema else None
-        return answer_row(key, self.model, reply, cost, time.time() - ticket.submitted, fits)
+        return answer_row(key, self.model, reply, fits)
 
     def _batches(self) -> Iterator[Any]:
         after = None

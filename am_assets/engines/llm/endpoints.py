@@ -63,7 +63,7 @@ class Endpoint(Section):
             if self.api_key_env not in os.environ:
                 raise ConfigError(f"{model}: the environment variable {self.api_key_env} (its API key) is not set")
             return os.environ[self.api_key_env]
-        if self.api_base:
+        if self.api_base or model.startswith(EMBEDDED):
             return None
         import litellm
 
@@ -81,7 +81,24 @@ def load_endpoints(path: Path) -> Endpoints:
     """Endpoints by model name: an entry is one endpoint, or a list of them."""
     if not path.exists():
         return {}
-    return {
+    endpoints = {
         name: [parse(Endpoint, one or {}, f"{path}: {name}") for one in (entry if isinstance(entry, list) else [entry])]
         for name, entry in read_yaml(path).items()
     }
+    _agree_on_limits(endpoints, path)
+    return endpoints
+
+
+def _agree_on_limits(endpoints: Endpoints, path: Path) -> None:
+    """`ConfigError` where two models of one account name different limits: they are the provider's, and shared."""
+    limits: dict[tuple, tuple[str, dict]] = {}
+    for name, entries in endpoints.items():
+        for entry in () if name.startswith(EMBEDDED) else entries:
+            account = ((entry.model or name).partition("/")[0], entry.api_base, entry.api_key_env)
+            own = entry.model_dump(include={"concurrency", "requests_per_minute", "tokens_per_minute"})
+            other, first = limits.setdefault(account, (name, own))
+            if own != first:
+                raise ConfigError(
+                    f"{path}: {name}: its limits {own} are not those of {other}, {first}, though both use one account"
+                    f" of {account[0]}; limits are shared by all models of an account: name the same ones in both"
+                )

@@ -24,7 +24,7 @@ ANSWER = pl.Schema(
         "completion_tokens": pl.UInt32,
         "usage": pl.String,  # JSON as reported
         "cost": pl.Float64,  # US dollars, all tries that were answered
-        "seconds": pl.Float64,
+        "seconds": pl.Float64,  # from request to reply, without waiting for a slot
         "reported_model": pl.String,
         "fits_schema": pl.Boolean,  # null where no schema was asked for
     }
@@ -61,17 +61,21 @@ class Reply:
     usage: dict[str, Any]
     model: str
     cost: float = 0.0
+    seconds: float = 0.0  # from request to reply
 
     @property
     def tokens(self) -> tuple[int, int]:
-        return int(self.usage.get("prompt_tokens") or 0), int(self.usage.get("completion_tokens") or 0)
+        """In and out, as far as the provider reports something that can be a number of tokens."""
+        counts = (self.usage.get(name) for name in ("prompt_tokens", "completion_tokens"))
+        asked, answered = (count if isinstance(count, int) and 0 <= count < 2**32 else 0 for count in counts)
+        return asked, answered
 
 
-def answer_row(key: str, model: str, reply: Reply, cost: float, seconds: float, fits: bool | None) -> dict[str, Any]:
+def answer_row(key: str, model: str, reply: Reply, fits: bool | None) -> dict[str, Any]:
     """A row of `ANSWER`."""
     usage = json.dumps(reply.usage, sort_keys=True)
     said = (reply.text, reply.reasoning, reply.finish_reason, *reply.tokens, usage)
-    return dict(zip(ANSWER, (key, model, *said, cost, seconds, reply.model, fits), strict=True))
+    return dict(zip(ANSWER, (key, model, *said, reply.cost, reply.seconds, reply.model, fits), strict=True))
 
 
 def refusal(status: int, said: str, headers: Any) -> Reply:
@@ -119,11 +123,20 @@ def read(content: bytes) -> Reply:
         choice = body["choices"][0]
         message = choice["message"]
         text, reasoning = message.get("content"), message.get("reasoning_content") or message.get("reasoning")
-        usage = body.get("usage") or {}
+        usage = body.get("usage")
         finish = choice.get("finish_reason")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         shown = content[:100].decode(errors="replace")
         raise Fault("broken", f"not a chat completion ({type(error).__name__}: {error}): {shown!r}") from None
     if text is None and not reasoning and finish not in ("length", "content_filter"):
         raise Fault("broken", f"an answer without content, finish reason {finish}")
-    return Reply(text or "", reasoning or None, finish or "stop", usage, body.get("model") or "")
+    usage = usage if isinstance(usage, dict) else {}
+    return Reply(_text(text), _text(reasoning) or None, _text(finish) or "stop", usage, _text(body.get("model")))
+
+
+def _text(said: Any) -> str:
+    """What can be stored of what a provider says: a string, a list of parts, or something odd."""
+    if isinstance(said, list):
+        said = "".join(str(part.get("text") or "") for part in said if isinstance(part, dict))
+    said = said if isinstance(said, str) else "" if said is None else json.dumps(said)
+    return said.encode("utf-8", "replace").decode()  # half of a surrogate pair is no text

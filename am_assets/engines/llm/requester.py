@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from am_assets.engines.llm import structured
 from am_assets.engines.llm.money import Meter
@@ -27,31 +28,29 @@ class Requester:
 
     async def answer(self, row: dict) -> dict | None:
         """The row of one request, its repair included; None where it may not be asked any more."""
-        started = time.monotonic()
         messages, sampling = json.loads(row["messages"]), row["sampling"]
         reply = await self._ask(messages, sampling)
         if reply is None:
             return None
-        cost, fits = reply.cost, None
+        fits = None
         if schema := structured.schema_of(sampling):
-            wrong = structured.misfit(reply.text, schema)
-            if wrong and reply.finish_reason == "stop":
-                again = structured.repair_messages(messages, reply.text, wrong, schema)
-                repaired = await self._repair(again, sampling)
-                if repaired:
-                    cost += repaired.cost
-                    if not structured.misfit(repaired.text, schema):
-                        wrong, reply = None, repaired
-            fits = wrong is None
+            fits = not structured.misfit(reply.text, schema)
+            if not fits and reply.finish_reason == "stop":
+                reply, fits = await self._repaired(messages, reply, sampling, schema)
         self.meter.done += 1
-        return answer_row(row["key"], self.model, reply, cost, time.monotonic() - started, fits)
+        return answer_row(row["key"], self.model, reply, fits)
 
-    async def _repair(self, messages: list[dict], sampling: str) -> Reply | None:
-        """A second opinion is worth one try: where it fails, the first answer stands."""
+    async def _repaired(self, messages: list[dict], first: Reply, sampling: str, schema: str) -> tuple[Reply, bool]:
+        """The answer to one more try that shows what is wrong, where it fits; else the first, at the cost of both."""
+        wrong = structured.misfit(first.text, schema) or ""
         try:
-            return await self._ask(messages, sampling)
+            second = await self._ask(structured.repair_messages(messages, first.text, wrong, schema), sampling)
         except Fault:
-            return None
+            second = None
+        if second is None:
+            return first, False
+        fits = not structured.misfit(second.text, schema)
+        return replace(second if fits else first, cost=first.cost + second.cost), fits
 
     async def _ask(self, messages: list[dict], sampling: str) -> Reply | None:
         """The reply to one request, after retries as far as the endpoints allow them; None where it may not start."""
@@ -75,6 +74,7 @@ class Requester:
             self.meter.in_flight += 1
             try:
                 reply = await route.wire.ask(messages, sampling)
+                reply.seconds = time.monotonic() - started
                 used = sum(reply.tokens)
                 self.routes.answered(route)
                 self.meter.paid(reply)

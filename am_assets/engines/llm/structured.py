@@ -13,9 +13,11 @@ def schema_of(sampling: str) -> str | None:
 
 
 def read_json(text: str) -> Any:
-    """The JSON value that `text` is, alone or in a code fence; `ValueError` where it is none."""
+    """The JSON value that `text` is, alone, in a code fence or after a think part; `ValueError` where it is none."""
     try:
-        return json.loads(text.strip().removeprefix("```json").removeprefix("```").removesuffix("```"))
+        return json.loads(
+            text.rpartition("</think>")[2].strip().removeprefix("```json").removeprefix("```").removesuffix("```")
+        )
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

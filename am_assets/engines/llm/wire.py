@@ -25,6 +25,10 @@ class Wire:
     """Use as an async context manager. `ConfigError` at once where the endpoint can't be reached as configured."""
 
     def __init__(self, model: str, endpoint: Endpoint):
+        import litellm
+
+        litellm.suppress_debug_info = True
+        litellm.telemetry = False
         self.endpoint = endpoint
         self.key = endpoint.api_key(model)
         self.prices = endpoint.prices(model)
@@ -36,10 +40,6 @@ class Wire:
             gguf = Path(os.path.expandvars(endpoint.gguf)) if endpoint.gguf else embedded_gguf()
             base = serve(gguf, context=endpoint.context, slots=endpoint.concurrency)
             name = f"openai/{model.removeprefix(EMBEDDED)}"
-        import litellm
-
-        litellm.suppress_debug_info = True
-        litellm.telemetry = False
         self.full_name = name
         self.name, self.provider, found_key, self.base = litellm.get_llm_provider(
             name, api_base=base, api_key=self.key or ("none" if base else None)
