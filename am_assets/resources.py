@@ -33,7 +33,7 @@ class TableStore(dg.UPathIOManager):
 
     def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame, path: UPath) -> None:
         target = Path(str(path))
-        write_durably(obj, target.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"), target)
+        write_durably(obj.rechunk(), target.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"), target)
         context.add_output_metadata({"bytes": path.stat().st_size})
 
     def read(self, asset: str, partition: str) -> pl.DataFrame:

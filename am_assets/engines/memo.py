@@ -86,14 +86,12 @@ class Memo:
         def found(paths: list[Path]) -> pl.DataFrame:
             left = wanted.select("key").unique()
             rows = [pl.DataFrame(schema=schema)]
-            for path in paths:
-                if not left.height:
-                    break
+            for path in _holding(paths, left):
                 table = pl.scan_parquet(path, glob=False)
                 keys = table.select("key").with_row_index("at").collect()
                 hits = keys.join(left, on="key", how="semi", maintain_order="left")
                 if not hits.height:
-                    continue
+                    continue  # an earlier segment had these rows too
                 first, last = hits["at"][0], hits["at"][-1]
                 stretch = table.slice(first, last - first + 1).collect()
                 part = stretch.join(left, on="key", how="semi", maintain_order="left")
@@ -178,3 +176,12 @@ class Memo:
             yield
         except OSError as error:
             raise MemoError(f"{self.folder / namespace}: can't store measurements: {error}") from error
+
+
+def _holding(paths: list[Path], wanted: pl.DataFrame) -> list[Path]:
+    """Those of `paths` that hold wanted keys, in their order: one look at all keys together."""
+    if not paths or not wanted.height:
+        return []
+    keys = pl.scan_parquet(paths, schema=KEY, extra_columns="ignore", include_file_paths="path", glob=False)
+    holding = set(keys.join(wanted.lazy(), on="key", how="semi").select("path").unique().collect()["path"])
+    return [path for path in paths if str(path) in holding]

@@ -1,9 +1,9 @@
 """A growing table as a folder of immutable Parquet files, each whole or absent, merged as they become many.
 
 A segment is written aside, flushed to disk and renamed, so a crash or a power cut leaves no half of one. Its name
-begins with the time of writing: in the order of names, rows stand in the order in which they were stored. Any number of
-processes may append, read and merge at once; on object storage the rename is the upload. What the rows mean is the
-memo's business.
+begins with the time of writing (in the order of names, rows stand in the order in which they were stored) and its size.
+Any number of processes may append, read and merge at once; on object storage the rename is the upload. What the rows
+mean is the memo's business.
 """
 
 import fcntl
@@ -21,7 +21,8 @@ import polars as pl
 from am_assets.engines.folders import flush
 
 T = TypeVar("T")
-SMALL_BYTES = 8_000_000  # a segment under this is merged with its neighbours
+SMALL_BYTES = 4_000_000  # in memory; a segment under this is merged with its neighbours
+SIZE_DIGITS = 12
 FEWEST = 16  # neighbours worth a merge
 ROW_GROUP = 4096
 ABANDONED_SECONDS = 86_400  # a file still aside after a day has no writer any more
@@ -74,7 +75,9 @@ def merge(folder: Path) -> None:
                 path.unlink(missing_ok=True)
         for run in list(_runs(listed(folder))):
             rows = pl.concat([pl.read_parquet(path) for path in run], how="diagonal")
-            _publish(rows.unique("key", keep="first", maintain_order=True), folder, run[0].name.partition("-")[0])
+            if rows["key"].is_duplicated().any():
+                rows = rows.unique("key", keep="first", maintain_order=True)
+            _publish(rows, folder, run[0].name.partition("-")[0])
             _remove(run)
 
 
@@ -99,7 +102,7 @@ def write_durably(frame: pl.DataFrame, aside: Path, target: Path) -> None:
     """Write `frame` as Parquet under a name of its own, flush it, then rename it into place."""
     try:
         with aside.open("wb") as file:
-            frame.rechunk().write_parquet(file, compression="zstd", row_group_size=ROW_GROUP)
+            frame.write_parquet(file, compression="zstd", row_group_size=ROW_GROUP)
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, target)
@@ -112,23 +115,29 @@ def write_durably(frame: pl.DataFrame, aside: Path, target: Path) -> None:
 
 
 def _publish(frame: pl.DataFrame, folder: Path, time_of_writing: str) -> None:
-    name = f"{time_of_writing}-{uuid.uuid4().hex}"
+    name = f"{time_of_writing}-{int(frame.estimated_size()):0{SIZE_DIGITS}d}-{uuid.uuid4().hex}"
     write_durably(frame, folder / f"{name}.aside", folder / f"{name}.parquet")
 
 
 def _runs(paths: list[Path]) -> Iterator[list[Path]]:
     """Small segments that follow one another, in parts that make about one segment that is not small."""
-    for small, neighbours in groupby(paths, lambda path: path.stat().st_size < SMALL_BYTES):
+    for small, neighbours in groupby(paths, lambda path: _size(path) < SMALL_BYTES):
         part: list[Path] = []
         size = 0
         for path in neighbours if small else ():
             part.append(path)
-            size += path.stat().st_size
+            size += _size(path)
             if size >= SMALL_BYTES:
                 yield part
                 part, size = [], 0
         if len(part) >= FEWEST:
             yield part
+
+
+def _size(path: Path) -> int:
+    """Bytes in memory, which the name tells: text takes many times its compressed size."""
+    told = path.name.split("-")[1]
+    return int(told) if told.isdigit() and len(told) == SIZE_DIGITS else path.stat().st_size
 
 
 def _remove(paths: list[Path]) -> None:
