@@ -52,14 +52,14 @@ def test_before_anything_is_there_labels_are_counted_exactly_and_the_rest_at_mos
 
 def test_a_budget_stops_new_requests_keeps_what_came_and_the_next_apply_goes_on(priced: Desk, model_server) -> None:
     model_server.requests = 0
-    ran = priced.apply("plain", select=LABELS, budget=0.012)
+    ran = priced.apply("plain", select=LABELS, budget=0.022)
     assert ran["question_labels", "sums"].result == "failed"
     words = ran["question_labels", "sums"].error
-    assert "The budget of $0.012" in words
+    assert "The budget of $0.022" in words
     assert "of 5 requests are answered and stored; the other" in words
     answered = Memo(priced.folder / "memo").known("labels").collect()
     assert 0 < answered.height < 5
-    assert answered["cost"].sum() <= 0.012
+    assert answered["cost"].sum() <= 0.022
     assert ran["raw_pool", "sums"].result == "done"
     again = priced.apply("plain", select=LABELS)
     assert {outcome.result for outcome in again.values()} == {"done"}

@@ -144,7 +144,7 @@ def test_every_request_gets_its_answer_at_half_the_price(provider: Provider, tmp
     assert answers.select("key", "text", "reasoning").rows()[0] == ("a", "A", "because")
     assert answers["cost"].to_list() == pytest.approx([(100 * 10 + 10 * 100) / 1e6 / 2] * 3)
     assert budget.spent == pytest.approx(answers["cost"].sum())
-    assert list(tmp_path.iterdir()) == []
+    assert [path for path in tmp_path.iterdir() if not path.name.startswith(".")] == []
 
 
 def test_what_a_batch_did_not_answer_is_left_out(provider: Provider, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_what_a_batch_did_not_answer_is_left_out(provider: Provider, tmp_path: P
 def test_a_batch_that_ends_without_answers_leaves_all_out_and_no_ticket(provider, tmp_path, status: str) -> None:
     provider.status = status
     assert collect(provider, tmp_path, "a", "b").is_empty()
-    assert list(tmp_path.iterdir()) == []
+    assert [path for path in tmp_path.iterdir() if not path.name.startswith(".")] == []
 
 
 def test_more_requests_than_a_batch_may_have_make_several(provider, tmp_path, monkeypatch) -> None:

@@ -37,6 +37,23 @@ def test_a_budget_is_never_exceeded_and_what_it_bought_is_handed_over(teacher) -
     assert "budget of $0.2000 is reached" in str(error.value)
 
 
+def test_a_prompt_of_more_tokens_than_its_length_suggests_does_not_exceed_the_budget(teacher) -> None:
+    dense = Reply(body=answer("").body | {"usage": {"prompt_tokens": 45, "completion_tokens": 0}}, seconds=0.02)
+    server, budget = teacher(lambda question, _: dense), Budget(0.05)
+    reach = Endpoint(api_base=server.url, api_key_env="TEST_TEACHER_KEY", input_price=100, output_price=0)
+    questions = ["漢字" * 20 + number for number in QUESTIONS]  # guessed at ten tokens
+    with pytest.raises(LlmError, match=r"budget of \$0\.0500 is reached"):
+        list(ask(requests(*questions), "openai/scripted", [reach], budget))
+    assert 0.03 <= budget.spent <= 0.05
+
+
+def test_a_prompt_too_short_to_be_guessed_is_not_taken_for_free(teacher) -> None:
+    server, budget = teacher(slowly), Budget(0.05)
+    with pytest.raises(LlmError, match=r"budget of \$0\.0500 is reached"):
+        list(stream(server, budget, input_price=1000, output_price=0))  # a prompt costs 0.3 cents
+    assert 0 < budget.spent <= 0.05
+
+
 def test_a_budget_within_another_ends_with_the_smaller(teacher) -> None:
     whole = Budget(0.10)
     server = teacher(slowly)

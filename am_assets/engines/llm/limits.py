@@ -23,8 +23,9 @@ SILENCE_SECONDS = 30.0  # after which a stream counts as dead, should its proces
 BURST_SECONDS = 1.0  # how far requests may run ahead of an even spacing
 MOST_AHEAD_SECONDS = 120.0  # a reservation further off than this stems from another clock: a reboot, a copied file
 POLL_SECONDS = 0.02
+WAITING_SECONDS = 1.0  # since it last looked for a slot, after which a stream waits for one no more
 HEAD = struct.Struct("dd")  # when the next request, and the next token, would be due at an even spacing
-USER = struct.Struct("QIIId")  # who, its process, slots taken, whether it waits for one, last sign of life
+USER = struct.Struct("QIIdd")  # who, its process, slots taken, when it looked for one in vain (or 0), last sign of life
 
 
 class Share:
@@ -44,24 +45,26 @@ class Share:
 
     def take(self, tokens: int) -> float:
         """Take a slot for a request of about `tokens`: 0.0 where granted, else seconds to wait before asking again."""
-        now = time.monotonic()
         with self:
+            now = time.monotonic()  # under the lock: signs of the others must not lie in the future
             others = self._others(now)
             taken = self.mine + sum(user[2] for user in others)
-            fair = self.slots // (1 + len(others))
-            yields = self.mine >= max(1, fair) and any(user[3] and user[2] < fair for user in others)
+            fair = max(1, self.slots // (1 + len(others)))
+            had_its_turn = self.mine >= fair or (self.slots <= len(others) and not self._waits(now))
+            yields = had_its_turn and any(now - user[3] < WAITING_SECONDS and user[2] < fair for user in others)
             if taken >= self.slots or yields:
-                self._sign(now, waits=True)
+                self._sign(now, waits=now)
                 return POLL_SECONDS
             due = [min(at, now + MOST_AHEAD_SECONDS) for at in HEAD.unpack_from(self.state)]
             ahead = max(due) - now
             if ahead > BURST_SECONDS:
-                self._sign(now, waits=False)
+                HEAD.pack_into(self.state, 0, *due)
+                self._sign(now, waits=0.0)
                 return ahead - BURST_SECONDS
             spacing = (self.per_request, self.per_token * tokens)
             HEAD.pack_into(self.state, 0, *(max(at, now) + gap for at, gap in zip(due, spacing, strict=True)))
             self.mine += 1
-            self._sign(now, waits=False)
+            self._sign(now, waits=0.0)
             return 0.0
 
     def give_back(self, more_tokens: int = 0) -> None:
@@ -70,7 +73,7 @@ class Share:
             request_due, token_due = HEAD.unpack_from(self.state)
             HEAD.pack_into(self.state, 0, request_due, token_due + more_tokens * self.per_token)
             self.mine -= 1
-            self._sign(time.monotonic(), waits=False)
+            self._sign(time.monotonic(), waits=0.0)
 
     def beat(self) -> None:
         with self:
@@ -79,7 +82,7 @@ class Share:
     def close(self) -> None:
         with self:
             if self.place is not None and self._user(self.place)[0] == self.me:
-                USER.pack_into(self.state, _at(self.place), 0, 0, 0, 0, 0.0)
+                USER.pack_into(self.state, _at(self.place), 0, 0, 0, 0.0, 0.0)
         self.state.close()
         os.close(self.file)
 
@@ -95,7 +98,13 @@ class Share:
     def _others(self, now: float) -> list[tuple]:
         return [user for user in self._users() if user[0] and user[0] != self.me and _alive(user, now)]
 
-    def _sign(self, now: float, waits: bool | None) -> None:
+    def _waits(self, now: float) -> bool:
+        """Whether we stand in line already."""
+        if self.place is None or (user := self._user(self.place))[0] != self.me:
+            return False
+        return now - user[3] < WAITING_SECONDS
+
+    def _sign(self, now: float, waits: float | None) -> None:
         """Write down what we hold. Our place is taken once, and again if somebody took us for dead."""
         if self.place is None or self._user(self.place)[0] != self.me:
             free = (number for number, user in enumerate(self._users()) if not user[0] or not _alive(user, now))
@@ -103,7 +112,7 @@ class Share:
         if self.place is None:
             return  # more streams than places: this one is not seen by the others
         was_waiting = self._user(self.place)[3] if waits is None else waits
-        USER.pack_into(self.state, _at(self.place), self.me, os.getpid(), self.mine, int(was_waiting), now)
+        USER.pack_into(self.state, _at(self.place), self.me, os.getpid(), self.mine, was_waiting, now)
 
     def _user(self, number: int) -> tuple:
         return USER.unpack_from(self.state, _at(number))

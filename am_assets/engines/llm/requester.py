@@ -12,6 +12,7 @@ from am_assets.engines.llm.replies import Fault, Reply, answer_row
 from am_assets.engines.llm.routing import Routes, backoff
 
 CHARS_A_TOKEN = 4  # to guess what a prompt takes until the provider says it
+MOST_TEMPLATE_TOKENS = 32  # around a message: no tokenizer makes more than a token of a byte, but templates add some
 FUNDS_SECONDS = 0.05  # between looks whether requests in flight left money for another
 
 
@@ -25,6 +26,7 @@ class Requester:
         self.halt = halt
         prices = [route.wire.prices or (0.0, 0.0) for route in routes.routes]
         self.price_in, self.price_out = (max(price) / 1e6 for price in zip(*prices, strict=True))
+        self.dearest = 0.0  # reply so far, for requests without a limit of tokens
 
     async def answer(self, row: dict) -> dict | None:
         """The row of one request, its repair included; None where it may not be asked any more."""
@@ -37,8 +39,9 @@ class Requester:
             fits = not structured.misfit(reply.text, schema)
             if not fits and reply.finish_reason == "stop":
                 reply, fits = await self._repaired(messages, reply, sampling, schema)
+        answered = answer_row(row["key"], self.model, reply, fits)
         self.meter.done += 1
-        return answer_row(row["key"], self.model, reply, fits)
+        return answered
 
     async def _repaired(self, messages: list[dict], first: Reply, sampling: str, schema: str) -> tuple[Reply, bool]:
         """The answer to one more try that shows what is wrong, where it fits; else the first, at the cost of both."""
@@ -56,8 +59,10 @@ class Requester:
         """The reply to one request, after retries as far as the endpoints allow them; None where it may not start."""
         times = 0
         prompt = sum(len(str(message["content"])) for message in messages) // CHARS_A_TOKEN
-        at_most = prompt * self.price_in + json.loads(sampling).get("max_tokens", 0) * self.price_out
+        prompt_at_most = sum(len(str(message["content"]).encode()) + MOST_TEMPLATE_TOKENS for message in messages)
+        limit = json.loads(sampling).get("max_tokens", 0)
         while True:
+            at_most = max(prompt_at_most * self.price_in + limit * self.price_out, self.dearest)
             if not await self._funded(at_most):
                 return None
             guess = prompt + self.meter.mean_tokens
@@ -78,6 +83,7 @@ class Requester:
                 used = sum(reply.tokens)
                 self.routes.answered(route)
                 self.meter.paid(reply)
+                self.dearest = self.dearest if limit else max(self.dearest, reply.cost)
                 return reply
             except Fault as fault:
                 self.routes.failed(route, fault, started)

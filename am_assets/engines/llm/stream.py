@@ -58,7 +58,7 @@ def ask(
         for rows in stream.frames():
             progress.note(stream.meter.line())
             yield pl.DataFrame(rows, schema=ANSWER)
-    except GeneratorExit:  # whoever took the answers could not store them
+    except BaseException:  # whoever took the answers could not store them, or was interrupted
         stream.halt("the answers are no longer taken")
         raise
     finally:
@@ -77,14 +77,16 @@ class _Stream:
         self.meter = meter
         self.may_store = may_store
         self.arrived: Arrived = queue.Queue()
-        self.faults: list[Exception] = []
+        self.faults: list[BaseException] = []
         self.halted: str | None = None
 
     def halt(self, reason: str) -> None:
         self.halted = self.halted or reason
 
     def what_happened(self) -> str:
-        first = f"First fault: {self.faults[0]}" if self.faults else ""
+        fault = self.faults[0] if self.faults else None
+        name = "" if fault is None or isinstance(fault, Fault) else f"{type(fault).__name__}: "
+        first = f"First fault: {name}{fault}" if fault is not None else ""
         return ". ".join(filter(None, [self.halted, first]))
 
     def frames(self) -> Iterator[list[dict]]:
@@ -110,7 +112,7 @@ class _Stream:
     def run(self) -> None:
         try:
             asyncio.run(self._run())
-        except Exception as fault:  # a mistake of ours: the caller has to hear of it, not wait for ever
+        except BaseException as fault:  # a mistake of ours: the caller has to hear of it, not wait for ever
             self.faults.append(fault)
         finally:
             self.arrived.put(None)
@@ -143,11 +145,11 @@ class _Stream:
         for row in self.rows:
             if self.halted:
                 return
-            while self.arrived.qsize() > MOST_UNSTORED:
+            while self.arrived.qsize() > MOST_UNSTORED and not self.halted:
                 await asyncio.sleep(FRAME_SECONDS / 5)
             try:
                 answer = await requester.answer(row)
-            except Exception as fault:
+            except BaseException as fault:  # a stray cancellation too: the caller has to hear of it
                 self.meter.failed += 1
                 self.faults.append(fault)
                 if not isinstance(fault, Fault) or fault.kind == "refused":

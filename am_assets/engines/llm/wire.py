@@ -18,6 +18,7 @@ from am_assets.engines.llm.replies import Fault, Reply, empty, read, refusal
 
 DIRECT = {"openai", "hosted_vllm", "deepseek"}  # litellm's names of providers whose protocol is plain OpenAI
 CONNECT_SECONDS = 30
+NO_CONNECTION = "Cannot connect to host"  # as aiohttp says it, within what litellm says
 MOST_QUOTED = 300  # characters of what a provider says in an error
 
 
@@ -64,7 +65,10 @@ class Wire:
 
     async def ask(self, messages: list[dict], sampling: str) -> Reply:
         """The reply to one request; `sampling` is JSON. Raises `Fault`."""
-        reply = await (self._post(messages, sampling) if self.direct else self._through_litellm(messages, sampling))
+        try:
+            reply = await (self._post(messages, sampling) if self.direct else self._through_litellm(messages, sampling))
+        except Fault as fault:
+            raise Fault(fault.kind, self.without_key(str(fault)), fault.retry_after) from None
         asked, answered = reply.tokens
         price_in, price_out = self.prices or (0, 0)
         reply.cost = (asked * price_in + answered * price_out) / 1e6
@@ -138,14 +142,17 @@ class Wire:
         except litellm.ContextWindowExceededError:
             return empty("context_exceeded")
         except litellm.Timeout as error:
-            raise Fault("broken", self.without_key(str(error))) from None
-        except litellm.APIConnectionError as error:
-            raise Fault("busy", self.without_key(str(error))) from None
+            raise Fault("broken", str(error)) from None
         except Exception as error:
             status = getattr(error, "status_code", None)
             if not isinstance(status, int):
                 raise
-            headers = getattr(getattr(error, "response", None), "headers", None) or {}
+            if NO_CONNECTION in str(error):  # by litellm's status it could be anything
+                raise Fault("busy", str(error)) from None
+            if status == 200 or isinstance(error, litellm.APIConnectionError):  # its name for all it can't read
+                raise Fault("broken", str(error)) from None
+            headers = getattr(error, "litellm_response_headers", None)  # those of `response` it leaves empty
+            headers = headers or getattr(getattr(error, "response", None), "headers", None) or {}
             return self._refusal(status, str(error), headers)
         return read(reply.model_dump_json().encode())
 
@@ -156,5 +163,9 @@ class Wire:
         """`words` without the API key, whole or as providers echo it in part."""
         if self.key and len(self.key) >= 8:
             words = words.replace(self.key, "***")
-            words = re.sub(rf"{re.escape(self.key[:4])}[\w*.…-]*{re.escape(self.key[-4:])}", "***", words)
+            first, last = (re.escape(part) for part in (self.key[:4], self.key[-4:]))
+            start, end = (re.escape(part) for part in (self.key[:6], self.key[-6:]))
+            more = r"[\w*.…-]{0,200}"
+            whole_or_part = rf"{first}{more}{last}|{start}{more}|{more}{end}|{first}[*…]{more}|[*…]{more}{last}"
+            words = re.sub(whole_or_part, "***", words)
         return re.sub(r"\b(sk|key|Bearer)[-_ ][\w*-]{8,}", "***", words)
