@@ -8,7 +8,7 @@ holds before it is made.
 import fcntl
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -19,19 +19,21 @@ def claimed(folder: Path, keys: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Those of `keys` (a column `key`) that no living process holds; they are ours until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{uuid.uuid4().hex}.claim"
-    with path.open("wb") as claim:
-        try:
-            with (folder / ".claiming").open("a") as turn:
-                fcntl.flock(turn, fcntl.LOCK_EX)
-                fcntl.flock(claim, fcntl.LOCK_EX)
-                mine = keys.select("key")
-                for held in _held_by_others(folder, path):
-                    mine = mine.join(held, on="key", how="anti", maintain_order="left")
+    with ExitStack() as stack:
+        with (folder / ".claiming").open("a") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            claim = stack.enter_context(path.open("wb"))  # in our turn, or others take it for that of a dead process
+            stack.callback(path.unlink, missing_ok=True)
+            fcntl.flock(claim, fcntl.LOCK_EX)
+            mine = keys.select("key")
+            for held in _held_by_others(folder, path):
+                mine = mine.join(held, on="key", how="anti", maintain_order="left")
+            try:
                 mine.write_parquet(claim)
-                claim.flush()
-            yield mine
-        finally:
-            path.unlink(missing_ok=True)
+            except pl.exceptions.ComputeError as error:  # what polars makes of an error of the disk
+                raise OSError(str(error)) from None
+            claim.flush()
+        yield mine
 
 
 def _held_by_others(folder: Path, own: Path) -> Iterator[pl.DataFrame]:

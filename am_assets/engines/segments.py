@@ -34,8 +34,15 @@ class DamagedSegment(RuntimeError):
 
 
 def listed(folder: Path) -> list[Path]:
-    """The segments, those stored first first."""
-    return sorted(folder.glob("*.parquet"))
+    """The segments, those stored first first.
+
+    A folder is listed in pieces, so that a merge in between may hide both the merged file and its parts: what counts is
+    what two listings in a row agree on.
+    """
+    paths: list[Path] | None = None
+    while paths != (again := sorted(folder.glob("*.parquet"))):
+        paths = again
+    return again
 
 
 def write(folder: Path, frame: pl.DataFrame) -> None:
