@@ -11,7 +11,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
@@ -78,8 +78,9 @@ def merge(folder: Path) -> None:
         if not alone:
             return
         for path in folder.glob("*.aside"):
-            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # its writer was done meanwhile
+                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                    path.unlink()
         for run in list(_runs(listed(folder))):
             rows = pl.concat([pl.read_parquet(path) for path in run], how="diagonal")
             if rows["key"].is_duplicated().any():
@@ -143,7 +144,7 @@ def _runs(paths: list[Path]) -> Iterator[list[Path]]:
 
 def _size(path: Path) -> int:
     """Bytes in memory, which the name tells: text takes many times its compressed size."""
-    told = path.name.split("-")[1]
+    told = path.name.partition("-")[2].partition("-")[0]
     return int(told) if told.isdigit() and len(told) == SIZE_DIGITS else path.stat().st_size
 
 
