@@ -12,6 +12,7 @@ import polars as pl
 
 from am_assets.partitions import recipes, shards
 from am_assets.policies import read_policy
+from am_assets.project import project
 from am_assets.recipe import SamplingPolicy, VerificationPolicy
 from am_assets.resources import TableStore
 from am_assets.schema import TABLES, UNLABELLED
@@ -85,6 +86,20 @@ def label_parse_rate(question_labels: pl.DataFrame) -> dg.AssetCheckResult:
         passed=rate >= MIN_LABEL_PARSE_RATE,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"parse_rate": rate, "threshold": MIN_LABEL_PARSE_RATE},
+    )
+
+
+@dg.asset_check(asset="similar_pairs", partitions_def=shards)
+def pair_recall(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """Of a sample of questions, the pairs that comparing with all others finds are listed."""
+    least = project().instruments.pairs.min_recall
+    record = context.instance.get_latest_data_version_record(dg.AssetKey("similar_pairs"), False, context.partition_key)
+    assert record is not None and record.asset_materialization is not None  # a check follows its materialization
+    recall = record.asset_materialization.metadata["audited_recall"].value
+    return dg.AssetCheckResult(
+        passed=recall >= least,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"recall": recall, "threshold": least},
     )
 
 

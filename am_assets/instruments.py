@@ -24,6 +24,7 @@ class Embeddings(Section):
 
 class Pairs(Section):
     floor: Annotated[float, Field(gt=0, lt=1)] = 0.80
+    min_recall: Annotated[float, Field(ge=0, le=1)] = 0.995  # an alert: what the audit of a partition is held to
 
 
 class Overlap(Section):

@@ -39,6 +39,10 @@ class Project:
         return self.data / "memo"
 
     @property
+    def graphs(self) -> Path:
+        return self.data / "graphs"
+
+    @property
     def models(self) -> Path:
         return self.data / "models"
 

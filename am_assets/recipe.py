@@ -27,13 +27,15 @@ class DedupPolicy(Section):
 
     threshold: Share = 0.95
     # Earlier entries weigh more; ties end at the question id. The paper's figure lists these rules without their order.
-    priority: list[Literal["has_check", "published", "difficulty", "complete", "source_rank"]] = [
+    priority: list[Literal["has_check", "published", "difficulty", "complete", "language", "source_rank"]] = [
         "has_check",
         "published",
         "difficulty",
         "complete",
+        "language",
         "source_rank",
     ]
+    languages: list[str] = ["en"]  # ISO 639-1; what the rule `language` prefers, best first
 
 
 class Decontamination(Section):

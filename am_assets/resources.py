@@ -38,7 +38,10 @@ class TableStore(dg.UPathIOManager):
 
     def read(self, asset: str, partition: str) -> pl.DataFrame:
         """A stored table by name, for what Dagster hands no input to."""
-        return pl.read_parquet(str(self._base_path / asset / f"{partition}{self.extension}"))
+        path = self._base_path / asset / f"{partition}{self.extension}"
+        if not path.exists():
+            raise FileNotFoundError(f"{asset} has no partition {partition} yet: materialize it first ({path})")
+        return pl.read_parquet(str(path))
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
         return pl.scan_parquet(str(path))

@@ -75,7 +75,10 @@ class QuestionEmbeddings(dy.Schema):
 
 
 class SimilarPairs(dy.Schema):
-    """Unordered pairs of distinct questions at or above the floor; `question_id` lies in this shard."""
+    """Unordered pairs of distinct questions at or above the floor; `question_id` lies in this shard.
+
+    A question paired with itself stands in a crowd: it has so many neighbours that its pairs with others of a crowd are
+    not listed, but left to be worked out from the vectors."""
 
     question_id = dy.String(primary_key=True)
     other_id = dy.String(primary_key=True)

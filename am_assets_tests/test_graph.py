@@ -23,7 +23,7 @@ GRAPH = {
     "similar_pairs": {"question_embeddings"},
     "benchmark_questions": set(),
     "benchmark_overlap": {"benchmark_questions", "raw_pool", "question_embeddings"},
-    "deduped_set": {"dedup_policy", *POOL, "similar_pairs"},
+    "deduped_set": {"dedup_policy", *POOL, "question_embeddings", "similar_pairs"},
     "selected_questions": {"sampling_policy", "teacher_policy", "deduped_set", *POOL, "benchmark_overlap"},
     "teacher_requests": {"teacher_policy", "selected_questions", "raw_pool"},
     "responses": {"teacher_requests", "raw_pool"},

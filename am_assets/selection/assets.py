@@ -1,15 +1,18 @@
 """Which questions are worth a teacher, as assets: pairs and overlap measure, the two sets decide."""
 
+from functools import partial
+
 import dagster as dg
 import polars as pl
 
 from am_assets import tables
-from am_assets.engines import embedder
+from am_assets.engines import embedder, plots
+from am_assets.engines.graphs import Graphs
 from am_assets.partitions import SHARD_KEYS, benchmarks, earlier_shards, every, recipes, shards
 from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import DedupPolicy, SamplingPolicy, TeacherPolicy
-from am_assets.resources import Answers
+from am_assets.resources import Answers, TableStore
 from am_assets.selection import decontaminate, dedup, neighbors, sample
 
 _instruments = project().instruments
@@ -20,17 +23,18 @@ _POOL_VERSION = tables.version(sorted(SHARD_KEYS))
 @tables.evidence(
     "selection",
     shards,
-    ins={"question_embeddings": every("shard", mapping=earlier_shards)},
-    code_version=tables.version(_instruments.pairs),
+    deps=[dg.AssetDep("question_embeddings", partition_mapping=earlier_shards)],
+    code_version=tables.version(_instruments.pairs.floor, neighbors.VERSION),
 )
-def similar_pairs(context: dg.AssetExecutionContext, question_embeddings: pl.DataFrame) -> pl.DataFrame:
+def similar_pairs(context: dg.AssetExecutionContext, tables: dg.ResourceParam[TableStore]) -> tuple[pl.DataFrame, dict]:
     """Every pair of questions at or above the floor, of this shard against itself and the shards before it in the
     sources file. The floor is low: recipes cut above it, so a threshold can move without a new search."""
-    by_shard = {
-        key: frame.drop("shard") for (key,), frame in question_embeddings.group_by("shard", maintain_order=True)
-    }
-    own = by_shard.pop(context.partition_key, question_embeddings.drop("shard").clear())
-    return neighbors.similar_pairs(own, list(by_shard.values()), _instruments.pairs.floor)
+    own = context.partition_key
+    names = [own, *SHARD_KEYS[: SHARD_KEYS.index(own)]]
+    shard, *earlier = ((name, partial(tables.read, "question_embeddings", name)) for name in names)
+    pairs, audit = neighbors.similar_pairs(shard, earlier, _instruments.pairs.floor, Graphs(project().graphs))
+    crowded = pairs.filter(pl.col("question_id") == pl.col("other_id")).height
+    return pairs, {"audited_pairs": audit.pairs, "audited_recall": audit.recall, "in_crowds": crowded}
 
 
 @tables.evidence(
@@ -69,7 +73,7 @@ def benchmark_overlap(
 @tables.decision(
     "selection",
     recipes,
-    ins={name: every("shard") for name in ("raw_pool", "question_features", "question_labels")}
+    ins={name: every("shard") for name in ("raw_pool", "question_features", "question_labels", "question_embeddings")}
     | {"similar_pairs": every("found_in")},
     code_version=_POOL_VERSION,
 )
@@ -78,15 +82,16 @@ def deduped_set(
     raw_pool: pl.LazyFrame,
     question_features: pl.LazyFrame,
     question_labels: pl.LazyFrame,
+    question_embeddings: pl.LazyFrame,
     similar_pairs: pl.LazyFrame,
 ) -> tuple[pl.DataFrame, dict]:
     """Every question of the pool, kept or dropped as defective or as a duplicate, with the one that stands for it."""
     policy = read_policy(DedupPolicy, dedup_policy)
     rank = {name: source.rank for name, source in project().sources.items()}
+    at = ["question_id", "shard"]
     questions = (
         raw_pool.select(
-            "question_id",
-            "shard",
+            *at,
             "source",
             "copies",
             "defect",
@@ -94,12 +99,23 @@ def deduped_set(
             published=pl.col("published").list.len() > 0,
             source_rank=pl.col("source").replace_strict(rank, return_dtype=pl.Int32),
         )
-        .join(question_features.select("question_id", "shard", "complete"), on=["question_id", "shard"], how="left")
-        .join(question_labels.select("question_id", "shard", "difficulty"), on=["question_id", "shard"], how="left")
+        .join(question_features.select(*at, "complete", "language"), on=at, how="left")
+        .join(question_labels.select(*at, "difficulty"), on=at, how="left")
         .with_columns(pl.col("complete").fill_null(False), pl.col("difficulty").cast(pl.String).fill_null("unlabelled"))
     )
-    table = dedup.dedup(questions.collect(), similar_pairs.drop("found_in").collect(), policy)
-    return table, {"kept": int(table["kept"].sum()), "threshold": policy.threshold}
+    in_crowds = similar_pairs.filter(pl.col("question_id") == pl.col("other_id")).select("question_id").unique()
+    vectors = question_embeddings.join(in_crowds, on="question_id", how="semi").collect()
+    crowd = vectors.sort("question_id", "shard").unique("question_id", keep="first", maintain_order=True)
+    thresholds = dedup.curve(_instruments.pairs.floor)
+    table, kept = dedup.dedup(questions.collect(), similar_pairs.drop("found_in"), crowd, policy, thresholds)
+    return table, {
+        "kept": int(table["kept"].sum()),
+        "threshold": policy.threshold,
+        "kept_by_threshold": tables.picture(
+            plots.bar_chart_png(kept.cast({"threshold": pl.String}), "threshold", "kept", "Questions kept by threshold")
+        ),
+        "curve": {str(threshold): count for threshold, count in kept.rows()},
+    }
 
 
 @tables.decision(

@@ -6,78 +6,88 @@ A question is dropped only for one that is *kept*: of a chain a~b~c where only n
 import numpy as np
 import polars as pl
 
+from am_assets.engines.embedder import to_matrix
 from am_assets.recipe import DedupPolicy
 from am_assets.schema import DIFFICULTIES, DedupedSet
+from am_assets.selection.greedy import Likeness
 
 HARDEST_FIRST = {name: rank for rank, name in enumerate(reversed(DIFFICULTIES))}
-# What stands for each name in `DedupPolicy.priority`, ascending: the smallest is preferred.
-PRIORITY = {
-    "has_check": ~pl.col("has_check"),
-    "published": ~pl.col("published"),
-    "difficulty": pl.col("difficulty").replace_strict(HARDEST_FIRST, default=len(DIFFICULTIES), return_dtype=pl.UInt8),
-    "complete": ~pl.col("complete"),
-    "source_rank": pl.col("source_rank"),
-}
 
 
-def dedup(questions: pl.DataFrame, pairs: pl.DataFrame, policy: DedupPolicy) -> pl.DataFrame:
-    """DedupedSet of all `questions`, by shard and id; `pairs` are SimilarPairs, those of absent questions ignored.
+def priority(policy: DedupPolicy) -> list[pl.Expr]:
+    """What to sort by so that the best comes first."""
+    languages = {name: rank for rank, name in enumerate(policy.languages)}
+    rules = {
+        "has_check": ~pl.col("has_check"),
+        "published": ~pl.col("published"),
+        "difficulty": _place("difficulty", HARDEST_FIRST),
+        "complete": ~pl.col("complete"),
+        "language": _place("language", languages),
+        "source_rank": pl.col("source_rank"),
+    }
+    return [rules[name].alias(f"by_{name}") for name in policy.priority]
+
+
+def _place(column: str, places: dict[str, int]) -> pl.Expr:
+    """The place of a value; what has none comes last."""
+    return pl.col(column).replace_strict(places, default=len(places), return_dtype=pl.UInt16)
+
+
+def curve(floor: float) -> list[float]:
+    """The thresholds at which a recipe's neighbours are counted: from the floor up in steps of 0.02, and 1."""
+    return [round(threshold, 2) for threshold in np.arange(floor, 1, 0.02).tolist()] + [1.0]
+
+
+def dedup(
+    questions: pl.DataFrame, pairs: pl.LazyFrame, crowd: pl.DataFrame, policy: DedupPolicy, thresholds: list[float]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """DedupedSet of all `questions`, by shard and id; and the curve: how many would stay at each of `thresholds`.
 
     `questions` has a row a question and shard: question_id, shard, source, copies, defect, has_check, published,
-    difficulty, complete, source_rank. The order of rows does not matter.
+    difficulty, complete, language, source_rank. `pairs` are SimilarPairs; `crowd` holds question_id and vector of those
+    that stand in a crowd. Questions of either that are not in the pool are ignored. The order of rows does not matter.
 
     Of a question that lies in several shards the row of the highest priority stands for all. Then, best first, a
     question stays unless a question that stayed is at or above `policy.threshold` to it; the best such one represents
     it. A representative is always kept: a copy whose best row went is represented by whoever represents that row.
     """
-    order = [PRIORITY[name].alias(f"by_{name}") for name in policy.priority]
-    ranked = questions.sort(*order, "question_id", "shard")
-    defective = ranked.filter(pl.col("defect").is_not_null()).with_columns(
-        drop_reason=pl.lit("defective"), detail="defect", representative=pl.lit(None, pl.String), cosine=pl.lit(None)
-    )
+    ranked = questions.sort(*priority(policy), "question_id", "shard")
     sound = ranked.filter(pl.col("defect").is_null())
-    gone = _greedy(sound["question_id"].unique(maintain_order=True), pairs, policy.threshold)
+    ids = sound["question_id"].unique(maintain_order=True)
+    likeness = _likeness(ids, pairs, crowd)
+    stays = likeness.stay(policy.threshold)
+    gone, by, cosine = likeness.representatives(stays, policy.threshold)
+    near = pl.DataFrame({"question_id": ids.gather(gone), "near": ids.gather(by), "cosine": cosine})
     copy = ~pl.col("question_id").is_first_distinct()
-    decided = sound.join(gone, on="question_id", how="left", maintain_order="left").with_columns(
+    decided = sound.join(near, on="question_id", how="left", maintain_order="left").with_columns(
         drop_reason=pl.when(copy)
         .then(pl.lit("exact_duplicate"))
-        .when(pl.col("representative").is_not_null())
+        .when(pl.col("near").is_not_null())
         .then(pl.lit("near_duplicate")),
-        detail=pl.lit(None, pl.String),
-        representative=pl.coalesce("representative", pl.when(copy).then("question_id")),
+        representative=pl.coalesce("near", pl.when(copy).then("question_id")),
         cosine=pl.coalesce("cosine", pl.when(copy).then(1.0)),
     )
-    table = pl.concat([defective, decided], how="diagonal_relaxed").with_columns(kept=pl.col("drop_reason").is_null())
-    return DedupedSet.cast(table.select(DedupedSet.column_names())).sort("shard", "question_id")
+    defective = ranked.filter(pl.col("defect").is_not_null()).with_columns(
+        drop_reason=pl.lit("defective"), detail="defect"
+    )
+    table = pl.concat([decided, defective], how="diagonal_relaxed").with_columns(kept=pl.col("drop_reason").is_null())
+    counts = [int(likeness.stay(threshold).sum()) for threshold in thresholds]
+    kept = pl.DataFrame({"threshold": thresholds, "kept": counts}, {"threshold": pl.Float64, "kept": pl.Int64})
+    return DedupedSet.cast(table.select(DedupedSet.column_names())).sort("shard", "question_id"), kept
 
 
-def _greedy(ids: pl.Series, pairs: pl.DataFrame, threshold: float) -> pl.DataFrame:
-    """Which of `ids`, best first, go: question_id, the best kept question at or above the threshold, its cosine.
-
-    Only questions that have a better neighbour are walked, best first, so whether a neighbour stays is always known.
-    """
-    position = pl.DataFrame({"id": ids}).with_row_index("at")
-    alike = (
-        pairs.filter(pl.col("cosine") >= pl.lit(threshold, pl.Float32))
-        .join(position.rename({"id": "question_id", "at": "a"}), on="question_id")
-        .join(position.rename({"id": "other_id", "at": "b"}), on="other_id")
+def _likeness(ids: pl.Series, pairs: pl.LazyFrame, crowd: pl.DataFrame) -> Likeness:
+    """Pairs and crowd as places in `ids`, which come best first."""
+    places = pl.DataFrame({"id": ids}).with_row_index("at").lazy()
+    listed = (
+        pairs.filter(pl.col("question_id") != pl.col("other_id"))
+        .join(places.rename({"id": "question_id", "at": "a"}), on="question_id")
+        .join(places.rename({"id": "other_id", "at": "b"}), on="other_id")
         .select("cosine", better=pl.min_horizontal("a", "b"), worse=pl.max_horizontal("a", "b"))
         .sort("worse", "better")
+        .collect()
     )
-    better, worse = alike["better"].to_numpy(), alike["worse"].to_numpy()
-    walk, starts = np.unique(worse, return_index=True)
-    stays = np.ones(len(ids), dtype=bool)
-    deciding = []  # rows of `alike`
-    for question, start, end in zip(walk.tolist(), starts.tolist(), [*starts[1:].tolist(), len(worse)], strict=False):
-        first = start + int(stays[better[start:end]].argmax())
-        if stays[better[first]]:
-            stays[question] = False
-            deciding.append(first)
-    chosen = alike[deciding]
-    return pl.DataFrame(
-        {
-            "question_id": ids.gather(chosen["worse"]),
-            "representative": ids.gather(chosen["better"]),
-            "cosine": chosen["cosine"],
-        }
-    )
+    crowded = crowd.lazy().join(places.rename({"id": "question_id"}), on="question_id").sort("at").collect()
+    worse, better, cosine = (listed[name].to_numpy() for name in ("worse", "better", "cosine"))
+    places_of_crowd = crowded["at"].to_numpy().astype(np.int64)
+    return Likeness(len(ids), worse, better, cosine, places_of_crowd, to_matrix(crowded["vector"]))

@@ -1,140 +1,129 @@
-"""Similar pairs: every pair of questions at or above a cosine floor, found exactly or by hnswlib and checked exactly.
+"""Similar pairs: every pair of questions at or above a cosine floor, of a shard with itself and with those before it.
 
-Pairs are evidence: which of them is a duplicate is the recipe's to say (`dedup.py`).
+Pairs are evidence: which of them is a duplicate is the recipe's to say (`dedup.py`). How near vectors are found belongs
+to `search.py`.
+
+Where a question has more than `search.CROWD` neighbours in a shard it stands in a crowd, and is listed by a pair with
+itself. Pairs between two of a crowd are not listed, as their number grows with its square; whoever needs them works
+them out from the vectors. Every other pair is listed, so nothing is lost.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from am_assets.engines import progress
 from am_assets.engines.embedder import to_matrix
+from am_assets.engines.graphs import Graphs
 from am_assets.schema import SimilarPairs
+from am_assets.selection import cosines
+from am_assets.selection.search import Vectors, near
 
-EXACT_ROWS = 20_000  # own questions up to which comparing all with all is about as fast as an index, and misses nothing
-TILE = 2_048, 8_192  # rows of either side compared at once: 64 MB of products
-FIRST_NEIGHBORS = 16
-MOST_NEIGHBORS = 1_024  # a longer list costs more than to compare the row with all
-QUERIES = 1_024
-MOST_CHECKED = 65_536  # pairs whose cosine is worked out at once
-SLACK = 1e-4  # how far a first, roughly rounded cosine may lie under the floor and still be checked
-DECIMALS = 6  # what float32 holds of a product of unit vectors; identical vectors come out at 1
-SEED = 0
+VERSION = 2  # raise it when a rule here changes
+AUDITED = 256  # own questions whose pairs are looked for again by comparing them with all
+UNIT = 1e-3  # how far a vector's length may lie from 1
 
-Candidates = Iterator[tuple[np.ndarray, np.ndarray]]  # row numbers of the left and of the right side
+Named = tuple[str, Callable[[], pl.DataFrame]]  # a shard's name and the reader of its QuestionEmbeddings
 
 
-def similar_pairs(own: pl.DataFrame, earlier: list[pl.DataFrame], floor: float) -> pl.DataFrame:
-    """SimilarPairs of a shard (QuestionEmbeddings) against itself and against earlier shards, sorted.
+@dataclass(frozen=True)
+class Shard:
+    ids: pl.Series
+    vectors: Vectors
+
+    @classmethod
+    def of(cls, name: str, table: pl.DataFrame, graphs: Graphs) -> "Shard":
+        """`ValueError` where a vector is not of unit length: zero or not a number, it is near to nothing or to all."""
+        rows = to_matrix(table["vector"])
+        unsound = np.flatnonzero(~(np.abs(np.einsum("ij,ij->i", rows, rows) - 1) <= UNIT))
+        if len(unsound):
+            raise ValueError(
+                f"question_embeddings[{name}]: {len(unsound)} vectors are not of unit length, that of"
+                f" {table['question_id'][int(unsound[0])]} for one: materialize this partition again"
+            )
+        return cls(table["question_id"], Vectors(rows, lambda vectors: graphs.of(name, vectors)))
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Of a sample of own questions: pairs with any question found by comparing all, and how many of them are listed."""
+
+    pairs: int
+    listed: int
+
+    @property
+    def recall(self) -> float:
+        return self.listed / self.pairs if self.pairs else 1.0
+
+
+def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Graphs) -> tuple[pl.DataFrame, Audit]:
+    """SimilarPairs of a shard against itself and against earlier shards, which are read one at a time; and their audit.
 
     Within the shard a pair is listed once, the smaller id first; across shards the shard's own question comes first. A
     question that lies in several shards is no pair with itself; its vector in this shard, or else in the first of the
-    earlier ones, is what is compared. n questions of one wording are n(n-1)/2 rows. `ValueError` where vectors differ
-    in dimension.
+    earlier ones, is what is compared. `ValueError` where vectors are unsound or differ in dimension.
     """
-    own = own.sort("question_id")
-    others = pl.concat([own.clear(), *earlier]).unique("question_id", keep="first", maintain_order=True)
-    others = others.join(own, on="question_id", how="anti").sort("question_id")
-    left, right = to_matrix(own["vector"]), to_matrix(others["vector"])
-    if len(left) and len(right) and left.shape[1] != right.shape[1]:
+    mine = Shard.of(own[0], own[1]().sort("question_id"), graphs)
+    total = len(mine.ids)
+    seen = mine.ids.to_frame()
+    made = [_pairs(mine, mine, floor)] if total else []
+    for name, read in earlier if total else ():
+        with progress.task(f"similar_pairs with {name}", total) as advance:
+            new = read().join(seen, on="question_id", how="anti").sort("question_id")
+            seen = pl.concat([seen, new.select("question_id")])
+            if new.height:
+                made.append(_pairs(mine, Shard.of(name, new, graphs), floor))
+            advance(total)
+    pairs = pl.concat([SimilarPairs.create_empty(), *(pairs for pairs, _ in made)])
+    audit = Audit(sum(audit.pairs for _, audit in made), sum(audit.listed for _, audit in made))
+    # a question may stand in the crowds of several shards
+    return pairs.unique(["question_id", "other_id"]).sort("question_id", "other_id"), audit
+
+
+def _pairs(mine: Shard, other: Shard, floor: float) -> tuple[pl.DataFrame, Audit]:
+    ours, theirs = mine.vectors.rows, other.vectors.rows
+    if ours.shape[1] != theirs.shape[1]:
         raise ValueError(
-            f"vectors of {left.shape[1]} and of {right.shape[1]} dimensions: these shards were embedded by different"
+            f"vectors of {ours.shape[1]} and of {theirs.shape[1]} dimensions: these shards were embedded by different"
             " models; materialize question_embeddings of both again"
         )
-    if not len(left):
-        return SimilarPairs.create_empty()
-    search = _by_product if len(left) <= EXACT_ROWS else _by_index
-    inside, across = search(left, right, floor - SLACK)
-    pairs = [
-        _checked(left, left, own["question_id"], own["question_id"], _upper(inside), floor),
-        _checked(left, right, own["question_id"], others["question_id"], across, floor),
-    ]
-    return SimilarPairs.cast(pl.concat(pairs)).sort("question_id", "other_id")
 
+    def at_least_floor(rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Each pair once, as one number, and its cosine."""
+        if mine is other:
+            rows, columns = np.minimum(rows, columns)[rows != columns], np.maximum(rows, columns)[rows != columns]
+        pairs = np.unique(rows * len(theirs) + columns)
+        values = cosines.of_pairs(ours, theirs, *np.divmod(pairs, len(theirs)))
+        return pairs[values >= np.float32(floor)], values[values >= np.float32(floor)]
 
-def _upper(candidates: Candidates) -> Candidates:
-    """Each unordered pair as (smaller row, larger row)."""
-    for one, other in candidates:
-        apart = one != other
-        yield np.minimum(one, other)[apart], np.maximum(one, other)[apart]
-
-
-def _checked(
-    left: np.ndarray, right: np.ndarray, ids: pl.Series, other_ids: pl.Series, candidates: Candidates, floor: float
-) -> pl.DataFrame:
-    """The candidates at or above the floor, once each. Every cosine is worked out alone: a product of whole blocks
-    rounds differently with the shape of the block, and the table must not depend on that."""
-    kept = [(np.empty(0, np.int64), np.empty(0, np.float32))]
-    for rows, columns in candidates:
-        for start in range(0, len(rows), MOST_CHECKED):
-            i, j = rows[start : start + MOST_CHECKED], columns[start : start + MOST_CHECKED]
-            cosines = np.einsum("ij,ij->i", left[i], right[j]).round(DECIMALS).clip(max=1)
-            near = cosines >= np.float32(floor)
-            kept.append((i[near] * len(right) + j[near], cosines[near]))
-    pairs, cosines = map(np.concatenate, zip(*kept, strict=True))
-    pairs, first = np.unique(pairs, return_index=True)
-    rows, columns = np.divmod(pairs, max(len(right), 1))
-    return pl.DataFrame(
-        {"question_id": ids.gather(rows), "other_id": other_ids.gather(columns), "cosine": cosines[first]}
+    rows, columns, crowded, crowded_others = _search(mine, other, floor)
+    pairs, values = at_least_floor(rows, columns)
+    sample = Vectors(ours[:AUDITED], mine.vectors.build)  # ids are hashes, so that the first ones are a fair draw
+    truth, _ = at_least_floor(*near(sample, other.vectors, floor, exactly=True)[:2])
+    rows, columns = np.divmod(pairs, len(theirs))
+    crowd = pl.concat([mine.ids.gather(crowded), other.ids.gather(crowded_others)])
+    table = pl.DataFrame(
+        {
+            "question_id": pl.concat([mine.ids.gather(rows), crowd]),
+            "other_id": pl.concat([other.ids.gather(columns), crowd]),
+            "cosine": np.append(values, np.ones(len(crowd), np.float32)),
+        }
     )
+    return table, Audit(len(truth), int(np.isin(truth, pairs).sum()))
 
 
-def _by_product(left: np.ndarray, right: np.ndarray, floor: float) -> tuple[Candidates, Candidates]:
-    return _tiles(left, left, floor, upper=True), _tiles(left, right, floor)
-
-
-def _tiles(left: np.ndarray, right: np.ndarray, floor: float, upper: bool = False) -> Candidates:
-    """All with all, block by block; `upper` leaves out blocks that lie below the diagonal."""
-    height, width = TILE
-    for top in range(0, len(left), height):
-        for start in range(top if upper else 0, len(right), width):
-            rows, columns = np.nonzero(left[top : top + height] @ right[start : start + width].T >= floor)
-            wanted = rows + top < columns + start if upper else slice(None)
-            yield rows[wanted] + top, columns[wanted] + start
-
-
-def _by_index(left: np.ndarray, right: np.ndarray, floor: float) -> tuple[Candidates, Candidates]:
-    """Every pair has a member in the shard, so an index of the shard alone serves all earlier ones.
-
-    Equal vectors enter the index once: many copies would fill each other's links and cut the graph in pieces.
-    """
-    import hnswlib
-
-    distinct, group = np.unique(left, axis=0, return_inverse=True)
-    members, sizes = np.argsort(group, kind="stable"), np.bincount(group)
-    starts = np.cumsum(sizes) - sizes
-    index = hnswlib.Index(space="ip", dim=left.shape[1])
-    index.init_index(max_elements=len(distinct), ef_construction=200, M=16, random_seed=SEED)
-    index.add_items(distinct, num_threads=1)  # one thread: the graph, and so what is found, does not depend on timing
-
-    def found(queries: np.ndarray) -> Candidates:
-        for rows, hits in _search(index, distinct, queries, floor):
-            times = sizes[hits]
-            nth = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
-            yield members[np.repeat(starts[hits], times) + nth], np.repeat(rows, times)
-
-    return found(left), found(right)
-
-
-def _search(index: Any, indexed: np.ndarray, queries: np.ndarray, floor: float) -> Candidates:
-    """Neighbour lists that grow, for the rows that need it, until their farthest member falls under the floor."""
-    wanted, neighbors = np.arange(len(queries)), FIRST_NEIGHBORS
-    while len(wanted) and neighbors <= min(MOST_NEIGHBORS, len(indexed)):
-        index.set_ef(max(2 * neighbors, 128))
-        unfinished = []
-        for start in range(0, len(wanted), QUERIES):
-            rows = wanted[start : start + QUERIES]
-            try:
-                hits, distances = index.knn_query(queries[rows], k=neighbors)
-            except RuntimeError:  # the walk met fewer than `neighbors`: the graph is in pieces here
-                unfinished.append(rows)
-                continue
-            near = 1 - distances >= floor
-            full = near.all(axis=1)
-            unfinished.append(rows[full])
-            at, nth = np.nonzero(near & ~full[:, None])
-            yield rows[at], hits[at, nth].astype(np.int64)
-        wanted, neighbors = np.concatenate(unfinished), 4 * neighbors
-    for rows, hits in _tiles(queries[wanted], indexed, floor):
-        yield wanted[rows], hits
+def _search(mine: Shard, other: Shard, floor: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Row numbers of both sides of each pair, and the crowded rows of either. The smaller shard's questions are looked
+    for among the larger one's."""
+    if len(mine.ids) > len(other.ids):
+        columns, rows, crowded_others, crowded = _search(other, mine, floor)
+        return rows, columns, crowded, crowded_others
+    rows, columns, crowded = near(mine.vectors, other.vectors, floor)
+    if mine is other or not len(crowded):
+        return rows, columns, crowded, crowded[:0]
+    # who lies near a crowded question is told from the other side
+    crowd = Vectors(mine.vectors.rows[crowded], mine.vectors.build)
+    near_crowd, at, crowded_others = near(other.vectors, crowd, floor, exactly=True)
+    return np.append(rows, crowded[at]), np.append(columns, near_crowd), crowded, crowded_others

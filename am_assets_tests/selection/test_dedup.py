@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from am_assets.recipe import DedupPolicy
 from am_assets.schema import DedupedSet, SimilarPairs
-from am_assets.selection.dedup import dedup
+from am_assets.selection import dedup as module
 
 POLICY = DedupPolicy(threshold=0.9)
+NO_CROWD = pl.DataFrame(schema={"question_id": pl.String, "vector": pl.List(pl.Float32)})
 PLAIN = {
     "shard": "one", "source": "src", "copies": 1, "defect": None, "has_check": False, "published": False,
-    "difficulty": "medium", "complete": True, "source_rank": 1,
+    "difficulty": "medium", "complete": True, "language": "en", "source_rank": 1,
 }  # fmt: skip
 TYPES = {"question_id": pl.String, "defect": pl.String, "has_check": pl.Boolean, "published": pl.Boolean,
          "complete": pl.Boolean, "source_rank": pl.Int32, "copies": pl.UInt32}  # fmt: skip
@@ -27,8 +28,13 @@ def alike(*pairs: tuple[str, str, float]) -> pl.DataFrame:
     return pl.DataFrame(pairs, schema=SimilarPairs.create_empty().schema, orient="row")
 
 
+def dedup(questions: pl.DataFrame, pairs: pl.DataFrame, policy: DedupPolicy = POLICY) -> pl.DataFrame:
+    table, _ = module.dedup(questions, pairs.lazy(), NO_CROWD, policy, [])
+    return DedupedSet.validate(table)
+
+
 def fates(questions: pl.DataFrame, pairs: pl.DataFrame, policy: DedupPolicy = POLICY) -> dict[str, tuple]:
-    table = DedupedSet.validate(dedup(questions, pairs, policy))
+    table = dedup(questions, pairs, policy)
     cosines = pl.col("cosine").cast(pl.Float64).round(4)
     return {row[0]: row[1:] for row in table.select("question_id", "drop_reason", "representative", cosines).rows()}
 
@@ -39,8 +45,14 @@ def test_of_two_alike_the_one_with_a_check_stays() -> None:
 
 
 def test_each_rule_of_priority_decides_where_those_before_it_tie() -> None:
-    better = {"has_check": True, "published": True, "difficulty": "very_hard", "complete": True, "source_rank": 0}
-    worse = {"has_check": False, "published": False, "difficulty": "unlabelled", "complete": False, "source_rank": 5}
+    better = {
+        "has_check": True, "published": True, "difficulty": "very_hard", "complete": True, "language": "en",
+        "source_rank": 0,
+    }  # fmt: skip
+    worse = {
+        "has_check": False, "published": False, "difficulty": "unlabelled", "complete": False, "language": "de",
+        "source_rank": 5,
+    }  # fmt: skip
     for first in POLICY.priority:
         rules = [first, *(rule for rule in POLICY.priority if rule != first)]
         questions = pool(
@@ -108,8 +120,21 @@ def test_a_thousand_questions_all_alike_leave_one() -> None:
     assert table.filter(~pl.col("kept"))["representative"].unique().to_list() == ["q0000"]
 
 
+def test_the_curve_tells_what_each_threshold_would_keep() -> None:
+    questions = pool(*({"question_id": name} for name in "abc"))
+    pairs = alike(("a", "b", 0.95), ("b", "c", 0.85))
+    thresholds = [0.8, 0.9, 1.0]
+    _, curve = module.dedup(questions, pairs.lazy(), NO_CROWD, POLICY, thresholds)
+    kept = [dedup(questions, pairs, DedupPolicy(threshold=threshold))["kept"].sum() for threshold in thresholds]
+    assert curve.rows() == [(0.8, 2), (0.9, 2), (1.0, 3)] == list(zip(thresholds, kept, strict=True))
+
+
+def test_the_curve_starts_at_the_floor_and_ends_at_equal_vectors() -> None:
+    assert module.curve(0.9) == [0.9, 0.92, 0.94, 0.96, 0.98, 1.0]
+
+
 def test_an_empty_pool_is_an_empty_set() -> None:
-    assert DedupedSet.validate(dedup(pool(), alike(("a", "b", 0.99)), POLICY)).is_empty()
+    assert dedup(pool(), alike(("a", "b", 0.99))).is_empty()
 
 
 NAMES = [f"q{n}" for n in range(12)]
@@ -123,6 +148,7 @@ some_pools = st.lists(
             "published": st.booleans(),
             "difficulty": st.sampled_from(["easy", "hard", "unlabelled"]),
             "complete": st.booleans(),
+            "language": st.sampled_from(["en", "zh", "und"]),
             "source_rank": st.integers(0, 2),
         }
     ),
@@ -140,7 +166,12 @@ def naive(rows: list[dict], pairs: pl.DataFrame, policy: DedupPolicy) -> dict[st
     harder = ["very_hard", "hard", "medium", "easy", "very_easy", "unlabelled"]
 
     def priority(row: dict) -> list:
-        value = {**row, "difficulty": harder.index(row["difficulty"])}
+        languages = [*policy.languages, row["language"]]
+        value = {
+            **row,
+            "difficulty": harder.index(row["difficulty"]),
+            "language": min(languages.index(row["language"]), len(policy.languages)),
+        }
         return [not value[rule] if isinstance(value[rule], bool) else value[rule] for rule in policy.priority]
 
     cosine = {frozenset(pair[:2]): pair[2] for pair in pairs.iter_rows()}
@@ -158,13 +189,13 @@ def naive(rows: list[dict], pairs: pl.DataFrame, policy: DedupPolicy) -> dict[st
 @given(
     some_pools,
     some_pairs,
-    st.permutations(["has_check", "published", "difficulty", "complete", "source_rank"]),
+    st.permutations(["has_check", "published", "difficulty", "complete", "language", "source_rank"]),
     st.randoms(),
 )
 @settings(deadline=None, max_examples=50)
 def test_the_fast_walk_is_the_naive_walk_in_any_order_of_rows(rows, pairs, priority, random) -> None:
-    policy = DedupPolicy(threshold=0.9, priority=priority)
-    table = DedupedSet.validate(dedup(pool(*rows), pairs, policy))
+    policy = DedupPolicy(threshold=0.9, priority=priority, languages=["zh", "en"])
+    table = dedup(pool(*rows), pairs, policy)
     expected = naive(rows, pairs, policy)
     assert set(table.filter("kept")["question_id"]) == {name for name, standing in expected.items() if standing is None}
     near = table.filter(drop_reason="near_duplicate")

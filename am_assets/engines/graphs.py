@@ -1,0 +1,71 @@
+"""Nearest neighbours among many vectors by hnswlib: a graph is built once for a set of vectors, kept on disk and loaded
+in turn. A lost file is only time: the graph is built again.
+
+What counts as near, and what a neighbour means, belongs to `selection/neighbors.py`.
+"""
+
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LINKS, BUILD_WIDTH = 16, 100  # hnswlib's M and ef_construction
+SEARCH_WIDTH = 48  # ef for short lists; longer ones take twice their length
+SEED = 0
+
+
+class Graphs:
+    """The graphs in a folder, one a name and content: a name that comes with other vectors gets a new graph."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def of(self, name: str, vectors: np.ndarray) -> "Graph":
+        """The graph over `vectors`, float32 of unit length, no two of them equal: of many equal ones each would link to
+        the others alone, and the graph would fall in pieces."""
+        content = sha256(repr((LINKS, BUILD_WIDTH, SEED, vectors.shape)).encode() + vectors.tobytes()).hexdigest()[:16]
+        path = self.folder / f"{name}.{content}.hnsw"
+        index = _index(vectors.shape[1])
+        if path.exists():
+            index.load_index(str(path), max_elements=len(vectors))
+            return Graph(index)
+        index.init_index(max_elements=len(vectors), M=LINKS, ef_construction=BUILD_WIDTH, random_seed=SEED)
+        # one thread: the graph, and so what is found, must not depend on timing
+        index.add_items(vectors, num_threads=1)
+        self._save(index, path)
+        for other in self.folder.glob(f"{name}.*.hnsw"):
+            if other != path:
+                other.unlink(missing_ok=True)
+        return Graph(index)
+
+    def _save(self, index: Any, path: Path) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        aside = path.with_suffix(f".{os.getpid()}.aside")
+        index.save_index(str(aside))
+        aside.rename(path)
+
+
+class Graph:
+    def __init__(self, index: Any):
+        self._index = index
+
+    def __len__(self) -> int:
+        return self._index.element_count
+
+    def nearest(self, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Row numbers and cosines, both of shape (queries, count), nearest first as far as the walk got; None where it
+        met fewer than `count` for some query, as happens where the graph is in pieces. Cosines are rounded roughly."""
+        self._index.set_ef(max(2 * count, SEARCH_WIDTH))
+        try:
+            rows, distances = self._index.knn_query(queries, k=count)
+        except RuntimeError:
+            return None
+        return rows.astype(np.int64), 1 - distances
+
+
+def _index(dimension: int) -> Any:
+    import hnswlib
+
+    return hnswlib.Index(space="ip", dim=dimension)

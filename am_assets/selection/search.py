@@ -1,0 +1,119 @@
+"""Which vectors of one set lie near which of another: exactly, or through a graph with neighbour lists that grow until
+their farthest member falls under the floor.
+
+Rows whose neighbours are more than `CROWD` come back as crowded, without their neighbours: those would grow with the
+square of the crowd. What becomes of them belongs to `neighbors.py`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from am_assets.engines.graphs import Graph
+from am_assets.selection import cosines
+
+CROWD = 256
+LISTS = (16, 64, CROWD + 1)  # lengths of a neighbour list, tried in turn
+EXACT_ROWS = 20_000  # comparing all with all is about as fast as a graph up to here, and misses nothing
+EXACT_PRODUCTS = 100_000_000  # a quarter of a second
+QUERIES = 4_096
+NONE = np.empty(0, np.int64)
+
+Hits = tuple[np.ndarray, np.ndarray, np.ndarray]  # row numbers of both sides of each pair, and crowded first rows
+
+
+@dataclass
+class Vectors:
+    """float32 of unit length, one a row, and the way to a graph over those of them that differ."""
+
+    rows: np.ndarray
+    build: Callable[[np.ndarray], Graph]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def graph(self) -> Graph:
+        return self.build(self.distinct)
+
+    @cached_property
+    def _groups(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of equal vectors the first one's row; and of each row which of these it equals."""
+        bits = np.ascontiguousarray(self.rows).view(np.uint32).astype(np.uint64)
+        keys = bits @ np.random.default_rng(0).integers(2**63, size=bits.shape[1], dtype=np.uint64)
+        _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+        if not np.array_equal(self.rows[first][group], self.rows):  # different vectors came to the same key
+            _, first, group = np.unique(self.rows, axis=0, return_index=True, return_inverse=True)
+        return first, group
+
+    @cached_property
+    def distinct(self) -> np.ndarray:
+        """Every vector once."""
+        return self.rows[self._groups[0]]
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """How many rows have each of the distinct vectors."""
+        return np.bincount(self._groups[1], minlength=len(self.distinct))
+
+    def members(self, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """All rows of the distinct vectors `wanted`, and before them at which place of `wanted` each stands."""
+        if len(self.distinct) == len(self.rows):
+            return np.arange(len(wanted)), self._groups[0][wanted]
+        rows, ends = np.argsort(self._groups[1], kind="stable"), np.cumsum(self.sizes)
+        sizes = self.sizes[wanted]
+        nth = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return np.repeat(np.arange(len(wanted)), sizes), rows[np.repeat((ends - self.sizes)[wanted], sizes) + nth]
+
+
+def near(queries: Vectors, base: Vectors, floor: float, exactly: bool = False) -> Hits:
+    """Every pair of a row of `queries` and a row of `base` whose cosine may reach `floor`, but for crowded rows."""
+    exactly = exactly or len(base) <= EXACT_ROWS or len(queries) * len(base) <= EXACT_PRODUCTS
+    search = _by_product if exactly else _by_graph
+    groups, hits, crowded = search(queries.distinct, base, floor - cosines.SLACK)
+    at, rows = queries.members(groups)
+    nth, columns = base.members(hits[at])
+    return rows[nth], columns, np.sort(queries.members(crowded)[1])
+
+
+def _by_product(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
+    """Rows of `queries` and distinct vectors of `base`, all with all."""
+    rows, columns, crowded = [NONE], [NONE], [NONE]
+    for top, products in cosines.blocks(queries, base.distinct) if len(base) else ():
+        some = np.flatnonzero(products.max(axis=1) >= floor)  # a maximum is ten times as fast as a comparison
+        hits = products[some] >= floor
+        many = hits @ base.sizes.astype(np.float32) > CROWD
+        crowded.append(some[many] + top)
+        at, hit = np.nonzero(hits[~many])
+        rows.append(some[~many][at] + top)
+        columns.append(hit)
+    return np.concatenate(rows), np.concatenate(columns), np.concatenate(crowded)
+
+
+def _by_graph(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
+    rows, columns, crowded = [NONE], [NONE], [NONE]
+    wanted = np.arange(len(queries))
+    for count in LISTS:
+        unfinished = [NONE]
+        for start in range(0, len(wanted), QUERIES) if count <= len(base.distinct) else ():
+            asked = wanted[start : start + QUERIES]
+            found = base.graph.nearest(queries[asked], count)
+            if found is None:
+                unfinished.append(asked)
+                continue
+            hits = found[1] >= floor
+            many = (hits * base.sizes[found[0]]).sum(axis=1) > CROWD
+            crowded.append(asked[many])
+            longer = hits.all(axis=1) & ~many
+            unfinished.append(asked[longer])
+            at, nth = np.nonzero(hits & ~(many | longer)[:, None])
+            rows.append(asked[at])
+            columns.append(found[0][at, nth])
+        if count <= len(base.distinct):
+            wanted = np.concatenate(unfinished)
+    # what no list could tell: there are too few vectors for a longer one, or the graph is in pieces
+    at, hit, many = _by_product(queries[wanted], base, floor)
+    parts = ([*rows, wanted[at]], [*columns, hit], [*crowded, wanted[many]])
+    return tuple(map(np.concatenate, parts))  # type: ignore[return-value]
