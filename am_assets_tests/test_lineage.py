@@ -81,6 +81,20 @@ def test_a_new_source_leaves_the_evidence_of_other_shards_alone(applied, model_s
     assert model_server.requests == 2  # its label and its answer
 
 
+def test_a_source_taken_out_of_the_middle_measures_nothing_and_coming_back_asks_nothing(applied, model_server) -> None:
+    import yaml
+
+    sources = yaml.safe_load((applied.folder / "sources.yaml").read_text())
+    applied.write("sources.yaml", {name: entry for name, entry in sources.items() if name != "tasks"})
+    ran = applied.apply(select=TO_DATASET)
+    assert {outcome.result for outcome in ran.values()} == {"done"}
+    assert not {asset for asset, _ in ran} & {*EVIDENCE, "question_features", "similar_pairs"}
+    applied.write("sources.yaml", sources)
+    ran = applied.apply(select=TO_DATASET)
+    assert not {asset for asset, _ in ran} & EVIDENCE
+    assert model_server.requests == 0
+
+
 def test_a_run_again_gives_the_same_bytes_and_leaves_what_is_below_fresh(applied, model_server) -> None:
     import dagster as dg
 
