@@ -110,7 +110,7 @@ def _encode(encoder: Any, texts: list[str]) -> np.ndarray:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """A short text gains nothing from a second thread, and threads that wait for a busy core cost ten times the time."""
+    """A short text gains nothing of a second thread, and threads that wait for a busy core take ten times as long."""
     import torch
 
     before = torch.get_num_threads()

@@ -90,7 +90,7 @@ def _log_counts(data: list[bytes]) -> Any:
 
 
 def _features(data: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
-    """Text and feature of every place where the automaton names one: two int64 arrays."""
+    """Text and feature of every place where the automaton names one: two int64 arrays. Some text must have a byte."""
     model = _model()
     lengths = np.array([len(text) for text in data])
     longest_first = np.argsort(-lengths, kind="stable")  # so that those not at their end stand in front
