@@ -45,9 +45,9 @@ def _stored_table(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name=f"{name}_table", specs=specs, ins={"table": dg.AssetIn(key=asset.key)})
     def check(table: pl.DataFrame) -> Iterator[dg.AssetCheckResult]:
         key = schema.primary_key()
-        repeated = table.height - table.select(key).n_unique() if table.height else 0
         _, faults = schema.filter(table)
         counts = {rule: int(count) for rule, count in faults.counts().items()}
+        repeated = table.height - table.select(key).n_unique() if "primary_key" in counts else 0
         yield dg.AssetCheckResult(
             check_name="schema", asset_key=asset.key, passed=not counts, metadata={"broken_rules": counts}
         )

@@ -91,14 +91,26 @@ class Answers:
         return self.fill(namespace, keyed, lambda missing: self._ask(namespace, missing, budget), ANSWER)
 
     def vectors(self, texts: pl.DataFrame, model: str) -> Filled:
-        """`texts` (question and any others) joined with the unit vectors of their questions."""
+        """`texts` (question and any others) joined with the unit vectors of their questions.
+
+        `ValueError`, before anything is stored, where the model makes vectors of another dimension than it once did.
+        """
         keyed = with_keys(texts, "question", identity=model)
-        return self.fill(
-            "embeddings",
-            keyed,
-            lambda missing: embedder.embed_batches(missing.select("key", text="question"), model),
-            embedder.VECTOR,
-        )
+
+        def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+            known = keyed.select("key").join(missing, on="key", how="anti").head(1)
+            stored = self.memo.read("embeddings", known, embedder.VECTOR)["vector"].list.len().to_list()
+            for frame in embedder.embed_batches(missing.select("key", text="question"), model):
+                dimension = frame["vector"].list.len()[0]
+                if stored and stored != [dimension]:
+                    raise ValueError(
+                        f"embedding model {model} makes vectors of {dimension} dimensions, and those stored under its"
+                        f" name have {stored[0]}: it is another model now. Give it a name (a folder) of its own in"
+                        f" instruments.yaml, or remove {self.memo.folder / 'embeddings'} to have all embedded again"
+                    )
+                yield frame
+
+        return self.fill("embeddings", keyed, measure, embedder.VECTOR)
 
     def _ask(self, namespace: str, missing: pl.DataFrame, budget: Budget) -> Iterator[pl.DataFrame]:
         faults = []

@@ -5,31 +5,54 @@ table must come out the same.
 """
 
 import logging
+import os
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-SLICE = 512  # rows stored at a time: what a crash can lose
+FIRST_SLICE = 64  # rows; those that follow are sized by the time that it took
+SLICE_SECONDS = 0.5  # of work stored at a time: what a crash can lose
+MOST_SLICE = 16_384  # rows, 25 MB of vectors
+THREADS = os.cpu_count() or 1
 MOST_CHARS = 8_000  # far beyond MiniLM's window, and enough for a mean; a megabyte of text would only cost time
 MOST_TOKENS = 256  # of MiniLM
 ACCELERATOR_BATCH = 64
+PART = 8  # texts a thread takes at a time
 
 VECTOR: pl.Schema = pl.Schema([("key", pl.String()), ("vector", pl.List(pl.Float32))])
 
 
 def embed_batches(texts: pl.DataFrame, model: str) -> Iterator[pl.DataFrame]:
-    """Vectors of `texts` (key, text) as frames of key and vector, in row order. `ValueError` names the key at fault."""
-    for part in texts.iter_slices(SLICE):
+    """Vectors of `texts` (key, text) as frames of key and vector, in row order. `ValueError` names the key at fault.
+
+    A frame is about half a second's work, whatever the model and the machine: storing one takes a flush to disk.
+    """
+    _load(model)
+    start, size = 0, FIRST_SLICE
+    while start < texts.height:
+        part = texts.slice(start, size)
+        began = time.monotonic()
         vectors = _embed(part["text"].to_list(), model, part["key"].to_list())
+        took = time.monotonic() - began
         values = pl.Series("vector", vectors, dtype=pl.Array(pl.Float32, vectors.shape[1]))
         yield pl.DataFrame({"key": part["key"], "vector": values.cast(pl.List(pl.Float32))})
+        start += part.height
+        size = _next_slice(part.height, took)
+
+
+def _next_slice(rows: int, seconds: float) -> int:
+    """Rows for half a second, where `rows` took `seconds`; at most eight times as many, as a clock may be coarse."""
+    return max(1, min(MOST_SLICE, 8 * rows, int(rows * SLICE_SECONDS / max(seconds, 1e-6))))
 
 
 def embed(texts: list[str], model: str) -> np.ndarray:
@@ -72,15 +95,22 @@ def _encode(encoder: Any, texts: list[str]) -> np.ndarray:
     if not texts:
         return np.empty((0, encoder.get_embedding_dimension()), dtype=np.float32)
     # In a batch the last bits of a vector depend on its neighbours and on padding. On a CPU one at a time is also the
-    # fastest way, as nothing is padded.
-    batch = 1 if encoder.device.type == "cpu" else ACCELERATOR_BATCH
-    with _one_thread():
-        return encoder.encode(texts, batch_size=batch, show_progress_bar=False).astype(np.float32)
+    # fastest way, as nothing is padded; what a second core can do is other texts.
+    if encoder.device.type != "cpu":
+        return encoder.encode(texts, batch_size=ACCELERATOR_BATCH, show_progress_bar=False).astype(np.float32)
+
+    def one_by_one(part: list[str]) -> np.ndarray:
+        return encoder.encode(part, batch_size=1, show_progress_bar=False).astype(np.float32)
+
+    with _one_thread(), ThreadPoolExecutor(THREADS) as pool:
+        first = one_by_one(texts[:1])  # by itself: it sets up the tokenizer, which threads may only read
+        parts = [texts[1:][at : at + PART] for at in range(0, len(texts) - 1, PART)]
+        return np.concatenate([first, *pool.map(one_by_one, parts)])
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Short texts gain nothing from a second thread, and threads that wait for a busy core cost ten times the time."""
+    """A short text gains nothing of a second thread, and threads that wait for a busy core take ten times as long."""
     import torch
 
     before = torch.get_num_threads()
@@ -98,9 +128,9 @@ def _mean_of_tokens(encoder: Any, texts: list[str]) -> np.ndarray:
     """
     from scipy.sparse import csr_array
 
-    tokens = [encoding.ids for encoding in encoder.tokenizer.encode_batch(texts, add_special_tokens=False)]
+    tokens = [encoding.ids for encoding in encoder.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
     ends = np.cumsum([0, *map(len, tokens)])
-    ids = np.fromiter((token for text in tokens for token in text), dtype=np.int32, count=ends[-1])
+    ids = np.fromiter(chain.from_iterable(tokens), dtype=np.int32, count=ends[-1])
     shape = (len(texts), len(encoder.embedding))
     return csr_array((np.ones(len(ids), dtype=np.float32), ids, ends), shape=shape) @ encoder.embedding
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from json import dumps
+from json import JSONEncoder
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from am_assets.engines.claims import claimed
 
 Measure = Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
 KEY = pl.Schema({"key": pl.String})
+CANONICAL = JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 MERGE_EVERY = 64  # segments stored
 LOW_WATER_BYTES = 64_000_000  # enough to store what is in flight when the disk is found to be nearly full
 WAIT_SECONDS = 1.0  # for rows that another process is measuring
@@ -34,8 +35,7 @@ class MemoError(RuntimeError):
 
 def key_of(*identity: Any) -> str:
     """The memo key of one measurement: a hash of everything that identifies it, as canonical JSON."""
-    text = dumps(identity, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return sha256(CANONICAL.encode(identity).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def with_keys(frame: pl.DataFrame, *columns: str, identity: Any = None) -> pl.DataFrame:
