@@ -9,7 +9,7 @@ from am_assets.partitions import SHARD_KEYS, benchmarks, earlier_shards, every, 
 from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import DedupPolicy, SamplingPolicy, TeacherPolicy
-from am_assets.resources import Answers
+from am_assets.resources import Answers, TableStore
 from am_assets.selection import decontaminate, dedup, neighbors, sample
 
 _instruments = project().instruments
@@ -110,7 +110,6 @@ def deduped_set(
     code_version=_POOL_VERSION,
 )
 def selected_questions(
-    context: dg.AssetExecutionContext,
     deduped_set: pl.LazyFrame,
     sampling_policy: pl.DataFrame,
     teacher_policy: pl.DataFrame,
@@ -118,13 +117,13 @@ def selected_questions(
     question_features: pl.LazyFrame,
     question_labels: pl.LazyFrame,
     benchmark_overlap: pl.LazyFrame,
+    tables: dg.ResourceParam[TableStore],
 ) -> tuple[pl.DataFrame, dict]:
     """Every deduplicated question, kept or dropped as contaminated, unsuitable or downsampled; a kept one names the
     teacher and how many new responses it is to give."""
     policy = read_policy(SamplingPolicy, sampling_policy)
     rules = policy.decontamination
-    measured = context.instance.get_materialized_partitions(dg.AssetKey("benchmark_overlap"))
-    if absent := sorted(set(rules.benchmarks) - measured):
+    if absent := sorted(set(rules.benchmarks) - set(tables.partitions("benchmark_overlap"))):
         raise dg.Failure(
             f"benchmark_overlap is not measured for {', '.join(absent)}: materialize these partitions first"
         )
