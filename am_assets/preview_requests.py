@@ -43,7 +43,7 @@ class Added:
 
     def put(self) -> None:
         """Lay the requests over those stored, so that a verdict on what is answered already counts."""
-        if not self.wanted:
+        if not self.wanted and not self.everything:
             return
         others = pl.col("recipes").list.filter(pl.element() != self.name) if self.everything else pl.col("recipes")
         for shard in self.stored.partitions("teacher_requests"):
