@@ -118,16 +118,18 @@ def apply(recipe: Recipes = None, select: Select = None, budget: Dollars = None)
 @app.command()
 def preview(
     recipe: Annotated[str, typer.Option("--recipe", "-r", help="The recipe to change.")],
-    changes: Annotated[list[str], typer.Option("--set", help="section.field=value, the value as in YAML; repeatable.")],
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="section.field=value, as in YAML; may be repeated.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print what other settings of a recipe would keep, lose and ask of models, without doing it."""
+    """Print what a recipe, as its file stands and with other settings, would keep, lose and ask; without doing it."""
     with _plan([recipe], "+verified_set") as found:
         from am_assets.preview import preview as look
         from am_assets.preview_summary import show_preview
         from am_assets.project import project
 
-        seen = look(found, project(), recipe, changes)
+        seen = look(found, project(), recipe, changes or [])
         print(json.dumps(seen.to_dict(), indent=2)) if as_json else show_preview(console, seen)
 
 

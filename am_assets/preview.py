@@ -1,8 +1,8 @@
 """What other settings would keep, lose and ask of models: the decisions themselves, run aside on what is measured.
 
-Nothing of the project changes. Settings are given as `section.field=value`; only the decisions below the sections that
-they change run again, so a preview takes about as long as those decisions. What no model has answered yet can't be
-judged: it is counted as requests, with their price.
+Nothing of the project changes. Settings are given as `section.field=value` and laid over what the recipe's file says
+now; only the decisions below the policies that differ from those stored run again, so a preview takes about as long as
+they do. What no model has answered yet can't be judged: it is counted as requests, with their price.
 """
 
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ from am_assets.recipe import SECTIONS, ConfigError, Recipe, parse
 from am_assets.resources import TableStore
 
 SELECTING = ["deduped_set", "selected_questions"]
-VERIFYING = ["verified_set"]
+VERIFYING = "verified_set"
 
 
 @dataclass(frozen=True)
 class Preview:
     recipe: str
     changes: list[str]
-    outdated: list[Step]  # what stands above the decisions and is not up to date
+    outdated: list[Step]  # what the decisions rest on and is not up to date
     questions: Comparison
     responses: Comparison | None  # of those that are there; None where none were verified yet
     asked: list[tuple[Step, Estimate]]
@@ -77,45 +77,49 @@ def changed_recipe(here: Project, name: str, changes: Sequence[str]) -> Recipe:
     return recipe
 
 
-def preview(plan: Plan, here: Project, name: str, changes: Sequence[str]) -> Preview:
-    """What recipe `name` would be with `changes`, beside what is stored of it. Tables that are not up to date are taken
-    as they are, and listed; `ConfigError` says which are not there."""
-    now, changed = here.recipes[name], changed_recipe(here, name, changes)
-    sections = [section for section in SECTIONS if getattr(changed, section) != getattr(now, section)]
-    below = _below(plan, sections)
+def preview(plan: Plan, here: Project, name: str, changes: Sequence[str] = ()) -> Preview:
+    """What an apply would make of recipe `name` with `changes`, beside what is stored of it. Evidence that is not up to
+    date is taken as it is, and listed; `ConfigError` says which tables are not there."""
+    changed = changed_recipe(here, name, changes)
     stored = TableStore(UPath(here.assets))
     if missing := [f"{asset}[{name}]" for asset in SELECTING if name not in stored.partitions(asset)]:
         raise ConfigError(not_there(missing, name, SELECTING[-1]))
-    verified = name in stored.partitions("verified_set")
-    outdated = _outdated(plan, [*SELECTING, *(VERIFYING if verified else [])])
+    verified = VERIFYING if name in stored.partitions(VERIFYING) else None
+    policies = {f"{section}_policy": settings(changed, section) for section in SECTIONS}
+    moved = [policy for policy, table in policies.items() if not _is_stored(stored, policy, name, table)]
+    below = _below(plan, moved)
     with overlay(plan, here.assets) as aside:
-        for section in sections:
-            aside.replace(f"{section}_policy", name, settings(changed, section))
+        for policy in moved:
+            aside.replace(policy, name, policies[policy])
         aside.run([asset for asset in SELECTING if asset in below], name)
-        requests = Added(stored, aside, name, changed.teacher, everything="teacher" in sections)
-        asked = list(requests.estimates(Costs(here, stored, outdated, [changed])))
-        if verified and below:
-            requests.put()
-            aside.run(VERIFYING, name)
+        added = Added(stored, aside, name, changed.teacher, everything="teacher_policy" in moved)
+        asked = list(added.estimates(Costs(here, stored, [], [changed])))
+        if verified and verified in below:
+            added.put()
+            aside.run([verified], name)
         return Preview(
             name,
             list(changes),
-            outdated,
+            _outdated(plan, [*SELECTING, *([verified] if verified else [])], {*moved, *below}),
             _questions(stored, aside.store, name),
             _responses(stored, aside.store, name) if verified else None,
             asked,
         )
 
 
-def _below(plan: Plan, sections: list[str]) -> set[str]:
-    """The decisions that read one of the sections, or a decision that does."""
-    policies = dg.AssetSelection.assets(*(f"{section}_policy" for section in sections))
-    return {key.to_user_string() for key in policies.downstream().resolve(plan.graph)} & {*SELECTING, *VERIFYING}
+def _is_stored(stored: TableStore, policy: str, name: str, table: pl.DataFrame) -> bool:
+    return name in stored.partitions(policy) and stored.read(policy, name).equals(table)
 
 
-def _outdated(plan: Plan, decisions: list[str]) -> list[Step]:
+def _below(plan: Plan, policies: list[str]) -> set[str]:
+    """The decisions that read one of the policies, or a decision that does."""
+    read = dg.AssetSelection.assets(*policies).downstream().resolve(plan.graph)
+    return {key.to_user_string() for key in read} & {*SELECTING, VERIFYING}
+
+
+def _outdated(plan: Plan, decisions: list[str], made_anew: set[str]) -> list[Step]:
     above = {key.to_user_string() for key in dg.AssetSelection.assets(*decisions).upstream().resolve(plan.graph)}
-    return [step for step in plan.steps() if step.asset in above]
+    return [step for step in plan.steps() if step.asset in above - made_anew]
 
 
 def _questions(stored: TableStore, aside: TableStore, name: str) -> Comparison:

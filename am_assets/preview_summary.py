@@ -8,19 +8,22 @@ from am_assets.comparison import Comparison
 from am_assets.preview import Preview
 from am_assets.summary import show_costs
 
-SHOWN = 12  # partitions that are not up to date, by name
+SHOWN = 3  # partitions of an asset that are not up to date
 
 
 def show_preview(console: Console, seen: Preview) -> None:
     """Questions and responses kept before and after by group, why some go, and what models would be asked."""
     if seen.outdated:
-        names = [f"{step.asset}[{step.partition}]" for step in seen.outdated]
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        partitions: dict[str, list[str]] = {}
+        for step in seen.outdated:
+            partitions.setdefault(step.asset, []).append(step.partition)
+        above = [f"{asset}[{', '.join(at[:SHOWN])}{', ...' if at[SHOWN:] else ''}]" for asset, at in partitions.items()]
         console.print(
-            f"Not up to date, so the figures may be off: {', '.join(names[:SHOWN])}{more} (am plan says why)",
+            f"Not up to date, so the figures may be off: {', '.join(above)}; am plan says why",
             style="yellow", markup=False, highlight=False, soft_wrap=True,
         )  # fmt: skip
-    console.print(_comparison(f"Questions of {seen.recipe} with {', '.join(seen.changes)}", seen.questions))
+    settings = f"with {', '.join(seen.changes)}" if seen.changes else "as its file stands"
+    console.print(_comparison(f"Questions of {seen.recipe} {settings}", seen.questions))
     if seen.responses:
         console.print(_comparison("Responses, of those that are there", seen.responses))
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from typer.testing import CliRunner
+from upath import UPath
 
 from am_assets.recipe import ConfigError
 from am_assets_tests.desk import MODEL, Desk
@@ -54,6 +55,9 @@ def test_a_preview_shows_what_an_apply_then_does_and_changes_no_byte(applied: De
     was = {asset: kept(applied, asset, "plain").height for asset in ("selected_questions", "verified_set")}
     applied.edit("plain", "sampling", rates=FEWER)
     applied.edit("plain", "verification", min_reward=0.1)
+    as_it_stands = seen(applied, "plain")
+    assert as_it_stands.questions.groups.equals(preview.questions.groups)
+    assert as_it_stands.responses.groups.equals(preview.responses.groups)
     applied.apply("plain", select="+verified_set")
     for asset, compared in [("selected_questions", preview.questions), ("verified_set", preview.responses)]:
         rows = kept(applied, asset, "plain")
@@ -64,13 +68,32 @@ def test_a_preview_shows_what_an_apply_then_does_and_changes_no_byte(applied: De
     assert model_server.requests == 0
 
 
-def test_what_another_recipe_asked_costs_nothing_and_its_answers_count(applied: Desk) -> None:
-    applied.edit("other", "sampling", rates=dict.fromkeys(LEVELS, 0))
+def test_what_another_recipe_asked_costs_nothing_and_its_answers_are_candidates(applied: Desk) -> None:
+    kept_before = kept(applied, "verified_set", "other").height
+    applied.edit("other", "sampling", rates=dict.fromkeys(LEVELS, 0.15))
     applied.apply("other", select="+verified_set")
     preview = seen(applied, "other", "sampling.rates=null")
-    assert counts(preview.questions) == (0, 10, 10, 0)
-    assert counts(preview.responses)[1] == kept(applied, "verified_set", "plain").height
+    assert preview.questions.groups.filter(by="source", group="asked").row(0)[2:] == (0, 1, 1, 0)
     assert requests(preview)["responses"] == 0
+    assert counts(preview.responses)[1] == kept_before
+
+    plan = applied.open(["other"], "+verified_set")
+    from am_assets.costs import Costs
+    from am_assets.overlay import overlay
+    from am_assets.preview_requests import Added
+    from am_assets.project import project
+    from am_assets.resources import TableStore
+
+    here = project()
+    stored = TableStore(UPath(here.assets))
+    assert "asked" not in stored.read("verified_set", "other")["shard"]
+    with overlay(plan, here.assets) as aside:
+        aside.replace("selected_questions", "other", stored.read("selected_questions", "plain"))
+        added = Added(stored, aside, "other", here.recipes["other"].teacher, everything=False)
+        assert list(added.estimates(Costs(here, stored, [], [here.recipes["other"]])))
+        added.put()
+        aside.run(["verified_set"], "other")
+        assert "asked" in aside.store.read("verified_set", "other")["shard"]
 
 
 def test_a_teacher_never_asked_is_counted_with_its_judge_and_its_price(applied: Desk) -> None:
@@ -89,17 +112,17 @@ def test_a_section_that_no_decision_reads_changes_no_row(applied: Desk) -> None:
 
 
 def test_what_is_not_up_to_date_is_listed_and_what_is_not_there_is_named(applied: Desk) -> None:
-    applied.edit("plain", "dedup", threshold=0.96)
-    assert [(step.asset, step.state) for step in seen(applied, "plain", "verification.keep=first").outdated][:2] == [
-        ("dedup_policy", "stale"),
-        ("deduped_set", "follows"),
-    ]
-    (applied.folder / "assets" / "question_features" / "sums.parquet").unlink()
-    with pytest.raises(ConfigError, match=r"not there yet: question_features\[sums\]"):
-        seen(applied, "plain", "dedup.threshold=0.9")
-    (applied.folder / "assets" / "benchmark_overlap" / "held_out.parquet").unlink()
-    with pytest.raises(ConfigError, match="held_out"):
+    applied.rows("open", [{"question": "Why is the sky blue?"}])
+    outdated = [(step.asset, step.partition) for step in seen(applied, "plain", "verification.keep=first").outdated]
+    assert outdated[0] == ("raw_pool", "open")
+    assert ("deduped_set", "plain") in outdated
+    assert ("verified_set", "plain") not in outdated
+    (applied.folder / "assets" / "benchmark_overlap" / "held_out.parquet").rename(applied.folder / "aside.parquet")
+    with pytest.raises(ConfigError, match="benchmark_overlap"):
         seen(applied, "other", "sampling.languages=[en]")
+    (applied.folder / "assets" / "question_features" / "sums.parquet").unlink()
+    with pytest.raises(ConfigError, match=r"not there yet: question_features\[sums\]; materialize first: am apply"):
+        seen(applied, "plain", "dedup.threshold=0.9")
 
 
 def test_in_the_terminal_it_is_a_table_or_json(applied: Desk) -> None:
