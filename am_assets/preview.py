@@ -136,7 +136,7 @@ def _questions(stored: TableStore, aside: TableStore, name: str) -> Comparison:
 def _responses(stored: TableStore, aside: TableStore, name: str) -> Comparison:
     before, after = (store.scan("verified_set", name) for store in (stored, aside))
     reasons = after.filter(~pl.col("kept")).select("response_id", reason=pl.col("drop_reason"))
-    return _compared(before, after, reasons, "response_id", "no candidate any more")
+    return _compared(before, after, reasons, "response_id", "its question or request went")
 
 
 def _compared(before: pl.LazyFrame, after: pl.LazyFrame, reasons: pl.LazyFrame, key: str, otherwise: str) -> Comparison:
