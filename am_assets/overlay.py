@@ -64,7 +64,7 @@ class Overlay:
                 if not optional and not (self.folder / name / f"{at}.parquet").exists():
                     missing.append(f"{name}[{at}]")
         if missing:
-            raise ConfigError(not_there(missing, partition, assets[-1]))
+            raise ConfigError(not_there(list(dict.fromkeys(missing)), partition, assets[-1]))
 
 
 def not_there(missing: list[str], recipe: str, asset: str) -> str:
