@@ -4,12 +4,14 @@
     am apply --recipe demo               bring it up to date
     am apply --select "+sft_dataset"     with Dagster's asset selection syntax
     am apply --budget 20                 asking models for at most 20 dollars
+    am preview -r demo --set dedup.threshold=0.9   what other settings would keep, lose and ask
     am memo                              what was measured so far, how large and how old it is
     am memo responses KEY                one answer in full
 
 Only talking to a person belongs here: what is done is in `plan.py`, and every figure comes from the instance.
 """
 
+import json
 import os
 import shutil
 import sys
@@ -111,6 +113,24 @@ def apply(recipe: Recipes = None, select: Select = None, budget: Dollars = None)
         show(console, found, outcomes, recipe or list(project().recipes), project().assets)
     if any(outcome.result != "done" for outcome in outcomes):
         sys.exit(1)
+
+
+@app.command()
+def preview(
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="The recipe to change.")],
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="section.field=value, as in YAML; may be repeated.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print what a recipe, as its file stands and with other settings, would keep, lose and ask; without doing it."""
+    with _plan([recipe], "+verified_set") as found:
+        from am_assets.preview import preview as look
+        from am_assets.preview_summary import show_preview
+        from am_assets.project import project
+
+        seen = look(found, project(), recipe, changes or [])
+        print(json.dumps(seen.to_dict(), indent=2)) if as_json else show_preview(console, seen)
 
 
 @app.command()

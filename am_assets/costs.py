@@ -24,6 +24,8 @@ from am_assets.verification.assets import to_judge
 NAMESPACES = {"question_labels": "labels", "responses": "responses", "reward_scores": "rewards"}
 CHARS_A_TOKEN = 4
 UNSEEN_ANSWER = "x" * 2_000  # stands for an answer that does not exist yet, for the size of a judge's prompt
+OUTDATED = "at most, as what stands above is not up to date"
+CHECKS = {"has_reference": pl.col("reference_answer").is_not_null(), "has_tests": pl.col("test_cases").is_not_null()}
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,13 @@ class Costs:
         if step.asset not in NAMESPACES:
             return None
         requests, exact = getattr(self, f"_{step.asset}")(step.partition)
+        return self.priced(step.asset, self.missing(step.asset, requests), "" if exact else OUTDATED)
+
+    def missing(self, asset: str, requests: pl.DataFrame) -> pl.DataFrame:
+        """Those of an asset's requests that have no answer yet, by their `key` or what identifies them."""
         if "key" not in requests.columns:
             requests = with_keys(requests, "model", "messages", "sampling", "sample_index")
-        missing = self.memo.missing(NAMESPACES[step.asset], requests)
-        return self._priced(missing, exact, self._means[NAMESPACES[step.asset]])
+        return self.memo.missing(NAMESPACES[asset], requests)
 
     def _read(self, asset: str, shard: str) -> pl.DataFrame | None:
         """The table where it is up to date."""
@@ -77,11 +82,7 @@ class Costs:
         exact = asked is not None
         if asked is None:
             questions = self._questions(shard).select(
-                "question_id",
-                "question",
-                has_reference=pl.col("reference_answer").is_not_null(),
-                has_tests=pl.col("test_cases").is_not_null(),
-                published=pl.col("published").list.len() > 0,
+                "question_id", "question", **CHECKS, published=pl.col("published").list.len() > 0
             )
             policies = [recipe.teacher for recipe in self.recipes]
             unanswered = [questions.filter(~(pl.col("published") & policy.published)) for policy in policies]
@@ -101,24 +102,25 @@ class Costs:
         features = self._read("response_features", shard)
         if features is not None:
             judged = to_judge(features, questions)
-        else:
-            samples = max(recipe.teacher.samples for recipe in self.recipes)
-            responses = pl.max_horizontal(pl.col("published").list.len(), samples)
-            unchecked = questions.filter(pl.col("reference_answer").is_null() & pl.col("test_cases").is_null())
-            judged = unchecked.select(
-                pl.col("question_id", "question").repeat_by(responses).explode(),
-                response_id=pl.lit(""),
-                answer=pl.lit(UNSEEN_ANSWER),
-            )
-        requests = reward.judge_requests(judged, instrument.model, instrument.max_tokens)
-        if features is None:
-            requests = requests.with_row_index("key").with_columns(pl.format("not known yet: {}", "key").alias("key"))
-        return requests, features is not None
+            return reward.judge_requests(judged, instrument.model, instrument.max_tokens), True
+        samples = max(recipe.teacher.samples for recipe in self.recipes)
+        responses = pl.max_horizontal(pl.col("published").list.len(), samples)
+        unchecked = questions.filter(pl.col("reference_answer").is_null() & pl.col("test_cases").is_null())
+        return self.judging(unchecked.select(pl.col("question_id", "question").repeat_by(responses).explode())), False
 
-    def _priced(self, missing: pl.DataFrame, exact: bool, means: dict[tuple, tuple[float, int]]) -> Estimate:
+    def judging(self, unanswered: pl.DataFrame) -> pl.DataFrame:
+        """What the judge will be asked about answers that are not there yet, one a row (question_id, question)."""
+        instrument = self.project.instruments.reward
+        judged = unanswered.with_columns(response_id=pl.lit(""), answer=pl.lit(UNSEEN_ANSWER))
+        requests = reward.judge_requests(judged, instrument.model, instrument.max_tokens)
+        return requests.with_row_index("key").with_columns(pl.format("not known yet: {}", "key").alias("key"))
+
+    def priced(self, asset: str, missing: pl.DataFrame, at_most: str) -> Estimate:
+        """What requests of an asset come to; `at_most` says why they may turn out to be fewer, and is empty if not."""
+        means = self._means[NAMESPACES[asset]]
         if "difficulty" not in missing.columns:
             missing = missing.with_columns(difficulty=pl.lit(None, pl.String))
-        basis = [] if exact else ["at most, as what stands above is not up to date"]
+        basis = [at_most] if at_most else []
         tokens_in, tokens_out, dollars = 0, 0, 0.0
         unpriced = False
         for (model, difficulty), rows in missing.group_by("model", "difficulty", maintain_order=True):
@@ -136,7 +138,7 @@ class Costs:
             else:
                 unpriced = True
                 basis.append(f"{model}: no price known: set input_price and output_price in endpoints.yaml")
-        return Estimate(missing.height, exact, tokens_in, tokens_out, None if unpriced else dollars, tuple(basis))
+        return Estimate(missing.height, not at_most, tokens_in, tokens_out, None if unpriced else dollars, tuple(basis))
 
     @cached_property
     def _means(self) -> dict[str, dict[tuple, tuple[float, int]]]:

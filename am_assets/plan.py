@@ -136,7 +136,7 @@ class Plan:
     def _stopped_parents(self, stopped: set[Partition], key: dg.AssetKey, partition: str) -> str:
         names = []
         for parent, at in self.parents(key, partition):
-            if (key, parent) in self._optional:
+            if (key, parent) in self.optional:
                 continue
             if (parent, at) in stopped:
                 names.append(f"{parent.to_user_string()}[{at}]")
@@ -146,7 +146,7 @@ class Plan:
         return ", ".join(names)
 
     @cached_property
-    def _optional(self) -> set[tuple[dg.AssetKey, dg.AssetKey]]:
+    def optional(self) -> set[tuple[dg.AssetKey, dg.AssetKey]]:
         """Child and parent where the child takes what partitions there are, so that one recipe's fault is its own."""
         return {
             (asset.key, parent)
@@ -191,7 +191,7 @@ class Plan:
         if result.success:
             return ""
         failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-        return _innermost(failures) or f"run {result.run_id} failed; its log in the UI says why"
+        return innermost(failures) or f"run {result.run_id} failed; its log in the UI says why"
 
 
 def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:
@@ -206,7 +206,7 @@ def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:
     return set(chosen)
 
 
-def _innermost(failures: Sequence) -> str:
+def innermost(failures: Sequence) -> str:
     words = []
     for error in failures:
         while error is not None and error.cause is not None:

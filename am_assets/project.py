@@ -6,6 +6,7 @@ together, so that a mistake in any of these files stops the work before anything
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,31 +75,36 @@ def project() -> Project:
     return loaded
 
 
-def _contradictions(loaded: Project):
+def _contradictions(loaded: Project) -> Iterator[str]:
     """What no file can tell alone."""
-    floors = loaded.instruments
     for name, recipe in loaded.recipes.items():
         where = loaded.data / "recipes" / f"{name}.yaml"
         if not re.fullmatch(r"[a-z0-9_-]+", name):
             yield f"{where}: a recipe's name may hold a-z, 0-9, _ and - only"
-        if recipe.dedup.threshold < floors.pairs.floor:
-            yield (
-                f"{where}: dedup.threshold: {recipe.dedup.threshold} lies under pairs.floor {floors.pairs.floor} of"
-                " instruments.yaml; such pairs are not stored: raise the one or lower the other"
-            )
-        decontamination = recipe.sampling.decontamination
-        if decontamination.cosine < floors.overlap.floor:
-            yield (
-                f"{where}: sampling.decontamination.cosine: {decontamination.cosine} lies under overlap.floor"
-                f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
-            )
-        for field, names in {
-            "sampling.decontamination.benchmarks": decontamination.benchmarks,
-            "evaluation.benchmarks": recipe.evaluation.benchmarks,
-        }.items():
-            for unknown in sorted(set(names) - set(loaded.benchmarks)):
-                there = ", ".join(loaded.benchmarks)
-                yield f"{where}: {field}: no benchmark {unknown} in benchmarks.yaml (it has {there})"
+        yield from contradictions(recipe, loaded, str(where))
     for kind, count in {"recipes": len(loaded.recipes), "benchmarks": len(loaded.benchmarks)}.items():
         if count > MOST_PARTITIONS:
             yield f"{loaded.data}: {count} {kind}; at most {MOST_PARTITIONS}, or Dagster stops telling what is stale"
+
+
+def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]:
+    """What a recipe says that the rest of the project does not bear out; `where` is what says it."""
+    floors = loaded.instruments
+    if recipe.dedup.threshold < floors.pairs.floor:
+        yield (
+            f"{where}: dedup.threshold: {recipe.dedup.threshold} lies under pairs.floor {floors.pairs.floor} of"
+            " instruments.yaml; such pairs are not stored: raise the one or lower the other"
+        )
+    decontamination = recipe.sampling.decontamination
+    if decontamination.cosine < floors.overlap.floor:
+        yield (
+            f"{where}: sampling.decontamination.cosine: {decontamination.cosine} lies under overlap.floor"
+            f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
+        )
+    for field, names in {
+        "sampling.decontamination.benchmarks": decontamination.benchmarks,
+        "evaluation.benchmarks": recipe.evaluation.benchmarks,
+    }.items():
+        for unknown in sorted(set(names) - set(loaded.benchmarks)):
+            there = ", ".join(loaded.benchmarks)
+            yield f"{where}: {field}: no benchmark {unknown} in benchmarks.yaml (it has {there})"

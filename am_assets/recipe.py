@@ -10,12 +10,38 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from am_assets.schema import CATEGORIES, DIFFICULTIES, UNLABELLED
 
 M = TypeVar("M", bound=BaseModel)
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
-Difficulty = Literal["very_easy", "easy", "medium", "hard", "very_hard", "unlabelled"]
+
+
+def _level(name: str) -> str:
+    return _one_of(name, DIFFICULTIES)
+
+
+def _category(name: str) -> str:
+    return _one_of(name, CATEGORIES)
+
+
+def _group(name: str) -> str:
+    """A difficulty, a category, or `category/difficulty`."""
+    category, slash, difficulty = name.partition("/")
+    if slash:
+        return f"{_category(category)}/{_level(difficulty)}"
+    return _one_of(name, [*CATEGORIES, *DIFFICULTIES])
+
+
+def _one_of(name: str, known: list[str]) -> str:
+    if name not in known and name != UNLABELLED:
+        raise ValueError(f"{name} is none of {', '.join([*known, UNLABELLED])}")
+    return name
+
+
+Group = Annotated[str, AfterValidator(_group)]
 
 
 class Section(BaseModel):
@@ -49,11 +75,47 @@ class Decontamination(Section):
     cosine: Share = 0.9
 
 
+class Shares(Section):
+    """Of the selection, by difficulty or by category; groups not named are outside the proportion and keep all."""
+
+    difficulty: dict[Annotated[str, AfterValidator(_level)], Share] = {}
+    category: dict[Annotated[str, AfterValidator(_category)], Share] = {}
+
+    @model_validator(mode="after")
+    def _one_whole(self) -> Self:
+        if self.difficulty and self.category:
+            raise ValueError("difficulty and category both have shares, which can't both hold: leave one of them empty")
+        total = sum([*self.difficulty.values(), *self.category.values()])
+        if total > 1 + 1e-9:
+            raise ValueError(f"the shares add up to {total:g}, more than the whole: lower them to 1 together")
+        return self
+
+
 class SamplingPolicy(Section):
+    """Which of the deduplicated questions are asked. Every question has one draw in [0, 1), from its id alone, and is
+    kept where the draw lies below the rate of its group."""
+
     decontamination: Decontamination = Decontamination()
     languages: list[str] | None = None  # ISO 639-1; null keeps all
     drop: list[Literal["incomplete", "url", "image", "table"]] = ["incomplete", "url", "image"]
-    rates: dict[Difficulty, Share] = {}  # share kept of a difficulty; 1 where not named
+    # Share kept of a difficulty, a category or a `category/difficulty`; 1 where not named. A pair that is named has
+    # that rate, any other the product of its category's and its difficulty's.
+    rates: dict[Group, Share] = {}
+    # Instead of rates: what part each group is to have. The largest selection in that proportion: the group scarcest
+    # for its share keeps all. A group without rows has no say, a share of 0 keeps none.
+    shares: Shares = Shares()
+
+    @field_validator("rates", "shares", mode="before")
+    @classmethod
+    def _taken_back(cls, value: Any) -> Any:
+        """`null` takes back what an extended recipe says."""
+        return {} if value is None else value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.rates and (self.shares.difficulty or self.shares.category):
+            raise ValueError("rates and shares both say how many to keep: set one of them to null")
+        return self
 
 
 class Example(Section):

@@ -43,6 +43,13 @@ class TableStore(dg.UPathIOManager):
             raise FileNotFoundError(f"{asset} has no partition {partition} yet: materialize it first ({path})")
         return pl.read_parquet(str(path))
 
+    def scan(self, asset: str, partition: str) -> pl.LazyFrame:
+        return pl.scan_parquet(str(self._base_path / asset / f"{partition}{self.extension}"))
+
+    def partitions(self, asset: str) -> list[str]:
+        """The partitions of an asset that are stored."""
+        return sorted(path.stem for path in Path(str(self._base_path / asset)).glob(f"*{self.extension}"))
+
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
         return pl.scan_parquet(str(path))
 

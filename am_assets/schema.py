@@ -19,7 +19,7 @@ QUESTION_DROPS = [
     "near_duplicate",  # cosine to a kept question at or above dedup.threshold
     "contaminated",  # matches a benchmark item
     "unsuitable",  # needs an image, a link or a table, is cut off, or is in a language not asked for
-    "downsampled",  # hash of the id above the rate of its difficulty
+    "downsampled",  # draw from the id at or above the rate of its category and difficulty
 ]
 # Why a response leaves, in the order the rules are asked.
 RESPONSE_DROPS = [

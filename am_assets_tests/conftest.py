@@ -1,5 +1,6 @@
 """Fixtures for tests that need the graph."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,4 +21,24 @@ def model_server() -> Iterator[CountingProxy]:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_server: CountingProxy) -> Desk:
+    return at_desk(tmp_path, model_server, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, model_server: CountingProxy) -> Path:
+    """A project brought up to date down to the dataset, for tests to take a copy of."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        outcomes = at_desk(folder, model_server, patch).apply(select="+sft_dataset")
+    assert {outcome.result for outcome in outcomes.values()} == {"done"}, [
+        o.error for o in outcomes.values() if o.error
+    ]
+    return folder
+
+
+@pytest.fixture
+def applied(finished: Path, tmp_path: Path, model_server: CountingProxy, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A copy of the finished project, with nothing asked of the model yet."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    model_server.requests = 0
     return at_desk(tmp_path, model_server, monkeypatch)

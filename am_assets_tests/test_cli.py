@@ -58,6 +58,20 @@ def test_a_mistake_is_named_with_its_file_and_field(project: Desk, wrong, argume
     assert not (project.folder / "assets").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("dedup.treshold=0.9", "--set dedup.treshold=0.9: dedup.treshold: Extra inputs"),
+        ("dedup.threshold=0.9", "not there yet: deduped_set[plain], selected_questions[plain]; materialize first: am"),
+    ],
+)
+def test_a_preview_that_cannot_be_names_the_option_and_the_field(project: Desk, change: str, says: str) -> None:
+    refused = am(project, "preview", "--recipe", "plain", "--set", change)
+    assert refused.returncode == 2, refused.stderr
+    assert says in refused.stdout.replace("\n", " ")
+    assert not (project.folder / "assets").exists()
+
+
 def test_a_sources_file_elsewhere_is_named_by_the_environment(project: Desk, tmp_path: Path) -> None:
     refused = am(project, "plan", AM_SOURCES=str(tmp_path / "elsewhere.yaml"))
     assert refused.returncode == 2

@@ -3,13 +3,7 @@
 Each test edits a file as a user would, and looks at what is planned, what runs, and what is asked of the model.
 """
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-
-from am_assets_tests.desk import Desk, at_desk
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 TO_DATASET = "+sft_dataset"
@@ -17,25 +11,6 @@ EVIDENCE = {
     "raw_pool", "question_features", "question_labels", "question_embeddings", "similar_pairs", "responses",
     "response_features", "math_verdicts", "code_verdicts", "reward_scores",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory, model_server) -> Iterator[Path]:
-    """A project brought up to date down to the dataset, for tests to take a copy of."""
-    folder = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        outcomes = at_desk(folder, model_server, patch).apply(select=TO_DATASET)
-    assert {outcome.result for outcome in outcomes.values()} == {"done"}, [
-        o.error for o in outcomes.values() if o.error
-    ]
-    yield folder
-
-
-@pytest.fixture
-def applied(finished: Path, tmp_path: Path, model_server, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    model_server.requests = 0
-    return at_desk(tmp_path, model_server, monkeypatch)
 
 
 def test_the_graph_runs_on_to_scores_and_a_report_and_then_has_nothing_to_do(applied, model_server) -> None:

@@ -31,6 +31,16 @@ def write(folder: Path, name: str, content: object) -> Path:
             "every weight is 0",
         ),
         ({**WHOLE, "sampling": {"rates": {"easy": -1}}}, "sampling.rates.easy", "greater than or equal to 0"),
+        ({**WHOLE, "sampling": {"rates": {"esy": 1}}}, "sampling.rates.esy", "esy is none of math, coding"),
+        ({**WHOLE, "sampling": {"rates": {"easy/math": 1}}}, "sampling.rates.easy/math", "easy is none of math"),
+        ({**WHOLE, "sampling": {"rates": {"math": 1}, "shares": {"difficulty": {"easy": 1}}}}, "sampling", "rates and"),
+        ({**WHOLE, "sampling": {"shares": {"difficulty": {"math": 1}}}}, "sampling.shares.difficulty.math", "none of"),
+        ({**WHOLE, "sampling": {"shares": {"difficulty": {"easy": 0.7, "hard": 0.4}}}}, "sampling.shares", "up to 1.1"),
+        (
+            {**WHOLE, "sampling": {"shares": {"difficulty": {"easy": 0.7}, "category": {"math": 0.1}}}},
+            "sampling.shares",
+            "leave one of them empty",
+        ),
     ],
 )
 def test_a_wrong_field_is_named_with_its_file(tmp_path: Path, content: dict, field: str, says: str) -> None:
@@ -54,6 +64,16 @@ def test_a_recipe_differs_from_the_one_it_extends_only_in_what_it_names(tmp_path
     assert child.dedup.threshold == 0.8
     assert child.dedup.priority == ["published"]
     assert child.model_copy(update={"dedup": base.dedup}) == base
+
+
+def test_null_takes_back_the_rates_of_the_extended_recipe(tmp_path: Path) -> None:
+    write(tmp_path, "base", {**WHOLE, "sampling": {"rates": {"easy": 0.5}}})
+    shares = {"category": {"math": 0.5}}
+    child = load_recipe(
+        write(tmp_path, "child", {"extends": "base", "sampling": {"rates": None, "shares": shares}}),
+    )
+    assert child.sampling.rates == {}
+    assert child.sampling.shares.category == {"math": 0.5}
 
 
 def test_a_circle_of_extends_is_named(tmp_path: Path) -> None:

@@ -70,3 +70,12 @@ def test_the_version_of_a_table_is_its_content() -> None:
     assert content_version(table) == content_version(pl.concat([table[:1], table[1:]], rechunk=False))
     assert content_version(table) != content_version(table.reverse())
     assert content_version(table) != content_version(table.with_columns(a=pl.lit("x")))
+
+
+def test_the_partitions_that_are_stored_are_listed_and_half_written_ones_are_not(tmp_path: Path) -> None:
+    run(tmp_path, "b", "a", skip_missing=True)
+    (tmp_path / "numbers" / ".c.parquet.1-abc").write_bytes(b"half")
+    store = TableStore(UPath(tmp_path))
+    assert store.partitions("numbers") == ["a", "b"]
+    assert store.partitions("letters") == []
+    assert store.scan("numbers", "b").collect().item() == "b"

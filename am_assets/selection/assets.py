@@ -126,7 +126,6 @@ def deduped_set(
     code_version=_POOL_VERSION,
 )
 def selected_questions(
-    context: dg.AssetExecutionContext,
     deduped_set: pl.LazyFrame,
     sampling_policy: pl.DataFrame,
     teacher_policy: pl.DataFrame,
@@ -134,13 +133,13 @@ def selected_questions(
     question_features: pl.LazyFrame,
     question_labels: pl.LazyFrame,
     benchmark_overlap: pl.LazyFrame,
+    tables: dg.ResourceParam[TableStore],
 ) -> tuple[pl.DataFrame, dict]:
     """Every deduplicated question, kept or dropped as contaminated, unsuitable or downsampled; a kept one names the
     teacher and how many new responses it is to give."""
     policy = read_policy(SamplingPolicy, sampling_policy)
     rules = policy.decontamination
-    measured = context.instance.get_materialized_partitions(dg.AssetKey("benchmark_overlap"))
-    if absent := sorted(set(rules.benchmarks) - measured):
+    if absent := sorted(set(rules.benchmarks) - set(tables.partitions("benchmark_overlap"))):
         raise dg.Failure(
             f"benchmark_overlap is not measured for {', '.join(absent)}: materialize these partitions first"
         )

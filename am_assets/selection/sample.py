@@ -1,14 +1,12 @@
 """From deduplicated questions to what the teacher is asked: decontamination, suitability, downsampling."""
 
-from hashlib import sha256
-
 import polars as pl
 
 from am_assets.engines.language import UNDETERMINED
 from am_assets.recipe import SamplingPolicy, TeacherPolicy
-from am_assets.schema import SelectedQuestions
+from am_assets.schema import QUESTION_DROPS, SelectedQuestions
 
-SALT = "downsampling"  # keeps the draw apart from every other use of the id
+DRAW_DIGITS = 13  # hexadecimal: 52 bits, what a float holds exactly
 FLAGS = {
     "incomplete": ~pl.col("complete"),
     "url": pl.col("has_url"),
@@ -25,41 +23,74 @@ def select(
     `questions`: question_id, shard, source, category, difficulty, has_published, complete, has_url, has_image,
     has_table, language. `contaminated`: question_id, detail. The reason is the first that holds.
 
-    Whether a question is downsampled depends on its id and the rate of its difficulty alone: other rows never change
-    its fate, and a higher rate keeps all that a lower one keeps. A text of no language (`und`, a bare formula) passes
-    whatever languages are asked for. Where published responses count, a question that has one asks for no new ones.
+    Whether a question is downsampled depends on its id and the rate of its group alone, and a higher rate keeps all
+    that a lower one keeps. So under `rates` other rows never change its fate; under `shares` they move the rate of its
+    group, and what is kept of the group only grows or only shrinks. A text of no language (`und`, a bare formula)
+    passes whatever languages are asked for. Where published responses count, a question that has one asks for no new
+    ones.
     """
     flags = [pl.when(FLAGS[name]).then(pl.lit(name)) for name in sampling.drop]
     if sampling.languages is not None:
         asked_for = pl.col("language").is_in([*sampling.languages, UNDETERMINED])
         flags.append(pl.when(~asked_for).then(pl.format("language {}", "language")))
-    unsuitable = pl.coalesce(flags) if flags else pl.lit(None, pl.String)
-    rate = pl.col("difficulty").cast(pl.String).replace_strict(sampling.rates, default=1.0, return_dtype=pl.Float64)
+    ruled = questions.join(contaminated.rename({"detail": "contaminated"}), on="question_id", how="left").with_columns(
+        unsuitable=pl.coalesce(flags) if flags else pl.lit(None, pl.String)
+    )
+    eligible = pl.col("contaminated").is_null() & pl.col("unsuitable").is_null()
+    groups = ruled.group_by("category", "difficulty").agg(eligible=eligible.sum())
     rules = {
-        "contaminated": pl.col("found"),
-        "unsuitable": unsuitable,
-        "downsampled": pl.when(pl.col("draw") >= rate).then(pl.format("rate {} of {}", rate, "difficulty")),
+        "contaminated": pl.col("contaminated"),
+        "unsuitable": pl.col("unsuitable"),
+        "downsampled": pl.when(draw("question_id") >= pl.col("rate")).then("rate_of"),
     }
     samples = pl.when(pl.col("has_published") & teacher.published).then(0).otherwise(teacher.samples)
+    reasons = pl.Enum(QUESTION_DROPS)
     return (
-        questions.join(contaminated.rename({"detail": "found"}), on="question_id", how="left")
-        .with_columns(draw("question_id").alias("draw"))
+        ruled.join(rates(groups, sampling), on=["category", "difficulty"])
         .with_columns(
-            drop_reason=pl.coalesce([pl.when(rule.is_not_null()).then(pl.lit(name)) for name, rule in rules.items()]),
+            drop_reason=pl.coalesce(
+                pl.when(rule.is_not_null()).then(pl.lit(name, reasons)) for name, rule in rules.items()
+            ),
             detail=pl.coalesce(list(rules.values())),
             teacher=pl.lit(teacher.model),
         )
         .with_columns(kept=pl.col("drop_reason").is_null())
         .with_columns(samples=pl.when("kept").then(samples).otherwise(0))
+        .select(SelectedQuestions.column_names())
         .sort("question_id")
         .pipe(SelectedQuestions.cast)
     )
 
 
+def rates(groups: pl.DataFrame, sampling: SamplingPolicy) -> pl.DataFrame:
+    """(category, difficulty, rate, rate_of) of `groups` (category, difficulty, eligible): the part of its eligible rows
+    that each keeps, and the same in words."""
+    named = sampling.rates | _rates_for_shares(groups, "difficulty", sampling.shares.difficulty)
+    named |= _rates_for_shares(groups, "category", sampling.shares.category)
+    rows = []
+    for category, difficulty in groups.select("category", "difficulty").iter_rows():
+        pair = f"{category}/{difficulty}"
+        # no category and no difficulty: one group, and not to be counted twice
+        groups_of = (
+            [pair] if pair in named else [name for name in dict.fromkeys([category, difficulty]) if name in named]
+        )
+        rate = 1.0
+        for name in groups_of:
+            rate *= named[name]
+        rows.append((category, difficulty, rate, f"rate {rate:.4g} of {'/'.join(groups_of)}"))
+    at = groups.select("category", "difficulty").schema
+    return pl.DataFrame(rows, {**at, "rate": pl.Float64, "rate_of": pl.String}, orient="row")
+
+
+def _rates_for_shares(groups: pl.DataFrame, dimension: str, shares: dict[str, float]) -> dict[str, float]:
+    """By group of the dimension, the rates that bring those with a share into proportion and keep as much as can be."""
+    counts = dict(groups.group_by(pl.col(dimension).cast(pl.String)).agg(pl.sum("eligible")).rows())
+    # How large the selection could be if the group alone limited it.
+    room = {name: counts[name] / share for name, share in shares.items() if share and counts.get(name)}
+    none = {name: 0.0 for name, share in shares.items() if not share}
+    return none | {name: min(room.values()) / size for name, size in room.items()}
+
+
 def draw(column: str) -> pl.Expr:
-    """A number in [0, 1) that depends on the text of the column alone."""
-
-    def fraction(value: str) -> float:
-        return int(sha256(f"{SALT}:{value}".encode()).hexdigest()[:13], 16) / 16**13
-
-    return pl.col(column).map_elements(fraction, return_dtype=pl.Float64)
+    """A number in [0, 1) from the last digits of ids, which are those of a hash. The leading digits make the shards."""
+    return pl.col(column).str.slice(-DRAW_DIGITS).str.to_integer(base=16) / 16**DRAW_DIGITS

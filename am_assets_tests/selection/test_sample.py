@@ -1,5 +1,7 @@
 """Sampling: what the teacher is asked, and why not the rest."""
 
+from hashlib import sha256
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from am_assets.recipe import SamplingPolicy, TeacherPolicy
 from am_assets.schema import SelectedQuestions
 from am_assets.selection.sample import select
 
+Q = sha256(b"q").hexdigest()[:32]
 TEACHER = TeacherPolicy(model="openai/r1", samples=4)
 PLAIN = {
     "shard": "one", "source": "src", "category": "math", "difficulty": "easy", "has_published": False, "complete": True,
@@ -19,7 +22,7 @@ NOTHING = pl.DataFrame(schema={"question_id": pl.String, "detail": pl.String})
 
 
 def pool(*rows: dict) -> pl.DataFrame:
-    full = [{"question_id": "q", **PLAIN, **row} for row in rows]
+    full = [{"question_id": Q, **PLAIN, **row} for row in rows]
     return pl.DataFrame(full, schema={name: FLAGS.get(name, pl.String) for name in ["question_id", *PLAIN]})
 
 
@@ -69,10 +72,10 @@ def test_what_the_policy_does_not_name_stays(row: dict, policy: dict) -> None:
 
 def test_the_first_rule_that_holds_is_the_reason() -> None:
     row, rates = {"complete": False}, {"rates": {"easy": 0}}
-    found = pl.DataFrame({"question_id": ["q"], "detail": ["text of math500/1"]})
+    found = pl.DataFrame({"question_id": [Q], "detail": ["text of math500/1"]})
     assert fate(row, contaminated=found, **rates) == (False, "contaminated", "text of math500/1")
     assert fate(row, **rates) == (False, "unsuitable", "incomplete")
-    assert fate({}, **rates) == (False, "downsampled", "rate 0.0 of easy")
+    assert fate({}, **rates) == (False, "downsampled", "rate 0 of easy")
 
 
 def test_a_published_response_spares_the_question_new_ones_where_it_counts() -> None:
@@ -93,21 +96,99 @@ def test_an_empty_set_selects_nothing() -> None:
     assert chosen(pool()).is_empty()
 
 
-def many(rows: int) -> pl.DataFrame:
-    levels = ["easy", "medium", "unlabelled"]
-    return pool(*({"question_id": f"{n:032x}", "difficulty": levels[n % 3]} for n in range(rows)))
+def many(rows: int, first: int = 0) -> pl.DataFrame:
+    """Rows of known numbers, in four kinds: easy and medium math, easy coding, unlabelled."""
+    kinds = [("math", "easy"), ("math", "medium"), ("coding", "easy"), ("unlabelled", "unlabelled")]
+    return pool(
+        *(
+            {
+                "question_id": sha256(b"%d" % n).hexdigest()[:32],
+                "category": kinds[n % 4][0],
+                "difficulty": kinds[n % 4][1],
+            }
+            for n in range(first, first + rows)
+        )
+    )
 
 
-def test_a_rate_keeps_about_its_share_of_its_own_difficulty() -> None:
-    kept = chosen(many(6_000), rates={"easy": 0.3, "unlabelled": 0.0}).group_by("difficulty").agg(pl.col("kept").mean())
-    shares = dict(kept.rows())
-    assert shares["easy"] == pytest.approx(0.3, abs=0.03)
-    assert (shares["medium"], shares["unlabelled"]) == (1, 0)
+def kept_of(questions: pl.DataFrame, **policy) -> dict[str, float]:
+    """The part kept of each `category/difficulty`."""
+    by = pl.format("{}/{}", "category", "difficulty").alias("of")
+    return dict(chosen(questions, **policy).group_by(by).agg(pl.col("kept").mean()).rows())
+
+
+@pytest.mark.parametrize(
+    ("rates", "math_easy", "math_medium", "coding_easy", "unlabelled"),
+    [
+        ({}, 1, 1, 1, 1),
+        ({"easy": 0.3, "unlabelled": 0.0}, 0.3, 1, 0.3, 0),
+        ({"math": 0.8, "coding/easy": 0.3}, 0.8, 0.8, 0.3, 1),
+        ({"math": 0.8, "easy": 0.5}, 0.4, 0.8, 0.5, 1),
+        ({"math": 0.8, "easy": 0.5, "math/easy": 1}, 1, 0.8, 0.5, 1),
+        ({"unlabelled": 0.5}, 1, 1, 1, 0.5),
+    ],
+)
+def test_a_rate_keeps_about_its_share_of_its_own_group(rates, math_easy, math_medium, coding_easy, unlabelled) -> None:
+    assert kept_of(many(8_000), rates=rates) == pytest.approx(
+        {
+            "math/easy": math_easy,
+            "math/medium": math_medium,
+            "coding/easy": coding_easy,
+            "unlabelled/unlabelled": unlabelled,
+        },
+        abs=0.03,
+    )
+
+
+def test_a_downsampled_question_says_its_rate_and_its_group() -> None:
+    assert fate({}, rates={"math": 0, "easy": 0.5})[2] == "rate 0 of math/easy"
+    assert fate({"category": "coding"}, rates={"coding/easy": 0, "easy": 1})[2] == "rate 0 of coding/easy"
+    assert fate({"category": "unlabelled", "difficulty": "unlabelled"}, rates={"unlabelled": 0})[2] == (
+        "rate 0 of unlabelled"
+    )
+
+
+def test_shares_keep_all_of_the_scarcest_and_the_others_in_proportion() -> None:
+    kept = kept_of(many(8_000), shares={"difficulty": {"easy": 0.4, "medium": 0.4}})
+    assert kept == pytest.approx(
+        {"math/easy": 0.5, "coding/easy": 0.5, "math/medium": 1, "unlabelled/unlabelled": 1}, abs=0.03
+    )
+    table = chosen(many(8_000), shares={"category": {"math": 0.2, "coding": 0.3, "planning": 0.5}})
+    counts = dict(table.filter("kept")["category"].value_counts().rows())
+    assert counts["coding"] == 2_000
+    assert counts["math"] / counts["coding"] == pytest.approx(2 / 3, abs=0.05)
+    assert set(table["detail"].drop_nulls()) == {"rate 0.3333 of math"}
+
+
+def test_shares_are_counted_of_rows_that_nothing_else_removed() -> None:
+    unsuitable = many(4_000).with_columns(has_url=pl.col("difficulty") == "medium")
+    kept = kept_of(unsuitable, shares={"category": {"math": 0.5, "coding": 0.5}})
+    assert (kept["math/easy"], kept["coding/easy"]) == (1, 1)
+
+
+def test_a_share_of_nothing_keeps_nothing() -> None:
+    assert kept_of(many(40), shares={"category": {"math": 0}})["math/easy"] == 0
+
+
+@given(st.integers(0, 200), st.integers(0, 200), st.floats(0.01, 0.5), st.floats(0.01, 0.5))
+@settings(deadline=None, max_examples=40)
+def test_under_shares_added_rows_let_the_kept_part_of_a_group_only_grow_or_only_shrink(
+    rows, more, easy, medium
+) -> None:
+    shares = {"difficulty": {"easy": easy, "medium": medium}}
+    few, all_rows = many(rows), many(rows + more)
+    before, after = (chosen(frame, shares=shares).filter("kept") for frame in (few, all_rows))
+    for level in ("easy", "medium"):
+        was = set(before.filter(difficulty=level)["question_id"])
+        old = set(few["question_id"])
+        now = set(after.filter(difficulty=level)["question_id"]) & old
+        assert was <= now or now <= was
 
 
 def test_the_draw_knows_nothing_of_the_shard() -> None:
     """A shard is made by the leading digits of the id: each must be sampled like the whole."""
-    ids = [f"{prefix:08x}{n:024x}" for prefix in (0, 2**32 - 1) for n in range(2_000)]
+    hashes = [sha256(b"%d" % n).hexdigest() for n in range(2_000)]
+    ids = [f"{prefix:08x}{digits[:24]}" for prefix in (0, 2**32 - 1) for digits in hashes]
     questions = pool(*({"question_id": name, "shard": name[:8]} for name in ids))
     kept = chosen(questions, rates={"easy": 0.5}).group_by("shard").agg(pl.col("kept").mean())
     assert kept["kept"].to_list() == pytest.approx([0.5, 0.5], abs=0.05)
