@@ -59,6 +59,8 @@ class QuestionFeatures(dy.Schema):
     has_url = dy.Bool()
     has_image = dy.Bool()
     has_table = dy.Bool()
+    has_check = dy.Bool()  # a reference answer or tests
+    published = dy.UInt32()  # published responses
 
 
 class QuestionLabels(dy.Schema):

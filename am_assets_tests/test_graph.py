@@ -24,7 +24,9 @@ GRAPH = {
     "benchmark_questions": set(),
     "benchmark_overlap": {"benchmark_questions", "raw_pool", "question_embeddings"},
     "deduped_set": {"dedup_policy", *POOL, "question_embeddings", "similar_pairs"},
-    "selected_questions": {"sampling_policy", "teacher_policy", "deduped_set", *POOL, "benchmark_overlap"},
+    "selected_questions": {
+        "sampling_policy", "teacher_policy", "deduped_set", "question_features", "question_labels", "benchmark_overlap",
+    },
     "teacher_requests": {"teacher_policy", "selected_questions", "raw_pool"},
     "responses": {"teacher_requests", "raw_pool"},
     "response_features": {"responses"},

@@ -1,4 +1,4 @@
-"""What can be told of a question without a model: lengths, script, language, completeness, what it refers to.
+"""What can be told of a question without a model: lengths, script, language, completeness, what comes with it.
 
 Measurements only; which of them makes a question unsuitable is the recipe's to say.
 """
@@ -7,7 +7,7 @@ import polars as pl
 
 from am_assets.engines.language import languages
 
-VERSION = 1  # raise it when a rule here changes
+VERSION = 2  # raise it when a rule here changes
 # An ending that asks for more: a comma, an open bracket, or a word that needs another one after it.
 DANGLING = (
     r"[,(\[{]\s*$"
@@ -26,7 +26,8 @@ TABLE = r"(?i)<table\b|\\begin\{tabular\}|(?m)^\s*\|.+\|.+\|\s*$"
 
 
 def question_features(pool: pl.DataFrame) -> pl.DataFrame:
-    """QuestionFeatures of rows with question_id and question, in their order."""
+    """QuestionFeatures of RawPool rows, in their order. What decisions need to know of references, tests and published
+    responses is told here too, so that they need not read those texts."""
     text = pl.col("question")
     return pool.select(
         "question_id",
@@ -38,6 +39,8 @@ def question_features(pool: pl.DataFrame) -> pl.DataFrame:
         has_url=text.str.contains(URL),
         has_image=text.str.contains(IMAGE),
         has_table=text.str.contains(TABLE),
+        has_check=pl.col("reference_answer").is_not_null() | pl.col("test_cases").is_not_null(),
+        published=pl.col("published").list.len(),
     )
 
 

@@ -95,13 +95,15 @@ def deduped_set(
             "source",
             "copies",
             "defect",
-            has_check=pl.col("reference_answer").is_not_null() | pl.col("test_cases").is_not_null(),
-            published=pl.col("published").list.len() > 0,
             source_rank=pl.col("source").replace_strict(rank, return_dtype=pl.Int32),
         )
-        .join(question_features.select(*at, "complete", "language"), on=at, how="left")
+        .join(
+            question_features.select(*at, "has_check", "complete", "language", published=pl.col("published") > 0),
+            on=at,
+            how="left",
+        )
         .join(question_labels.select(*at, "difficulty"), on=at, how="left")
-        .with_columns(pl.col("complete").fill_null(False), pl.col("difficulty").cast(pl.String).fill_null("unlabelled"))
+        .with_columns(pl.col("difficulty").cast(pl.String).fill_null("unlabelled"))
     )
     in_crowds = similar_pairs.filter(pl.col("question_id") == pl.col("other_id")).select("question_id").unique()
     vectors = question_embeddings.join(in_crowds, on="question_id", how="semi").collect()
@@ -121,7 +123,7 @@ def deduped_set(
 @tables.decision(
     "selection",
     recipes,
-    ins={name: every("shard") for name in ("raw_pool", "question_features", "question_labels")}
+    ins={name: every("shard") for name in ("question_features", "question_labels")}
     | {"benchmark_overlap": every("benchmark", skip_missing=True)},
     code_version=_POOL_VERSION,
 )
@@ -129,7 +131,6 @@ def selected_questions(
     deduped_set: pl.LazyFrame,
     sampling_policy: pl.DataFrame,
     teacher_policy: pl.DataFrame,
-    raw_pool: pl.LazyFrame,
     question_features: pl.LazyFrame,
     question_labels: pl.LazyFrame,
     benchmark_overlap: pl.LazyFrame,
@@ -147,8 +148,8 @@ def selected_questions(
     questions = (
         deduped_set.filter("kept")
         .select(*at, "source")
-        .join(raw_pool.select(*at, has_published=pl.col("published").list.len() > 0), on=at)
         .join(question_features.drop("chars", "words", "ascii_share"), on=at)
+        .with_columns(has_published=pl.col("published") > 0)
         .join(question_labels.select(*at, "category", "difficulty"), on=at)
     )
     overlap = benchmark_overlap.filter(pl.col("benchmark").is_in(rules.benchmarks)).collect()

@@ -6,15 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.pool.features import question_features
-from am_assets.schema import QuestionFeatures
+from am_assets.schema import QuestionFeatures, RawPool
 
 
 def features(*questions: str) -> pl.DataFrame:
-    pool = pl.DataFrame(
-        {"question_id": [f"q{n}" for n in range(len(questions))], "question": questions},
-        schema={"question_id": pl.String, "question": pl.String},
-    )
-    return question_features(pool)
+    rows = [{"question_id": f"q{n}", "question": question, "published": []} for n, question in enumerate(questions)]
+    return question_features(pl.DataFrame(rows, RawPool.create_empty().schema))
 
 
 def of(question: str) -> dict:
@@ -103,3 +100,13 @@ def test_any_text_has_features_that_fit_the_schema_and_are_its_own(questions: li
     assert table["ascii_share"].is_between(0, 1).all()
     alone = [features(question).drop("question_id").row(0) for question in questions]
     assert table.drop("question_id").rows() == alone
+
+
+def test_what_decisions_need_of_references_tests_and_responses_is_told() -> None:
+    rows = [
+        {"question_id": "a", "question": "q", "reference_answer": "4", "published": []},
+        {"question_id": "b", "question": "q", "test_cases": "{}", "published": [{"teacher": "t", "response": "r"}] * 2},
+        {"question_id": "c", "question": "q", "published": []},
+    ]
+    table = question_features(pl.DataFrame(rows, RawPool.create_empty().schema))
+    assert table.select("has_check", "published").rows() == [(True, 0), (True, 2), (False, 0)]
