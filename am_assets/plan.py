@@ -87,8 +87,10 @@ class Plan:
         A failed partition stops what is below it and nothing else. `tags` is asked for the tags of each run.
         """
         stopped: set[Partition] = set()
+        resolver, ran = self._resolver(), False
         for key in self.keys:
-            resolver = self._resolver()
+            if ran:  # what was read of the instance before no longer holds
+                resolver, ran = self._resolver(), False
             for partition in self.partitions(key):
                 waits_for = self._stopped_parents(stopped, key, partition)
                 step = self._own_cause(resolver, key, partition)
@@ -97,7 +99,7 @@ class Plan:
                     yield Outcome(self._step(key, partition, "waits", f"{waits_for} failed"), "waits")
                 elif step:
                     yield step
-                    error = self._run(key, partition, tags())
+                    error, ran = self._run(key, partition, tags()), True
                     if error:
                         stopped.add((key, partition))
                     yield Outcome(step, "failed" if error else "done", error)
