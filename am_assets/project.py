@@ -88,6 +88,18 @@ def _contradictions(loaded: Project):
                 f"{where}: sampling.decontamination.cosine: {decontamination.cosine} lies under overlap.floor"
                 f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
             )
+        if decontamination.wording is not None and decontamination.wording < floors.overlap.floor:
+            yield (
+                f"{where}: sampling.decontamination.wording: {decontamination.wording} lies under overlap.floor"
+                f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
+            )
+        asked = floors.overlap.confirm
+        if decontamination.confirmed != "off" and (asked is None or decontamination.confirmed_cosine < asked.floor):
+            yield (
+                f"{where}: sampling.decontamination.confirmed: {decontamination.confirmed} from cosine"
+                f" {decontamination.confirmed_cosine} on, but overlap.confirm of instruments.yaml asks"
+                f" {'nobody' if asked is None else f'from {asked.floor} on'}"
+            )
         for field, names in {
             "sampling.decontamination.benchmarks": decontamination.benchmarks,
             "evaluation.benchmarks": recipe.evaluation.benchmarks,

@@ -36,9 +36,9 @@ class TableStore(dg.UPathIOManager):
         write_durably(obj.rechunk(), target.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"), target)
         context.add_output_metadata({"bytes": path.stat().st_size})
 
-    def read(self, asset: str, partition: str) -> pl.DataFrame:
-        """A stored table by name, for what Dagster hands no input to."""
-        return pl.read_parquet(str(self._base_path / asset / f"{partition}{self.extension}"))
+    def read(self, asset: str, partition: str, columns: list[str] | None = None) -> pl.DataFrame:
+        """A stored table by name, or some of its columns, for what Dagster hands no input to."""
+        return pl.read_parquet(str(self._base_path / asset / f"{partition}{self.extension}"), columns=columns)
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
         return pl.scan_parquet(str(path))
