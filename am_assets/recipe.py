@@ -44,7 +44,7 @@ class Decontamination(Section):
     same_template: bool = True  # numbers may differ: right for contest problems, wrong for drilled arithmetic
     ngram: Literal[8, 13] = 13
     ngram_share: Share = 0.5  # 0 for any shared gram, the usual script's rule
-    wording: Share | None = 0.6  # of 3-grams without their numbers: names swapped, sentences moved; null for off
+    wording: Share | None = 0.65  # of 3-grams without their numbers: names swapped, sentences moved; null for off
     cosine: Share = 0.9
     # What a language model's opinion counts under that cosine (`overlap.confirm` of instruments.yaml asks it).
     confirmed: Literal["off", "both", "either"] = "off"

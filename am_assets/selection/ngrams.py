@@ -22,10 +22,11 @@ SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}"
 IN_WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{SPACELESS}]]"
 WORD = rf"[{SPACELESS}]|{SIGN}(?:\p{{N}}{IN_WORD}*|\p{{L}}\b)|{IN_WORD}+"
 MASK = "#"
-SPELLED = (  # no "one", which is mostly no number
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
-    " nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
-).split()
+NUMBERS = """
+two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
+twenty thirty forty fifty sixty seventy eighty ninety hundred thousand
+"""
+SPELLED = NUMBERS.split()  # without "one", which is mostly no number
 
 
 def words(text: pl.Expr) -> pl.Expr:
@@ -83,14 +84,24 @@ def read(questions: pl.Series) -> tuple[Words, Words]:
     return Words(code, text, len(lists)), Words(masked[first], text[first], len(lists))
 
 
+def names(texts: pl.Series) -> np.ndarray:
+    """The codes of the words that all of `texts` write with a capital, wherever they stand: mostly names."""
+    found = texts.str.extract_all(r"\p{L}+").explode().drop_nulls().unique(maintain_order=True)
+    small = found.filter(~found.str.contains(r"^\p{Lu}"))
+    capital = found.filter(found.str.contains(r"^\p{Lu}\p{Ll}+$")).str.to_lowercase()
+    return capital.filter(~capital.is_in(small.implode())).hash(SEED).to_numpy()
+
+
 class ItemGrams:
     """The n-grams of benchmark items, made once and held against any number of texts.
 
     An item of fewer words than `n` counts as one gram of its own length, if it has `SHORTEST_ITEM` words: otherwise a
-    short item could never be found. An item of fewer than `least` grams counts as if it had so many.
+    short item could never be found. Grams with a word of `without` (codes) are no grams of an item. An item of fewer
+    than `least` grams counts as if it had so many.
     """
 
-    def __init__(self, items: Words, n: int, least: int = 1):
+    def __init__(self, items: Words, n: int, least: int = 1, without: np.ndarray | None = None):
+        left_out = np.append(0, np.cumsum(np.isin(items.code, [] if without is None else without)))
         lengths = np.minimum(items.sizes(), n)
         self.lengths = [int(length) for length in np.unique(lengths) if length >= min(n, SHORTEST_ITEM)]
         self.head = min(n, SHORTEST_ITEM)  # words with which every gram begins
@@ -99,7 +110,7 @@ class ItemGrams:
         owners, grams = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
         for length in self.lengths:
             at, gram = items.grams(length)
-            own = lengths[items.text[at]] == length
+            own = (lengths[items.text[at]] == length) & (left_out[at] == left_out[at + length])
             owners.append(items.text[at[own]])
             grams.append(gram[own])
         self.known, column = np.unique(np.concatenate(grams), return_inverse=True)

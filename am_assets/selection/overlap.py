@@ -1,8 +1,8 @@
 """Benchmark overlap, measured: how near each question comes to any item of a benchmark, and to which.
 
-Four measures, since each misses what another finds: equal text with and without its numbers, the share of an item's
-word n-grams that the question holds (`ngrams.py`), the same of its word 3-grams with numbers masked, cosine. Measuring
-knows no threshold; `decontaminate.py` applies the recipe's.
+Four measures, since each misses what another finds: equal text with and without its numbers; the share of an item's
+word n-grams that the question holds (`ngrams.py`); the same of its wording, which is its word 3-grams with numbers
+masked and names left out; cosine. Measuring knows no threshold; `decontaminate.py` applies the recipe's.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ import polars as pl
 
 from am_assets.engines.embedder import to_matrix
 from am_assets.schema import BenchmarkOverlap
-from am_assets.selection.ngrams import ItemGrams, Words, read
+from am_assets.selection.ngrams import ItemGrams, Words, names, read
 
 VERSION = "1"  # raise when what is measured changes
 NGRAMS = (8, 13)
-WORDING = 3  # words of a gram that a swapped name or a moved sentence leaves whole
-LEAST_WORDING = 20  # grams an item counts as at least: a short one's few are shared by chance
+WORDING = 3  # words of a gram: few, so that a moved sentence or a changed word leaves most of them whole
+LEAST_WORDING = 15  # grams an item counts as at least: a short one's few are shared by chance
 SLICE = 20_000  # questions whose words are held at once
 BLOCK = 4_096  # questions compared with all items at once
 DECIMALS = 6  # what float32 holds of a product of unit vectors
@@ -48,7 +48,7 @@ class Items:
     def grams(self) -> dict[str, ItemGrams]:
         plain, masked = self.words
         grams = {f"ngram_{n}": ItemGrams(plain, n) for n in NGRAMS}
-        return grams | {"wording": ItemGrams(masked, WORDING, LEAST_WORDING)}
+        return grams | {"wording": ItemGrams(masked, WORDING, LEAST_WORDING, names(self.table["question"]))}
 
 
 def benchmark_overlap(questions: pl.DataFrame, vectors: pl.DataFrame, items: Items, floor: float) -> pl.DataFrame:
