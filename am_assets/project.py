@@ -83,16 +83,13 @@ def _contradictions(loaded: Project):
                 " instruments.yaml; such pairs are not stored: raise the one or lower the other"
             )
         decontamination = recipe.sampling.decontamination
-        if decontamination.cosine < floors.overlap.floor:
-            yield (
-                f"{where}: sampling.decontamination.cosine: {decontamination.cosine} lies under overlap.floor"
-                f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
-            )
-        if decontamination.wording is not None and decontamination.wording < floors.overlap.floor:
-            yield (
-                f"{where}: sampling.decontamination.wording: {decontamination.wording} lies under overlap.floor"
-                f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
-            )
+        for rule in ("cosine", "wording", "reworded"):
+            threshold = getattr(decontamination, rule)
+            if threshold is not None and threshold < floors.overlap.floor:
+                yield (
+                    f"{where}: sampling.decontamination.{rule}: {threshold} lies under overlap.floor"
+                    f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
+                )
         asked = floors.overlap.confirm
         if decontamination.confirmed != "off" and (asked is None or decontamination.confirmed_cosine < asked.floor):
             yield (

@@ -98,6 +98,7 @@ class BenchmarkOverlap(dy.Schema):
     question_id = dy.String(primary_key=True)
     item_id = dy.String()  # the nearest item by embedding
     cosine = dy.Float32()
+    same_numbers = dy.Bool()  # as that item, and some
     same_text = dy.Bool()  # equal after case and punctuation are stripped
     same_template = dy.Bool()  # equal after numbers are masked
     text_item = dy.String(nullable=True)

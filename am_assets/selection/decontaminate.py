@@ -10,7 +10,9 @@ def contaminated(overlap: pl.DataFrame, rules: Decontamination) -> pl.DataFrame:
 
     A question is listed once, by the first rule that holds and the first benchmark in alphabetical order.
     """
-    found = pl.coalesce(_text(rules), _ngram(rules), _wording(rules), _cosine(rules), _confirmed(rules))
+    found = pl.coalesce(
+        _text(rules), _ngram(rules), _wording(rules), _cosine(rules), _reworded(rules), _confirmed(rules)
+    )
     return (
         overlap.select("question_id", "benchmark", detail=found)
         .drop_nulls("detail")
@@ -46,6 +48,13 @@ def _wording(rules: Decontamination) -> pl.Expr:
 def _cosine(rules: Decontamination) -> pl.Expr:
     near = pl.col("cosine") >= pl.lit(rules.cosine, pl.Float32)
     return pl.when(near).then(_of("cosine {} to {}", pl.col("cosine"), item="item_id"))
+
+
+def _reworded(rules: Decontamination) -> pl.Expr:
+    if rules.reworded is None:
+        return pl.lit(None, pl.String)
+    held = pl.col("same_numbers") & (pl.col("cosine") >= pl.lit(rules.reworded, pl.Float32))
+    return pl.when(held).then(_of("same numbers and cosine {} as {}", pl.col("cosine"), item="item_id"))
 
 
 def _confirmed(rules: Decontamination) -> pl.Expr:

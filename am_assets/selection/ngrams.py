@@ -26,7 +26,8 @@ NUMBERS = """
 two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
 twenty thirty forty fifty sixty seventy eighty ninety hundred thousand
 """
-SPELLED = NUMBERS.split()  # without "one", which is mostly no number
+# Without "one", which is mostly no number.
+SPELLED = dict(zip(NUMBERS.split(), [*range(2, 21), *range(30, 100, 10), 100, 1000], strict=True))
 
 
 def words(text: pl.Expr) -> pl.Expr:
@@ -68,20 +69,48 @@ class Words:
         return at, gram
 
 
-def read(questions: pl.Series) -> tuple[Words, Words]:
-    """The words of each text, and the same with every number masked: `1,000 km` and `85 km` are then one."""
+@dataclass(frozen=True)
+class Texts:
+    """Texts as they are compared: their words, the same with every number masked (`1,000 km` and `85 km` are then one),
+    and one code a text for its set of numbers, in digits or in words; 0 where there is none."""
+
+    plain: Words
+    masked: Words
+    numbers: np.ndarray
+
+
+def read(questions: pl.Series) -> Texts:
     lists = questions.to_frame("text").select(words(pl.col("text"))).to_series()
     sizes = lists.list.len().to_numpy()
     text = np.repeat(np.arange(len(lists)), sizes)
     flat = lists.filter(lists.list.len() > 0).explode()
     code = flat.hash(SEED).to_numpy()
-    masked, mask, *spelled = code.copy(), *pl.Series([MASK, *SPELLED]).hash(SEED).to_numpy()
-    digits = flat.str.contains(r"\p{N}")
-    masked[digits.to_numpy()] = flat.filter(digits).str.replace_all(r"\p{N}+", MASK).hash(SEED).to_numpy()
-    masked[np.isin(code, spelled)] = mask
+    digits, spelled = flat.str.contains(r"\p{N}").to_numpy(), np.isin(code, _codes(list(SPELLED)))
+    masked = code.copy()
+    masked[digits] = flat.filter(digits).str.replace_all(r"\p{N}+", MASK).hash(SEED).to_numpy()
+    masked[spelled] = mask = _codes([MASK])[0]
     first = np.ones(len(text), dtype=bool)  # of several numbers in a row
     first[1:] = (masked[1:] != mask) | (masked[:-1] != mask) | (text[1:] != text[:-1])
-    return Words(code, text, len(lists)), Words(masked[first], text[first], len(lists))
+    value = pl.concat(
+        [
+            flat.filter(digits).str.replace_all(r"\P{N}+", ""),
+            flat.filter(spelled).replace_strict(SPELLED, return_dtype=pl.String),
+        ]
+    )
+    numbers = _sets(np.append(text[digits], text[spelled]), value, len(lists))
+    return Texts(Words(code, text, len(lists)), Words(masked[first], text[first], len(lists)), numbers)
+
+
+def _codes(of: list[str]) -> np.ndarray:
+    return pl.Series(of, dtype=pl.String).hash(SEED).to_numpy()
+
+
+def _sets(text: np.ndarray, value: pl.Series, count: int) -> np.ndarray:
+    """One code a text for its distinct values; a lone 1 says nothing, as it is mostly a subscript."""
+    held = pl.DataFrame({"text": text, "value": value}).filter(pl.col("value") != "1").unique(maintain_order=True)
+    sums = np.zeros(count, dtype=np.uint64)
+    np.add.at(sums, held["text"].to_numpy(), held["value"].hash(SEED).to_numpy())
+    return sums
 
 
 def names(texts: pl.Series) -> np.ndarray:

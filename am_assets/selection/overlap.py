@@ -2,7 +2,8 @@
 
 Four measures, since each misses what another finds: equal text with and without its numbers; the share of an item's
 word n-grams that the question holds (`ngrams.py`); the same of its wording, which is its word 3-grams with numbers
-masked and names left out; cosine. Measuring knows no threshold; `decontaminate.py` applies the recipe's.
+masked and names left out; cosine, and whether the nearest item has the same numbers. Measuring knows no threshold;
+`decontaminate.py` applies the recipe's.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import polars as pl
 
 from am_assets.engines.embedder import to_matrix
 from am_assets.schema import BenchmarkOverlap
-from am_assets.selection.ngrams import ItemGrams, Words, names, read
+from am_assets.selection.ngrams import ItemGrams, Texts, Words, names, read
 
 VERSION = "1"  # raise when what is measured changes
 NGRAMS = (8, 13)
@@ -41,14 +42,13 @@ class Items:
         return self.table["item_id"]
 
     @cached_property
-    def words(self) -> tuple[Words, Words]:
+    def texts(self) -> Texts:
         return read(self.table["question"])
 
     @cached_property
     def grams(self) -> dict[str, ItemGrams]:
-        plain, masked = self.words
-        grams = {f"ngram_{n}": ItemGrams(plain, n) for n in NGRAMS}
-        return grams | {"wording": ItemGrams(masked, WORDING, LEAST_WORDING, names(self.table["question"]))}
+        grams = {f"ngram_{n}": ItemGrams(self.texts.plain, n) for n in NGRAMS}
+        return grams | {"wording": ItemGrams(self.texts.masked, WORDING, LEAST_WORDING, names(self.table["question"]))}
 
 
 def benchmark_overlap(questions: pl.DataFrame, vectors: pl.DataFrame, items: Items, floor: float) -> pl.DataFrame:
@@ -60,10 +60,12 @@ def benchmark_overlap(questions: pl.DataFrame, vectors: pl.DataFrame, items: Ite
     """
     if questions.is_empty():
         return BenchmarkOverlap.create_empty()
-    seen = pl.concat([_in_text(part, items) for part in questions.iter_slices(SLICE)])
+    nearest = _nearest(questions, vectors, items)
+    parts = zip(questions.iter_slices(SLICE), nearest.iter_slices(SLICE), strict=True)
+    seen = pl.concat([_in_text(part, items, near["at"].to_numpy()) for part, near in parts])
     near = pl.any_horizontal(pl.col("cosine", "wording") >= pl.lit(floor, pl.Float32))
     shares = pl.any_horizontal(pl.col(f"ngram_{n}") > 0 for n in NGRAMS)
-    table = _nearest(questions, vectors, items).hstack(seen).filter(near | shares | pl.col("same_template"))
+    table = nearest.drop("at").hstack(seen).filter(near | shares | pl.col("same_template"))
     nobody = pl.lit(None, pl.Boolean)
     return BenchmarkOverlap.cast(table.with_columns(same=nobody, same_swapped=nobody)).sort("question_id")
 
@@ -74,17 +76,19 @@ def together(shards: pl.Series) -> pl.DataFrame:
     return rows.unique("question_id", keep="first", maintain_order=True).sort("question_id")
 
 
-def _in_text(questions: pl.DataFrame, items: Items) -> pl.DataFrame:
-    """Of each question what can be seen in its words: equal texts and shared grams, a row each in their order."""
-    plain, masked = read(questions["question"])
-    same, like = (_equal(mine, known) for mine, known in zip((plain, masked), items.words, strict=True))
+def _in_text(questions: pl.DataFrame, items: Items, nearest: np.ndarray) -> pl.DataFrame:
+    """Of each question what can be seen in its words, a row each in their order: equal texts, shared grams, and whether
+    its numbers are those of the item at its place in `nearest`."""
+    texts = read(questions["question"])
+    same, like = _equal(texts.plain, items.texts.plain), _equal(texts.masked, items.texts.masked)
     columns = {
+        "same_numbers": pl.Series((texts.numbers == items.texts.numbers[nearest]) & (texts.numbers > 0)),
         "same_text": same.is_not_null(),
         "same_template": like.is_not_null(),
         "text_item": items.ids.gather(same.zip_with(same.is_not_null(), like)),
     }
     for name, grams in items.grams.items():
-        share, item = grams.shares(masked if name == "wording" else plain)
+        share, item = grams.shares(texts.masked if name == "wording" else texts.plain)
         found = pl.Series(item).set(pl.Series(share == 0), None)
         columns |= {name: pl.Series(share), f"{name}_item": items.ids.gather(found)}
     return pl.DataFrame(columns)
@@ -116,6 +120,5 @@ def _nearest(questions: pl.DataFrame, vectors: pl.DataFrame, items: Items) -> pl
         best.append((block @ items.vectors.T).argmax(axis=1))
         # Once more for the best alone: a product of whole blocks rounds differently with the block's shape.
         cosines.append(np.einsum("ij,ij->i", block, items.vectors[best[-1]]).round(DECIMALS).clip(max=1))
-    return mine.select(
-        "question_id", item_id=items.ids.gather(np.concatenate(best)), cosine=pl.Series(np.concatenate(cosines))
-    )
+    at, cosine = np.concatenate(best), pl.Series(np.concatenate(cosines))
+    return mine.select("question_id", item_id=items.ids.gather(at), at=pl.Series(at), cosine=cosine)
