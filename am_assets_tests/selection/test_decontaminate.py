@@ -191,8 +191,9 @@ def test_shares_are_those_of_plain_sets(questions: list[str], items: list[str], 
 def overlap(**columns: object) -> pl.DataFrame:
     row = {
         "question_id": "q", "item_id": "near", "cosine": 0.1, "same_numbers": False, "same_text": False,
-        "same_template": False, "text_item": "text", "ngram_8": 0.0, "ngram_8_item": "eight", "ngram_13": 0.0, "ngram_13_item": "thirteen",
-        "wording": 0.0, "wording_item": "words", "same": None, "same_swapped": None, "benchmark": "bench", **columns,
+        "same_template": False, "text_item": "text", "ngram_8": 0.0, "ngram_8_item": "eight", "ngram_13": 0.0,
+        "ngram_13_item": "thirteen", "wording": 0.0, "wording_item": "words", "same": None, "same_swapped": None,
+        "benchmark": "bench", **columns,
     }  # fmt: skip
     return pl.DataFrame([row], dict(BenchmarkOverlap.create_empty().schema) | {"benchmark": pl.String})
 
