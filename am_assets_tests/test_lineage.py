@@ -7,8 +7,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from am_assets.engines.memo import Memo
 from am_assets_tests.desk import Desk, at_desk
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
@@ -39,8 +41,6 @@ def applied(finished: Path, tmp_path: Path, model_server, monkeypatch: pytest.Mo
 
 
 def test_the_graph_runs_on_to_scores_and_a_report_and_then_has_nothing_to_do(applied, model_server) -> None:
-    import polars as pl
-
     ran = applied.apply("plain")
     assert {outcome.result for outcome in ran.values()} == {"done"}, [o.error for o in ran.values() if o.error]
     below = {"sft_checkpoint", "benchmark_responses", "eval_scores", "recipe_report"}
@@ -81,6 +81,24 @@ def test_a_new_source_leaves_the_evidence_of_other_shards_alone(applied, model_s
     assert model_server.requests == 2  # its label and its answer
 
 
+def test_a_new_shard_alone_is_held_against_the_benchmarks_and_one_taken_back_costs_nothing(applied) -> None:
+    def measured() -> int:
+        return Memo(applied.folder / "memo").known("overlap").collect().height
+
+    before = measured()
+    sources = (applied.folder / "sources.yaml").read_text()
+    applied.add_source("more", [{"question": "What is 21 plus 11?", "reference_answer": "32"}])
+    applied.apply(select="+benchmark_overlap")
+    table = pl.read_parquet(applied.folder / "assets" / "benchmark_overlap" / "held_out.parquet")
+    assert table["same_text"].sum() == 1
+    assert measured() == before + 1
+    (applied.folder / "sources.yaml").write_text(sources)
+    applied.apply(select="+benchmark_overlap")
+    table = pl.read_parquet(applied.folder / "assets" / "benchmark_overlap" / "held_out.parquet")
+    assert table["same_text"].sum() == 0
+    assert measured() == before + 1
+
+
 def test_a_run_again_gives_the_same_bytes_and_leaves_what_is_below_fresh(applied, model_server) -> None:
     import dagster as dg
 
@@ -96,8 +114,6 @@ def test_a_run_again_gives_the_same_bytes_and_leaves_what_is_below_fresh(applied
 
 
 def test_two_recipes_that_select_the_same_question_share_its_answer(applied) -> None:
-    import polars as pl
-
     requests = pl.read_parquet(applied.folder / "assets" / "teacher_requests" / "asked.parquet")
     assert requests["recipes"].to_list() == [["other", "plain"]]
     assert pl.read_parquet(applied.folder / "assets" / "responses" / "asked.parquet").height == 1
