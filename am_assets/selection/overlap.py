@@ -14,7 +14,8 @@ import polars as pl
 
 from am_assets.engines.embedder import to_matrix
 from am_assets.schema import BenchmarkOverlap
-from am_assets.selection.ngrams import ItemGrams, Texts, Words, names, read
+from am_assets.selection.ngrams import ItemGrams
+from am_assets.selection.words import Texts, Words, names, read
 
 VERSION = "1"  # raise when what is measured changes
 NGRAMS = (8, 13)

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from am_assets.selection.ngrams import read
 from am_assets.selection.overlap import SLICE, Items, benchmark_overlap
+from am_assets.selection.words import read
 from am_assets_tests.bench.planted_contamination import questions
 
 
