@@ -19,7 +19,7 @@ class ItemGrams:
 
     An item of fewer words than `n` counts as one gram of its own length, if it has `SHORTEST_ITEM` words: otherwise a
     short item could never be found. Grams with a word of `without` (codes) are no grams of an item. An item of fewer
-    than `least` grams counts as if it had so many.
+    than `least` grams counts as if it had so many. Grams are compared by a 64-bit hash of their words.
     """
 
     def __init__(self, items: Words, n: int, least: int = 1, without: np.ndarray | None = None):
@@ -36,6 +36,8 @@ class ItemGrams:
             owners.append(items.text[at[own]])
             grams.append(gram[own])
         self.known, column = np.unique(np.concatenate(grams), return_inverse=True)
+        if not len(self.known):
+            self.lengths = []  # nothing to look for
         self.held = _incidence(np.concatenate(owners), column, (items.count, len(self.known)))
         self.sizes = np.maximum(np.diff(self.held.indptr), least)
 

@@ -76,6 +76,7 @@ class Texts:
 
 
 def read(questions: pl.Series) -> Texts:
+    """The texts of a column of strings without nulls; one may be empty."""
     lists = questions.to_frame("text").select(words(pl.col("text"))).to_series()
     sizes = lists.list.len().to_numpy()
     text = np.repeat(np.arange(len(lists)), sizes)

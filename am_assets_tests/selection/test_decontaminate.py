@@ -146,6 +146,10 @@ def test_names_do_not_count_for_the_wording() -> None:
     assert of(other, {"hens": item, "more": "every farm keeps hens"})["wording"] == 1
 
 
+def test_an_item_of_names_alone_has_no_wording() -> None:
+    assert of("Ada Bea Cleo", {"names": "Ada Bea Cleo"})["wording"] == 0
+
+
 def test_slices_do_not_show_in_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     questions = [LONG, "what is 12 + 7", "nothing", *ITEMS.values()]
     whole = measure(questions)
