@@ -21,7 +21,7 @@ VERSION = "1"  # raise when what is measured changes
 NGRAMS = (8, 13)
 WORDING = 3  # words of a gram: few, so that a moved sentence or a changed word leaves most of them whole
 LEAST_WORDING = 15  # grams an item counts as at least: a short one's few are shared by chance
-SLICE = 20_000  # questions whose words are held at once
+SLICE = 20_000  # questions whose words and vectors are held at once
 BLOCK = 4_096  # questions compared with all items at once
 DECIMALS = 6  # what float32 holds of a product of unit vectors
 BY_SHARD = pl.Schema({"key": pl.String(), "rows": pl.List(pl.Struct(BenchmarkOverlap.create_empty().schema))})
@@ -61,20 +61,23 @@ def benchmark_overlap(questions: pl.DataFrame, vectors: pl.DataFrame, items: Ite
     """
     if questions.is_empty():
         return BenchmarkOverlap.create_empty()
-    nearest = _nearest(questions, vectors, items)
-    parts = zip(questions.iter_slices(SLICE), nearest.iter_slices(SLICE), strict=True)
-    seen = pl.concat([_in_text(part, items, near["at"].to_numpy()) for part, near in parts])
     near = pl.any_horizontal(pl.col("cosine", "wording") >= pl.lit(floor, pl.Float32))
     shares = pl.any_horizontal(pl.col(f"ngram_{n}") > 0 for n in NGRAMS)
-    table = nearest.drop("at").hstack(seen).filter(near | shares | pl.col("same_template"))
+    listed = near | shares | pl.col("same_template")
+    parts = [_measured(part, vectors, items).filter(listed) for part in questions.iter_slices(SLICE)]
     nobody = pl.lit(None, pl.Boolean)
-    return BenchmarkOverlap.cast(table.with_columns(same=nobody, same_swapped=nobody)).sort("question_id")
+    return BenchmarkOverlap.cast(pl.concat(parts).with_columns(same=nobody, same_swapped=nobody)).sort("question_id")
 
 
 def together(shards: pl.Series) -> pl.DataFrame:
     """One BenchmarkOverlap of those of the shards (a list of rows each), each question as in the first that has it."""
     rows = shards.filter(shards.list.len() > 0).explode().struct.unnest()
     return rows.unique("question_id", keep="first", maintain_order=True).sort("question_id")
+
+
+def _measured(questions: pl.DataFrame, vectors: pl.DataFrame, items: Items) -> pl.DataFrame:
+    nearest = _nearest(questions, vectors, items)
+    return nearest.drop("at").hstack(_in_text(questions, items, nearest["at"].to_numpy()))
 
 
 def _in_text(questions: pl.DataFrame, items: Items, nearest: np.ndarray) -> pl.DataFrame:
