@@ -9,7 +9,6 @@ Prints seconds by the clock and of the processor, since other work on the machin
 import argparse
 import random
 import re
-import resource
 import time
 from pathlib import Path
 
@@ -46,7 +45,8 @@ def main() -> None:
     )
     assert items.grams
     words = len(read(pool["question"][:SLICE]).plain.code) / min(SLICE, pool.height)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path("/proc/self/clear_refs").write_text("5")  # forget the highest memory so far
+    before = megabytes("VmRSS")
     print(f"{pool.height:,} questions of {words:.0f} words, {len(bench):,} items, {asked.dimension} dimensions")
     with took("words and shared grams", pool.height):
         for part in pool["question"].to_frame().iter_slices(SLICE):
@@ -55,8 +55,12 @@ def main() -> None:
                 grams.shares(seen.masked if name == "wording" else seen.plain)
     with took("all of benchmark_overlap", pool.height):
         benchmark_overlap(pool, vectors, items, 0.6)
-    more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(f"{more / 1024:,.0f} MB above the tables")
+    print(f"{megabytes('VmHWM') - before:,.0f} MB above the tables at most")
+
+
+def megabytes(field: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
 
 
 class took:
