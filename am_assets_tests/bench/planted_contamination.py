@@ -121,6 +121,10 @@ def without_digits(text: str) -> str:
     return " ".join(re.sub(r"\d", "", text.lower()).split())
 
 
+def short(text: str) -> str:
+    return " ".join(text.split())[:200]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
@@ -141,6 +145,7 @@ def main() -> None:
     near = peers_of_decontamination.alike(stripped, [without_digits(text) for text in texts], NEAR_COPY)
     pool = pool.with_columns(clean=~pl.Series(np.array(near)))
     rules = Decontamination(benchmarks=list(items))
+    named_texts = {f"{name}/{item}": text for name, table in items.items() for item, text in table.rows()}
     for model in asked.embedders:
         hits = contaminated(measured(pool.select("question_id", "question"), items, model, asked.cache), rules)
         rows = pool.join(hits, on="question_id", how="left", maintain_order="left")
@@ -148,7 +153,8 @@ def main() -> None:
         print(f"\nThe default recipe, {model}\n{table(pool, rows['detail'].is_not_null(), named)}")
         wrong = rows.filter(pl.col("planted").is_null(), pl.col("detail").is_not_null())
         for kind, text, clean, detail in wrong.select("kind", "question", "clean", "detail").iter_rows():
-            print(f"  {'clean' if clean else 'near copy'}: {kind}: {detail}: {' '.join(text.split())[:160]}")
+            print(f"  {'clean' if clean else 'near copy'}: {kind}: {detail}\n    {short(text)}")
+            print(f"    {short(named_texts[detail.rpartition(' ')[2]])}")
     for name, peer in {"8-gram script": "shares_8_gram", "rapidfuzz ratio at 95": "alike"}.items():
         found = getattr(peers_of_decontamination, peer)(pool["question"].to_list(), texts)
         print(f"\n{name}\n{table(pool, pl.Series(found))}")
