@@ -9,19 +9,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from am_assets.distillation import prompts
+from am_assets.engines import embedder
 from am_assets.engines.memo import Memo, with_keys
 from am_assets.plan import Step
 from am_assets.pool import labels, sources
 from am_assets.project import Project
 from am_assets.recipe import Recipe
 from am_assets.resources import TableStore
+from am_assets.selection import confirm, overlap
 from am_assets.verification import reward
 from am_assets.verification.assets import to_judge
 
-NAMESPACES = {"question_labels": "labels", "responses": "responses", "reward_scores": "rewards"}
+NAMESPACES = {
+    "question_labels": "labels",
+    "benchmark_overlap": "confirmations",
+    "responses": "responses",
+    "reward_scores": "rewards",
+}
 CHARS_A_TOKEN = 4
 UNSEEN_ANSWER = "x" * 2_000  # stands for an answer that does not exist yet, for the size of a judge's prompt
 OUTDATED = "at most, as what stands above is not up to date"
@@ -50,7 +58,8 @@ class Costs:
 
     def of(self, step: Step) -> Estimate | None:
         """What the step would ask; None for one that asks no model."""
-        if step.asset not in NAMESPACES:
+        nobody = step.asset == "benchmark_overlap" and self.project.instruments.overlap.confirm is None
+        if step.asset not in NAMESPACES or nobody:
             return None
         requests, exact = getattr(self, f"_{step.asset}")(step.partition)
         return self.priced(step.asset, self.missing(step.asset, requests), "" if exact else OUTDATED)
@@ -76,6 +85,33 @@ class Costs:
         instrument = self.project.instruments.labels
         questions = self._questions(shard).select("question_id", "question")
         return labels.label_requests(questions, instrument.model, instrument.max_tokens), True
+
+    def _benchmark_overlap(self, benchmark: str) -> tuple[pl.DataFrame, bool]:
+        """Counted exactly where all that is compared is there; else every question might lie in the grey zone."""
+        instrument = self.project.instruments.overlap.confirm
+        assert instrument is not None
+        shards = sources.shard_keys(self.project.sources)
+        questions = {shard: self._questions(shard).select("question_id", "question") for shard in shards}
+        pool = pl.concat(questions.values()).unique("question_id", keep="first", maintain_order=True)
+        items = self._read("benchmark_questions", benchmark)
+        known = None if items is None else self._known_vectors(items)
+        embedded = {at: self._read("question_embeddings", at) for at in shards}
+        vectors = {at: table for at, table in embedded.items() if table is not None}
+        if items is None or known is None or len(vectors) < len(shards):
+            unknown = pool.with_columns(item=pl.lit("x" * confirm.MAX_CHARS))
+            requests = confirm.requests(unknown, instrument).with_row_index("key")
+            return requests.with_columns(pl.format("not known yet: {}", "key").alias("key")), False
+        ready, floor = overlap.Items(items, known), self.project.instruments.overlap.floor
+        near = pl.concat(overlap.benchmark_overlap(questions[at], vectors[at], ready, floor) for at in shards)
+        grey = confirm.grey(near.unique("question_id", keep="first", maintain_order=True), instrument)
+        pairs = grey.join(pool, on="question_id").join(items.select("item_id", item="question"), on="item_id")
+        return confirm.requests(pairs, instrument), True
+
+    def _known_vectors(self, items: pl.DataFrame) -> np.ndarray | None:
+        wanted = with_keys(items, "question", identity=self.project.instruments.embeddings.model)
+        found = self.memo.read("embeddings", wanted, embedder.VECTOR)
+        vectors = wanted.join(found, on="key", how="left", maintain_order="left")["vector"]
+        return None if vectors.null_count() else embedder.to_matrix(vectors)
 
     def _responses(self, shard: str) -> tuple[pl.DataFrame, bool]:
         asked = self._read("teacher_requests", shard)

@@ -27,8 +27,18 @@ class Pairs(Section):
     min_recall: Annotated[float, Field(ge=0, le=1)] = 0.995  # an alert: what the audit of a partition is held to
 
 
+class Confirm(Section):
+    """Who is asked whether a question and its nearest item are one problem, and of which cosines."""
+
+    model: str
+    floor: Annotated[float, Field(gt=0, lt=1)] = 0.75
+    ceiling: Annotated[float, Field(gt=0, le=1)] = 0.90  # from here on recipes take the cosine's word
+    max_tokens: Annotated[int, Field(ge=1)] = 16
+
+
 class Overlap(Section):
-    floor: Annotated[float, Field(gt=0, lt=1)] = 0.60  # cosine under which a question without text match is not listed
+    floor: Annotated[float, Field(gt=0, lt=1)] = 0.60  # cosine and wording under which, without text, none is listed
+    confirm: Confirm | None = None  # null: nobody is asked
 
 
 class Math(Section):

@@ -96,10 +96,19 @@ def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]
             " instruments.yaml; such pairs are not stored: raise the one or lower the other"
         )
     decontamination = recipe.sampling.decontamination
-    if decontamination.cosine < floors.overlap.floor:
+    for rule in ("cosine", "wording", "reworded"):
+        threshold = getattr(decontamination, rule)
+        if threshold is not None and threshold < floors.overlap.floor:
+            yield (
+                f"{where}: sampling.decontamination.{rule}: {threshold} lies under overlap.floor"
+                f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
+            )
+    asked = floors.overlap.confirm
+    if decontamination.confirmed != "off" and (asked is None or decontamination.confirmed_cosine < asked.floor):
         yield (
-            f"{where}: sampling.decontamination.cosine: {decontamination.cosine} lies under overlap.floor"
-            f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
+            f"{where}: sampling.decontamination.confirmed: {decontamination.confirmed} from cosine"
+            f" {decontamination.confirmed_cosine} on, but overlap.confirm of instruments.yaml asks"
+            f" {'nobody' if asked is None else f'from {asked.floor} on'}"
         )
     for field, names in {
         "sampling.decontamination.benchmarks": decontamination.benchmarks,

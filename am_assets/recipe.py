@@ -65,14 +65,19 @@ class DedupPolicy(Section):
 
 
 class Decontamination(Section):
-    """A question goes when any rule that is on finds a benchmark item."""
+    """A question goes when any rule that is on finds a benchmark item. Shares are of the item's word n-grams."""
 
     benchmarks: list[str] = []
     same_text: bool = True
-    same_template: bool = False  # numbers may differ: right for contest problems, wrong for drilled arithmetic
+    same_template: bool = True  # numbers may differ: right for contest problems, wrong for drilled arithmetic
     ngram: Literal[8, 13] = 13
-    ngram_hits: Annotated[int, Field(ge=1)] = 1
+    ngram_share: Share = 0.5  # 0 for any shared gram, the usual script's rule
+    wording: Share | None = 0.7  # of 3-grams without their numbers: names swapped, sentences moved; null for off
     cosine: Share = 0.9
+    reworded: Share | None = 0.75  # the cosine that does where the numbers are the item's too; null for off
+    # What a language model's opinion counts under that cosine (`overlap.confirm` of instruments.yaml asks it).
+    confirmed: Literal["off", "both", "either"] = "off"
+    confirmed_cosine: Share = 0.75
 
 
 class Shares(Section):

@@ -36,12 +36,12 @@ class TableStore(dg.UPathIOManager):
         write_durably(obj.rechunk(), target.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"), target)
         context.add_output_metadata({"bytes": path.stat().st_size})
 
-    def read(self, asset: str, partition: str) -> pl.DataFrame:
-        """A stored table by name, for what Dagster hands no input to."""
+    def read(self, asset: str, partition: str, columns: list[str] | None = None) -> pl.DataFrame:
+        """A stored table by name, or some of its columns, for what Dagster hands no input to."""
         path = self._base_path / asset / f"{partition}{self.extension}"
         if not path.exists():
             raise FileNotFoundError(f"{asset} has no partition {partition} yet: materialize it first ({path})")
-        return pl.read_parquet(str(path))
+        return pl.read_parquet(str(path), columns=columns)
 
     def scan(self, asset: str, partition: str) -> pl.LazyFrame:
         return pl.scan_parquet(str(self._base_path / asset / f"{partition}{self.extension}"))

@@ -95,17 +95,28 @@ class BenchmarkQuestions(dy.Schema):
 
 
 class BenchmarkOverlap(dy.Schema):
-    """One row a question of the pool that comes near any item of the benchmark: raw measurements, no cut."""
+    """One row a question of the pool that comes near any item of the benchmark: raw measurements, no cut.
+
+    Each measure names the item it was largest for. Shares are of one item's distinct word n-grams, 0 to 1.
+    """
 
     question_id = dy.String(primary_key=True)
     item_id = dy.String()  # the nearest item by embedding
     cosine = dy.Float32()
-    ngram_8 = dy.UInt32()  # word 8-grams shared with any one item, at most
-    ngram_13 = dy.UInt32()
-    ngram_item = dy.String(nullable=True)  # the item sharing most
-    same_text = dy.Bool()  # equal after case, punctuation and digits are stripped, and equal numbers
-    same_template = dy.Bool()  # equal after digits are stripped, numbers may differ
+    same_numbers = dy.Bool()  # as that item, and some
+    same_text = dy.Bool()  # equal after case and punctuation are stripped
+    same_template = dy.Bool()  # equal after numbers are masked
     text_item = dy.String(nullable=True)
+    ngram_8 = dy.Float32()
+    ngram_8_item = dy.String(nullable=True)
+    ngram_13 = dy.Float32()
+    ngram_13_item = dy.String(nullable=True)
+    wording = dy.Float32()  # word 3-grams, numbers masked; a short item counts as a longer one
+    wording_item = dy.String(nullable=True)
+    # What a language model said of the question and its nearest item, in this order and swapped; null: not asked or
+    # not readable.
+    same = dy.Bool(nullable=True)
+    same_swapped = dy.Bool(nullable=True)
 
 
 class DedupedSet(dy.Schema):

@@ -15,6 +15,7 @@ from typing import IO, Any, cast
 
 import dagster as dg
 import polars as pl
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from am_assets.engines import progress
 from am_assets.schema import TABLES
@@ -34,6 +35,17 @@ def content_version(frame: pl.DataFrame) -> str:
         cast("IO[bytes]", digest), compression="uncompressed", statistics=False, row_group_size=131_072
     )
     return digest.hash.hexdigest()[:32]
+
+
+def stored_version(context: dg.AssetExecutionContext, asset: str, partition: str) -> str:
+    """The content version of another asset's partition, for a reader that Dagster hands no input to.
+
+    `FileNotFoundError` where it was never materialized.
+    """
+    record = context.instance.get_latest_data_version_record(dg.AssetKey(asset), False, partition)
+    if record is None or record.asset_materialization is None:
+        raise FileNotFoundError(f"{asset} has no partition {partition} yet: materialize it first")
+    return (record.asset_materialization.tags or {})[DATA_VERSION_TAG]
 
 
 class _Digest:

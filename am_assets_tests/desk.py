@@ -39,7 +39,7 @@ HELD_OUT = [("What is 21 plus 11?", "32"), ("Take 8 from 50.", "42")]
 MODEL = "openai/smollm2"
 RECIPE = {
     "dedup": {"threshold": 0.95},
-    "sampling": {"decontamination": {"benchmarks": ["held_out"], "cosine": 0.99}},
+    "sampling": {"decontamination": {"benchmarks": ["held_out"], "same_template": False, "cosine": 0.99}},
     "teacher": {"model": MODEL, "max_tokens": 24, "temperature": 0},
     "verification": {"min_reward": 0.5, "min_pass_rate": 0.1},
     "training": {"student": "embedded/smollm2-135m-instruct", "batch_size": 2, "dtype": "float32"},

@@ -39,6 +39,16 @@ def test_a_plan_of_a_new_project_lists_what_is_missing_and_does_nothing(project:
     ("wrong", "arguments", "says"),
     [
         (lambda desk: desk.edit("plain", "dedup", threshold=0.5), [], "dedup.threshold: 0.5 lies under pairs.floor"),
+        (
+            lambda desk: desk.edit("plain", "sampling", decontamination={"reworded": 0.5}),
+            [],
+            "decontamination.reworded: 0.5 lies under overlap.floor",
+        ),
+        (
+            lambda desk: desk.edit("plain", "sampling", decontamination={"confirmed": "both"}),
+            [],
+            "but overlap.confirm of instruments.yaml asks nobody",
+        ),
         (lambda desk: desk.edit("other", "dedup", treshold=0.9), [], "other.yaml: dedup.treshold: Extra inputs"),
         (lambda desk: desk.edit("plain", "evaluation", benchmarks=["none"]), [], "no benchmark none in benchmarks"),
         (lambda desk: desk.write("sources.yaml", {"a": {"adapter": "jsonl", "rank": 1}}), [], "sources.yaml: a"),

@@ -3,7 +3,10 @@
 Each test edits a file as a user would, and looks at what is planned, what runs, and what is asked of the model.
 """
 
+import polars as pl
 import pytest
+
+from am_assets.engines.memo import Memo
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 TO_DATASET = "+sft_dataset"
@@ -14,8 +17,6 @@ EVIDENCE = {
 
 
 def test_the_graph_runs_on_to_scores_and_a_report_and_then_has_nothing_to_do(applied, model_server) -> None:
-    import polars as pl
-
     ran = applied.apply("plain")
     assert {outcome.result for outcome in ran.values()} == {"done"}, [o.error for o in ran.values() if o.error]
     below = {"sft_checkpoint", "benchmark_responses", "eval_scores", "recipe_report"}
@@ -70,6 +71,24 @@ def test_a_source_taken_out_of_the_middle_measures_nothing_and_coming_back_asks_
     assert model_server.requests == 0
 
 
+def test_a_new_shard_alone_is_held_against_the_benchmarks_and_one_taken_back_costs_nothing(applied) -> None:
+    def measured() -> int:
+        return Memo(applied.folder / "memo").known("overlap").collect().height
+
+    before = measured()
+    sources = (applied.folder / "sources.yaml").read_text()
+    applied.add_source("more", [{"question": "What is 21 plus 11?", "reference_answer": "32"}])
+    applied.apply(select="+benchmark_overlap")
+    table = pl.read_parquet(applied.folder / "assets" / "benchmark_overlap" / "held_out.parquet")
+    assert table["same_text"].sum() == 1
+    assert measured() == before + 1
+    (applied.folder / "sources.yaml").write_text(sources)
+    applied.apply(select="+benchmark_overlap")
+    table = pl.read_parquet(applied.folder / "assets" / "benchmark_overlap" / "held_out.parquet")
+    assert table["same_text"].sum() == 0
+    assert measured() == before + 1
+
+
 def test_a_run_again_gives_the_same_bytes_and_leaves_what_is_below_fresh(applied, model_server) -> None:
     import dagster as dg
 
@@ -85,8 +104,6 @@ def test_a_run_again_gives_the_same_bytes_and_leaves_what_is_below_fresh(applied
 
 
 def test_two_recipes_that_select_the_same_question_share_its_answer(applied) -> None:
-    import polars as pl
-
     requests = pl.read_parquet(applied.folder / "assets" / "teacher_requests" / "asked.parquet")
     assert requests["recipes"].to_list() == [["other", "plain"]]
     assert pl.read_parquet(applied.folder / "assets" / "responses" / "asked.parquet").height == 1

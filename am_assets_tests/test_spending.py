@@ -50,6 +50,24 @@ def test_before_anything_is_there_labels_are_counted_exactly_and_the_rest_at_mos
     assert any("its limit, as none is stored yet" in line for line in asked.basis)
 
 
+def test_opinions_on_the_grey_zone_are_priced_and_asked_once_a_pair_and_order(priced: Desk) -> None:
+    instruments = yaml.safe_load((priced.folder / "instruments.yaml").read_text())
+    judge = {"model": MODEL, "floor": 0.05, "ceiling": 0.99}
+    priced.write("instruments.yaml", {**instruments, "overlap": {"floor": 0.05, "confirm": judge}})
+    first = estimates(priced, "+benchmark_overlap", "plain")["benchmark_overlap", "held_out"]
+    assert (first.requests, first.exact) == (20, False)  # every question might be near an item
+    priced.apply("plain", select="+benchmark_overlap")
+    table = pl.read_parquet(priced.folder / "assets" / "benchmark_overlap" / "held_out.parquet")
+    asked = Memo(priced.folder / "memo").known("confirmations").collect().height
+    assert 0 < asked <= 20
+    assert table["same"].count() + table["same_swapped"].count() <= asked
+    priced.write(
+        "instruments.yaml", {**instruments, "overlap": {"floor": 0.05, "confirm": {**judge, "max_tokens": 17}}}
+    )
+    again = estimates(priced, "+benchmark_overlap", "plain")["benchmark_overlap", "held_out"]
+    assert (again.requests, again.exact) == (asked, True)
+
+
 def test_a_budget_stops_new_requests_keeps_what_came_and_the_next_apply_goes_on(priced: Desk, model_server) -> None:
     model_server.requests = 0
     ran = priced.apply("plain", select=LABELS, budget=0.022)

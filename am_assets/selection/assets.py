@@ -1,5 +1,6 @@
 """Which questions are worth a teacher, as assets: pairs and overlap measure, the two sets decide."""
 
+from collections.abc import Iterator
 from functools import partial
 
 import dagster as dg
@@ -8,16 +9,18 @@ import polars as pl
 from am_assets import tables
 from am_assets.engines import embedder, plots
 from am_assets.engines.graphs import Graphs
+from am_assets.engines.memo import with_keys
 from am_assets.partitions import SHARD_KEYS, benchmarks, earlier_shards, every, recipes, shards
 from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import DedupPolicy, SamplingPolicy, TeacherPolicy
-from am_assets.resources import Answers, TableStore
-from am_assets.selection import decontaminate, dedup, neighbors, sample
+from am_assets.resources import Answers, TableStore, spent
+from am_assets.selection import confirm, decontaminate, dedup, neighbors, overlap, sample
 
 _instruments = project().instruments
 # A shard that is gone updates no upstream partition: only the list of shards tells.
 _POOL_VERSION = tables.version(sorted(SHARD_KEYS))
+_BY_SHARD = ["raw_pool", "question_embeddings"]  # what benchmark_overlap reads one shard at a time
 
 
 @tables.evidence(
@@ -40,34 +43,61 @@ def similar_pairs(context: dg.AssetExecutionContext, tables: dg.ResourceParam[Ta
 @tables.evidence(
     "selection",
     benchmarks,
-    ins={"raw_pool": every("shard"), "question_embeddings": every("shard")},
-    code_version=tables.version(_POOL_VERSION, _instruments.overlap, _instruments.embeddings),
+    deps=[dg.AssetDep(name, partition_mapping=dg.AllPartitionMapping()) for name in _BY_SHARD],
+    code_version=tables.version(
+        _POOL_VERSION, _instruments.overlap, _instruments.embeddings, overlap.VERSION, confirm.VERSION
+    ),
 )
 def benchmark_overlap(
+    context: dg.AssetExecutionContext,
     benchmark_questions: pl.DataFrame,
-    raw_pool: pl.LazyFrame,
-    question_embeddings: pl.LazyFrame,
+    tables: dg.ResourceParam[TableStore],
     answers: dg.ResourceParam[Answers],
-) -> pl.DataFrame:
-    """How near each question of the pool comes to one benchmark: shared word n-grams, equal text, cosine, and the item
-    it came nearest to. Measurements only: which of them is contamination is the recipe's to say."""
-    model = _instruments.embeddings.model
-    sound = raw_pool.filter(pl.col("defect").is_null()).select("question_id", "question", "shard")
-    questions, vectors = (
-        table.sort("question_id", "shard")
-        .unique("question_id", keep="first", maintain_order=True)
-        .drop("shard")
-        .collect()
-        for table in (sound, question_embeddings)
-    )
-    embedded = answers.vectors(benchmark_questions, model).table
-    return decontaminate.benchmark_overlap(
-        questions,
-        vectors,
-        benchmark_questions,
-        embedder.to_matrix(embedded["vector"]),
-        _instruments.overlap.floor,
-    )
+) -> tuple[pl.DataFrame, dict]:
+    """How near each question of the pool comes to one benchmark: equal text, shared word n-grams, cosine, what a model
+    says of the grey zone, and the item each was largest for. Measurements only: which of them is contamination is the
+    recipe's to say. A shard is read and measured alone, and once."""
+    model, floor = _instruments.embeddings.model, _instruments.overlap.floor
+    vectors = answers.vectors(benchmark_questions, model).table["vector"]
+    items = overlap.Items(benchmark_questions, embedder.to_matrix(vectors))
+
+    def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        for key, shard in missing.select("key", "shard").iter_rows():
+            embedded = tables.read("question_embeddings", shard)
+            rows = overlap.benchmark_overlap(_sound_questions(tables, shard), embedded, items, floor)
+            yield pl.DataFrame({"key": [key], "rows": [rows.to_struct()]}, overlap.BY_SHARD)
+
+    filled = answers.fill("overlap", _shards_as_they_are(context, items, [model, floor]), measure, overlap.BY_SHARD)
+    table, said = _with_opinions(overlap.together(filled.table["rows"]), items, tables, answers)
+    return table, {"shards_measured": filled.new.height, **said}
+
+
+def _shards_as_they_are(context: dg.AssetExecutionContext, items: overlap.Items, instrument: list) -> pl.DataFrame:
+    """The shards and the key of what is measured of each: its tables by their content, the items, the instrument."""
+    versions = [[tables.stored_version(context, name, shard) for name in _BY_SHARD] for shard in SHARD_KEYS]
+    against = tables.content_version(items.table.select("item_id", "question"))
+    shards = pl.DataFrame({"shard": SHARD_KEYS, "versions": [" ".join(version) for version in versions]})
+    return with_keys(shards, "versions", identity=[overlap.VERSION, against, *instrument])
+
+
+def _sound_questions(store: TableStore, shard: str) -> pl.DataFrame:
+    pool = store.read("raw_pool", shard, ["question_id", "question", "defect"])
+    return pool.filter(pl.col("defect").is_null()).drop("defect")
+
+
+def _with_opinions(
+    table: pl.DataFrame, items: overlap.Items, store: TableStore, answers: Answers
+) -> tuple[pl.DataFrame, dict]:
+    """The table with what a model says of its grey zone, where the instruments name one."""
+    instrument = _instruments.overlap.confirm
+    if instrument is None:
+        return table, {}
+    pairs = confirm.grey(table, instrument).select("question_id", "item_id")
+    texts = pl.concat(_sound_questions(store, shard).join(pairs, on="question_id", how="semi") for shard in SHARD_KEYS)
+    pairs = pairs.join(texts.unique("question_id"), on="question_id", maintain_order="left")
+    pairs = pairs.join(items.table.select("item_id", item="question"), on="item_id", maintain_order="left")
+    filled = answers.get("confirmations", confirm.requests(pairs, instrument))
+    return confirm.opinions(table, filled.table), spent(filled)
 
 
 @tables.decision(

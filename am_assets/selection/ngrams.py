@@ -1,83 +1,81 @@
-"""Words of a text as decontamination sees them, and the word n-grams that questions share with benchmark items.
+"""The share of a benchmark item's word n-grams that a text holds.
 
-How texts are compared belongs here; whether a shared gram is contamination does not (`decontaminate.py`).
+How n-grams are compared belongs here; whether a shared one is contamination does not (`decontaminate.py`).
 """
 
+from typing import Any
+
 import numpy as np
-import polars as pl
 
-NGRAMS = (8, 13)
+from am_assets.selection.words import HASH_BASE, Words
+
 SHORTEST_ITEM = 4  # words; a shorter item, taken as one gram, would be found in half the pool
-HASH_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no power of it vanishes modulo 2**64
-UNKNOWN = np.uint64(0)
-SEED = 0
-
-SIGN = "[-+*/=<>\u2212\u00d7\u00f7]"
-# Scripts written without spaces count a character as a word. A sign belongs to the number or the single letter after
-# it: 12 + 7 and 12 - 7 are different sums, while hyphens and dashes between words are punctuation.
-SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}"
-IN_WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{SPACELESS}]]"
-WORD = rf"[{SPACELESS}]|{SIGN}(?:\p{{N}}{IN_WORD}*|\p{{L}}\b)|{IN_WORD}+"
-
-
-def words(text: pl.Expr) -> pl.Expr:
-    """The words of a text as a list: compatibility forms and case are gone, and so is punctuation."""
-    plain = text.str.normalize("NFKC").str.to_lowercase()
-    return plain.str.replace_all(rf"({SIGN})\s+", "$1").str.extract_all(WORD)
+FILTER_BITS = 20
+DECIMALS = 4  # of a share
 
 
 class ItemGrams:
-    """The n-grams of benchmark items, made once and held against any number of questions.
+    """The n-grams of benchmark items, made once and held against any number of texts.
 
-    An item of fewer words than n counts as one gram of its own length, if it has `SHORTEST_ITEM` words: otherwise a
-    short item could never be found. `items`: item_id, words. Grams are compared by a 64-bit hash of their words.
+    An item of fewer words than `n` counts as one gram of its own length, if it has `SHORTEST_ITEM` words: otherwise a
+    short item could never be found. Grams with a word of `without` (codes) are no grams of an item. An item of fewer
+    than `least` grams counts as if it had so many. Grams are compared by a 64-bit hash of their words.
     """
 
-    def __init__(self, items: pl.DataFrame):
-        self.vocabulary = items.select(word=pl.col("words").explode()).drop_nulls().unique(maintain_order=True)
-        random = np.random.default_rng(SEED)
-        self.codes = np.append(random.integers(2**64, size=self.vocabulary.height, dtype=np.uint64), UNKNOWN)
-        self.grams: dict[int, pl.DataFrame] = {}  # by length in words: item_id, gram, n
-        owner, code = self._encode(items)
-        sizes = items["words"].list.len().to_numpy()
-        for length in range(SHORTEST_ITEM, max(NGRAMS) + 1):
-            item, gram = _cut(owner, code, length)
-            grams = pl.DataFrame(
-                {"item_id": items["item_id"].gather(item), "gram": gram, "whole": sizes[item] == length}
-            )
-            parts = [grams.filter("whole" if length < n else length == n).with_columns(n=pl.lit(n)) for n in NGRAMS]
-            self.grams[length] = pl.concat(parts).drop("whole").unique(maintain_order=True)
+    def __init__(self, items: Words, n: int, least: int = 1, without: np.ndarray | None = None):
+        left_out = np.append(0, np.cumsum(np.isin(items.code, [] if without is None else without)))
+        lengths = np.minimum(items.sizes(), n)
+        self.lengths = [int(length) for length in np.unique(lengths) if length >= min(n, SHORTEST_ITEM)]
+        self.head = min(n, SHORTEST_ITEM)  # words with which every gram begins
+        self.heads = np.zeros(1 << FILTER_BITS, dtype=bool)
+        self.heads[_short(items.grams(self.head)[1])] = True
+        owners, grams = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
+        for length in self.lengths:
+            at, gram = items.grams(length)
+            own = (lengths[items.text[at]] == length) & (left_out[at] == left_out[at + length])
+            owners.append(items.text[at[own]])
+            grams.append(gram[own])
+        self.known, column = np.unique(np.concatenate(grams), return_inverse=True)
+        if not len(self.known):
+            self.lengths = []  # nothing to look for
+        self.held = _incidence(np.concatenate(owners), column, (items.count, len(self.known)))
+        self.sizes = np.maximum(np.diff(self.held.indptr), least)
 
-    def shared(self, questions: pl.DataFrame) -> pl.DataFrame:
-        """question_id, n, item_id, count: the item that shares most distinct n-grams, and how many.
+    def shares(self, texts: Words) -> tuple[np.ndarray, np.ndarray]:
+        """Of each text the largest share of any item's distinct grams that it holds, float32 from 0 to 1, and the
+        number of that item: of equals the first, and 0 where the share is."""
+        rows, columns = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        begins, head = texts.grams(self.head)
+        likely = begins[self.heads[_short(head)]]
+        for length in self.lengths:
+            at, gram = texts.grams(length, likely)
+            column = np.searchsorted(self.known, gram).clip(max=len(self.known) - 1)
+            known = self.known[column] == gram
+            rows.append(texts.text[at[known]])
+            columns.append(column[known])
+        held = _incidence(np.concatenate(rows), np.concatenate(columns), (texts.count, len(self.known)))
+        common = held @ self.held.T
+        share, item = np.zeros(texts.count, np.float32), np.zeros(texts.count, np.int64)
+        filled = np.flatnonzero(np.diff(common.indptr))
+        if len(filled):
+            scaled = np.rint(common.data / self.sizes[common.indices] * 10**DECIMALS).astype(np.int64)
+            ranked = scaled * len(self.sizes) + (len(self.sizes) - 1 - common.indices)
+            best = np.maximum.reduceat(ranked, common.indptr[filled])
+            share[filled] = best // len(self.sizes) / 10**DECIMALS
+            item[filled] = len(self.sizes) - 1 - best % len(self.sizes)
+        return share, item
 
-        `questions`: question_id, words. What shares nothing is left out; of equals the first item is named.
-        """
-        owner, code = self._encode(questions)
-        hits = []
-        for length, grams in self.grams.items():
-            question, gram = _cut(owner, code, length)
-            near = np.isin(gram, grams["gram"].to_numpy())
-            mine = pl.DataFrame({"question_id": questions["question_id"].gather(question[near]), "gram": gram[near]})
-            hits.append(mine.unique().join(grams, on="gram"))
-        counts = pl.concat(hits).group_by("question_id", "n", "item_id").agg(count=pl.len())
-        best = counts.sort("question_id", "n", "count", "item_id", descending=[False, False, True, False])
-        return best.unique(["question_id", "n"], keep="first", maintain_order=True)
 
-    def _encode(self, texts: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """All words of all texts in a row: which text each belongs to, and its code, `UNKNOWN` where no item has it."""
-        flat = texts.select(owner=pl.int_range(pl.len(), dtype=pl.Int64), word="words").explode("word")
-        flat = flat.join(self.vocabulary.with_row_index("at"), on="word", how="left", maintain_order="left")
-        return flat["owner"].to_numpy(), self.codes[flat["at"].fill_null(self.vocabulary.height).to_numpy()]
+def _short(grams: np.ndarray) -> np.ndarray:
+    """A code of `FILTER_BITS` bits for each: the top ones, as the low bits of a product are poorly mixed."""
+    return (grams * HASH_BASE) >> np.uint64(64 - FILTER_BITS)
 
 
-def _cut(owner: np.ndarray, code: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every run of `length` known words within one text: the text it lies in and its hash."""
-    count = max(len(code) - length + 1, 0)
-    gram = np.zeros(count, dtype=np.uint64)
-    whole = owner[:count] == owner[length - 1 :][:count]
-    for shift in range(length):
-        word = code[shift : shift + count]
-        gram = gram * HASH_BASE + word
-        whole &= word != UNKNOWN
-    return owner[:count][whole], gram[whole]
+def _incidence(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Any:
+    """A sparse matrix of ones where a row has a column, however often."""
+    from scipy.sparse import csr_array
+
+    matrix = csr_array((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=shape)
+    matrix.sum_duplicates()
+    matrix.data[:] = 1
+    return matrix
