@@ -125,8 +125,8 @@ def preview(
 ) -> None:
     """Print what a recipe, as its file stands and with other settings, would keep, lose and ask; without doing it."""
     with _plan([recipe], "+verified_set") as found:
-        from am_assets.preview import preview as look
-        from am_assets.preview_summary import show_preview
+        from am_assets.preview.summary import show_preview
+        from am_assets.preview.whatif import preview as look
         from am_assets.project import project
 
         seen = look(found, project(), recipe, changes or [])

@@ -117,29 +117,13 @@ def deduped_set(
 ) -> tuple[pl.DataFrame, dict]:
     """Every question of the pool, kept or dropped as defective or as a duplicate, with the one that stands for it."""
     policy = read_policy(DedupPolicy, dedup_policy)
-    rank = {name: source.rank for name, source in project().sources.items()}
-    at = ["question_id", "shard"]
-    questions = (
-        raw_pool.select(
-            *at,
-            "source",
-            "copies",
-            "defect",
-            source_rank=pl.col("source").replace_strict(rank, return_dtype=pl.Int32),
-        )
-        .join(
-            question_features.select(*at, "has_check", "complete", "language", published=pl.col("published") > 0),
-            on=at,
-            how="left",
-        )
-        .join(question_labels.select(*at, "difficulty"), on=at, how="left")
-        .with_columns(pl.col("difficulty").cast(pl.String).fill_null("unlabelled"))
-    )
+    ranks = {name: source.rank for name, source in project().sources.items()}
+    questions = dedup.candidates(raw_pool, question_features, question_labels, ranks)
     in_crowds = similar_pairs.filter(pl.col("question_id") == pl.col("other_id")).select("question_id").unique()
     vectors = question_embeddings.join(in_crowds, on="question_id", how="semi").collect()
     crowd = vectors.sort("question_id", "shard").unique("question_id", keep="first", maintain_order=True)
     thresholds = dedup.curve(_instruments.pairs.floor)
-    table, kept = dedup.dedup(questions.collect(), similar_pairs.drop("found_in"), crowd, policy, thresholds)
+    table, kept = dedup.dedup(questions, similar_pairs.drop("found_in"), crowd, policy, thresholds)
     return table, {
         "kept": int(table["kept"].sum()),
         "threshold": policy.threshold,
@@ -174,15 +158,8 @@ def selected_questions(
         raise dg.Failure(
             f"benchmark_overlap is not measured for {', '.join(absent)}: materialize these partitions first"
         )
-    at = ["question_id", "shard"]
-    questions = (
-        deduped_set.filter("kept")
-        .select(*at, "source")
-        .join(question_features.drop("chars", "words", "ascii_share"), on=at)
-        .with_columns(has_published=pl.col("published") > 0)
-        .join(question_labels.select(*at, "category", "difficulty"), on=at)
-    )
+    questions = sample.candidates(deduped_set, question_features, question_labels)
     overlap = benchmark_overlap.filter(pl.col("benchmark").is_in(rules.benchmarks)).collect()
     hits = decontaminate.contaminated(overlap, rules)
-    table = sample.select(questions.collect(), hits, policy, read_policy(TeacherPolicy, teacher_policy))
+    table = sample.select(questions, hits, policy, read_policy(TeacherPolicy, teacher_policy))
     return table, {"kept": int(table["kept"].sum()), "new_responses_wanted": int(table["samples"].sum())}

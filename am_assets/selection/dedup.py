@@ -33,6 +33,22 @@ def _place(column: str, places: dict[str, int]) -> pl.Expr:
     return pl.col(column).replace_strict(places, default=len(places), return_dtype=pl.UInt16)
 
 
+def candidates(
+    raw_pool: pl.LazyFrame, features: pl.LazyFrame, labels: pl.LazyFrame, ranks: dict[str, int]
+) -> pl.DataFrame:
+    """The questions as `dedup` takes them, of tables with a column `shard`; `ranks` are those of the sources. No text
+    is read."""
+    at = ["question_id", "shard"]
+    rank = pl.col("source").replace_strict(ranks, return_dtype=pl.Int32)
+    known = features.select(*at, "has_check", "complete", "language", published=pl.col("published") > 0)
+    return (
+        raw_pool.select(*at, "source", "copies", "defect", source_rank=rank)
+        .join(known, on=at, how="left")
+        .join(labels.select(*at, pl.col("difficulty").cast(pl.String)), on=at, how="left")
+        .collect()
+    )
+
+
 def curve(floor: float) -> list[float]:
     """The thresholds at which a recipe's neighbours are counted: from the floor up in steps of 0.02, and 1."""
     return [round(threshold, 2) for threshold in np.arange(floor, 1, 0.02).tolist()] + [1.0]
@@ -43,9 +59,9 @@ def dedup(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """DedupedSet of all `questions`, by shard and id; and the curve: how many would stay at each of `thresholds`.
 
-    `questions` has a row a question and shard: question_id, shard, source, copies, defect, has_check, published,
-    difficulty, complete, language, source_rank. `pairs` are SimilarPairs; `crowd` holds question_id and vector of those
-    that stand in a crowd. Questions of either that are not in the pool are ignored. The order of rows does not matter.
+    `questions` has a row a question and shard, as `candidates` gives them. `pairs` are SimilarPairs; `crowd` holds
+    question_id and vector of those that stand in a crowd. Questions of either that are not in the pool are ignored. The
+    order of rows does not matter.
 
     Of a question that lies in several shards the row of the highest priority stands for all. Then, best first, a
     question stays unless a question that stayed is at or above `policy.threshold` to it; the best such one represents

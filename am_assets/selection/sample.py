@@ -15,13 +15,24 @@ FLAGS = {
 }
 
 
+def candidates(deduped: pl.LazyFrame, features: pl.LazyFrame, labels: pl.LazyFrame) -> pl.DataFrame:
+    """The kept rows of a DedupedSet as `select` takes them; `features` and `labels` have a column `shard`."""
+    at = ["question_id", "shard"]
+    return (
+        deduped.filter("kept")
+        .select(*at, "source")
+        .join(features.drop("chars", "words", "ascii_share"), on=at)
+        .join(labels.select(*at, "category", "difficulty"), on=at)
+        .with_columns(has_published=pl.col("published") > 0)
+        .collect()
+    )
+
+
 def select(
     questions: pl.DataFrame, contaminated: pl.DataFrame, sampling: SamplingPolicy, teacher: TeacherPolicy
 ) -> pl.DataFrame:
-    """SelectedQuestions of the kept rows of a DedupedSet, by question_id.
-
-    `questions`: question_id, shard, source, category, difficulty, has_published, complete, has_url, has_image,
-    has_table, language. `contaminated`: question_id, detail. The reason is the first that holds.
+    """SelectedQuestions of `questions` (see `candidates`), by question_id. `contaminated`: question_id, detail. The
+    reason is the first that holds.
 
     Whether a question is downsampled depends on its id and the rate of its group alone, and a higher rate keeps all
     that a lower one keeps. So under `rates` other rows never change its fate; under `shares` they move the rate of its

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from am_assets.preview import changed_recipe
+from am_assets.preview.whatif import changed_recipe
 from am_assets.project import Project, project
 from am_assets.recipe import ConfigError
 

@@ -10,8 +10,8 @@ import polars as pl
 
 from am_assets.costs import CHECKS, Costs, Estimate
 from am_assets.distillation import prompts
-from am_assets.overlay import Overlay
 from am_assets.plan import Step
+from am_assets.preview.overlay import Overlay
 from am_assets.recipe import TeacherPolicy
 from am_assets.resources import TableStore
 

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.comparison import BY, compare
+from am_assets.preview.comparison import BY, compare
 
 GROUPS = {"source": ["b", "a"], "category": ["others", "math"], "difficulty": ["hard", "very_easy"]}
 kept = st.dictionaries(st.integers(0, 20).map(str), st.tuples(*map(st.sampled_from, GROUPS.values())), max_size=12)

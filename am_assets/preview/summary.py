@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from am_assets.comparison import Comparison
-from am_assets.preview import Preview
+from am_assets.preview.comparison import Comparison
+from am_assets.preview.whatif import Preview
 from am_assets.summary import show_costs
 
 SHOWN = 3  # partitions of an asset that are not up to date

@@ -14,12 +14,12 @@ import polars as pl
 import yaml
 from upath import UPath
 
-from am_assets.comparison import BY, Comparison, compare
 from am_assets.costs import Costs, Estimate
-from am_assets.overlay import not_there, overlay
 from am_assets.plan import Plan, Step
 from am_assets.policies import settings
-from am_assets.preview_requests import Added
+from am_assets.preview.comparison import BY, Comparison, compare
+from am_assets.preview.overlay import not_there, overlay
+from am_assets.preview.requests import Added
 from am_assets.project import Project, contradictions
 from am_assets.recipe import SECTIONS, ConfigError, Recipe, parse
 from am_assets.resources import TableStore

@@ -18,7 +18,7 @@ FEWER = {level: 0.4 for level in LEVELS}  # whatever the labels are
 
 def seen(desk: Desk, recipe: str, *changes: str):
     plan = desk.open([recipe], "+verified_set")
-    from am_assets.preview import preview
+    from am_assets.preview.whatif import preview
     from am_assets.project import project
 
     return preview(plan, project(), recipe, list(changes))
@@ -79,8 +79,8 @@ def test_what_another_recipe_asked_costs_nothing_and_its_answers_are_candidates(
 
     plan = applied.open(["other"], "+verified_set")
     from am_assets.costs import Costs
-    from am_assets.overlay import overlay
-    from am_assets.preview_requests import Added
+    from am_assets.preview.overlay import overlay
+    from am_assets.preview.requests import Added
     from am_assets.project import project
     from am_assets.resources import TableStore
 
