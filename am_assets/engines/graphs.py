@@ -25,8 +25,9 @@ class Graphs:
     def of(self, name: str, vectors: np.ndarray) -> "Graph":
         """The graph over `vectors`, float32 of unit length, no two of them equal: of many equal ones each would link to
         the others alone, and the graph would fall in pieces."""
-        content = sha256(repr((LINKS, BUILD_WIDTH, SEED, vectors.shape)).encode() + vectors.tobytes()).hexdigest()[:16]
-        path = self.folder / f"{name}.{content}.hnsw"
+        content = sha256(repr((LINKS, BUILD_WIDTH, SEED, vectors.shape)).encode())
+        content.update(np.ascontiguousarray(vectors).data)
+        path = self.folder / f"{name}.{content.hexdigest()[:16]}.hnsw"
         index = _index(vectors.shape[1])
         if path.exists():
             index.load_index(str(path), max_elements=len(vectors))

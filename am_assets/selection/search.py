@@ -40,18 +40,21 @@ class Vectors:
 
     @cached_property
     def _groups(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of equal vectors the first one's row; and of each row which of these it equals."""
-        bits = np.ascontiguousarray(self.rows).view(np.uint32).astype(np.uint64)
+        """Of equal vectors the first one's row, in their order; and of each row which of these it equals."""
+        bits = np.ascontiguousarray(self.rows).view(np.uint32)
+        bits = bits.view(np.uint64) if bits.shape[1] % 2 == 0 else bits.astype(np.uint64)
         keys = bits @ np.random.default_rng(0).integers(2**63, size=bits.shape[1], dtype=np.uint64)
-        _, first, group = np.unique(keys, return_index=True, return_inverse=True)
-        if not np.array_equal(self.rows[first][group], self.rows):  # different vectors came to the same key
-            _, first, group = np.unique(self.rows, axis=0, return_index=True, return_inverse=True)
+        first, group = _in_order(np.unique(keys, return_index=True, return_inverse=True)[1:])
+        later = np.flatnonzero(first[group] != np.arange(len(group)))
+        if not np.array_equal(self.rows[later], self.rows[first[group[later]]]):  # different vectors of the same key
+            first, group = _in_order(np.unique(self.rows, axis=0, return_index=True, return_inverse=True)[1:])
         return first, group
 
     @cached_property
     def distinct(self) -> np.ndarray:
-        """Every vector once."""
-        return self.rows[self._groups[0]]
+        """Every vector once, in the order of first occurrence."""
+        first, _ = self._groups
+        return self.rows if len(first) == len(self.rows) else self.rows[first]
 
     @cached_property
     def sizes(self) -> np.ndarray:
@@ -61,11 +64,18 @@ class Vectors:
     def members(self, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """All rows of the distinct vectors `wanted`, and before them at which place of `wanted` each stands."""
         if len(self.distinct) == len(self.rows):
-            return np.arange(len(wanted)), self._groups[0][wanted]
+            return np.arange(len(wanted)), wanted
         rows, ends = np.argsort(self._groups[1], kind="stable"), np.cumsum(self.sizes)
         sizes = self.sizes[wanted]
         nth = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         return np.repeat(np.arange(len(wanted)), sizes), rows[np.repeat((ends - self.sizes)[wanted], sizes) + nth]
+
+
+def _in_order(unique: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """First rows and groups as `np.unique` gives them, with the groups numbered by first occurrence."""
+    first, group = unique
+    order = np.argsort(first)
+    return first[order], np.argsort(order)[group]
 
 
 def near(queries: Vectors, base: Vectors, floor: float, exactly: bool = False) -> Hits:
