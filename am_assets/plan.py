@@ -87,19 +87,22 @@ class Plan:
         A failed partition stops what is below it and nothing else. `tags` is asked for the tags of each run.
         """
         stopped: set[Partition] = set()
-        resolver, ran = self._resolver(), False
+        ran: set[Partition] = set()
+        at_first = self._resolver()
         for key in self.keys:
-            if ran:  # what was read of the instance before no longer holds
-                resolver, ran = self._resolver(), False
+            since = self._resolver()
             for partition in self.partitions(key):
                 waits_for = self._stopped_parents(stopped, key, partition)
-                step = self._own_cause(resolver, key, partition)
+                # Staleness looks at direct parents alone: where none of them ran, what was read at first still holds.
+                moved = not ran.isdisjoint(self.parents(key, partition))
+                step = self._own_cause(since if moved else at_first, key, partition)
                 if waits_for:
                     stopped.add((key, partition))
                     yield Outcome(self._step(key, partition, "waits", f"{waits_for} failed"), "waits")
                 elif step:
                     yield step
-                    error, ran = self._run(key, partition, tags()), True
+                    error = self._run(key, partition, tags())
+                    ran.add((key, partition))
                     if error:
                         stopped.add((key, partition))
                     yield Outcome(step, "failed" if error else "done", error)

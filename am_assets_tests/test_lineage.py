@@ -57,6 +57,17 @@ def test_a_new_source_leaves_the_evidence_of_other_shards_alone(applied, model_s
     assert model_server.requests == 2  # its label and its answer
 
 
+def test_every_partition_of_pairs_is_audited_against_comparing_all(applied) -> None:
+    import dagster as dg
+
+    plan = applied.open(None, None)
+    check = dg.AssetCheckKey(dg.AssetKey("similar_pairs"), "pair_recall")
+    executions = plan.instance.event_log_storage.get_asset_check_execution_history(check, limit=20)
+    evaluations = [execution.event.asset_check_evaluation for execution in executions]
+    assert {evaluation.partition for evaluation in evaluations} == set(plan.partitions(check.asset_key))
+    assert all(evaluation.passed and evaluation.metadata["recall"].value == 1 for evaluation in evaluations)
+
+
 def test_a_source_taken_out_of_the_middle_measures_nothing_and_coming_back_asks_nothing(applied, model_server) -> None:
     import yaml
 

@@ -68,13 +68,14 @@ def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Gr
     mine = Shard.of(own[0], own[1]().sort("question_id"), graphs)
     total = len(mine.ids)
     seen = mine.ids.to_frame()
-    made = [_pairs(mine, mine, floor)] if total else []
+    made = [_pairs(mine, mine, floor, np.arange(total))] if total else []
     for name, read in earlier if total else ():
         with progress.task(f"similar_pairs with {name}", total) as advance:
-            new = read().join(seen, on="question_id", how="anti").sort("question_id")
+            other = Shard.of(name, read().sort("question_id"), graphs)
+            new = other.ids.to_frame().with_row_index("row").join(seen, on="question_id", how="anti")
             seen = pl.concat([seen, new.select("question_id")])
             if new.height:
-                made.append(_pairs(mine, Shard.of(name, new, graphs), floor))
+                made.append(_pairs(mine, other, floor, new["row"].to_numpy()))
             advance(total)
     pairs = pl.concat([SimilarPairs.create_empty(), *(pairs for pairs, _ in made)])
     audit = Audit(sum(audit.pairs for _, audit in made), sum(audit.listed for _, audit in made))
@@ -82,7 +83,9 @@ def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Gr
     return pairs.unique(["question_id", "other_id"]).sort("question_id", "other_id"), audit
 
 
-def _pairs(mine: Shard, other: Shard, floor: float) -> tuple[pl.DataFrame, Audit]:
+def _pairs(mine: Shard, other: Shard, floor: float, counted: np.ndarray) -> tuple[pl.DataFrame, Audit]:
+    """Of `other`, the rows `counted` alone. The others are searched with them all the same: a graph over some of a
+    shard's questions would have to be built anew for everyone that shares others with it."""
     ours, theirs = mine.vectors.rows, other.vectors.rows
     if ours.shape[1] != theirs.shape[1]:
         raise ValueError(
@@ -90,11 +93,15 @@ def _pairs(mine: Shard, other: Shard, floor: float) -> tuple[pl.DataFrame, Audit
             " models; materialize question_embeddings of both again"
         )
 
+    counts = np.zeros(len(theirs), dtype=bool)
+    counts[counted] = True
+
     def at_least_floor(rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Each pair once, as one number, and its cosine."""
         if mine is other:
             rows, columns = np.minimum(rows, columns)[rows != columns], np.maximum(rows, columns)[rows != columns]
         pairs = np.unique(rows * len(theirs) + columns)
+        pairs = pairs[counts[pairs % len(theirs)]]
         values = cosines.of_pairs(ours, theirs, *np.divmod(pairs, len(theirs)))
         return pairs[values >= np.float32(floor)], values[values >= np.float32(floor)]
 

@@ -16,7 +16,7 @@ from am_assets.selection import cosines
 
 CROWD = 256
 LISTS = (16, 64, CROWD + 1)  # lengths of a neighbour list, tried in turn
-EXACT_ROWS = 10_000  # comparing all with all is about as fast as a graph up to here, and misses nothing
+EXACT_ROWS = 20_000  # comparing all with all is about as fast as a graph up to here, and misses nothing
 EXACT_PRODUCTS = 100_000_000  # a quarter of a second
 QUERIES = 4_096
 NONE = np.empty(0, np.int64)

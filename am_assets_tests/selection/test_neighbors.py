@@ -158,6 +158,21 @@ def test_a_graph_on_disk_finds_what_it_found_when_it_was_built(way: str, find: F
     assert len(set(tmp_path.iterdir())) == len(graphs)  # the graph of other vectors has taken the place of the old one
 
 
+def test_a_graph_serves_whoever_shares_questions_with_its_shard(
+    find: Find, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "EXACT_ROWS", 100)
+    monkeypatch.setattr(search, "EXACT_PRODUCTS", 0)
+    vectors = clustered(300, 1)
+    earlier = [named("q", vectors[:200]), named("q", vectors)]
+    find(named("q", vectors[:50]), earlier)
+    graphs = set(tmp_path.glob("shard-*.hnsw"))
+    assert len(graphs) == 2
+    pairs = find(named("q", vectors[:90]), earlier)
+    assert set(tmp_path.glob("shard-*.hnsw")) == graphs
+    assert listed(pairs) == brute_force(named("q", vectors[:90]), earlier, FLOOR)
+
+
 def test_shards_without_questions_have_no_pairs(way: str, find: Find) -> None:
     some, none = named("q", clustered(5, 0)), named("q", clustered(5, 0)).clear()
     assert find(none, [some]).is_empty()
