@@ -24,12 +24,16 @@ import polars as pl
 from am_assets.engines import embedder, language
 from am_assets.engines.memo import Memo, with_keys
 from am_assets.pool.features import question_features
+from am_assets.schema import RawPool
+from am_assets.selection import overlap, words
+from am_assets.selection.ngrams import ItemGrams
 
 WORDS = (
     "a the of and in to is how many find value if each has more than with for number sum total apples price hours"
     " train speed area triangle circle length integer positive minutes bought sold remaining left twice half cost"
 )
 LOOP = 3_000  # texts for the slow way
+ITEMS = 1_128  # of four benchmarks like the paper's together
 
 
 def main() -> None:
@@ -51,6 +55,8 @@ def main() -> None:
     loop = rate("language, py3langid in a loop", len(few), partial(one_by_one, few), asked.rounds)
     print(f"{at_once / loop:12.1f} times the loop; {(language.languages(few) == one_by_one(few)).mean():.4%} agree")
     rate("all features", pool.height, partial(question_features, pool), asked.rounds)
+    grams = ItemGrams(words.read(question.head(ITEMS)).plain, n=13)
+    rate(f"the same and 13-grams of {ITEMS:,} items", pool.height, partial(with_grams, pool, grams), asked.rounds)
 
     rate("static vectors", len(question), partial(embedder.embed, question.to_list(), "static"), asked.rounds)
     few_texts = question.head(asked.minilm).to_list()
@@ -103,7 +109,18 @@ def pool_of(texts: list[str], rows: int) -> pl.DataFrame:
     """`rows` distinct questions: the texts again and again, each time with another ending."""
     rounds = [f" ({number})" if number else "" for number in range(-(-rows // len(texts)))]
     questions = [text + ending for ending in rounds for text in texts][:rows]
-    return pl.DataFrame({"question_id": [f"q{number}" for number in range(rows)], "question": questions})
+    pool = pl.DataFrame({"question_id": [f"q{number}" for number in range(rows)], "question": questions})
+    no_responses = pl.lit([], RawPool.create_empty().schema["published"])
+    return pool.with_columns(published=no_responses).match_to_schema(
+        RawPool.create_empty().schema, missing_columns="insert"
+    )
+
+
+def with_grams(pool: pl.DataFrame, grams: ItemGrams) -> None:
+    """All features, and the n-grams that each question shares with the items of a benchmark."""
+    question_features(pool)
+    for part in pool.iter_slices(overlap.SLICE):
+        grams.shares(words.read(part["question"]).plain)
 
 
 def real(folder: Path) -> list[str]:
