@@ -7,16 +7,20 @@ import polars as pl
 
 from am_assets import tables
 from am_assets.engines.memo import with_keys
+from am_assets.instruments import Reward
 from am_assets.partitions import every, recipes, shards
 from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import TeacherPolicy, VerificationPolicy
 from am_assets.resources import Answers, spent
-from am_assets.verification import code, decide, math, reward
+from am_assets.schema import REWARD_DIMENSIONS
+from am_assets.verification import code, decide, figures, math, reward
 
 _instruments = project().instruments
 HAS_REFERENCE = pl.col("reference_answer").is_not_null()
 HAS_TESTS = pl.col("test_cases").is_not_null()
+AGREEMENT = "agreement"  # metadata of reward scores: what an audit of the judge found
+FIGURES = "figures"  # metadata of a verified set that the next one is held against
 
 
 def _answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame) -> pl.DataFrame:
@@ -71,20 +75,27 @@ def code_verdicts(
     return table, _verdict_counts(table) | {"executed": filled.new.height}
 
 
-def to_judge(response_features: pl.DataFrame, raw_pool: pl.DataFrame) -> pl.DataFrame:
-    return _answers_with_checks(response_features, raw_pool).filter(~HAS_REFERENCE & ~HAS_TESTS & pl.col("well_formed"))
+def to_judge(response_features: pl.DataFrame, raw_pool: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
+    asked = pl.lit(True) if instrument.judges == "every" else ~HAS_REFERENCE & ~HAS_TESTS
+    return _answers_with_checks(response_features, raw_pool).filter(asked & pl.col("well_formed"))
 
 
-@tables.evidence("verification", shards, code_version=tables.version(_instruments.reward, reward.VERSION))
+def judge_requests(judged: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
+    return reward.judge_requests(judged, instrument.model, instrument.max_tokens, instrument.audit)
+
+
+@tables.evidence("verification", shards, code_version=tables.version(*_instruments.reward.identity(), reward.VERSION))
 def reward_scores(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
-    """Five dimensions by a judge, on the answer part alone, for responses that no reference and no tests can check."""
-    instrument = _instruments.reward
-    judged = to_judge(response_features, raw_pool)
-    filled = answers.get("rewards", reward.judge_requests(judged, instrument.model, instrument.max_tokens))
-    table = reward.reward_table(filled.table.select("response_id", "question_id", "text"), instrument.model)
-    return table, spent(filled)
+    """Five dimensions by a judge, on the answer part alone, for responses that no reference and no tests can check, or
+    for every one where the instruments say so. An audit asks some of them again, to see whether the judge agrees with
+    itself."""
+    judged = to_judge(response_features, raw_pool, _instruments.reward)
+    filled = answers.get("rewards", judge_requests(judged, _instruments.reward))
+    said = filled.table.select("response_id", "question_id", "ask", "text")
+    table = reward.reward_table(said.filter(ask="first"), _instruments.reward.model)
+    return table, spent(filled) | {AGREEMENT: reward.agreement(said)}
 
 
 @tables.decision(
@@ -93,17 +104,18 @@ def reward_scores(
     ins={
         name: every("shard")
         for name in (
-            "raw_pool", "teacher_requests", "responses", "response_features",
+            "question_features", "teacher_requests", "responses", "response_features",
             "math_verdicts", "code_verdicts", "reward_scores",
         )
     },
+    code_version=tables.version(decide.VERSION),
 )  # fmt: skip
 def verified_set(
     context: dg.AssetExecutionContext,
     verification_policy: pl.DataFrame,
     teacher_policy: pl.DataFrame,
     selected_questions: pl.LazyFrame,
-    raw_pool: pl.LazyFrame,
+    question_features: pl.LazyFrame,
     teacher_requests: pl.LazyFrame,
     responses: pl.LazyFrame,
     response_features: pl.LazyFrame,
@@ -115,7 +127,8 @@ def verified_set(
     recipe's own requests and, where its teacher policy says so, the published responses."""
     teacher = read_policy(TeacherPolicy, teacher_policy)
     policy = read_policy(VerificationPolicy, verification_policy)
-    at = ["question_id", "shard"]
+    # Narrow columns alone, here and below: the texts of 1.4 million responses do not fit into memory.
+    question, response = ["question_id", "shard"], ["response_id", "shard"]
     distilled = responses.filter(pl.col("origin") == "distilled")
     cut = distilled.filter(pl.col("finish_reason") == "length").select("request_key")
     asked = teacher_requests.filter(pl.col("recipes").list.contains(context.partition_key))
@@ -123,28 +136,35 @@ def verified_set(
     wanted = pl.concat([asked.filter(pl.col("after") == ""), further]).select("request_key")
     own = distilled.join(wanted, on="request_key", how="semi")
     published = responses.filter((pl.col("origin") == "published") & pl.lit(teacher.published))
+    checks = {"has_reference": pl.col("has_check") & ~pl.col("has_tests"), "has_tests": pl.col("has_tests")}
     candidates = (
         pl.concat([own, published])
-        .select("response_id", *at, "teacher", "origin", "sample_index")
-        .join(selected_questions.filter("kept").select(*at, "source", "category", "difficulty"), on=at)
-        .join(raw_pool.select(*at, has_reference=HAS_REFERENCE, has_tests=HAS_TESTS), on=at)
+        .select(*response, "question_id", "teacher", "origin", "sample_index")
+        .join(selected_questions.filter("kept").select(*question, "source", "category", "difficulty"), on=question)
+        .join(question_features.select(*question, **checks), on=question)
         .join(
             response_features.select(
-                "response_id", "well_formed", "truncated", "repetition",
-                response_chars=pl.col("think_chars") + pl.col("answer_chars"),
+                *response, "template", "well_formed", "truncated", "repetition", "consecutive", "prompt_share",
+                "answer_language", response_chars=pl.col("think_chars") + pl.col("answer_chars"),
             ),
-            on="response_id",
+            on=response,
         )
-        .join(_verdicts(math_verdicts, "math"), on="response_id", how="left")
-        .join(_verdicts(code_verdicts, "code"), on="response_id", how="left")
-        .join(reward_scores.drop("question_id", "judge", "judge_raw", "shard"), on="response_id", how="left")
+        .join(_verdicts(math_verdicts, "math"), on=response, how="left")
+        .join(_verdicts(code_verdicts, "code"), on=response, how="left")
+        .join(reward_scores.select(*response, *REWARD_DIMENSIONS), on=response, how="left")
     )  # fmt: skip
     table = decide.verified_set(candidates.collect(), policy)
-    return table, {"kept": int(table["kept"].sum()), **_verdict_counts(table)}
+    return table, {
+        "kept": int(table["kept"].sum()),
+        **_verdict_counts(table),
+        "drop_reasons": dict(table["drop_reason"].cast(pl.String).drop_nulls().value_counts(sort=True).rows()),
+        FIGURES: figures.figures(table),
+        "pass_rates": {by: figures.pass_rates(table, [by]).to_dicts() for by in figures.BY},
+    }
 
 
 def _verdicts(table: pl.LazyFrame, kind: str) -> pl.LazyFrame:
-    return table.select("response_id", pl.col("verdict", "reason").name.prefix(f"{kind}_"))
+    return table.select("response_id", "shard", pl.col("verdict", "reason").name.prefix(f"{kind}_"))
 
 
 def _verdict_counts(table: pl.DataFrame) -> dict:
