@@ -142,7 +142,9 @@ def alike(scores: pl.DataFrame) -> dict[str, float]:
     told = scores.drop_nulls(REWARD_DIMENSIONS)
     if told.is_empty():
         return {}
-    most = told.select(pl.col(name).value_counts(sort=True).struct["count"].first() for name in REWARD_DIMENSIONS)
+    most = told.select(
+        pl.col(name).value_counts(sort=True).struct["count"].first().alias(name) for name in REWARD_DIMENSIONS
+    )
     return {name: count / told.height for name, count in most.row(0, named=True).items()}
 
 
