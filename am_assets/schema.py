@@ -231,7 +231,7 @@ class RewardScores(dy.Schema):
 
 
 class VerifiedSet(dy.Schema):
-    """Every candidate response of a recipe, with its fate."""
+    """Every candidate response of a recipe, with its fate; sorted by shard and response_id."""
 
     response_id = dy.String(primary_key=True)
     question_id = dy.String()

@@ -8,13 +8,12 @@ import polars as pl
 from am_assets import tables
 from am_assets.engines.memo import with_keys
 from am_assets.instruments import Reward
-from am_assets.partitions import every, recipes, shards
+from am_assets.partitions import SHARD_KEYS, recipes, shards
 from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import TeacherPolicy, VerificationPolicy
-from am_assets.resources import Answers, spent
-from am_assets.schema import REWARD_DIMENSIONS
-from am_assets.verification import code, decide, figures, math, reward
+from am_assets.resources import Answers, TableStore, spent
+from am_assets.verification import candidates, code, decide, figures, math, reward
 
 _instruments = project().instruments
 HAS_REFERENCE = pl.col("reference_answer").is_not_null()
@@ -101,59 +100,31 @@ def reward_scores(
 @tables.decision(
     "verification",
     recipes,
-    ins={
-        name: every("shard")
-        for name in (
-            "question_features", "teacher_requests", "responses", "response_features",
-            "math_verdicts", "code_verdicts", "reward_scores",
-        )
-    },
+    deps=[dg.AssetDep(name, partition_mapping=dg.AllPartitionMapping()) for name in candidates.READ],
     code_version=tables.version(decide.VERSION),
-)  # fmt: skip
+)
 def verified_set(
     context: dg.AssetExecutionContext,
     verification_policy: pl.DataFrame,
     teacher_policy: pl.DataFrame,
     selected_questions: pl.LazyFrame,
-    question_features: pl.LazyFrame,
-    teacher_requests: pl.LazyFrame,
-    responses: pl.LazyFrame,
-    response_features: pl.LazyFrame,
-    math_verdicts: pl.LazyFrame,
-    code_verdicts: pl.LazyFrame,
-    reward_scores: pl.LazyFrame,
+    tables: dg.ResourceParam[TableStore],
 ) -> tuple[pl.DataFrame, dict]:
     """Every candidate response of the recipe, kept or dropped with the reason. Candidates are the answers to this
     recipe's own requests and, where its teacher policy says so, the published responses."""
-    teacher = read_policy(TeacherPolicy, teacher_policy)
+    published = read_policy(TeacherPolicy, teacher_policy).published
     policy = read_policy(VerificationPolicy, verification_policy)
-    # Narrow columns alone, here and below: the texts of 1.4 million responses do not fit into memory.
-    question, response = ["question_id", "shard"], ["response_id", "shard"]
-    distilled = responses.filter(pl.col("origin") == "distilled")
-    cut = distilled.filter(pl.col("finish_reason") == "length").select("request_key")
-    asked = teacher_requests.filter(pl.col("recipes").list.contains(context.partition_key))
-    further = asked.join(cut, left_on="after", right_on="request_key", how="semi")
-    wanted = pl.concat([asked.filter(pl.col("after") == ""), further]).select("request_key")
-    own = distilled.join(wanted, on="request_key", how="semi")
-    published = responses.filter((pl.col("origin") == "published") & pl.lit(teacher.published))
-    checks = {"has_reference": pl.col("has_check") & ~pl.col("has_tests"), "has_tests": pl.col("has_tests")}
-    candidates = (
-        pl.concat([own, published])
-        .select(*response, "question_id", "teacher", "origin", "sample_index")
-        .join(selected_questions.filter("kept").select(*question, "source", "category", "difficulty"), on=question)
-        .join(question_features.select(*question, **checks), on=question)
-        .join(
-            response_features.select(
-                *response, "template", "well_formed", "truncated", "repetition", "consecutive", "prompt_share",
-                "answer_language", response_chars=pl.col("think_chars") + pl.col("answer_chars"),
-            ),
-            on=response,
-        )
-        .join(_verdicts(math_verdicts, "math"), on=response, how="left")
-        .join(_verdicts(code_verdicts, "code"), on=response, how="left")
-        .join(reward_scores.select(*response, *REWARD_DIMENSIONS), on=response, how="left")
-    )  # fmt: skip
-    table = decide.verified_set(candidates.collect(), policy)
+    asked = ["question_id", "shard", "source", "category", "difficulty"]
+    selected = selected_questions.filter("kept").select(asked).collect()
+
+    def decided(shard: str) -> pl.DataFrame:
+        def read(name: str, columns: list[str]) -> pl.DataFrame:
+            return tables.read(name, shard, columns)
+
+        ours = selected.filter(pl.col("shard") == shard)
+        return decide.verified_set(candidates.candidates(read, ours, context.partition_key, published), policy)
+
+    table = pl.concat(decided(shard) for shard in sorted(SHARD_KEYS))
     return table, {
         "kept": int(table["kept"].sum()),
         **_verdict_counts(table),
@@ -161,10 +132,6 @@ def verified_set(
         FIGURES: figures.figures(table),
         "pass_rates": {by: figures.pass_rates(table, [by]).to_dicts() for by in figures.BY},
     }
-
-
-def _verdicts(table: pl.LazyFrame, kind: str) -> pl.LazyFrame:
-    return table.select("response_id", "shard", pl.col("verdict", "reason").name.prefix(f"{kind}_"))
 
 
 def _verdict_counts(table: pl.DataFrame) -> dict:

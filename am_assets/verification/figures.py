@@ -4,6 +4,7 @@ import polars as pl
 
 VERDICT, SECOND = pl.col("verdict"), pl.col("second_verdict")
 BY = ["source", "category", "difficulty", "teacher"]
+COUNTED = ["verdict", "second_verdict", "kept", "repetitive"]
 Figures = dict[str, float | None]
 
 
@@ -27,7 +28,8 @@ def pass_rates(verified: pl.DataFrame, by: list[str]) -> pl.DataFrame:
 
 
 def figures(verified: pl.DataFrame) -> Figures:
-    """Shares of a VerifiedSet frame that the asset checks look at, each null where there is nothing to count.
+    """Shares of a VerifiedSet frame that the asset checks look at, each null where there is nothing to count; it needs
+    the columns COUNTED alone.
 
     `disagreement` is over the responses that verifier and judge both gave a pass or a fail.
     """

@@ -142,10 +142,13 @@ def apply(folder: Path, what: str) -> None:
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     highest = [0.0]
     threading.Thread(target=watch_memory, args=(process, highest), daemon=True).start()
+    before = os.times()
     said, _ = process.communicate()
-    seconds = time.monotonic() - started
+    seconds, after = time.monotonic() - started, os.times()
+    busy = after.children_user + after.children_system - before.children_user - before.children_system
     kept = pl.scan_parquet(folder / "assets" / "verified_set" / "scale.parquet").select(pl.sum("kept")).collect().item()
-    print(f"--- {what}\n{said}\n{what}: {seconds:.1f} s, {highest[0] / 1e9:.2f} GB at most, {kept:,} kept", flush=True)
+    took = f"{seconds:.1f} s, {busy:.1f} s of processor, {highest[0] / 1e9:.2f} GB at most"
+    print(f"--- {what}\n{said}\n{what}: {took}, {kept:,} kept", flush=True)
     if process.returncode:
         raise SystemExit(process.returncode)
 
