@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from am_assets.schema import REWARD_DIMENSIONS, VERDICTS
-from am_assets_tests.desk import Desk
+from am_assets_tests.desk import MODEL, Desk
 
 
 def verified(*verdicts: tuple[str, str | None], repetitive: int = 0) -> pl.LazyFrame:
@@ -70,3 +70,25 @@ def test_a_recipe_that_keeps_other_responses_than_last_time_has_drifted(applied:
     assert after > before + 0.01
     assert not told().passed
     assert told().metadata["moved"].value["kept_share"] == pytest.approx(after - before)
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_recipe_by_reward_alone_has_every_response_judged_and_the_judge_asked_again(applied: Desk) -> None:
+    judge = {"model": MODEL, "judges": "every", "audit": 1, "min_agreement": 0}
+    applied.write("instruments.yaml", {"labels": {"model": MODEL}, "reward": judge, "embeddings": {"model": "static"}})
+    applied.edit("other", "verification", accept="reward", min_reward=0)
+    applied.apply("other", "plain", select="+verified_set")
+    tables = applied.folder / "assets"
+    judged = pl.read_parquet(tables / "reward_scores" / "sums.parquet")
+    features = pl.read_parquet(tables / "response_features" / "sums.parquet")
+    assert judged["response_id"].to_list() == features.filter("well_formed")["response_id"].to_list()
+    by_reward, best = (pl.read_parquet(tables / "verified_set" / f"{name}.parquet") for name in ("other", "plain"))
+    assert set(by_reward["evidence"]) == {"reward"}
+    assert set(best["evidence"]) == {"math", "code", "reward"}
+    assert set(by_reward["drop_reason"].drop_nulls()) <= {"malformed", "truncated", "repetitive", "unverifiable"}
+    record = dg.DagsterInstance.get().get_latest_data_version_record(dg.AssetKey("reward_scores"), False, "sums")
+    told = record.asset_materialization.metadata
+    assert told["requests"].value == 3 * judged.height
+    assert told["agreement"].value["again"] > 0.5  # at temperature 0, from one server
+    assert 0 <= told["agreement"].value["swapped"] <= 1
