@@ -1,8 +1,8 @@
 """Asset checks: what a team is told about when it is not so.
 
 Each is partitioned like its asset, so a check speaks of one shard or one recipe. Blocking ones stop what is below.
-The figures they hold data to are the recipe's (`verification.min_pass_rate` and so on), never written here, but for
-the label parse rate, which no recipe owns.
+The figures they hold data to are the recipe's, never written here, but for the label parse rate, which no recipe owns.
+What is said of verdicts and of the judge is in `verdict_checks.py`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,11 +13,10 @@ import polars as pl
 from am_assets.partitions import recipes, shards
 from am_assets.policies import read_policy
 from am_assets.project import project
-from am_assets.recipe import SamplingPolicy, VerificationPolicy
+from am_assets.recipe import SamplingPolicy
 from am_assets.resources import TableStore
 from am_assets.schema import TABLES, UNLABELLED
 from am_assets.selection.decontaminate import contaminated
-from am_assets.verification.decide import pass_rates
 
 MIN_LABEL_PARSE_RATE = 0.9
 BY_RECIPE = dg.AssetIn()
@@ -100,47 +99,6 @@ def pair_recall(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         passed=recall >= least,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"recall": recall, "threshold": least},
-    )
-
-
-@dg.asset_check(asset="verified_set", partitions_def=recipes, additional_ins={"verification_policy": BY_RECIPE})
-def verification_pass_rate(verified_set: pl.DataFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
-    """Of the responses that could be judged, enough pass: fewer point at bad upstream data."""
-    policy = read_policy(VerificationPolicy, verification_policy)
-    rate = pass_rates(verified_set, [])["pass_rate"].item()
-    return dg.AssetCheckResult(
-        passed=rate is not None and rate >= policy.min_pass_rate,
-        metadata={"pass_rate": rate if rate is not None else float("nan"), "threshold": policy.min_pass_rate},
-    )
-
-
-@dg.asset_check(asset="verified_set", partitions_def=recipes, additional_ins={"verification_policy": BY_RECIPE})
-def verification_pass_rate_by_source(
-    verified_set: pl.DataFrame, verification_policy: pl.DataFrame
-) -> dg.AssetCheckResult:
-    """No source alone falls under the pass rate that the recipe expects of all."""
-    policy = read_policy(VerificationPolicy, verification_policy)
-    rates = pass_rates(verified_set, ["source"])
-    low = rates.filter(pl.col("pass_rate") < policy.min_pass_rate)
-    return dg.AssetCheckResult(
-        passed=low.is_empty(),
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"threshold": policy.min_pass_rate, "low": low["source"].to_list(), "pass_rates": rates.to_dicts()},
-    )
-
-
-@dg.asset_check(asset="verified_set", partitions_def=recipes, additional_ins={"verification_policy": BY_RECIPE})
-def unverifiable_share(verified_set: pl.DataFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
-    """Few responses end without a verdict: more point at a verifier, a sandbox or a judge that fails."""
-    policy = read_policy(VerificationPolicy, verification_policy)
-    share = pass_rates(verified_set, [])["unverifiable_share"].item()
-    return dg.AssetCheckResult(
-        passed=share is not None and share <= policy.max_unverifiable,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            "unverifiable_share": share if share is not None else float("nan"),
-            "threshold": policy.max_unverifiable,
-        },
     )
 
 

@@ -21,8 +21,7 @@ from am_assets.project import Project
 from am_assets.recipe import Recipe
 from am_assets.resources import TableStore
 from am_assets.selection import confirm, overlap
-from am_assets.verification import reward
-from am_assets.verification.assets import to_judge
+from am_assets.verification.assets import judge_requests, to_judge
 
 NAMESPACES = {
     "question_labels": "labels",
@@ -137,18 +136,17 @@ class Costs:
         questions = self._questions(shard)
         features = self._read("response_features", shard)
         if features is not None:
-            judged = to_judge(features, questions)
-            return reward.judge_requests(judged, instrument.model, instrument.max_tokens), True
+            return judge_requests(to_judge(features, questions, instrument), instrument), True
         samples = max(recipe.teacher.samples for recipe in self.recipes)
         responses = pl.max_horizontal(pl.col("published").list.len(), samples)
-        unchecked = questions.filter(pl.col("reference_answer").is_null() & pl.col("test_cases").is_null())
-        return self.judging(unchecked.select(pl.col("question_id", "question").repeat_by(responses).explode())), False
+        judged = questions if instrument.judges == "every" else questions.filter(~pl.any_horizontal(*CHECKS.values()))
+        return self.judging(judged.select(pl.col("question_id", "question").repeat_by(responses).explode())), False
 
     def judging(self, unanswered: pl.DataFrame) -> pl.DataFrame:
         """What the judge will be asked about answers that are not there yet, one a row (question_id, question)."""
         instrument = self.project.instruments.reward
         judged = unanswered.with_columns(response_id=pl.lit(""), answer=pl.lit(UNSEEN_ANSWER))
-        requests = reward.judge_requests(judged, instrument.model, instrument.max_tokens)
+        requests = judge_requests(judged, instrument)
         return requests.with_row_index("key").with_columns(pl.format("not known yet: {}", "key").alias("key"))
 
     def priced(self, asset: str, missing: pl.DataFrame, at_most: str) -> Estimate:

@@ -3,7 +3,7 @@
 import dagster as dg
 from upath import UPath
 
-from am_assets import checks
+from am_assets import checks, verdict_checks
 from am_assets.distillation import assets as distillation
 from am_assets.evaluation import assets as evaluation
 from am_assets.policies import policy_assets
@@ -22,7 +22,7 @@ defs = dg.Definitions(
     asset_checks=[
         *checks.table_checks(ASSETS),
         *checks.not_empty_checks(),
-        *dg.load_asset_checks_from_modules([checks]),
+        *dg.load_asset_checks_from_modules([checks, verdict_checks]),
     ],
     resources={
         "tables": TableStore(UPath(project().assets)),

@@ -6,7 +6,7 @@ belong to `recipe.py`; where a model is reached and how fast belongs to `engines
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -55,6 +55,17 @@ class Code(Section):
 class Reward(Section):
     model: str
     max_tokens: Annotated[int, Field(ge=1)] = 96
+    # Which well-formed responses are scored: those that neither reference nor tests can check, or every one, for
+    # recipes that accept by reward and to hold verifiers and judge against each other.
+    judges: Literal["open", "every"] = "open"
+    audit: Annotated[float, Field(ge=0, le=1)] = 0.02  # of the questions: asked twice more, to see the judge agree
+    # Alerts: what the asset checks hold the judge to.
+    min_agreement: Annotated[float, Field(ge=0, le=1)] = 0.8  # of an audit's scores with the first ones
+    max_alike: Annotated[float, Field(ge=0, le=1)] = 0.95  # of a shard's scores of one dimension, the same number
+    min_rows: Annotated[int, Field(ge=1)] = 20  # with fewer, nothing is said of the judge
+
+    def identity(self) -> list[object]:
+        return [self.model, self.max_tokens, self.judges, self.audit]
 
 
 class Instruments(Section):

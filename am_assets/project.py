@@ -103,6 +103,11 @@ def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]
                 f"{where}: sampling.decontamination.{rule}: {threshold} lies under overlap.floor"
                 f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
             )
+    if recipe.verification.accept == "reward" and floors.reward.judges != "every":
+        yield (
+            f"{where}: verification.accept: reward, but reward.judges of instruments.yaml is open: where a reference or"
+            " tests could check a response there is no reward; set it to every"
+        )
     asked = floors.overlap.confirm
     if decontamination.confirmed != "off" and (asked is None or decontamination.confirmed_cosine < asked.floor):
         yield (

@@ -17,6 +17,7 @@ from am_assets.schema import CATEGORIES, DIFFICULTIES, UNLABELLED
 M = TypeVar("M", bound=BaseModel)
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
+Score = Annotated[int, Field(ge=0, le=4)]
 
 
 def _level(name: str) -> str:
@@ -169,15 +170,61 @@ class RewardWeights(Section):
         return self
 
 
+class RewardMinima(Section):
+    """The least score, 0 to 4, that a dimension must have, whatever the others are."""
+
+    correctness: Score = 0
+    helpfulness: Score = 0
+    coherence: Score = 0
+    complexity: Score = 0
+    verbosity: Score = 0
+
+
+# Rules for rewards that have a name: what they set. The paper itself discloses none.
+REWARD_RULES: dict[str, dict[str, Any]] = {
+    # DeepDistill, the same team's later paper: (coherence + correctness + helpfulness) / 12 above 0.7.
+    "deepdistill": {"weights": RewardWeights(), "minima": RewardMinima(), "min_reward": 0.7},
+}
+
+
 class VerificationPolicy(Section):
-    max_repetition: Share = 0.3
+    """Which responses stay. First the form has to hold, then the evidence that `accept` names has to pass."""
+
+    # best: tests, else the reference answer, else the reward; verified: tests or reference answer, and no response
+    # that neither can check; reward: the reward alone, whatever a verifier says; all: the form is enough.
+    accept: Literal["best", "verified", "reward", "all"] = "best"
+    templates: Annotated[list[Literal["paper", "plain"]], Field(min_length=1)] = ["paper", "plain"]
+    max_repetition: Share = 0.3  # of word 8-grams
+    max_consecutive: Share = 0.3  # of words, in phrases said over and over
+    languages: list[str] | None = None  # ISO 639-1 of the answer; null keeps all; what can't be told stays
+    max_prompt_share: Share = 1  # of the answer; 1 for off: an option chosen from several stands in the question too
     keep_unverifiable: bool = False
+    reward_rule: Literal["deepdistill"] | None = None  # sets the next three
     min_reward: Share = 0.7  # of the weighted mean of the dimensions, scaled to 0 to 1
     weights: RewardWeights = RewardWeights()
+    minima: RewardMinima = RewardMinima()
     keep: Literal["all", "first", "shortest", "best_reward"] = "all"
     # Alerts, not cuts: what the asset checks hold the recipe to.
     min_pass_rate: Share = 0.5
     max_unverifiable: Share = 0.2
+    max_disagreement: Share = 0.3  # of responses that verifier and judge both spoke of
+    max_repetitive: Share = 0.1
+    max_drift: Share = 0.1  # of any of these shares, from one materialization to the next
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, content: Any) -> Any:
+        rule = content.get("reward_rule") if isinstance(content, dict) else None
+        return {**REWARD_RULES[rule], **content} if rule in REWARD_RULES else content
+
+    @model_validator(mode="after")
+    def _as_named(self) -> Self:
+        for field, value in REWARD_RULES.get(self.reward_rule or "", {}).items():
+            if getattr(self, field) != value:
+                raise ValueError(
+                    f"{field} is not what reward_rule {self.reward_rule} says: leave it out, or set reward_rule to null"
+                )
+        return self
 
 
 class TrainingPolicy(Section):

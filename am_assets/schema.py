@@ -10,6 +10,7 @@ CATEGORIES = ["math", "coding", "information_seeking", "reasoning", "planning", 
 DIFFICULTIES = ["very_easy", "easy", "medium", "hard", "very_hard"]
 UNLABELLED = "unlabelled"
 VERDICTS = ["pass", "fail", "unverifiable"]
+TEMPLATES = ["paper", "plain"]  # <think>…</think> <answer>…</answer>, or <think>…</think> and the answer
 REWARD_DIMENSIONS = ["correctness", "helpfulness", "coherence", "complexity", "verbosity"]
 
 # Why a question leaves the pool, in the order the rules are asked; the first that holds is the reason.
@@ -24,8 +25,11 @@ QUESTION_DROPS = [
 # Why a response leaves, in the order the rules are asked.
 RESPONSE_DROPS = [
     "truncated",  # ended by the token limit
-    "malformed",  # no think part and answer part
-    "repetitive",  # n-gram repetition above verification.max_repetition
+    "malformed",  # no think part and answer part in one of verification.templates
+    "repetitive",  # repetition above verification.max_repetition, or consecutive above max_consecutive
+    "other_language",  # the answer is in none of verification.languages
+    "leaked",  # more of the answer stands in the question than verification.max_prompt_share
+    "unchecked",  # no reference and no tests, and the policy accepts what they verify alone
     "wrong_answer",  # math verdict fail
     "failed_tests",  # code verdict fail
     "unverifiable",  # no verdict could be reached and the policy does not keep such rows
@@ -60,6 +64,7 @@ class QuestionFeatures(dy.Schema):
     has_image = dy.Bool()
     has_table = dy.Bool()
     has_check = dy.Bool()  # a reference answer or tests
+    has_tests = dy.Bool()
     published = dy.UInt32()  # published responses
 
 
@@ -180,12 +185,17 @@ class ResponseFeatures(dy.Schema):
     question_id = dy.String()
     think = dy.String(nullable=True)
     answer = dy.String(nullable=True)
-    well_formed = dy.Bool()
+    template = dy.Enum(TEMPLATES, nullable=True)  # null where the parts can't be told apart
+    well_formed = dy.Bool()  # both parts are there and nothing else
     truncated = dy.Bool()
     think_chars = dy.UInt32()
     answer_chars = dy.UInt32()
-    repetition = dy.Float32()  # share of word 8-grams that are repeats, 0 to 1
-    language = dy.String()
+    # Shares, 0 to 1.
+    repetition = dy.Float32()  # of word 8-grams: those that occurred before
+    consecutive = dy.Float32()  # of words: those in a phrase said three times in a row or more, from its second time on
+    prompt_share = dy.Float32()  # of the answer's word 8-grams: those that stand in the question
+    think_language = dy.String()  # ISO 639-1 by py3langid; und where it can't be told
+    answer_language = dy.String()  # of the whole response where it has no answer part
 
 
 class MathVerdicts(dy.Schema):
@@ -221,7 +231,7 @@ class RewardScores(dy.Schema):
 
 
 class VerifiedSet(dy.Schema):
-    """Every candidate response of a recipe, with its fate."""
+    """Every candidate response of a recipe, with its fate; sorted by shard and response_id."""
 
     response_id = dy.String(primary_key=True)
     question_id = dy.String()
@@ -231,8 +241,10 @@ class VerifiedSet(dy.Schema):
     difficulty = dy.String()
     teacher = dy.String()
     origin = dy.String()
-    evidence = dy.Enum(["math", "code", "reward"])  # what kind of check the question allows
+    evidence = dy.Enum(["math", "code", "reward"])  # what kind of check decides
     verdict = dy.Enum(VERDICTS)  # of that check, before the other rules
+    second_verdict = dy.Enum(VERDICTS, nullable=True)  # of the other kind, judge or verifier, where it was measured
+    repetitive = dy.Bool()  # under this recipe, whatever rule came first
     kept = dy.Bool()
     drop_reason = dy.Enum(RESPONSE_DROPS, nullable=True)
     detail = dy.String(nullable=True)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 # Modules that read the project folder when they are imported.
-WIRING = ["partitions", "policies", "checks", "definitions", "scope"]
+WIRING = ["partitions", "policies", "checks", "verdict_checks", "definitions", "scope"]
 STAGES = ["pool", "selection", "distillation", "verification", "training", "evaluation"]
 
 SUMS = [

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from am_assets.recipe import ConfigError, Recipe, load_recipe, load_recipes, merge
+from am_assets.recipe import ConfigError, Recipe, VerificationPolicy, load_recipe, load_recipes, merge
 
 WHOLE = {"teacher": {"model": "m"}, "training": {"student": "s"}}
 
@@ -29,6 +29,15 @@ def write(folder: Path, name: str, content: object) -> Path:
             {**WHOLE, "verification": {"weights": {"correctness": 0, "helpfulness": 0, "coherence": 0}}},
             "verification.weights",
             "every weight is 0",
+        ),
+        ({**WHOLE, "verification": {"accept": "some"}}, "verification.accept", "'best', 'verified', 'reward' or 'all'"),
+        ({**WHOLE, "verification": {"minima": {"coherence": 5}}}, "verification.minima.coherence", "or equal to 4"),
+        ({**WHOLE, "verification": {"templates": []}}, "verification.templates", "at least 1 item"),
+        ({**WHOLE, "verification": {"reward_rule": "ours"}}, "verification.reward_rule", "'deepdistill'"),
+        (
+            {**WHOLE, "verification": {"reward_rule": "deepdistill", "min_reward": 0.8}},
+            "verification",
+            "min_reward is not what reward_rule deepdistill says",
         ),
         ({**WHOLE, "sampling": {"rates": {"easy": -1}}}, "sampling.rates.easy", "greater than or equal to 0"),
         ({**WHOLE, "sampling": {"rates": {"esy": 1}}}, "sampling.rates.esy", "esy is none of math, coding"),
@@ -100,3 +109,11 @@ def test_the_bundled_recipes_are_valid() -> None:
     demo, strict = recipes["demo"], recipes["demo-strict"]
     assert strict.model_copy(update={"verification": demo.verification}) == demo
     assert isinstance(demo, Recipe)
+
+
+def test_a_named_reward_rule_sets_what_it_stands_for_and_says_so_again_when_read_back() -> None:
+    named = VerificationPolicy(reward_rule="deepdistill")
+    three = {"correctness": 1, "helpfulness": 1, "coherence": 1, "complexity": 0, "verbosity": 0}
+    assert (named.weights.model_dump(), named.min_reward) == (three, 0.7)
+    assert not any(named.minima.model_dump().values())
+    assert VerificationPolicy.model_validate(named.model_dump()) == named

@@ -87,6 +87,10 @@ def responses(
 
 
 @tables.evidence("distillation", shards, code_version=tables.version(traces.VERSION))
-def response_features(responses: pl.DataFrame) -> pl.DataFrame:
-    """Think and answer parts, whether the format holds, repetition, truncation, language."""
-    return traces.response_features(responses.select("response_id", "question_id", "response", "finish_reason"))
+def response_features(responses: pl.LazyFrame, raw_pool: pl.LazyFrame) -> tuple[pl.DataFrame, dict]:
+    """Think and answer parts, whether the format holds, repetition, truncation, languages, what the answer has of its
+    question. Rates, not cuts: how much is too much is the recipe's to say."""
+    read = responses.select("response_id", "question_id", "response", "finish_reason")
+    asked = read.join(raw_pool.select("question_id", "question"), on="question_id", how="left").collect()
+    table = traces.response_features(asked)
+    return table, {"templates": dict(table["template"].cast(pl.String).value_counts(sort=True).rows())}

@@ -1,48 +1,55 @@
-"""What can be measured of a response without asking anyone: its parts, its repetition, its end, its language.
+"""What can be measured of a response without asking anyone: its parts, its repetition, its end, its
+language, what it has of its prompt.
 
 Measurements only; which of them costs a response its place is `verification/decide.py`'s to say, and whether the
 answer is right is the verifiers'.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import polars as pl
 
+from am_assets.distillation import repeats
 from am_assets.engines.language import languages
+from am_assets.schema import TEMPLATES
 
-VERSION = "1"  # raise when a measurement here changes its meaning
+VERSION = "2"  # raise when a measurement here changes its meaning
 
-NGRAM = 8  # words
-SLICE = 512  # responses held as exploded words at once
-TOKEN = r"\S{1,16}"  # a word; longer ones come in pieces, so that text without spaces can repeat itself too
+BLOCK_BYTES = 4_000_000  # of response text, held as words at once; one response may be larger
 
 
 def response_features(responses: pl.DataFrame) -> pl.DataFrame:
-    """ResponseFeatures of `responses` (response_id, question_id, response, finish_reason), sorted by response_id.
-
-    The template is the paper's `<think>…</think> <answer>…</answer>`, or the plain `<think>…</think> answer` of
-    R1-style traces. Tags that are nested, doubled or unclosed leave `think` and `answer` null: which text belongs to
-    which part can't be told. Text around the parts keeps them readable but makes the response ill-formed.
-    Lengths are characters, 0 for a part that is null.
-    """
-    split = _split(responses.sort("response_id"))
-    text = pl.when(pl.col("answer").is_null()).then("response").otherwise(pl.concat_str("think", pl.lit(" "), "answer"))
-    read = split.with_columns(
-        text.alias("text"),
+    """ResponseFeatures of `responses` (response_id, question_id, question, response, finish_reason), sorted by
+    response_id. Lengths are characters, 0 for a part that is null; so is what is measured of such a part."""
+    read = split(responses.sort("response_id")).with_columns(
         truncated=(pl.col("finish_reason") == "length"),
         think_chars=pl.col("think").str.len_chars().fill_null(0).cast(pl.UInt32),
         answer_chars=pl.col("answer").str.len_chars().fill_null(0).cast(pl.UInt32),
+        think_language=pl.col("think").map_batches(languages, return_dtype=pl.String),
+        answer_language=pl.coalesce("answer", "response").map_batches(languages, return_dtype=pl.String),
     )
-    measured = [part.with_columns(repetition(part["text"]).alias("repetition")) for part in read.iter_slices(SLICE)]
-    return pl.concat(measured or [read.with_columns(repetition=pl.lit(0.0, pl.Float32))]).select(
-        "response_id",
-        "question_id",
-        "think",
-        "answer",
-        "well_formed",
-        "truncated",
-        "think_chars",
-        "answer_chars",
-        "repetition",
-        pl.coalesce("answer", "response").map_batches(languages, return_dtype=pl.String).alias("language"),
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        measured = list(pool.map(_with_repeats, _blocks(read)))
+    return pl.concat(measured).drop("question", "response", "finish_reason")
+
+
+def _blocks(read: pl.DataFrame) -> list[pl.DataFrame]:
+    """`read` in slices of about BLOCK_BYTES, so that a few long responses do not fill the memory with words."""
+    number = read["response"].str.len_bytes().cast(pl.UInt64).fill_null(0).cum_sum() // BLOCK_BYTES
+    lengths = number.rle().struct.field("len").to_list() if read.height else [0]
+    starts = [sum(lengths[:i]) for i in range(len(lengths))]
+    return [read.slice(start, length) for start, length in zip(starts, lengths, strict=True)]
+
+
+def _with_repeats(block: pl.DataFrame) -> pl.DataFrame:
+    """The tags are no words of the text, where they are known to be tags."""
+    parts = pl.concat_str("think", pl.lit(" "), "answer")
+    text = block.select(pl.when(pl.col("answer").is_null()).then("response").otherwise(parts)).to_series()
+    repetition, consecutive = repeats.measures(text)
+    leaked = repeats.prompt_share(block["answer"], block["question"])
+    return block.with_columns(
+        repetition.alias("repetition"), consecutive.alias("consecutive"), leaked.alias("prompt_share")
     )
 
 
@@ -52,8 +59,14 @@ def whole(reasoning: str, text: str) -> pl.Expr:
     return pl.when(pl.col(reasoning).is_null()).then(text).otherwise(apart)
 
 
-def _split(responses: pl.DataFrame) -> pl.DataFrame:
-    """`responses` with think, answer and well_formed. Cuts at literal tags: a regex takes ten times as long."""
+def split(responses: pl.DataFrame) -> pl.DataFrame:
+    """`responses` with think, answer, template and well_formed.
+
+    The template is the paper's `<think>…</think> <answer>…</answer>`, or the plain `<think>…</think> answer` of
+    R1-style traces. Tags that are nested, doubled or unclosed leave think, answer and template null: which text belongs
+    to which part can't be told. Text around the parts keeps them readable but makes the response ill-formed.
+    """
+    # Cuts at literal tags: a regex takes ten times as long.
     response = pl.col("response")
     tags = [response.str.count_matches(tag, literal=True) for tag in ("<think>", "</think>", "<answer>", "</answer>")]
     doubled = pl.any_horizontal(count > 1 for count in tags)
@@ -65,9 +78,11 @@ def _split(responses: pl.DataFrame) -> pl.DataFrame:
     told = ~doubled & think.is_not_null() & pl.when(untagged).then(rest.is_not_null()).otherwise(tail.is_not_null())
     answer = pl.when(untagged).then(rest).otherwise(inner).str.strip_chars()
     around = pl.concat_str(lead, pl.when(~untagged).then(between), tail, ignore_nulls=True).str.strip_chars()
+    named = pl.when(untagged).then(pl.lit("plain")).otherwise(pl.lit("paper")).cast(pl.Enum(TEMPLATES))
     return responses.with_columns(
         pl.when(told).then(think.str.strip_chars()).alias("think"),
         pl.when(told).then(answer).alias("answer"),
+        pl.when(told).then(named).alias("template"),
         (told & (answer != "") & (around == "")).fill_null(False).alias("well_formed"),
     )
 
@@ -76,31 +91,3 @@ def _cut(text: pl.Expr, tag: str) -> tuple[pl.Expr, pl.Expr]:
     """What stands before and after the first `tag`; null after where there is none."""
     parts = text.str.splitn(tag, 2).struct
     return parts["field_0"], parts["field_1"]
-
-
-def repetition(texts: pl.Series) -> pl.Series:
-    """Share of each text's word 8-grams that occurred earlier in it, or of its words that equal the word before if
-    that is more (so that loops shorter than an 8-gram show too): Float32, 0 to 1."""
-    words = (
-        pl.LazyFrame({"text": texts})
-        .with_row_index("row")
-        .select("row", word=pl.col("text").str.to_lowercase().str.extract_all(TOKEN))
-        .explode("word", empty_as_null=True)
-        .with_columns(pl.col("word").hash())
-    )
-    follows = pl.col("row") == pl.col("row").shift(1)
-    inside = pl.col("row") == pl.col("row").shift(1 - NGRAM)
-    ngram = pl.struct(pl.col("word").shift(-i).alias(str(i)) for i in range(NGRAM))
-    share = (
-        words.with_columns(
-            echo=(follows & (pl.col("word") == pl.col("word").shift(1))).fill_null(False),  # the first row follows none
-            ngram=pl.when(inside).then(ngram.hash()),
-        )
-        .group_by("row", maintain_order=True)
-        .agg(
-            consecutive=pl.col("echo").mean(),
-            repeated=1 - pl.col("ngram").drop_nulls().n_unique() / pl.col("ngram").count(),
-        )
-        .select(pl.max_horizontal("consecutive", pl.col("repeated").fill_nan(0)).fill_null(0).cast(pl.Float32))
-    )
-    return share.collect().to_series()

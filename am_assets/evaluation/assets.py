@@ -18,7 +18,7 @@ from am_assets.project import project
 from am_assets.recipe import EvaluationPolicy
 from am_assets.resources import Answers
 from am_assets.verification import code, math
-from am_assets.verification.decide import pass_rates
+from am_assets.verification.figures import pass_rates
 
 _instruments = project().instruments
 
@@ -101,7 +101,7 @@ def eval_scores(
         response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),
         question_id="item_id",
     )
-    read = traces.response_features(given).select("response_id", "answer", "well_formed")
+    read = traces.split(given).select("response_id", "answer", "well_formed")
     judged = given.join(read, on="response_id").join(benchmark_questions, on="item_id")
     verdicts = _verdicts(judged.with_columns(answer=pl.coalesce("answer", "response")), answers)
     table = scores.score_table(verdicts)

@@ -7,7 +7,7 @@ import polars as pl
 
 from am_assets.engines.language import languages
 
-VERSION = 2  # raise it when a rule here changes
+VERSION = 3  # raise it when a rule here changes
 # An ending that asks for more: a comma, an open bracket, or a word that needs another one after it.
 DANGLING = (
     r"[,(\[{]\s*$"
@@ -40,6 +40,7 @@ def question_features(pool: pl.DataFrame) -> pl.DataFrame:
         has_image=text.str.contains(IMAGE),
         has_table=text.str.contains(TABLE),
         has_check=pl.col("reference_answer").is_not_null() | pl.col("test_cases").is_not_null(),
+        has_tests=pl.col("test_cases").is_not_null(),
         published=pl.col("published").list.len(),
     )
 

@@ -33,12 +33,12 @@ class Added:
     def estimates(self, costs: Costs) -> Iterator[tuple[Step, Estimate]]:
         """By shard what the teacher would be asked, and the judge; what any recipe asked before costs nothing."""
         for (shard,), rows in self._questions.group_by("shard", maintain_order=True):
-            requests = self._requests(str(shard), rows)
+            requests = self._requests(str(shard), rows, costs.project.instruments.reward.judges == "every")
             self.wanted[str(shard)] = requests.select("request_key", "after", recipes=pl.lit([self.name]))
             first = requests.filter(pl.col("after") == "").rename({"request_key": "key", "teacher": "model"})
             missing = costs.missing("responses", first)
             yield self._step("responses", str(shard)), costs.priced("responses", missing, "")
-            judging = costs.judging(missing.filter("open").select("question_id", "question"))
+            judging = costs.judging(missing.filter("judged").select("question_id", "question"))
             yield self._step("reward_scores", str(shard)), costs.priced("reward_scores", judging, UNANSWERED)
 
     def put(self) -> None:
@@ -64,12 +64,12 @@ class Added:
             wanted = wanted.join(before.select(columns), on=columns, how="anti")
         return wanted.collect().sort("shard", "question_id")
 
-    def _requests(self, shard: str, rows: pl.DataFrame) -> pl.DataFrame:
-        """TeacherRequests of the rows, with question, difficulty, and `open`: a judge alone can check the answer."""
+    def _requests(self, shard: str, rows: pl.DataFrame, all_judged: bool) -> pl.DataFrame:
+        """TeacherRequests of the rows, with question, difficulty, and `judged`: the answer is one for the judge."""
         pool = self.stored.scan("raw_pool", shard).select("question_id", "question", **CHECKS)
         questions = pool.join(rows.lazy().drop("shard"), on="question_id").collect()
-        is_open = ~pl.col("has_reference") & ~pl.col("has_tests")
-        about = questions.select("question_id", "question", "difficulty", open=is_open)
+        judged = pl.lit(True) if all_judged else ~pl.col("has_reference") & ~pl.col("has_tests")
+        about = questions.select("question_id", "question", "difficulty", judged=judged)
         return prompts.requests_table(questions, self.teacher).join(about, on="question_id", maintain_order="left")
 
     def _step(self, asset: str, shard: str) -> Step:

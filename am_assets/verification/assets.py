@@ -7,16 +7,19 @@ import polars as pl
 
 from am_assets import tables
 from am_assets.engines.memo import with_keys
-from am_assets.partitions import every, recipes, shards
+from am_assets.instruments import Reward
+from am_assets.partitions import SHARD_KEYS, recipes, shards
 from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import TeacherPolicy, VerificationPolicy
-from am_assets.resources import Answers, spent
-from am_assets.verification import code, decide, math, reward
+from am_assets.resources import Answers, TableStore, spent
+from am_assets.verification import candidates, code, decide, figures, math, reward
 
 _instruments = project().instruments
 HAS_REFERENCE = pl.col("reference_answer").is_not_null()
 HAS_TESTS = pl.col("test_cases").is_not_null()
+AGREEMENT = "agreement"  # metadata of reward scores: what an audit of the judge found
+FIGURES = "figures"  # metadata of a verified set that the next one is held against
 
 
 def _answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame) -> pl.DataFrame:
@@ -71,80 +74,64 @@ def code_verdicts(
     return table, _verdict_counts(table) | {"executed": filled.new.height}
 
 
-def to_judge(response_features: pl.DataFrame, raw_pool: pl.DataFrame) -> pl.DataFrame:
-    return _answers_with_checks(response_features, raw_pool).filter(~HAS_REFERENCE & ~HAS_TESTS & pl.col("well_formed"))
+def to_judge(response_features: pl.DataFrame, raw_pool: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
+    asked = pl.lit(True) if instrument.judges == "every" else ~HAS_REFERENCE & ~HAS_TESTS
+    return _answers_with_checks(response_features, raw_pool).filter(asked & pl.col("well_formed"))
 
 
-@tables.evidence("verification", shards, code_version=tables.version(_instruments.reward, reward.VERSION))
+def judge_requests(judged: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
+    return reward.judge_requests(judged, instrument.model, instrument.max_tokens, instrument.audit)
+
+
+@tables.evidence("verification", shards, code_version=tables.version(*_instruments.reward.identity(), reward.VERSION))
 def reward_scores(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
-    """Five dimensions by a judge, on the answer part alone, for responses that no reference and no tests can check."""
-    instrument = _instruments.reward
-    judged = to_judge(response_features, raw_pool)
-    filled = answers.get("rewards", reward.judge_requests(judged, instrument.model, instrument.max_tokens))
-    table = reward.reward_table(filled.table.select("response_id", "question_id", "text"), instrument.model)
-    return table, spent(filled)
+    """Five dimensions by a judge, on the answer part alone, for responses that no reference and no tests can check, or
+    for every one where the instruments say so. An audit asks some of them again, to see whether the judge agrees with
+    itself."""
+    judged = to_judge(response_features, raw_pool, _instruments.reward)
+    filled = answers.get("rewards", judge_requests(judged, _instruments.reward))
+    said = filled.table.select("response_id", "question_id", "ask", "text")
+    table = reward.reward_table(said.filter(ask="first"), _instruments.reward.model)
+    return table, spent(filled) | {AGREEMENT: reward.agreement(said)}
 
 
 @tables.decision(
     "verification",
     recipes,
-    ins={
-        name: every("shard")
-        for name in (
-            "raw_pool", "teacher_requests", "responses", "response_features",
-            "math_verdicts", "code_verdicts", "reward_scores",
-        )
-    },
-)  # fmt: skip
+    deps=[dg.AssetDep(name, partition_mapping=dg.AllPartitionMapping()) for name in candidates.READ],
+    code_version=tables.version(decide.VERSION),
+)
 def verified_set(
     context: dg.AssetExecutionContext,
     verification_policy: pl.DataFrame,
     teacher_policy: pl.DataFrame,
     selected_questions: pl.LazyFrame,
-    raw_pool: pl.LazyFrame,
-    teacher_requests: pl.LazyFrame,
-    responses: pl.LazyFrame,
-    response_features: pl.LazyFrame,
-    math_verdicts: pl.LazyFrame,
-    code_verdicts: pl.LazyFrame,
-    reward_scores: pl.LazyFrame,
+    tables: dg.ResourceParam[TableStore],
 ) -> tuple[pl.DataFrame, dict]:
     """Every candidate response of the recipe, kept or dropped with the reason. Candidates are the answers to this
     recipe's own requests and, where its teacher policy says so, the published responses."""
-    teacher = read_policy(TeacherPolicy, teacher_policy)
+    published = read_policy(TeacherPolicy, teacher_policy).published
     policy = read_policy(VerificationPolicy, verification_policy)
-    at = ["question_id", "shard"]
-    distilled = responses.filter(pl.col("origin") == "distilled")
-    cut = distilled.filter(pl.col("finish_reason") == "length").select("request_key")
-    asked = teacher_requests.filter(pl.col("recipes").list.contains(context.partition_key))
-    further = asked.join(cut, left_on="after", right_on="request_key", how="semi")
-    wanted = pl.concat([asked.filter(pl.col("after") == ""), further]).select("request_key")
-    own = distilled.join(wanted, on="request_key", how="semi")
-    published = responses.filter((pl.col("origin") == "published") & pl.lit(teacher.published))
-    candidates = (
-        pl.concat([own, published])
-        .select("response_id", *at, "teacher", "origin", "sample_index")
-        .join(selected_questions.filter("kept").select(*at, "source", "category", "difficulty"), on=at)
-        .join(raw_pool.select(*at, has_reference=HAS_REFERENCE, has_tests=HAS_TESTS), on=at)
-        .join(
-            response_features.select(
-                "response_id", "well_formed", "truncated", "repetition",
-                response_chars=pl.col("think_chars") + pl.col("answer_chars"),
-            ),
-            on="response_id",
-        )
-        .join(_verdicts(math_verdicts, "math"), on="response_id", how="left")
-        .join(_verdicts(code_verdicts, "code"), on="response_id", how="left")
-        .join(reward_scores.drop("question_id", "judge", "judge_raw", "shard"), on="response_id", how="left")
-    )  # fmt: skip
-    table = decide.verified_set(candidates.collect(), policy)
-    return table, {"kept": int(table["kept"].sum()), **_verdict_counts(table)}
+    asked = ["question_id", "shard", "source", "category", "difficulty"]
+    selected = selected_questions.filter("kept").select(asked).collect()
 
+    def decided(shard: str) -> pl.DataFrame:
+        def read(name: str, columns: list[str]) -> pl.DataFrame:
+            return tables.read(name, shard, columns)
 
-def _verdicts(table: pl.LazyFrame, kind: str) -> pl.LazyFrame:
-    return table.select("response_id", pl.col("verdict", "reason").name.prefix(f"{kind}_"))
+        ours = selected.filter(pl.col("shard") == shard)
+        return decide.verified_set(candidates.candidates(read, ours, context.partition_key, published), policy)
+
+    table = pl.concat(decided(shard) for shard in sorted(SHARD_KEYS))
+    return table, {
+        "kept": int(table["kept"].sum()),
+        **_verdict_counts(table),
+        "drop_reasons": dict(table["drop_reason"].cast(pl.String).drop_nulls().value_counts(sort=True).rows()),
+        FIGURES: figures.figures(table),
+        "pass_rates": {by: figures.pass_rates(table, [by]).to_dicts() for by in figures.BY},
+    }
 
 
 def _verdict_counts(table: pl.DataFrame) -> dict:

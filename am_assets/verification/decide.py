@@ -6,130 +6,150 @@ A decision: it reads evidence and one policy and knows nothing else. No measurin
 import polars as pl
 
 from am_assets.recipe import VerificationPolicy
-from am_assets.schema import RESPONSE_DROPS, VERDICTS
+from am_assets.schema import RESPONSE_DROPS, VERDICTS, VerifiedSet
 from am_assets.verification.reward import aggregate
 
+VERSION = "2"  # raise when a rule here changes what is kept, or why
 CHECKS = ["math", "code", "reward"]
 NO_VERDICT = "no verdict"
+MALFORMED = "not <think>…</think> and an answer"
 # What `keep` prefers among the responses of a question that passed; ties end at the response id.
 PREFERENCE = {
     "first": pl.col("sample_index"),
     "shortest": pl.col("response_chars"),
     "best_reward": -pl.col("reward"),
 }
+EVIDENCE, VERDICT, REASON, REWARD = pl.col("evidence"), pl.col("verdict"), pl.col("reason"), pl.col("reward")
+Rules = dict[str, tuple[pl.Expr, pl.Expr]]  # by drop reason: whether a row breaks the rule, and what its detail says
 
 
 def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
     """VerifiedSet: every candidate with its verdict and fate, sorted by response_id.
 
     `candidates` has one row a response: response_id, question_id, shard, source, category, difficulty, teacher, origin,
-    sample_index, has_reference, has_tests, well_formed, truncated, repetition, response_chars, math_verdict,
-    math_reason, code_verdict, code_reason and the five reward dimensions; what was not measured is null. A question
-    with tests is judged by them, else with a reference by that, else by the reward; a missing verdict is
-    unverifiable. The first rule of RESPONSE_DROPS that holds is the reason, its `detail` the figure and the threshold.
+    sample_index, has_reference, has_tests, template, well_formed, truncated, repetition, consecutive, prompt_share,
+    answer_language, response_chars, math_verdict, math_reason, code_verdict, code_reason and the five reward
+    dimensions; what was not measured is null. A question with tests is verified by them, else with a reference by that;
+    which kind of evidence decides is the policy's to say. A missing verdict is unverifiable. The first rule of
+    RESPONSE_DROPS that holds is the reason, its `detail` the figure and the threshold.
     """
-    judged = candidates.with_columns(
-        pl.when("has_tests")
-        .then(pl.lit("code"))
-        .when("has_reference")
-        .then(pl.lit("math"))
-        .otherwise(pl.lit("reward"))
-        .cast(pl.Enum(CHECKS))
-        .alias("evidence"),
-        aggregate(policy.weights).cast(pl.Float64).round(6).alias("reward"),  # rounded: 0.7 from thirds is 0.7
-    ).with_columns(_by_evidence("verdict", _reward_verdict(policy)), _by_evidence("reason", pl.lit(None, pl.String)))
-    judged = judged.with_columns(
-        pl.col("verdict").cast(pl.Enum(VERDICTS)).fill_null("unverifiable"), pl.col("reason").fill_null(NO_VERDICT)
-    )
-    ruled = _rule(judged, policy)
+    judged = _judged(candidates, policy)
+    ruled = _rule(judged, _form_rules(policy) | _evidence_rules(policy))
     if policy.keep != "all":
         ruled = _choose(ruled, policy.keep)
     return (
-        ruled.with_columns(kept=pl.col("drop_reason").is_null(), reward=pl.col("reward").cast(pl.Float32))
-        .select(
-            *("response_id", "question_id", "shard", "source", "category", "difficulty", "teacher", "origin"),
-            *("evidence", "verdict", "kept", "drop_reason", "detail", "reward"),
-        )
+        ruled.with_columns(kept=pl.col("drop_reason").is_null(), reward=REWARD.cast(pl.Float32))
+        .select(VerifiedSet.column_names())
         .sort("response_id")
     )
 
 
-def _by_evidence(column: str, for_reward: pl.Expr) -> pl.Expr:
-    kinds = {kind: pl.col(f"{kind}_{column}").cast(pl.String) for kind in ("math", "code")} | {"reward": for_reward}
-    return pl.coalesce(pl.when(pl.col("evidence") == kind).then(value) for kind, value in kinds.items()).alias(column)
-
-
-def _reward_verdict(policy: VerificationPolicy) -> pl.Expr:
-    reward = pl.col("reward")
-    enough = pl.when(reward >= policy.min_reward).then(pl.lit("pass")).otherwise(pl.lit("fail"))
-    return pl.when(reward.is_not_null()).then(enough)
-
-
-def _rule(judged: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
-    """`judged` with the first rule each row breaks as drop_reason, and what it says as detail."""
-    evidence, reason = pl.col("evidence"), pl.col("reason")
-    failed, unverifiable = pl.col("verdict") == "fail", pl.col("verdict") == "unverifiable"
-    repetition = pl.col("repetition").cast(pl.Float64)
-    rules = {
-        "truncated": (pl.col("truncated"), pl.lit("ended by the token limit")),
-        "malformed": (~pl.col("well_formed").fill_null(False), pl.lit("not <think>…</think> and an answer")),
-        "repetitive": (
-            repetition > policy.max_repetition,
-            _figure("repetition", repetition, ">", policy.max_repetition),
-        ),
-        "wrong_answer": (failed & (evidence == "math"), pl.format("math: {}", reason)),
-        "failed_tests": (failed & (evidence == "code"), pl.format("code: {}", reason)),
-        "unverifiable": (
-            unverifiable & (not policy.keep_unverifiable),
-            pl.format("{}: {}", evidence.cast(pl.String), reason),
-        ),
-        "low_reward": (
-            failed & (evidence == "reward"),
-            _figure("reward", pl.col("reward"), "<", policy.min_reward),
-        ),
-    }
-    return judged.with_columns(
-        pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, (broken, _) in rules.items())
-        .cast(pl.Enum(RESPONSE_DROPS))
-        .alias("drop_reason"),
-        pl.coalesce(pl.when(broken).then(detail) for broken, detail in rules.values()).alias("detail"),
+def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
+    """`candidates` with reward, evidence, verdict, second_verdict, reason, and repetitive."""
+    verifier = pl.when("has_tests").then(pl.lit("code")).when("has_reference").then(pl.lit("math"))
+    decides = pl.lit("reward") if policy.accept == "reward" else verifier.otherwise(pl.lit("reward"))
+    by_reward = EVIDENCE == "reward"
+    verified = pl.when("has_tests").then("code_verdict").when("has_reference").then("math_verdict")
+    reason = pl.when("has_tests").then("code_reason").otherwise("math_reason")
+    rewarded = _reward_verdict(policy)
+    repetitive = (pl.col("repetition") > policy.max_repetition) | (pl.col("consecutive") > policy.max_consecutive)
+    return (
+        candidates.with_columns(
+            decides.cast(pl.Enum(CHECKS)).alias("evidence"),
+            aggregate(policy.weights).cast(pl.Float64).round(6).alias("reward"),  # rounded: 0.7 from thirds is 0.7
+            repetitive.fill_null(False).alias("repetitive"),
+        )
+        .with_columns(
+            pl.when(by_reward).then(rewarded).otherwise(verified).fill_null("unverifiable").alias("verdict"),
+            pl.when(by_reward).then(verified).otherwise(rewarded).alias("second_verdict"),
+            pl.when(~by_reward).then(reason).fill_null(NO_VERDICT).alias("reason"),
+        )
+        .with_columns(pl.col("verdict", "second_verdict").cast(pl.Enum(VERDICTS)))
     )
 
 
-def _figure(name: str, value: pl.Expr, sign: str, threshold: float) -> pl.Expr:
-    return pl.format(f"{name} {{}} {sign} {threshold:g}", value.round(4))
+def _minima(policy: VerificationPolicy) -> dict[str, int]:
+    return {name: least for name, least in policy.minima.model_dump().items() if least}
+
+
+def _reward_verdict(policy: VerificationPolicy) -> pl.Expr:
+    """Null where there is no reward, or where nothing is known of a dimension that has a minimum."""
+    enough = pl.all_horizontal(
+        policy.min_reward <= REWARD, *(pl.col(name) >= least for name, least in _minima(policy).items())
+    )
+    verdict = pl.when(enough).then(pl.lit("pass")).when(~enough).then(pl.lit("fail"))
+    return pl.when(REWARD.is_not_null()).then(verdict).cast(pl.Enum(VERDICTS))
+
+
+def _form_rules(policy: VerificationPolicy) -> Rules:
+    """What a response must be whatever its answer is worth."""
+    template, language = pl.col("template").cast(pl.String), pl.col("answer_language")
+    told = pl.col("well_formed").fill_null(False)
+    repeats = _first_broken(_above("repetition", policy.max_repetition), _above("consecutive", policy.max_consecutive))
+    unwanted = pl.lit(False) if policy.languages is None else ~language.is_in([*policy.languages, "und"])
+    return {
+        "truncated": (pl.col("truncated"), pl.lit("ended by the token limit")),
+        "malformed": (
+            ~told | ~template.is_in(policy.templates),
+            pl.when(told).then(pl.format("template {}", template)).otherwise(pl.lit(MALFORMED)),
+        ),
+        "repetitive": (pl.col("repetitive"), repeats),
+        "other_language": (unwanted, pl.format("answer in {}", language)),
+        "leaked": _above("prompt_share", policy.max_prompt_share),
+    }
+
+
+def _evidence_rules(policy: VerificationPolicy) -> Rules:
+    """What the evidence that the policy accepts must say."""
+    if policy.accept == "all":
+        return {}
+    failed, by_reward = VERDICT == "fail", EVIDENCE == "reward"
+    low = [_below("reward", policy.min_reward), *(_below(name, least) for name, least in _minima(policy).items())]
+    return {
+        "unchecked": (
+            by_reward if policy.accept == "verified" else pl.lit(False),
+            pl.lit("neither a reference answer nor tests"),
+        ),
+        "wrong_answer": (failed & (EVIDENCE == "math"), pl.format("math: {}", REASON)),
+        "failed_tests": (failed & (EVIDENCE == "code"), pl.format("code: {}", REASON)),
+        "unverifiable": (
+            (VERDICT == "unverifiable") & (not policy.keep_unverifiable),
+            pl.format("{}: {}", EVIDENCE.cast(pl.String), REASON),
+        ),
+        "low_reward": (failed & by_reward, _first_broken(*low)),
+    }
+
+
+def _above(name: str, most: float) -> tuple[pl.Expr, pl.Expr]:
+    value = pl.col(name).cast(pl.Float64)
+    return value > most, pl.format(f"{name} {{}} > {most:g}", value.round(4))
+
+
+def _below(name: str, least: float) -> tuple[pl.Expr, pl.Expr]:
+    value = pl.col(name)
+    return value < least, pl.format(f"{name} {{}} < {least:g}", value.round(4))
+
+
+def _first_broken(*rules: tuple[pl.Expr, pl.Expr]) -> pl.Expr:
+    return pl.coalesce(pl.when(broken).then(detail) for broken, detail in rules)
+
+
+def _rule(judged: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """`judged` with the first rule each row breaks as drop_reason, and what it says as detail."""
+    reasons = {name: (broken, pl.lit(name)) for name, (broken, _) in rules.items()}
+    return judged.with_columns(
+        _first_broken(*reasons.values()).cast(pl.Enum(RESPONSE_DROPS)).alias("drop_reason"),
+        _first_broken(*rules.values()).alias("detail"),
+    )
 
 
 def _choose(ruled: pl.DataFrame, keep: str) -> pl.DataFrame:
     """`ruled` with all but the preferred response of each question dropped as not_chosen."""
     left = pl.col("drop_reason").is_null()
     order = [left.not_(), pl.col("question_id"), PREFERENCE[keep], pl.col("response_id")]
-    lost = left & (pl.col("response_id") != pl.col("response_id").first().over("question_id"))
-    ordered = ruled.sort(order, nulls_last=True)
-    return ordered.with_columns(
+    first = pl.col("response_id").first().over("question_id")
+    lost = left & (pl.col("response_id") != first)
+    return ruled.sort(order, nulls_last=True).with_columns(
         pl.when(lost).then(pl.lit("not_chosen", pl.Enum(RESPONSE_DROPS))).otherwise("drop_reason").alias("drop_reason"),
-        pl.when(lost)
-        .then(pl.format(f"keep: {keep} is {{}}", pl.col("response_id").first().over("question_id")))
-        .otherwise("detail")
-        .alias("detail"),
+        pl.when(lost).then(pl.format(f"keep: {keep} is {{}}", first)).otherwise("detail").alias("detail"),
     )
-
-
-def pass_rates(verified: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """(*by, responses, passed, pass_rate, unverifiable_share) of a VerifiedSet frame, sorted by `by`.
-
-    Verdicts as the verifiers gave them, whatever rule dropped the row. `pass_rate` is passed over the candidates
-    whose verdict is not unverifiable, null where there are none; `unverifiable_share` is over all candidates.
-    With an empty `by`: one row for the whole set.
-    """
-    verdict = pl.col("verdict")
-    unverifiable = (verdict == "unverifiable").sum()
-    told = pl.len() - unverifiable
-    passed = (verdict == "pass").sum()
-    figures = [
-        pl.len().alias("responses"),
-        passed.alias("passed"),
-        pl.when(told > 0).then(passed / told).alias("pass_rate"),
-        pl.when(pl.len() > 0).then(unverifiable / pl.len()).alias("unverifiable_share"),
-    ]
-    return verified.group_by(by).agg(figures).sort(by) if by else verified.select(figures)

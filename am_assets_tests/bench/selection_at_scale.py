@@ -118,7 +118,7 @@ def apply(folder: Path, what: str) -> float:
     started = time.monotonic()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     highest = [0.0]
-    watch = threading.Thread(target=_watch, args=(process, highest), daemon=True)
+    watch = threading.Thread(target=watch_memory, args=(process, highest), daemon=True)
     watch.start()
     said, _ = process.communicate()
     seconds = time.monotonic() - started
@@ -128,7 +128,7 @@ def apply(folder: Path, what: str) -> float:
     return seconds
 
 
-def _watch(process: subprocess.Popen, highest: list[float]) -> None:
+def watch_memory(process: subprocess.Popen, highest: list[float]) -> None:
     """The most memory that the process and its children held together, without what they share with the page cache."""
     while process.poll() is None:
         pids, held = [process.pid], 0

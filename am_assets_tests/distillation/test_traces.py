@@ -1,23 +1,24 @@
-"""Reading traces: parts, format, repetition, truncation, language."""
+"""Reading traces: parts, format, truncation, language."""
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from am_assets.distillation.traces import repetition, response_features
+from am_assets.distillation.traces import response_features
 from am_assets.schema import ResponseFeatures
 
+COLUMNS = ["response_id", "question_id", "question", "response", "finish_reason"]
 
-def features(*responses: str, finish_reason: str = "stop") -> list[dict]:
+
+def features(*responses: str, finish_reason: str = "stop", question: str = "What is 2+2?") -> list[dict]:
     frame = pl.DataFrame(
         {
             "response_id": [f"r{i:03}" for i in range(len(responses))],
             "question_id": ["q"] * len(responses),
+            "question": [question] * len(responses),
             "response": list(responses),
             "finish_reason": [finish_reason] * len(responses),
         },
-        schema=dict.fromkeys(["response_id", "question_id", "response", "finish_reason"], pl.String),
+        schema=dict.fromkeys(COLUMNS, pl.String),
     )
     return ResponseFeatures.validate(response_features(frame)).to_dicts()
 
@@ -67,7 +68,13 @@ def test_only_the_token_limit_means_truncated():
 
 def test_rows_come_sorted_by_id_whatever_their_order():
     frame = pl.DataFrame(
-        {"response_id": ["b", "a"], "question_id": "q", "response": ["x", "y"], "finish_reason": "stop"}
+        {
+            "response_id": ["b", "a"],
+            "question_id": "q",
+            "question": "z",
+            "response": ["x", "y"],
+            "finish_reason": "stop",
+        }
     )
     assert response_features(frame).equals(response_features(frame.reverse()))
     assert response_features(frame)["response_id"].to_list() == ["a", "b"]
@@ -77,37 +84,35 @@ def test_no_responses_have_no_features():
     assert features() == []
 
 
-@pytest.mark.parametrize(
-    ("text", "low", "high"),
-    [
-        ("", 0, 0),
-        ("no", 0, 0),
-        ("the quick brown fox jumps over the lazy dog", 0, 0),
-        ("no no no no", 0.7, 0.8),  # under 8 words: three of four repeat the word before
-        ("no " * 8, 0.8, 0.9),  # one 8-gram only
-        ("no " * 500, 0.97, 1),
-        ("wait I see. " * 100, 0.9, 1),
-        ("ha" * 400, 0.8, 1),  # a loop without spaces
-        ("我再想一想。" * 100, 0.7, 1),
-        (" ".join(map(str, range(500))), 0, 0),
-        (" ".join(map(str, range(100))) + " the end" * 100, 0.4, 0.7),  # half of it is a loop
-    ],
-)
-def test_repetition_is_the_share_of_repeated_ngrams(text, low, high):
-    assert low <= repetition(pl.Series([text])).item() <= high
+def test_the_template_is_named_where_the_parts_can_be_told():
+    rows = features("<think>2+2</think> <answer>4</answer>", "<think>2+2</think> 4", "<think>2+2", "4")
+    assert [row["template"] for row in rows] == ["paper", "plain", None, None]
 
 
-@settings(deadline=None)
-@given(st.lists(st.text("ab \n", max_size=60), max_size=6))
-def test_repetition_is_a_share_and_looks_at_each_text_alone(texts):
-    together = repetition(pl.Series(texts, dtype=pl.String)).to_list()
-    assert all(0 <= share <= 1 for share in together)
-    assert together == [repetition(pl.Series([text])).item() for text in texts]
+def test_tags_are_no_words_and_each_part_is_measured_for_what_it_can_show():
+    loop, echo = features(
+        "<think>" + "wait I see. " * 100 + "</think> <answer>4</answer>",
+        "<think>Easy.</think> <answer>What is 2+2?</answer>",
+    )
+    assert loop["consecutive"] > 0.9 and loop["repetition"] > 0.9 and loop["prompt_share"] == 0
+    assert (echo["consecutive"], echo["repetition"], echo["prompt_share"]) == (0, 0, 1)
 
 
-def test_the_answer_gives_the_language_not_the_think_part():
+def test_long_responses_among_short_ones_are_measured_as_alone(monkeypatch):
+    from am_assets.distillation import traces
+
+    texts = ["4", "<think>" + "no " * 50 + "</think> no", "<think>2+2</think> 4", "so " * 40, ""]
+    whole = features(*texts)
+    monkeypatch.setattr(traces, "BLOCK_BYTES", 60)
+    assert features(*texts) == whole
+
+
+def test_think_and_answer_each_have_a_language():
     german = "Die Antwort ist vierundzwanzig, weil zwölf und zwölf zusammen vierundzwanzig ergeben."
     english = "Let me add these two numbers and see what the result of the sum would be."
-    assert features(f"<think>{english}</think> <answer>{german}</answer>")[0]["language"] == "de"
-    assert features(english)[0]["language"] == "en"
-    assert features("<think>a</think> <answer>24</answer>")[0]["language"] == "und"
+    told, whole, formula = features(
+        f"<think>{english}</think> <answer>{german}</answer>", english, "<think>a</think> <answer>24</answer>"
+    )
+    assert (told["think_language"], told["answer_language"]) == ("en", "de")
+    assert (whole["think_language"], whole["answer_language"]) == ("und", "en")
+    assert formula["answer_language"] == "und"

@@ -109,4 +109,5 @@ def test_what_decisions_need_of_references_tests_and_responses_is_told() -> None
         {"question_id": "c", "question": "q", "published": []},
     ]
     table = question_features(pl.DataFrame(rows, RawPool.create_empty().schema))
-    assert table.select("has_check", "published").rows() == [(True, 0), (True, 2), (False, 0)]
+    told = table.select("has_check", "has_tests", "published").rows()
+    assert told == [(True, False, 0), (True, True, 2), (False, False, 0)]

@@ -56,6 +56,7 @@ def test_several_settings_are_judged_together(bundled: Project) -> None:
         ("sampling.rates={esy: 1}", "sampling.rates.esy"),
         ("dedup.threshold=0.1", "--set dedup.threshold=0.1: dedup.threshold: 0.1 lies under pairs.floor"),
         ("sampling.decontamination.cosine=0.1", "sampling.decontamination.cosine: 0.1 lies under overlap.floor"),
+        ("verification.accept=reward", "verification.accept: reward, but reward.judges of instruments.yaml is open"),
         ("sampling.decontamination.benchmarks=[none]", "no benchmark none in benchmarks.yaml"),
     ],
 )

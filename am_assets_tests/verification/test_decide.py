@@ -5,19 +5,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from am_assets.recipe import VerificationPolicy
-from am_assets.schema import RESPONSE_DROPS, REWARD_DIMENSIONS, VERDICTS, VerifiedSet
-from am_assets.verification.decide import pass_rates, verified_set
+from am_assets.recipe import RewardMinima, VerificationPolicy
+from am_assets.schema import RESPONSE_DROPS, REWARD_DIMENSIONS, TEMPLATES, VERDICTS, VerifiedSet
+from am_assets.verification.decide import MALFORMED, verified_set
 
 SOUND = {
     "response_id": "r", "question_id": "q", "shard": "s", "source": "s", "category": "math", "difficulty": "easy",
     "teacher": "t", "origin": "distilled", "sample_index": 0, "has_reference": True, "has_tests": False,
-    "well_formed": True, "truncated": False, "repetition": 0.0, "response_chars": 100, "math_verdict": "pass",
+    "template": "paper", "well_formed": True, "truncated": False, "repetition": 0.0, "consecutive": 0.0,
+    "prompt_share": 0.0, "answer_language": "en", "response_chars": 100, "math_verdict": "pass",
     "math_reason": "equal", "code_verdict": None, "code_reason": None, **dict.fromkeys(REWARD_DIMENSIONS),
 }  # fmt: skip
 TYPES = {
     "sample_index": pl.UInt16, "has_reference": pl.Boolean, "has_tests": pl.Boolean, "well_formed": pl.Boolean,
-    "truncated": pl.Boolean, "repetition": pl.Float32, "response_chars": pl.UInt32,
+    "truncated": pl.Boolean, "repetition": pl.Float32, "consecutive": pl.Float32, "prompt_share": pl.Float32,
+    "template": pl.Enum(TEMPLATES), "response_chars": pl.UInt32,
     "math_verdict": pl.Enum(VERDICTS), "code_verdict": pl.Enum(VERDICTS), **dict.fromkeys(REWARD_DIMENSIONS, pl.UInt8),
 }  # fmt: skip
 
@@ -48,6 +50,7 @@ def rewarded(score: int | None, **more) -> dict:
         ({"well_formed": False}, "malformed", "not <think>…</think> and an answer"),
         ({"well_formed": None}, "malformed", "not <think>…</think> and an answer"),
         ({"repetition": 0.4567}, "repetitive", "repetition 0.4567 > 0.3"),
+        ({"consecutive": 0.5}, "repetitive", "consecutive 0.5 > 0.3"),
         ({"math_verdict": "fail", "math_reason": "different"}, "wrong_answer", "math: different"),
         ({"has_tests": True, "code_verdict": "fail", "code_reason": "test 2"}, "failed_tests", "code: test 2"),
         ({"math_verdict": "unverifiable", "math_reason": "timeout"}, "unverifiable", "math: timeout"),
@@ -67,6 +70,74 @@ def test_tests_weigh_more_than_a_reference_and_a_reference_more_than_the_judge()
     by_code, by_math, by_reward = decide(tested, {"correctness": 0}, rewarded(4))
     assert [row["evidence"] for row in (by_code, by_math, by_reward)] == ["code", "math", "reward"]
     assert by_code["kept"] and by_math["kept"] and by_reward["kept"]
+
+
+@pytest.mark.parametrize(
+    ("row", "policy", "detail"),
+    [
+        ({"template": "plain"}, {"templates": ["paper"]}, "malformed: template plain"),
+        ({"template": None, "well_formed": False}, {"templates": ["paper"]}, f"malformed: {MALFORMED}"),
+        ({"template": "plain"}, {}, None),
+        ({"answer_language": "zh"}, {"languages": ["en", "de"]}, "other_language: answer in zh"),
+        ({"answer_language": "und"}, {"languages": ["en"]}, None),
+        ({"answer_language": "zh"}, {}, None),
+        ({"prompt_share": 1.0}, {}, None),
+        ({"prompt_share": 0.75}, {"max_prompt_share": 0.5}, "leaked: prompt_share 0.75 > 0.5"),
+        ({"consecutive": 0.5}, {"max_consecutive": 0.5}, None),
+    ],
+)
+def test_the_form_that_is_asked_for_is_the_recipes_to_say(row, policy, detail):
+    (fate,) = decide(row, **policy)
+    assert (None if fate["kept"] else f"{fate['drop_reason']}: {fate['detail']}") == detail
+
+
+WRONG_BUT_LIKED = {"math_verdict": "fail", "math_reason": "different", **dict.fromkeys(REWARD_DIMENSIONS, 4)}
+RIGHT_BUT_DISLIKED = dict.fromkeys(REWARD_DIMENSIONS, 0)
+
+
+@pytest.mark.parametrize(
+    ("accept", "fates"),
+    [
+        ("best", ["wrong_answer", None, None, "low_reward", "failed_tests"]),
+        ("verified", ["wrong_answer", None, "unchecked", "unchecked", "failed_tests"]),
+        ("reward", [None, "low_reward", None, "low_reward", "unverifiable"]),
+        ("all", [None, None, None, None, None]),
+    ],
+)
+def test_a_recipe_says_which_evidence_decides(accept, fates):
+    failed = {"has_tests": True, "code_verdict": "fail", "code_reason": "test 2"}
+    rows = decide(WRONG_BUT_LIKED, RIGHT_BUT_DISLIKED, rewarded(4), rewarded(1), failed, accept=accept)
+    assert [row["drop_reason"] for row in rows] == fates
+    kinds = ["reward"] * 5 if accept == "reward" else ["math", "math", "reward", "reward", "code"]
+    assert [row["evidence"] for row in rows] == kinds
+
+
+def test_what_the_other_kind_of_evidence_says_stands_beside_the_verdict():
+    rows = [WRONG_BUT_LIKED, RIGHT_BUT_DISLIKED, {}, rewarded(4)]
+    assert [(r["verdict"], r["second_verdict"]) for r in decide(*rows)] == [
+        ("fail", "pass"), ("pass", "fail"), ("pass", None), ("pass", None),
+    ]  # fmt: skip
+    swapped = [(r["verdict"], r["second_verdict"]) for r in decide(*rows, accept="reward")]
+    assert swapped == [("pass", "fail"), ("fail", "pass"), ("unverifiable", "pass"), ("pass", None)]
+
+
+def test_accepting_all_still_asks_for_the_form():
+    rows = decide({"truncated": True}, {"well_formed": False}, {"repetition": 1.0}, WRONG_BUT_LIKED, accept="all")
+    assert [row["drop_reason"] for row in rows] == ["truncated", "malformed", "repetitive", None]
+
+
+def test_a_dimension_under_its_minimum_fails_whatever_the_others_are():
+    good = rewarded(4, correctness=2)
+    assert decide(good)[0]["kept"]
+    (fate,) = decide(good, minima={"correctness": 3})
+    assert (fate["drop_reason"], fate["detail"]) == ("low_reward", "correctness 2 < 3")
+    (unread,) = decide(rewarded(4, verbosity=None), minima={"verbosity": 1})
+    assert unread["drop_reason"] == "unverifiable"
+
+
+def test_a_loop_counts_as_repetitive_even_where_it_was_cut_off():
+    (row,) = decide({"truncated": True, "consecutive": 0.9})
+    assert (row["drop_reason"], row["repetitive"]) == ("truncated", True)
 
 
 def test_unverifiable_rows_stay_only_under_a_policy_that_keeps_them():
@@ -105,6 +176,10 @@ candidates = st.lists(
             "well_formed": st.booleans(),
             "truncated": st.booleans(),
             "repetition": st.floats(0, 1, width=32),
+            "consecutive": st.floats(0, 1, width=32),
+            "prompt_share": st.floats(0, 1, width=32),
+            "template": st.sampled_from(TEMPLATES),
+            "answer_language": st.sampled_from(["en", "zh", "und"]),
             "math_verdict": st.sampled_from([*VERDICTS, None]),
             "code_verdict": st.sampled_from([*VERDICTS, None]),
             **dict.fromkeys(REWARD_DIMENSIONS, st.none() | st.integers(0, 4)),
@@ -112,9 +187,25 @@ candidates = st.lists(
     ),
     max_size=12,
 )
+ACCEPT = ["best", "verified", "reward", "all"]
+LAX_AND_STRICT = {
+    "max_repetition": (1, 0),
+    "max_consecutive": (1, 0),
+    "max_prompt_share": (1, 0),
+    "min_reward": (0, 1),
+    "keep_unverifiable": (True, False),
+    "languages": (None, ["en"]),
+    "templates": (TEMPLATES, ["paper"]),
+    "minima": (RewardMinima(), RewardMinima(correctness=3)),
+    "accept": ("best", "verified"),
+}
 policies = st.builds(
     VerificationPolicy,
+    accept=st.sampled_from(ACCEPT),
     max_repetition=st.floats(0, 1),
+    max_consecutive=st.floats(0, 1),
+    max_prompt_share=st.floats(0, 1),
+    minima=st.builds(RewardMinima, correctness=st.integers(0, 4), verbosity=st.integers(0, 4)),
     keep_unverifiable=st.booleans(),
     min_reward=st.floats(0, 1),
     keep=st.sampled_from(["all", "first", "shortest", "best_reward"]),
@@ -152,24 +243,27 @@ def test_choosing_keeps_one_response_of_each_question_that_has_a_good_one(rows, 
 
 
 @settings(deadline=None)
-@given(candidates, policies, st.floats(0, 1))
-def test_a_higher_reward_threshold_never_keeps_more(rows, policy, higher):
-    low, high = sorted([policy.min_reward, higher])
-    policies = [policy.model_copy(update={"min_reward": value, "keep": "all"}) for value in (low, high)]
-    lenient, strict = (set(verified_set(frame(rows), p).filter("kept")["response_id"]) for p in policies)
-    assert strict <= lenient
+@given(candidates, policies, st.sampled_from(list(LAX_AND_STRICT)))
+def test_stricter_settings_keep_a_subset(rows, policy, field):
+    every = policy.model_copy(update={"keep": "all"})
+    policies = [every.model_copy(update={field: value}) for value in LAX_AND_STRICT[field]]
+    lax, strict = (set(verified_set(frame(rows), p).filter("kept")["response_id"]) for p in policies)
+    assert strict <= lax
 
 
-def test_pass_rates_leave_out_what_could_not_be_told():
-    untold = {"math_verdict": "unverifiable", "source": "a"}
-    table = verified_set(
-        frame([{"source": "a"}, {"source": "a", "math_verdict": "fail"}, untold, untold | {"source": "b"}]),
-        VerificationPolicy(),
-    )
-    assert pass_rates(table, ["source"]).rows() == [("a", 3, 1, 0.5, pytest.approx(1 / 3)), ("b", 1, 0, None, 1.0)]
-    assert pass_rates(table, []).rows() == [(4, 1, 0.5, 0.5)]
+@settings(deadline=None)
+@given(candidates, policies)
+def test_accepting_all_keeps_whatever_any_evidence_keeps(rows, policy):
+    every = policy.model_copy(update={"keep": "all"})
+    kept = {
+        accept: set(
+            verified_set(frame(rows), every.model_copy(update={"accept": accept})).filter("kept")["response_id"]
+        )
+        for accept in ACCEPT
+    }
+    assert kept["verified"] <= kept["best"]
+    assert kept["best"] | kept["reward"] <= kept["all"]
 
 
 def test_no_candidates_give_an_empty_set():
     assert decide() == []
-    assert pass_rates(verified_set(frame([]), VerificationPolicy()), []).rows() == [(0, 0, None, None)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from am_assets.distillation.traces import response_features
+from am_assets.distillation.traces import split
 from am_assets.instruments import Math
 from am_assets.verification import equality, math
 from am_assets.verification.stated import normal, results
@@ -97,7 +97,7 @@ def test_a_result_in_the_think_part_alone_is_no_answer():
     trace = pl.DataFrame(
         {"response_id": ["r"], "question_id": ["q"], "response": [response], "finish_reason": ["stop"]}
     )
-    answer = response_features(trace)["answer"][0]
+    answer = split(trace)["answer"][0]
     assert verdicts([("5", answer)]) == [("fail", "answer missing")]
 
 

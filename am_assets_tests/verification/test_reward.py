@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from am_assets.recipe import RewardWeights
 from am_assets.schema import REWARD_DIMENSIONS, RewardScores
-from am_assets.verification.reward import HIGHEST, aggregate, judge_messages, parse_scores, reward_table
+from am_assets.verification.reward import (
+    HIGHEST,
+    aggregate,
+    agreement,
+    alike,
+    judge_messages,
+    judge_requests,
+    parse_scores,
+    reward_table,
+)
 
 score = st.integers(0, HIGHEST)
 all_scores = st.fixed_dictionaries(dict.fromkeys(REWARD_DIMENSIONS, score))
@@ -81,3 +90,59 @@ def test_a_missing_score_matters_only_where_it_weighs():
     scores = dict.fromkeys(REWARD_DIMENSIONS, 3)
     assert reward(scores | {"verbosity": None}, RewardWeights()) == 0.75
     assert reward(scores | {"coherence": None}, RewardWeights()) is None
+
+
+def to_judge(rows: int) -> pl.DataFrame:
+    ids = [f"{i}" for i in range(rows)]
+    return pl.DataFrame({"response_id": ids, "question_id": ids, "question": "Why?", "answer": ids})
+
+
+def said(*rows: tuple[str, str, int | None]) -> pl.DataFrame:
+    """Of (response_id, ask, the score on every dimension or None for an answer that can't be read)."""
+    texts = [
+        (name, ask, "?" if s is None else json.dumps(dict.fromkeys(REWARD_DIMENSIONS, s))) for name, ask, s in rows
+    ]
+    return pl.DataFrame(texts, ["response_id", "ask", "text"], orient="row")
+
+
+def test_an_audit_asks_a_share_of_the_questions_twice_more_and_the_rest_as_ever():
+    plain, audited = judge_requests(to_judge(400), "m", 96), judge_requests(to_judge(400), "m", 96, audit=0.1)
+    assert audited.filter(ask="first").equals(plain)
+    again, swapped = audited.filter(ask="again"), audited.filter(ask="swapped")
+    assert 20 < again.height < 60
+    assert again["response_id"].equals(swapped["response_id"])
+    identity = ["messages", "sampling", "sample_index"]
+    assert audited.select("response_id", *identity).n_unique() == audited.height
+    assert (
+        judge_requests(to_judge(400)[:50], "m", 96, audit=0.1).filter(ask="again").height
+        == again[:50].filter(pl.col("response_id").cast(int) < 50).height
+    )  # what is drawn does not depend on the others
+
+
+def test_swapped_means_the_same_dimensions_the_other_way_round():
+    first, _, swapped = judge_requests(to_judge(1), "m", 96, audit=1).to_dicts()
+    for field in ("messages", "sampling"):
+        where = [
+            [
+                row[field].index(f'"{name}"' if field == "sampling" else f"{name}: ")
+                for name in ("coherence", "verbosity")
+            ]
+            for row in (first, swapped)
+        ]
+        assert where[0] == sorted(where[0]) and where[1] == sorted(where[1], reverse=True)
+
+
+def test_agreement_is_the_share_of_scores_given_again():
+    rows = [("a", "first", 3), ("a", "again", 3), ("b", "first", 3), ("b", "again", 1), ("b", "swapped", 3)]
+    assert agreement(said(*rows)) == {"again": 0.5, "swapped": 1.0}
+    assert agreement(said(("a", "first", 3), ("a", "again", None))) == {}
+    assert agreement(said()) == {}
+
+
+@given(st.lists(score, min_size=1, max_size=9))
+def test_scores_are_alike_as_far_as_they_are_the_same_number(scores: list[int]):
+    table = reward_table(
+        said(*((str(i), "first", s) for i, s in enumerate(scores))).with_columns(question_id=pl.lit("q")), "j"
+    )
+    assert set(alike(table).values()) == {max(map(scores.count, scores)) / len(scores)}
+    assert alike(table.clear()) == {}
