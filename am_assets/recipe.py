@@ -172,6 +172,9 @@ class RewardWeights(Section):
 class VerificationPolicy(Section):
     max_repetition: Share = 0.3
     keep_unverifiable: bool = False
+    # Whose word counts where a language model was asked of a math answer too (`math.opinion` of instruments.yaml asks):
+    # the verifier's alone, the judge's where there is one, a pass from either, or a pass from both.
+    split: Literal["verifier", "judge", "either", "both"] = "verifier"
     min_reward: Share = 0.7  # of the weighted mean of the dimensions, scaled to 0 to 1
     weights: RewardWeights = RewardWeights()
     keep: Literal["all", "first", "shortest", "best_reward"] = "all"

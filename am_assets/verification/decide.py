@@ -24,8 +24,8 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
 
     `candidates` has one row a response: response_id, question_id, shard, source, category, difficulty, teacher, origin,
     sample_index, has_reference, has_tests, well_formed, truncated, repetition, response_chars, math_verdict,
-    math_reason, code_verdict, code_reason and the five reward dimensions; what was not measured is null. A question
-    with tests is judged by them, else with a reference by that, else by the reward; a missing verdict is
+    math_reason, judged_equal, code_verdict, code_reason and the five reward dimensions; what was not measured is null.
+    A question with tests is judged by them, else with a reference by that, else by the reward; a missing verdict is
     unverifiable. The first rule of RESPONSE_DROPS that holds is the reason, its `detail` the figure and the threshold.
     """
     judged = candidates.with_columns(
@@ -37,7 +37,11 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
         .cast(pl.Enum(CHECKS))
         .alias("evidence"),
         aggregate(policy.weights).cast(pl.Float64).round(6).alias("reward"),  # rounded: 0.7 from thirds is 0.7
-    ).with_columns(_by_evidence("verdict", _reward_verdict(policy)), _by_evidence("reason", pl.lit(None, pl.String)))
+    )
+    judged = _settle_splits(judged, policy.split)
+    judged = judged.with_columns(
+        _by_evidence("verdict", _reward_verdict(policy)), _by_evidence("reason", pl.lit(None, pl.String))
+    )
     judged = judged.with_columns(
         pl.col("verdict").cast(pl.Enum(VERDICTS)).fill_null("unverifiable"), pl.col("reason").fill_null(NO_VERDICT)
     )
@@ -51,6 +55,28 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
             *("evidence", "verdict", "kept", "drop_reason", "detail", "reward"),
         )
         .sort("response_id")
+    )
+
+
+def _settle_splits(judged: pl.DataFrame, split: str) -> pl.DataFrame:
+    """`judged` with the math verdict that counts where the verifier and the judge each have one, and whose it is.
+
+    Where no opinion could be had the verifier's counts, but for a pass that both are to give: that is unverifiable.
+    """
+    verdict, reason, agrees = pl.col("math_verdict").cast(pl.String), pl.col("math_reason"), pl.col("judged_equal")
+    opinion = pl.when(agrees).then(pl.lit("pass")).otherwise(pl.lit("fail"))
+    overruled = {
+        "verifier": pl.lit(False),
+        "judge": agrees.is_not_null(),
+        "either": agrees & (verdict != "pass"),
+        "both": ~agrees & (verdict != "fail"),
+    }[split]
+    overruled = (overruled & (verdict != opinion)).fill_null(False)
+    unseconded = pl.lit(split == "both") & agrees.is_null() & (verdict == "pass")
+    says = pl.when(agrees).then(pl.lit("judge: agrees")).otherwise(pl.lit("judge: disagrees"))
+    return judged.with_columns(
+        math_verdict=pl.when(overruled).then(opinion).when(unseconded).then(pl.lit("unverifiable")).otherwise(verdict),
+        math_reason=pl.when(overruled).then(says).when(unseconded).then(pl.lit("judge: no opinion")).otherwise(reason),
     )
 
 

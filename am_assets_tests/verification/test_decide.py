@@ -13,12 +13,14 @@ SOUND = {
     "response_id": "r", "question_id": "q", "shard": "s", "source": "s", "category": "math", "difficulty": "easy",
     "teacher": "t", "origin": "distilled", "sample_index": 0, "has_reference": True, "has_tests": False,
     "well_formed": True, "truncated": False, "repetition": 0.0, "response_chars": 100, "math_verdict": "pass",
-    "math_reason": "equal", "code_verdict": None, "code_reason": None, **dict.fromkeys(REWARD_DIMENSIONS),
+    "math_reason": "equal", "judged_equal": None, "code_verdict": None, "code_reason": None,
+    **dict.fromkeys(REWARD_DIMENSIONS),
 }  # fmt: skip
 TYPES = {
     "sample_index": pl.UInt16, "has_reference": pl.Boolean, "has_tests": pl.Boolean, "well_formed": pl.Boolean,
     "truncated": pl.Boolean, "repetition": pl.Float32, "response_chars": pl.UInt32,
-    "math_verdict": pl.Enum(VERDICTS), "code_verdict": pl.Enum(VERDICTS), **dict.fromkeys(REWARD_DIMENSIONS, pl.UInt8),
+    "judged_equal": pl.Boolean, "math_verdict": pl.Enum(VERDICTS), "code_verdict": pl.Enum(VERDICTS),
+    **dict.fromkeys(REWARD_DIMENSIONS, pl.UInt8),
 }  # fmt: skip
 
 
@@ -106,6 +108,7 @@ candidates = st.lists(
             "truncated": st.booleans(),
             "repetition": st.floats(0, 1, width=32),
             "math_verdict": st.sampled_from([*VERDICTS, None]),
+            "judged_equal": st.sampled_from([True, False, None]),
             "code_verdict": st.sampled_from([*VERDICTS, None]),
             **dict.fromkeys(REWARD_DIMENSIONS, st.none() | st.integers(0, 4)),
         }
@@ -116,6 +119,7 @@ policies = st.builds(
     VerificationPolicy,
     max_repetition=st.floats(0, 1),
     keep_unverifiable=st.booleans(),
+    split=st.sampled_from(["verifier", "judge", "either", "both"]),
     min_reward=st.floats(0, 1),
     keep=st.sampled_from(["all", "first", "shortest", "best_reward"]),
 )
