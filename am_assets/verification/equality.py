@@ -29,6 +29,7 @@ def prepare_worker() -> None:
     import math_verify  # noqa: F401
 
     logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that we time out ourselves
+    equal(parse(r"\frac{1}{2}"), parse("0.5+x"))  # the first formula has the grammar built
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler would wait for the very C call we must end
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 

@@ -18,7 +18,7 @@ FOREIGN = re.compile(
 )  # quoted lists, boards, other scripts: no formula holds these
 SEQUENCE = re.compile(r"-?[\d.]+(?: -?[\d.]+)+")  # numbers side by side, the rows of a grid: no product
 PROSE = 4  # words from which a text with numbers in it is no formula with a unit
-SPACE_COMMAND = re.compile(r"(?<!\\)\\(?:[!,;:]|left\b|right\b|displaystyle\b)|\\?\$|\\[()\[\]]|~")
+SPACE_COMMAND = re.compile(r"(?<!\\)\\(?:[!,;:]|left\b|right\b|displaystyle\b)|\\?\$|\\[()\[\]]|(?<=[\w}])~")
 DIGITS_APART = re.compile(r"(?<=\d)\\[!,;: ](?=\d)(?!\d{3}(?!\d))")  # "7\\,7" is two numbers, "7\\,777" one
 PLAIN_NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?")
 SCIENTIFIC = re.compile(r"(-?\d{1,40}(?:\.\d{0,40})?)\s*(?:\\times|\\cdot|\*)\s*10\^\{?(-?\d{1,3})\}?")

@@ -18,7 +18,7 @@ MARK = re.compile(
     re.IGNORECASE,
 )
 BOX = re.compile(r"\\f?boxed\s*\{|\\.|[{}]", re.DOTALL)
-SENTENCE_END = re.compile(r"[.!?]['\"\u201d\u2019*)]*\s+|\n+")
+SENTENCE_END = re.compile(r"[.!?;]['\"\u201d\u2019*)]*\s+|\n+")
 CLAUSE = re.compile(r",?\s+(?:because|since|as|where|which)\b")  # what explains a statement is no part of it
 DISPLAY = re.compile(r"\\\[.*?\\\]|\$\$.*?\$\$", re.DOTALL)
 OPTION = re.compile(r"(?:^|(?<=\s))\(?[A-J][).](?=\s)")

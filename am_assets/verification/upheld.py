@@ -22,8 +22,8 @@ TAKEN_BACK = _any(
     r"wait, hold on, oops, hmm+, sorry, scratch, strike that, retract\w*, withdraw\w*, take (?:that|it) back",
     r"correction, edit, update, wrong\w*, incorrect\w*, invalid\w*, error, mistake\w*, misread, forg[oe]t\w*",
     r"overlooked, off by",
-    r"disagree\w*, doubt\w*, unsure, uncertain, guess\w*, actually, rather(?! than), instead(?! of), reconsider\w*",
-    r"nonsense, disregard\w*, ignore, on (?:reflection|second thoughts?), again",
+    r"disagree\w*, reject\w*, inconsistent, doubt\w*, unsure, uncertain, guess\w*, actually, rather(?! than)",
+    r"instead(?! of), reconsider\w*, nonsense, disregard\w*, ignore, on (?:reflection|second thoughts?), again",
     r"re-?(?:check|comput|calculat|count)\w*, maybe, perhaps, possibly, also possible, fails?, contradiction",
     r"false, untrue, cannot be, isn't",
     rf"{NEGATED} (?:know|right|correct|true|sure|so|it|be right|be correct)",
@@ -82,9 +82,11 @@ def stood_by(verdict: Verdict, answer: str) -> Verdict:
 
 def upheld(answer: str) -> bool:
     """Whether the last result of `answer` is given as its result."""
-    answer = answer.translate(APOSTROPHES)
+    answer = DRAWING.sub("", answer.translate(APOSTROPHES))
     boxes, end = boxed(answer)
     marks = [mark for mark in MARK.finditer(answer, end) if mark.end() < len(answer.rstrip())]
+    if boxes and TAKEN_BACK.search(answer[end:][:WINDOW]):
+        return False
     if marks:
         return _stated(answer[: marks[-1].start()], answer[marks[-1].end() :][:WINDOW].lstrip())
     if boxes:
@@ -106,7 +108,8 @@ def _stated(before: str, rest: str) -> bool:
     if QUOTED.search(begun) or REPORTED.search(begun) or DENIED.search(begun):
         return False
     first = NUMBER.search(sentence)
-    if SOMETHING.search(sentence) or (first and not GIVEN.match(sentence)):
+    elsewhere = not first and NUMBER.search(rest)  # the number is not what is stated
+    if elsewhere or SOMETHING.search(sentence) or (first and not GIVEN.match(sentence)):
         return False
     end = first.end() if first else len(sentence) - len(sentence.strip(" *_`").partition(" ")[2])
     return not _reconsidered(rest[end:], before + sentence)
@@ -120,7 +123,6 @@ def _begun(before: str) -> str:
 def _reconsidered(after: str, before: str) -> bool:
     """Whether second thoughts follow a result: words of doubt, an alternative, or a sentence that ends in a number not
     seen before."""
-    after = DRAWING.sub("", after)
     if "?" in after or CHANGED.match(after) or TAKEN_BACK.search(after):
         return True
     sentences = SENTENCE_END.split(after)
