@@ -21,12 +21,14 @@ from am_assets.project import Project
 from am_assets.recipe import Recipe
 from am_assets.resources import TableStore
 from am_assets.selection import confirm, overlap
-from am_assets.verification.assets import judge_requests, to_judge
+from am_assets.verification import math, opinion
+from am_assets.verification.assets import judge_requests, math_jobs, to_judge
 
 NAMESPACES = {
     "question_labels": "labels",
     "benchmark_overlap": "confirmations",
     "responses": "responses",
+    "math_verdicts": "opinions",
     "reward_scores": "rewards",
 }
 CHARS_A_TOKEN = 4
@@ -57,8 +59,11 @@ class Costs:
 
     def of(self, step: Step) -> Estimate | None:
         """What the step would ask; None for one that asks no model."""
-        nobody = step.asset == "benchmark_overlap" and self.project.instruments.overlap.confirm is None
-        if step.asset not in NAMESPACES or nobody:
+        optional = {
+            "benchmark_overlap": self.project.instruments.overlap.confirm,
+            "math_verdicts": self.project.instruments.math.opinion,
+        }
+        if step.asset not in NAMESPACES or optional.get(step.asset, True) is None:
             return None
         requests, exact = getattr(self, f"_{step.asset}")(step.partition)
         return self.priced(step.asset, self.missing(step.asset, requests), "" if exact else OUTDATED)
@@ -98,8 +103,7 @@ class Costs:
         vectors = {at: table for at, table in embedded.items() if table is not None}
         if items is None or known is None or len(vectors) < len(shards):
             unknown = pool.with_columns(item=pl.lit("x" * confirm.MAX_CHARS))
-            requests = confirm.requests(unknown, instrument).with_row_index("key")
-            return requests.with_columns(pl.format("not known yet: {}", "key").alias("key")), False
+            return _unseen(confirm.requests(unknown, instrument)), False
         ready, floor = overlap.Items(items, known), self.project.instruments.overlap.floor
         near = pl.concat(overlap.benchmark_overlap(questions[at], vectors[at], ready, floor) for at in shards)
         grey = confirm.grey(near.unique("question_id", keep="first", maintain_order=True), instrument)
@@ -131,23 +135,52 @@ class Costs:
             first = first.join(known.select("question_id", pl.col("difficulty").cast(pl.String)), on="question_id")
         return first, exact
 
+    def _math_verdicts(self, shard: str) -> tuple[pl.DataFrame, bool]:
+        """Counted exactly where the verifier's verdicts are known; else every answer might be one it does not pass."""
+        limits = self.project.instruments.math
+        assert limits.opinion is not None
+        questions = self._questions(shard)
+        features = self._read("response_features", shard)
+        if features is None:
+            checked = questions.filter(CHECKS["has_reference"] & ~CHECKS["has_tests"])
+            return self.opining(self._answered(checked, "reference_answer")), False
+        jobs = math_jobs(features, questions, limits)
+        known = self.memo.read("math", jobs, math.MEASURED).select("key", pl.col("verdict").cast(pl.String))
+        verdicts = jobs.join(known, on="key", how="left", maintain_order="left").drop("key")
+        asked = opinion.asked(verdicts.with_columns(pl.col("verdict").fill_null("not known yet")), limits.opinion)
+        exact = limits.opinion.ask == "always" or not verdicts["verdict"].null_count()
+        return opinion.requests(asked, limits.opinion), exact
+
+    def opining(self, unanswered: pl.DataFrame) -> pl.DataFrame:
+        """What is asked for a second opinion on answers that are not there yet, one a row (question_id, question,
+        reference_answer)."""
+        instrument = self.project.instruments.math.opinion
+        assert instrument is not None
+        rows = unanswered.rename({"reference_answer": "reference"})
+        return _unseen(
+            opinion.requests(rows.with_columns(response_id=pl.lit(""), answer=pl.lit(UNSEEN_ANSWER)), instrument)
+        )
+
+    def _answered(self, questions: pl.DataFrame, *columns: str) -> pl.DataFrame:
+        """A row a response that a question may come to have: question_id, question and `columns`."""
+        samples = max(recipe.teacher.samples for recipe in self.recipes)
+        responses = pl.max_horizontal(pl.col("published").list.len(), samples)
+        return questions.select(pl.col("question_id", "question", *columns).repeat_by(responses).explode())
+
     def _reward_scores(self, shard: str) -> tuple[pl.DataFrame, bool]:
         instrument = self.project.instruments.reward
         questions = self._questions(shard)
         features = self._read("response_features", shard)
         if features is not None:
             return judge_requests(to_judge(features, questions, instrument), instrument), True
-        samples = max(recipe.teacher.samples for recipe in self.recipes)
-        responses = pl.max_horizontal(pl.col("published").list.len(), samples)
         judged = questions if instrument.judges == "every" else questions.filter(~pl.any_horizontal(*CHECKS.values()))
-        return self.judging(judged.select(pl.col("question_id", "question").repeat_by(responses).explode())), False
+        return self.judging(self._answered(judged)), False
 
     def judging(self, unanswered: pl.DataFrame) -> pl.DataFrame:
         """What the judge will be asked about answers that are not there yet, one a row (question_id, question)."""
         instrument = self.project.instruments.reward
         judged = unanswered.with_columns(response_id=pl.lit(""), answer=pl.lit(UNSEEN_ANSWER))
-        requests = judge_requests(judged, instrument)
-        return requests.with_row_index("key").with_columns(pl.format("not known yet: {}", "key").alias("key"))
+        return _unseen(judge_requests(judged, instrument))
 
     def priced(self, asset: str, missing: pl.DataFrame, at_most: str) -> Estimate:
         """What requests of an asset come to; `at_most` says why they may turn out to be fewer, and is empty if not."""
@@ -198,3 +231,8 @@ class Costs:
             for model, difficulty, mean, answers in by_difficulty.collect().rows():
                 means["responses"][model, difficulty] = (mean, answers)
         return means
+
+
+def _unseen(requests: pl.DataFrame) -> pl.DataFrame:
+    """Requests about what is not there yet: no two are one, and none is answered."""
+    return requests.with_row_index("key").with_columns(pl.format("not known yet: {}", "key").alias("key"))

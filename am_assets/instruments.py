@@ -41,8 +41,17 @@ class Overlap(Section):
     confirm: Confirm | None = None  # null: nobody is asked
 
 
+class Opinion(Section):
+    """Who is asked whether an answer agrees with its reference, and of which answers."""
+
+    model: str
+    ask: Literal["on_disagreement", "always"] = "on_disagreement"  # of those that math-verify does not pass, or of all
+    max_tokens: Annotated[int, Field(ge=1)] = 16
+
+
 class Math(Section):
     timeout_seconds: Annotated[float, Field(gt=0)] = 5
+    opinion: Opinion | None = None  # null: nobody is asked
 
 
 class Code(Section):

@@ -115,6 +115,14 @@ def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]
             f" {decontamination.confirmed_cosine} on, but overlap.confirm of instruments.yaml asks"
             f" {'nobody' if asked is None else f'from {asked.floor} on'}"
         )
+    split, opinion = recipe.verification.split, floors.math.opinion
+    if split != "verifier" and opinion is None:
+        yield f"{where}: verification.split: {split}, but math.opinion of instruments.yaml asks nobody"
+    elif split == "both" and opinion is not None and opinion.ask != "always":
+        yield (
+            f"{where}: verification.split: both needs an opinion on what math-verify passes, but math.opinion of"
+            f" instruments.yaml asks {opinion.ask}: set its ask to always"
+        )
     for field, names in {
         "sampling.decontamination.benchmarks": decontamination.benchmarks,
         "evaluation.benchmarks": recipe.evaluation.benchmarks,

@@ -205,6 +205,10 @@ class MathVerdicts(dy.Schema):
     reason = dy.String()
     extracted = dy.String(nullable=True)  # the answer as it was read
     reference = dy.String()
+    # What a language model said of the same answer; null: not asked, or (judged_equal alone) not readable.
+    judge = dy.String(nullable=True)
+    judged_equal = dy.Bool(nullable=True)
+    judge_raw = dy.String(nullable=True)
 
 
 class CodeVerdicts(dy.Schema):

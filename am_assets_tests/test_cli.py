@@ -49,6 +49,11 @@ def test_a_plan_of_a_new_project_lists_what_is_missing_and_does_nothing(project:
             [],
             "but overlap.confirm of instruments.yaml asks nobody",
         ),
+        (
+            lambda desk: desk.edit("plain", "verification", split="judge"),
+            [],
+            "verification.split: judge, but math.opinion of instruments.yaml asks nobody",
+        ),
         (lambda desk: desk.edit("other", "dedup", treshold=0.9), [], "other.yaml: dedup.treshold: Extra inputs"),
         (lambda desk: desk.edit("plain", "evaluation", benchmarks=["none"]), [], "no benchmark none in benchmarks"),
         (lambda desk: desk.write("sources.yaml", {"a": {"adapter": "jsonl", "rank": 1}}), [], "sources.yaml: a"),

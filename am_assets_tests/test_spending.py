@@ -68,6 +68,29 @@ def test_opinions_on_the_grey_zone_are_priced_and_asked_once_a_pair_and_order(pr
     assert (again.requests, again.exact) == (asked, True)
 
 
+def test_second_opinions_are_priced_asked_of_what_fails_and_change_no_verdict(priced: Desk) -> None:
+    select = "+math_verdicts"
+    priced.edit("plain", "sampling", decontamination={"benchmarks": []})
+    before = priced.apply("plain", select=select)
+    assert {outcome.result for outcome in before.values()} == {"done"}
+    alone = pl.read_parquet(priced.folder / "assets" / "math_verdicts" / "sums.parquet")
+    assert alone["judge"].null_count() == alone.height
+    verified = Memo(priced.folder / "memo").known("math").collect().height
+    instruments = yaml.safe_load((priced.folder / "instruments.yaml").read_text())
+    priced.write("instruments.yaml", {**instruments, "math": {"opinion": {"model": MODEL}}})
+    planned = estimates(priced, select, "plain")
+    assert {asset for asset, _ in planned} == {"math_verdicts"}
+    failing = planned["math_verdicts", "sums"]
+    assert (failing.requests, failing.exact) == (1, True)  # of five answers one is wrong, and one has no answer part
+    assert failing.dollars > 0
+    priced.apply("plain", select=select)
+    table = pl.read_parquet(priced.folder / "assets" / "math_verdicts" / "sums.parquet")
+    assert table.drop("judge", "judged_equal", "judge_raw").equals(alone.drop("judge", "judged_equal", "judge_raw"))
+    assert table.filter(pl.col("judge") == MODEL)["verdict"].cast(pl.String).to_list() == ["fail"]
+    assert Memo(priced.folder / "memo").known("math").collect().height == verified  # none was verified again
+    assert priced.plan("plain", select=select) == {}
+
+
 def test_a_budget_stops_new_requests_keeps_what_came_and_the_next_apply_goes_on(priced: Desk, model_server) -> None:
     model_server.requests = 0
     ran = priced.apply("plain", select=LABELS, budget=0.022)

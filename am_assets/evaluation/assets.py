@@ -112,12 +112,7 @@ def _verdicts(judged: pl.DataFrame, answers: Answers) -> pl.DataFrame:
     """`judged` (answer, reference_answer, test_cases and any others) with the verdict of each row."""
     has_tests = pl.col("test_cases").is_not_null()
     limits = _instruments.math
-    jobs = with_keys(
-        judged.filter(~has_tests).rename({"reference_answer": "reference"}),
-        "answer",
-        "reference",
-        identity=[math.VERIFIER, limits.model_dump()],
-    )
+    jobs = math.with_job_keys(judged.filter(~has_tests).rename({"reference_answer": "reference"}), limits)
     by_math = answers.fill("math", jobs, lambda missing: math.verify(missing, limits), math.MEASURED).table
     programs = judged.filter(has_tests).with_columns(key="response_id")
     ran = (

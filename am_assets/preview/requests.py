@@ -38,6 +38,10 @@ class Added:
             first = requests.filter(pl.col("after") == "").rename({"request_key": "key", "teacher": "model"})
             missing = costs.missing("responses", first)
             yield self._step("responses", str(shard)), costs.priced("responses", missing, "")
+            if costs.project.instruments.math.opinion:
+                checked = missing.filter("referenced").select("question_id", "question", "reference_answer")
+                opinions = costs.priced("math_verdicts", costs.opining(checked), UNANSWERED)
+                yield self._step("math_verdicts", str(shard)), opinions
             judging = costs.judging(missing.filter("judged").select("question_id", "question"))
             yield self._step("reward_scores", str(shard)), costs.priced("reward_scores", judging, UNANSWERED)
 
@@ -65,11 +69,14 @@ class Added:
         return wanted.collect().sort("shard", "question_id")
 
     def _requests(self, shard: str, rows: pl.DataFrame, all_judged: bool) -> pl.DataFrame:
-        """TeacherRequests of the rows, with question, difficulty, and `judged`: the answer is one for the judge."""
-        pool = self.stored.scan("raw_pool", shard).select("question_id", "question", **CHECKS)
+        """TeacherRequests of the rows, with question, reference_answer, difficulty, and who checks the answer: the
+        judge (`judged`), the reference (`referenced`)."""
+        pool = self.stored.scan("raw_pool", shard).select("question_id", "question", "reference_answer", **CHECKS)
         questions = pool.join(rows.lazy().drop("shard"), on="question_id").collect()
-        judged = pl.lit(True) if all_judged else ~pl.col("has_reference") & ~pl.col("has_tests")
-        about = questions.select("question_id", "question", "difficulty", judged=judged)
+        untested, has_reference = ~pl.col("has_tests"), pl.col("has_reference")
+        judged = pl.lit(True) if all_judged else untested & ~has_reference
+        checks = {"judged": judged, "referenced": untested & has_reference}
+        about = questions.select("question_id", "question", "reference_answer", "difficulty", **checks)
         return prompts.requests_table(questions, self.teacher).join(about, on="question_id", maintain_order="left")
 
     def _step(self, asset: str, shard: str) -> Step:

@@ -38,7 +38,7 @@ class Preview:
     asked: list[tuple[Step, Estimate]]
 
     def to_dict(self) -> dict[str, Any]:
-        estimates: dict[str, list[dict]] = {"responses": [], "reward_scores": []}
+        estimates: dict[str, list[dict]] = {"responses": [], "math_verdicts": [], "reward_scores": []}
         for step, estimate in self.asked:
             estimates[step.asset].append({"shard": step.partition, **asdict(estimate)})
         return {

@@ -94,16 +94,20 @@ def dedup(
 
 def _likeness(ids: pl.Series, pairs: pl.LazyFrame, crowd: pl.DataFrame) -> Likeness:
     """Pairs and crowd as places in `ids`, which come best first."""
-    places = pl.DataFrame({"id": ids}).with_row_index("at").lazy()
+    # joined by a 64-bit hash of the ids, in half the time; of the seeds one that tells all of them apart
+    seed = next(seed for seed in range(9) if ids.hash(seed).n_unique() == len(ids))
+    places = pl.DataFrame({"id": ids.hash(seed)}).with_row_index("at").lazy()
+    one, other, worse = pl.col("question_id").hash(seed), pl.col("other_id").hash(seed), pl.max_horizontal("a", "b")
     listed = (
         pairs.filter(pl.col("question_id") != pl.col("other_id"))
-        .join(places.rename({"id": "question_id", "at": "a"}), on="question_id")
-        .join(places.rename({"id": "other_id", "at": "b"}), on="other_id")
-        .select("cosine", better=pl.min_horizontal("a", "b"), worse=pl.max_horizontal("a", "b"))
-        .sort("worse", "better")
+        .select("cosine", one=one, other=other)
+        .join(places.rename({"id": "one", "at": "a"}), on="one")
+        .join(places.rename({"id": "other", "at": "b"}), on="other")
+        .select("cosine", better=pl.min_horizontal("a", "b"), worse=worse)
+        .sort(pl.col("worse").cast(pl.UInt64) * 2**32 + pl.col("better"))
         .collect()
     )
-    crowded = crowd.lazy().join(places.rename({"id": "question_id"}), on="question_id").sort("at").collect()
+    crowded = crowd.lazy().with_columns(id=one).join(places, on="id").sort("at").select("at", "vector").collect()
     worse, better, cosine = (listed[name].to_numpy() for name in ("worse", "better", "cosine"))
     places_of_crowd = crowded["at"].to_numpy().astype(np.int64)
     return Likeness(len(ids), worse, better, cosine, places_of_crowd, to_matrix(crowded["vector"]))

@@ -7,19 +7,20 @@ import polars as pl
 
 from am_assets import tables
 from am_assets.engines.memo import with_keys
-from am_assets.instruments import Reward
+from am_assets.instruments import Math, Opinion, Reward
 from am_assets.partitions import SHARD_KEYS, recipes, shards
 from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import TeacherPolicy, VerificationPolicy
 from am_assets.resources import Answers, TableStore, spent
-from am_assets.verification import candidates, code, decide, figures, math, reward
+from am_assets.verification import candidates, code, decide, figures, math, opinion, reward
 
 _instruments = project().instruments
 HAS_REFERENCE = pl.col("reference_answer").is_not_null()
 HAS_TESTS = pl.col("test_cases").is_not_null()
 AGREEMENT = "agreement"  # metadata of reward scores: what an audit of the judge found
 FIGURES = "figures"  # metadata of a verified set that the next one is held against
+NOBODY = pl.DataFrame(schema=dict.fromkeys(["response_id", "model", "text"], pl.String))
 
 
 def _answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame) -> pl.DataFrame:
@@ -29,21 +30,31 @@ def _answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame
     )
 
 
-@tables.evidence("verification", shards, code_version=tables.version(_instruments.math, math.VERIFIER))
+@tables.evidence("verification", shards, code_version=tables.version(_instruments.math, math.VERIFIER, opinion.VERSION))
 def math_verdicts(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
-    """Is the final answer the reference answer? For responses to questions with a reference and no tests."""
+    """Is the final answer the reference answer? For responses to questions with a reference and no tests; by
+    math-verify, and beside it by a language model where the instruments have one asked."""
     limits = _instruments.math
-    wanted = _answers_with_checks(response_features, raw_pool).filter(HAS_REFERENCE & ~HAS_TESTS)
-    jobs = with_keys(
-        wanted.select("response_id", "question_id", "answer", reference="reference_answer"),
-        "answer",
-        "reference",
-        identity=[math.VERIFIER, limits.model_dump()],
-    )
+    jobs = math_jobs(response_features, raw_pool, limits)
     filled = answers.fill("math", jobs, lambda missing: math.verify(missing, limits), math.MEASURED)
-    return filled.table.sort("response_id"), _verdict_counts(filled.table) | {"verified": filled.new.height}
+    table, said = _with_opinions(filled.table.sort("response_id"), limits.opinion, answers)
+    return table, _verdict_counts(table) | {"verified": filled.new.height} | said
+
+
+def math_jobs(response_features: pl.DataFrame, raw_pool: pl.DataFrame, limits: Math) -> pl.DataFrame:
+    """The answers that a reference judges, with the key of each verdict."""
+    wanted = _answers_with_checks(response_features, raw_pool).filter(HAS_REFERENCE & ~HAS_TESTS)
+    return math.with_job_keys(wanted.rename({"reference_answer": "reference"}).drop("test_cases"), limits)
+
+
+def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Answers) -> tuple[pl.DataFrame, dict]:
+    """The verdicts with what a model says of them, where the instruments name one."""
+    if instrument is None:
+        return opinion.opinions(table, NOBODY), {}
+    filled = answers.get("opinions", opinion.requests(opinion.asked(table, instrument), instrument))
+    return opinion.opinions(table, filled.table.select("response_id", "model", "text")), spent(filled)
 
 
 @tables.evidence("verification", shards, code_version=tables.version(_instruments.code, code.VERIFIER))

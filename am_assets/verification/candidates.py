@@ -19,7 +19,7 @@ READ = {
         "response_id", "template", "well_formed", "truncated", "repetition", "consecutive", "prompt_share",
         "answer_language", "think_chars", "answer_chars",
     ],
-    "math_verdicts": ["response_id", "verdict", "reason"],
+    "math_verdicts": ["response_id", "verdict", "reason", "judged_equal"],
     "code_verdicts": ["response_id", "verdict", "reason"],
     "reward_scores": ["response_id", *REWARD_DIMENSIONS],
 }  # fmt: skip

@@ -28,9 +28,9 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
 
     `candidates` has one row a response: response_id, question_id, shard, source, category, difficulty, teacher, origin,
     sample_index, has_reference, has_tests, template, well_formed, truncated, repetition, consecutive, prompt_share,
-    answer_language, response_chars, math_verdict, math_reason, code_verdict, code_reason and the five reward
-    dimensions; what was not measured is null. A question with tests is verified by them, else with a reference by that;
-    which kind of evidence decides is the policy's to say. A missing verdict is unverifiable. The first rule of
+    answer_language, response_chars, math_verdict, math_reason, judged_equal, code_verdict, code_reason and the five
+    reward dimensions; what was not measured is null. A question with tests is verified by them, else with a reference
+    by that; which kind of evidence decides is the policy's to say. A missing verdict is unverifiable. The first rule of
     RESPONSE_DROPS that holds is the reason, its `detail` the figure and the threshold.
     """
     judged = _judged(candidates, policy)
@@ -54,7 +54,8 @@ def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFram
     rewarded = _reward_verdict(policy)
     repetitive = (pl.col("repetition") > policy.max_repetition) | (pl.col("consecutive") > policy.max_consecutive)
     return (
-        candidates.with_columns(
+        _settle_splits(candidates, policy.split)
+        .with_columns(
             decides.cast(pl.Enum(CHECKS)).alias("evidence"),
             aggregate(policy.weights).cast(pl.Float64).round(6).alias("reward"),  # rounded: 0.7 from thirds is 0.7
             repetitive.fill_null(False).alias("repetitive"),
@@ -65,6 +66,29 @@ def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFram
             pl.when(~by_reward).then(reason).fill_null(NO_VERDICT).alias("reason"),
         )
         .with_columns(pl.col("verdict", "second_verdict").cast(pl.Enum(VERDICTS)))
+    )
+
+
+def _settle_splits(judged: pl.DataFrame, split: str) -> pl.DataFrame:
+    """`judged` with the math verdict that counts where the verifier and the judge each have one, and whose it is.
+
+    Where no opinion could be had the verifier's counts, but for a pass that both are to give: that is unverifiable.
+    """
+    verdict, reason, agrees = pl.col("math_verdict").cast(pl.String), pl.col("math_reason"), pl.col("judged_equal")
+    opinion = pl.when(agrees).then(pl.lit("pass")).otherwise(pl.lit("fail"))
+    overruled = {
+        "verifier": pl.lit(False),
+        "judge": agrees.is_not_null(),
+        "either": agrees & (verdict != "pass"),
+        "both": ~agrees & (verdict != "fail"),
+    }[split]
+    overruled = (overruled & (verdict != opinion)).fill_null(False)
+    unseconded = pl.lit(split == "both") & agrees.is_null() & (verdict == "pass")
+    says = pl.when(agrees).then(pl.lit("judge: agrees")).otherwise(pl.lit("judge: disagrees"))
+    settled = pl.when(overruled).then(opinion).when(unseconded).then(pl.lit("unverifiable")).otherwise(verdict)
+    return judged.with_columns(
+        math_verdict=settled.cast(pl.Enum(VERDICTS)),
+        math_reason=pl.when(overruled).then(says).when(unseconded).then(pl.lit("judge: no opinion")).otherwise(reason),
     )
 
 

@@ -5,10 +5,18 @@ evaluates text as Python; math-verify's plain-expression parser is given digits 
 """
 
 import re
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
 
-from am_assets.verification.stated import WINDOW, boxed, is_text, words
+from am_assets.verification.spelling import TEXT_COMMAND, is_text, words, written_out
+from am_assets.verification.stated import WINDOW, boxed
+from am_assets.verification.units import Unit, is_number, quantity
+from am_assets.verification.upheld import Verdict, stood_by
 
 MEMORY = 4 << 30  # bytes of address space: a power tower runs into it before it runs into the machine
+COMPARED = re.compile(r"[<>≤≥≠≈]|\\(?:[gln]eq?|[gl]t|approx|sim|equiv)\b")
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,100}")
 Parsed = list  # of sympy expressions, the text they were read from last, as math-verify gives them
 
 
@@ -21,16 +29,37 @@ def prepare_worker() -> None:
     import math_verify  # noqa: F401
 
     logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that we time out ourselves
+    equal(parse(r"\frac{1}{2}"), parse("0.5+x"))  # the first formula has the grammar built
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler would wait for the very C call we must end
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
-def judge(found: list[str], answer: str, reference: str) -> tuple[str, str, str | None]:
+def judge_all(answer: str, told: Verdict | None, open_questions: list[tuple[list[str], str]]) -> Verdict:
+    """The best verdict on an answer: of what was `told` already, and of each (results, reference) still open."""
+    judged = [judge(found, answer, reference) for found, reference in open_questions]
+    verdict = best([*([told] if told else []), *judged])
+    assert verdict is not None
+    return verdict
+
+
+def best(verdicts: list[Verdict]) -> Verdict | None:
+    """Of verdicts on several references: a pass, else that it can't be told, else why it fails."""
+    return min(verdicts, key=lambda verdict: ["pass", "unverifiable", "fail"].index(verdict[0]), default=None)
+
+
+def judge(found: list[str], answer: str, reference: str) -> Verdict:
     """(verdict, reason, extracted) of an answer whose results are `found`; see `math.verify`."""
-    gold = parse(reference)
-    if not gold:
+    number, unit = quantity(reference)
+    golds = [parsed for gold in dict.fromkeys([reference, number]) if (parsed := parse(gold))]
+    if not golds:
         return "unverifiable", "reference unparseable", " | ".join(found) or None
-    readings = [parse(result) for result in found]
+    # What bounds a number, or equates two that differ, is not that number.
+    bounds = [bool(COMPARED.search(result)) and not COMPARED.search(reference) for result in found]
+    numeric = is_number(number)
+    readings = [
+        [] if (numeric and bound) or _contradicts(result) else _in_unit(result, unit)
+        for result, bound in zip(found, bounds, strict=True)
+    ]
     extracted = " | ".join(found)
     spoken = not any(readings) and any(words(result) for result in found) and not boxed(answer)[0]
     if not found or spoken:  # nothing is marked, or a phrase is: let math-verify look through the text
@@ -38,27 +67,82 @@ def judge(found: list[str], answer: str, reference: str) -> tuple[str, str, str 
         extracted = str(whole[-1]) if whole and isinstance(whole[-1], str) else extracted
     if not readings:
         return "fail", "answer missing", extracted or None
-    if all(equal(gold, reading) for reading in readings):
-        return "pass", "equal", extracted
+    if all(any(equal(gold, reading) for gold in golds) for reading in readings):
+        return stood_by(("pass", "equal", extracted), answer)
     if len(readings) > 1:
-        if equal(gold, parse(", ".join(found))):  # one box for each of several solutions
-            return "pass", "equal", extracted
+        if equal(golds[0], parse(", ".join(found))):  # one box for each of several solutions
+            return stood_by(("pass", "equal", extracted), answer)
         if not all(equal(readings[-1], reading) for reading in readings):
             return "fail", "several conflicting answers", extracted
     return "fail", "different", extracted
 
 
+def _contradicts(result: str) -> bool:
+    """Whether `result` says that two numbers are one which are not."""
+    sides = [side for side in result.split("=") if side.strip()]
+    if len(sides) < 2 or not all(is_number(side) for side in sides):
+        return False
+    first, *others = (parse(side) for side in sides)
+    return not all(equal(first, other) for other in others)
+
+
+def _in_unit(result: str, unit: Unit | None) -> Parsed:
+    """`result` as mathematics, its number taken to `unit` where both have a unit; in one of another kind it is a
+    symbol, which equals no number."""
+    number, own = quantity(result)
+    if not own:
+        return parse(number)
+    if not unit or "percent" in (unit.dimension, own.dimension):
+        return parse(result)
+    if own.dimension != unit.dimension:
+        from sympy import Symbol
+
+        return [Symbol(own.dimension)]
+    ratio = own.factor / unit.factor
+    return parse(number if ratio == 1 else rf"({number})\cdot\frac{{{ratio.numerator}}}{{{ratio.denominator}}}")
+
+
+@lru_cache(512)  # several answers to a question come one after the other, each with its reference
 def parse(text: str) -> Parsed:
     """`text` as mathematics; empty where it is none."""
+    if WHOLE_NUMBER.fullmatch(text):  # what the grammar would find too, in milliseconds
+        from sympy import Integer
+
+        return [Integer(text), text]
     if is_text(text):
         return []
     # math-verify stumbles over currency, thin spaces, thousands in a fraction and, taking "+ c" for a unit, over
     # blanks around operators.
     text = re.sub(r"\\[$!,;:]|(?<=\d),(?:\\!)?(?=\d{3}(?!\d))", "", text)
-    text = re.sub(r"\s*([-+*/=])\s*", r"\1", text).strip(" .,")
+    text = re.sub(r"\s*([-+*/=])\s*", r"\1", text).strip(" ,").rstrip(".")
+    for pattern, replacement in REWRITES:
+        text = pattern.sub(replacement, text)
+    inner = TEXT_COMMAND.fullmatch(text)
+    text = written_out(inner[1] if inner else text)
     delimited = re.search(r"\$|\\[(\[]", text)
     quantity = words(text) and "\\" not in text  # "12 apples": the number counts, the letters are no factors
     return _parse(text if delimited or quantity else f"\\boxed{{{text}}}")
+
+
+def _repeating(decimal: re.Match[str]) -> str:
+    """The fraction that a decimal with a bar over its end is."""
+    whole, fixed, repeated = decimal.groups()
+    value = Fraction(int((whole or "0") + fixed + repeated) - int((whole or "0") + fixed), 10 ** len(fixed))
+    value /= 10 ** len(repeated) - 1
+    return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
+
+
+# Spellings that math-verify does not know, or takes for something else.
+REWRITES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
+    (re.compile(r"(\d{0,30})\.(\d{0,30})\\(?:overline|bar)\s*\{(\d{1,30})\}"), _repeating),
+    (re.compile(r"(?<![\d.])\.(?=\d)"), "0."),
+    (re.compile(r"(?<=[\d)])i\b"), r"\\cdot i"),  # "4i" is one word to it, and no imaginary number
+    (re.compile(r"\\varnothing\b"), r"\\emptyset"),
+    (re.compile(r"\\lbrace\b"), r"\\{"),
+    (re.compile(r"\\rbrace\b"), r"\\}"),
+    (re.compile(r"\\log_\{?e\b\}?"), r"\\ln"),
+    (re.compile("°"), r"^\\circ"),
+]
 
 
 def _parse(text: str) -> Parsed:
@@ -69,6 +153,9 @@ def _parse(text: str) -> Parsed:
 
 
 def equal(gold: Parsed, reading: Parsed) -> bool:
+    """Whether two results are one; an interval may be written as the inequality that says the same."""
     from math_verify import verify
 
-    return bool(gold and reading) and verify(gold, reading, timeout_seconds=None, raise_on_error=True)
+    return bool(gold and reading) and verify(
+        gold, reading, allow_set_relation_comp=True, timeout_seconds=None, raise_on_error=True
+    )

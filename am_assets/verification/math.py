@@ -2,33 +2,39 @@ r"""Math verdicts: is the result an answer states equal to the reference?
 
 Strings that spell the same result are settled at once; the rest goes, one row at a time, to worker processes that are
 killed when a row takes too long, because math-verify (and sympy under it) may hang in C code where no signal arrives.
-What an answer states is `stated.py`'s, what is equal `equality.py`'s.
+What an answer states is `stated.py`'s, whether it stands by that `upheld.py`'s, what is equal `equality.py`'s and, for
+options and words, `choices.py`'s.
 """
 
+import json
 import re
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from am_assets.engines.memo import with_keys
 from am_assets.instruments import Math
 from am_assets.schema import VERDICTS
-from am_assets.verification import equality
-from am_assets.verification.stated import boxed, is_text, normal, results
+from am_assets.verification import choices, equality
+from am_assets.verification.spelling import normal
+from am_assets.verification.stated import boxed, results
+from am_assets.verification.upheld import Verdict, stood_by
 
 if TYPE_CHECKING:
     from pebble import ProcessFuture, ProcessPool
 
-VERIFIER = f"math-verify {version('math-verify')}, rules 1"  # raise the number when a rule of this package changes
+VERIFIER = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
 
 WORKERS = 2
 TASKS = 2_000  # rows a worker judges before it is replaced: sympy's caches only grow
 BATCH = 256
 KEPT_CHARS = 500  # of what was extracted
 TEXT = pl.String()
+ANY_OF = '{"any_of"'  # how a reference that is several begins
 MEASURED = pl.Schema({"key": TEXT, "verdict": pl.Enum(VERDICTS), "reason": TEXT, "extracted": TEXT})
 
 NO_WORKERS = (
@@ -36,11 +42,10 @@ NO_WORKERS = (
     "main part with `if __name__ == '__main__':`"
 )
 
-Verdict = tuple[str, str, str | None]
 
-OPTION = re.compile(r"\(?([A-J])\)?")
-OPTION_CHOSEN = re.compile(r"\(?([A-J])(?:\)?$|[).:,].*)", re.DOTALL)
-PLAIN_WORDS = re.compile(r"[a-z'-]+(?: [a-z'-]+){0,2}")
+def with_job_keys(rows: pl.DataFrame, limits: Math) -> pl.DataFrame:
+    """`rows` (answer, reference and any others) with the memo's key of each verdict: who else is asked is no part."""
+    return with_keys(rows, "answer", "reference", identity=[VERIFIER, limits.model_dump(include={"timeout_seconds"})])
 
 
 def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
@@ -49,9 +54,10 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
     `answer` is the answer part alone, null where there is none. Its last `\boxed{}` counts, else what it states.
     pass: "equal". fail: "different", "answer missing", "several conflicting answers" (boxes that contradict one
     another or the statement after them). unverifiable: "reference unparseable" (words or symbols that differ, which
-    no algebra can compare), "timeout" after `limits.timeout_seconds` for the row alone, "verifier error: …".
-    Comma-separated references are compared as sets, as math-verify reads them. A batch is yielded while workers are
-    busy with the next one.
+    no algebra can compare), "answer in doubt" (equal, but taken back, quoted or hedged), "timeout" after
+    `limits.timeout_seconds` for the row alone, "verifier error: …". Comma-separated references are compared as sets, as
+    math-verify reads them; of several references (`references`) one has to be met. A batch is yielded while workers
+    are busy with the next one.
     """
     with ExitStack() as cleanup:
         pool: ProcessPool | None = None
@@ -59,14 +65,13 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
         for batch in jobs.select("key", "answer", "reference").iter_slices(BATCH):
             verdicts: list[Verdict | ProcessFuture] = []
             for _, answer, reference in batch.iter_rows():
-                found = results(answer or "")
-                verdict = settle(found, answer, reference)
-                if verdict:
-                    verdicts.append(verdict)
+                told, open_questions = settle_all(answer, reference)
+                if told and not open_questions:
+                    verdicts.append(told)
                     continue
                 pool = pool or _start(cleanup)
-                arguments = (found, answer, _bare(reference))
-                verdicts.append(pool.schedule(equality.judge, arguments, timeout=limits.timeout_seconds))
+                arguments = (answer, told, open_questions)
+                verdicts.append(pool.schedule(equality.judge_all, arguments, timeout=limits.timeout_seconds))
             waiting.append((batch["key"], verdicts))
             if len(waiting) > 1:
                 yield _frame(*waiting.popleft(), pool)
@@ -74,47 +79,54 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
             yield _frame(keys, verdicts, pool)
 
 
-def settle(found: list[str], answer: str | None, reference: str | None) -> Verdict | None:
+def references(reference: str | None) -> list[str]:
+    """The references that stand in one: those of a JSON object {"any_of": [...]}, else the text alone."""
+    text = (reference or "").strip()
+    with suppress(ValueError):
+        several = json.loads(text)["any_of"] if text.startswith(ANY_OF) else [text]
+        if isinstance(several, list) and several and all(isinstance(one, str) for one in several):
+            return several
+    return [text]
+
+
+def settle_all(answer: str | None, reference: str | None) -> tuple[Verdict | None, list[tuple[list[str], str]]]:
+    """The verdict as far as no algebra is needed, and what of it needs some: results and reference of each."""
+    stated = results(answer or "")
+    verdicts: list[Verdict] = []
+    open_questions = []
+    for one in references(reference):
+        left = choices.without_label(stated, _bare(one))
+        if len(left) == 3:
+            verdicts.append(stood_by(left, answer or ""))
+            continue
+        found, gold = left
+        verdict = settle(found, answer, gold)
+        if verdict:
+            verdicts.append(verdict)
+        else:
+            open_questions.append((found, gold))
+    told = equality.best(verdicts)
+    return told, [] if told and told[0] == "pass" else open_questions
+
+
+def settle(found: list[str], answer: str | None, reference: str) -> Verdict | None:
     """The verdict that needs no algebra, or None. On mathematics it is the one `equality.judge` would reach; words and
     the letters of options are settled here alone."""
     extracted = " | ".join(found) or None
-    reference = _bare(reference or "")
     gold = normal(reference)
     if not gold:
         return "unverifiable", "reference unparseable", extracted
     if not answer or not answer.strip():
         return "fail", "answer missing", None
-    if OPTION.fullmatch(gold) or is_text(reference):
-        return _settle_text(found or [answer.strip().splitlines()[-1]], gold)
+    if choices.is_choice(reference):
+        return choices.settle(found, answer, reference)
     if len(found) != 1:
         return None
     read = normal(found[0])
     if read == gold:
-        return "pass", "equal", extracted
+        return stood_by(("pass", "equal", extracted), answer)
     whole_numbers = re.fullmatch(r"-?\d+", read) and re.fullmatch(r"-?\d+", gold)
     return ("fail", "different", extracted) if whole_numbers else None
-
-
-def _settle_text(found: list[str], gold: str) -> Verdict:
-    """Words can be told equal, and short plain ones different; of the rest nothing is known."""
-    option = OPTION.fullmatch(gold)
-    extracted = " | ".join(found)
-    wanted = option[1] if option else gold.casefold()
-    read = [_option(normal(result)) if option else normal(result).casefold() for result in found]
-    if all(result == wanted for result in read):
-        return "pass", "equal", extracted
-    if wanted in read:
-        return "fail", "several conflicting answers", extracted
-    known = OPTION if option else PLAIN_WORDS
-    mentioned = any(re.search(rf"\b{re.escape(wanted)}\b", result) for result in read)
-    if all(known.fullmatch(text) for text in [wanted, *read]) and not mentioned:
-        return "fail", "different", extracted
-    return "unverifiable", "reference unparseable", extracted
-
-
-def _option(text: str) -> str:
-    chosen = OPTION_CHOSEN.fullmatch(text)
-    return chosen[1] if chosen else text
 
 
 def _bare(reference: str) -> str:

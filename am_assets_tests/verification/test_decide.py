@@ -14,12 +14,13 @@ SOUND = {
     "teacher": "t", "origin": "distilled", "sample_index": 0, "has_reference": True, "has_tests": False,
     "template": "paper", "well_formed": True, "truncated": False, "repetition": 0.0, "consecutive": 0.0,
     "prompt_share": 0.0, "answer_language": "en", "response_chars": 100, "math_verdict": "pass",
-    "math_reason": "equal", "code_verdict": None, "code_reason": None, **dict.fromkeys(REWARD_DIMENSIONS),
+    "math_reason": "equal", "judged_equal": None, "code_verdict": None, "code_reason": None,
+    **dict.fromkeys(REWARD_DIMENSIONS),
 }  # fmt: skip
 TYPES = {
     "sample_index": pl.UInt16, "has_reference": pl.Boolean, "has_tests": pl.Boolean, "well_formed": pl.Boolean,
     "truncated": pl.Boolean, "repetition": pl.Float32, "consecutive": pl.Float32, "prompt_share": pl.Float32,
-    "template": pl.Enum(TEMPLATES), "response_chars": pl.UInt32,
+    "template": pl.Enum(TEMPLATES), "response_chars": pl.UInt32, "judged_equal": pl.Boolean,
     "math_verdict": pl.Enum(VERDICTS), "code_verdict": pl.Enum(VERDICTS), **dict.fromkeys(REWARD_DIMENSIONS, pl.UInt8),
 }  # fmt: skip
 
@@ -181,6 +182,7 @@ candidates = st.lists(
             "template": st.sampled_from(TEMPLATES),
             "answer_language": st.sampled_from(["en", "zh", "und"]),
             "math_verdict": st.sampled_from([*VERDICTS, None]),
+            "judged_equal": st.sampled_from([True, False, None]),
             "code_verdict": st.sampled_from([*VERDICTS, None]),
             **dict.fromkeys(REWARD_DIMENSIONS, st.none() | st.integers(0, 4)),
         }
@@ -207,6 +209,7 @@ policies = st.builds(
     max_prompt_share=st.floats(0, 1),
     minima=st.builds(RewardMinima, correctness=st.integers(0, 4), verbosity=st.integers(0, 4)),
     keep_unverifiable=st.booleans(),
+    split=st.sampled_from(["verifier", "judge", "either", "both"]),
     min_reward=st.floats(0, 1),
     keep=st.sampled_from(["all", "first", "shortest", "best_reward"]),
 )

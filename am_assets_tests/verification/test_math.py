@@ -1,6 +1,7 @@
 r"""Math verdicts: real answers, hostile answers, and the promise that the exact path never overrules algebra."""
 
 import time
+from fractions import Fraction
 
 import polars as pl
 import pytest
@@ -9,8 +10,12 @@ from hypothesis import strategies as st
 
 from am_assets.distillation.traces import split
 from am_assets.instruments import Math
-from am_assets.verification import equality, math
-from am_assets.verification.stated import normal, results
+from am_assets.verification import choices, equality, math
+from am_assets.verification.spelling import normal
+from am_assets.verification.stated import results
+from am_assets.verification.units import quantity
+from am_assets.verification.upheld import upheld
+from am_assets_tests.verification.math_pairs import ADVERSARIAL, judged, pairs
 
 LIMITS = Math(timeout_seconds=2)
 
@@ -127,13 +132,88 @@ def test_what_was_read_is_kept_for_a_person():
     assert next(math.verify(jobs, LIMITS))["extracted"].item() == r"\frac{1}{3}"
 
 
+MISSED = {  # labelled pairs that come out wrong, and why
+    "interval-23": "two inequalities joined by a word are not read as a union",
+    "injection-01": "words that follow a right answer read like second thoughts",
+    "retracted-25": "the other candidate is named to deny it",
+    "stated-51": "the other candidate is named to deny it",
+    "unit-85": "math-verify takes the variable of 3m for metres",
+    "choice-70": "an option called correct before the sentence's end is marked by nothing",
+}
+FLOOR = 0.994  # of the labelled pairs
+
+
+@pytest.fixture(scope="module")
+def labelled() -> pl.DataFrame:
+    return judged(pairs(), Math())
+
+
+def test_no_hostile_answer_passes(labelled):
+    hostile = labelled.filter(pl.col("category").is_in(ADVERSARIAL))
+    wrong = hostile.filter(~pl.col("equal"))
+    assert wrong.height >= 80 and hostile["category"].n_unique() == len(ADVERSARIAL)
+    assert wrong.filter(pl.col("verdict") == "pass")["id"].to_list() == []
+
+
+def test_labelled_pairs_are_told_as_well_as_they_were(labelled):
+    assert set(labelled.filter(~pl.col("right"))["id"]) <= set(MISSED)
+    assert labelled["right"].mean() >= FLOOR
+
+
+def test_the_exact_path_agrees_with_algebra_where_both_can_speak():
+    """On every labelled pair, and on the rows above."""
+    given_ = [*pairs().select("reference", "answer").iter_rows(), *RIGHT, *DIFFERENT, *CONTRADICTORY]
+    apart, both = [], 0
+    for reference, answer in given_:
+        found = results(answer or "")
+        for one in math.references(reference):
+            exact = None if choices.is_choice(one) else math.settle(found, answer, one)
+            if exact and answer and normal(one):
+                algebra = equality.judge(found, answer, one)
+                both += 1
+                if exact[0] != algebra[0]:
+                    apart.append((one, answer, exact, algebra))
+    assert apart == [] and both > 200
+
+
 @pytest.mark.parametrize(
-    ("reference", "answer"), [pair for pair in RIGHT + DIFFERENT + CONTRADICTORY if not math.OPTION.fullmatch(pair[0])]
+    ("reference", "several"),
+    [
+        ('{"any_of": ["1/2", "one half"]}', ["1/2", "one half"]),
+        ('{"any_of": []}', ['{"any_of": []}']),
+        ('{"any_of": [1]}', ['{"any_of": [1]}']),
+        ('{"any_of": ["a"', ['{"any_of": ["a"']),
+        (" 5 ", ["5"]),
+        (None, [""]),
+    ],
 )
-def test_the_exact_path_agrees_with_algebra_where_both_can_speak(reference, answer):
-    found = results(answer)
-    exact, algebra = math.settle(found, answer, reference), equality.judge(found, answer, reference)
-    assert exact is None or algebra[0] == "unverifiable" or exact[0] == algebra[0]
+def test_a_reference_may_be_several(reference, several):
+    assert math.references(reference) == several
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "unit"),
+    [
+        ("12 cm", "12", ("length", Fraction(1, 100))),
+        (r"36\pi \text{ cm}^3", r"36\pi", ("length3", Fraction(1, 10**6))),
+        ("24 square meters", "24", ("length2", Fraction(1))),
+        ("180 km/h", "180", ("speed", Fraction(5, 18))),
+        (r"\$1,250", "1,250", ("dollar", Fraction(1))),
+        ("$18$", "$18$", None),
+        ("3m", "3m", None),
+        ("5 apples", "5 apples", None),
+    ],
+)
+def test_a_quantity_is_its_number_and_its_unit(text, number, unit):
+    assert quantity(text) == (number, unit)
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("the answer is 5 or 4.?!\n\"'`*$\\{}boxed not if"), max_size=3_000))
+def test_doubt_is_told_of_any_text_and_soon(text):
+    start = time.perf_counter()
+    upheld(text)
+    assert time.perf_counter() - start < 1
 
 
 numbers = st.decimals(-10_000, 10_000, places=3, allow_nan=False).map(lambda d: f"{d:f}") | st.integers().map(str)

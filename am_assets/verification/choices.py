@@ -1,0 +1,91 @@
+r"""Options, yes or no, and words: results that no algebra compares.
+
+Words can be told equal, and short plain ones different; of the rest nothing is known.
+"""
+
+import re
+
+from am_assets.verification.spelling import is_text, normal
+from am_assets.verification.upheld import Verdict, stood_by
+
+OPTION = re.compile(r"\(?([A-J])\)?")
+# "(B) 42", "B.", "Option B is correct": the letter, and the content after it.
+CHOSEN = re.compile(
+    r"(?:(?:so|thus|therefore|hence),? )?(?:we (?:choose|pick|select) )?"
+    r"(?:(?:the )?(?:correct |right |best )?(?:option|choice|answer):? ?)?"
+    r"\(?([A-J])(?:\)? ?is (?:the )?(?:correct|right|best)(?: (?:option|choice|answer|one))?"
+    r"|\)?(?:(?<=\))|[.:])\s*(.*)|\)?)",
+    re.DOTALL | re.IGNORECASE,
+)
+LABELLED = re.compile(r"(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
+FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-J](?![A-Za-z])")
+PLAIN_WORDS = re.compile(r"[a-z'-]+(?: [a-z'-]+){0,2}")
+TRUTH = {"yes", "no", "true", "false"}
+SAID = re.compile(
+    r"(?:(?:(?:the|this|that) )?(?:statement|claim|assertion|proposition)|it|this|that) is (true|false)"
+    r"|(yes|no|true|false)\b ?[,.;:!\u2013\u2014] ?(.*)",
+    re.DOTALL,
+)
+ARTICLE = re.compile(r"(?:an?|the) (?=\w)")
+JOINT = re.compile(r",? and |, ?|; ?| & ")
+
+
+def without_label(found: list[str], reference: str) -> tuple[list[str], str] | Verdict:
+    """What is left to compare where the reference is an option with its content, "(C) 12"; else what is given.
+
+    An answer may give the letter, the content or both. A verdict where the letters settle it.
+    """
+    labelled = LABELLED.fullmatch(normal(reference))
+    if not labelled or not found:
+        return found, reference
+    read = [_option(normal(result)) for result in found]
+    letters = {letter for letter, _ in read if letter}
+    if letters - {labelled[1] or labelled[2]}:
+        reason = "different" if len(letters) == 1 else "several conflicting answers"
+        return "fail", reason, " | ".join(found)
+    contents = [content for _, content in read if content]
+    return (contents, labelled[3]) if contents else ("pass", "equal", " | ".join(found))
+
+
+def is_choice(reference: str) -> bool:
+    return bool(OPTION.fullmatch(normal(reference))) or is_text(reference)
+
+
+def settle(found: list[str], answer: str, reference: str) -> Verdict:
+    """The verdict on a reference that is an option's letter or words; its last line is the answer that marks none."""
+    gold = normal(reference)
+    option = OPTION.fullmatch(gold)
+    marked = found or [answer.strip().splitlines()[-1]]
+    extracted = " | ".join(marked)
+    if option:
+        wanted, read = option[1], [_option(normal(result))[0] or normal(result) for result in marked]
+    else:
+        wanted, read = _phrase(gold), [_phrase(normal(result)) for result in marked]
+    if all(result == wanted for result in read):
+        verdict = "pass", "equal", extracted
+        return stood_by(verdict, answer) if found else verdict
+    if wanted in read:
+        return "fail", "several conflicting answers", extracted
+    known = OPTION if option else PLAIN_WORDS
+    mentioned = any(re.search(rf"\b{re.escape(wanted)}\b", result) for result in read)
+    if all(known.fullmatch(text) for text in [wanted, *read]) and not mentioned:
+        return "fail", "different", extracted
+    return "unverifiable", "reference unparseable", extracted
+
+
+def _option(text: str) -> tuple[str | None, str]:
+    """The letter that `text` chooses, if it names no other, and what stands after it; (None, text) if none."""
+    chosen = CHOSEN.fullmatch(text)
+    if not chosen or FURTHER_OPTION.search(chosen[2] or ""):
+        return None, text
+    return chosen[1].upper(), chosen[2] or ""
+
+
+def _phrase(text: str) -> str:
+    """One spelling for phrases that say the same: no article, joined parts in order, a bare yes or no."""
+    text = ARTICLE.sub("", text.casefold())
+    said = SAID.fullmatch(text)
+    if said and not TRUTH & set(re.findall(r"[a-z]+", said[3] or "")):
+        return said[1] or said[2]
+    parts = JOINT.split(text)
+    return " and ".join(sorted(parts)) if all(parts) else text

@@ -1,0 +1,118 @@
+r"""Math rows a second beside a plain loop over math-verify, with and without the exact path.
+
+    python -m am_assets_tests.bench.math_rows_per_second [--data FOLDER] [--rows 2000] [--rounds 3]
+
+Rows are references of gsm8k_train.jsonl and math_train.json, half of them each, else of the labelled pairs. To a third
+of them the answer is the reference as it stands, to a third another row's, to a third the reference spelled otherwise;
+all boxed at the end of a sentence. All run in turn in every round, and the fastest round of each counts. The plain
+loop is `verify(parse(reference), parse(answer))` in one process, with its own timeouts. Milliseconds of the processor
+are those of the same work in one process: by the clock, other work on the machine shows.
+"""
+
+import argparse
+import json
+import logging
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+import polars as pl
+
+from am_assets.instruments import Math
+from am_assets.verification import equality, math
+from am_assets_tests.verification.math_pairs import pairs
+
+
+def known(data: Path | None) -> list[str]:
+    if data is None:
+        return pairs()["reference"].to_list()
+    lines = (data / "gsm8k_train.jsonl").read_text().splitlines()
+    sums = [json.loads(line)["answer"].rpartition("####")[2].strip() for line in lines]
+    problems = [row["answer"] for row in json.loads((data / "math_train.json").read_text())]
+    few = min(len(sums), len(problems))
+    return [reference for both in zip(sums[:few], problems[:few], strict=True) for reference in both if reference]
+
+
+def respelled(reference: str) -> str:
+    return rf"\left({reference}\right) + 0" if len(reference) < 40 else reference.replace(" ", "  ")
+
+
+def jobs(references: list[str], rows: int) -> pl.DataFrame:
+    draw = random.Random(0)
+    made = []
+    for at in range(rows):
+        reference = references[at % len(references)]
+        result = [reference, draw.choice(references), respelled(reference)][at % 3]
+        made.append((str(at), reference, rf"We add what is left over. So the result is $\boxed{{{result}}}$."))
+    return pl.DataFrame(made, {"key": pl.String, "reference": pl.String, "answer": pl.String}, orient="row")
+
+
+def plain(rows: pl.DataFrame) -> int:
+    from math_verify import parse, verify
+
+    pairs = rows.select("reference", "answer").iter_rows()
+    return sum(verify(parse(rf"\boxed{{{reference}}}"), parse(answer)) for reference, answer in pairs)
+
+
+def ours(rows: pl.DataFrame) -> int:
+    return sum((table["verdict"] == "pass").sum() for table in math.verify(rows, Math()))
+
+
+def without_exact_path(rows: pl.DataFrame) -> int:
+    with patch.object(math, "settle", lambda found, answer, reference: None):
+        return ours(rows)
+
+
+def in_one_process(rows: pl.DataFrame) -> int:
+    passed = 0
+    for answer, reference in rows.select("answer", "reference").iter_rows():
+        told, left = math.settle_all(answer, reference)
+        verdict = equality.judge_all(answer, told, left) if left else told
+        passed += verdict is not None and verdict[0] == "pass"
+    return passed
+
+
+def processor_seconds(way: Callable[[pl.DataFrame], int], rows: pl.DataFrame) -> float:
+    start = time.process_time()
+    way(rows)
+    return time.process_time() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--rows", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    logging.getLogger("math_verify").setLevel(logging.ERROR)
+    rows = jobs(known(asked.data), asked.rows)
+    ways: dict[str, Callable[[pl.DataFrame], int]] = {
+        "plain loop": plain,
+        "workers alone": without_exact_path,
+        "with the exact path": ours,
+    }
+    took: dict[str, float] = dict.fromkeys(ways, float("inf"))
+    passed = dict.fromkeys(ways, 0)
+    plain(rows.head(20))  # imports and grammars are loaded
+    for _ in range(asked.rounds):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            passed[name] = way(rows)
+            took[name] = min(took[name], time.perf_counter() - start)
+    print(f"{rows.height:,} rows, {math.WORKERS} workers, the start of the workers included")
+    for name, seconds in took.items():
+        ratio = took["plain loop"] / seconds
+        print(f"{name:<20}{rows.height / seconds:>9,.0f} rows/s{ratio:>7.2f} times{passed[name]:>7,} pass")
+    with patch.object(math, "settle", lambda found, answer, reference: None):
+        algebra = processor_seconds(in_one_process, rows)
+    spent = {"plain loop": processor_seconds(plain, rows), "algebra alone": algebra}
+    spent["with the exact path"] = processor_seconds(in_one_process, rows)
+    for name, seconds in spent.items():
+        print(f"{name:<20}{1000 * seconds / rows.height:>9.2f} ms of the processor a row")
+    print(f"what the exact path adds: {took['workers alone'] / took['with the exact path']:.2f} times")
+
+
+if __name__ == "__main__":
+    main()
