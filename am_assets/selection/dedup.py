@@ -97,13 +97,13 @@ def _likeness(ids: pl.Series, pairs: pl.LazyFrame, crowd: pl.DataFrame) -> Liken
     # joined by a 64-bit hash of the ids, in half the time; of the seeds one that tells all of them apart
     seed = next(seed for seed in range(9) if ids.hash(seed).n_unique() == len(ids))
     places = pl.DataFrame({"id": ids.hash(seed)}).with_row_index("at").lazy()
-    one, other, worse = pl.col("question_id").hash(seed), pl.col("other_id").hash(seed), pl.max_horizontal("a", "b")
+    one, other = pl.col("question_id").hash(seed), pl.col("other_id").hash(seed)
     listed = (
         pairs.filter(pl.col("question_id") != pl.col("other_id"))
         .select("cosine", one=one, other=other)
         .join(places.rename({"id": "one", "at": "a"}), on="one")
         .join(places.rename({"id": "other", "at": "b"}), on="other")
-        .select("cosine", better=pl.min_horizontal("a", "b"), worse=worse)
+        .select("cosine", better=pl.min_horizontal("a", "b"), worse=pl.max_horizontal("a", "b"))
         .sort(pl.col("worse").cast(pl.UInt64) * 2**32 + pl.col("better"))
         .collect()
     )
