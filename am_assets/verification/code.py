@@ -18,7 +18,7 @@ from am_assets.verification.code_tests import UnusableTests, parse, read_tests
 
 logger = logging.getLogger(__name__)
 
-VERIFIER = "code-1"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
+VERIFIER = "code-2"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
 RETRY_REASON_PREFIX = "sandbox"  # such a verdict tells of this machine, not of the answer: not to be remembered
 NO_SANDBOX = "none"
 BATCH = 32

@@ -1,0 +1,92 @@
+"""What a cell may do. A cell is one process tree of a job, with an identity, a scratch folder and limits of its own.
+
+Two ways, by what the sandbox around it allows:
+
+- `uids` (a container): each cell has a user id that nothing else has. What is left behind is killed and removed under
+  that id.
+- `namespaces` (bubblewrap, which has one user id): each cell has new user, pid, mount and IPC namespaces, which vanish
+  with its first process.
+
+In both it ends without capabilities, without a way to more privilege, and behind a filter of system calls.
+"""
+
+import ctypes
+import os
+import resource
+
+from am_assets.engines.sandbox.guest.syscalls import deny_syscalls
+
+NEW_NAMESPACES = 0x10000000 | 0x20000000 | 0x00020000 | 0x08000000  # CLONE_NEWUSER, NEWPID, NEWNS, NEWIPC
+NOSUID_NODEV, NOEXEC = 2 | 4, 8
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 36, 38
+LAST_CAPABILITY = 63  # more than any kernel has
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def checked(result: int) -> None:
+    if result:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def prctl(option: int, value: int) -> int:
+    return libc.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
+
+
+def new_namespaces(user: int) -> None:
+    """The children of this process live in new namespaces, where they are the only ones."""
+    checked(libc.unshare(NEW_NAMESPACES))
+    for name, content in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{user} {user} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(content)
+
+
+def mount(kind: bytes, target: bytes, flags: int, data: bytes) -> None:
+    checked(libc.mount(kind, target, kind, ctypes.c_ulong(flags), data))
+
+
+def own_mounts(scratch_mb: int) -> None:
+    mount(b"proc", b"/proc", NOSUID_NODEV | NOEXEC, b"")
+    for target in (b"/tmp", b"/dev/shm"):
+        mount(b"tmpfs", target, NOSUID_NODEV, b"size=%dm,mode=0700" % scratch_mb)
+
+
+def scratch_of(user: int) -> str:
+    return f"/tmp/{user}"
+
+
+def confine(user: int | None, rlimits: dict[str, int], scratch_mb: int) -> None:
+    """Gives up all that the current process does not need; no way back. `user` is null in namespaces of its own."""
+    if user is None:
+        own_mounts(scratch_mb)
+    for capability in range(LAST_CAPABILITY + 1):
+        prctl(PR_CAPBSET_DROP, capability)  # fails for those that the kernel does not know
+    for name, limit in rlimits.items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
+    home = "/tmp"
+    if user is not None:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+        home = scratch_of(user)
+        os.mkdir(home, 0o700)
+    os.chdir(home)
+    os.environ.update(HOME=home, TMPDIR=home)
+    no_capabilities()
+    checked(prctl(PR_SET_NO_NEW_PRIVS, 1))
+    deny_syscalls(libc)
+
+
+def no_capabilities() -> None:
+    version_3, data = 0x20080522, (ctypes.c_uint32 * 6)()
+    checked(libc.capset((ctypes.c_uint32 * 2)(version_3, 0), data))
+
+
+def kill_all_of(user: int, keeper: int) -> None:
+    """Kills every process of a user id, at one stroke: none can fork meanwhile.
+
+    To be run in a process of its own, as root. `keeper` is a user id of nobody else, so that no victim may signal us.
+    """
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(keeper, user, keeper)
+    os.kill(-1, 9)
