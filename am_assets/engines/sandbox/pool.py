@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, ClassVar, get_args
 
 from am_assets.engines.sandbox.protocol import (
-    SCRATCH_MB,
+    SCRATCH,
     START_SECONDS,
     Job,
     Outcome,
@@ -104,7 +104,7 @@ class Sandbox(ABC):
         """A new sandbox. Raises SandboxUnavailable."""
 
     def settings(self, first_user: int | None) -> str:
-        return json.dumps({"first_user": first_user, "nobody": NOBODY, "scratch_mb": SCRATCH_MB})
+        return json.dumps({"first_user": first_user, "nobody": NOBODY, "scratch": SCRATCH})
 
     def run(self, program: str, test_code: str, entry_point: str | None = None) -> Outcome:
         return self.threads.submit(self._run, Job(program, test_code, entry_point)).result()

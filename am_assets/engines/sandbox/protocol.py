@@ -20,6 +20,7 @@ PYTHON_OPTIONS = ["-S", "-s", "-P", "-B"]
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 START_SECONDS = 60  # for the sandbox to come up; a program's own time is counted from there
 SCRATCH_MB = 16  # the private /tmp, and the largest file in it
+SCRATCH = f"size={SCRATCH_MB}m,nr_inodes=4096"  # as a mount option
 OPEN_FILES = 256
 
 Status = Literal[

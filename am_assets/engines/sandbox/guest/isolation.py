@@ -44,20 +44,20 @@ def mount(kind: bytes, target: bytes, flags: int, data: bytes) -> None:
     checked(libc.mount(kind, target, kind, ctypes.c_ulong(flags), data))
 
 
-def own_mounts(scratch_mb: int) -> None:
+def own_mounts(scratch: str) -> None:
     mount(b"proc", b"/proc", NOSUID_NODEV | NOEXEC, b"")
     for target in (b"/tmp", b"/dev/shm"):
-        mount(b"tmpfs", target, NOSUID_NODEV, b"size=%dm,mode=0700" % scratch_mb)
+        mount(b"tmpfs", target, NOSUID_NODEV, f"{scratch},mode=0700".encode())
 
 
 def scratch_of(user: int) -> str:
     return f"/tmp/{user}"
 
 
-def confine(user: int | None, rlimits: dict[str, int], scratch_mb: int) -> None:
+def confine(user: int | None, rlimits: dict[str, int], scratch: str) -> None:
     """Gives up all that the current process does not need; no way back. `user` is null in namespaces of its own."""
     if user is None:
-        own_mounts(scratch_mb)
+        own_mounts(scratch)
     for capability in range(LAST_CAPABILITY + 1):
         prctl(PR_CAPBSET_DROP, capability)  # fails for those that the kernel does not know
     for name, limit in rlimits.items():

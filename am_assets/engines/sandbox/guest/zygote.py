@@ -47,7 +47,7 @@ def begin(order: dict[str, Any], descriptors: list[int], answer: int) -> None:
     for place, descriptor in enumerate(above):
         os.dup2(descriptor, place)
     os.closerange(len(places), 4096)
-    isolation.confine(order["user"], order["rlimits"], order["scratch_mb"])
+    isolation.confine(order["user"], order["rlimits"], order["scratch"])
     if order["role"] == "judge":
         judge.main(CHANNEL, JOB, REPORT)
     candidate.main(CHANNEL)
