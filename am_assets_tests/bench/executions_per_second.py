@@ -2,8 +2,8 @@
 
     python -m am_assets_tests.bench.executions_per_second [executions] [docker runs]
 
-Both in one run, on all CPUs, over the same short problems; needs a Docker engine with the image. Prints the throughput of
-each backend, its ratio to `docker run`, and what 300,000 responses take at that.
+Both in one run, on all CPUs, over the same short problems; needs a Docker engine with the image. Prints the throughput
+of each backend, its ratio to `docker run`, and what 300,000 responses take at that.
 """
 
 import os
@@ -23,7 +23,7 @@ LIMITS = Code()
 PROBLEMS = [
     Job("def add(a, b): return a + b", "assert add(1, 2) == 3\nassert add(0, 0) == 0\nassert add(-1, 1) == 0"),
     Job("def rev(s): return s[::-1]", "def check(f):\n    for n in range(10): assert f('ab' * n) == 'ba' * n", "rev"),
-    Job("def primes(n): return [p for p in range(2, n) if all(p % d for d in range(2, p))]", "assert primes(8) == [2, 3, 5, 7]"),
+    Job("def primes(n): return [p for p in range(2, n) if all(map(p.__mod__, range(2, p)))]", "assert primes(8)[3] == 7"),
     Job("def order(xs): xs.sort()", "xs = [3, 1, 2]\norder(xs)\nassert xs == [1, 2, 3]"),
 ]  # fmt: skip
 
@@ -60,7 +60,7 @@ def main(executions: int = 2000, docker_runs: int = 20) -> None:
     for backend in ("docker", "bubblewrap"):
         with open_sandbox(LIMITS, backend) as sandbox:
             list(sandbox.run_many(PROBLEMS))  # warm
-            rate = a_second(lambda jobs: [each.status == "pass" for each in sandbox.run_many(jobs)], executions)  # noqa: B023
+            rate = a_second(lambda jobs: [each.status == "pass" for each in sandbox.run_many(jobs)], executions)
         hours = RESPONSES / rate / 3600
         print(f"{backend}: {rate:.1f}/s, {rate / one_by_one:.0f} times; {RESPONSES:,} responses in {hours:.1f} h")
 

@@ -10,7 +10,6 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any, NamedTuple
 
 from am_assets.engines.sandbox.guest import isolation, zygote
@@ -31,7 +30,7 @@ class Cell(NamedTuple):
 
 class Cells:
     def __init__(self, settings: dict[str, Any]) -> None:
-        """`settings`: `first_user` of the ids to be used, null for namespaces; `nobody`; `scratch`, the mount options of a scratch folder."""
+        """`settings`: `first_user` of the ids to be used, null for namespaces; `nobody`; `scratch`, mount options."""
         self.settings = settings
         self.turn = 0
         self.dead: dict[int, int] = {}  # exit codes of children, negative for signals
@@ -65,56 +64,55 @@ class Cells:
         self.reap()
         return self.dead.get(cell.process)
 
-    def clear(self, cells: list[Cell]) -> None:
-        """Ends every process of these cells and removes what they wrote."""
-        for cell in cells:
-            if cell.user is None:
-                with suppress(ProcessLookupError):
-                    if self.ended(cell) is None:
-                        os.kill(cell.process, signal.SIGKILL)
-            else:
-                self.helper(partial(isolation.kill_all_of, cell.user, self.settings["first_user"]))
-        for cell in cells:
-            self.until(partial(self.gone, cell))
+    def clear(self, judge: Cell, candidate: Cell) -> None:
+        """Ends every process of the two cells and removes what they wrote."""
+        if judge.user is None or candidate.user is None:
+            for cell in (judge, candidate):
+                if self.ended(cell) is None:
+                    os.kill(cell.process, signal.SIGKILL)
+        else:
+            helper(isolation.kill_all_of, judge.user, candidate.user, self.settings["first_user"])
+        self.until(lambda: self.gone(judge, candidate))
+        for cell in (judge, candidate):
             if cell.user is not None:
-                self.sweep(cell.user)
+                sweep(cell.user)
         self.dead.clear()
 
-    def gone(self, cell: Cell) -> bool:
-        return self.ended(cell) is not None and not alive(cell.user)
-
-    def helper(self, work: Callable[[], None]) -> None:
-        if (process := os.fork()) == 0:
-            try:
-                work()
-            finally:
-                os._exit(0)
-        self.until(lambda: self.ended(Cell(process, None)) is not None)
+    def gone(self, *cells: Cell) -> bool:
+        return all(self.ended(cell) is not None for cell in cells) and not alive({cell.user for cell in cells})
 
     def until(self, condition: Callable[[], bool]) -> None:
         patience = time.monotonic() + PATIENCE
         while not condition():
             if time.monotonic() > patience:
                 raise Unclean("something does not end")
-            time.sleep(0.0005)
+            time.sleep(0.0002)
 
-    def sweep(self, user: int) -> None:
+
+def helper(work: Callable[..., None], *arguments: Any) -> None:
+    if (process := os.fork()) == 0:
+        try:
+            work(*arguments)
+        finally:
+            os._exit(0)
+    os.waitpid(process, 0)
+
+
+def alive(users: set[int | None]) -> bool:
+    for name in os.listdir("/proc") if users != {None} else []:
         with suppress(OSError):
-            os.rmdir(isolation.scratch_of(user))  # as a rule it is empty
-        if left := left_by(user):
-            self.helper(lambda: remove(user, left))
-            if left_by(user):
-                raise Unclean("files that can not be removed")
-
-
-def alive(user: int | None) -> bool:
-    if user is None:
-        return False
-    for name in os.listdir("/proc"):
-        with suppress(OSError):
-            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == user:
+            if name.isdigit() and os.stat(f"/proc/{name}").st_uid in users:
                 return True
     return False
+
+
+def sweep(user: int) -> None:
+    with suppress(OSError):
+        os.rmdir(isolation.scratch_of(user))  # as a rule it is empty
+    if left := left_by(user):
+        helper(remove, user, left)
+        if left_by(user):
+            raise Unclean("files that can not be removed")
 
 
 def left_by(user: int) -> list[str]:

@@ -81,12 +81,12 @@ def no_capabilities() -> None:
     checked(libc.capset((ctypes.c_uint32 * 2)(version_3, 0), data))
 
 
-def kill_all_of(user: int, keeper: int) -> None:
-    """Kills every process of a user id, at one stroke: none can fork meanwhile.
+def kill_all_of(judge: int, candidate: int, keeper: int) -> None:
+    """Kills every process of two user ids, at one stroke: none can fork meanwhile.
 
-    To be run in a process of its own, as root. `keeper` is a user id of nobody else, so that no victim may signal us.
+    To be run in a process of its own, as root. A process may signal those whose real or saved id is its own real or
+    effective id. So this one may signal both, and the candidate may not signal this one; `keeper` is nobody else's id.
     """
     os.setgroups([])
-    os.setresgid(user, user, user)
-    os.setresuid(keeper, user, keeper)
+    os.setresuid(judge, candidate, keeper)
     os.kill(-1, 9)

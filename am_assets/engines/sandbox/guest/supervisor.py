@@ -113,7 +113,7 @@ class Job:
         for descriptor in (self.printed, self.report, self.order):
             if descriptor >= 0:
                 os.close(descriptor)
-        self.cells.clear([self.judge, self.candidate])
+        self.cells.clear(self.judge, self.candidate)
 
 
 def run(cells: Cells, order: dict[str, Any]) -> Verdict:

@@ -8,6 +8,7 @@ import ctypes
 import errno
 import os
 import struct
+from functools import cache
 
 # Numbers by machine; from 424 on they are the same everywhere.
 NUMBERS = {
@@ -44,8 +45,9 @@ def refuse(reason: int) -> int:
     return 0x00050000 | reason
 
 
-def program(machine: str) -> list[tuple[int, int, int, int]]:
-    """Instructions (code, jump if true, jump if false, operand)."""
+@cache
+def program(machine: str) -> tuple[int, bytes]:
+    """How many instructions (code, jump if true, jump if false, operand), and all of them."""
     steps = [
         (LOAD, 0, 0, MACHINE),
         (EQUALS, 1, 0, ARCHITECTURE[machine]),
@@ -58,8 +60,7 @@ def program(machine: str) -> list[tuple[int, int, int, int]]:
     ]
     for number in [*NUMBERS[machine].values(), *EVERYWHERE]:
         steps += [(EQUALS, 0, 1, number), (RETURN, 0, 0, refuse(errno.EPERM))]
-    return [
-        *steps,
+    steps += [
         (EQUALS, 1, 0, CLONE[machine]),
         (RETURN, 0, 0, ALLOW),
         (LOAD, 0, 0, FIRST_ARGUMENT),
@@ -67,6 +68,7 @@ def program(machine: str) -> list[tuple[int, int, int, int]]:
         (RETURN, 0, 0, refuse(errno.EPERM)),
         (RETURN, 0, 0, ALLOW),
     ]
+    return len(steps), b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
 def deny_syscalls(libc: ctypes.CDLL) -> None:
@@ -74,9 +76,9 @@ def deny_syscalls(libc: ctypes.CDLL) -> None:
     machine = os.uname().machine
     if machine not in NUMBERS:
         raise OSError(errno.ENOTSUP, f"no filter of system calls for {machine}")
-    steps = program(machine)
-    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
-    head = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)))
+    length, instructions = program(machine)
+    code = ctypes.create_string_buffer(instructions)
+    head = ctypes.create_string_buffer(struct.pack("HxxxxxxP", length, ctypes.addressof(code)))
     set_seccomp, filter_mode = 22, 2
     zero = ctypes.c_ulong(0)
     if libc.prctl(set_seccomp, ctypes.c_ulong(filter_mode), head, zero, zero):
