@@ -23,7 +23,7 @@ LIMITS = Code()
 PROBLEMS = [
     Job("def add(a, b): return a + b", "assert add(1, 2) == 3\nassert add(0, 0) == 0\nassert add(-1, 1) == 0"),
     Job("def rev(s): return s[::-1]", "def check(f):\n    for n in range(10): assert f('ab' * n) == 'ba' * n", "rev"),
-    Job("def primes(n): return [p for p in range(2, n) if all(map(p.__mod__, range(2, p)))]", "assert primes(8)[3] == 7"),
+    Job("def odd(n): return [x for x in range(n) if x % 2]", "assert odd(6) == [1, 3, 5]\nassert odd(0) == []"),
     Job("def order(xs): xs.sort()", "xs = [3, 1, 2]\norder(xs)\nassert xs == [1, 2, 3]"),
 ]  # fmt: skip
 

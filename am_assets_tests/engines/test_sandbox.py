@@ -269,6 +269,40 @@ assert fields["NoNewPrivs"].strip() == "1" and fields["Seccomp"].strip() == "2"
         assert status(sandbox, f"open('/proc/{os.getpid()}/status')\n{ADD}") == "exception"
 
 
+class TestDeath:
+    def kill(self, sandbox: Sandbox) -> None:
+        """Ends every sandbox that waits for a job, as a crash of the engine would."""
+        waiting = []
+        while not sandbox.idle.empty():
+            waiting.append(sandbox.idle.get())
+        for warm in waiting:
+            if sandbox.name == "docker":
+                warm.line.container.kill()
+            else:
+                warm.line.process.kill()
+                warm.line.process.wait()
+            sandbox.idle.put(warm)
+        assert waiting
+
+    def test_a_dead_sandbox_is_replaced_and_its_job_tried_again(self, sandbox):
+        assert status(sandbox, ADD) == "pass"
+        self.kill(sandbox)
+        jobs = [Job(ADD, TEST), Job("def add(a, b): return 0", TEST)] * 2
+        assert [outcome.status for outcome in sandbox.run_many(jobs)] == ["pass", "wrong_answer"] * 2
+
+    def test_a_dead_engine_says_nothing_of_the_program(self, sandbox, monkeypatch):
+        def start():
+            raise SandboxUnavailable("no engine")
+
+        assert status(sandbox, ADD) == "pass"
+        with monkeypatch.context() as dead:
+            dead.setattr(sandbox, "start", start)
+            self.kill(sandbox)
+            outcome = [sandbox.run(ADD, TEST) for _ in range(4)][-1]
+            assert (outcome.status, outcome.detail) == ("sandbox_error", "no engine")
+        assert status(sandbox, ADD) == "pass"
+
+
 class TestOpening:
     def test_without_any_backend_the_error_says_what_to_install(self, monkeypatch):
         monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")

@@ -8,7 +8,7 @@ from am_assets.engines.sandbox import Sandbox, SandboxUnavailable, open_sandbox
 from am_assets.instruments import Code
 from am_assets_tests.promised import without_sandbox
 
-LIMITS = Code(timeout_seconds=2, memory_mb=256, processes=32, output_kb=64)
+LIMITS = Code(timeout_seconds=1, memory_mb=256, processes=32, output_kb=64)
 SECRET = 918273645  # what the tests expect; nobody can work it out from the arguments
 TEST = f"assert f(1) == {SECRET}"
 CHECK = f"def check(candidate):\n    expected = {SECRET}\n    assert candidate(1) == expected"

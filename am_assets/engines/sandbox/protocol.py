@@ -47,11 +47,16 @@ class Outcome:
 
 
 class Job(NamedTuple):
-    """`entry_point` is an expression handed to the `check` of `test_code`; null where the tests run by themselves."""
+    """`entry_point` is an expression handed to the `check` of `test_code`; null where the tests run by themselves.
+
+    A script is run anew, as `__main__`, by each call of `run_program(standard input)` in the tests, which gives what it
+    printed. Other programs are loaded once, as a module.
+    """
 
     program: str
     test_code: str
     entry_point: str | None = None
+    is_script: bool = False
 
 
 def guest_source() -> str:

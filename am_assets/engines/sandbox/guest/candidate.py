@@ -4,13 +4,15 @@ Nothing here is a safeguard, since the program can change all of it. It learns t
 """
 
 import builtins
+import io
 import linecache
 import operator
 import os
 import sys
 import traceback
 from collections.abc import Callable
-from types import ModuleType
+from contextlib import suppress
+from types import CodeType, ModuleType
 from typing import Any
 
 from am_assets.engines.sandbox.guest.wire import Channel, Gone, decode, encode
@@ -64,7 +66,9 @@ class Candidate:
             if message[0] in ("returned", "raised"):
                 return message
             try:
-                if message[0] == "load":
+                if message[0] == "script":
+                    self.say("returned", encode({"run_program": script(message[1])}, self.refer), [])
+                elif message[0] == "load":
                     self.say("returned", self.load(message[1]), [])
                 else:
                     self.say("returned", *self.perform(*message))
@@ -82,12 +86,7 @@ class Candidate:
         """Runs the program; its global names and their values."""
         # Not `__main__`: a program's `if __name__ == "__main__"` part waits for input or prints, and is not tested.
         module = sys.modules["solution"] = ModuleType("solution")
-        # So that tracebacks show the lines.
-        linecache.cache["program.py"] = (len(source), None, source.splitlines(True), "program.py")
-        try:
-            code = compile(source, "program.py", "exec", dont_inherit=True)
-        except Exception as error:  # MemoryError and RecursionError too
-            raise NotPython(f"{type(error).__name__}: {error}") from None
+        code = compiled(source)
         exec(code, module.__dict__)
         names = {name: value for name, value in module.__dict__.items() if not name.startswith("__")}
         return encode(names, self.refer)
@@ -101,6 +100,34 @@ class Candidate:
             if isinstance(value, MUTABLE) and (after := encode(value, self.refer)) != before:
                 changed.append([place, after])
         return encode(result, self.refer), changed
+
+
+def compiled(source: str) -> CodeType:
+    # So that tracebacks show the lines.
+    linecache.cache["program.py"] = (len(source), None, source.splitlines(True), "program.py")
+    try:
+        return compile(source, "program.py", "exec", dont_inherit=True)
+    except Exception as error:  # MemoryError and RecursionError too
+        raise NotPython(f"{type(error).__name__}: {error}") from None
+
+
+def script(source: str) -> Callable[[str], str]:
+    """A function from standard input to what the program prints, which runs it from the start each time."""
+    code = compiled(source)
+
+    def run_program(given: str) -> str:
+        module = sys.modules["__main__"] = ModuleType("__main__")
+        printed = io.BytesIO()
+        sys.stdin, sys.stdout = io.TextIOWrapper(io.BytesIO(given.encode())), io.TextIOWrapper(printed)
+        try:
+            with suppress(SystemExit):
+                exec(code, module.__dict__)
+            sys.stdout.flush()
+            return printed.getvalue().decode(errors="replace")
+        finally:
+            sys.stdin, sys.stdout = sys.__stdin__, sys.__stdout__
+
+    return run_program
 
 
 class NotPython(Exception):
@@ -122,6 +149,7 @@ def described(error: BaseException) -> str:
 
 
 def main(channel: int) -> None:
+    builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # as `site` has them, which is not loaded
     try:
         talk = Channel(channel)
         talk.send(["ready"])

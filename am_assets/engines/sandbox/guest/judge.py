@@ -27,7 +27,7 @@ def judge(job: dict[str, Any], link: Link) -> tuple[str, str]:
     """(status, detail); the status `gone` leaves it to the supervisor to say how the candidate ended."""
     phase = "program"
     try:
-        names = link.exchange(["load", job["program"]])
+        names = link.exchange(["script" if job["is_script"] else "load", job["program"]])
         if not isinstance(names, dict):
             raise Gone
         phase = "tests"
