@@ -3,9 +3,11 @@
 New user, pid, network, IPC, UTS and cgroup namespaces, no capability, an empty environment, a read-only root that
 holds /usr and the interpreter alone, a small private /tmp. Works unprivileged, and as root: see `drop_root`.
 
-Weaker than a container in three ways. Memory is limited by address space, and for each process by itself
-(RLIMIT_AS), so that a program may use `processes` times `memory_mb`. Processes are limited by RLIMIT_NPROC, which
-counts this sandbox alone only from Linux 5.14 on; before, it counts all of the user's. CPU is not held to one core.
+Weaker than a container in five ways. Memory is limited by address space, and for each process by itself (RLIMIT_AS),
+so that a program may use `processes` times `memory_mb`. Processes are limited by RLIMIT_NPROC, which counts a cell
+alone only from Linux 5.14 on; before, it counts all of the user's. CPU is not held to one core. All cells have one user
+id: what keeps them apart is their pid, mount and user namespaces alone. And to make those, a sandbox may create user
+namespaces, a part of the kernel with a record of holes; a cell may not (`guest/syscalls.py`).
 """
 
 import os

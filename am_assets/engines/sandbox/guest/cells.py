@@ -50,7 +50,7 @@ class Cells:
             user = self.settings["first_user"] + self.turn
         order = {**self.settings, "role": role, "user": user, "rlimits": rlimits}
         socket.send_fds(self.zygote, [json.dumps(order).encode()], descriptors)
-        if not (process := int(self.zygote.recv(32) or b"0")):
+        if not (process := json.loads(self.zygote.recv(32) or b"0")):
             raise Unclean("no cell could be started")
         return Cell(process, user)
 
@@ -62,6 +62,10 @@ class Cells:
     def ended(self, cell: Cell) -> int | None:
         """Its exit code, negative for a signal; null while it lives."""
         self.reap()
+        if cell.user is not None and cell.process not in self.dead:  # a child of the zygote
+            self.zygote.send(json.dumps({"ended": cell.process}).encode())
+            if (code := json.loads(self.zygote.recv(32))) is not None:
+                self.dead[cell.process] = code
         return self.dead.get(cell.process)
 
     def clear(self, judge: Cell, candidate: Cell) -> None:
