@@ -14,11 +14,12 @@ import polars as pl
 
 from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, open_sandbox
 from am_assets.instruments import Code
-from am_assets.verification.code_tests import UnusableTests, parse, read_tests
+from am_assets.verification.code_tests import UnusableTests, parse
+from am_assets.verification.tables_of_tests import read_cases
 
 logger = logging.getLogger(__name__)
 
-VERIFIER = "code-1"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
+VERIFIER = "code-2"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
 RETRY_REASON_PREFIX = "sandbox"  # such a verdict tells of this machine, not of the answer: not to be remembered
 NO_SANDBOX = "none"
 BATCH = 32
@@ -54,7 +55,7 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
     settled, keys, runnable = [], [], []
     for key, answer, test_cases in jobs.select("key", "answer", "test_cases").iter_rows():
         try:
-            test_code, entry_point = read_tests(test_cases)
+            tests = read_cases(test_cases)
         except UnusableTests as error:
             settled.append((key, "unverifiable", f"tests: {error}", "", NO_SANDBOX))
             continue
@@ -62,7 +63,7 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
             settled.append((key, "fail", "no_code", "", NO_SANDBOX))
             continue
         keys.append(key)
-        runnable.append(Job(program, test_code, entry_point))
+        runnable.append(Job(program, *tests))
     yield from frames(settled)
     if not runnable:
         return

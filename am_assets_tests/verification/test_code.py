@@ -12,6 +12,7 @@ from am_assets.engines.sandbox import SandboxUnavailable, open_sandbox
 from am_assets.instruments import Code
 from am_assets.verification.code import RETRY_REASON_PREFIX, extract_code, verify
 from am_assets.verification.code_tests import UnusableTests, read_tests
+from am_assets.verification.tables_of_tests import read_cases
 from am_assets_tests.promised import without_sandbox
 
 LIMITS = Code(timeout_seconds=2, memory_mb=256)
@@ -116,6 +117,52 @@ class TestReadTests:
     def test_tests_that_decide_nothing_are_refused(self, test_cases, why):
         with pytest.raises(UnusableTests, match=why):
             read_tests(test_cases)
+
+
+class TestTables:
+    CALLS = json.dumps({"fn_name": "add", "inputs": [[1, 2], [0, 0]], "outputs": [3, 0]})
+    LINES = json.dumps({"inputs": ["1 2\n", "4 0\n"], "outputs": ["3 0.5\n", "4 0.0"]})
+
+    @pytest.mark.parametrize(
+        "table",
+        [
+            {"inputs": [], "outputs": []},
+            {"inputs": ["1"], "outputs": []},
+            {"inputs": ["1"]},
+            {"inputs": [1], "outputs": [2]},
+            {"inputs": [1], "outputs": [2], "fn_name": "f"},
+            {"inputs": [[1]], "outputs": [2], "fn_name": "f(0) or g"},
+        ],
+    )
+    def test_tables_that_decide_nothing_are_refused(self, table):
+        with pytest.raises(UnusableTests):
+            read_cases(json.dumps(table))
+
+    def test_calls_and_scripts_are_judged(self, any_sandbox):
+        script = "a, b = map(int, input().split())\n"
+        pairs = json.dumps({"fn_name": "pair", "inputs": [[1]], "outputs": [[1, [1, 1]]]})
+        rows = verdicts(
+            (fenced(ADD), self.CALLS),
+            (fenced("def add(a, b): return 3\n"), self.CALLS),
+            (fenced("def pair(a): return (a, (a, a))\n"), pairs),
+            (fenced(f"{script}print(a + b, b / 4)\n"), self.LINES),
+            (fenced(f"{script}print(a + b, ' ', b / 4 + 1e-9)\n\nexit()\n"), self.LINES),
+            (fenced(f"{script}print(a + b)\n"), self.LINES),
+            (fenced(f"{script}print(a + b, b / 4 + .01)\n"), self.LINES),
+            (fenced(f"{script}print(a + b, b / 4, 0)\n"), self.LINES),
+            (fenced(f"if __name__ == '__main__':\n  {script}  print(a + b, b / 4)\n"), self.LINES),
+            (fenced(f"{script}print(1 / 0)\n"), self.LINES),
+            (fenced(f"{script}while True: print(a)\n"), self.LINES),
+            (fenced("print('3 0.5', '4 0.0')\n"), self.LINES),
+        )  # fmt: skip
+        assert [row["reason"] for row in rows[:5]] == [
+            "tests_passed", "wrong_answer", "tests_passed", "tests_passed", "tests_passed",
+        ]  # fmt: skip
+        assert [row["reason"] for row in rows[5:10]] == [
+            "wrong_answer", "wrong_answer", "wrong_answer", "tests_passed", "exception",
+        ]  # fmt: skip
+        assert rows[10]["reason"] in ("memory", "timeout", "output_limit")
+        assert rows[11]["reason"] == "wrong_answer"
 
 
 class TestVerify:

@@ -3,9 +3,10 @@
     with open_sandbox(limits) as sandbox:
         sandbox.run("def add(a, b): return a + b", "assert add(1, 2) == 3")  # Outcome(status="pass")
 
-A program gets the standard library, a private /tmp, no network and no view of the host. What is not defended yet: the
-program and its tests share one interpreter, so a program that reads the harness's memory (its frames, its token), or
-hands the tests objects that claim equality with everything, can make its tests come out as it likes.
+A program gets the standard library, a private scratch folder, no network and no view of the host. It is loaded by one
+process and its tests run in another, of which it can see and reach nothing: it gets the arguments of each call and
+answers with plain values (`guest/wire.py`). So a test can use what a program defines by calling it, and can not be told
+that something is equal which is not.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from contextlib import closing, contextmanager
 
 from am_assets.engines.sandbox.bubblewrap import open_bubblewrap
 from am_assets.engines.sandbox.container import open_docker
-from am_assets.engines.sandbox.protocol import Job, Outcome, Sandbox, SandboxUnavailable, Status, logger
+from am_assets.engines.sandbox.pool import Sandbox
+from am_assets.engines.sandbox.protocol import Job, Outcome, SandboxUnavailable, Status, logger
 from am_assets.instruments import Code
 
 __all__ = ["Job", "Outcome", "Sandbox", "SandboxUnavailable", "Status", "open_sandbox"]

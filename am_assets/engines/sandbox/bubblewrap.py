@@ -1,39 +1,29 @@
-"""The bubblewrap backend, for machines without a Docker engine. What goes over the wire is in `exchange.py`.
+"""The bubblewrap backend, for machines without a Docker engine. See `guest/` for what runs inside.
 
 New user, pid, network, IPC, UTS and cgroup namespaces, no capability, an empty environment, a read-only root that
 holds /usr and the interpreter alone, a small private /tmp. Works unprivileged, and as root: see `drop_root`.
 
-Weaker than a container in three ways. Memory is limited by address space, and for each process by itself
-(RLIMIT_AS), so that a program may use `processes` times `memory_mb`. Processes are limited by RLIMIT_NPROC, which
-counts this sandbox alone only from Linux 5.14 on; before, it counts all of the user's. CPU is not held to one core.
+Weaker than a container in five ways. Memory is limited by address space, and for each process by itself (RLIMIT_AS),
+so that a program may use `processes` times `memory_mb`. Processes are limited by RLIMIT_NPROC, which counts a cell
+alone only from Linux 5.14 on; before, it counts all of the user's. CPU is not held to one core. All cells have one user
+id: what keeps them apart is their pid, mount and user namespaces alone. And to make those, a sandbox may create user
+namespaces, a part of the kernel with a record of holes; a cell may not (`guest/syscalls.py`).
 """
 
 import os
-import selectors
+import select
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from am_assets.engines.sandbox.exchange import Ending, Exchange
-from am_assets.engines.sandbox.protocol import (
-    ENVIRONMENT,
-    HARNESS,
-    OPEN_FILES,
-    PYTHON_OPTIONS,
-    SCRATCH_MB,
-    Job,
-    Outcome,
-    Sandbox,
-    SandboxUnavailable,
-)
+from am_assets.engines.sandbox.pool import NOBODY, Line, Sandbox
+from am_assets.engines.sandbox.protocol import ENVIRONMENT, PYTHON_OPTIONS, SCRATCH_MB, SandboxUnavailable, guest_source
 from am_assets.instruments import Code
 
-NOBODY = "65534"
 SYSTEM = ["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache"]
 
 
@@ -42,40 +32,52 @@ class Bubblewrap(Sandbox):
 
     def __init__(self, limits: Code, bwrap: Path, home: Path) -> None:
         """`home` holds the binary and the libraries that came with it."""
-        super().__init__(limits)
         prefix = Path(sys.base_prefix).resolve()
         python = prefix / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
         mounts = [*(Path(path) for path in SYSTEM), prefix]
-        self.command = [str(bwrap), *read_only(mounts), *isolation(), str(python), *PYTHON_OPTIONS, "-c", HARNESS]
+        guest = [str(python), *PYTHON_OPTIONS, "-c", guest_source(), self.settings(first_user=None)]
+        self.command = [str(bwrap), *read_only(mounts), *isolation(), *guest]
         if os.geteuid() == 0:
             self.command = [*drop_root(bwrap, [*mounts, home]), *self.command]
+        super().__init__(limits)
 
-    def run(self, program: str, test_code: str, entry_point: str | None = None) -> Outcome:
-        rlimits = {
-            "AS": self.limits.memory_mb << 20,
-            "NPROC": self.limits.processes,
-            "FSIZE": SCRATCH_MB << 20,
-            "NOFILE": OPEN_FILES,
-            "CORE": 0,
-        }
-        exchange = Exchange(self.limits, Job(program, test_code, entry_point), rlimits)
+    def start(self) -> "Process":
+        return Process(self.command)
+
+
+class Process(Line):
+    def __init__(self, command: list[str]) -> None:
         pipe = subprocess.PIPE
-        with subprocess.Popen(
-            self.command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, env=ENVIRONMENT, start_new_session=True
-        ) as process:
-            assert process.stdin and process.stdout and process.stderr  # pipes, as asked for above
-            try:
-                with suppress(BrokenPipeError):  # it did not start: standard error says why
-                    process.stdin.write(exchange.request())
-                with selectors.DefaultSelector() as selector:
-                    selector.register(process.stdout, selectors.EVENT_READ, data=True)
-                    selector.register(process.stderr, selectors.EVENT_READ, data=False)
-                    exchange.listen(reader(selector))
-                return exchange.outcome(lambda seconds: ending(process, seconds))
-            finally:
-                # The pid namespace, and all the program started in it, dies with bubblewrap.
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+        self.process = subprocess.Popen(
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            env=ENVIRONMENT,
+            start_new_session=True,
+        )
+
+    def send(self, data: bytes) -> None:
+        assert self.process.stdin  # a pipe, as asked for above
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self.process.stdin.write(rest) :]
+
+    def receive(self, seconds: float) -> bytes:
+        assert self.process.stdout
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
+            raise TimeoutError("no answer")
+        return self.process.stdout.read(65536) or b""
+
+    def close(self) -> None:
+        # The pid namespace, and all that was started in it, dies with bubblewrap.
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream:
+                stream.close()
 
 
 def drop_root(bwrap: Path, mounts: list[Path]) -> list[str]:
@@ -91,7 +93,7 @@ def drop_root(bwrap: Path, mounts: list[Path]) -> list[str]:
     stage = [*read_only(mounts), "--dir", "/tmp", "--bind", "/proc", "/proc", "--dev", "/dev"]
     # With its parent dies a whole pid namespace; a mere signal from root without capabilities would not reach `nobody`.
     stage += ["--unshare-pid", "--die-with-parent"]
-    drop = [setpriv, "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]
+    drop = [setpriv, "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
     return [str(bwrap), *stage, *drop]
 
 
@@ -109,33 +111,10 @@ def read_only(paths: list[Path]) -> list[str]:
 def isolation() -> list[str]:
     scratch = ["--size", str(SCRATCH_MB << 20), "--tmpfs"]
     return [
-        *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"),
+        *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"),
         *("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", *scratch, "/dev/shm", *scratch, "/tmp"),
-        *("--remount-ro", "/", "--chdir", "/tmp", "--cap-drop", "ALL", "--uid", NOBODY, "--gid", NOBODY),
+        *("--remount-ro", "/", "--chdir", "/tmp", "--cap-drop", "ALL", "--uid", str(NOBODY), "--gid", str(NOBODY)),
     ]
-
-
-def reader(selector: selectors.BaseSelector) -> Callable[[float], tuple[bool, bytes] | None]:
-    def read(seconds: float) -> tuple[bool, bytes] | None:
-        while selector.get_map():
-            if not (ready := selector.select(seconds)):
-                raise TimeoutError
-            key = ready[0][0]
-            if data := os.read(key.fd, 65536):
-                return key.data, data
-            selector.unregister(key.fileobj)
-        return None
-
-    return read
-
-
-def ending(process: subprocess.Popen[bytes], seconds: float) -> Ending:
-    try:
-        code = process.wait(seconds)
-    except subprocess.TimeoutExpired as error:
-        raise TimeoutError from error
-    # No cgroup tells, but nothing outside can see the program to kill it, except the kernel when memory runs out.
-    return Ending(code, out_of_memory=code == 128 + signal.SIGKILL)
 
 
 def open_bubblewrap(limits: Code) -> Bubblewrap:

@@ -1,29 +1,29 @@
-"""The Docker backend: one fresh container a job, by the docker SDK. What goes over the wire is in `exchange.py`.
+"""The Docker backend: warm containers, one on each CPU, by the docker SDK.
 
-No network, read-only root, no capability, no new privileges, an unprivileged user, and cgroup limits on memory, CPU
-and processes for the whole container. The job comes over standard input, so a remote engine works like a local one.
+No network, read-only root, no new privileges, the engine's filter of system calls, and limits on memory, CPU and
+processes for the whole container. The supervisor inside is root of nothing: all it may do is become another user,
+drop capabilities and end processes of others. Jobs have none of that, see `guest/isolation.py`. They come over standard
+input, so a remote engine works like a local one.
 
-Every container carries the label LABEL and is removed when its job ends. If the host is killed meanwhile, find what it
-left with `docker ps -a --filter label=am-assets.sandbox`.
+Every container carries the label LABEL and ends with its host's connection or the end of the pool. What a host that was
+killed may leave is found by `docker ps -a --filter label=am-assets.sandbox`.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+import itertools
+from contextlib import suppress
 from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 
-from am_assets.engines.sandbox.exchange import Ending, Exchange
+from am_assets.engines.sandbox.pool import Line, Sandbox
 from am_assets.engines.sandbox.protocol import (
     ENVIRONMENT,
-    HARNESS,
     OPEN_FILES,
     PYTHON_OPTIONS,
+    SCRATCH,
     SCRATCH_MB,
     START_SECONDS,
-    Job,
-    Outcome,
-    Sandbox,
     SandboxUnavailable,
+    guest_source,
     logger,
 )
 from am_assets.instruments import Code
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 IMAGE = "am-sandbox:bookworm"
 LABEL = "am-assets.sandbox"
+SUPERVISORS_CAPABILITIES = ["SETUID", "SETGID", "SETPCAP", "KILL"]
+OWN_MEMORY_MB = 64  # the supervisor, the judge and what they share
+OWN_PROCESSES = 32
+FIRST_USER, USERS_OF_ONE = 200_000, 1000
 
 
 class Docker(Sandbox):
@@ -42,114 +46,102 @@ class Docker(Sandbox):
     def __init__(self, limits: Code, client: "DockerClient") -> None:
         super().__init__(limits)
         self.client = client
+        self.ranges = itertools.count(
+            FIRST_USER, USERS_OF_ONE
+        )  # limits on processes count by user id, not by container
 
-    def run(self, program: str, test_code: str, entry_point: str | None = None) -> Outcome:
+    def start(self) -> "Attached":
         from docker.errors import DockerException
         from requests import RequestException
 
-        exchange = Exchange(
-            self.limits, Job(program, test_code, entry_point), rlimits={}
-        )  # the container's own limits do
         container = None
         try:
-            container = self.client.containers.create(IMAGE, **self._options())
-            stream = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-            socket = getattr(stream, "_sock", stream)  # plain connections come wrapped, TLS and SSH ones bare
-            with closing(stream), hung_up(socket):
-                socket.settimeout(START_SECONDS)
-                container.start()
-                socket.sendall(exchange.request())
-                exchange.listen(reader(socket))
-            return exchange.outcome(lambda seconds: ending(container, seconds))
+            container = self.client.containers.create(IMAGE, **self._options(next(self.ranges)))
+            return Attached(container)
         except (DockerException, RequestException, OSError) as error:
-            return Outcome("sandbox_error", f"{type(error).__name__}: {error}")
-        finally:
             if container is not None:
-                self._remove(container)
+                remove(container)
+            raise SandboxUnavailable(f"{type(error).__name__}: {error}") from error
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, first_user: int) -> dict[str, Any]:
         from docker.types import LogConfig, Ulimit
 
-        memory = f"{self.limits.memory_mb}m"
+        # One job at a time, beside the supervisor: each cell is limited by itself, this is what all may use together.
+        memory = f"{self.limits.memory_mb + OWN_MEMORY_MB}m"
         return {
-            "command": ["/usr/bin/python3", *PYTHON_OPTIONS, "-c", HARNESS],
+            "command": ["/usr/bin/python3", *PYTHON_OPTIONS, "-c", guest_source(), self.settings(first_user)],
             "environment": ENVIRONMENT,
             "labels": [LABEL],
             "stdin_open": True,
-            "user": "65534:65534",
-            "working_dir": "/tmp",
+            "user": "0:0",
+            "working_dir": "/",
             "network_mode": "none",
+            "ipc_mode": "private",
             "read_only": True,
-            "tmpfs": {"/tmp": f"rw,nosuid,nodev,size={SCRATCH_MB}m,mode=1777"},
-            "shm_size": f"{SCRATCH_MB}m",
+            "tmpfs": dict.fromkeys(["/tmp", "/dev/shm"], f"rw,nosuid,nodev,{SCRATCH},mode=1777"),
             "cap_drop": ["ALL"],
+            "cap_add": SUPERVISORS_CAPABILITIES,
             "security_opt": ["no-new-privileges"],
             "mem_limit": memory,
             "memswap_limit": memory,
             "nano_cpus": 10**9,
-            "pids_limit": self.limits.processes,
+            "pids_limit": 2 * self.limits.processes + OWN_PROCESSES,
             "ulimits": [
                 Ulimit(name="core", soft=0, hard=0),
                 Ulimit(name="fsize", soft=SCRATCH_MB << 20, hard=SCRATCH_MB << 20),
                 Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES),
             ],
-            "log_config": LogConfig(type="none"),  # else the engine keeps all that a program prints on its disk
+            "log_config": LogConfig(type="none"),  # nothing of a job goes to the engine's disk
         }
 
-    def _remove(self, container: "Container") -> None:
-        from docker.errors import DockerException
-        from requests import RequestException
-
-        try:
-            container.remove(force=True, v=True)
-        except (DockerException, RequestException) as error:
-            logger.warning("could not remove sandbox container %s: %s", container.short_id, error)
-
     def close(self) -> None:
+        super().close()
         self.client.close()
 
 
-@contextmanager
-def hung_up(socket: Any) -> Iterator[None]:
-    """Ends the connection for certain. The SDK keeps hold of it, and an engine that still has output of a flooding
-    program to deliver to us would wait for that before it removes the container.
-    """
-    try:
-        yield
-    finally:
+class Attached(Line):
+    """A container that runs, by its streams. The engine puts 8 bytes before each piece, which end with its length."""
+
+    def __init__(self, container: "Container") -> None:
+        self.container = container
+        self.buffer = bytearray()
+        self.stream = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        self.socket = getattr(self.stream, "_sock", self.stream)  # plain connections come wrapped, TLS and SSH bare
+        container.start()
+
+    def send(self, data: bytes) -> None:
+        self.socket.settimeout(START_SECONDS)
+        self.socket.sendall(data)
+
+    def receive(self, seconds: float) -> bytes:
+        self.socket.settimeout(seconds)
+        while len(self.buffer) < 8 or len(self.buffer) < 8 + int.from_bytes(self.buffer[4:8], "big"):
+            if not (data := self.socket.recv(65536)):
+                return b""
+            self.buffer.extend(data)
+        end = 8 + int.from_bytes(self.buffer[4:8], "big")
+        payload = bytes(self.buffer[8:end])
+        del self.buffer[:end]
+        return payload
+
+    def close(self) -> None:
         with suppress(OSError):  # the engine was first
-            socket.shutdown(SHUT_RDWR)
-        socket.close()
+            self.socket.shutdown(SHUT_RDWR)
+        self.socket.close()
+        self.stream.close()
+        remove(self.container)
 
 
-def reader(socket: Any) -> Callable[[float], tuple[bool, bytes] | None]:
-    """Takes the engine's framed stream apart: an 8-byte header (1 is stdout, 2 stderr; length), then the bytes."""
-    buffer = bytearray()
-
-    def read(seconds: float) -> tuple[bool, bytes] | None:
-        socket.settimeout(max(seconds, 0.001))  # 0 would mean: do not block
-        while len(buffer) < 8 or len(buffer) < 8 + int.from_bytes(buffer[4:8], "big"):
-            if not (data := socket.recv(65536)):
-                return None
-            buffer.extend(data)
-        end = 8 + int.from_bytes(buffer[4:8], "big")
-        is_stdout, payload = buffer[0] == 1, bytes(buffer[8:end])
-        del buffer[:end]
-        return is_stdout, payload
-
-    return read
-
-
-def ending(container: "Container", seconds: float) -> Ending:
+def remove(container: "Container") -> None:
+    from docker.errors import DockerException, NotFound
     from requests import RequestException
 
-    with suppress(RequestException):
-        container.wait(timeout=seconds)
-    container.reload()
-    state = container.attrs["State"]
-    if state["Running"]:
-        raise TimeoutError
-    return Ending(state["ExitCode"], state["OOMKilled"])
+    try:
+        container.remove(force=True, v=True)
+    except NotFound:
+        pass
+    except (DockerException, RequestException) as error:
+        logger.warning("could not remove sandbox container %s: %s", container.short_id, error)
 
 
 def open_docker(limits: Code) -> Docker:

@@ -1,21 +1,18 @@
-"""What a sandbox is: the types, names and bounds that both backends share.
+"""The types, names and bounds that both backends share.
 
-How the host and the harness talk is in `exchange.py`; how isolation is made belongs to the backends.
+How jobs reach a warm sandbox is in `pool.py`, what runs inside it in `guest`; how isolation is made belongs to the
+backends.
 """
 
 import logging
 import os
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from am_assets.instruments import Code
 
 logger = logging.getLogger("am_assets.sandbox")
-HARNESS = Path(__file__).with_name("harness.py").read_text()
 # Interpreter switches: no site-packages, no user site, no script folder on the path, no .pyc. The standard library is
 # all a program gets, whatever the host has installed, so that verdicts do not depend on the machine.
 PYTHON_OPTIONS = ["-S", "-s", "-P", "-B"]
@@ -23,6 +20,7 @@ PYTHON_OPTIONS = ["-S", "-s", "-P", "-B"]
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 START_SECONDS = 60  # for the sandbox to come up; a program's own time is counted from there
 SCRATCH_MB = 16  # the private /tmp, and the largest file in it
+SCRATCH = f"size={SCRATCH_MB}m,nr_inodes=4096"  # as a mount option
 OPEN_FILES = 256
 
 Status = Literal[
@@ -49,28 +47,49 @@ class Outcome:
 
 
 class Job(NamedTuple):
-    """`entry_point` is an expression handed to the `check` of `test_code`; null where the tests run by themselves."""
+    """`entry_point` is an expression handed to the `check` of `test_code`; null where the tests run by themselves.
+
+    A script is run anew, as `__main__`, by each call of `run_program(standard input)` in the tests, which gives what it
+    printed. Other programs are loaded once, as a module.
+    """
 
     program: str
     test_code: str
     entry_point: str | None = None
+    is_script: bool = False
 
 
-class Sandbox(ABC):
-    """Runs each job in a fresh, isolated process tree that is killed before `run` returns."""
+def guest_source() -> str:
+    """A program of one file that holds the package `guest` and runs its supervisor, for `python -c`."""
+    package = f"{__package__}.guest"
+    names = package.split(".")
+    parents = [".".join(names[: end + 1]) for end in range(len(names))]
+    sources = {path.stem: path.read_text() for path in sorted(Path(__file__).with_name("guest").glob("[a-z]*.py"))}
+    return f"""
+import importlib.abc, importlib.util, sys
+sources = {sources!r}
+class Guest(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    def find_spec(self, name, path=None, target=None):
+        if name in {parents!r} or name.startswith({package + "."!r}):
+            return importlib.util.spec_from_loader(name, self, is_package=name in {parents!r})
+    def is_package(self, name):
+        return name in {parents!r}
+    def get_source(self, name):
+        return sources.get(name.removeprefix({package + "."!r}), "")
+sys.meta_path.insert(0, Guest())
+from {package}.supervisor import main
+main()
+"""
 
-    name: ClassVar[str]
 
-    def __init__(self, limits: Code) -> None:
-        self.limits = limits
-
-    @abstractmethod
-    def run(self, program: str, test_code: str, entry_point: str | None = None) -> Outcome: ...
-
-    def run_many(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        """The outcomes, in the order of the jobs, one running on each CPU."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            yield from pool.map(lambda job: self.run(*job), jobs)
-
-    def close(self) -> None:  # noqa: B027 - most backends hold nothing open
-        pass
+def rlimits(limits: Code) -> dict[str, int]:
+    """What each process of a cell may use."""
+    return {
+        "AS": limits.memory_mb << 20,
+        "NPROC": limits.processes,
+        "FSIZE": SCRATCH_MB << 20,
+        "NOFILE": OPEN_FILES,
+        "CORE": 0,
+        # More CPU time than the wall clock allows: it only ends a program that outlives its host.
+        "CPU": int(limits.timeout_seconds) * (os.cpu_count() or 1) + 5,
+    }

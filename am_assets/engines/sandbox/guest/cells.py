@@ -1,0 +1,144 @@
+"""The supervisor's cells: started through the zygote, ended without a trace.
+
+A job that leaves something that can not be cleared away raises Unclean, which ends the whole sandbox.
+"""
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from am_assets.engines.sandbox.guest import isolation, zygote
+
+USERS = 400  # user ids that take turns, after that of the keeper (`isolation.kill_all_of`)
+SHARED_FOLDERS = ["/tmp", "/dev/shm", "/dev/mqueue"]  # all that anyone may write in a container
+PATIENCE = 20  # seconds for what was killed to be gone
+
+
+class Unclean(Exception):
+    """Something of a job is left."""
+
+
+class Cell(NamedTuple):
+    process: int
+    user: int | None  # null in namespaces of its own
+
+
+class Cells:
+    def __init__(self, settings: dict[str, Any]) -> None:
+        """`settings`: `first_user` of the ids to be used, null for namespaces; `nobody`; `scratch`, mount options."""
+        self.settings = settings
+        self.turn = 0
+        self.dead: dict[int, int] = {}  # exit codes of children, negative for signals
+        isolation.checked(isolation.prctl(isolation.PR_SET_CHILD_SUBREAPER, 1))
+        self.zygote, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if os.fork() == 0:
+            isolation.prctl(isolation.PR_SET_PDEATHSIG, signal.SIGKILL)
+            os.closerange(0, end.fileno())
+            zygote.main(end)
+        end.close()
+        isolation.checked(isolation.prctl(isolation.PR_SET_DUMPABLE, 0))
+
+    def start(self, role: str, descriptors: list[int], rlimits: dict[str, int]) -> Cell:
+        user = None
+        if self.settings["first_user"] is not None:
+            self.turn = self.turn % USERS + 1
+            user = self.settings["first_user"] + self.turn
+        order = {**self.settings, "role": role, "user": user, "rlimits": rlimits}
+        socket.send_fds(self.zygote, [json.dumps(order).encode()], descriptors)
+        if not (process := json.loads(self.zygote.recv(32) or b"0")):
+            raise Unclean("no cell could be started")
+        return Cell(process, user)
+
+    def reap(self) -> None:
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                self.dead[ended[0]] = os.waitstatus_to_exitcode(ended[1])
+
+    def ended(self, cell: Cell) -> int | None:
+        """Its exit code, negative for a signal; null while it lives."""
+        self.reap()
+        if cell.user is not None and cell.process not in self.dead:  # a child of the zygote
+            self.zygote.send(json.dumps({"ended": cell.process}).encode())
+            if (code := json.loads(self.zygote.recv(32))) is not None:
+                self.dead[cell.process] = code
+        return self.dead.get(cell.process)
+
+    def clear(self, judge: Cell, candidate: Cell) -> None:
+        """Ends every process of the two cells and removes what they wrote."""
+        if judge.user is None or candidate.user is None:
+            for cell in (judge, candidate):
+                if self.ended(cell) is None:
+                    os.kill(cell.process, signal.SIGKILL)
+        else:
+            helper(isolation.kill_all_of, judge.user, candidate.user, self.settings["first_user"])
+        self.until(lambda: self.gone(judge, candidate))
+        for cell in (judge, candidate):
+            if cell.user is not None:
+                sweep(cell.user)
+        self.dead.clear()
+
+    def gone(self, *cells: Cell) -> bool:
+        return all(self.ended(cell) is not None for cell in cells) and not alive({cell.user for cell in cells})
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        patience = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > patience:
+                raise Unclean("something does not end")
+            time.sleep(0.0002)
+
+
+def helper(work: Callable[..., None], *arguments: Any) -> None:
+    if (process := os.fork()) == 0:
+        try:
+            work(*arguments)
+        finally:
+            os._exit(0)
+    os.waitpid(process, 0)
+
+
+def alive(users: set[int | None]) -> bool:
+    for name in os.listdir("/proc") if users != {None} else []:
+        with suppress(OSError):
+            if name.isdigit() and os.stat(f"/proc/{name}").st_uid in users:
+                return True
+    return False
+
+
+def sweep(user: int) -> None:
+    with suppress(OSError):
+        os.rmdir(isolation.scratch_of(user))  # as a rule it is empty
+    if left := left_by(user):
+        helper(remove, user, left)
+        if left_by(user):
+            raise Unclean("files that can not be removed")
+
+
+def left_by(user: int) -> list[str]:
+    left = []
+    for folder in SHARED_FOLDERS:
+        with suppress(FileNotFoundError), os.scandir(folder) as entries:
+            left += [entry.path for entry in entries if entry.stat(follow_symlinks=False).st_uid == user]
+    return left
+
+
+def remove(user: int, paths: list[str]) -> None:
+    """Folders by programs of the system, which know no depth that is too deep."""
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    folders = []
+    for path in paths:
+        try:
+            os.unlink(path)
+        except OSError:
+            folders.append(path)
+    for start in range(0, len(folders), 100):
+        some = folders[start : start + 100]
+        os.spawnv(os.P_WAIT, "/usr/bin/chmod", ["chmod", "-R", "u+rwX", "--", *some])
+        os.spawnv(os.P_WAIT, "/usr/bin/rm", ["rm", "-rf", "--", *some])

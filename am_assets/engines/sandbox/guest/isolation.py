@@ -1,0 +1,92 @@
+"""What a cell may do. A cell is one process tree of a job, with an identity, a scratch folder and limits of its own.
+
+Two ways, by what the sandbox around it allows:
+
+- `uids` (a container): each cell has a user id that nothing else has. What is left behind is killed and removed under
+  that id.
+- `namespaces` (bubblewrap, which has one user id): each cell has new user, pid, mount and IPC namespaces, which vanish
+  with its first process.
+
+In both it ends without capabilities, without a way to more privilege, and behind a filter of system calls.
+"""
+
+import ctypes
+import os
+import resource
+
+from am_assets.engines.sandbox.guest.syscalls import deny_syscalls
+
+NEW_NAMESPACES = 0x10000000 | 0x20000000 | 0x00020000 | 0x08000000  # CLONE_NEWUSER, NEWPID, NEWNS, NEWIPC
+NOSUID_NODEV, NOEXEC = 2 | 4, 8
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 36, 38
+LAST_CAPABILITY = 63  # more than any kernel has
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def checked(result: int) -> None:
+    if result:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def prctl(option: int, value: int) -> int:
+    return libc.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
+
+
+def new_namespaces(user: int) -> None:
+    """The children of this process live in new namespaces, where they are the only ones."""
+    checked(libc.unshare(NEW_NAMESPACES))
+    for name, content in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{user} {user} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(content)
+
+
+def mount(kind: bytes, target: bytes, flags: int, data: bytes) -> None:
+    checked(libc.mount(kind, target, kind, ctypes.c_ulong(flags), data))
+
+
+def own_mounts(scratch: str) -> None:
+    mount(b"proc", b"/proc", NOSUID_NODEV | NOEXEC, b"")
+    for target in (b"/tmp", b"/dev/shm"):
+        mount(b"tmpfs", target, NOSUID_NODEV, f"{scratch},mode=0700".encode())
+
+
+def scratch_of(user: int) -> str:
+    return f"/tmp/{user}"
+
+
+def confine(user: int | None, rlimits: dict[str, int], scratch: str) -> None:
+    """Gives up all that the current process does not need; no way back. `user` is null in namespaces of its own."""
+    if user is None:
+        own_mounts(scratch)
+    for capability in range(LAST_CAPABILITY + 1):
+        prctl(PR_CAPBSET_DROP, capability)  # fails for those that the kernel does not know
+    for name, limit in rlimits.items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
+    home = "/tmp"
+    if user is not None:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+        home = scratch_of(user)
+        os.mkdir(home, 0o700)
+    os.chdir(home)
+    os.environ.update(HOME=home, TMPDIR=home)
+    no_capabilities()
+    checked(prctl(PR_SET_NO_NEW_PRIVS, 1))
+    deny_syscalls(libc)
+
+
+def no_capabilities() -> None:
+    version_3, data = 0x20080522, (ctypes.c_uint32 * 6)()
+    checked(libc.capset((ctypes.c_uint32 * 2)(version_3, 0), data))
+
+
+def kill_all_of(judge: int, candidate: int, keeper: int) -> None:
+    """Kills every process of two user ids, at one stroke: none can fork meanwhile.
+
+    To be run in a process of its own, as root. A process may signal those whose real or saved id is its own real or
+    effective id. So this one may signal both, and the candidate may not signal this one; `keeper` is nobody else's id.
+    """
+    os.setgroups([])
+    os.setresuid(judge, candidate, keeper)
+    os.kill(-1, 9)
