@@ -73,10 +73,9 @@ class Plan:
     def steps(self) -> list[Step]:
         """What an apply would do. A step that `follows` runs only if what lies above it comes out different."""
         moving: dict[Partition, Step] = {}
-        resolver = self._resolver()
         for key in self.keys:
             for partition in self.partitions(key):
-                step = self._own_cause(resolver, key, partition) or self._following(moving, key, partition)
+                step = self._own_cause(self._as_found, key, partition) or self._following(moving, key, partition)
                 if step:
                     moving[key, partition] = step
         return list(moving.values())
@@ -88,14 +87,15 @@ class Plan:
         """
         stopped: set[Partition] = set()
         ran: set[Partition] = set()
-        at_first = self._resolver()
+        as_found = self._as_found
+        del self._as_found  # after a run it tells no next plan
         for key in self.keys:
             since = self._resolver()
             for partition in self.partitions(key):
                 waits_for = self._stopped_parents(stopped, key, partition)
-                # Staleness looks at direct parents alone: where none of them ran, what was read at first still holds.
+                # Staleness looks at direct parents alone: where none of them ran, what was found still holds.
                 moved = not ran.isdisjoint(self.parents(key, partition))
-                step = self._own_cause(since if moved else at_first, key, partition)
+                step = self._own_cause(since if moved else as_found, key, partition)
                 if waits_for:
                     stopped.add((key, partition))
                     yield Outcome(self._step(key, partition, "waits", f"{waits_for} failed"), "waits")
@@ -106,6 +106,11 @@ class Plan:
                     if error:
                         stopped.add((key, partition))
                     yield Outcome(step, "failed" if error else "done", error)
+
+    @cached_property
+    def _as_found(self) -> CachingStaleStatusResolver:
+        """What the instance said when this plan first asked."""
+        return self._resolver()
 
     def _resolver(self) -> CachingStaleStatusResolver:
         return CachingStaleStatusResolver(self.instance, self.graph, LoadingContextForTest(self.instance))

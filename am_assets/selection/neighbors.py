@@ -35,7 +35,10 @@ class Shard:
 
     @classmethod
     def of(cls, name: str, table: pl.DataFrame, graphs: Graphs) -> "Shard":
-        """`ValueError` where a vector is not of unit length: zero or not a number, it is near to nothing or to all."""
+        """In the order of ids. `ValueError` where a vector is not of unit length: zero or not a number, it is near to
+        nothing or to all."""
+        if not table["question_id"].is_sorted():
+            table = table.sort("question_id")
         rows = to_matrix(table["vector"])
         unsound = np.flatnonzero(~(np.abs(np.einsum("ij,ij->i", rows, rows) - 1) <= UNIT))
         if len(unsound):
@@ -65,14 +68,16 @@ def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Gr
     question that lies in several shards is no pair with itself; its vector in this shard, or else in the first of the
     earlier ones, is what is compared. `ValueError` where vectors are unsound or differ in dimension.
     """
-    mine = Shard.of(own[0], own[1]().sort("question_id"), graphs)
+    mine = Shard.of(own[0], own[1](), graphs)
     total = len(mine.ids)
     seen = mine.ids.to_frame()
     made = [_pairs(mine, mine, floor, np.arange(total))] if total else []
     for name, read in earlier if total else ():
         with progress.task(f"similar_pairs with {name}", total) as advance:
-            other = Shard.of(name, read().sort("question_id"), graphs)
-            new = other.ids.to_frame().with_row_index("row").join(seen, on="question_id", how="anti")
+            other = Shard.of(name, read(), graphs)
+            ids = other.ids.to_frame()
+            shared = seen.join(ids, on="question_id", how="semi")  # this way round: what was seen may be the whole pool
+            new = ids.with_row_index("row").join(shared, on="question_id", how="anti")
             seen = pl.concat([seen, new.select("question_id")])
             if new.height:
                 made.append(_pairs(mine, other, floor, new["row"].to_numpy()))

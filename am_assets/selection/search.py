@@ -91,14 +91,24 @@ def near(queries: Vectors, base: Vectors, floor: float, exactly: bool = False) -
 def _by_product(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
     """Rows of `queries` and distinct vectors of `base`, all with all."""
     rows, columns, crowded = [NONE], [NONE], [NONE]
+    sizes, itself = base.sizes.astype(np.float32), queries is base.distinct
     for top, products in cosines.blocks(queries, base.distinct) if len(base) else ():
+        block = np.arange(top, top + len(products))
+        if itself:
+            products[block - top, block] = -1  # that every row is near itself says nothing
         some = np.flatnonzero(products.max(axis=1) >= floor)  # a maximum is ten times as fast as a comparison
         hits = products[some] >= floor
-        many = hits @ base.sizes.astype(np.float32) > CROWD
-        crowded.append(some[many] + top)
-        at, hit = np.nonzero(hits[~many])
-        rows.append(some[~many][at] + top)
+        neighbours = np.zeros(len(products)) if not itself else sizes[block] - 1
+        neighbours[some] += hits @ sizes
+        many = neighbours > CROWD
+        crowded.append(block[many])
+        at, hit = np.nonzero(hits & ~many[some, None])
+        rows.append(block[some[at]])
         columns.append(hit)
+        if itself:
+            copied = block[(sizes[block] > 1) & ~many]
+            rows.append(copied)
+            columns.append(copied)
     return np.concatenate(rows), np.concatenate(columns), np.concatenate(crowded)
 
 
