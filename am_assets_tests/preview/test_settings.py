@@ -11,7 +11,7 @@ from am_assets.recipe import ConfigError
 
 @pytest.fixture
 def bundled(monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setenv("AM_DATA", str(Path(__file__).parent.parent / "data"))
+    monkeypatch.setenv("AM_DATA", str(Path(__file__).parents[2] / "data"))
     monkeypatch.delenv("AM_SOURCES", raising=False)
     return project.__wrapped__()
 

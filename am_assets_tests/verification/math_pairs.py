@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from am_assets.distillation.traces import response_features
+from am_assets.distillation.traces import split
 from am_assets.instruments import Math
 from am_assets.verification import math
 
@@ -21,10 +21,8 @@ ADVERSARIAL = ["retracted", "options_listed", "quoted", "think_only", "injection
 def pairs() -> pl.DataFrame:
     """id, category, equal, reference, answer: the answer part, null where there is none that can be told."""
     rows = pl.read_ndjson(FILE)
-    whole = rows.filter(pl.col("answer").str.contains("<think>", literal=True)).select(
-        response_id="id", question_id="id", response="answer", finish_reason=pl.lit("stop")
-    )
-    parts = response_features(whole).select(id="response_id", part="answer", split=pl.lit(True))
+    whole = rows.filter(pl.col("answer").str.contains("<think>", literal=True)).select("id", response="answer")
+    parts = split(whole).select("id", part="answer", split=pl.lit(True))
     joined = rows.join(parts, on="id", how="left", maintain_order="left")
     answer = pl.when("split").then("part").otherwise("answer")
     return joined.select("id", "category", "equal", "reference", answer=answer)

@@ -115,11 +115,12 @@ class Sandbox(ABC):
 
     def _run(self, job: Job) -> Outcome:
         why = ""
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
-                with suppress(queue.Empty):
-                    warm = self.idle.get_nowait()
-                    return self._run_on(warm, job)
+                if not attempt:  # what killed one idle sandbox may have killed all
+                    with suppress(queue.Empty):
+                        warm = self.idle.get_nowait()
+                        return self._run_on(warm, job)
                 return self._run_on(Warm(self.start()), job)
             except (SandboxDied, SandboxUnavailable) as error:
                 why = str(error)
