@@ -14,6 +14,7 @@ import polars as pl
 
 from am_assets.engines.embedder import to_matrix
 from am_assets.schema import BenchmarkOverlap
+from am_assets.selection import cosines
 from am_assets.selection.ngrams import ItemGrams
 from am_assets.selection.words import Texts, Words, names, read
 
@@ -23,7 +24,6 @@ WORDING = 3  # words of a gram: few, so that a moved sentence or a changed word 
 LEAST_WORDING = 15  # grams an item counts as at least: a short one's few are shared by chance
 SLICE = 20_000  # questions whose words and vectors are held at once
 BLOCK = 4_096  # questions compared with all items at once
-DECIMALS = 6  # what float32 holds of a product of unit vectors
 BY_SHARD = pl.Schema({"key": pl.String(), "rows": pl.List(pl.Struct(BenchmarkOverlap.create_empty().schema))})
 
 
@@ -118,11 +118,11 @@ def _nearest(questions: pl.DataFrame, vectors: pl.DataFrame, items: Items) -> pl
             f"question vectors have {matrix.shape[1]} dimensions, item vectors {items.vectors.shape[1]}: materialize"
             " question_embeddings again with the present model"
         )
-    best, cosines = [], []
+    best, values = [], []
     for start in range(0, len(matrix), BLOCK):
         block = matrix[start : start + BLOCK]
         best.append((block @ items.vectors.T).argmax(axis=1))
         # Once more for the best alone: a product of whole blocks rounds differently with the block's shape.
-        cosines.append(np.einsum("ij,ij->i", block, items.vectors[best[-1]]).round(DECIMALS).clip(max=1))
-    at, cosine = np.concatenate(best), pl.Series(np.concatenate(cosines))
+        values.append(cosines.exact(block, items.vectors[best[-1]]))
+    at, cosine = np.concatenate(best), pl.Series(np.concatenate(values))
     return mine.select("question_id", item_id=items.ids.gather(at), at=pl.Series(at), cosine=cosine)

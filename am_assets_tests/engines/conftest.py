@@ -1,4 +1,4 @@
-"""A scripted teacher for the tests of the engines."""
+"""A scripted teacher and the sandboxes that work here, for the tests of the engines."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from am_assets.engines.sandbox import Sandbox, SandboxUnavailable, open_sandbox
+from am_assets_tests.promised import without_sandbox
 from am_assets_tests.scripted import Script, Teacher
 
 
@@ -23,3 +25,13 @@ def teacher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callabl
     yield start
     for each in started:
         each.server.shutdown()
+
+
+@pytest.fixture(scope="module", params=["bubblewrap", pytest.param("docker", marks=pytest.mark.container)])
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Each backend in turn, under the LIMITS of the module that asks."""
+    try:
+        with open_sandbox(request.module.LIMITS, request.param) as opened:
+            yield opened
+    except SandboxUnavailable as error:
+        without_sandbox(error)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -22,15 +22,6 @@ LIMITS = Code(timeout_seconds=2, memory_mb=256, processes=32, output_kb=64)
 ADD = "def add(a, b):\n    return a + b\n"
 TEST = "assert add(1, 2) == 3"
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module", params=["bubblewrap", pytest.param("docker", marks=pytest.mark.container)])
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        with open_sandbox(LIMITS, request.param) as opened:
-            yield opened
-    except SandboxUnavailable as error:
-        without_sandbox(error)
 
 
 def status(sandbox: Sandbox, program: str, test_code: str = TEST, entry_point: str | None = None) -> str:

@@ -5,10 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from am_assets.engines.sandbox import Job, Sandbox, SandboxUnavailable, open_sandbox
+from am_assets.engines.sandbox import Job, Sandbox
 from am_assets.instruments import Code
 from am_assets_tests.engines.escapes import ATTEMPTS, BOMBS, program
-from am_assets_tests.promised import without_sandbox
 
 LIMITS = Code(timeout_seconds=1, memory_mb=256, processes=32, output_kb=64)
 RIGHT = Job("def add(a, b): return a + b", "assert add(1, 2) == 3")
@@ -24,15 +23,6 @@ def strangers():
     own = {str(os.getuid())}
     return len(found) - 1, [f for f in files if not f.isdigit() or f not in own and os.stat(f'/tmp/{f}').st_uid < 65534]
 """
-
-
-@pytest.fixture(scope="module", params=["bubblewrap", pytest.param("docker", marks=pytest.mark.container)])
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        with open_sandbox(LIMITS, request.param) as opened:
-            yield opened
-    except SandboxUnavailable as error:
-        without_sandbox(error)
 
 
 @pytest.fixture(autouse=True)

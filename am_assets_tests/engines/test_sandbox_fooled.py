@@ -1,12 +1,8 @@
 """A program that wants to pass tests that it does not solve."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from am_assets.engines.sandbox import Sandbox, SandboxUnavailable, open_sandbox
 from am_assets.instruments import Code
-from am_assets_tests.promised import without_sandbox
 
 LIMITS = Code(timeout_seconds=1, memory_mb=256, processes=32, output_kb=64)
 SECRET = 918273645  # what the tests expect; nobody can work it out from the arguments
@@ -26,15 +22,6 @@ SEARCH = """
 import gc, sys
 def secret(value): return isinstance(value, int) and 918_000_000 < value < 919_000_000
 """
-
-
-@pytest.fixture(scope="module", params=["bubblewrap", pytest.param("docker", marks=pytest.mark.container)])
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        with open_sandbox(LIMITS, request.param) as opened:
-            yield opened
-    except SandboxUnavailable as error:
-        without_sandbox(error)
 
 
 FOOLERS = {

@@ -1,23 +1,10 @@
 """Values on their way between a program and its tests."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from am_assets.engines.sandbox import Sandbox, SandboxUnavailable, open_sandbox
 from am_assets.instruments import Code
-from am_assets_tests.promised import without_sandbox
 
 LIMITS = Code(timeout_seconds=2, memory_mb=256)
-
-
-@pytest.fixture(scope="module", params=["bubblewrap", pytest.param("docker", marks=pytest.mark.container)])
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        with open_sandbox(LIMITS, request.param) as opened:
-            yield opened
-    except SandboxUnavailable as error:
-        without_sandbox(error)
 
 
 class TestValues:
