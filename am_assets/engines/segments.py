@@ -26,7 +26,7 @@ SIZE_DIGITS = 12
 FEWEST = 16  # neighbours worth a merge
 ROW_GROUP = 4096
 ABANDONED_SECONDS = 86_400  # a file still aside after a day has no writer any more
-LOOKS = 20  # listings that may be outdated by merges in a row
+LOOKS = 5  # listings that may be outdated by merges in a row before merges are held up
 
 
 class DamagedSegment(RuntimeError):
@@ -52,21 +52,28 @@ def write(folder: Path, frame: pl.DataFrame) -> None:
 
 
 def look(folder: Path, read: Callable[[list[Path]], T]) -> T:
-    """`read` of the segments as they are, again when one of them was merged away meanwhile."""
+    """`read` of the segments as they are, again when one of them was merged away meanwhile.
+
+    On a busy machine merges may always be faster: after `LOOKS` tries they wait for the reader.
+    """
     for _ in range(LOOKS):
-        paths = listed(folder)
-        try:
-            return read(paths)
-        except FileNotFoundError:
-            continue
-        except pl.exceptions.ComputeError as error:
-            if broken := _damaged(paths):
-                raise DamagedSegment(
-                    f"{broken}: not a whole Parquet file. Put a copy of it back, or move it away to have its rows"
-                    f" measured (and paid for) again: {error}"
-                ) from None
-            raise
-    raise FileNotFoundError(f"{folder}: its files keep changing while they are read")
+        with suppress(FileNotFoundError):
+            return _read_whole(listed(folder), read)
+    with _alone(folder, wait=True):
+        return _read_whole(listed(folder), read)
+
+
+def _read_whole(paths: list[Path], read: Callable[[list[Path]], T]) -> T:
+    """`read` of the segments; `DamagedSegment` where one of them is not what was written."""
+    try:
+        return read(paths)
+    except pl.exceptions.ComputeError as error:
+        if broken := _damaged(paths):
+            raise DamagedSegment(
+                f"{broken}: not a whole Parquet file. Put a copy of it back, or move it away to have its rows"
+                f" measured (and paid for) again: {error}"
+            ) from None
+        raise
 
 
 def merge(folder: Path) -> None:
@@ -163,11 +170,11 @@ def _damaged(paths: list[Path]) -> Path | None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[bool]:
+def _alone(folder: Path, *, wait: bool = False) -> Iterator[bool]:
     """Whether this is the only process that rewrites segments of `folder`; the kernel frees the place of a dead one."""
     with (folder / ".merging").open("a") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             yield False
         else:

@@ -102,3 +102,17 @@ def test_what_is_not_wanted_goes_and_the_rest_stays(tmp_path: Path) -> None:
     assert segments.keep_only(tmp_path, wanted) == 7
     assert read(tmp_path) == [("1", 1), ("11", 11), ("12", 12)]
     assert segments.keep_only(tmp_path, wanted) == 0
+
+
+def test_merges_that_are_always_faster_than_a_reader_wait_for_it_in_the_end(tmp_path: Path) -> None:
+    def read_late(paths: list[Path]) -> int:
+        for number in range(segments.FEWEST):  # a busy neighbour: what was just listed is merged away
+            segments.write(tmp_path, pl.DataFrame({"key": [f"{len(tried)}-{number}"]}))
+        segments.merge(tmp_path)
+        tried.append(len(paths))
+        return pl.concat([pl.read_parquet(path) for path in paths]).height
+
+    tried: list[int] = []
+    segments.write(tmp_path, pl.DataFrame({"key": ["first"]}))
+    assert segments.look(tmp_path, read_late) == 1 + segments.FEWEST * segments.LOOKS
+    assert len(tried) == segments.LOOKS + 1
