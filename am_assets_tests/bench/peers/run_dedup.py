@@ -1,7 +1,7 @@
 """Pairs and deduplication of vectors by this project: `run_dedup.py VECTORS.npy OUT.npz`.
 
 Pairs are found down to the default floor of 0.80, and the shard's graph is built and saved, as the assets do it. Prints
-the seconds of both; leaves which rows stay, and the neighbours of the first rows.
+the seconds of both; leaves which rows stay, and the neighbours of every row.
 """
 
 import sys
@@ -16,8 +16,6 @@ from am_assets.engines.graphs import Graphs
 from am_assets.recipe import DedupPolicy
 from am_assets.selection import neighbors
 from am_assets.selection.dedup import dedup
-
-AUDITED = 2_000
 
 vectors = np.load(sys.argv[1])
 ids = pl.Series("question_id", [f"{number:032x}" for number in range(len(vectors))])
@@ -37,6 +35,5 @@ with tempfile.TemporaryDirectory() as folder:
 seconds = time.monotonic() - started
 near = pairs.filter((pl.col("cosine") >= pl.lit(0.9, pl.Float32)) & (pl.col("question_id") != pl.col("other_id")))
 one, other = (near[name].str.to_integer(base=16).to_numpy() for name in ("question_id", "other_id"))
-rows, columns = np.append(one, other), np.append(other, one)
-np.savez(sys.argv[2], stays=kept["kept"].to_numpy(), rows=rows[rows < AUDITED], columns=columns[rows < AUDITED])
+np.savez(sys.argv[2], stays=kept["kept"].to_numpy(), rows=np.append(one, other), columns=np.append(other, one))
 print(seconds)

@@ -1,6 +1,6 @@
 """Deduplicate vectors with semhash at its defaults: `run_semhash.py VECTORS.npy OUT.npz`, in an environment of its own.
 
-Prints the seconds of indexing and deduplication; leaves which rows stay, and the neighbours of the first rows.
+Prints the seconds of indexing and deduplication; leaves which rows stay, and the neighbours of every row.
 """
 
 import sys
@@ -8,8 +8,6 @@ import time
 
 import numpy as np
 from semhash import SemHash
-
-AUDITED = 2_000
 
 
 class NoEncoder:
@@ -25,7 +23,7 @@ result = index.self_deduplicate()
 seconds = time.monotonic() - started
 stays = np.zeros(len(vectors), dtype=bool)
 stays[[int(row) for row in result.selected]] = True
-found = index.index.query_threshold(vectors[:AUDITED], threshold=0.9)
+found = index.index.query_threshold(vectors, threshold=0.9)
 at = np.concatenate([np.full(len(hits), row) for row, (hits, _) in enumerate(found)])
 np.savez(sys.argv[2], stays=stays, rows=at, columns=np.concatenate([hits for hits, _ in found]))
 print(seconds)
