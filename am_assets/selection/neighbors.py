@@ -8,7 +8,8 @@ itself. Pairs between two of a crowd are not listed, as their number grows with 
 them out from the vectors. Every other pair is listed, so nothing is lost.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from am_assets.engines.embedder import to_matrix
 from am_assets.engines.graphs import Graphs
 from am_assets.schema import SimilarPairs
 from am_assets.selection import cosines
-from am_assets.selection.search import Vectors, near
+from am_assets.selection.search import Vectors, make_ready, near
 
 VERSION = 2  # raise it when a rule here changes
 AUDITED = 256  # own questions whose pairs are looked for again by comparing them with all
@@ -62,7 +63,7 @@ class Audit:
 
 
 def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Graphs) -> tuple[pl.DataFrame, Audit]:
-    """SimilarPairs of a shard against itself and against earlier shards, which are read one at a time; and their audit.
+    """SimilarPairs of a shard against itself and against earlier shards, two of them held at most; and their audit.
 
     Within the shard a pair is listed once, the smaller id first; across shards the shard's own question comes first. A
     question that lies in several shards is no pair with itself; its vector in this shard, or else in the first of the
@@ -72,9 +73,8 @@ def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Gr
     total = len(mine.ids)
     seen = mine.ids.to_frame()
     made = [_pairs(mine, mine, floor, np.arange(total))] if total else []
-    for name, read in earlier if total else ():
+    for name, other in _read_ahead(mine, earlier, graphs) if total else ():
         with progress.task(f"similar_pairs with {name}", total) as advance:
-            other = Shard.of(name, read(), graphs)
             ids = other.ids.to_frame()
             shared = seen.join(ids, on="question_id", how="semi")  # this way round: what was seen may be the whole pool
             new = ids.with_row_index("row").join(shared, on="question_id", how="anti")
@@ -86,6 +86,25 @@ def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Gr
     audit = Audit(sum(audit.pairs for _, audit in made), sum(audit.listed for _, audit in made))
     # a question may stand in the crowds of several shards
     return pairs.unique(["question_id", "other_id"]).sort("question_id", "other_id"), audit
+
+
+def _read_ahead(mine: Shard, shards: Iterable[Named], graphs: Graphs) -> Iterator[tuple[str, Shard]]:
+    """Each shard in turn, made ready while the caller is at the one before."""
+
+    def ready(name: str, read: Callable[[], pl.DataFrame]) -> tuple[str, Shard]:
+        shard = Shard.of(name, read(), graphs)
+        if len(mine.ids) <= len(shard.ids):
+            make_ready(mine.vectors, shard.vectors)
+        return name, shard
+
+    with ThreadPoolExecutor(1) as reader:
+        begun = None
+        for name, read in shards:
+            last, begun = begun, reader.submit(ready, name, read)
+            if last:
+                yield last.result()
+        if begun:
+            yield begun.result()
 
 
 def _pairs(mine: Shard, other: Shard, floor: float, counted: np.ndarray) -> tuple[pl.DataFrame, Audit]:

@@ -80,12 +80,21 @@ def _in_order(unique: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.nda
 
 def near(queries: Vectors, base: Vectors, floor: float, exactly: bool = False) -> Hits:
     """Every pair of a row of `queries` and a row of `base` whose cosine may reach `floor`, but for crowded rows."""
-    exactly = exactly or len(base) <= EXACT_ROWS or len(queries) * len(base) <= EXACT_PRODUCTS
-    search = _by_product if exactly else _by_graph
+    search = _by_product if exactly or _few(queries, base) else _by_graph
     groups, hits, crowded = search(queries.distinct, base, floor - cosines.SLACK)
     at, rows = queries.members(groups)
     nth, columns = base.members(hits[at])
     return rows[nth], columns, np.sort(queries.members(crowded)[1])
+
+
+def make_ready(queries: Vectors, base: Vectors) -> None:
+    """Read or build what `near` is going to need."""
+    if not _few(queries, base):
+        _ = base.graph
+
+
+def _few(queries: Vectors, base: Vectors) -> bool:
+    return len(base) <= EXACT_ROWS or len(queries) * len(base) <= EXACT_PRODUCTS
 
 
 def _by_product(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
