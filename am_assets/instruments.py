@@ -55,10 +55,20 @@ class Math(Section):
 
 
 class Code(Section):
-    timeout_seconds: Annotated[float, Field(gt=0)] = 10
+    """How programs are run and what counts as the output that a test expects."""
+
+    timeout_seconds: Annotated[float, Field(gt=0)] = 10  # of each test
+    total_seconds: Annotated[float, Field(gt=0)] = 30  # of all tests of an answer
+    max_tests: Annotated[int, Field(ge=1)] = 200  # of a question; those after them are not run
     memory_mb: Annotated[int, Field(ge=32)] = 512
     processes: Annotated[int, Field(ge=1)] = 64
-    output_kb: Annotated[int, Field(ge=1)] = 64
+    output_kb: Annotated[int, Field(ge=1)] = 64  # what a test may print beside its answer
+    printed_kb: Annotated[int, Field(ge=1, le=4096)] = 1024  # what a script may print as its answer
+    # White space of a script's answer: as expected, but for the ends of lines and of the text, or of whatever kind.
+    whitespace: Literal["exact", "trailing", "any"] = "any"
+    float_tolerance: Annotated[float, Field(ge=0, lt=1)] = 1e-6  # relative and absolute; 0 compares numbers as text
+    compile_seconds: Annotated[float, Field(gt=0)] = 20
+    compile_mb: Annotated[int, Field(ge=32)] = 1024
 
 
 class Reward(Section):

@@ -199,6 +199,8 @@ class VerificationPolicy(Section):
     languages: list[str] | None = None  # ISO 639-1 of the answer; null keeps all; what can't be told stays
     max_prompt_share: Share = 1  # of the answer; 1 for off: an option chosen from several stands in the question too
     keep_unverifiable: bool = False
+    first_tests: Annotated[int, Field(ge=1)] | None = None  # how many of a question's tests count; null for all
+    min_tests_passed: Share = 1  # of those
     # Whose word counts where a language model was asked of a math answer too (`math.opinion` of instruments.yaml asks):
     # the verifier's alone, the judge's where there is one, a pass from either, or a pass from both.
     split: Literal["verifier", "judge", "either", "both"] = "verifier"

@@ -10,6 +10,9 @@ CATEGORIES = ["math", "coding", "information_seeking", "reasoning", "planning", 
 DIFFICULTIES = ["very_easy", "easy", "medium", "hard", "very_hard"]
 UNLABELLED = "unlabelled"
 VERDICTS = ["pass", "fail", "unverifiable"]
+# How a test ended. Of no_compiler and sandbox_error nothing is known of the program.
+OUTCOMES = ["pass", "wrong_answer", "exception", "timeout", "memory", "output_limit", "compile_error", "exited_early"]
+OUTCOMES += ["no_compiler", "sandbox_error"]
 TEMPLATES = ["paper", "plain"]  # <think>…</think> <answer>…</answer>, or <think>…</think> and the answer
 REWARD_DIMENSIONS = ["correctness", "helpfulness", "coherence", "complexity", "verbosity"]
 
@@ -214,9 +217,10 @@ class MathVerdicts(dy.Schema):
 class CodeVerdicts(dy.Schema):
     response_id = dy.String(primary_key=True)
     question_id = dy.String()
-    verdict = dy.Enum(VERDICTS)
+    verdict = dy.Enum(VERDICTS)  # of all tests; a recipe may ask for some of them
     reason = dy.String()
-    detail = dy.String()  # last lines of the error, for a person
+    outcomes = dy.List(dy.Enum(OUTCOMES))  # of each test, in their order; empty where none could be run
+    detail = dy.String()  # last lines of the first error, for a person
     sandbox = dy.String()  # docker, bubblewrap or none
 
 

@@ -38,6 +38,20 @@ def test_a_verification_number_of_one_recipe_leaves_the_other_alone(applied, mod
     assert model_server.requests == 0
 
 
+def test_how_many_tests_have_to_pass_runs_no_program_again(applied) -> None:
+    def passed() -> int:
+        verified = pl.read_parquet(applied.folder / "assets" / "verified_set" / "other.parquet")
+        return verified.filter(evidence="code", verdict="pass").height
+
+    assert passed() == 1
+    ran_before = Memo(applied.folder / "memo").known("code").collect()
+    applied.edit("other", "verification", first_tests=1, min_tests_passed=0)
+    ran = applied.apply(select=TO_DATASET)
+    assert set(ran) == {(name, "other") for name in ("verification_policy", "verified_set", "sft_dataset")}
+    assert passed() == 2
+    assert Memo(applied.folder / "memo").known("code").collect().equals(ran_before)
+
+
 def test_a_dedup_number_recomputes_no_evidence_of_the_pool_and_asks_nothing_again(applied, model_server) -> None:
     applied.edit("other", "dedup", threshold=0.9)
     ran = applied.apply(select=TO_DATASET)

@@ -20,7 +20,7 @@ READ = {
         "answer_language", "think_chars", "answer_chars",
     ],
     "math_verdicts": ["response_id", "verdict", "reason", "judged_equal"],
-    "code_verdicts": ["response_id", "verdict", "reason"],
+    "code_verdicts": ["response_id", "verdict", "reason", "outcomes"],
     "reward_scores": ["response_id", *REWARD_DIMENSIONS],
 }  # fmt: skip
 

@@ -7,14 +7,27 @@ import ast
 import json
 import sys
 import warnings
+from typing import NamedTuple
+
+DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+VALUES = ast.Assign | ast.AnnAssign | ast.AugAssign
+
+
+class Runnable(NamedTuple):
+    """As the sandbox's `Job` takes them, which says what they mean."""
+
+    test_code: str
+    entry_point: str | None = None
+    is_script: bool = False
+    tests: int = 0
 
 
 class UnusableTests(ValueError):
     """The tests of a question can not decide anything; the message says why."""
 
 
-def read_tests(test_cases: str | None) -> tuple[str, str | None]:
-    """(test code, entry point) as the sandbox takes them, from JSON {"test_code", "test_entry_point"}.
+def read_tests(test_cases: str | None, most: int) -> Runnable:
+    """The first `most` tests of JSON {"test_code", "test_entry_point"}.
 
     Three forms: a `check(candidate)` and the entry point it is to be called with (HumanEval); functions `test_*`
     without arguments (pytest), which get called; statements that run by themselves (MBPP's asserts, joined by newlines
@@ -30,19 +43,72 @@ def read_tests(test_cases: str | None) -> tuple[str, str | None]:
     imported = {name.split(".")[0] for node in nodes for name in modules(node)}
     if missing := sorted(imported - sys.stdlib_module_names - {"solution"}):
         raise UnusableTests(f"test_code needs {', '.join(missing)}, which the sandbox does not have")
-    if not any(isinstance(node, ast.Assert | ast.Raise) for node in nodes):
+    if not any(map(asserts, tree.body)):
         raise UnusableTests("test_code asserts nothing")
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     if entry_point is not None and "check" in functions:
-        return code, entry_point
+        return told_apart(code, tree, entry_point, most)
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
-    named = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+    named = [node for node in tree.body if isinstance(node, DEFINITIONS)]
     tests = [node for node in named if node.name.startswith(("test_", "Test")) and node.name not in used]
     if unsupported := [test.name for test in tests if not callable_plainly(test)]:
         raise UnusableTests(f"can not call {', '.join(unsupported)}: only plain test functions without arguments")
     if not tests and not any(runs(node) for node in tree.body):
         raise UnusableTests("test_code defines tests, but nothing runs them")
-    return "\n".join([code, *(f"{test.name}()" for test in tests)]), None
+    calls = [f"{test.name}()" for test in tests]
+    tree.body += ast.parse("\n".join(calls)).body
+    return told_apart("\n".join([code, *calls]), tree, None, most)
+
+
+def told_apart(code: str, tree: ast.Module, entry_point: str | None, most: int) -> Runnable:
+    """The tests with each statement marked (`guest/judge.py`) that is one; unmarked where that might change them."""
+    blocks: list[ast.Module | ast.FunctionDef] = [tree]
+    checks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check"]
+    if entry_point is not None:
+        named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        if len(checks) > 1 or "check" in named or checks[0].decorator_list or leaves(checks[0]):
+            return Runnable(code, entry_point)
+        blocks += checks
+    helpers = {node.name for node in tree.body if isinstance(node, DEFINITIONS) and asserts(node)}
+    count = 0
+    for block in blocks:
+        body: list[ast.stmt] = []
+        for statement in block.body:
+            if is_test(statement, helpers):
+                if count < most:
+                    body.append(marked(statement, count))
+                count += 1
+            elif count <= most:
+                body.append(statement)
+        block.body = body or [ast.Pass()]
+    try:
+        return Runnable(ast.unparse(ast.fix_missing_locations(tree)), entry_point, tests=min(count, most))
+    except (ValueError, RecursionError):  # what it can not write
+        return Runnable(code, entry_point)
+
+
+def is_test(statement: ast.stmt, helpers: set[str]) -> bool:
+    """Does it assert something, itself or by calling one of `helpers`?"""
+    if isinstance(statement, DEFINITIONS | VALUES):
+        return False
+    functions = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    return asserts(statement) or any(isinstance(each, ast.Name) and each.id in helpers for each in functions)
+
+
+def asserts(statement: ast.stmt) -> bool:
+    return any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(statement))
+
+
+def marked(statement: ast.stmt, number: int) -> ast.stmt:
+    (mark,) = ast.parse(f"if __test__({number}):\n    with __test__:\n        pass").body
+    assert isinstance(mark, ast.If) and isinstance(mark.body[0], ast.With)  # as written above
+    mark.body[0].body = [statement]
+    return mark
+
+
+def leaves(function: ast.FunctionDef) -> bool:
+    """May it end before its last statement, or is it no plain function at all?"""
+    return any(isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) for node in ast.walk(function))
 
 
 def parse_json(test_cases: str | None) -> tuple[str, str | None]:
@@ -92,7 +158,6 @@ def callable_plainly(test: ast.stmt) -> bool:
 
 def runs(statement: ast.stmt) -> bool:
     """Does it do more than define a name?"""
-    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Pass
-    values = ast.Assign | ast.AnnAssign | ast.AugAssign
+    definitions = DEFINITIONS | ast.Import | ast.ImportFrom | ast.Pass
     is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return not isinstance(statement, definitions | values) and not is_text
+    return not isinstance(statement, definitions | VALUES) and not is_text

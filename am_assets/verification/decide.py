@@ -8,8 +8,9 @@ import polars as pl
 from am_assets.recipe import VerificationPolicy
 from am_assets.schema import RESPONSE_DROPS, VERDICTS, VerifiedSet
 from am_assets.verification.reward import aggregate
+from am_assets.verification.tests_passed import settle_tests
 
-VERSION = "2"  # raise when a rule here changes what is kept, or why
+VERSION = "3"  # raise when a rule here changes what is kept, or why
 CHECKS = ["math", "code", "reward"]
 NO_VERDICT = "no verdict"
 MALFORMED = "not <think>…</think> and an answer"
@@ -28,10 +29,10 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
 
     `candidates` has one row a response: response_id, question_id, shard, source, category, difficulty, teacher, origin,
     sample_index, has_reference, has_tests, template, well_formed, truncated, repetition, consecutive, prompt_share,
-    answer_language, response_chars, math_verdict, math_reason, judged_equal, code_verdict, code_reason and the five
-    reward dimensions; what was not measured is null. A question with tests is verified by them, else with a reference
-    by that; which kind of evidence decides is the policy's to say. A missing verdict is unverifiable. The first rule of
-    RESPONSE_DROPS that holds is the reason, its `detail` the figure and the threshold.
+    answer_language, response_chars, math_verdict, math_reason, judged_equal, code_verdict, code_reason, outcomes and
+    the five reward dimensions; what was not measured is null. A question with tests is verified by them, else with a
+    reference by that; which kind of evidence decides is the policy's to say. A missing verdict is unverifiable. The
+    first rule of RESPONSE_DROPS that holds is the reason, its `detail` the figure and the threshold.
     """
     judged = _judged(candidates, policy)
     ruled = _rule(judged, _form_rules(policy) | _evidence_rules(policy))
@@ -54,7 +55,7 @@ def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFram
     rewarded = _reward_verdict(policy)
     repetitive = (pl.col("repetition") > policy.max_repetition) | (pl.col("consecutive") > policy.max_consecutive)
     return (
-        _settle_splits(candidates, policy.split)
+        settle_tests(_settle_splits(candidates, policy.split), policy)
         .with_columns(
             decides.cast(pl.Enum(CHECKS)).alias("evidence"),
             aggregate(policy.weights).cast(pl.Float64).round(6).alias("reward"),  # rounded: 0.7 from thirds is 0.7

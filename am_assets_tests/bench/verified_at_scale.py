@@ -99,7 +99,8 @@ def measured(rows: int, chars: int, random: np.random.Generator) -> tuple[pl.Dat
         }
     ).sort("response_id")
     verified = base.with_columns(reason=pl.format("read as {}", "length"), detail=pl.lit(""), sandbox=pl.lit("docker"))
-    verified = verified.with_columns(extracted="reason", reference="reason")
+    outcome = pl.when(verdict="pass").then(pl.lit("pass")).otherwise(pl.lit("wrong_answer"))
+    verified = verified.with_columns(extracted="reason", reference="reason", outcomes=pl.concat_list([outcome] * 3))
     questions = base.select(
         "question_id", category=pl.lit(CATEGORIES[0]), difficulty=pl.Series(random.choice(DIFFICULTIES, rows)),
         kept=pl.lit(True), drop_reason=None, detail=None, teacher=pl.lit("stored/teacher"), samples=1,

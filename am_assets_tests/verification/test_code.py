@@ -2,16 +2,21 @@
 
 import json
 import sys
+import time
+from functools import partial
+from typing import Any, get_args
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.engines.sandbox import SandboxUnavailable, open_sandbox
+from am_assets.engines.sandbox import SandboxUnavailable, Status, open_sandbox
 from am_assets.instruments import Code
+from am_assets.schema import OUTCOMES
+from am_assets.verification import code
 from am_assets.verification.code import RETRY_REASON_PREFIX, extract_code, verify
-from am_assets.verification.code_tests import UnusableTests, read_tests
+from am_assets.verification.code_tests import Runnable, UnusableTests, read_tests
 from am_assets.verification.tables_of_tests import read_cases
 from am_assets_tests.promised import without_sandbox
 
@@ -28,11 +33,15 @@ def cases(test_code: str | list[str], entry_point: str | None = None) -> str:
     return json.dumps({"test_code": test_code, "test_entry_point": entry_point})
 
 
-def verdicts(*rows: tuple[str | None, str | None]) -> list[dict[str, str]]:
+def read(test_code: str | list[str], entry_point: str | None = None) -> Runnable:
+    return read_tests(cases(test_code, entry_point), most=9)
+
+
+def verdicts(*rows: tuple[str | None, str | None], instrument: Code = LIMITS) -> list[dict[str, Any]]:
     """Verdicts of (answer, test_cases) rows, in the order of the rows."""
     jobs = [{"key": f"{n:03}", "answer": answer, "test_cases": tests} for n, (answer, tests) in enumerate(rows)]
     frame = pl.DataFrame(jobs, schema={"key": pl.String, "answer": pl.String, "test_cases": pl.String})
-    return pl.concat(verify(frame, LIMITS)).sort("key").to_dicts()
+    return pl.concat(verify(frame, instrument)).sort("key").to_dicts()
 
 
 @pytest.fixture(scope="module")
@@ -77,23 +86,48 @@ class TestExtractCode:
         assert extract_code(answer) is None or extract_code(answer) in answer.replace("\r\n", "\n") or " " in answer
 
 
-class TestReadTests:
-    def test_asserts_run_as_they_are(self):
-        assert read_tests(cases(["assert add(1, 2) == 3", "assert add(0, 0) == 0"])) == (
-            "assert add(1, 2) == 3\nassert add(0, 0) == 0",
-            None,
-        )
+def marked(*statements: str, indent: str = "") -> str:
+    lines = []
+    for number, statement in enumerate(statements):
+        lines += [f"if __test__({number}):", "    with __test__:", f"        {statement}"]
+    return "\n".join(indent + line for line in lines)
 
-    def test_check_takes_the_entry_point(self):
-        assert read_tests(cases(CHECK, "add")) == (CHECK, "add")
+
+class TestReadTests:
+    def test_each_assert_is_a_test_and_what_stands_between_them_is_not(self):
+        tests = read(["xs = [2, 1]", "sort(xs)", "assert xs == [1, 2]", "assert sort([]) is None"])
+        asserts = marked("assert xs == [1, 2]", "assert sort([]) is None")
+        assert tests == Runnable(f"xs = [2, 1]\nsort(xs)\n{asserts}", tests=2)
+
+    def test_each_assert_of_a_check_is_a_test(self):
+        test_code = "def check(candidate):\n    assert candidate(1, 2) == 3\n    assert candidate(0, 0) == 0"
+        body = marked("assert candidate(1, 2) == 3", "assert candidate(0, 0) == 0", indent="    ")
+        assert read(test_code, "add") == Runnable(f"def check(candidate):\n{body}", "add", tests=2)
+
+    @pytest.mark.parametrize(
+        "test_code",
+        [
+            "def check(candidate):\n    assert candidate(1, 2) == 3\n    return\n    assert False",
+            "def check(candidate):\n    assert candidate(1, 2) == 3\ncheck(add)",
+        ],
+    )
+    def test_a_check_that_may_not_run_once_to_its_end_is_one_test(self, test_code):
+        assert read(test_code, "add") == Runnable(test_code, "add")
 
     def test_pytest_functions_are_called(self):
-        code = "from solution import add\ndef test_one(): assert add(1, 2) == 3\ndef test_two(): assert add(0, 0) == 0"
-        assert read_tests(cases(code, "add")) == (f"{code}\ntest_one()\ntest_two()", None)
+        code = "from solution import add\ndef test_one():\n    assert add(1, 2) == 3\n"
+        code += "def test_two():\n    assert add(0, 0) == 0"
+        tests = read(code, "add")
+        assert tests.test_code.replace("\n\n", "\n") == f"{code}\n{marked('test_one()', 'test_two()')}"
+        assert tests.tests == 2
 
     def test_a_helper_that_the_tests_call_is_no_test(self):
-        code = "def test_case(a, b):\n    assert add(a, 0) == b\ntest_case(1, 1)"
-        assert read_tests(cases(code)) == (code, None)
+        tests = read("def test_case(a, b):\n    assert add(a, 0) == b\ntest_case(1, 1)")
+        assert tests.tests == 1 and tests.test_code.count("test_case(1, 1)") == 1
+
+    def test_only_as_many_are_taken_as_the_instrument_allows(self):
+        tests = read_tests(cases([f"assert add({n}, 0) == {n}" for n in range(9)] + ["print(1)"]), most=2)
+        assert tests == Runnable(marked("assert add(0, 0) == 0", "assert add(1, 0) == 1"), tests=2)
 
     @pytest.mark.parametrize(
         ("test_cases", "why"),
@@ -116,7 +150,7 @@ class TestReadTests:
     )
     def test_tests_that_decide_nothing_are_refused(self, test_cases, why):
         with pytest.raises(UnusableTests, match=why):
-            read_tests(test_cases)
+            read_tests(test_cases, most=9)
 
 
 class TestTables:
@@ -136,7 +170,7 @@ class TestTables:
     )
     def test_tables_that_decide_nothing_are_refused(self, table):
         with pytest.raises(UnusableTests):
-            read_cases(json.dumps(table))
+            read_cases(json.dumps(table), LIMITS)
 
     def test_calls_and_scripts_are_judged(self, any_sandbox):
         script = "a, b = map(int, input().split())\n"
@@ -163,6 +197,68 @@ class TestTables:
         ]  # fmt: skip
         assert rows[10]["reason"] in ("memory", "timeout", "output_limit")
         assert rows[11]["reason"] == "wrong_answer"
+
+
+MOODS = """
+import os
+def f(x):
+    if x == 1: return 0
+    if x == 2: return 1 / 0
+    if x == 3: os._exit(1)
+    if x == 4:
+        while True: pass
+    if x == 5: return bytearray(10**9)
+    if x == 6:
+        while True: print("x" * 1000)
+    return 5
+"""
+SCRIPT = f"{MOODS}print(f(int(open(0).read())))\n"
+ENDS = ["pass", "wrong_answer", "exception", "exited_early", "timeout", "memory", "output_limit", "pass"]
+QUICK = Code(timeout_seconds=0.5, total_seconds=20, memory_mb=256)
+
+
+class TestOutcomes:
+    def test_they_are_those_of_the_sandbox(self):
+        assert list(get_args(Status)) == OUTCOMES
+
+    @pytest.mark.parametrize("backend", ["bubblewrap", pytest.param("docker", marks=pytest.mark.container)])
+    def test_each_test_ends_in_its_own_way_and_the_next_runs_all_the_same(self, backend, monkeypatch):
+        monkeypatch.setattr(code, "open_sandbox", partial(open_sandbox, backend=backend))
+        numbers = range(len(ENDS))
+        asserts = cases([f"assert f({n}) == 5" for n in numbers])
+        check = cases("def check(candidate):\n" + "\n".join(f"    assert candidate({n}) == 5" for n in numbers), "f")
+        calls = json.dumps({"fn_name": "f", "inputs": [[n] for n in numbers], "outputs": [5 for _ in numbers]})
+        lines = json.dumps({"inputs": [f"{n}\n" for n in numbers], "outputs": ["5\n" for _ in numbers]})
+        rows = verdicts(
+            *[(fenced(MOODS), tests) for tests in (asserts, check, calls)],
+            (fenced(SCRIPT), lines),
+            (fenced("def f(x:\n"), calls),
+            (fenced("import os\nos._exit(0)\n"), calls),
+            instrument=QUICK,
+        )
+        if rows[0]["sandbox"] == "none":
+            without_sandbox(SandboxUnavailable(rows[0]["detail"]))
+        assert [row["outcomes"] for row in rows[:3]] == [ENDS] * 3
+        assert rows[3]["outcomes"] == ["exception" if end == "exited_early" else end for end in ENDS]
+        assert {(row["verdict"], row["reason"]) for row in rows[:4]} == {("fail", "wrong_answer")}
+        assert [row["outcomes"] for row in rows[4:]] == [["compile_error"] * len(ENDS), ["exited_early"] * len(ENDS)]
+
+    def test_all_tests_together_have_their_time_too(self, any_sandbox):
+        asserts = cases([f"assert f({n}) == 5" for n in [0, 4, 4, 4, 4, 4]])
+        instrument = Code(timeout_seconds=0.4, total_seconds=1, memory_mb=256)
+        started = time.monotonic()
+        (row,) = verdicts((fenced(MOODS), asserts), instrument=instrument)
+        assert row["outcomes"] == ["pass", *["timeout"] * 5]
+        assert time.monotonic() - started < 8
+
+    def test_a_statement_that_prepares_the_tests_and_fails_fails_all_after_it(self, any_sandbox):
+        (row,) = verdicts((fenced(MOODS), cases(["assert f(0) == 5", "x = f(2)", "assert f(0) == 5", "assert x"])))
+        assert row["outcomes"] == ["pass", "exception", "exception"]
+
+    def test_no_pass_can_be_had_by_way_of_the_marks(self, any_sandbox):
+        forged = "class Quiet:\n    def __call__(self, n): return False\n__test__ = Quiet()\ndef f(x): return 0\n"
+        (row,) = verdicts((fenced(forged), cases(["assert f(0) == 5", "assert f(1) == 5"])))
+        assert row["outcomes"] == ["wrong_answer"] * 2
 
 
 class TestVerify:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from am_assets.recipe import RewardMinima, VerificationPolicy
-from am_assets.schema import RESPONSE_DROPS, REWARD_DIMENSIONS, TEMPLATES, VERDICTS, VerifiedSet
+from am_assets.schema import OUTCOMES, RESPONSE_DROPS, REWARD_DIMENSIONS, TEMPLATES, VERDICTS, VerifiedSet
 from am_assets.verification.decide import MALFORMED, verified_set
 
 SOUND = {
@@ -15,13 +15,14 @@ SOUND = {
     "template": "paper", "well_formed": True, "truncated": False, "repetition": 0.0, "consecutive": 0.0,
     "prompt_share": 0.0, "answer_language": "en", "response_chars": 100, "math_verdict": "pass",
     "math_reason": "equal", "judged_equal": None, "code_verdict": None, "code_reason": None,
-    **dict.fromkeys(REWARD_DIMENSIONS),
+    "outcomes": None, **dict.fromkeys(REWARD_DIMENSIONS),
 }  # fmt: skip
 TYPES = {
     "sample_index": pl.UInt16, "has_reference": pl.Boolean, "has_tests": pl.Boolean, "well_formed": pl.Boolean,
     "truncated": pl.Boolean, "repetition": pl.Float32, "consecutive": pl.Float32, "prompt_share": pl.Float32,
     "template": pl.Enum(TEMPLATES), "response_chars": pl.UInt32, "judged_equal": pl.Boolean,
-    "math_verdict": pl.Enum(VERDICTS), "code_verdict": pl.Enum(VERDICTS), **dict.fromkeys(REWARD_DIMENSIONS, pl.UInt8),
+    "math_verdict": pl.Enum(VERDICTS), "code_verdict": pl.Enum(VERDICTS), "outcomes": pl.List(pl.Enum(OUTCOMES)),
+    **dict.fromkeys(REWARD_DIMENSIONS, pl.UInt8),
 }  # fmt: skip
 
 
@@ -71,6 +72,27 @@ def test_tests_weigh_more_than_a_reference_and_a_reference_more_than_the_judge()
     by_code, by_math, by_reward = decide(tested, {"correctness": 0}, rewarded(4))
     assert [row["evidence"] for row in (by_code, by_math, by_reward)] == ["code", "math", "reward"]
     assert by_code["kept"] and by_math["kept"] and by_reward["kept"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "policy", "verdict", "reason"),
+    [
+        ("pass wrong_answer pass", {}, "fail", "wrong_answer"),
+        ("pass wrong_answer pass", {"first_tests": 1}, "pass", None),
+        ("pass wrong_answer pass", {"first_tests": 9}, "fail", "2 of 3 tests passed, first wrong_answer"),
+        ("pass wrong_answer pass", {"first_tests": 2, "min_tests_passed": 0.5}, "pass", None),
+        ("pass wrong_answer pass", {"min_tests_passed": 0.6}, "pass", None),
+        ("timeout memory pass", {"min_tests_passed": 0.6}, "fail", "1 of 3 tests passed, first timeout"),
+        ("timeout pass", {"min_tests_passed": 0}, "pass", None),
+        ("pass sandbox_error", {"first_tests": 1}, "pass", None),
+        ("pass sandbox_error", {"first_tests": 2}, "unverifiable", "wrong_answer"),
+        ("", {"first_tests": 1, "min_tests_passed": 0}, "fail", "wrong_answer"),
+    ],
+)
+def test_how_many_tests_have_to_pass_is_the_recipes_to_say(ends, policy, verdict, reason):
+    row = {"has_tests": True, "code_verdict": "fail", "code_reason": "wrong_answer", "outcomes": ends.split()}
+    (fate,) = decide(row, **policy)
+    assert (fate["verdict"], fate["detail"]) == (verdict, reason and f"code: {reason}")
 
 
 @pytest.mark.parametrize(
@@ -184,6 +206,7 @@ candidates = st.lists(
             "math_verdict": st.sampled_from([*VERDICTS, None]),
             "judged_equal": st.sampled_from([True, False, None]),
             "code_verdict": st.sampled_from([*VERDICTS, None]),
+            "outcomes": st.none() | st.lists(st.sampled_from(OUTCOMES[:3]), max_size=3),
             **dict.fromkeys(REWARD_DIMENSIONS, st.none() | st.integers(0, 4)),
         }
     ),
@@ -199,6 +222,7 @@ LAX_AND_STRICT = {
     "languages": (None, ["en"]),
     "templates": (TEMPLATES, ["paper"]),
     "minima": (RewardMinima(), RewardMinima(correctness=3)),
+    "min_tests_passed": (0.5, 0.9),
     "accept": ("best", "verified"),
 }
 policies = st.builds(
@@ -209,6 +233,8 @@ policies = st.builds(
     max_prompt_share=st.floats(0, 1),
     minima=st.builds(RewardMinima, correctness=st.integers(0, 4), verbosity=st.integers(0, 4)),
     keep_unverifiable=st.booleans(),
+    first_tests=st.none() | st.integers(1, 3),
+    min_tests_passed=st.floats(0, 1),
     split=st.sampled_from(["verifier", "judge", "either", "both"]),
     min_reward=st.floats(0, 1),
     keep=st.sampled_from(["all", "first", "shortest", "best_reward"]),

@@ -67,7 +67,7 @@ class Docker(Sandbox):
         from docker.types import LogConfig, Ulimit
 
         # One job at a time, beside the supervisor: each cell is limited by itself, this is what all may use together.
-        memory = f"{self.limits.memory_mb + OWN_MEMORY_MB}m"
+        memory = f"{max(self.limits.memory_mb, self.limits.compile_mb) + OWN_MEMORY_MB}m"
         return {
             "command": ["/usr/bin/python3", *PYTHON_OPTIONS, "-c", guest_source(), self.settings(first_user)],
             "environment": ENVIRONMENT,
@@ -78,7 +78,7 @@ class Docker(Sandbox):
             "network_mode": "none",
             "ipc_mode": "private",
             "read_only": True,
-            "tmpfs": dict.fromkeys(["/tmp", "/dev/shm"], f"rw,nosuid,nodev,{SCRATCH},mode=1777"),
+            "tmpfs": dict.fromkeys(["/tmp", "/dev/shm"], f"rw,exec,nosuid,nodev,{SCRATCH},mode=1777"),
             "cap_drop": ["ALL"],
             "cap_add": SUPERVISORS_CAPABILITIES,
             "security_opt": ["no-new-privileges"],

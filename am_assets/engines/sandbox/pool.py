@@ -28,7 +28,7 @@ from am_assets.instruments import Code
 
 NOBODY = 65534
 GRACE_SECONDS = 30  # for a job to begin and to be cleared away, beside its own time
-LONGEST_ANSWER = 1 << 16
+LONGEST_ANSWER = 1 << 20
 ATTEMPTS = 2
 
 
@@ -57,8 +57,11 @@ class Warm:
     def __init__(self, line: Line) -> None:
         self.line = line
         try:
-            if self.hear(START_SECONDS) != "ready":
-                raise SandboxDied("did not come up")
+            match self.hear(START_SECONDS):
+                case {"compiler": bool(found)}:
+                    self.has_compiler = found
+                case _:
+                    raise SandboxDied("did not come up")
         except BaseException:
             line.close()
             raise
@@ -77,14 +80,19 @@ class Warm:
             raise SandboxDied(f"{type(error).__name__}: {error}") from error
 
     def run(self, job: Job, limits: Code) -> Outcome:
-        order = {"job": job._asdict(), "limits": limits.model_dump(), "rlimits": rlimits(limits)}
+        """Raises SandboxDied where it can not tell of every test."""
+        if job.language == "cpp" and not self.has_compiler:
+            return of_all(job, "no_compiler", "the sandbox has no g++")
+        order = {"job": job._asdict(), "limits": limits.model_dump(), "rlimits": rlimits(limits, job.language)}
         try:
             self.line.send(json.dumps(order).encode() + b"\n")
         except OSError as error:
             raise SandboxDied(f"{type(error).__name__}: {error}") from error
-        match self.hear(limits.timeout_seconds + GRACE_SECONDS):
-            case [status, str(detail)] if status in get_args(Status):
-                return Outcome(status, readable(detail))
+        match self.hear(limits.total_seconds + limits.compile_seconds + GRACE_SECONDS):
+            case [[*tests], str(detail)] if len(tests) == count(job) and set(tests) <= set(get_args(Status)):
+                if "sandbox_error" in tests:
+                    raise SandboxDied(readable(detail))
+                return Outcome(first_failure(tests), readable(detail), tuple(tests))
         raise SandboxDied("answered something else")
 
 
@@ -125,7 +133,7 @@ class Sandbox(ABC):
             except (SandboxDied, SandboxUnavailable) as error:
                 why = str(error)
                 logger.warning("a code sandbox died: %s", why)
-        return Outcome("sandbox_error", readable(why))
+        return of_all(job, "sandbox_error", readable(why))
 
     def _run_on(self, warm: Warm, job: Job) -> Outcome:
         try:
@@ -141,6 +149,18 @@ class Sandbox(ABC):
         with suppress(queue.Empty):
             while True:
                 self.idle.get_nowait().line.close()
+
+
+def count(job: Job) -> int:
+    return max(1, job.tests)
+
+
+def of_all(job: Job, status: Status, detail: str) -> Outcome:
+    return Outcome(status, detail, (status,) * count(job))
+
+
+def first_failure(tests: Sequence[Status]) -> Status:
+    return next((status for status in tests if status != "pass"), "pass")
 
 
 def readable(text: str) -> str:

@@ -32,8 +32,10 @@ Status = Literal[
     "output_limit",
     "compile_error",
     "exited_early",
-    "sandbox_error",  # nothing is known of the program; every other status is its own doing
+    "no_compiler",  # of this and the next nothing is known of the program; every other status is its own doing
+    "sandbox_error",
 ]
+Language = Literal["python", "cpp"]
 
 
 class SandboxUnavailable(RuntimeError):
@@ -42,21 +44,25 @@ class SandboxUnavailable(RuntimeError):
 
 @dataclass(frozen=True)
 class Outcome:
-    status: Status
-    detail: str = ""  # last lines of the traceback or of what was printed, for a person
+    status: Status  # of the first test that did not pass
+    detail: str = ""  # last lines of its traceback or of what was printed, for a person
+    tests: tuple[Status, ...] = ()  # of each test, in their order
 
 
 class Job(NamedTuple):
     """`entry_point` is an expression handed to the `check` of `test_code`; null where the tests run by themselves.
 
     A script is run anew, as `__main__`, by each call of `run_program(standard input)` in the tests, which gives what it
-    printed. Other programs are loaded once, as a module.
+    printed; C++ is a script always. Other programs are loaded once, as a module. `tests` are as many as `test_code`
+    marks (`guest/judge.py`), counted from 0; where it marks none all of it is one.
     """
 
     program: str
     test_code: str
     entry_point: str | None = None
     is_script: bool = False
+    tests: int = 0
+    language: Language = "python"
 
 
 def guest_source() -> str:
@@ -82,14 +88,14 @@ main()
 """
 
 
-def rlimits(limits: Code) -> dict[str, int]:
-    """What each process of a cell may use."""
+def rlimits(limits: Code, language: Language) -> dict[str, int]:
+    """What each process of a cell may use; a compiler needs more than what it compiles, which is held to its own."""
     return {
-        "AS": limits.memory_mb << 20,
+        "AS": max(limits.memory_mb, limits.compile_mb if language == "cpp" else 0) << 20,
         "NPROC": limits.processes,
         "FSIZE": SCRATCH_MB << 20,
         "NOFILE": OPEN_FILES,
         "CORE": 0,
         # More CPU time than the wall clock allows: it only ends a program that outlives its host.
-        "CPU": int(limits.timeout_seconds) * (os.cpu_count() or 1) + 5,
+        "CPU": int(limits.total_seconds + limits.compile_seconds) * (os.cpu_count() or 1) + 5,
     }

@@ -4,17 +4,16 @@ Nothing here is a safeguard, since the program can change all of it. It learns t
 """
 
 import builtins
-import io
 import linecache
 import operator
 import os
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from types import CodeType, ModuleType
 from typing import Any
 
+from am_assets.engines.sandbox.guest import scripts
 from am_assets.engines.sandbox.guest.wire import Channel, Gone, decode, encode
 
 MUTABLE = (list, dict, set, bytearray)
@@ -67,7 +66,7 @@ class Candidate:
                 return message
             try:
                 if message[0] == "script":
-                    self.say("returned", encode({"run_program": script(message[1])}, self.refer), [])
+                    self.say("returned", encode({"run_program": script(*message[1:])}, self.refer), [])
                 elif message[0] == "load":
                     self.say("returned", self.load(message[1]), [])
                 else:
@@ -108,30 +107,12 @@ def compiled(source: str) -> CodeType:
     try:
         return compile(source, "program.py", "exec", dont_inherit=True)
     except Exception as error:  # MemoryError and RecursionError too
-        raise NotPython(f"{type(error).__name__}: {error}") from None
+        raise scripts.Ended(f"compile_error: {type(error).__name__}: {error}") from None
 
 
-def script(source: str) -> Callable[[str], str]:
-    """A function from standard input to what the program prints, which runs it from the start each time."""
-    code = compiled(source)
-
-    def run_program(given: str) -> str:
-        module = sys.modules["__main__"] = ModuleType("__main__")
-        printed = io.BytesIO()
-        sys.stdin, sys.stdout = io.TextIOWrapper(io.BytesIO(given.encode())), io.TextIOWrapper(printed)
-        try:
-            with suppress(SystemExit):
-                exec(code, module.__dict__)
-            sys.stdout.flush()
-            return printed.getvalue().decode(errors="replace")
-        finally:
-            sys.stdin, sys.stdout = sys.__stdin__, sys.__stdout__
-
-    return run_program
-
-
-class NotPython(Exception):
-    """The program does not compile."""
+def script(language: str, limits: dict[str, Any], source: str) -> Callable[[str], str]:
+    start = scripts.cpp(source, limits) if language == "cpp" else scripts.python(compiled(source))
+    return scripts.runner(start, limits)
 
 
 def str_of(error: BaseException) -> str:

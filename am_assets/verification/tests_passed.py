@@ -1,0 +1,42 @@
+"""A recipe's verdict of a program, by how its tests ended: by the first ones alone, or by the share that passed."""
+
+import polars as pl
+
+from am_assets.recipe import VerificationPolicy
+from am_assets.schema import VERDICTS
+
+UNKNOWN = ["no_compiler", "sandbox_error"]
+PASSED = "tests_passed"
+
+
+def settle_tests(judged: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
+    """`judged` (code_verdict, code_reason, outcomes: how each test ended) with the verdict that `policy` comes to.
+
+    Where nothing was run (outcomes empty or null) the verdict stays as measured. It is unverifiable where a test that
+    counts could not be run, else a pass where enough of those that count passed.
+    """
+    if policy.first_tests is None and policy.min_tests_passed == 1:
+        return judged
+    counted = pl.col("outcomes").cast(pl.List(pl.String))
+    if policy.first_tests is not None:
+        counted = counted.list.head(policy.first_tests)
+    passed, count = counted.list.count_matches("pass"), counted.list.len()
+    first_failure = counted.list.eval(pl.element().filter(pl.element() != "pass")).list.first()
+    unknown = counted.list.eval(pl.element().is_in(UNKNOWN)).list.any()
+    enough = passed >= policy.min_tests_passed * count - 1e-9
+    verdict = pl.when(unknown).then(pl.lit("unverifiable")).when(enough).then(pl.lit("pass")).otherwise(pl.lit("fail"))
+    reason = (
+        pl.when(unknown)
+        .then("code_reason")
+        .when(passed == count)
+        .then(pl.lit(PASSED))
+        .otherwise(pl.format("{} of {} tests passed, first {}", passed, count, first_failure))
+    )
+    ran = count > 0
+    return judged.with_columns(
+        code_verdict=pl.when(ran)
+        .then(verdict)
+        .otherwise(pl.col("code_verdict").cast(pl.String))
+        .cast(pl.Enum(VERDICTS)),
+        code_reason=pl.when(ran).then(reason).otherwise("code_reason"),
+    )
