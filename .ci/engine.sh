@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A Docker engine from Debian's packages for the tests marked `container`.
+# A Docker engine from Debian's packages for the tests marked `container`, and a compiler for bubblewrap, which shows
+# programs the host's: so C++ is run without an image three times as large.
 #
 #     bash .ci/engine.sh start   install what is missing, start dockerd, wait until it answers, build the sandbox image
 #     bash .ci/engine.sh stop    end the dockerd that `start` started, and no other
@@ -15,14 +16,15 @@ log=/var/log/am-assets-dockerd.log
 engine_answers() { docker version >/dev/null 2>&1; }
 
 install_packages() {
-  command -v dockerd >/dev/null && command -v docker >/dev/null && command -v debootstrap >/dev/null && return
+  command -v dockerd >/dev/null && command -v docker >/dev/null && command -v debootstrap >/dev/null &&
+    command -v g++ >/dev/null && return
   export DEBIAN_FRONTEND=noninteractive
   # `update` locks the lists and does not wait for another apt by itself.
   for _ in $(seq 60); do
     apt-get update -q && break
     sleep 5
   done
-  apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=600 docker.io iptables debootstrap
+  apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=600 docker.io iptables debootstrap g++
 }
 
 start_engine() {

@@ -1,7 +1,8 @@
 """What is missing or stale, why, and bringing it up to date.
 
-Thin over Dagster: a partition's state is Dagster's own staleness. Two things it cannot see are added. Roots of the
-graph (`ROOTS`) are compared with the files they are read from. And a partition below a failed blocking check waits.
+Thin over Dagster: a partition's state is Dagster's own staleness. Three things it cannot see are added. Roots of the
+graph (`ROOTS`) are compared with the files they are read from. Evidence for which there was no sandbox is made again.
+And a partition below a failed blocking check waits.
 """
 
 import re
@@ -19,7 +20,7 @@ from dagster._core.loader import LoadingContextForTest
 from am_assets.recipe import ConfigError
 
 Partition = tuple[dg.AssetKey, str]
-# Says why a root partition no longer matches its file, or nothing. Gets the partition and the latest materialization.
+# Says why a partition is to be made again, or nothing. Gets the partition and the latest materialization.
 Root = Callable[[str, dg.AssetMaterialization], str | None]
 
 

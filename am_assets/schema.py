@@ -10,9 +10,10 @@ CATEGORIES = ["math", "coding", "information_seeking", "reasoning", "planning", 
 DIFFICULTIES = ["very_easy", "easy", "medium", "hard", "very_hard"]
 UNLABELLED = "unlabelled"
 VERDICTS = ["pass", "fail", "unverifiable"]
-# How a test ended. Of no_compiler and sandbox_error nothing is known of the program.
+# How a test ended.
 OUTCOMES = ["pass", "wrong_answer", "exception", "timeout", "memory", "output_limit", "compile_error", "exited_early"]
-OUTCOMES += ["no_compiler", "sandbox_error"]
+UNKNOWN_OUTCOMES = ["no_compiler", "sandbox_error"]  # they say nothing of the program
+OUTCOMES += UNKNOWN_OUTCOMES
 TEMPLATES = ["paper", "plain"]  # <think>…</think> <answer>…</answer>, or <think>…</think> and the answer
 REWARD_DIMENSIONS = ["correctness", "helpfulness", "coherence", "complexity", "verbosity"]
 

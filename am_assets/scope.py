@@ -12,6 +12,7 @@ from am_assets.policies import settings
 from am_assets.pool import sources
 from am_assets.project import Project, project
 from am_assets.recipe import SECTIONS, ConfigError
+from am_assets.verification.code import UNREACHED
 
 SHOWN_CHARS = 60  # a longer value, such as a list of examples, is not repeated
 BY_RECIPE = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "sft_checkpoint", "recipe_report"}
@@ -81,8 +82,14 @@ def _changed_benchmark(name: str, last: dg.AssetMaterialization) -> str | None:
     return f"benchmark {name} or its files changed"
 
 
+def _without_sandbox(shard: str, last: dg.AssetMaterialization) -> str | None:
+    unreached = last.metadata[UNREACHED].value if UNREACHED in last.metadata else 0
+    return f"{unreached} answers had no sandbox that worked" if unreached else None
+
+
 ROOTS: dict[str, Root] = {
     "raw_pool": _changed_source,
     "benchmark_questions": _changed_benchmark,
+    "code_verdicts": _without_sandbox,
     **{f"{section}_policy": _changed_setting(section) for section in SECTIONS},
 }

@@ -1,7 +1,5 @@
 """Verification as assets: verdicts and scores measure, `verified_set` decides which responses stay."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 import polars as pl
 
@@ -71,18 +69,10 @@ def code_verdicts(
         "test_cases",
         identity=[code.VERIFIER, limits.model_dump()],
     )
-    unreached: list[pl.DataFrame] = []
-
-    def run_tests(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        for verdicts in code.verify(missing, limits):
-            lasting = ~pl.col("reason").str.starts_with(code.RETRY_REASON_PREFIX)
-            unreached.append(verdicts.filter(~lasting))
-            yield verdicts.filter(lasting)
-
-    filled = answers.fill("code", jobs, run_tests, code.MEASURED)
-    again = jobs.join(pl.concat(unreached), on="key") if unreached else filled.table.clear()
-    table = pl.concat([filled.table, again], how="diagonal_relaxed").sort("response_id")
-    return table, _verdict_counts(table) | {"executed": filled.new.height}
+    filled, again = code.fill(jobs, limits, lambda measure: answers.fill("code", jobs, measure, code.MEASURED))
+    table = pl.concat([filled.table, again.select(filled.table.columns)]).sort("response_id")
+    unreached = again.filter(pl.col("reason") != code.NO_COMPILER).height
+    return table, _verdict_counts(table) | {"executed": filled.new.height, code.UNREACHED: unreached}
 
 
 def to_judge(response_features: pl.DataFrame, raw_pool: pl.DataFrame, instrument: Reward) -> pl.DataFrame:

@@ -1,68 +1,52 @@
-"""Code verdicts: takes the program out of an answer and runs it against its tests in a sandbox.
+"""Code verdicts: runs the program of an answer against its tests in a sandbox.
 
 `pass` only if every test ran through; how each ended stands beside it, for recipes that ask for less. What is wrong
 with the answer is a `fail`; what is wrong with the tests or the sandbox is `unverifiable`. Nothing of an answer is ever
 executed outside `engines/sandbox`; here it is at most parsed.
 """
 
-import ast
 import logging
-import re
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import polars as pl
 
+from am_assets.engines.memo import Filled, Measure
 from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, open_sandbox
-from am_assets.engines.sandbox.protocol import Language
 from am_assets.instruments import Code
-from am_assets.verification.code_tests import Runnable, UnusableTests, parse
+from am_assets.verification.code_tests import Runnable, UnusableTests
+from am_assets.verification.programs import extract_code, extract_script
 from am_assets.verification.tables_of_tests import read_cases
 
 logger = logging.getLogger(__name__)
 
 VERIFIER = "code-3"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
 RETRY_REASON_PREFIX = "sandbox"  # such a verdict tells of this machine, not of the answer: not to be remembered
-UNKNOWN = {"sandbox_error": "run failed", "no_compiler": "no compiler"}
+NO_COMPILER = f"{RETRY_REASON_PREFIX}: no compiler"
+UNKNOWN = {"sandbox_error": f"{RETRY_REASON_PREFIX}: run failed", "no_compiler": NO_COMPILER}
+UNREACHED = "unreached"  # metadata of code verdicts: how many answers had no sandbox that worked
 NO_SANDBOX = "none"
 BATCH = 32
 MEASURED = pl.Schema(
     {**dict.fromkeys(["key", "verdict", "reason", "detail", "sandbox"], pl.String), "outcomes": pl.List(pl.String)}
 )
-FENCE = re.compile(r"^[ \t]*```[ \t]*(?P<language>[\w+.-]*)[^\n`]*\n(?P<code>.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.M | re.S)
-PYTHON = {"python", "python3", "py"}
-CPP = {"cpp", "c++", "cc", "cxx"}
 
 
-def extract_script(answer: str) -> tuple[str, Language] | None:
-    """The answer's last named block if that is C++, else its Python program."""
-    named = [block for block in blocks(answer) if block[0] in PYTHON | CPP]
-    if named and named[-1][0] in CPP:
-        return named[-1][1], "cpp"
-    return (code, "python") if (code := extract_code(answer)) is not None else None
+def fill(jobs: pl.DataFrame, limits: Code, through: Callable[[Measure], Filled]) -> tuple[Filled, pl.DataFrame]:
+    """`jobs` (as for `verify`, and any others) with their verdicts, by a memo's `fill` that takes how to measure.
 
-
-def extract_code(answer: str) -> str | None:
-    """The last fenced Python block of the answer; else its last unnamed block that is Python; else all of it.
-
-    An answer without a fence has to define something to count as a program. A last block that was never closed runs to
-    the end of the answer.
+    Also the rows of those that no sandbox could tell of: they are not remembered, so that the next fill does them, and
+    no others, again.
     """
-    answer = answer.replace("\r\n", "\n")
-    found = blocks(answer)
-    if named := [code for language, code in found if language in PYTHON]:
-        return named[-1]
-    if unnamed := [code for language, code in found if not language and parse(code)]:
-        return unnamed[-1]
-    tree = parse(answer)
-    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign
-    return answer if tree and any(isinstance(node, definitions) for node in tree.body) else None
+    unreached = [pl.DataFrame(schema=MEASURED)]
 
+    def lasting(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        for verdicts in verify(missing, limits):
+            fleeting = pl.col("reason").str.starts_with(RETRY_REASON_PREFIX)
+            unreached.append(verdicts.filter(fleeting))
+            yield verdicts.filter(~fleeting)
 
-def blocks(answer: str) -> list[tuple[str, str]]:
-    """(language in lower case or "", code) of each fenced block that is not empty."""
-    found = FENCE.finditer(answer.replace("\r\n", "\n"))
-    return [(m["language"].lower(), textwrap.dedent(m["code"])) for m in found if m["code"].strip()]
+    filled = through(lasting)
+    return filled, jobs.join(pl.concat(unreached), on="key")
 
 
 def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
@@ -109,7 +93,7 @@ def verdict(outcome: Outcome) -> tuple[str, str, str]:
     if outcome.status == "pass":
         return "pass", "tests_passed", outcome.detail
     if outcome.status in UNKNOWN:
-        return "unverifiable", f"{RETRY_REASON_PREFIX}: {UNKNOWN[outcome.status]}", outcome.detail
+        return "unverifiable", UNKNOWN[outcome.status], outcome.detail
     return "fail", outcome.status, outcome.detail
 
 

@@ -3,9 +3,8 @@
 import polars as pl
 
 from am_assets.recipe import VerificationPolicy
-from am_assets.schema import VERDICTS
+from am_assets.schema import UNKNOWN_OUTCOMES, VERDICTS
 
-UNKNOWN = ["no_compiler", "sandbox_error"]
 PASSED = "tests_passed"
 
 
@@ -22,7 +21,7 @@ def settle_tests(judged: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFra
         counted = counted.list.head(policy.first_tests)
     passed, count = counted.list.count_matches("pass"), counted.list.len()
     first_failure = counted.list.eval(pl.element().filter(pl.element() != "pass")).list.first()
-    unknown = counted.list.eval(pl.element().is_in(UNKNOWN)).list.any()
+    unknown = counted.list.eval(pl.element().is_in(UNKNOWN_OUTCOMES)).list.any()
     enough = passed >= policy.min_tests_passed * count - 1e-9
     verdict = pl.when(unknown).then(pl.lit("unverifiable")).when(enough).then(pl.lit("pass")).otherwise(pl.lit("fail"))
     reason = (

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import docker
 import pytest
 
 from am_assets.engines.sandbox import Job, Sandbox, SandboxUnavailable, open_sandbox
-from am_assets.engines.sandbox.container import LABEL
+from am_assets.engines.sandbox.bubblewrap import Process
+from am_assets.engines.sandbox.container import LABEL, Attached
+from am_assets.engines.sandbox.pool import Line
 from am_assets.instruments import Code
 from am_assets_tests.promised import without_sandbox
 
@@ -260,24 +263,48 @@ assert fields["NoNewPrivs"].strip() == "1" and fields["Seccomp"].strip() == "2"
         assert status(sandbox, f"open('/proc/{os.getpid()}/status')\n{ADD}") == "exception"
 
 
+def kill(line: Line) -> None:
+    """Ends a sandbox as a crash would."""
+    if isinstance(line, Attached):
+        line.container.kill()
+    elif isinstance(line, Process):
+        line.process.kill()
+        line.process.wait()
+
+
 class TestDeath:
-    def kill(self, sandbox: Sandbox) -> None:
-        """Ends every sandbox that waits for a job, as a crash of the engine would."""
+    def kill_idle(self, sandbox: Sandbox) -> None:
+        """Ends every sandbox that waits for a job."""
         waiting = []
         while not sandbox.idle.empty():
             waiting.append(sandbox.idle.get())
         for warm in waiting:
-            if sandbox.name == "docker":
-                warm.line.container.kill()
-            else:
-                warm.line.process.kill()
-                warm.line.process.wait()
+            kill(warm.line)
             sandbox.idle.put(warm)
         assert waiting
 
+    @pytest.mark.parametrize("deaths", [1, 2])
+    def test_one_that_dies_in_the_middle_of_a_job_has_it_done_by_a_fresh_one(self, sandbox, monkeypatch, deaths):
+        """Once; what kills its sandbox twice tells nothing of the program."""
+        while not sandbox.idle.empty():
+            sandbox.idle.get().line.close()
+        started: list[Line] = []
+        start = sandbox.start
+        monkeypatch.setattr(sandbox, "start", lambda: started.append(start()) or started[-1])
+        napping = f"sleep 1.3{deaths}{len(sandbox.name)}"
+        job = Job(f"import subprocess\nsubprocess.run({napping.split()})\n{ADD}", TEST)
+        with ThreadPoolExecutor() as pool:
+            running = pool.submit(lambda: next(sandbox.run_many([job])))
+            for death in range(1, deaths + 1):
+                assert soon(lambda death=death: len(started) == death and napping in processes())
+                kill(started[-1])
+            outcome = running.result()
+        assert (outcome.status, len(started)) == ("pass" if deaths == 1 else "sandbox_error", 2)
+        assert outcome.tests == (outcome.status,)
+
     def test_a_dead_sandbox_is_replaced_and_its_job_tried_again(self, sandbox):
         assert status(sandbox, ADD) == "pass"
-        self.kill(sandbox)
+        self.kill_idle(sandbox)
         jobs = [Job(ADD, TEST), Job("def add(a, b): return 0", TEST)] * 2
         assert [outcome.status for outcome in sandbox.run_many(jobs)] == ["pass", "wrong_answer"] * 2
 
@@ -288,7 +315,7 @@ class TestDeath:
         assert status(sandbox, ADD) == "pass"
         with monkeypatch.context() as dead:
             dead.setattr(sandbox, "start", start)
-            self.kill(sandbox)
+            self.kill_idle(sandbox)
             outcome = [sandbox.run(ADD, TEST) for _ in range(4)][-1]
             assert (outcome.status, outcome.detail) == ("sandbox_error", "no engine")
         assert status(sandbox, ADD) == "pass"

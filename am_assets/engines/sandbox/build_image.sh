@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # Builds the sandbox's image from Debian packages alone, for machines that reach no image registry:
 #
-#     sudo bash am_assets/engines/sandbox/build_image.sh
+#     sudo bash am_assets/engines/sandbox/build_image.sh [--cpp]
 #
-# Does nothing where the image exists. Needs root, debootstrap and a Docker engine; takes about a minute. With a
-# registry at hand the Dockerfile beside this script makes an equivalent image.
+# Does nothing where the image exists; with --cpp it is made anew, with g++. Needs root, debootstrap and a Docker engine;
+# takes about a minute. With a registry at hand the Dockerfile beside this script makes an equivalent image.
 set -euo pipefail
+
+packages=python3
+[ "${1:-}" = --cpp ] && packages=python3,g++
 
 image=am-sandbox:bookworm # as in container.py
 suite=bookworm
 
-if docker image inspect "$image" >/dev/null 2>&1; then
+if [ "${1:-}" != --cpp ] && docker image inspect "$image" >/dev/null 2>&1; then
   echo "$image exists"
   exit 0
 fi
@@ -25,7 +28,7 @@ mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Pac
 root=$(mktemp -d)
 trap 'rm -rf --one-file-system "$root"' EXIT
 chmod 755 "$root"
-if ! debootstrap --force-check-gpg --variant=minbase --include=python3 "$suite" "$root" \
+if ! debootstrap --force-check-gpg --variant=minbase --include="$packages" "$suite" "$root" \
   "${mirror:-http://deb.debian.org/debian}" >"$root.log" 2>&1; then
   tail -n 20 "$root.log" >&2
   exit 1

@@ -1,0 +1,43 @@
+"""Takes the program out of an answer. It is at most parsed here, never run."""
+
+import ast
+import re
+import textwrap
+
+from am_assets.engines.sandbox.protocol import Language
+from am_assets.verification.code_tests import parse
+
+FENCE = re.compile(r"^[ \t]*```[ \t]*(?P<language>[\w+.-]*)[^\n`]*\n(?P<code>.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.M | re.S)
+PYTHON = {"python", "python3", "py"}
+CPP = {"cpp", "c++", "cc", "cxx"}
+
+
+def extract_script(answer: str) -> tuple[str, Language] | None:
+    """The answer's last named block if that is C++, else its Python program."""
+    named = [block for block in blocks(answer) if block[0] in PYTHON | CPP]
+    if named and named[-1][0] in CPP:
+        return named[-1][1], "cpp"
+    return (code, "python") if (code := extract_code(answer)) is not None else None
+
+
+def extract_code(answer: str) -> str | None:
+    """The last fenced Python block of the answer; else its last unnamed block that is Python; else all of it.
+
+    An answer without a fence has to define something to count as a program. A last block that was never closed runs to
+    the end of the answer.
+    """
+    answer = answer.replace("\r\n", "\n")
+    found = blocks(answer)
+    if named := [code for language, code in found if language in PYTHON]:
+        return named[-1]
+    if unnamed := [code for language, code in found if not language and parse(code)]:
+        return unnamed[-1]
+    tree = parse(answer)
+    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign
+    return answer if tree and any(isinstance(node, definitions) for node in tree.body) else None
+
+
+def blocks(answer: str) -> list[tuple[str, str]]:
+    """(language in lower case or "", code) of each fenced block that is not empty."""
+    found = FENCE.finditer(answer.replace("\r\n", "\n"))
+    return [(m["language"].lower(), textwrap.dedent(m["code"])) for m in found if m["code"].strip()]
