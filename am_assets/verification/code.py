@@ -56,7 +56,8 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
     `tests: …` or `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable row. `outcomes` has the status of each test
     that counts, and is empty where nothing could be run. Each job appears once, the ones that need no run first.
     """
-    settled, keys, runnable = [], [], []
+    settled: list[tuple] = []
+    keys, runnable = [], []
     for key, answer, test_cases in jobs.select("key", "answer", "test_cases").iter_rows():
         try:
             tests = read_cases(test_cases, limits)
@@ -77,8 +78,8 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
             yield from frames((key, *verdict(end), sandbox.name, list(end.tests)) for key, end in outcomes)
     except SandboxUnavailable as error:
         logger.error("%d code answers can not be verified: %s", len(runnable), error)
-        unavailable = ("unverifiable", "sandbox: unavailable", str(error), NO_SANDBOX, [])
-        yield from frames((key, *unavailable) for key in keys)
+        why = str(error)
+        yield from frames((key, "unverifiable", "sandbox: unavailable", why, NO_SANDBOX, []) for key in keys)
 
 
 def job_of(answer: str, tests: Runnable) -> Job | None:

@@ -9,7 +9,6 @@ import os
 import resource
 import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -33,7 +32,8 @@ def python(code: CodeType) -> Callable[[], None]:
             try:
                 exec(code, module.__dict__)
             finally:
-                threading._shutdown()  # type: ignore[attr-defined]  # waits for the threads that the program started
+                if threads := sys.modules.get("threading"):  # of the program: it slows each fork
+                    threads._shutdown()
                 atexit._run_exitfuncs()
                 sys.stdout.flush()
         except SystemExit as end:
