@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from am_assets.engines.sandbox.guest import isolation, zygote
 
-USERS = 400  # user ids that take turns, after that of the keeper (`isolation.kill_all_of`)
+USERS = 400  # user ids that take turns
 SHARED_FOLDERS = ["/tmp", "/dev/shm", "/dev/mqueue"]  # all that anyone may write in a container
 PATIENCE = 20  # seconds for what was killed to be gone
 
@@ -62,7 +62,7 @@ class Cells:
     def ended(self, cell: Cell) -> int | None:
         """Its exit code, negative for a signal; null while it lives."""
         self.reap()
-        if cell.user is not None and cell.process not in self.dead:  # a child of the zygote
+        if cell.process not in self.dead:  # a child of the zygote
             self.zygote.send(json.dumps({"ended": cell.process}).encode())
             if (code := json.loads(self.zygote.recv(32))) is not None:
                 self.dead[cell.process] = code
@@ -75,11 +75,10 @@ class Cells:
                 if self.ended(cell) is None:
                     os.kill(cell.process, signal.SIGKILL)
         else:
-            helper(isolation.kill_all_of, judge.user, candidate.user, self.settings["first_user"])
+            isolation.kill_all_of(judge.user, candidate.user)
         self.until(lambda: self.gone(judge, candidate))
-        for cell in (judge, candidate):
-            if cell.user is not None:
-                sweep(cell.user)
+        if judge.user is not None and candidate.user is not None:
+            sweep(judge.user, candidate.user)
         self.dead.clear()
 
     def gone(self, *cells: Cell) -> bool:
@@ -93,15 +92,6 @@ class Cells:
             time.sleep(0.0002)
 
 
-def helper(work: Callable[..., None], *arguments: Any) -> None:
-    if (process := os.fork()) == 0:
-        try:
-            work(*arguments)
-        finally:
-            os._exit(0)
-    os.waitpid(process, 0)
-
-
 def alive(users: set[int | None]) -> bool:
     for name in os.listdir("/proc") if users != {None} else []:
         with suppress(OSError):
@@ -110,20 +100,29 @@ def alive(users: set[int | None]) -> bool:
     return False
 
 
-def sweep(user: int) -> None:
-    with suppress(OSError):
-        os.rmdir(isolation.scratch_of(user))  # as a rule it is empty
-    if left := left_by(user):
-        helper(remove, user, left)
-        if left_by(user):
-            raise Unclean("files that can not be removed")
+def sweep(*users: int) -> None:
+    for user in users:
+        with suppress(OSError):
+            os.rmdir(isolation.scratch_of(user))  # as a rule it is empty
+    if not (left := left_by(*users)):
+        return
+    for user in users:
+        if (process := os.fork()) == 0:
+            try:
+                remove(user, [path for path, owner in left if owner == user])
+            finally:
+                os._exit(0)
+        os.waitpid(process, 0)
+    if left_by(*users):
+        raise Unclean("files that can not be removed")
 
 
-def left_by(user: int) -> list[str]:
+def left_by(*users: int) -> list[tuple[str, int]]:
     left = []
     for folder in SHARED_FOLDERS:
         with suppress(FileNotFoundError), os.scandir(folder) as entries:
-            left += [entry.path for entry in entries if entry.stat(follow_symlinks=False).st_uid == user]
+            owners = [(entry.path, entry.stat(follow_symlinks=False).st_uid) for entry in entries]
+            left += [(path, owner) for path, owner in owners if owner in users]
     return left
 
 

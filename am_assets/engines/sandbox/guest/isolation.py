@@ -13,14 +13,16 @@ In both it ends without capabilities, without a way to more privilege, and behin
 import ctypes
 import os
 import resource
+import signal
 
-from am_assets.engines.sandbox.guest.syscalls import deny_syscalls
+from am_assets.engines.sandbox.guest.syscalls import CLONE, deny_syscalls
 
 NEW_NAMESPACES = 0x10000000 | 0x20000000 | 0x00020000 | 0x08000000  # CLONE_NEWUSER, NEWPID, NEWNS, NEWIPC
 NOSUID_NODEV, NOEXEC = 2 | 4, 8
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 36, 38
-LAST_CAPABILITY = 63  # more than any kernel has
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_READ, PR_CAPBSET_DROP = 1, 4, 23, 24
+PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 36, 38
 libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 
 
 def checked(result: int) -> None:
@@ -29,12 +31,24 @@ def checked(result: int) -> None:
 
 
 def prctl(option: int, value: int) -> int:
-    return libc.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
+    return libc.prctl(option, value, 0, 0, 0)
 
 
-def new_namespaces(user: int) -> None:
-    """The children of this process live in new namespaces, where they are the only ones."""
-    checked(libc.unshare(NEW_NAMESPACES))
+KNOWN_CAPABILITIES = [number for number in range(64) if prctl(PR_CAPBSET_READ, number) >= 0]
+OPEN_CAPABILITIES = [number for number in KNOWN_CAPABILITIES if prctl(PR_CAPBSET_READ, number)]  # to all this starts
+
+
+def fork_into_namespaces() -> int:
+    """As os.fork; the child is the first process in new namespaces. It has to call `map_itself`."""
+    ctypes.pythonapi.PyOS_BeforeFork()
+    if process := libc.syscall(CLONE[os.uname().machine], NEW_NAMESPACES | signal.SIGCHLD, 0, 0, 0, 0):
+        ctypes.pythonapi.PyOS_AfterFork_Parent()
+        return process
+    ctypes.pythonapi.PyOS_AfterFork_Child()
+    return 0
+
+
+def map_itself(user: int) -> None:
     for name, content in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{user} {user} 1")):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(content)
@@ -58,8 +72,8 @@ def confine(user: int | None, rlimits: dict[str, int], scratch: str) -> None:
     """Gives up all that the current process does not need; no way back. `user` is null in namespaces of its own."""
     if user is None:
         own_mounts(scratch)
-    for capability in range(LAST_CAPABILITY + 1):
-        prctl(PR_CAPBSET_DROP, capability)  # fails for those that the kernel does not know
+    for capability in KNOWN_CAPABILITIES if user is None else OPEN_CAPABILITIES:  # new namespaces come with all
+        checked(prctl(PR_CAPBSET_DROP, capability))
     for name, limit in rlimits.items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
     home = "/tmp"
@@ -81,12 +95,16 @@ def no_capabilities() -> None:
     checked(libc.capset((ctypes.c_uint32 * 2)(version_3, 0), data))
 
 
-def kill_all_of(judge: int, candidate: int, keeper: int) -> None:
+def kill_all_of(judge: int, candidate: int) -> None:
     """Kills every process of two user ids, at one stroke: none can fork meanwhile.
 
-    To be run in a process of its own, as root. A process may signal those whose real or saved id is its own real or
-    effective id. So this one may signal both, and the candidate may not signal this one; `keeper` is nobody else's id.
+    A process without privilege may signal those whose real or saved id is its own real or effective id. So root, for
+    this one call, gives up its own: it reaches both and nobody else, and the candidate does not reach it.
     """
-    os.setgroups([])
-    os.setresuid(judge, candidate, keeper)
-    os.kill(-1, 9)
+    os.setresuid(judge, candidate, 0)
+    try:
+        os.kill(-1, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    finally:
+        os.setresuid(0, 0, 0)

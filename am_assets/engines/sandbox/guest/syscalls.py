@@ -80,6 +80,6 @@ def deny_syscalls(libc: ctypes.CDLL) -> None:
     code = ctypes.create_string_buffer(instructions)
     head = ctypes.create_string_buffer(struct.pack("HxxxxxxP", length, ctypes.addressof(code)))
     set_seccomp, filter_mode = 22, 2
-    zero = ctypes.c_ulong(0)
-    if libc.prctl(set_seccomp, ctypes.c_ulong(filter_mode), head, zero, zero):
+    given = (ctypes.c_ulong(value) for value in (filter_mode, ctypes.addressof(head), 0, 0))
+    if libc.prctl(set_seccomp, *given):
         raise OSError(ctypes.get_errno(), "the kernel refuses a filter of system calls")

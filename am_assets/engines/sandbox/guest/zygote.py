@@ -33,40 +33,24 @@ def main(requests: socket.socket) -> None:
             process, status = os.waitpid(order["ended"], os.WNOHANG)
             answer = os.waitstatus_to_exitcode(status) if process else None
         else:
-            start = start_in_namespaces if order["user"] is None else start_as_user
             answer = start(order, descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
         requests.send(json.dumps(answer).encode())
 
 
-def start_as_user(order: dict[str, Any], descriptors: list[int]) -> int:
-    """Starts a cell as a child of this process; its id."""
-    if (cell := os.fork()) == 0:
+def start(order: dict[str, Any], descriptors: list[int]) -> int:
+    """Starts a cell as a child of this process; its id, 0 where there can be none."""
+    in_namespaces = order["user"] is None
+    cell = isolation.fork_into_namespaces() if in_namespaces else os.fork()
+    if cell == 0:
         try:
+            if in_namespaces:
+                isolation.map_itself(order["nobody"])
             become(order, descriptors)
         finally:
             os._exit(1)
-    return cell
-
-
-def start_in_namespaces(order: dict[str, Any], descriptors: list[int]) -> int:
-    """The same by a process between, which enters the namespaces and by its death gives the cell to the supervisor."""
-    reading, writing = os.pipe()
-    if (middle := os.fork()) == 0:
-        try:
-            isolation.new_namespaces(order["nobody"])
-            if (cell := os.fork()) == 0:
-                become(order, descriptors)
-            os.write(writing, str(cell).encode())
-            os._exit(0)
-        finally:
-            os._exit(1)
-    os.close(writing)
-    cell = int(os.read(reading, 32) or b"0")
-    os.close(reading)
-    os.waitpid(middle, 0)
-    return cell
+    return max(cell, 0)
 
 
 def become(order: dict[str, Any], descriptors: list[int]) -> None:
