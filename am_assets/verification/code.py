@@ -26,9 +26,8 @@ UNKNOWN = {"sandbox_error": f"{RETRY_REASON_PREFIX}: run failed", "no_compiler":
 UNREACHED = "unreached"  # metadata of code verdicts: how many answers had no sandbox that worked
 NO_SANDBOX = "none"
 BATCH = 32
-MEASURED = pl.Schema(
-    {**dict.fromkeys(["key", "verdict", "reason", "detail", "sandbox"], pl.String), "outcomes": pl.List(pl.String)}
-)
+TEXTS = dict.fromkeys(["key", "verdict", "reason", "detail", "sandbox"], pl.String())
+MEASURED = pl.Schema([*TEXTS.items(), ("outcomes", pl.List(pl.String))])
 
 
 def fill(jobs: pl.DataFrame, limits: Code, through: Callable[[Measure], Filled]) -> tuple[Filled, pl.DataFrame]:

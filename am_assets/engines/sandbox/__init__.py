@@ -1,4 +1,4 @@
-"""Runs hostile Python with its tests, isolated, and says how it ended: the public face of the code sandbox.
+"""Runs hostile programs with their tests, isolated, and says how it ended: the public face of the code sandbox.
 
     with open_sandbox(limits) as sandbox:
         sandbox.run("def add(a, b): return a + b", "assert add(1, 2) == 3")  # Outcome(status="pass")

@@ -33,7 +33,7 @@ class Cells:
         """`settings`: `first_user` of the ids to be used, null for namespaces; `nobody`; `scratch`, mount options."""
         self.settings = settings
         self.turn = 0
-        self.dead: dict[int, int] = {}  # exit codes of children, negative for signals
+        self.dead: dict[int, int] = {}  # exit codes of cells, negative for signals
         isolation.checked(isolation.prctl(isolation.PR_SET_CHILD_SUBREAPER, 1))
         self.zygote, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if os.fork() == 0:
@@ -54,16 +54,10 @@ class Cells:
             raise Unclean("no cell could be started")
         return Cell(process, user)
 
-    def reap(self) -> None:
-        with suppress(ChildProcessError):
-            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                self.dead[ended[0]] = os.waitstatus_to_exitcode(ended[1])
-
-    def ended(self, cell: Cell) -> int | None:
-        """Its exit code, negative for a signal; null while it lives."""
-        self.reap()
+    def ended(self, cell: Cell, wait: bool = False) -> int | None:
+        """Its exit code, negative for a signal; null while it lives. `wait` is for one that was killed."""
         if cell.process not in self.dead:  # a child of the zygote
-            self.zygote.send(json.dumps({"ended": cell.process}).encode())
+            self.zygote.send(json.dumps({"ended": cell.process, "wait": wait}).encode())
             if (code := json.loads(self.zygote.recv(32))) is not None:
                 self.dead[cell.process] = code
         return self.dead.get(cell.process)
@@ -76,13 +70,23 @@ class Cells:
                     os.kill(cell.process, signal.SIGKILL)
         else:
             isolation.kill_all_of(judge.user, candidate.user)
-        self.until(lambda: self.gone(judge, candidate))
+        for cell in (judge, candidate):
+            self.ended(cell, wait=True)
+        self.until(lambda: not self.alive({judge.user, candidate.user}))
         if judge.user is not None and candidate.user is not None:
             sweep(judge.user, candidate.user)
         self.dead.clear()
 
-    def gone(self, *cells: Cell) -> bool:
-        return all(self.ended(cell) is not None for cell in cells) and not alive({cell.user for cell in cells})
+    def alive(self, users: set[int | None]) -> bool:
+        """Does anything of these users run? Namespaces end with their first process."""
+        with suppress(ChildProcessError):  # reaps what the cells left to this process
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        for name in os.listdir("/proc") if users != {None} else []:
+            with suppress(OSError):
+                if name.isdigit() and os.stat(f"/proc/{name}").st_uid in users:
+                    return True
+        return False
 
     def until(self, condition: Callable[[], bool]) -> None:
         patience = time.monotonic() + PATIENCE
@@ -90,14 +94,6 @@ class Cells:
             if time.monotonic() > patience:
                 raise Unclean("something does not end")
             time.sleep(0.0002)
-
-
-def alive(users: set[int | None]) -> bool:
-    for name in os.listdir("/proc") if users != {None} else []:
-        with suppress(OSError):
-            if name.isdigit() and os.stat(f"/proc/{name}").st_uid in users:
-                return True
-    return False
 
 
 def sweep(*users: int) -> None:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from types import FunctionType
 from typing import Any
 
 LARGEST_LINE = 1 << 23
@@ -54,14 +55,15 @@ def encode(value: Any, refer: Callable[[Any], list]) -> Any:
         return ["complex", value.real, value.imag]
     if isinstance(value, range):
         return ["range", *(encode(part, refer) for part in (value.start, value.stop, value.step))]
-    if isinstance(value, Decimal | Fraction):
-        return [type(value).__name__, str(value)]
     for name, kind in MAPPINGS.items():
         if isinstance(value, kind):
             return [name, *([encode(key, refer), encode(item, refer)] for key, item in dict.items(value))]
     for name, sequence in SEQUENCES.items():
         if isinstance(value, sequence):
             return [name, *(encode(item, refer) for item in value)]
+    # Last, as Fraction is an abstract class: the first such look at a type is slow, in each cell anew.
+    if not isinstance(value, FunctionType) and isinstance(value, Decimal | Fraction):
+        return [type(value).__name__, str(value)]
     return refer(value)
 
 

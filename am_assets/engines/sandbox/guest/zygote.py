@@ -1,7 +1,7 @@
 """Forks cells from an interpreter that is warm and has seen no job, so that a cell finds nothing of one in its memory.
 
 It is asked over a socket with what the cell is to be (JSON) and the descriptors that it gets, and answers with the
-process id, 0 if there is none; or, for {"ended": id}, with the exit code of a cell that is its own child.
+process id, 0 if there is none; or, for {"ended": id}, with the exit code of a cell, null while it lives.
 """
 
 import gc
@@ -30,7 +30,7 @@ def main(requests: socket.socket) -> None:
             os._exit(0)
         order = json.loads(message)
         if "ended" in order:
-            process, status = os.waitpid(order["ended"], os.WNOHANG)
+            process, status = os.waitpid(order["ended"], 0 if order["wait"] else os.WNOHANG)
             answer = os.waitstatus_to_exitcode(status) if process else None
         else:
             answer = start(order, descriptors)
