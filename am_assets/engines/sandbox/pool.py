@@ -22,6 +22,7 @@ from am_assets.engines.sandbox.protocol import (
     SandboxUnavailable,
     Status,
     logger,
+    outcome_of,
     rlimits,
 )
 from am_assets.instruments import Code
@@ -82,17 +83,17 @@ class Warm:
     def run(self, job: Job, limits: Code) -> Outcome:
         """Raises SandboxDied where it can not tell of every test."""
         if job.language == "cpp" and not self.has_compiler:
-            return of_all(job, "no_compiler", "the sandbox has no g++")
+            return outcome_of(["no_compiler"] * job.count(), "the sandbox has no g++")
         order = {"job": job._asdict(), "limits": limits.model_dump(), "rlimits": rlimits(limits, job.language)}
         try:
             self.line.send(json.dumps(order).encode() + b"\n")
         except OSError as error:
             raise SandboxDied(f"{type(error).__name__}: {error}") from error
         match self.hear(limits.total_seconds + limits.compile_seconds + GRACE_SECONDS):
-            case [[*tests], str(detail)] if len(tests) == count(job) and set(tests) <= set(get_args(Status)):
+            case [[*tests], str(detail)] if len(tests) == job.count() and set(tests) <= set(get_args(Status)):
                 if "sandbox_error" in tests:
                     raise SandboxDied(readable(detail))
-                return Outcome(first_failure(tests), readable(detail), tuple(tests))
+                return outcome_of(tests, readable(detail))
         raise SandboxDied("answered something else")
 
 
@@ -133,7 +134,7 @@ class Sandbox(ABC):
             except (SandboxDied, SandboxUnavailable) as error:
                 why = str(error)
                 logger.warning("a code sandbox died: %s", why)
-        return of_all(job, "sandbox_error", readable(why))
+        return outcome_of(["sandbox_error"] * job.count(), readable(why))
 
     def _run_on(self, warm: Warm, job: Job) -> Outcome:
         try:
@@ -149,18 +150,6 @@ class Sandbox(ABC):
         with suppress(queue.Empty):
             while True:
                 self.idle.get_nowait().line.close()
-
-
-def count(job: Job) -> int:
-    return max(1, job.tests)
-
-
-def of_all(job: Job, status: Status, detail: str) -> Outcome:
-    return Outcome(status, detail, (status,) * count(job))
-
-
-def first_failure(tests: Sequence[Status]) -> Status:
-    return next((status for status in tests if status != "pass"), "pass")
 
 
 def readable(text: str) -> str:

@@ -49,6 +49,10 @@ class Outcome:
     tests: tuple[Status, ...] = ()  # of each test, in their order
 
 
+def outcome_of(tests: list[Status], detail: str) -> Outcome:
+    return Outcome(next((status for status in tests if status != "pass"), "pass"), detail, tuple(tests))
+
+
 class Job(NamedTuple):
     """`entry_point` is an expression handed to the `check` of `test_code`; null where the tests run by themselves.
 
@@ -63,6 +67,9 @@ class Job(NamedTuple):
     is_script: bool = False
     tests: int = 0
     language: Language = "python"
+
+    def count(self) -> int:
+        return max(1, self.tests)
 
 
 def guest_source() -> str:
