@@ -83,14 +83,14 @@ class Warm:
     def run(self, job: Job, limits: Code) -> Outcome:
         """Raises SandboxDied where it can not tell of every test."""
         if job.language == "cpp" and not self.has_compiler:
-            return outcome_of(["no_compiler"] * job.count(), "the sandbox has no g++")
+            return outcome_of(["no_compiler"] * job.how_many(), "the sandbox has no g++")
         order = {"job": job._asdict(), "limits": limits.model_dump(), "rlimits": rlimits(limits, job.language)}
         try:
             self.line.send(json.dumps(order).encode() + b"\n")
         except OSError as error:
             raise SandboxDied(f"{type(error).__name__}: {error}") from error
         match self.hear(limits.total_seconds + limits.compile_seconds + GRACE_SECONDS):
-            case [[*tests], str(detail)] if len(tests) == job.count() and set(tests) <= set(get_args(Status)):
+            case [[*tests], str(detail)] if len(tests) == job.how_many() and set(tests) <= set(get_args(Status)):
                 if "sandbox_error" in tests:
                     raise SandboxDied(readable(detail))
                 return outcome_of(tests, readable(detail))
@@ -134,7 +134,7 @@ class Sandbox(ABC):
             except (SandboxDied, SandboxUnavailable) as error:
                 why = str(error)
                 logger.warning("a code sandbox died: %s", why)
-        return outcome_of(["sandbox_error"] * job.count(), readable(why))
+        return outcome_of(["sandbox_error"] * job.how_many(), readable(why))
 
     def _run_on(self, warm: Warm, job: Job) -> Outcome:
         try:

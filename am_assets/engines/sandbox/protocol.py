@@ -68,7 +68,7 @@ class Job(NamedTuple):
     tests: int = 0
     language: Language = "python"
 
-    def count(self) -> int:
+    def how_many(self) -> int:  # tests
         return max(1, self.tests)
 
 
