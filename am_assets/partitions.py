@@ -17,11 +17,18 @@ recipe_benchmarks = dg.MultiPartitionsDefinition({"recipe": recipes, "benchmark"
 earlier_shards = dg.StaticPartitionMapping({key: SHARD_KEYS[i:] for i, key in enumerate(SHARD_KEYS)})
 
 
-def every(partition: str, *, skip_missing: bool = False, mapping: dg.PartitionMapping | None = None) -> dg.AssetIn:
-    """All upstream partitions as one lazy frame, told apart by a column named `partition`."""
+def every(
+    partition: str,
+    *,
+    skip_missing: bool = False,
+    optional: bool = False,
+    mapping: dg.PartitionMapping | None = None,
+) -> dg.AssetIn:
+    """All upstream partitions as one lazy frame, told apart by a column named `partition`; an error where one is not
+    there yet, with `skip_missing` where none is, with `optional` never."""
     return dg.AssetIn(
         partition_mapping=mapping or dg.AllPartitionMapping(),
-        metadata={"fan_in": partition, "skip_missing": skip_missing},
+        metadata={"fan_in": partition, "skip_missing": skip_missing or optional, "optional": optional},
     )
 
 

@@ -18,6 +18,7 @@ from am_assets.engines.llm.money import SPENT
 from am_assets.engines.memo import Filled, Measure, Memo, with_keys
 from am_assets.engines.segments import write_durably
 from am_assets.project import Project
+from am_assets.schema import TABLES
 
 BUDGET_TAG = "am/budget_usd"  # of a run; the environment variable AM_BUDGET_USD is for runs without it
 
@@ -26,7 +27,8 @@ class TableStore(dg.UPathIOManager):
     """One Parquet file a partition: `<asset>/<partition>.parquet`, written aside and renamed.
 
     An input is a lazy frame where its annotation says so. One with `fan_in` metadata is all of its partitions under
-    one another, named in the column that the metadata names; `skip_missing` leaves out those not there yet.
+    one another, named in the column that the metadata names; `skip_missing` leaves out those not there yet; where
+    there is none, `optional` has an empty table instead of an error.
     """
 
     extension = ".parquet"
@@ -54,8 +56,8 @@ class TableStore(dg.UPathIOManager):
         return pl.scan_parquet(str(path))
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame | pl.LazyFrame:
-        fan_in = (context.definition_metadata or {}).get("fan_in")
-        skip_missing = (context.definition_metadata or {}).get("skip_missing", False)
+        wanted = context.definition_metadata or {}
+        fan_in, skip_missing = wanted.get("fan_in"), wanted.get("skip_missing", False)
         frames = []
         for key, path in self._get_paths_for_partitions(context).items():
             if path.exists():
@@ -64,6 +66,9 @@ class TableStore(dg.UPathIOManager):
             elif not skip_missing:
                 asset = context.asset_key.to_user_string()
                 raise FileNotFoundError(f"{asset} has no partition {key} yet: materialize it first ({path} is missing)")
+        if not frames and fan_in and wanted.get("optional"):
+            none = TABLES[context.asset_key.to_user_string()].create_empty().lazy()
+            frames.append(none.with_columns(pl.lit(None, pl.String).alias(fan_in)))
         if not frames:
             raise FileNotFoundError(
                 f"{context.asset_key.to_user_string()}: no partition is there yet; materialize one first"

@@ -42,10 +42,22 @@ def stored_version(context: dg.AssetExecutionContext, asset: str, partition: str
 
     `FileNotFoundError` where it was never materialized.
     """
-    record = context.instance.get_latest_data_version_record(dg.AssetKey(asset), False, partition)
-    if record is None or record.asset_materialization is None:
+    made = _materialization(context, asset, partition)
+    if made is None:
         raise FileNotFoundError(f"{asset} has no partition {partition} yet: materialize it first")
-    return (record.asset_materialization.tags or {})[DATA_VERSION_TAG]
+    return (made.tags or {})[DATA_VERSION_TAG]
+
+
+def stored_metadata(context: dg.AssetExecutionContext, asset: str, partition: str, name: str) -> Any:
+    """What the latest materialization of another asset's partition says under `name`; None where it says nothing."""
+    made = _materialization(context, asset, partition)
+    said = made.metadata.get(name) if made else None
+    return said.value if said else None
+
+
+def _materialization(context: dg.AssetExecutionContext, asset: str, partition: str) -> dg.AssetMaterialization | None:
+    record = context.instance.get_latest_data_version_record(dg.AssetKey(asset), False, partition)
+    return record.asset_materialization if record else None
 
 
 class _Digest:

@@ -41,7 +41,9 @@ GRAPH = {
     "sft_checkpoint": {"training_policy", "sft_dataset"},
     "benchmark_responses": {"evaluation_policy", "sft_checkpoint", "benchmark_questions"},
     "eval_scores": {"benchmark_responses", "benchmark_questions"},
-    "recipe_report": {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "eval_scores", "responses"},
+    "recipe_report": {
+        "deduped_set", "selected_questions", "verified_set", "sft_dataset", "eval_scores", "responses", "raw_pool",
+    },
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
-"""Folders that appear whole or not at all: written aside, flushed to disk, then renamed.
+"""Folders and texts that appear whole or not at all: written aside, flushed to disk, then renamed.
 
-Nothing here knows what a folder holds.
+Nothing here knows what they hold.
 """
 
 import os
@@ -36,6 +36,17 @@ def publish(aside: Path, target: Path) -> None:
     else:
         aside.rename(target)
     flush(target.parent)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """A file of `text`, in place of the one that was there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+        aside = Path(folder, path.name)
+        aside.write_text(text, encoding="utf-8")
+        flush(aside)
+        aside.replace(path)
+    flush(path.parent)
 
 
 def flush(path: Path) -> None:

@@ -40,3 +40,10 @@ def histogram_png(values: pl.Series, title: str, bins: int = 12) -> bytes:
     return bar_chart_png(
         pl.DataFrame({values.name: edges, "rows": counts["len"].fill_null(0)}), values.name, "rows", title
     )
+
+
+def svg_png(svg: str) -> bytes:
+    """PNG of a drawing."""
+    import vl_convert
+
+    return vl_convert.svg_to_png(svg)

@@ -8,17 +8,18 @@ import polars as pl
 
 from am_assets import tables
 from am_assets.distillation import traces
-from am_assets.engines import plots, student
+from am_assets.engines import student
+from am_assets.engines.folders import write_whole
 from am_assets.engines.memo import with_keys
 from am_assets.evaluation import benchmarks as benchmark_files
-from am_assets.evaluation import report, scores
+from am_assets.evaluation import examples, page, report, scores, shares
 from am_assets.partitions import along, benchmarks, every, recipe_benchmarks, recipes
 from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import EvaluationPolicy
 from am_assets.resources import Answers
 from am_assets.verification import code, math
-from am_assets.verification.figures import pass_rates
+from am_assets.verification.figures import BY, pass_rates
 
 _instruments = project().instruments
 
@@ -127,33 +128,51 @@ def _verdicts(judged: pl.DataFrame, answers: Answers) -> pl.DataFrame:
     "evaluation",
     recipes,
     ins={
+        "raw_pool": every("shard"),
         "responses": every("shard"),
-        "eval_scores": every(
-            "partition", skip_missing=True, mapping=dg.MultiToSingleDimensionPartitionMapping("recipe")
-        ),
+        "eval_scores": every("partition", optional=True, mapping=dg.MultiToSingleDimensionPartitionMapping("recipe")),
     },
+    code_version=page.VERSION,
 )
 def recipe_report(
     context: dg.AssetExecutionContext,
     deduped_set: pl.DataFrame,
     selected_questions: pl.DataFrame,
     verified_set: pl.DataFrame,
-    sft_dataset: pl.DataFrame,
+    sft_dataset: pl.LazyFrame,
+    raw_pool: pl.LazyFrame,
     responses: pl.LazyFrame,
     eval_scores: pl.DataFrame,
 ) -> tuple[pl.DataFrame, dict]:
-    """The funnel from input rows to released rows, and the recipe's page: pass rates, mix, costs and scores beside the
-    paper's figures."""
-    table = report.funnel(deduped_set, selected_questions, verified_set, sft_dataset)
-    rates = pass_rates(verified_set, ["source"])
-    costs = report.teacher_costs(responses.select("response_id", "completion_tokens", "cost").collect(), verified_set)
-    scores_by_benchmark = eval_scores.with_columns(benchmark=pl.col("partition").str.split("|").list.first())
-    page = report.report_markdown(
-        context.partition_key, table, sft_dataset, rates, scores_by_benchmark.drop("partition"), costs
+    """The funnel from input rows to released rows. Beside this table lies the recipe's page, one HTML file: drop
+    reasons, mix, lengths, pass rates, other thresholds, costs, scores and sampled rows, with the paper's figures."""
+    recipe = context.partition_key
+    released = shares.released(sft_dataset)
+    table = report.funnel(deduped_set, selected_questions, verified_set, released)
+    curve, mark = (tables.stored_metadata(context, "deduped_set", recipe, name) for name in ("curve", "threshold"))
+    found = page.Findings(
+        funnel=table,
+        released=released,
+        origins=verified_set.filter("kept")["origin"],
+        pass_rate=pass_rates(verified_set, [])["pass_rate"].item(),
+        rates={by: pass_rates(verified_set, [by]) for by in BY},
+        costs=report.teacher_costs(
+            responses.select("response_id", "completion_tokens", "cost").collect(), verified_set
+        ),
+        scores=eval_scores.with_columns(benchmark=pl.col("partition").str.split("|").list.first()),
+        dedup_curve=[(float(threshold), kept) for threshold, kept in (curve or {}).items()],
+        dedup_mark=mark,
+        reward_curve=report.reward_curve(verified_set),
+        reward_mark=tables.stored_metadata(context, "verified_set", recipe, "min_reward"),
+        kept=examples.kept_rows(examples.sampled(released), sft_dataset),
+        dropped_questions=examples.dropped_questions(deduped_set, selected_questions, raw_pool),
+        dropped_responses=examples.dropped_responses(verified_set, responses, raw_pool),
     )
-    drops = table.filter(~pl.col("outcome").is_in(["in", "responses"]))
-    bars = drops.select(outcome=pl.format("{}: {}", "stage", "outcome"), rows="rows")
+    path = project().assets / "recipe_report" / f"{recipe}.html"
+    write_whole(path, page.page(recipe, found))
     return table, {
-        "report": dg.MetadataValue.md(page),
-        "funnel": tables.picture(plots.bar_chart_png(bars, "outcome", "rows", f"Funnel of {context.partition_key}")),
+        "headline": found.headline,
+        "page": dg.MetadataValue.path(str(path)),
+        "summary": tables.picture(page.summary_png(recipe, found)),
+        "funnel": tables.sample(table, rows=table.height),
     }

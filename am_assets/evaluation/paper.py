@@ -1,5 +1,5 @@
-"""What the paper publishes of AM-DeepSeek-R1-Distilled-1.4M (arXiv 2503.19633), to stand beside a recipe's own
-figures. Nothing measured here, and no figure that the paper does not print."""
+"""What the paper and its dataset card publish of AM-DeepSeek-R1-Distilled-1.4M (arXiv 2503.19633), to stand beside a
+recipe's own figures. Nothing measured here, and no figure that they do not print."""
 
 SOURCE = "AM-DeepSeek-R1-Distilled-1.4M, arXiv 2503.19633"
 
@@ -14,6 +14,26 @@ CATEGORY_ROWS = {
     "others": 130_671,
 }
 DIFFICULTY_ROWS = {"very_easy": 65_332, "easy": 157_053, "medium": 725_892, "hard": 360_137, "very_hard": 91_576}
+CHECK_ROWS = {"reference answer": 543_935, "test case": 306_818, "neither": 549_238}
+ORIGIN_ROWS = {"distilled": 900_000, "published": 500_000}  # in round numbers
+
+# Questions by source, of the dataset card; those it does not name are about 120,600.
+SOURCE_ROWS = {
+    "natural_reasoning": 319_085,
+    "InfinityInstruct": 306_675,
+    "KodCode": 210_838,
+    "Dolphin-R1": 63_921,
+    "openR1Math_extended": 63_290,
+    "NuminaMath_1.5": 62_446,
+    "openR1Math_default": 62_239,
+    "codeio": 55_176,
+    "GeneralThought-Feb25": 50_600,
+    "openThoughts": 34_620,
+    "OpenCoder": 22_249,
+    "data_ablation_full59K": 14_155,
+    "MetaMathQA": 14_083,
+    "all others": 120_600,
+}
 
 # pass@1 in percent; AIME2024 over 16 samples a question, the others over 4.
 BENCHMARKS = ["AIME2024", "MATH-500", "GPQA-Diamond", "LiveCodeBench"]

@@ -1,17 +1,13 @@
-"""What became of a recipe: the funnel from input rows to released rows, and its page beside the paper's figures.
+"""What became of a recipe: the funnel from input rows to released rows, what its responses cost, what other thresholds
+would keep.
 
-Counting and wording only. Nothing here measures, decides or draws (`engines/plots.py` draws), and the paper's figures
-are `paper.py`'s.
+Counting only. Nothing here measures or decides; `shares.py` has the distributions, `page.py` shows it all.
 """
-
-from collections.abc import Iterable
 
 import polars as pl
 
-from am_assets.evaluation import paper
-from am_assets.schema import CATEGORIES, DIFFICULTIES, UNLABELLED
-
 STAGES = ["pool", "dedup", "selection", "distillation", "verification", "dataset"]
+REWARD_STEPS = 12  # three dimensions of equal weight give twelfths
 
 
 def funnel(deduped: pl.DataFrame, selected: pl.DataFrame, verified: pl.DataFrame, sft: pl.DataFrame) -> pl.DataFrame:
@@ -87,70 +83,12 @@ def teacher_costs(responses: pl.DataFrame, verified: pl.DataFrame) -> pl.DataFra
     )
 
 
-def mix(sft: pl.DataFrame, column: str) -> pl.DataFrame:
-    """(column, rows, share, paper's share) of `column` "category" or "difficulty", shares of 1, in schema order."""
-    names, published = {
-        "category": (CATEGORIES, paper.CATEGORY_ROWS),
-        "difficulty": (DIFFICULTIES, paper.DIFFICULTY_ROWS),
-    }[column]
-    total = sum(published.values())
-    paper_share = pl.col(column).replace_strict({k: v / total for k, v in published.items()}, default=None)
-    known = pl.DataFrame({column: [*names, UNLABELLED]})
-    return (
-        known.join(sft.group_by(column).agg(rows=pl.len()), on=column, how="left", maintain_order="left")
-        .with_columns(pl.col("rows").fill_null(0))
-        .with_columns((pl.col("rows") / max(sft.height, 1)).alias("share"), paper_share.alias("paper's share"))
-    )
+def reward_curve(verified: pl.DataFrame) -> list[tuple[float, int]]:
+    """(threshold, responses) of the responses that nothing but their reward decides: how many have at least that much.
 
-
-def report_markdown(
-    recipe: str,
-    report: pl.DataFrame,
-    sft: pl.DataFrame,
-    pass_rates: pl.DataFrame,
-    scores: pl.DataFrame,
-    costs: pl.DataFrame,
-) -> str:
-    """A recipe's page. `report` is its RecipeReport, `pass_rates` as `decide.pass_rates` gives them, `scores` its
-    EvalScores with a `benchmark` column, `costs` as `teacher_costs` gives them. Empty frames leave a line in place of
-    the table. Whatever is the paper's says so where it stands."""
-    averages = {model: round(sum(values) / len(values), 1) for model, values in paper.SCORES.items()}
-    published = [[model, *values, averages[model]] for model, values in paper.SCORES.items()]
-    parts = [
-        f"# Recipe {recipe}",
-        "## Funnel",
-        _table(report),
-        "In distillation, questions become responses: `kept` counts questions, `responses` what verification reads.",
-        "## Verdicts",
-        _table(pass_rates),
-        "Pass rate: passed over the responses whose verdict is not unverifiable.",
-        "## Mix of the released rows",
-        f"Paper's share: {paper.SOURCE}, not measured here.",
-        _table(mix(sft, "category")),
-        _table(mix(sft, "difficulty")),
-        "## Cost",
-        _table(costs),
-        "## Scores",
-        _table(scores.select(pl.col("^benchmark$"), pl.exclude("benchmark"))),
-        f"### Published by the paper, in percent ({paper.SOURCE}; not measured here)",
-        _markdown(["model", *paper.BENCHMARKS, "mean"], published),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _table(frame: pl.DataFrame) -> str:
-    return _markdown(frame.columns, frame.iter_rows()) if frame.height else "None yet."
-
-
-def _markdown(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    columns = list(columns)
-    lines = [columns, ["---"] * len(columns), *([_cell(value) for value in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "–"  # noqa: RUF001
-    if isinstance(value, float):
-        return f"{value:,.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")
+    Least scores of single dimensions are left aside, and so is the choice among several responses of a question.
+    """
+    open_to_it = pl.col("drop_reason").is_null() | pl.col("drop_reason").is_in(["low_reward", "not_chosen"])
+    rewards = verified.filter(open_to_it & (pl.col("evidence") == "reward"))["reward"].drop_nulls().cast(pl.Float64)
+    steps = [step / REWARD_STEPS for step in range(REWARD_STEPS + 1)] if len(rewards) else []
+    return [(step, int((rewards >= step - 1e-6).sum())) for step in steps]  # rewards are stored in single precision

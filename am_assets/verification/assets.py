@@ -128,6 +128,7 @@ def verified_set(
     table = pl.concat(decided(shard) for shard in sorted(SHARD_KEYS))
     return table, {
         "kept": int(table["kept"].sum()),
+        "min_reward": policy.min_reward,
         **_verdict_counts(table),
         "drop_reasons": dict(table["drop_reason"].cast(pl.String).drop_nulls().value_counts(sort=True).rows()),
         FIGURES: figures.figures(table),

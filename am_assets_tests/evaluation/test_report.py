@@ -1,4 +1,4 @@
-"""The report: a funnel that adds up, and a page that never passes the paper's figures off as ours."""
+"""The report: a funnel that adds up, and what is counted beside it."""
 
 from itertools import pairwise
 
@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from am_assets.engines.plots import bar_chart_png
-from am_assets.evaluation.report import STAGES, funnel, mix, report_markdown, teacher_costs
-from am_assets.schema import QUESTION_DROPS, RESPONSE_DROPS, RecipeReport
+from am_assets.evaluation import paper
+from am_assets.evaluation.report import STAGES, funnel, reward_curve, teacher_costs
+from am_assets.evaluation.shares import lengths, spread
+from am_assets.schema import CATEGORIES, QUESTION_DROPS, RESPONSE_DROPS, UNLABELLED, RecipeReport
 
 Tables = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]
 
@@ -121,36 +123,42 @@ def test_costs_are_those_of_the_recipes_own_candidates():
     assert teacher_costs(responses, EXAMPLE[2]).rows() == [("t", "distilled", 2, 1, 12, 0.75)]
 
 
-def test_the_mix_lists_every_class_beside_the_papers_share():
-    table = mix(EXAMPLE[3], "category")
+def test_a_mix_lists_every_class_beside_the_papers_share():
+    table = spread(EXAMPLE[3]["category"], paper.CATEGORY_ROWS, [*CATEGORIES, UNLABELLED])
     assert table["rows"].sum() == 1
     assert table.row(0) == ("math", 1, 1.0, pytest.approx(0.293, abs=0.001))
-    assert table.filter(pl.col("category") == "unlabelled")["paper's share"].to_list() == [None]
+    assert table.filter(name="unlabelled")["paper"].to_list() == [None]
 
 
-def test_the_page_shows_our_figures_and_names_the_papers_as_such():
-    scores = pl.DataFrame({"benchmark": ["math500"], "student": ["trained"], "pass_at_1": [0.125]})
-    rates = pl.DataFrame({"evidence": ["math"], "responses": [2], "passed": [1], "pass_rate": [0.5]})
-    costs = pl.DataFrame({"teacher": ["t|x"], "cost": [0.75]})
-    page = report_markdown("demo", funnel(*EXAMPLE), EXAMPLE[3], rates, scores, costs)
-    assert "| verification | wrong_answer | 1 |" in page
-    assert "| math500 | trained | 0.125 |" in page
-    assert "| t\\|x | 0.75 |" in page
-    assert "| AM-Distill-Qwen-32B | 72.7 | 96.2 | 64.3 | 59.1 | 73.1 |" in page
-    measured, published = page.split("### Published by the paper")
-    assert "Qwen-32B" not in measured and "not measured here" in published
-    assert page == report_markdown("demo", funnel(*EXAMPLE), EXAMPLE[3], rates, scores, costs)
+def test_lengths_fall_into_ranges_named_by_their_ends():
+    table = lengths(pl.Series([0, 100, 101, 200_000]))
+    assert dict(table.filter(pl.col("rows") > 0).select("name", "rows").rows()) == {
+        "up to 100": 2,
+        "up to 300": 1,
+        "over 100,000": 1,
+    }
 
 
-def test_the_page_of_a_recipe_without_scores_says_so():
-    empty = pl.DataFrame()
-    assert "## Scores\n\nNone yet." in report_markdown("demo", funnel(*EXAMPLE), EXAMPLE[3], empty, empty, empty)
+def test_the_reward_curve_counts_what_nothing_but_the_reward_decides():
+    verified = pl.DataFrame(
+        {
+            "evidence": ["reward", "reward", "reward", "math", "reward"],
+            "drop_reason": [None, "low_reward", "truncated", None, "not_chosen"],
+            "reward": [0.75, 0.5, 1.0, 1.0, None],
+        },
+        schema_overrides={"drop_reason": pl.Enum(RESPONSE_DROPS), "reward": pl.Float32},
+    )
+    curve = dict(reward_curve(verified))
+    assert (curve[0.0], curve[0.5], curve[0.75], curve[1.0]) == (2, 2, 1, 0)
+    assert reward_curve(verified.filter(evidence="math")) == []
+
+
+FRAME = pl.DataFrame({"category": ["math", "coding"], "share": [0.25, 0.75]})
 
 
 def test_a_chart_is_the_same_png_every_time():
-    frame = mix(EXAMPLE[3], "category")
-    png = bar_chart_png(frame, "category", "paper's share", "Category mix")
-    assert png.startswith(b"\x89PNG") and png == bar_chart_png(frame, "category", "paper's share", "Category mix")
+    png = bar_chart_png(FRAME, "category", "share", "Category mix")
+    assert png.startswith(b"\x89PNG") and png == bar_chart_png(FRAME, "category", "share", "Category mix")
 
 
 def test_a_chart_of_a_column_that_is_not_there_says_which():

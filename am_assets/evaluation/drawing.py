@@ -1,0 +1,129 @@
+"""Drawings of a report as SVG: the funnel as a Sankey diagram, and a curve.
+
+Shapes carry classes and no colours: the page's style sheet gives them those of light and dark, `PRINTED` those of a
+picture. What is drawn is counted elsewhere. Every text is escaped, wherever it comes from.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+from markupsafe import Markup
+
+PRINTED = """
+svg{font:12px sans-serif;background:#fff}
+text{fill:#1d232b}.muted{fill:#57616d}.strong{font-weight:bold}.title{font-size:17px;font-weight:bold}
+.node{fill:#1f5f9e}.kept{fill:#9dc1e4}.turned{fill:#c9d4df}.drop{fill:#e9b48f}.end{fill:#b4531c}
+"""
+STEP, TOP, BAND = 168, 44, 220  # pixels from node to node, above the flow, and of the largest node's height
+NODE, DROP_AT, SLOT = 10, 54, 34  # a node's width, where a drop ends to its right, and the least height of a label
+NODES = {
+    "pool": "input rows",
+    "dedup": "distinct questions",
+    "selection": "deduplicated",
+    "distillation": "asked",
+    "verification": "responses",
+    "dataset": "released",
+}
+SHORT = {"questions without response": "no response"}
+
+
+def sankey_svg(funnel: pl.DataFrame, title: str = "", css: str = "") -> Markup:
+    """The funnel of a RecipeReport from left to right: what stays flows on, what goes bends down to its reason.
+
+    In distillation questions become responses: there the flow changes its unit, and with it its width.
+    """
+    counts = {stage: dict(rows.select("outcome", "rows").rows()) for (stage,), rows in funnel.group_by("stage")}
+    most = max(max(counts[stage]["in"] for stage in NODES), 1)
+    top = TOP + (36 if title else 0)
+    shapes, labels, bottom = Markup(), Markup(), float(top + BAND)
+
+    def high(rows: int) -> float:
+        return max(rows / most * BAND, 1.0) if rows else 0.0
+
+    for i, (stage, name) in enumerate(NODES.items()):
+        x, outcomes = 4 + i * STEP, dict(counts[stage])
+        entered, kept = outcomes.pop("in"), outcomes.pop("kept")
+        labels += _label(x, top - 24, name, f"{entered:,}")
+        shapes += _bar(x, top, high(entered), "node", f"{name}: {entered:,}")
+        if stage == "dataset":
+            break
+        follows = outcomes.pop("responses", kept)
+        turned = stage == "distillation"
+        said = f"{follows:,} responses to {kept:,} questions" if turned else f"{kept:,} stay"
+        band = _ribbon(x + NODE, top, high(kept), x + STEP, top, high(follows), "turned" if turned else "kept", said)
+        shapes += band
+        leaves, end = top + high(kept), top + max(high(kept), high(follows)) + 18
+        for outcome, rows in outcomes.items():
+            if not rows:
+                continue
+            tall = high(rows)
+            said = f"{SHORT.get(outcome, outcome)}: {rows:,} of {entered:,}"
+            shapes += _ribbon(x + NODE, leaves, tall, x + DROP_AT, end, tall, "drop", said)
+            shapes += _bar(x + DROP_AT, end, tall, "end", said, width=4)
+            labels += _label(x + DROP_AT + 9, end + 10, SHORT.get(outcome, outcome), f"{rows:,}")
+            leaves, end = leaves + tall, end + max(tall + 10, SLOT)
+        bottom = max(bottom, end)
+    width = 4 + (len(NODES) - 1) * STEP + 84
+    head = Markup('<text class="title" x="4" y="22">{}</text>').format(title) if title else Markup()
+    return _svg(width, round(bottom + 6), "The funnel from input rows to released rows", head + shapes + labels, css)
+
+
+def curve_svg(points: Sequence[tuple[float, int]], x_title: str, y_title: str, mark: float | None = None) -> Markup:
+    """Counts over a threshold, from nought up, in steps as the counts move; `mark` is where the recipe stands."""
+    left, right, top, bottom = 56, 404, 26, 170
+    low, high = points[0][0], points[-1][0]
+    most = max(max(count for _, count in points), 1)
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return left + (x - low) / max(high - low, 1e-9) * (right - left), bottom - y / most * (bottom - top)
+
+    places = [at(x, y) for x, y in points]
+    drawn = Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(left, top, bottom, right)
+    drawn += Markup('<polyline class="line" points="{}"/>').format(" ".join(f"{x:.1f},{y:.1f}" for x, y in places))
+    for (x, y), (threshold, count) in zip(places, points, strict=True):
+        said = f"{x_title} {threshold:g}: {count:,}"
+        drawn += Markup('<circle class="dot" cx="{}" cy="{}" r="3.5"><title>{}</title></circle>').format(
+            f"{x:.1f}", f"{y:.1f}", said
+        )
+    for value in (low, (low + high) / 2, high):
+        drawn += _text(at(value, 0)[0], bottom + 16, f"{value:.3g}", "muted", "middle")
+    drawn += _text(left - 7, bottom, "0", "muted", "end") + _text(left - 7, top + 5, f"{most:,}", "muted", "end")
+    drawn += _text((left + right) / 2, bottom + 34, x_title, "", "middle") + _text(4, 12, y_title)
+    if mark is not None and low <= mark <= high:
+        x = at(mark, 0)[0]
+        drawn += Markup('<path class="mark" d="M{0} {1}V{2}"/>').format(f"{x:.1f}", top - 4, bottom)
+        drawn += _text(x, top - 8, f"recipe: {mark:g}", "", "end" if x > (left + right) / 2 else "start")
+    return _svg(412, 210, f"{y_title} by {x_title}", drawn)
+
+
+def _svg(width: int, height: int, title: str, inside: Markup, css: str = "") -> Markup:
+    style = Markup("<style>{}</style>").format(Markup(css)) if css else ""
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {0} {1}" width="{0}" height="{1}">'
+        "<title>{2}</title>{3}{4}</svg>"
+    ).format(width, height, title, style, inside)
+
+
+def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> Markup:
+    return Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>').format(
+        kind, f"{x:.1f}", f"{y:.1f}", anchor, text
+    )
+
+
+def _label(x: float, y: float, name: str, count: str) -> Markup:
+    return _text(x, y, name, "muted") + _text(x, y + 15, count, "strong")
+
+
+def _bar(x: float, y: float, height: float, kind: str, said: str, width: int = NODE) -> Markup:
+    return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>').format(
+        kind, x, f"{y:.1f}", width, f"{height:.1f}", said
+    )
+
+
+def _ribbon(x: float, y: float, height: float, to_x: float, to_y: float, to_height: float, kind: str, said: str):
+    bend = (x + to_x) / 2
+    path = (
+        f"M{x} {y:.1f}C{bend} {y:.1f} {bend} {to_y:.1f} {to_x} {to_y:.1f}V{to_y + to_height:.1f}"
+        f"C{bend} {to_y + to_height:.1f} {bend} {y + height:.1f} {x} {y + height:.1f}Z"
+    )
+    return Markup('<path class="{}" d="{}"><title>{}</title></path>').format(kind, path, said)

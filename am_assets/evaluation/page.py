@@ -1,0 +1,136 @@
+"""The page of a recipe: one HTML file that needs nothing else, and the picture of its funnel.
+
+Wording and layout only (with `page.html` and `page.css`), from what `report.py`, `shares.py` and `examples.py` counted.
+The rows it shows were written by models and are hostile: every value is escaped by the template, the page has no
+script, and its content security policy lets nothing run or load. The same findings give the same bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jinja2
+import polars as pl
+from markupsafe import Markup, escape
+
+from am_assets.engines import plots
+from am_assets.evaluation import paper, shares
+from am_assets.evaluation.drawing import PRINTED, curve_svg, sankey_svg
+from am_assets.evaluation.examples import SAMPLED, Rows
+
+VERSION = "1"  # raise when a page comes out otherwise
+CUT = 2_000  # characters of a text that the page shows
+Curve = Sequence[tuple[float, int]]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a page shows. `funnel` is a RecipeReport, `released` as `shares.released` gives it, `origins` those of
+    the same responses, `rates` are pass rates by the column they are counted by, `costs` as `report.teacher_costs`
+    gives them, `scores` EvalScores with a column `benchmark`. A mark is the recipe's own threshold on a curve. What is
+    not there yet is empty."""
+
+    funnel: pl.DataFrame
+    released: pl.DataFrame
+    origins: pl.Series
+    pass_rate: float | None
+    rates: dict[str, pl.DataFrame]
+    costs: pl.DataFrame
+    scores: pl.DataFrame
+    dedup_curve: Curve
+    dedup_mark: float | None
+    reward_curve: Curve
+    reward_mark: float | None
+    kept: Rows
+    dropped_questions: Rows
+    dropped_responses: Rows
+
+    def count(self, stage: str, outcome: str) -> int:
+        return self.funnel.filter(stage=stage, outcome=outcome)["rows"].item()
+
+    @property
+    def headline(self) -> str:
+        entered, kept = self.count("pool", "in"), self.count("dataset", "kept")
+        return f"{entered:,} rows in → {kept:,} rows released"
+
+
+def summary_png(recipe: str, found: Findings) -> bytes:
+    """The funnel as a picture, for who looks at the asset and not at the page."""
+    return plots.svg_png(sankey_svg(found.funnel, f"{recipe}: {found.headline}", PRINTED))
+
+
+def page(recipe: str, found: Findings) -> str:
+    """The page as HTML."""
+    curves = {
+        "Questions kept by the cosine from which two are duplicates": ("cosine", found.dedup_curve, found.dedup_mark),
+        "Responses at or above a reward, of those that nothing else decides": (
+            "least reward", found.reward_curve, found.reward_mark,
+        ),
+    }  # fmt: skip
+    return _template().render(
+        recipe=recipe,
+        found=found,
+        tiles=_tiles(found),
+        missing=_missing(found),
+        sankey=sankey_svg(found.funnel),
+        mixes=shares.mixes(found.released, found.origins),
+        sources=shares.spread(found.released["source"], {}),
+        paper_sources=[(name, rows / sum(paper.SOURCE_ROWS.values())) for name, rows in paper.SOURCE_ROWS.items()],
+        lengths={part: shares.lengths(found.released[f"{part}_chars"]) for part in ("think", "answer")},
+        curves={name: curve_svg(points, x, "kept", mark) for name, (x, points, mark) in curves.items() if points},
+        scores=found.scores.sort("benchmark", "student") if found.scores.height else found.scores,
+        paper=paper,
+        sampled=SAMPLED,
+        cut=CUT,
+    )
+
+
+def _tiles(found: Findings) -> list[tuple[str, str, str]]:
+    """(name, figure, remark) of the figures that stand above all others."""
+    entered, kept = found.count("pool", "in"), found.count("dataset", "kept")
+    rate, responses = found.pass_rate, found.count("verification", "in")
+    cost = found.costs["cost"].sum()
+    tiles = [
+        ("Rows in", f"{entered:,}", f"{found.count('pool', 'kept'):,} distinct questions"),
+        ("Rows released", f"{kept:,}", f"{kept / max(entered, 1):.1%} of the rows in"),
+        ("Pass rate", "–" if rate is None else f"{rate:.1%}", f"of what could be judged of {responses:,} responses"),  # noqa: RUF001
+        ("Teacher", f"${cost:,.2f}", f"${cost / kept:,.4f} a released row" if kept else "nothing released"),
+    ]
+    trained = found.scores.filter(student="trained").sort("benchmark") if found.scores.height else found.scores
+    for row in trained.head(1).to_dicts():
+        tiles.append((
+            f"Trained, {row['benchmark']}",
+            f"{row['pass_at_1']:.1%}",
+            f"95 % interval {row['ci_low']:.1%} to {row['ci_high']:.1%}",
+        ))  # fmt: skip
+    return tiles
+
+
+def _missing(found: Findings) -> list[str]:
+    """What a reader may look for in vain, and why."""
+    absent = {
+        "No row is released: each stage's drops are in the funnel.": found.count("dataset", "kept") == 0,
+        "No scores yet: no student of this recipe was evaluated.": found.scores.is_empty(),
+        "No responses yet: no teacher was asked, and no published response counts.": found.count("verification", "in")
+        == 0,
+        "No reward curve: no response is decided by its reward.": not found.reward_curve,
+        "No curve of the deduplication: deduped_set was made before it was kept.": not found.dedup_curve,
+    }
+    return [line for line, holds in absent.items() if holds]
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = lambda value: "–" if value is None else f"{value:,}"  # noqa: RUF001
+    environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.1%}"  # noqa: RUF001
+    environment.filters["dollars"] = lambda value: f"${value:,.4f}"
+    environment.filters["breakable"] = lambda name: escape(name).replace("_", Markup("_<wbr>"))
+    return environment.get_template("page.html")

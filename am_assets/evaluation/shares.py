@@ -1,0 +1,57 @@
+"""How a recipe's rows spread: by category, difficulty, source, check, origin and length, beside the paper's figures.
+
+Counting only, over narrow columns; the funnel and the costs are `report.py`'s.
+"""
+
+import polars as pl
+
+from am_assets.evaluation import paper
+from am_assets.schema import CATEGORIES, DIFFICULTIES, UNLABELLED
+
+LENGTHS = [100, 300, 1_000, 3_000, 10_000, 30_000, 100_000]  # characters: upper ends of the ranges, about half a decade
+# What `released` computes of a SftDataset: all that a report counts, so that it never holds the texts.
+COUNTED = ["response_id", "source", "category", "difficulty", "check", "think_chars", "answer_chars"]
+
+
+def released(sft: pl.LazyFrame) -> pl.DataFrame:
+    """COUNTED of the released rows."""
+    tests, reference = pl.col("test_case").is_not_null(), pl.col("reference_answer").is_not_null()
+    check = pl.when(tests).then(pl.lit("test case")).when(reference).then(pl.lit("reference answer"))
+    lengths = {f"{part}_chars": pl.col(part).str.len_chars() for part in ("think", "answer")}
+    return sft.with_columns(check=check.otherwise(pl.lit("neither")), **lengths).select(COUNTED).collect()
+
+
+def spread(values: pl.Series, published: dict[str, int], names: list[str] | None = None) -> pl.DataFrame:
+    """(name, rows, share, paper) of `values`, shares of 1; by `names` in their order, else by rows.
+
+    `paper` is the share of what the paper publishes, null for a name it does not know."""
+    counts = values.cast(pl.String).alias("name").value_counts(name="rows")
+    if names is None:
+        counts = counts.sort("rows", "name", descending=[True, False])
+    else:
+        counts = pl.DataFrame({"name": names}, {"name": pl.String}).join(
+            counts, on="name", how="left", maintain_order="left"
+        )
+    total = sum(published.values())
+    shares = {name: rows / total for name, rows in published.items()}
+    return counts.with_columns(pl.col("rows").fill_null(0)).with_columns(
+        share=pl.col("rows") / max(len(values), 1),
+        paper=pl.col("name").replace_strict(shares, default=None, return_dtype=pl.Float64),
+    )
+
+
+def mixes(rows: pl.DataFrame, origins: pl.Series) -> dict[str, pl.DataFrame]:
+    """The spreads of `released` rows that the paper prints too; `origins` are those of the same rows."""
+    return {
+        "Category": spread(rows["category"], paper.CATEGORY_ROWS, [*CATEGORIES, UNLABELLED]),
+        "Difficulty": spread(rows["difficulty"], paper.DIFFICULTY_ROWS, [*DIFFICULTIES, UNLABELLED]),
+        "Checked by": spread(rows["check"], paper.CHECK_ROWS, list(paper.CHECK_ROWS)),
+        "Origin": spread(origins, paper.ORIGIN_ROWS, list(paper.ORIGIN_ROWS)),
+    }
+
+
+def lengths(chars: pl.Series) -> pl.DataFrame:
+    """(name, rows, share) by range of LENGTHS."""
+    ends = [f"up to {end:,}" for end in LENGTHS] + [f"over {LENGTHS[-1]:,}"]
+    ranges = pl.Series(ends).gather(pl.Series(LENGTHS).search_sorted(chars.cast(pl.Int64), side="left"))
+    return spread(ranges, {}, ends).drop("paper")
