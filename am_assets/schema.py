@@ -53,17 +53,17 @@ class RawPool(dy.Schema):
     reference_answer = dy.String(nullable=True)
     test_cases = dy.String(nullable=True)  # JSON {"test_code", "test_entry_point"}
     published = PUBLISHED
-    copies = dy.UInt32()  # input rows that carried this question
-    defect = dy.String(nullable=True)  # why the row can't be used; null for a sound row
+    copies = dy.UInt32(description="input rows that carried this question")
+    defect = dy.String(nullable=True, description="why the row can't be used; null for a sound row")
 
 
 class QuestionFeatures(dy.Schema):
     question_id = dy.String(primary_key=True)
     chars = dy.UInt32()
     words = dy.UInt32()
-    ascii_share = dy.Float32()  # letters of the Latin script among all letters
-    language = dy.String()  # ISO 639-1 by py3langid
-    complete = dy.Bool()  # does not end mid-sentence
+    ascii_share = dy.Float32(description="letters of the Latin script among all letters")
+    language = dy.String(description="ISO 639-1 by py3langid")
+    complete = dy.Bool(description="does not end mid-sentence")
     has_url = dy.Bool()
     has_image = dy.Bool()
     has_table = dy.Bool()
@@ -77,12 +77,12 @@ class QuestionLabels(dy.Schema):
     category = dy.Enum([*CATEGORIES, UNLABELLED])
     difficulty = dy.Enum([*DIFFICULTIES, UNLABELLED])
     label_model = dy.String()
-    label_raw = dy.String()  # the model's answer as it came
+    label_raw = dy.String(description="the model's answer as it came")
 
 
 class QuestionEmbeddings(dy.Schema):
     question_id = dy.String(primary_key=True)
-    vector = dy.List(dy.Float32())  # unit length; one dimension for the whole pool
+    vector = dy.List(dy.Float32(), description="unit length; one dimension for the whole pool")
 
 
 class SimilarPairs(dy.Schema):
@@ -110,17 +110,17 @@ class BenchmarkOverlap(dy.Schema):
     """
 
     question_id = dy.String(primary_key=True)
-    item_id = dy.String()  # the nearest item by embedding
+    item_id = dy.String(description="the nearest item by embedding")
     cosine = dy.Float32()
-    same_numbers = dy.Bool()  # as that item, and some
-    same_text = dy.Bool()  # equal after case and punctuation are stripped
-    same_template = dy.Bool()  # equal after numbers are masked
+    same_numbers = dy.Bool(description="as that item, and some")
+    same_text = dy.Bool(description="equal after case and punctuation are stripped")
+    same_template = dy.Bool(description="equal after numbers are masked")
     text_item = dy.String(nullable=True)
     ngram_8 = dy.Float32()
     ngram_8_item = dy.String(nullable=True)
     ngram_13 = dy.Float32()
     ngram_13_item = dy.String(nullable=True)
-    wording = dy.Float32()  # word 3-grams, numbers masked; a short item counts as a longer one
+    wording = dy.Float32(description="word 3-grams, numbers masked; a short item counts as a longer one")
     wording_item = dy.String(nullable=True)
     # What a language model said of the question and its nearest item, in this order and swapped; null: not asked or
     # not readable.
@@ -137,8 +137,8 @@ class DedupedSet(dy.Schema):
     copies = dy.UInt32()
     kept = dy.Bool()
     drop_reason = dy.Enum(QUESTION_DROPS, nullable=True)
-    representative = dy.String(nullable=True)  # the kept question that stands for this one
-    cosine = dy.Float32(nullable=True)  # to the representative
+    representative = dy.String(nullable=True, description="the kept question that stands for this one")
+    cosine = dy.Float32(nullable=True, description="to the representative")
     detail = dy.String(nullable=True)
 
 
@@ -152,28 +152,30 @@ class SelectedQuestions(dy.Schema):
     difficulty = dy.String()
     kept = dy.Bool()
     drop_reason = dy.Enum(QUESTION_DROPS, nullable=True)
-    detail = dy.String(nullable=True)  # the benchmark item, the flag or the rate that decided
+    detail = dy.String(nullable=True, description="the benchmark item, the flag or the rate that decided")
     teacher = dy.String()
-    samples = dy.UInt16()  # new responses wanted of the teacher; 0 where published ones do
+    samples = dy.UInt16(description="new responses wanted of the teacher; 0 where published ones do")
 
 
 class TeacherRequests(dy.Schema):
     """What the recipes together ask of one shard: one row a response wanted, whoever wants it."""
 
-    request_key = dy.String(primary_key=True)  # hash of everything that identifies the answer
-    after = dy.String(primary_key=True)  # the request whose answer has to be cut off before this is asked; else ""
+    request_key = dy.String(primary_key=True, description="hash of everything that identifies the answer")
+    after = dy.String(
+        primary_key=True, description='the request whose answer has to be cut off before this is asked; else ""'
+    )
     question_id = dy.String()
     teacher = dy.String()
     sample_index = dy.UInt16()
-    messages = dy.String()  # JSON, as sent
-    sampling = dy.String()  # JSON: temperature, top_p, max_tokens, stop, reasoning options
-    recipes = dy.List(dy.String())  # who wants it
+    messages = dy.String(description="JSON, as sent")
+    sampling = dy.String(description="JSON: temperature, top_p, max_tokens, stop, reasoning options")
+    recipes = dy.List(dy.String(), description="who wants it")
 
 
 class Responses(dy.Schema):
     response_id = dy.String(primary_key=True)
     question_id = dy.String()
-    request_key = dy.String(nullable=True)  # null for a published response
+    request_key = dy.String(nullable=True, description="null for a published response")
     teacher = dy.String()
     origin = dy.Enum(["published", "distilled"])
     sample_index = dy.UInt16()
@@ -181,7 +183,7 @@ class Responses(dy.Schema):
     finish_reason = dy.String()
     prompt_tokens = dy.UInt32()
     completion_tokens = dy.UInt32()
-    cost = dy.Float64()  # US dollars
+    cost = dy.Float64(description="US dollars")
 
 
 class ResponseFeatures(dy.Schema):
@@ -189,17 +191,19 @@ class ResponseFeatures(dy.Schema):
     question_id = dy.String()
     think = dy.String(nullable=True)
     answer = dy.String(nullable=True)
-    template = dy.Enum(TEMPLATES, nullable=True)  # null where the parts can't be told apart
-    well_formed = dy.Bool()  # both parts are there and nothing else
+    template = dy.Enum(TEMPLATES, nullable=True, description="null where the parts can't be told apart")
+    well_formed = dy.Bool(description="both parts are there and nothing else")
     truncated = dy.Bool()
     think_chars = dy.UInt32()
     answer_chars = dy.UInt32()
     # Shares, 0 to 1.
-    repetition = dy.Float32()  # of word 8-grams: those that occurred before
-    consecutive = dy.Float32()  # of words: those in a phrase said three times in a row or more, from its second time on
-    prompt_share = dy.Float32()  # of the answer's word 8-grams: those that stand in the question
-    think_language = dy.String()  # ISO 639-1 by py3langid; und where it can't be told
-    answer_language = dy.String()  # of the whole response where it has no answer part
+    repetition = dy.Float32(description="of word 8-grams: those that occurred before")
+    consecutive = dy.Float32(
+        description="of words: those in a phrase said three times in a row or more, from its second time on"
+    )
+    prompt_share = dy.Float32(description="of the answer's word 8-grams: those that stand in the question")
+    think_language = dy.String(description="ISO 639-1 by py3langid; und where it can't be told")
+    answer_language = dy.String(description="of the whole response where it has no answer part")
 
 
 class MathVerdicts(dy.Schema):
@@ -207,7 +211,7 @@ class MathVerdicts(dy.Schema):
     question_id = dy.String()
     verdict = dy.Enum(VERDICTS)
     reason = dy.String()
-    extracted = dy.String(nullable=True)  # the answer as it was read
+    extracted = dy.String(nullable=True, description="the answer as it was read")
     reference = dy.String()
     # What a language model said of the same answer; null: not asked, or (judged_equal alone) not readable.
     judge = dy.String(nullable=True)
@@ -252,8 +256,10 @@ class VerifiedSet(dy.Schema):
     origin = dy.String()
     evidence = dy.Enum(["math", "code", "reward"])  # what kind of check decides
     verdict = dy.Enum(VERDICTS)  # of that check, before the other rules
-    second_verdict = dy.Enum(VERDICTS, nullable=True)  # of the other kind, judge or verifier, where it was measured
-    repetitive = dy.Bool()  # under this recipe, whatever rule came first
+    second_verdict = dy.Enum(
+        VERDICTS, nullable=True, description="of the other kind, judge or verifier, where it was measured"
+    )
+    repetitive = dy.Bool(description="under this recipe, whatever rule came first")
     kept = dy.Bool()
     drop_reason = dy.Enum(RESPONSE_DROPS, nullable=True)
     detail = dy.String(nullable=True)
@@ -280,8 +286,8 @@ class SftCheckpoint(dy.Schema):
     """One row: the trained student, and what went into it."""
 
     student = dy.String(primary_key=True)
-    path = dy.String()  # Hugging Face layout, below the assets folder
-    sha256 = dy.String()  # of the weights file
+    path = dy.String(description="Hugging Face layout, below the assets folder")
+    sha256 = dy.String(description="of the weights file")
     rows = dy.UInt32()
     steps = dy.UInt32()
     tokens = dy.UInt64()

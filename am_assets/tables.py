@@ -17,6 +17,7 @@ import dagster as dg
 import polars as pl
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
+from am_assets.catalog import OWNERS, code_of, described
 from am_assets.engines import progress
 from am_assets.schema import TABLES
 
@@ -85,17 +86,7 @@ def picture(png: bytes) -> dg.MetadataValue:
     return dg.MetadataValue.md(f"![plot](data:image/png;base64,{b64encode(png).decode()})")
 
 
-def columns(name: str) -> dg.TableSchema:
-    schema = TABLES[name]
-    return dg.TableSchema(
-        [
-            dg.TableColumn(column, str(spec.dtype), constraints=dg.TableColumnConstraints(nullable=spec.nullable))
-            for column, spec in schema.columns().items()
-        ]
-    )
-
-
-def _hand_over(name: str, made: Any, seconds: float) -> dg.MaterializeResult:
+def _hand_over(name: str, static: dict[str, Any], made: Any, seconds: float) -> dg.MaterializeResult:
     frame, metadata = made if isinstance(made, tuple) else (made, {})
     schema = TABLES[name]
     valid = schema.validate(frame.select(schema.column_names()), cast=True)
@@ -104,7 +95,7 @@ def _hand_over(name: str, made: Any, seconds: float) -> dg.MaterializeResult:
         data_version=dg.DataVersion(content_version(valid)),
         metadata={
             "dagster/row_count": valid.height,
-            "dagster/column_schema": columns(name),
+            **static,
             "sample": sample(valid),
             "seconds": round(seconds, 3),
             **metadata,
@@ -131,13 +122,14 @@ def table(kind: str, group: str, partitions: dg.PartitionsDefinition, **options:
 
     def decorate(fn: Callable) -> dg.AssetsDefinition:
         name = options.get("name", fn.__name__)
+        static = described(name, fn, options.get("deps", []))
 
         @wraps(fn)
         def body(*args: Any, **inputs: Any) -> dg.MaterializeResult:
             started = time.monotonic()
             with progress.listening(_log_progress()):
                 made = fn(*args, **inputs)
-            return _hand_over(name, made, time.monotonic() - started)
+            return _hand_over(name, static, made, time.monotonic() - started)
 
         # Dagster reads inputs from the signature; the result is always a MaterializeResult with a value.
         body.__signature__ = inspect.signature(fn).replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
@@ -146,8 +138,9 @@ def table(kind: str, group: str, partitions: dg.PartitionsDefinition, **options:
             partitions_def=partitions,
             group_name=group,
             kinds={"polars", kind},
+            owners=OWNERS,
             io_manager_key="tables",
-            metadata={"dagster/column_schema": columns(name)},
+            metadata=static | code_of(fn),
             **options,
         )(body)
 

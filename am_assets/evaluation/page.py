@@ -20,7 +20,7 @@ from am_assets.evaluation.drawing import PRINTED, curve_svg, sankey_svg
 from am_assets.evaluation.examples import SAMPLED, Rows
 
 VERSION = "1"  # raise when a page comes out otherwise
-CUT = 2_000  # characters of a text that the page shows
+CUT, QUESTION_CUT = 2_000, 600  # characters of a text that the page shows
 Curve = Sequence[tuple[float, int]]
 
 
@@ -83,6 +83,7 @@ def page(recipe: str, found: Findings) -> str:
         paper=paper,
         sampled=SAMPLED,
         cut=CUT,
+        question_cut=QUESTION_CUT,
     )
 
 
@@ -91,11 +92,12 @@ def _tiles(found: Findings) -> list[tuple[str, str, str]]:
     entered, kept = found.count("pool", "in"), found.count("dataset", "kept")
     rate, responses = found.pass_rate, found.count("verification", "in")
     cost = found.costs["cost"].sum()
+    a_row = f"${cost / kept:,.4f} a released row" if kept else "nothing released"
     tiles = [
         ("Rows in", f"{entered:,}", f"{found.count('pool', 'kept'):,} distinct questions"),
         ("Rows released", f"{kept:,}", f"{kept / max(entered, 1):.1%} of the rows in"),
         ("Pass rate", "–" if rate is None else f"{rate:.1%}", f"of what could be judged of {responses:,} responses"),  # noqa: RUF001
-        ("Teacher", f"${cost:,.2f}", f"${cost / kept:,.4f} a released row" if kept else "nothing released"),
+        ("Teacher", f"${cost:,.2f}", a_row if cost else "nothing paid for"),
     ]
     trained = found.scores.filter(student="trained").sort("benchmark") if found.scores.height else found.scores
     for row in trained.head(1).to_dicts():

@@ -8,7 +8,17 @@ import polars as pl
 from am_assets.evaluation import paper
 from am_assets.schema import CATEGORIES, DIFFICULTIES, UNLABELLED
 
-LENGTHS = [100, 300, 1_000, 3_000, 10_000, 30_000, 100_000]  # characters: upper ends of the ranges, about half a decade
+LENGTHS = [
+    10,
+    30,
+    100,
+    300,
+    1_000,
+    3_000,
+    10_000,
+    30_000,
+    100_000,
+]  # characters: upper ends of the ranges, about half a decade
 # What `released` computes of a SftDataset: all that a report counts, so that it never holds the texts.
 COUNTED = ["response_id", "source", "category", "difficulty", "check", "think_chars", "answer_chars"]
 
@@ -51,7 +61,8 @@ def mixes(rows: pl.DataFrame, origins: pl.Series) -> dict[str, pl.DataFrame]:
 
 
 def lengths(chars: pl.Series) -> pl.DataFrame:
-    """(name, rows, share) by range of LENGTHS."""
+    """(name, rows, share) by range of LENGTHS, from the first to the last that has any rows."""
     ends = [f"up to {end:,}" for end in LENGTHS] + [f"over {LENGTHS[-1]:,}"]
-    ranges = pl.Series(ends).gather(pl.Series(LENGTHS).search_sorted(chars.cast(pl.Int64), side="left"))
-    return spread(ranges, {}, ends).drop("paper")
+    places = pl.Series(LENGTHS).search_sorted(chars.cast(pl.Int64), side="left")
+    low, high = (int(places.min()), int(places.max())) if len(places) else (0, -1)  # type: ignore[arg-type]
+    return spread(pl.Series(ends).gather(places), {}, ends[low : high + 1]).drop("paper")

@@ -131,12 +131,15 @@ def test_a_mix_lists_every_class_beside_the_papers_share():
 
 
 def test_lengths_fall_into_ranges_named_by_their_ends():
-    table = lengths(pl.Series([0, 100, 101, 200_000]))
-    assert dict(table.filter(pl.col("rows") > 0).select("name", "rows").rows()) == {
-        "up to 100": 2,
-        "up to 300": 1,
-        "over 100,000": 1,
-    }
+    table = lengths(pl.Series([31, 100, 101, 2_000]))
+    assert table.select("name", "rows").rows() == [
+        ("up to 100", 2),
+        ("up to 300", 1),
+        ("up to 1,000", 0),
+        ("up to 3,000", 1),
+    ]
+    assert lengths(pl.Series([200_000]))["name"].to_list() == ["over 100,000"]
+    assert lengths(pl.Series([], dtype=pl.UInt32)).is_empty()
 
 
 def test_the_reward_curve_counts_what_nothing_but_the_reward_decides():
