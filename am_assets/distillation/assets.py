@@ -5,6 +5,7 @@ import polars as pl
 
 from am_assets import tables
 from am_assets.distillation import prompts, traces
+from am_assets.engines import plots
 from am_assets.engines.memo import key_of
 from am_assets.partitions import every, shards
 from am_assets.policies import read_policy
@@ -83,7 +84,13 @@ def responses(
     both = pl.concat([distilled, published.select(distilled.columns)], how="vertical_relaxed")
     identity = both.select("question_id", "teacher", "origin", "request_key", "sample_index", "response").iter_rows()
     table = both.with_columns(pl.Series("response_id", [key_of(*row) for row in identity], dtype=pl.String))
-    return table.sort("response_id"), {**spent(filled), "published": published.height, "distilled": distilled.height}
+    lengths = plots.histogram_png(distilled["completion_tokens"], "Tokens of the teacher's responses")
+    return table.sort("response_id"), {
+        **spent(filled),
+        "published": published.height,
+        "distilled": distilled.height,
+        "tokens": tables.picture(lengths),
+    }
 
 
 @tables.evidence("distillation", shards, code_version=tables.version(traces.VERSION))

@@ -8,7 +8,7 @@ import polars as pl
 
 from am_assets import tables
 from am_assets.distillation import traces
-from am_assets.engines import student
+from am_assets.engines import plots, student
 from am_assets.engines.folders import write_whole
 from am_assets.engines.memo import with_keys
 from am_assets.evaluation import benchmarks as benchmark_files
@@ -106,7 +106,9 @@ def eval_scores(
     judged = given.join(read, on="response_id").join(benchmark_questions, on="item_id")
     verdicts = _verdicts(judged.with_columns(answer=pl.coalesce("answer", "response")), answers)
     table = scores.score_table(verdicts)
-    return table, {f"{row['student']}_pass_at_1": row["pass_at_1"] for row in table.to_dicts()}
+    intervals = plots.intervals_png(table, "student", "ci_low", "pass_at_1", "ci_high", "pass@1, 95 % interval")
+    rates = {f"{row['student']}_pass_at_1": row["pass_at_1"] for row in table.to_dicts()}
+    return table, {**rates, "intervals": tables.picture(intervals)}
 
 
 def _verdicts(judged: pl.DataFrame, answers: Answers) -> pl.DataFrame:

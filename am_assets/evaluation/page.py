@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import jinja2
 import polars as pl
 from markupsafe import Markup, escape
 
@@ -123,7 +122,9 @@ def _missing(found: Findings) -> list[str]:
 
 
 @cache
-def _template() -> jinja2.Template:
+def _template():
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -48,15 +48,9 @@ def question_labels(raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]) 
     questions = _sound(raw_pool).select("question_id", "question")
     filled = answers.get("labels", labels.label_requests(questions, instrument.model, instrument.max_tokens))
     table = labels.label_table(filled.table, instrument.model)
-    mixes = {
-        f"{name}_mix": tables.picture(
-            plots.bar_chart_png(
-                table[name].value_counts().sort(name).cast({name: pl.String}), name, "count", name.capitalize()
-            )
-        )
-        for name in ("category", "difficulty")
-    }
-    return table, {**spent(filled), **mixes}
+    mix = labels.mix(table)
+    picture = plots.heatmap_png(mix, "category", "difficulty", "questions", "Questions by category and difficulty")
+    return table, {**spent(filled), "mix": tables.picture(picture)}
 
 
 @tables.evidence("pool", shards, code_version=tables.version(_instruments.embeddings))

@@ -91,3 +91,12 @@ def label_table(raw: pl.DataFrame, model: str) -> pl.DataFrame:
         label_model=pl.lit(model),
         label_raw="text",
     ).sort("question_id")
+
+
+def mix(labelled: pl.DataFrame) -> pl.DataFrame:
+    """(category, difficulty, questions) of QuestionLabels, every pair of those that occur, hardest first."""
+    counts = labelled.group_by("category", "difficulty").agg(questions=pl.len())
+    categories, difficulties = (labelled.select(pl.col(name).unique().sort()) for name in ("category", "difficulty"))
+    pairs = difficulties.reverse().join(categories, how="cross")
+    all_pairs = pairs.join(counts, on=["category", "difficulty"], how="left", maintain_order="left")
+    return all_pairs.select(pl.col("category", "difficulty").cast(pl.String), pl.col("questions").fill_null(0))

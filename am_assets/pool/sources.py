@@ -65,7 +65,8 @@ def load_sources(path: Path) -> dict[str, Source]:
 
 
 def shard_keys(sources: dict[str, Source]) -> list[str]:
-    """The partition keys in file order: the source's name, or `<name>-<n>` where it has several shards."""
+    """The partition keys in file order: the source's name, or `<name>-<n>` where it has several shards. Where it has
+    more than ten, `n` has two digits: wherever keys are sorted, -02 comes before -10."""
     return [key for name, source in sources.items() for key in _keys(name, source)]
 
 
@@ -75,7 +76,8 @@ def source_of(sources: dict[str, Source], shard: str) -> str:
 
 
 def _keys(name: str, source: Source) -> list[str]:
-    return [name] if source.shards == 1 else [f"{name}-{number}" for number in range(source.shards)]
+    digits = len(str(source.shards - 1))
+    return [name] if source.shards == 1 else [f"{name}-{number:0{digits}}" for number in range(source.shards)]
 
 
 def read_shard(sources: dict[str, Source], shard: str, base: Path) -> pl.DataFrame:

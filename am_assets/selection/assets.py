@@ -16,6 +16,7 @@ from am_assets.project import project
 from am_assets.recipe import DedupPolicy, SamplingPolicy, TeacherPolicy
 from am_assets.resources import Answers, TableStore, spent
 from am_assets.selection import confirm, decontaminate, dedup, neighbors, overlap, sample
+from am_assets.tables import picture
 
 _instruments = project().instruments
 # A shard that is gone updates no upstream partition: only the list of shards tells.
@@ -36,8 +37,14 @@ def similar_pairs(context: dg.AssetExecutionContext, tables: dg.ResourceParam[Ta
     names = [own, *SHARD_KEYS[: SHARD_KEYS.index(own)]]
     shard, *earlier = ((name, partial(tables.read, "question_embeddings", name)) for name in names)
     pairs, audit = neighbors.similar_pairs(shard, earlier, _instruments.pairs.floor, Graphs(project().graphs))
-    crowded = pairs.filter(pl.col("question_id") == pl.col("other_id")).height
-    return pairs, {"audited_pairs": audit.pairs, "audited_recall": audit.recall, "in_crowds": crowded}
+    with_itself = pl.col("question_id") == pl.col("other_id")
+    cosines = pairs.filter(~with_itself)["cosine"]
+    return pairs, {
+        "audited_pairs": audit.pairs,
+        "audited_recall": audit.recall,
+        "in_crowds": pairs.height - len(cosines),
+        "cosines": picture(plots.histogram_png(cosines, "Pairs by cosine")),
+    }
 
 
 @tables.evidence(

@@ -4,6 +4,7 @@ import dagster as dg
 import polars as pl
 
 from am_assets import tables
+from am_assets.engines import plots
 from am_assets.engines.memo import with_keys
 from am_assets.instruments import Math, Opinion, Reward
 from am_assets.partitions import SHARD_KEYS, recipes, shards
@@ -11,6 +12,7 @@ from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import TeacherPolicy, VerificationPolicy
 from am_assets.resources import Answers, TableStore, spent
+from am_assets.tables import picture
 from am_assets.verification import candidates, code, decide, figures, math, opinion, reward
 
 _instruments = project().instruments
@@ -126,11 +128,15 @@ def verified_set(
         return decide.verified_set(candidates.candidates(read, ours, context.partition_key, published), policy)
 
     table = pl.concat(decided(shard) for shard in sorted(SHARD_KEYS))
+    fates = figures.fates(table)
+    rates = figures.pass_rates(table, ["category"])
     return table, {
         "kept": int(table["kept"].sum()),
         "min_reward": policy.min_reward,
         **_verdict_counts(table),
-        "drop_reasons": dict(table["drop_reason"].cast(pl.String).drop_nulls().value_counts(sort=True).rows()),
+        "drop_reasons": dict(fates.filter(pl.col("fate") != "kept").rows()),
+        "fates": picture(plots.bar_chart_png(fates, "fate", "responses", "What became of the responses")),
+        "pass_rate_by_category": picture(plots.bar_chart_png(rates, "category", "pass_rate", "Pass rate")),
         FIGURES: figures.figures(table),
         "pass_rates": {by: figures.pass_rates(table, [by]).to_dicts() for by in figures.BY},
     }

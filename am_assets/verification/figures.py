@@ -27,6 +27,12 @@ def pass_rates(verified: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     return verified.group_by(by).agg(figures).sort(by) if by else verified.select(figures)
 
 
+def fates(verified: pl.DataFrame) -> pl.DataFrame:
+    """(fate, responses): how many of a VerifiedSet are kept, then how many went, in the order the rules are asked."""
+    counts = verified.group_by("drop_reason").agg(responses=pl.len()).sort("drop_reason", nulls_last=False)
+    return counts.select(pl.col("drop_reason").cast(pl.String).fill_null("kept").alias("fate"), "responses")
+
+
 def figures(verified: pl.DataFrame) -> Figures:
     """Shares of a VerifiedSet frame that the asset checks look at, each null where there is nothing to count; it needs
     the columns COUNTED alone.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from am_assets.engines.plots import bar_chart_png
+from am_assets.engines.plots import bar_chart_png, heatmap_png, histogram_png, intervals_png
 from am_assets.evaluation import paper
 from am_assets.evaluation.report import STAGES, funnel, reward_curve, teacher_costs
 from am_assets.evaluation.shares import lengths, spread
@@ -156,12 +156,18 @@ def test_the_reward_curve_counts_what_nothing_but_the_reward_decides():
     assert reward_curve(verified.filter(evidence="math")) == []
 
 
-FRAME = pl.DataFrame({"category": ["math", "coding"], "share": [0.25, 0.75]})
+def charts():
+    table = pl.DataFrame({"a": ["x", "y"], "b": ["u.v", "w"], "n": [0.25, 0.75]})
+    yield bar_chart_png(table, "a", "n", "Bars")
+    yield heatmap_png(table, "a", "b", "n", "Fields")
+    yield intervals_png(table, "a", "n", "n", "n", "Intervals")
+    yield histogram_png(table["n"], "Ranges")
+    yield histogram_png(table["n"].clear(), "Nothing")
 
 
 def test_a_chart_is_the_same_png_every_time():
-    png = bar_chart_png(FRAME, "category", "share", "Category mix")
-    assert png.startswith(b"\x89PNG") and png == bar_chart_png(FRAME, "category", "share", "Category mix")
+    for once, again in zip(charts(), charts(), strict=True):
+        assert once.startswith(b"\x89PNG") and once == again
 
 
 def test_a_chart_of_a_column_that_is_not_there_says_which():

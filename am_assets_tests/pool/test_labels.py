@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.pool.labels import EXAMPLES, LABEL_SCHEMA, MAX_CHARS, label_messages, label_table, parse_label
+from am_assets.pool.labels import EXAMPLES, LABEL_SCHEMA, MAX_CHARS, label_messages, label_table, mix, parse_label
 from am_assets.schema import CATEGORIES, DIFFICULTIES, UNLABELLED, QuestionLabels
 
 
@@ -56,3 +56,9 @@ def test_an_unreadable_answer_is_unlabelled_and_kept_as_it_came():
     ]
     assert QuestionLabels.is_valid(table)
     assert QuestionLabels.is_valid(label_table(raw.clear(), "some/model"))
+
+
+def test_the_mix_has_every_pair_of_what_occurs_and_the_hardest_first():
+    labels = {"category": pl.Enum([*CATEGORIES, UNLABELLED]), "difficulty": pl.Enum([*DIFFICULTIES, UNLABELLED])}
+    table = pl.DataFrame([("coding", "easy"), ("math", "hard"), ("math", "hard")], labels, orient="row")
+    assert mix(table).rows() == [("math", "hard", 2), ("coding", "hard", 0), ("math", "easy", 0), ("coding", "easy", 1)]

@@ -137,6 +137,12 @@ def test_sources_come_in_file_order_with_their_shards(tmp_path: Path) -> None:
     assert shard_keys(loaded) == ["z-0", "z-1", "a"]
 
 
+def test_shards_sort_as_they_are_counted(tmp_path: Path) -> None:
+    keys = shard_keys(load(tmp_path, {"s": FILE | {"shards": 12}}))
+    assert keys == sorted(keys) and keys[2] == "s-02"
+    assert shard_keys(load(tmp_path, {"s": FILE | {"shards": 10}}))[2] == "s-2"
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

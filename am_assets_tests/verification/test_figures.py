@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.schema import VERDICTS
-from am_assets.verification.figures import drift, figures, pass_rates
+from am_assets.schema import RESPONSE_DROPS, VERDICTS
+from am_assets.verification.figures import drift, fates, figures, pass_rates
 
 told = st.sampled_from(VERDICTS)
 
@@ -50,3 +50,8 @@ def test_drift_speaks_of_what_is_known_of_both():
     before = {"pass_rate": 0.5, "disagreement": None, "gone": 0.3}
     now = {"pass_rate": 0.25, "disagreement": 0.1, "new": 1.0}
     assert drift(before, now) == {"pass_rate": -0.25}
+
+
+def test_fates_count_the_kept_and_then_each_reason_in_the_order_of_the_rules():
+    reasons = pl.Series(["low_reward", None, "truncated", None], dtype=pl.Enum(RESPONSE_DROPS))
+    assert fates(reasons.to_frame("drop_reason")).rows() == [("kept", 2), ("truncated", 1), ("low_reward", 1)]
