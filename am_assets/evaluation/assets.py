@@ -12,7 +12,7 @@ from am_assets.engines import plots, student
 from am_assets.engines.folders import write_whole
 from am_assets.engines.memo import with_keys
 from am_assets.evaluation import benchmarks as benchmark_files
-from am_assets.evaluation import examples, page, report, scores, shares
+from am_assets.evaluation import examples, page, paper, report, scores, shares
 from am_assets.partitions import along, benchmarks, every, recipe_benchmarks, recipes
 from am_assets.policies import read_policy
 from am_assets.project import project
@@ -175,6 +175,7 @@ def recipe_report(
     return table, {
         "headline": found.headline,
         "page": dg.MetadataValue.path(str(path)),
+        "paper": dg.MetadataValue.url(paper.URL),
         "summary": tables.picture(page.summary_png(recipe, found)),
         "funnel": tables.sample(table, rows=table.height),
     }

@@ -10,7 +10,7 @@ import polars as pl
 from markupsafe import Markup
 
 PRINTED = """
-svg{font:12px sans-serif;background:#fff}
+svg{font:12px sans-serif}.ground{fill:#fff}
 text{fill:#1d232b}.muted{fill:#57616d}.strong{font-weight:bold}.title{font-size:17px;font-weight:bold}
 .node{fill:#1f5f9e}.kept{fill:#9dc1e4}.turned{fill:#c9d4df}.drop{fill:#e9b48f}.end{fill:#b4531c}
 """
@@ -97,11 +97,12 @@ def curve_svg(points: Sequence[tuple[float, int]], x_title: str, y_title: str, m
 
 
 def _svg(width: int, height: int, title: str, inside: Markup, css: str = "") -> Markup:
-    style = Markup("<style>{}</style>").format(Markup(css)) if css else ""
+    # A picture has a ground of its own: what shows it may be dark.
+    ground = Markup('<style>{}</style><rect class="ground" width="100%" height="100%"/>').format(Markup(css))
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {0} {1}" width="{0}" height="{1}">'
         "<title>{2}</title>{3}{4}</svg>"
-    ).format(width, height, title, style, inside)
+    ).format(width, height, title, ground if css else "", inside)
 
 
 def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> Markup:

@@ -2,6 +2,7 @@
 recipe's own figures. Nothing measured here, and no figure that they do not print."""
 
 SOURCE = "AM-DeepSeek-R1-Distilled-1.4M, arXiv 2503.19633"
+URL = "https://arxiv.org/abs/2503.19633"
 
 # Rows of the released dataset.
 CATEGORY_ROWS = {

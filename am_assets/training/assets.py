@@ -40,6 +40,7 @@ def sft_dataset(
     return table, {
         **mix,
         "release": dg.MetadataValue.path(str(release)),
+        "report": dg.MetadataValue.asset(dg.AssetKey("recipe_report")),
         "response_length": tables.picture(plots.histogram_png(lengths, "Response length")),
         "difficulty_mix": tables.picture(
             plots.bar_chart_png(table["difficulty"].value_counts(sort=True), "difficulty", "count", "Difficulty")

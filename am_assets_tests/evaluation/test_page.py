@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from am_assets.evaluation.drawing import curve_svg, sankey_svg
+from am_assets.evaluation.drawing import PRINTED, curve_svg, sankey_svg
 from am_assets.evaluation.examples import one_of_each, sampled
 from am_assets.evaluation.page import CUT, page, summary_png
 from am_assets_tests.evaluation.findings import HOSTILE, findings, without_results
@@ -116,6 +116,11 @@ def test_the_flow_is_as_wide_as_its_rows() -> None:
     heights = re.findall(r'class="node"[^>]* height="([0-9.]+)"', sankey_svg(FOUND.funnel))
     entered = FOUND.funnel.filter(outcome="in")["rows"].to_list()
     assert [float(height) for height in heights] == pytest.approx([220 * rows / 66 for rows in entered], abs=0.06)
+
+
+def test_a_picture_brings_its_own_ground_and_colours_and_the_page_gives_its_own() -> None:
+    assert '<rect class="ground" width="100%" height="100%"/>' in sankey_svg(FOUND.funnel, "demo", PRINTED)
+    assert "ground" not in sankey_svg(FOUND.funnel) and "<style>" not in sankey_svg(FOUND.funnel)
 
 
 def test_a_curve_without_a_mark_has_none() -> None:
