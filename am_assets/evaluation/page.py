@@ -20,6 +20,7 @@ from am_assets.evaluation.examples import SAMPLED, Rows
 
 VERSION = "1"  # raise when a page comes out otherwise
 CUT, QUESTION_CUT = 2_000, 600  # characters of a text that the page shows
+NONE = "–"  # noqa: RUF001  in place of a figure there is none of
 Curve = Sequence[tuple[float, int]]
 
 
@@ -78,7 +79,7 @@ def page(recipe: str, found: Findings) -> str:
         paper_sources=[(name, rows / sum(paper.SOURCE_ROWS.values())) for name, rows in paper.SOURCE_ROWS.items()],
         lengths={part: shares.lengths(found.released[f"{part}_chars"]) for part in ("think", "answer")},
         curves={name: curve_svg(points, x, "kept", mark) for name, (x, points, mark) in curves.items() if points},
-        scores=found.scores.sort("benchmark", "student") if found.scores.height else found.scores,
+        scores=found.scores.sort("benchmark", "student"),
         paper=paper,
         sampled=SAMPLED,
         cut=CUT,
@@ -95,30 +96,34 @@ def _tiles(found: Findings) -> list[tuple[str, str, str]]:
     tiles = [
         ("Rows in", f"{entered:,}", f"{found.count('pool', 'kept'):,} distinct questions"),
         ("Rows released", f"{kept:,}", f"{kept / max(entered, 1):.1%} of the rows in"),
-        ("Pass rate", "–" if rate is None else f"{rate:.1%}", f"of what could be judged of {responses:,} responses"),  # noqa: RUF001
+        ("Pass rate", _percent(rate), f"of what could be judged of {responses:,} responses"),
         ("Teacher", f"${cost:,.2f}", a_row if cost else "nothing paid for"),
     ]
-    trained = found.scores.filter(student="trained").sort("benchmark") if found.scores.height else found.scores
-    for row in trained.head(1).to_dicts():
-        tiles.append((
-            f"Trained, {row['benchmark']}",
-            f"{row['pass_at_1']:.1%}",
-            f"95 % interval {row['ci_low']:.1%} to {row['ci_high']:.1%}",
-        ))  # fmt: skip
+    for (benchmark,), rows in found.scores.sort("benchmark").group_by("benchmark", maintain_order=True):
+        scores = {row["student"]: row for row in rows.to_dicts()}
+        trained, untrained = scores.get("trained"), scores.get("untrained")
+        if trained is not None:
+            interval = f"95 % interval {_percent(trained['ci_low'])} to {_percent(trained['ci_high'])}"
+            before = f"untrained {_percent(untrained['pass_at_1'])}; " if untrained else ""
+            tiles.append((f"Trained, {benchmark}", _percent(trained["pass_at_1"]), before + interval))
     return tiles
 
 
 def _missing(found: Findings) -> list[str]:
     """What a reader may look for in vain, and why."""
+    responses, kept = found.count("verification", "in"), found.count("dataset", "kept")
     absent = {
-        "No row is released: each stage's drops are in the funnel.": found.count("dataset", "kept") == 0,
+        "No responses yet: no teacher was asked, and no published response counts.": not responses,
+        "No row is released: each stage's drops are in the funnel.": not kept,
         "No scores yet: no student of this recipe was evaluated.": found.scores.is_empty(),
-        "No responses yet: no teacher was asked, and no published response counts.": found.count("verification", "in")
-        == 0,
         "No reward curve: no response is decided by its reward.": not found.reward_curve,
         "No curve of the deduplication: deduped_set was made before it was kept.": not found.dedup_curve,
     }
     return [line for line, holds in absent.items() if holds]
+
+
+def _percent(share: float | None) -> str:
+    return NONE if share is None else f"{share:.1%}"
 
 
 @cache
@@ -132,8 +137,8 @@ def _template():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = lambda value: "–" if value is None else f"{value:,}"  # noqa: RUF001
-    environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.1%}"  # noqa: RUF001
+    environment.filters["number"] = lambda value: NONE if value is None else f"{value:,}"
+    environment.filters["percent"] = _percent
     environment.filters["dollars"] = lambda value: f"${value:,.4f}"
     environment.filters["breakable"] = lambda name: escape(name).replace("_", Markup("_<wbr>"))
     return environment.get_template("page.html")
