@@ -5,6 +5,7 @@ The rows it shows were written by models and are hostile: every value is escaped
 script, and its content security policy lets nothing run or load. The same findings give the same bytes.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -140,5 +141,5 @@ def _template():
     environment.filters["number"] = lambda value: NONE if value is None else f"{value:,}"
     environment.filters["percent"] = _percent
     environment.filters["dollars"] = lambda value: f"${value:,.4f}"
-    environment.filters["breakable"] = lambda name: escape(name).replace("_", Markup("_<wbr>"))
+    environment.filters["breakable"] = lambda name: Markup(re.sub("([_/])", r"\1<wbr>", escape(name)))
     return environment.get_template("page.html")
