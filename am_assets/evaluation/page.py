@@ -141,5 +141,5 @@ def _template():
     environment.filters["number"] = lambda value: NONE if value is None else f"{value:,}"
     environment.filters["percent"] = _percent
     environment.filters["dollars"] = lambda value: f"${value:,.4f}"
-    environment.filters["breakable"] = lambda name: Markup(re.sub("([_/])", r"\1<wbr>", escape(name)))
+    environment.filters["breakable"] = lambda name: Markup(re.sub("([_/])", r"\1<wbr>", str(escape(name))))
     return environment.get_template("page.html")

@@ -101,6 +101,11 @@ def test_a_long_trace_is_cut_at_the_stated_length() -> None:
     assert "2,001 characters, the first 2,000 shown" in html and "xy" not in html
 
 
+def test_a_long_name_may_break_at_its_joints_and_is_escaped_all_the_same() -> None:
+    assert '<th scope="row">some/<wbr>teacher</th>' in PAGE
+    assert '<th scope="row">&lt;i&gt;open&lt;/<wbr>i&gt; questions</th>' in PAGE
+
+
 def test_a_recipe_without_answers_and_scores_has_a_page_that_says_what_is_missing() -> None:
     text = Seen(page("demo", without_results(FOUND))).text
     assert "66 rows in → 0 rows released" in text
