@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from am_assets.schema import REWARD_DIMENSIONS, TABLES
 
 _DIMENSIONS = " ".join(REWARD_DIMENSIONS)
-_RULES = "verification_policy.value teacher_policy.value math_verdicts.verdict code_verdicts.verdict"
+_RULES = (
+    "verification_policy.value teacher_policy.value math_verdicts.verdict code_verdicts.verdict code_verdicts.outcomes"
+)
 _REWARDS = " ".join(f"reward_scores.{name}" for name in REWARD_DIMENSIONS)
 _SENT = "teacher_requests.messages teacher_requests.sampling"
 _WEIGHTS = "sft_dataset.question sft_dataset.think sft_dataset.answer training_policy.value"
@@ -81,12 +83,14 @@ COMPUTED: dict[str, dict[str, str]] = {
         "extracted": "response_features.answer",
         "reference": "raw_pool.reference_answer",
     },
-    "code_verdicts": {"verdict reason detail": "response_features.answer raw_pool.test_cases"},
+    "code_verdicts": {"verdict reason outcomes detail": "response_features.answer raw_pool.test_cases"},
     "reward_scores": {f"{_DIMENSIONS} judge_raw": "response_features.answer raw_pool.question"},
     "verified_set": {
         "teacher": "responses.teacher",
         "evidence": "question_features.has_check question_features.has_tests verification_policy.value",
-        "verdict second_verdict": f"math_verdicts.verdict code_verdicts.verdict {_REWARDS} verification_policy.value",
+        "verdict second_verdict": (
+            f"math_verdicts.verdict code_verdicts.verdict code_verdicts.outcomes {_REWARDS} verification_policy.value"
+        ),
         "repetitive": "response_features.repetition response_features.consecutive verification_policy.value",
         "kept drop_reason": f"{_RULES} {_REWARDS} {_FORM}",
         "detail": f"math_verdicts.reason code_verdicts.reason {_REWARDS} {_FORM}",

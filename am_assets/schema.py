@@ -222,11 +222,11 @@ class MathVerdicts(dy.Schema):
 class CodeVerdicts(dy.Schema):
     response_id = dy.String(primary_key=True)
     question_id = dy.String()
-    verdict = dy.Enum(VERDICTS)  # of all tests; a recipe may ask for some of them
+    verdict = dy.Enum(VERDICTS, description="of all tests; a recipe may ask for some of them")
     reason = dy.String()
-    outcomes = dy.List(dy.Enum(OUTCOMES))  # of each test, in their order; empty where none could be run
-    detail = dy.String()  # last lines of the first error, for a person
-    sandbox = dy.String()  # docker, bubblewrap or none
+    outcomes = dy.List(dy.Enum(OUTCOMES), description="of each test, in their order; empty where none could be run")
+    detail = dy.String(description="last lines of the first error, for a person")
+    sandbox = dy.String(description="docker, bubblewrap or none")
 
 
 class RewardScores(dy.Schema):
