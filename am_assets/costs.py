@@ -62,8 +62,9 @@ class Costs:
         optional = {
             "benchmark_overlap": self.project.instruments.overlap.confirm,
             "math_verdicts": self.project.instruments.math.opinion,
+            "reward_scores": not self.project.instruments.reward.local,
         }
-        if step.asset not in NAMESPACES or optional.get(step.asset, True) is None:
+        if step.asset not in NAMESPACES or not optional.get(step.asset, True):
             return None
         requests, exact = getattr(self, f"_{step.asset}")(step.partition)
         return self.priced(step.asset, self.missing(step.asset, requests), "" if exact else OUTDATED)

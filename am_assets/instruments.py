@@ -12,6 +12,8 @@ from pydantic import Field
 
 from am_assets.recipe import Section, parse, read_yaml
 
+LOCAL = "hf/"
+
 
 class Labels(Section):
     model: str
@@ -72,6 +74,8 @@ class Code(Section):
 
 
 class Reward(Section):
+    # A language model that is asked; or `hf/` and the folder or hub name of a reward model with a head for each of the
+    # five dimensions, which scores on this machine and asks nobody.
     model: str
     max_tokens: Annotated[int, Field(ge=1)] = 96
     # Which well-formed responses are scored: those that neither reference nor tests can check, or every one, for
@@ -83,8 +87,14 @@ class Reward(Section):
     max_alike: Annotated[float, Field(ge=0, le=1)] = 0.95  # of a shard's scores of one dimension, the same number
     min_rows: Annotated[int, Field(ge=1)] = 20  # with fewer, nothing is said of the judge
 
+    @property
+    def local(self) -> str | None:
+        """The folder or hub name of the reward model; None where a language model judges."""
+        return self.model.removeprefix(LOCAL) if self.model.startswith(LOCAL) else None
+
     def identity(self) -> list[object]:
-        return [self.model, self.max_tokens, self.judges, self.audit]
+        how_asked = [] if self.local else [self.max_tokens, self.audit]
+        return [self.model, self.judges, *how_asked]
 
 
 class Instruments(Section):

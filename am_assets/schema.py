@@ -230,17 +230,18 @@ class CodeVerdicts(dy.Schema):
 
 
 class RewardScores(dy.Schema):
-    """Judge scores, 0 to 4 a dimension, of the answer part; null where the judge's answer could not be read."""
+    """Scores of the answer part, 0 to 4 a dimension: a judge's, whole and null where what it said could not be read, or a
+    reward model's, null where the text is longer than it reads."""
 
     response_id = dy.String(primary_key=True)
     question_id = dy.String()
     judge = dy.String()
-    correctness = dy.UInt8(nullable=True)
-    helpfulness = dy.UInt8(nullable=True)
-    coherence = dy.UInt8(nullable=True)
-    complexity = dy.UInt8(nullable=True)
-    verbosity = dy.UInt8(nullable=True)
-    judge_raw = dy.String()
+    correctness = dy.Float32(nullable=True)
+    helpfulness = dy.Float32(nullable=True)
+    coherence = dy.Float32(nullable=True)
+    complexity = dy.Float32(nullable=True)
+    verbosity = dy.Float32(nullable=True)
+    judge_raw = dy.String()  # as the judge said it, or as the heads gave it: JSON, in no bounds
 
 
 class VerifiedSet(dy.Schema):

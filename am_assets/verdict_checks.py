@@ -120,7 +120,8 @@ def judge_tells_apart(reward_scores: pl.DataFrame) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="reward_scores", partitions_def=shards)
 def judge_agrees_with_itself(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-    """Asked again, and with the dimensions in reverse order, the judge gives a sample of answers the same scores."""
+    """Asked again, and with the dimensions in reverse order, the judge gives a sample of answers the same scores. Of a
+    reward model, which knows neither order nor chance, there is no sample."""
     least = project().instruments.reward.min_agreement
     record = context.instance.get_latest_data_version_record(dg.AssetKey("reward_scores"), False, context.partition_key)
     assert record is not None and record.asset_materialization is not None  # a check follows its materialization

@@ -42,8 +42,9 @@ class Added:
                 checked = missing.filter("referenced").select("question_id", "question", "reference_answer")
                 opinions = costs.priced("math_verdicts", costs.opining(checked), UNANSWERED)
                 yield self._step("math_verdicts", str(shard)), opinions
-            judging = costs.judging(missing.filter("judged").select("question_id", "question"))
-            yield self._step("reward_scores", str(shard)), costs.priced("reward_scores", judging, UNANSWERED)
+            if not costs.project.instruments.reward.local:
+                judging = costs.judging(missing.filter("judged").select("question_id", "question"))
+                yield self._step("reward_scores", str(shard)), costs.priced("reward_scores", judging, UNANSWERED)
 
     def put(self) -> None:
         """Lay the requests over those stored, so that a verdict on what is answered already counts."""

@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from am_assets import tables
-from am_assets.engines import plots
+from am_assets.engines import plots, reward_model
 from am_assets.engines.memo import with_keys
 from am_assets.instruments import Math, Opinion, Reward
 from am_assets.partitions import SHARD_KEYS, recipes, shards
@@ -90,14 +90,27 @@ def judge_requests(judged: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
 def reward_scores(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
-    """Five dimensions by a judge, on the answer part alone, for responses that no reference and no tests can check, or
-    for every one where the instruments say so. An audit asks some of them again, to see whether the judge agrees with
-    itself."""
-    judged = to_judge(response_features, raw_pool, _instruments.reward)
-    filled = answers.get("rewards", judge_requests(judged, _instruments.reward))
+    """Five dimensions by a judge or a reward model, on the answer part alone, for responses that no reference and no
+    tests can check, or for every one where the instruments say so. An audit asks a judge about some of them again, to
+    see whether it agrees with itself; a reward model would only say the same."""
+    instrument = _instruments.reward
+    judged = to_judge(response_features, raw_pool, instrument)
+    if instrument.local:
+        return _by_model(judged, instrument.local, answers)
+    filled = answers.get("rewards", judge_requests(judged, instrument))
     said = filled.table.select("response_id", "question_id", "ask", "text")
-    table = reward.reward_table(said.filter(ask="first"), _instruments.reward.model)
+    table = reward.reward_table(said.filter(ask="first"), instrument.model)
     return table, spent(filled) | {AGREEMENT: reward.agreement(said)}
+
+
+def _by_model(judged: pl.DataFrame, name: str, answers: Answers) -> tuple[pl.DataFrame, dict]:
+    wanted = with_keys(judged, "question", "answer", identity=[name, reward_model.VERSION])
+    at_once = project().endpoints_of(_instruments.reward.model)[0].concurrency
+    filled = answers.fill(
+        "reward_models", wanted, lambda missing: reward_model.score(missing, name, at_once), reward_model.SCORED
+    )
+    table = reward.table_of_heads(filled.table, _instruments.reward.model)
+    return table, {"scored": filled.new.height, AGREEMENT: {}}
 
 
 @tables.decision(

@@ -1,9 +1,10 @@
-"""Reward scores of an answer by a language model as judge, where no reference and no test can tell.
+"""Reward scores of an answer, where no reference and no test can tell: by a language model as judge, or by a reward
+model on this machine.
 
-The five dimensions are those of the reward model the paper used (Decision-Tree-Reward-Llama-3.1-8B: correctness,
-helpfulness, coherence, complexity, verbosity, each 0 to 4), which is one model among those that can be asked; the
-rubric below is ours. Only the answer part is judged, as in the paper. Asking belongs to `engines/llm.py`; the threshold
-and the weights belong to the recipe.
+The five dimensions are those of HelpSteer2, and so of the reward model the paper used
+(Decision-Tree-Reward-Llama-3.1-8B): correctness, helpfulness, coherence, complexity, verbosity, each 0 to 4. The
+judge's rubric below is ours. Only the answer part is judged, as in the paper. Asking belongs to `engines/llm.py` and
+`engines/reward_model.py`; the threshold and the weights belong to the recipe.
 """
 
 import json
@@ -17,7 +18,7 @@ from am_assets.engines.memo import key_of
 from am_assets.recipe import RewardWeights
 from am_assets.schema import REWARD_DIMENSIONS
 
-VERSION = "1"  # raise when the messages or the reading change
+VERSION = "2"  # raise when the messages or the reading change
 HIGHEST = 4
 MAX_QUESTION_CHARS = 1500
 MAX_ANSWER_CHARS = 3000
@@ -115,10 +116,20 @@ def reward_table(raw: pl.DataFrame, judge: str) -> pl.DataFrame:
 
     An answer that can't be read, or that names a score out of range, leaves all five null.
     """
-    schema = dict.fromkeys(REWARD_DIMENSIONS, pl.UInt8)
+    schema = dict.fromkeys(REWARD_DIMENSIONS, pl.Float32)
     scores = pl.DataFrame([parse_scores(text) or dict.fromkeys(schema) for text in raw["text"]], schema)
     identity = raw.select("response_id", "question_id", judge=pl.lit(judge))
     return identity.hstack(scores).hstack([raw["text"].alias("judge_raw")]).sort("response_id")
+
+
+def table_of_heads(scored: pl.DataFrame, model: str) -> pl.DataFrame:
+    """RewardScores of `scored` (response_id, question_id and the five heads of a reward model), sorted by response_id.
+
+    A regression may end a little outside of the scale: the scores are held to it, `judge_raw` is as the heads said.
+    """
+    heads = pl.col(REWARD_DIMENSIONS)
+    raw = pl.struct(REWARD_DIMENSIONS).struct.json_encode()
+    return scored.with_columns(heads.clip(0, HIGHEST), judge_raw=raw, judge=pl.lit(model)).sort("response_id")
 
 
 def agreement(raw: pl.DataFrame) -> dict[str, float]:

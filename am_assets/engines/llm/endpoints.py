@@ -28,7 +28,7 @@ class Endpoint(Section):
     context: Annotated[int, Field(ge=256)] = 2048  # embedded models: tokens a slot
     api_base: str | None = None
     api_key_env: str | None = None  # the *name* of an environment variable
-    concurrency: Count = 4
+    concurrency: Count = 4  # of a reward model on this machine: answers scored at once
     requests_per_minute: Count | None = None
     tokens_per_minute: Count | None = None
     timeout_seconds: Annotated[float, Field(gt=0)] = 600
