@@ -14,7 +14,7 @@ from am_assets.engines.locate import SourceError
 from am_assets.engines.reader import Column
 
 # What an adapter or a generator may give, all text; what it leaves out is null.
-PARTS = ["question", "reference_answer", "test_code", "test_entry_point", "response", "teacher"]
+PARTS = ["question", "reference_answer", "test_code", "test_entry_point", "constraints", "response", "teacher"]
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,42 @@ def _humaneval(frame: pl.DataFrame, file: str) -> pl.DataFrame:
     return frame.select("question", code.alias("test_code"), pl.col("entry_point").alias("test_entry_point"))
 
 
+def _ifeval(frame: pl.DataFrame, file: str) -> pl.DataFrame:
+    def side_by_side(names: list[str] | None, settings: str | None) -> list[dict]:
+        pairs = zip(names or [], json.loads(settings or "[]"), strict=True)
+        return [{"id": name, "kwargs": kwargs} for name, kwargs in pairs]
+
+    return _with_constraints(frame, file, side_by_side, "instruction_id_list", "kwargs")
+
+
 def _jsonl(frame: pl.DataFrame, file: str) -> pl.DataFrame:
-    return frame
+    answers = pl.col("reference_answer").list.unique(maintain_order=True)
+    answers = answers.list.filter(pl.element().str.strip_chars() != "")
+    several = pl.struct(any_of=answers).struct.json_encode()
+    frame = frame.with_columns(
+        reference_answer=pl.when(answers.list.len() > 1).then(several).otherwise(answers.list.first())
+    )
+    return _with_constraints(frame, file, lambda text: json.loads(text or "[]"), "constraints")
+
+
+def _with_constraints(frame: pl.DataFrame, file: str, read: Callable[..., list], *columns: str) -> pl.DataFrame:
+    """`frame` with the constraints that `read` makes of the columns, in one spelling; null where there are none.
+
+    Settings that are null are left out: in Parquet each constraint's hold those of all others too.
+    """
+    spelled = []
+    for line, *values in frame.select("line", *columns).iter_rows():
+        try:
+            asked = [
+                {"id": str(one["id"]), "kwargs": {k: v for k, v in (one.get("kwargs") or {}).items() if v is not None}}
+                for one in read(*values)
+            ]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise SourceError(
+                f"{file}:{line}: {' and '.join(columns)}: expected constraints, each with its id and its settings"
+            ) from None
+        spelled.append(json.dumps(asked, sort_keys=True, ensure_ascii=False) if asked else None)
+    return frame.with_columns(pl.Series("constraints", spelled, dtype=pl.String))
 
 
 def _columns(required: str, *optional: str, **paths: Column) -> dict[str, Column]:
@@ -131,11 +165,21 @@ ADAPTERS = {
         _columns("prompt", test=Column("test", required=True), entry_point=Column("entry_point", required=True)),
         _humaneval,
     ),
+    "ifeval": Adapter(
+        _columns(
+            "prompt",
+            *("response", "teacher"),
+            instruction_id_list=Column("instruction_id_list", "texts", required=True),
+            kwargs=Column("kwargs", "json", required=True),
+        ),
+        _ifeval,
+    ),
     "jsonl": Adapter(
         _columns(
             "question",
             *("test_code", "test_entry_point", "response", "teacher"),
-            reference_answer=Column("reference_answer", "scalar"),
+            reference_answer=Column("reference_answer", "scalars"),
+            constraints=Column("constraints", "json"),
         ),
         _jsonl,
     ),

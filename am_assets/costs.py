@@ -34,7 +34,11 @@ NAMESPACES = {
 CHARS_A_TOKEN = 4
 UNSEEN_ANSWER = "x" * 2_000  # stands for an answer that does not exist yet, for the size of a judge's prompt
 OUTDATED = "at most, as what stands above is not up to date"
-CHECKS = {"has_reference": pl.col("reference_answer").is_not_null(), "has_tests": pl.col("test_cases").is_not_null()}
+CHECKS = {
+    "has_reference": pl.col("reference_answer").is_not_null(),
+    "has_tests": pl.col("test_cases").is_not_null(),
+    "has_constraints": pl.col("constraints").is_not_null(),
+}
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,10 @@ class Code(Section):
     compile_mb: Annotated[int, Field(ge=32)] = 1024
 
 
+class Instructions(Section):
+    timeout_seconds: Annotated[float, Field(gt=0)] = 5  # of all constraints of an answer
+
+
 class Reward(Section):
     # A language model that is asked; or `hf/` and the folder or hub name of a reward model with a head for each of the
     # five dimensions, which scores on this machine and asks nobody.
@@ -104,6 +108,7 @@ class Instruments(Section):
     overlap: Overlap = Overlap()
     math: Math = Math()
     code: Code = Code()
+    instructions: Instructions = Instructions()
     reward: Reward
 
 

@@ -27,7 +27,7 @@ class Origin(Section):
     """Where the rows of a source or a benchmark come from: files read by an adapter, or a generator."""
 
     location: str | None = None  # path, glob, $VARS, hf://datasets/...
-    adapter: Literal["am", "gsm8k", "math", "mbpp", "humaneval", "jsonl"] | None = None
+    adapter: Literal["am", "gsm8k", "math", "mbpp", "humaneval", "ifeval", "jsonl"] | None = None
     # the adapter's column: its name or path (a.0.b) in these files
     columns: dict[str, str] = Field(default_factory=dict)
     teacher: str | None = None  # of responses whose row names none
@@ -72,7 +72,8 @@ def reasoning_gym(origin: Origin) -> pl.DataFrame:
 
 
 def read_rows(origin: Origin, base: Path, generators: dict[str, Generator]) -> Iterator[pl.DataFrame]:
-    """Batches of question, reference_answer, test_cases (JSON, see `schema.RawPool`) and published, in file order.
+    """Batches of question, reference_answer, test_cases, constraints, published as `schema.RawPool` has them, in file
+    order.
 
     A null question reads as the empty text (the row counts as defective later); an absent one is an error.
     """
@@ -112,6 +113,7 @@ def _canonical(parts: pl.DataFrame, file: str, teacher: str | None) -> pl.DataFr
         "question",
         "reference_answer",
         pl.when(pl.col("test_code").is_not_null()).then(tests).alias("test_cases"),
+        "constraints",
         pl.when(pl.col("response").is_not_null()).then(answered).otherwise([]).cast(PUBLISHED.dtype).alias("published"),
     )
 

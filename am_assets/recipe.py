@@ -190,8 +190,9 @@ REWARD_RULES: dict[str, dict[str, Any]] = {
 class VerificationPolicy(Section):
     """Which responses stay. First the form has to hold, then the evidence that `accept` names has to pass."""
 
-    # best: tests, else the reference answer, else the reward; verified: tests or reference answer, and no response
-    # that neither can check; reward: the reward alone, whatever a verifier says; all: the form is enough.
+    # best: tests, else the reference answer, and all constraints where there are some; else the reward. verified: the
+    # same, and no response that none of them can check. reward: the reward alone, whatever a verifier says. all: the
+    # form is enough.
     accept: Literal["best", "verified", "reward", "all"] = "best"
     templates: Annotated[list[Literal["paper", "plain"]], Field(min_length=1)] = ["paper", "plain"]
     max_repetition: Share = 0.3  # of word 8-grams

@@ -33,9 +33,10 @@ RESPONSE_DROPS = [
     "repetitive",  # repetition above verification.max_repetition, or consecutive above max_consecutive
     "other_language",  # the answer is in none of verification.languages
     "leaked",  # more of the answer stands in the question than verification.max_prompt_share
-    "unchecked",  # no reference and no tests, and the policy accepts what they verify alone
+    "unchecked",  # no reference, tests or constraints, and the policy accepts what they verify alone
     "wrong_answer",  # math verdict fail
     "failed_tests",  # code verdict fail
+    "broken_constraints",  # instruction verdict fail
     "unverifiable",  # no verdict could be reached and the policy does not keep such rows
     "low_reward",  # aggregated reward under verification.min_reward
     "not_chosen",  # passed, but the policy keeps other responses of the question
@@ -52,6 +53,7 @@ class RawPool(dy.Schema):
     question = dy.String()
     reference_answer = dy.String(nullable=True)
     test_cases = dy.String(nullable=True)  # JSON {"test_code", "test_entry_point"}
+    constraints = dy.String(nullable=True)  # JSON [{"id", "kwargs"}], of the kind of IFEval
     published = PUBLISHED
     copies = dy.UInt32(description="input rows that carried this question")
     defect = dy.String(nullable=True, description="why the row can't be used; null for a sound row")
@@ -67,8 +69,10 @@ class QuestionFeatures(dy.Schema):
     has_url = dy.Bool()
     has_image = dy.Bool()
     has_table = dy.Bool()
-    has_check = dy.Bool()  # a reference answer or tests
+    has_check = dy.Bool()  # any of the next three
+    has_reference = dy.Bool()
     has_tests = dy.Bool()
+    has_constraints = dy.Bool()
     published = dy.UInt32()  # published responses
 
 
@@ -229,9 +233,18 @@ class CodeVerdicts(dy.Schema):
     sandbox = dy.String(description="docker, bubblewrap or none")
 
 
+class InstructionVerdicts(dy.Schema):
+    response_id = dy.String(primary_key=True)
+    question_id = dy.String()
+    verdict = dy.Enum(VERDICTS)
+    reason = dy.String()
+    # `holds` is null where it could not be told; empty where no constraint was looked at.
+    outcomes = dy.List(dy.Struct({"constraint": dy.String(), "holds": dy.Bool(nullable=True)}))
+
+
 class RewardScores(dy.Schema):
-    """Scores of the answer part, 0 to 4 a dimension: a judge's, whole and null where what it said could not be read, or a
-    reward model's, null where the text is longer than it reads."""
+    """Scores of the answer part, 0 to 4 a dimension: a judge's, null where what it said could not be read, or a reward
+    model's, null where the text is longer than it reads."""
 
     response_id = dy.String(primary_key=True)
     question_id = dy.String()
@@ -255,7 +268,7 @@ class VerifiedSet(dy.Schema):
     difficulty = dy.String()
     teacher = dy.String()
     origin = dy.String()
-    evidence = dy.Enum(["math", "code", "reward"])  # what kind of check decides
+    evidence = dy.Enum(["math", "code", "instructions", "reward"])  # what kind of check decides
     verdict = dy.Enum(VERDICTS)  # of that check, before the other rules
     second_verdict = dy.Enum(
         VERDICTS, nullable=True, description="of the other kind, judge or verifier, where it was measured"
@@ -352,6 +365,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "response_features": ResponseFeatures,
     "math_verdicts": MathVerdicts,
     "code_verdicts": CodeVerdicts,
+    "instruction_verdicts": InstructionVerdicts,
     "reward_scores": RewardScores,
     "verified_set": VerifiedSet,
     "sft_dataset": SftDataset,

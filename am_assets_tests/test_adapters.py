@@ -11,6 +11,7 @@ from am_assets.adapters import last_boxed
 from am_assets.engines.locate import SourceError
 from am_assets.origins import Origin, fingerprint, read_rows, reasoning_gym
 from am_assets.recipe import ConfigError, parse
+from am_assets.verification.math import references
 
 
 def adapt(folder: Path, adapter: str, *rows: dict[str, Any], **config: Any) -> pl.DataFrame:
@@ -31,6 +32,7 @@ def test_am_gives_question_reference_and_the_published_response(tmp_path: Path) 
         "question": "Q?",
         "reference_answer": "7",
         "test_cases": None,
+        "constraints": None,
         "published": [{"teacher": "r1", "response": "<think>t</think>"}],
     }
 
@@ -119,13 +121,60 @@ def test_jsonl_columns_are_named_in_the_config(tmp_path: Path) -> None:
         "question": "Q?",
         "reference_answer": "5",
         "test_cases": None,
+        "constraints": None,
         "published": [{"teacher": "t", "response": "A."}],
     }
 
 
+def test_several_reference_answers_are_one_reference_that_any_of_them_meets(tmp_path: Path) -> None:
+    given = [["1/2", "0.5"], [7], [3, "three", "3", " "], [], [None], "[1, 2)", 5, None]
+    wanted = ['{"any_of":["1/2","0.5"]}', "7", '{"any_of":["3","three"]}', None, None, "[1, 2)", "5", None]
+    rows = [{"question": "Q?", "gold": gold} for gold in given]
+    columns = {"reference_answer": "gold"}
+    assert adapt(tmp_path, "jsonl", *rows, columns=columns)["reference_answer"].to_list() == wanted
+    assert [references(answer) for answer in wanted[:2]] == [["1/2", "0.5"], ["7"]]
+    table = pl.DataFrame({"question": ["Q?"] * 3, "gold": [["1/2", "0.5"], [], None]})
+    table.write_parquet(tmp_path / "a.parquet")
+    origin = Origin(location="a.parquet", adapter="jsonl", columns=columns)
+    assert pl.concat(read_rows(origin, tmp_path, {}))["reference_answer"].to_list() == [wanted[0], None, None]
+    with pytest.raises(SourceError, match=r"a\.jsonl:1: field `gold`: expected scalar, found dict"):
+        adapt(tmp_path, "jsonl", {"question": "Q?", "gold": [{"value": 5}]}, columns=columns)
+
+
+WORDS = {"num_words": 20, "relation": "less than"}
+ASKED = [{"id": "length_constraints:number_words", "kwargs": WORDS}, {"id": "punctuation:no_comma", "kwargs": {}}]
+
+
+def test_constraints_are_read_in_one_spelling_from_either_form(tmp_path: Path) -> None:
+    names, settings = [one["id"] for one in ASKED], [WORDS | {"keywords": None}, {"num_words": None}]
+    ifeval = {"key": 1, "prompt": "Q?", "instruction_id_list": names, "kwargs": settings}
+    own = {"question": "Q?", "constraints": [ASKED[0], {"id": ASKED[1]["id"]}]}
+    as_text = {"question": "Q?", "constraints": json.dumps(ASKED)}
+    read = [adapt(tmp_path, "ifeval", ifeval), adapt(tmp_path, "jsonl", own), adapt(tmp_path, "jsonl", as_text)]
+    assert read[0].equals(read[1]) and read[1].equals(read[2])
+    assert json.loads(read[0]["constraints"].item()) == ASKED
+    pl.DataFrame([ifeval]).write_parquet(tmp_path / "a.parquet")
+    assert pl.concat(read_rows(Origin(location="a.parquet", adapter="ifeval"), tmp_path, {})).equals(read[0])
+    assert adapt(tmp_path, "jsonl", {"question": "Q?", "constraints": []})["constraints"].item() is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [["no_comma"], {"id": "no_comma"}, [{"kwargs": {}}], [{"id": "x", "kwargs": [1]}], "x"]
+)
+def test_constraints_that_are_none_are_named(tmp_path: Path, wrong: Any) -> None:
+    with pytest.raises(SourceError, match=r"a\.jsonl:1: constraints: expected constraints, each with its id"):
+        adapt(tmp_path, "jsonl", {"question": "Q?", "constraints": wrong})
+
+
+def test_ifeval_lists_of_unlike_lengths_are_named(tmp_path: Path) -> None:
+    row = {"prompt": "Q?", "instruction_id_list": ["punctuation:no_comma"], "kwargs": []}
+    with pytest.raises(SourceError, match=r"a\.jsonl:1: instruction_id_list and kwargs: "):
+        adapt(tmp_path, "ifeval", row)
+
+
 def test_a_blank_response_is_none_and_a_null_question_is_the_empty_text(tmp_path: Path) -> None:
     got = adapt(tmp_path, "jsonl", {"question": None, "response": " "})
-    assert got.row(0) == ("", None, None, [])
+    assert got.row(0) == ("", None, None, None, [])
 
 
 def test_the_limit_counts_rows_over_all_files_in_order(tmp_path: Path) -> None:

@@ -32,10 +32,12 @@ GRAPH = {
     "response_features": {"responses", "raw_pool"},
     "math_verdicts": {"response_features", "raw_pool"},
     "code_verdicts": {"response_features", "raw_pool"},
+    "instruction_verdicts": {"response_features", "raw_pool"},
     "reward_scores": {"response_features", "raw_pool"},
     "verified_set": {
         "verification_policy", "teacher_policy", "selected_questions", "question_features", "teacher_requests",
-        "responses", "response_features", "math_verdicts", "code_verdicts", "reward_scores",
+        "responses", "response_features", "math_verdicts", "code_verdicts", "instruction_verdicts",
+        "reward_scores",
     },
     "sft_dataset": {"verified_set", "response_features", "raw_pool"},
     "sft_checkpoint": {"training_policy", "sft_dataset"},

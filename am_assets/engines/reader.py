@@ -20,16 +20,18 @@ from am_assets.engines.records import Record, read_records
 BATCH_ROWS = 5_000
 FORMATS = [".jsonl", ".jsonl.gz", ".jsonl.zst", ".json", ".parquet"]
 ABSENT = object()
-Kind = Literal["text", "scalar", "texts", "json"]
+LISTS = ["texts", "scalars"]
+Kind = Literal["text", "scalar", "texts", "scalars", "json"]
 
 
 @dataclass(frozen=True)
 class Column:
     """A column asked for. `path` is its name, or steps into structs and lists: `messages.0.content`.
 
-    Kinds: `text`; `scalar`, text or a number, as text; `texts`, a list of text; `json`, anything, as JSON text (a
-    string stays as it is). Null is allowed in every kind. An absent column reads as null, but is an error where it is
-    `required`, or where the column that may stand for it, `unless`, is absent too.
+    Kinds: `text`; `scalar`, text or a number, as text; `texts`, a list of text; `scalars`, a list of text and numbers,
+    or one alone, as a list of text; `json`, anything, as JSON text (a string stays as it is). Null is allowed in every
+    kind. An absent column reads as null, but is an error where it is `required`, or where the column that may stand for
+    it, `unless`, is absent too.
     """
 
     path: str
@@ -62,7 +64,7 @@ def _json_batches(path: Path, columns: dict[str, Column]) -> Iterator[pl.DataFra
             pl.Series(
                 name,
                 [_value(record, column, f"{path}:{line}") for line, record in batch],
-                dtype=pl.List(pl.String) if column.kind == "texts" else pl.String,
+                dtype=pl.List(pl.String) if column.kind in LISTS else pl.String,
             )
             for name, column in columns.items()
         ]
@@ -75,17 +77,22 @@ def _value(record: Record, column: Column, where: str) -> Any:
         if column.required or (column.unless and _walk(record, column.unless) is ABSENT):
             raise SourceError(f"{where}: no field `{column.path}`; the line has {', '.join(record) or 'no fields'}")
         return None
-    if value is None:
-        return None
-    if column.kind == "json" and not isinstance(value, str):
+    return None if value is None else _fitting(value, column.kind, f"{where}: field `{column.path}`")
+
+
+def _fitting(value: Any, kind: Kind, where: str) -> Any:
+    if kind == "json" and not isinstance(value, str):
         return clean(json.dumps(value, ensure_ascii=False))
-    if column.kind == "texts" and isinstance(value, list) and all(isinstance(item, str) for item in value):
+    if kind == "scalars":
+        items = value if isinstance(value, list) else [value]
+        return [_fitting(item, "scalar", where) for item in items if item is not None]
+    if kind == "texts" and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return [clean(item) for item in value]
-    if column.kind == "scalar" and isinstance(value, int | float) and not isinstance(value, bool):
+    if kind == "scalar" and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    if column.kind != "texts" and isinstance(value, str):
+    if kind != "texts" and isinstance(value, str):
         return clean(value)
-    raise SourceError(f"{where}: field `{column.path}`: expected {column.kind}, found {type(value).__name__}")
+    raise SourceError(f"{where}: expected {kind}, found {type(value).__name__}")
 
 
 def _walk(record: Record, path: str) -> Any:
@@ -149,14 +156,17 @@ def _typed(series: pl.Series, column: Column, path: Path) -> pl.Series:
         values = [value and json.dumps(value, default=str, ensure_ascii=False) for value in series.to_list()]
         series = pl.Series(series.name, values, dtype=pl.String)
     is_text = dtype in (pl.String, pl.Null, pl.Categorical, pl.Enum)
+    one = is_text or dtype.is_numeric()
     fits = {
         "text": is_text,
-        "scalar": is_text or dtype.is_numeric(),
+        "scalar": one,
         "texts": dtype in (pl.List(pl.String), pl.List(pl.Null), pl.Null),
+        "scalars": one or (isinstance(dtype, pl.List) and (dtype.inner == pl.String or dtype.inner.is_numeric())),
         "json": True,
     }
     if not fits[column.kind]:
         raise SourceError(f"{path}: column `{column.path}`: expected {column.kind}, found {dtype}")
-    if column.kind == "texts":
-        return series.cast(pl.List(pl.String))
+    if column.kind in LISTS:
+        listed = series.to_frame().select(pl.when(pl.first().is_not_null()).then(pl.concat_list(pl.first())))
+        return listed.to_series().cast(pl.List(pl.String))
     return series.cast(pl.String).str.replace_all("\0", "\ufffd", literal=True)

@@ -17,7 +17,7 @@ def _sound(raw_pool: pl.DataFrame) -> pl.DataFrame:
     return raw_pool.filter(pl.col("defect").is_null())
 
 
-@tables.evidence("pool", shards, code_version="1")
+@tables.evidence("pool", shards, code_version="2")
 def raw_pool(context: dg.AssetExecutionContext) -> tuple[pl.DataFrame, dict]:
     """The questions of one shard in canonical form: one row a distinct question, with its reference answer, its tests
     and its published responses where the source has them. Rows that can't be used stay, with their defect named."""

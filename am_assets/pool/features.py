@@ -7,7 +7,7 @@ import polars as pl
 
 from am_assets.engines.language import languages
 
-VERSION = 3  # raise it when a rule here changes
+VERSION = 4  # raise it when a rule here changes
 # An ending that asks for more: a comma, an open bracket, or a word that needs another one after it.
 DANGLING = (
     r"[,(\[{]\s*$"
@@ -29,6 +29,8 @@ def question_features(pool: pl.DataFrame) -> pl.DataFrame:
     """QuestionFeatures of RawPool rows, in their order. What decisions need to know of references, tests and published
     responses is told here too, so that they need not read those texts."""
     text = pl.col("question")
+    checks = {"has_reference": pl.col("reference_answer"), "has_tests": pl.col("test_cases")}
+    checks |= {"has_constraints": pl.col("constraints")}
     return pool.select(
         "question_id",
         chars=text.str.len_chars(),
@@ -39,8 +41,8 @@ def question_features(pool: pl.DataFrame) -> pl.DataFrame:
         has_url=text.str.contains(URL),
         has_image=text.str.contains(IMAGE),
         has_table=text.str.contains(TABLE),
-        has_check=pl.col("reference_answer").is_not_null() | pl.col("test_cases").is_not_null(),
-        has_tests=pl.col("test_cases").is_not_null(),
+        has_check=pl.any_horizontal(check.is_not_null() for check in checks.values()),
+        **{name: check.is_not_null() for name, check in checks.items()},
         published=pl.col("published").list.len(),
     )
 

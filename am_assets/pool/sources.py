@@ -84,8 +84,9 @@ def read_shard(sources: dict[str, Source], shard: str, base: Path) -> pl.DataFra
     """The questions of one shard: a valid `RawPool`, sorted by question_id, the same whatever the order of the rows.
 
     A question lies in the shard its id says, so no other row can move it. Rows of one id become one: `copies` counts
-    them, published responses are joined, and of differing references or tests the smallest text stands. Empty and
-    oversized questions stay as defects. `SourceError` where the source can't be read or no row of it is usable.
+    them, published responses are joined, and of differing references, tests or constraints the smallest text stands.
+    Empty and oversized questions stay as defects. `SourceError` where the source can't be read or no row of it is
+    usable.
     """
     name = source_of(sources, shard)
     source = sources[name]
@@ -122,7 +123,7 @@ def _merge(rows: pl.DataFrame) -> pl.DataFrame:
         .group_by("question_id", maintain_order=True)
         .agg(
             pl.first("question", "defect"),
-            pl.min("reference_answer", "test_cases"),
+            pl.min("reference_answer", "test_cases", "constraints"),
             published,
             pl.len().cast(pl.UInt32).alias("copies"),
         )

@@ -75,7 +75,7 @@ class Added:
         pool = self.stored.scan("raw_pool", shard).select("question_id", "question", "reference_answer", **CHECKS)
         questions = pool.join(rows.lazy().drop("shard"), on="question_id").collect()
         untested, has_reference = ~pl.col("has_tests"), pl.col("has_reference")
-        judged = pl.lit(True) if all_judged else untested & ~has_reference
+        judged = pl.lit(True) if all_judged else ~pl.any_horizontal(*CHECKS)
         checks = {"judged": judged, "referenced": untested & has_reference}
         about = questions.select("question_id", "question", "reference_answer", "difficulty", **checks)
         return prompts.requests_table(questions, self.teacher).join(about, on="question_id", maintain_order="left")

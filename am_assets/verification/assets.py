@@ -13,18 +13,19 @@ from am_assets.project import project
 from am_assets.recipe import TeacherPolicy, VerificationPolicy
 from am_assets.resources import Answers, TableStore, spent
 from am_assets.tables import picture
-from am_assets.verification import candidates, code, decide, figures, math, opinion, reward
+from am_assets.verification import candidates, code, decide, figures, instructions, math, opinion, reward
 
 _instruments = project().instruments
 HAS_REFERENCE = pl.col("reference_answer").is_not_null()
 HAS_TESTS = pl.col("test_cases").is_not_null()
+HAS_CONSTRAINTS = pl.col("constraints").is_not_null()
 AGREEMENT = "agreement"  # metadata of reward scores: what an audit of the judge found
 FIGURES = "figures"  # metadata of a verified set that the next one is held against
 NOBODY = pl.DataFrame(schema=dict.fromkeys(["response_id", "model", "text"], pl.String))
 
 
 def _answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame) -> pl.DataFrame:
-    checks = raw_pool.select("question_id", "question", "reference_answer", "test_cases")
+    checks = raw_pool.select("question_id", "question", "reference_answer", "test_cases", "constraints")
     return response_features.select("response_id", "question_id", "answer", "well_formed").join(
         checks, on="question_id"
     )
@@ -46,7 +47,9 @@ def math_verdicts(
 def math_jobs(response_features: pl.DataFrame, raw_pool: pl.DataFrame, limits: Math) -> pl.DataFrame:
     """The answers that a reference judges, with the key of each verdict."""
     wanted = _answers_with_checks(response_features, raw_pool).filter(HAS_REFERENCE & ~HAS_TESTS)
-    return math.with_job_keys(wanted.rename({"reference_answer": "reference"}).drop("test_cases"), limits)
+    return math.with_job_keys(
+        wanted.rename({"reference_answer": "reference"}).drop("test_cases", "constraints"), limits
+    )
 
 
 def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Answers) -> tuple[pl.DataFrame, dict]:
@@ -77,8 +80,26 @@ def code_verdicts(
     return table, _verdict_counts(table) | {"executed": filled.new.height, code.UNREACHED: unreached}
 
 
+@tables.evidence("verification", shards, code_version=tables.version(_instruments.instructions, instructions.VERIFIER))
+def instruction_verdicts(
+    response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
+) -> tuple[pl.DataFrame, dict]:
+    """Does the answer keep every constraint that its question brings along, and which one does it break? For responses
+    to questions with constraints, whatever else there is to check them by."""
+    limits = _instruments.instructions
+    wanted = _answers_with_checks(response_features, raw_pool).filter(HAS_CONSTRAINTS)
+    identity = [instructions.VERIFIER, limits.model_dump()]
+    jobs = with_keys(
+        wanted.select("response_id", "question_id", "answer", "constraints"), "answer", "constraints", identity=identity
+    )
+    filled = answers.fill(
+        "instructions", jobs, lambda missing: instructions.verify(missing, limits), instructions.MEASURED
+    )
+    return filled.table.sort("response_id"), _verdict_counts(filled.table) | {"verified": filled.new.height}
+
+
 def to_judge(response_features: pl.DataFrame, raw_pool: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
-    asked = pl.lit(True) if instrument.judges == "every" else ~HAS_REFERENCE & ~HAS_TESTS
+    asked = pl.lit(True) if instrument.judges == "every" else ~(HAS_REFERENCE | HAS_TESTS | HAS_CONSTRAINTS)
     return _answers_with_checks(response_features, raw_pool).filter(asked & pl.col("well_formed"))
 
 
@@ -90,9 +111,9 @@ def judge_requests(judged: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
 def reward_scores(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
-    """Five dimensions by a judge or a reward model, on the answer part alone, for responses that no reference and no
-    tests can check, or for every one where the instruments say so. An audit asks a judge about some of them again, to
-    see whether it agrees with itself; a reward model would only say the same."""
+    """Five dimensions by a judge or a reward model, on the answer part alone, for responses that no reference, tests
+    or constraints can check, or for every one where the instruments say so. An audit asks a judge about some of them
+    again, to see whether it agrees with itself; a reward model would only say the same."""
     instrument = _instruments.reward
     judged = to_judge(response_features, raw_pool, instrument)
     if instrument.local:

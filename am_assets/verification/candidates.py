@@ -12,7 +12,7 @@ from am_assets.schema import REWARD_DIMENSIONS
 
 Read = Callable[[str, list[str]], pl.DataFrame]  # some columns of a shard's table
 READ = {
-    "question_features": ["question_id", "has_check", "has_tests"],
+    "question_features": ["question_id", "has_reference", "has_tests", "has_constraints"],
     "teacher_requests": ["request_key", "after", "recipes"],
     "responses": ["response_id", "question_id", "request_key", "teacher", "origin", "sample_index", "finish_reason"],
     "response_features": [
@@ -21,6 +21,7 @@ READ = {
     ],
     "math_verdicts": ["response_id", "verdict", "reason", "judged_equal"],
     "code_verdicts": ["response_id", "verdict", "reason", "outcomes"],
+    "instruction_verdicts": ["response_id", "verdict", "reason"],
     "reward_scores": ["response_id", *REWARD_DIMENSIONS],
 }  # fmt: skip
 
@@ -32,7 +33,7 @@ def candidates(read: Read, selected: pl.DataFrame, recipe: str, published: bool)
     table = {name: read(name, columns).lazy() for name, columns in READ.items()}
     verdicts = [
         table[f"{kind}_verdicts"].rename({name: f"{kind}_{name}" for name in ("verdict", "reason")})
-        for kind in ("math", "code")
+        for kind in ("math", "code", "instruction")
     ]
     joined = (
         _of_recipe(table["responses"], table["teacher_requests"], recipe, published)
@@ -42,10 +43,7 @@ def candidates(read: Read, selected: pl.DataFrame, recipe: str, published: bool)
     )
     for measured in [*verdicts, table["reward_scores"]]:
         joined = joined.join(measured, on="response_id", how="left")
-    return joined.with_columns(
-        has_reference=pl.col("has_check") & ~pl.col("has_tests"),
-        response_chars=pl.col("think_chars") + pl.col("answer_chars"),
-    ).collect()
+    return joined.with_columns(response_chars=pl.col("think_chars") + pl.col("answer_chars")).collect()
 
 
 def _of_recipe(responses: pl.LazyFrame, requests: pl.LazyFrame, recipe: str, published: bool) -> pl.LazyFrame:

@@ -10,8 +10,8 @@ from am_assets.schema import RESPONSE_DROPS, VERDICTS, VerifiedSet
 from am_assets.verification.reward import aggregate
 from am_assets.verification.tests_passed import settle_tests
 
-VERSION = "3"  # raise when a rule here changes what is kept, or why
-CHECKS = ["math", "code", "reward"]
+VERSION = "4"  # raise when a rule here changes what is kept, or why
+CHECKS = ["math", "code", "instructions", "reward"]
 NO_VERDICT = "no verdict"
 MALFORMED = "not <think>…</think> and an answer"
 # What `keep` prefers among the responses of a question that passed; ties end at the response id.
@@ -28,11 +28,12 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
     """VerifiedSet: every candidate with its verdict and fate, sorted by response_id.
 
     `candidates` has one row a response: response_id, question_id, shard, source, category, difficulty, teacher, origin,
-    sample_index, has_reference, has_tests, template, well_formed, truncated, repetition, consecutive, prompt_share,
-    answer_language, response_chars, math_verdict, math_reason, judged_equal, code_verdict, code_reason, outcomes and
-    the five reward dimensions; what was not measured is null. A question with tests is verified by them, else with a
-    reference by that; which kind of evidence decides is the policy's to say. A missing verdict is unverifiable. The
-    first rule of RESPONSE_DROPS that holds is the reason, its `detail` the figure and the threshold.
+    sample_index, has_reference, has_tests, has_constraints, template, well_formed, truncated, repetition, consecutive,
+    prompt_share, answer_language, response_chars, math_verdict, math_reason, judged_equal, code_verdict, code_reason,
+    outcomes, instruction_verdict, instruction_reason and the five reward dimensions; what was not measured is null. A
+    question with tests is verified by them, else with a reference by that; one with constraints by these too, and the
+    worse of the two verdicts decides. Which kind of evidence counts is the policy's to say. A missing verdict is
+    unverifiable. The first rule of RESPONSE_DROPS that holds is the reason, its `detail` the figure and the threshold.
     """
     judged = _judged(candidates, policy)
     ruled = _rule(judged, _form_rules(policy) | _evidence_rules(policy))
@@ -47,15 +48,22 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
 
 def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
     """`candidates` with reward, evidence, verdict, second_verdict, reason, and repetitive."""
-    verifier = pl.when("has_tests").then(pl.lit("code")).when("has_reference").then(pl.lit("math"))
-    decides = pl.lit("reward") if policy.accept == "reward" else verifier.otherwise(pl.lit("reward"))
+    decides = pl.lit("reward") if policy.accept == "reward" else pl.col("verifier").fill_null("reward")
     by_reward = EVIDENCE == "reward"
-    verified = pl.when("has_tests").then("code_verdict").when("has_reference").then("math_verdict")
-    reason = pl.when("has_tests").then("code_reason").otherwise("math_reason")
+    verified, reason = (
+        pl.when(pl.col("verifier") == "code")
+        .then(f"code_{column}")
+        .when(pl.col("verifier") == "math")
+        .then(f"math_{column}")
+        .when(pl.col("verifier") == "instructions")
+        .then(f"instruction_{column}")
+        for column in ("verdict", "reason")
+    )
     rewarded = _reward_verdict(policy)
     repetitive = (pl.col("repetition") > policy.max_repetition) | (pl.col("consecutive") > policy.max_consecutive)
     return (
         settle_tests(_settle_splits(candidates, policy.split), policy)
+        .with_columns(verifier=_verifier())
         .with_columns(
             decides.cast(pl.Enum(CHECKS)).alias("evidence"),
             aggregate(policy.weights).cast(pl.Float64).round(6).alias("reward"),  # rounded: 0.7 from thirds is 0.7
@@ -68,6 +76,19 @@ def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFram
         )
         .with_columns(pl.col("verdict", "second_verdict").cast(pl.Enum(VERDICTS)))
     )
+
+
+def _verifier() -> pl.Expr:
+    """What verifies a response: its tests, else its reference; its constraints where there is neither or where they say
+    worse. Null where there is none of them."""
+    answer = pl.when("has_tests").then(pl.lit("code")).when("has_reference").then(pl.lit("math"))
+    verdict = pl.when("has_tests").then("code_verdict").otherwise("math_verdict")
+    said, kept = (
+        column.cast(pl.String).fill_null("unverifiable") for column in (verdict, pl.col("instruction_verdict"))
+    )
+    worse = (kept == "fail") & (said != "fail") | (kept != "pass") & (said == "pass")
+    alone = ~pl.col("has_tests") & ~pl.col("has_reference")
+    return pl.when(pl.col("has_constraints") & (alone | worse)).then(pl.lit("instructions")).otherwise(answer)
 
 
 def _settle_splits(judged: pl.DataFrame, split: str) -> pl.DataFrame:
@@ -133,10 +154,11 @@ def _evidence_rules(policy: VerificationPolicy) -> Rules:
     return {
         "unchecked": (
             by_reward if policy.accept == "verified" else pl.lit(False),
-            pl.lit("neither a reference answer nor tests"),
+            pl.lit("no reference answer, tests or constraints"),
         ),
         "wrong_answer": (failed & (EVIDENCE == "math"), pl.format("math: {}", REASON)),
         "failed_tests": (failed & (EVIDENCE == "code"), pl.format("code: {}", REASON)),
+        "broken_constraints": (failed & (EVIDENCE == "instructions"), REASON),
         "unverifiable": (
             (VERDICT == "unverifiable") & (not policy.keep_unverifiable),
             pl.format("{}: {}", EVIDENCE.cast(pl.String), REASON),

@@ -8,14 +8,14 @@ options and words, `choices.py`'s.
 
 import json
 import re
-from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import closing, suppress
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from itertools import islice
 
 import polars as pl
 
+from am_assets.engines import killable
 from am_assets.engines.memo import with_keys
 from am_assets.instruments import Math
 from am_assets.schema import VERDICTS
@@ -24,23 +24,13 @@ from am_assets.verification.spelling import normal
 from am_assets.verification.stated import boxed, results
 from am_assets.verification.upheld import Verdict, stood_by
 
-if TYPE_CHECKING:
-    from pebble import ProcessFuture, ProcessPool
-
 VERIFIER = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
 
-WORKERS = 2
-TASKS = 2_000  # rows a worker judges before it is replaced: sympy's caches only grow
 BATCH = 256
 KEPT_CHARS = 500  # of what was extracted
 TEXT = pl.String()
 ANY_OF = '{"any_of"'  # how a reference that is several begins
 MEASURED = pl.Schema({"key": TEXT, "verdict": pl.Enum(VERDICTS), "reason": TEXT, "extracted": TEXT})
-
-NO_WORKERS = (
-    "math verification: the worker processes do not start; a script that calls verify() must be a file and guard its "
-    "main part with `if __name__ == '__main__':`"
-)
 
 
 def with_job_keys(rows: pl.DataFrame, limits: Math) -> pl.DataFrame:
@@ -59,24 +49,18 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
     math-verify reads them; of several references (`references`) one has to be met. A batch is yielded while workers
     are busy with the next one.
     """
-    with ExitStack() as cleanup:
-        pool: ProcessPool | None = None
-        waiting: deque[tuple[pl.Series, list[Verdict | ProcessFuture]]] = deque()
-        for batch in jobs.select("key", "answer", "reference").iter_slices(BATCH):
-            verdicts: list[Verdict | ProcessFuture] = []
-            for _, answer, reference in batch.iter_rows():
-                told, open_questions = settle_all(answer, reference)
-                if told and not open_questions:
-                    verdicts.append(told)
-                    continue
-                pool = pool or _start(cleanup)
-                arguments = (answer, told, open_questions)
-                verdicts.append(pool.schedule(equality.judge_all, arguments, timeout=limits.timeout_seconds))
-            waiting.append((batch["key"], verdicts))
-            if len(waiting) > 1:
-                yield _frame(*waiting.popleft(), pool)
-        for keys, verdicts in waiting:
-            yield _frame(keys, verdicts, pool)
+    rows = jobs.select("key", "answer", "reference")
+    work = (_work(answer, reference) for _, answer, reference in rows.iter_rows())
+    with closing(killable.in_order(work, limits.timeout_seconds, equality.prepare_worker, "math_verify")) as outcomes:
+        for batch in rows.iter_slices(BATCH):
+            yield _frame(batch["key"], [_verdict(outcome) for outcome in islice(outcomes, batch.height)])
+
+
+def _work(answer: str | None, reference: str | None) -> Verdict | killable.Call:
+    told, open_questions = settle_all(answer, reference)
+    if told and not open_questions:
+        return told
+    return killable.Call(equality.judge_all, (answer, told, open_questions))
 
 
 def references(reference: str | None) -> list[str]:
@@ -133,42 +117,16 @@ def _bare(reference: str) -> str:
     return boxes[-1] if (boxes := boxed(reference)[0]) else reference.strip()
 
 
-def _start(cleanup: ExitStack) -> "ProcessPool":
-    """A pool of fresh processes; a forkserver that has sympy loaded makes replacing a killed one cheap."""
-    import multiprocessing
-
-    from pebble import ProcessPool
-
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["math_verify"])
-    pool = ProcessPool(WORKERS, max_tasks=TASKS, initializer=equality.prepare_worker, context=context)
-    cleanup.callback(pool.join)
-    cleanup.callback(pool.stop)
-    return pool
-
-
-def _frame(keys: pl.Series, verdicts: "list[Verdict | ProcessFuture]", pool: "ProcessPool | None") -> pl.DataFrame:
-    rows = [verdict if isinstance(verdict, tuple) else _outcome(verdict, pool) for verdict in verdicts]
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(["verdict", "reason", "extracted"], pl.String), orient="row")
+def _frame(keys: pl.Series, verdicts: list[Verdict]) -> pl.DataFrame:
+    frame = pl.DataFrame(verdicts, schema=dict.fromkeys(["verdict", "reason", "extracted"], pl.String), orient="row")
     return frame.select(
         keys, pl.col("verdict").cast(pl.Enum(VERDICTS)), "reason", pl.col("extracted").str.head(KEPT_CHARS)
     )
 
 
-def _outcome(future: "ProcessFuture", pool: "ProcessPool | None") -> Verdict:
-    from concurrent.futures import BrokenExecutor, wait
-
-    while (
-        not wait([future], timeout=1).done and pool and pool.active
-    ):  # a pool that breaks may leave a future open for ever
-        pass
-    try:
-        return future.result(timeout=0)
-    except BrokenExecutor as error:
-        raise RuntimeError(NO_WORKERS) from error
-    except TimeoutError as error:
-        if not future.done():
-            raise RuntimeError(NO_WORKERS) from error
+def _verdict(outcome: Verdict | Exception) -> Verdict:
+    if isinstance(outcome, TimeoutError):
         return "unverifiable", "timeout", None
-    except Exception as error:  # whatever sympy raised, or the death of the worker: the row can't be told
-        return "unverifiable", f"verifier error: {type(error).__name__}", None
+    if isinstance(outcome, Exception):  # whatever sympy raised, or the death of the worker: the row can't be told
+        return "unverifiable", f"verifier error: {type(outcome).__name__}", None
+    return outcome

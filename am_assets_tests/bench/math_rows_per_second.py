@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 import polars as pl
 
+from am_assets.engines import killable
 from am_assets.instruments import Math
 from am_assets.verification import equality, math
 from am_assets_tests.verification.math_pairs import pairs
@@ -101,7 +102,7 @@ def main() -> None:
             start = time.perf_counter()
             passed[name] = way(rows)
             took[name] = min(took[name], time.perf_counter() - start)
-    print(f"{rows.height:,} rows, {math.WORKERS} workers, the start of the workers included")
+    print(f"{rows.height:,} rows, {killable.WORKERS} workers, the start of the workers included")
     for name, seconds in took.items():
         ratio = took["plain loop"] / seconds
         print(f"{name:<20}{rows.height / seconds:>9,.0f} rows/s{ratio:>7.2f} times{passed[name]:>7,} pass")

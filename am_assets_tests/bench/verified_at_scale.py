@@ -110,6 +110,7 @@ def measured(rows: int, chars: int, random: np.random.Generator) -> tuple[pl.Dat
         "question_features": base.select(
             "question_id", chars="length", words="length", ascii_share=1.0, language=pl.lit("en"),
             complete=True, has_url=False, has_image=False, has_table=False, has_check=pl.col("kind") != "open",
+            has_reference=pl.col("kind") == "math", has_constraints=False,
             has_tests=pl.col("kind") == "code", published=(~pl.col("distilled")).cast(pl.UInt32),
         ),
         "teacher_requests": asked.select(
@@ -130,6 +131,7 @@ def measured(rows: int, chars: int, random: np.random.Generator) -> tuple[pl.Dat
         ),
         "math_verdicts": verified.filter(kind="math"),
         "code_verdicts": verified.filter(kind="code"),
+        "instruction_verdicts": verified.clear().with_columns(outcomes=pl.lit([])),
         "reward_scores": base.filter(kind="open").with_columns(judge=pl.lit("stored/judge"), judge_raw=text),
     }  # fmt: skip
 

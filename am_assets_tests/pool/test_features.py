@@ -107,7 +107,13 @@ def test_what_decisions_need_of_references_tests_and_responses_is_told() -> None
         {"question_id": "a", "question": "q", "reference_answer": "4", "published": []},
         {"question_id": "b", "question": "q", "test_cases": "{}", "published": [{"teacher": "t", "response": "r"}] * 2},
         {"question_id": "c", "question": "q", "published": []},
+        {"question_id": "d", "question": "q", "constraints": "[]", "published": []},
     ]
     table = question_features(pl.DataFrame(rows, RawPool.create_empty().schema))
-    told = table.select("has_check", "has_tests", "published").rows()
-    assert told == [(True, False, 0), (True, True, 2), (False, False, 0)]
+    told = table.select("has_check", "has_reference", "has_tests", "has_constraints", "published").rows()
+    assert told == [
+        (True, True, False, False, 0),
+        (True, False, True, False, 2),
+        (False, False, False, False, 0),
+        (True, False, False, True, 0),
+    ]

@@ -93,6 +93,7 @@ def test_rows_of_one_question_become_one(tmp_path: Path) -> None:
         "question": "WHAT IS IT?",
         "reference_answer": "a",
         "test_cases": None,
+        "constraints": None,
         "published": [{"teacher": "t", "response": "one"}, {"teacher": "t", "response": "two"}],
         "copies": 3,
         "defect": None,

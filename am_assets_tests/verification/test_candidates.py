@@ -29,10 +29,14 @@ def found(responses: list[dict], requests: list[dict], published: bool = True, *
         }
         for row in responses
     ]  # fmt: skip
-    questions = [{"question_id": name, "has_check": True, "has_tests": name == "q2"} for name in ("q1", "q2")]
+    questions = [
+        {"question_id": name, "has_reference": name == "q1", "has_tests": name == "q2", "has_constraints": False}
+        for name in ("q1", "q2")
+    ]
     rows = {
         "question_features": questions, "teacher_requests": requests, "responses": responses,
-        "response_features": features, "math_verdicts": [], "code_verdicts": [], "reward_scores": [], **measured,
+        "response_features": features, "math_verdicts": [], "code_verdicts": [],
+        "instruction_verdicts": [], "reward_scores": [], **measured,
     }  # fmt: skip
 
     def read(name: str, columns: list[str]) -> pl.DataFrame:
@@ -47,7 +51,17 @@ def names(*args, **kwargs) -> list[str]:
 
 
 def test_no_column_of_text_is_read():
-    texts = {"question", "response", "think", "answer", "messages", "reference_answer", "test_cases", "judge_raw"}
+    texts = {
+        "question",
+        "response",
+        "think",
+        "answer",
+        "messages",
+        "reference_answer",
+        "test_cases",
+        "constraints",
+        "judge_raw",
+    }
     assert not texts & {column for columns in READ.values() for column in columns}
     assert all(set(columns) <= set(TABLES[name].column_names()) for name, columns in READ.items())
 

@@ -12,17 +12,19 @@ from am_assets.verification.decide import MALFORMED, verified_set
 SOUND = {
     "response_id": "r", "question_id": "q", "shard": "s", "source": "s", "category": "math", "difficulty": "easy",
     "teacher": "t", "origin": "distilled", "sample_index": 0, "has_reference": True, "has_tests": False,
+    "has_constraints": False, "instruction_verdict": None, "instruction_reason": None,
     "template": "paper", "well_formed": True, "truncated": False, "repetition": 0.0, "consecutive": 0.0,
     "prompt_share": 0.0, "answer_language": "en", "response_chars": 100, "math_verdict": "pass",
     "math_reason": "equal", "judged_equal": None, "code_verdict": None, "code_reason": None,
     "outcomes": None, **dict.fromkeys(REWARD_DIMENSIONS),
 }  # fmt: skip
 TYPES = {
-    "sample_index": pl.UInt16, "has_reference": pl.Boolean, "has_tests": pl.Boolean, "well_formed": pl.Boolean,
+    "sample_index": pl.UInt16, "has_reference": pl.Boolean, "has_tests": pl.Boolean, "has_constraints": pl.Boolean,
+    "instruction_verdict": pl.Enum(VERDICTS), "well_formed": pl.Boolean,
     "truncated": pl.Boolean, "repetition": pl.Float32, "consecutive": pl.Float32, "prompt_share": pl.Float32,
     "template": pl.Enum(TEMPLATES), "response_chars": pl.UInt32, "judged_equal": pl.Boolean,
     "math_verdict": pl.Enum(VERDICTS), "code_verdict": pl.Enum(VERDICTS), "outcomes": pl.List(pl.Enum(OUTCOMES)),
-    **dict.fromkeys(REWARD_DIMENSIONS, pl.UInt8),
+    **dict.fromkeys(REWARD_DIMENSIONS, pl.Float32),
 }  # fmt: skip
 
 
@@ -72,6 +74,35 @@ def test_tests_weigh_more_than_a_reference_and_a_reference_more_than_the_judge()
     by_code, by_math, by_reward = decide(tested, {"correctness": 0}, rewarded(4))
     assert [row["evidence"] for row in (by_code, by_math, by_reward)] == ["code", "math", "reward"]
     assert by_code["kept"] and by_math["kept"] and by_reward["kept"]
+
+
+KEEPS = {"has_constraints": True, "instruction_verdict": "pass", "instruction_reason": "all hold"}
+BREAKS = KEEPS | {"instruction_verdict": "fail", "instruction_reason": "broken: punctuation:no_comma"}
+UNTOLD = KEEPS | {"instruction_verdict": "unverifiable", "instruction_reason": "unknown constraint: x"}
+WRONG = {"math_verdict": "fail", "math_reason": "different"}
+
+
+@pytest.mark.parametrize(
+    ("row", "evidence", "fate"),
+    [
+        (KEEPS, "math", None),
+        (BREAKS, "instructions", "broken_constraints: broken: punctuation:no_comma"),
+        (UNTOLD, "instructions", "unverifiable: instructions: unknown constraint: x"),
+        (KEEPS | WRONG, "math", "wrong_answer: math: different"),
+        (BREAKS | WRONG, "math", "wrong_answer: math: different"),
+        (UNTOLD | WRONG, "math", "wrong_answer: math: different"),
+        (BREAKS | {"math_verdict": "unverifiable"}, "instructions", "broken_constraints: broken: punctuation:no_comma"),
+        (BREAKS | {"has_tests": True, "code_verdict": "pass"}, "instructions", "broken_constraints: broken: "),
+        (rewarded(0, **KEEPS), "instructions", None),
+        (rewarded(4, **BREAKS), "instructions", "broken_constraints: broken: punctuation:no_comma"),
+        (rewarded(4, **KEEPS | {"instruction_verdict": None}), "instructions", "unverifiable: instructions: "),
+    ],
+)
+def test_constraints_have_to_hold_beside_the_tests_or_the_reference(row, evidence, fate):
+    for accept in ("best", "verified"):
+        (found,) = decide(row, accept=accept)
+        assert found["evidence"] == evidence
+        assert f"{found['drop_reason']}: {found['detail']}".startswith(fate or "None")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +184,7 @@ def test_a_dimension_under_its_minimum_fails_whatever_the_others_are():
     good = rewarded(4, correctness=2)
     assert decide(good)[0]["kept"]
     (fate,) = decide(good, minima={"correctness": 3})
-    assert (fate["drop_reason"], fate["detail"]) == ("low_reward", "correctness 2 < 3")
+    assert (fate["drop_reason"], fate["detail"]) == ("low_reward", "correctness 2.0 < 3")
     (unread,) = decide(rewarded(4, verbosity=None), minima={"verbosity": 1})
     assert unread["drop_reason"] == "unverifiable"
 
@@ -196,6 +227,8 @@ candidates = st.lists(
             "response_chars": st.integers(0, 3),
             "has_reference": st.booleans(),
             "has_tests": st.booleans(),
+            "has_constraints": st.booleans(),
+            "instruction_verdict": st.sampled_from([None, *VERDICTS]),
             "well_formed": st.booleans(),
             "truncated": st.booleans(),
             "repetition": st.floats(0, 1, width=32),

