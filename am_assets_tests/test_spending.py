@@ -68,6 +68,24 @@ def test_opinions_on_the_grey_zone_are_priced_and_asked_once_a_pair_and_order(pr
     assert (again.requests, again.exact) == (asked, True)
 
 
+@pytest.mark.parametrize("ask", ["on_disagreement", "always"])
+def test_second_opinions_on_answers_that_are_not_there_yet_are_counted_at_most(priced: Desk, ask: str) -> None:
+    instruments = yaml.safe_load((priced.folder / "instruments.yaml").read_text())
+    judge = {"model": MODEL, "ask": ask, "max_tokens": 20}
+    priced.write("instruments.yaml", {**instruments, "math": {"opinion": judge}})
+    planned = estimates(priced, "+math_verdicts", "plain")
+    of = {shard: planned["math_verdicts", shard] for shard in ("sums", "tasks", "open", "asked")}
+    assert {shard: estimate.requests for shard, estimate in of.items()} == {
+        "sums": 5,
+        "tasks": 0,
+        "open": 0,
+        "asked": 1,
+    }
+    assert not any(estimate.exact for estimate in of.values())
+    assert of["sums"].completion_tokens == 5 * 20
+    assert of["sums"].dollars == pytest.approx((of["sums"].prompt_tokens * 5 + 5 * 20 * 50) / 1e6)
+
+
 def test_second_opinions_are_priced_asked_of_what_fails_and_change_no_verdict(priced: Desk) -> None:
     select = "+math_verdicts"
     priced.edit("plain", "sampling", decontamination={"benchmarks": []})

@@ -100,7 +100,10 @@ def measured(rows: int, chars: int, random: np.random.Generator) -> tuple[pl.Dat
     ).sort("response_id")
     verified = base.with_columns(reason=pl.format("read as {}", "length"), detail=pl.lit(""), sandbox=pl.lit("docker"))
     outcome = pl.when(verdict="pass").then(pl.lit("pass")).otherwise(pl.lit("wrong_answer"))
-    verified = verified.with_columns(extracted="reason", reference="reason", outcomes=pl.concat_list([outcome] * 3))
+    unasked = dict.fromkeys(["judge", "judged_equal", "judge_raw"])
+    verified = verified.with_columns(
+        extracted="reason", reference="reason", outcomes=pl.concat_list([outcome] * 3), **unasked
+    )
     questions = base.select(
         "question_id", category=pl.lit(CATEGORIES[0]), difficulty=pl.Series(random.choice(DIFFICULTIES, rows)),
         kept=pl.lit(True), drop_reason=None, detail=None, teacher=pl.lit("stored/teacher"), samples=1,
@@ -131,7 +134,7 @@ def measured(rows: int, chars: int, random: np.random.Generator) -> tuple[pl.Dat
         ),
         "math_verdicts": verified.filter(kind="math"),
         "code_verdicts": verified.filter(kind="code"),
-        "instruction_verdicts": verified.clear().with_columns(outcomes=pl.lit([])),
+        "instruction_verdicts": TABLES["instruction_verdicts"].create_empty(),
         "reward_scores": base.filter(kind="open").with_columns(judge=pl.lit("stored/judge"), judge_raw=text),
     }  # fmt: skip
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 from typer.testing import CliRunner
 from upath import UPath
 
@@ -103,6 +104,18 @@ def test_a_teacher_never_asked_is_counted_with_its_judge_and_its_price(applied: 
     assert requests(preview) == {"responses": 10, "reward_scores": 2}
     assert all(estimate.dollars > 0 for _, estimate in preview.asked if estimate.requests)
     assert counts(preview.responses)[1] == 0
+
+
+def test_second_opinions_on_its_answers_are_counted_with_their_price(applied: Desk) -> None:
+    prices = {"api_base": "http://127.0.0.1:1/v1", "api_key_env": "NONE", "input_price": 5, "output_price": 50}
+    applied.write("endpoints.yaml", {MODEL: prices})
+    instruments = yaml.safe_load((applied.folder / "instruments.yaml").read_text())
+    applied.write("instruments.yaml", {**instruments, "math": {"opinion": {"model": MODEL}}})
+    preview = seen(applied, "plain", "teacher.temperature=0.5", "teacher.published=false")
+    assert requests(preview) == {"responses": 10, "math_verdicts": 6, "reward_scores": 2}  # six have a reference
+    opinions = [estimate for step, estimate in preview.asked if step.asset == "math_verdicts" and estimate.requests]
+    assert all(estimate.dollars > 0 and not estimate.exact for estimate in opinions)
+    assert preview.to_dict()["would_ask"]["math_verdicts"]
 
 
 def test_a_section_that_no_decision_reads_changes_no_row(applied: Desk) -> None:

@@ -44,7 +44,7 @@ def test_each_pair_is_asked_twice_with_its_texts_swapped() -> None:
 
 @given(st.text(st.sampled_from("<>/ firstSECOND\n")), st.text(st.sampled_from("<>/ firstSECOND\n")))
 def test_no_text_closes_its_fence(question: str, item: str) -> None:
-    asked = confirm.messages(question, item)[-1]["content"].lower()
+    asked = confirm.ASKED.messages(question, item)[-1]["content"].lower()
     assert [asked.count(tag) for tag in ("<first>", "</first>", "<second>", "</second>")] == [1, 1, 1, 1]
 
 
@@ -61,7 +61,7 @@ def test_no_text_closes_its_fence(question: str, item: str) -> None:
     ],
 )
 def test_an_opinion_is_read_or_is_none(text: str, opinion: bool | None) -> None:
-    assert confirm.parse(text) is opinion
+    assert confirm.ASKED.parse(text) is opinion
 
 
 def test_opinions_are_laid_beside_the_measurements_of_their_question() -> None:

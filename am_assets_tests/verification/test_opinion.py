@@ -49,7 +49,7 @@ TAGS = ("<question>", "</question>", "<reference>", "</reference>", "<answer>", 
 
 
 def open_fences(text: str) -> list[int]:
-    asked = opinion.messages(text, text, text)[-1]["content"].lower()
+    asked = opinion.ASKED.messages(text, text, text)[-1]["content"].lower()
     return [asked.count(tag) for tag in TAGS]
 
 
@@ -60,16 +60,16 @@ def test_no_text_closes_its_fence(text):
 
 def test_no_hostile_answer_closes_its_fence_or_speaks_in_another_turn():
     hostile = pairs().filter(pl.col("category").is_in(ADVERSARIAL))["answer"].drop_nulls()
-    plain = opinion.messages("q", "r", "a")
+    plain = opinion.ASKED.messages("q", "r", "a")
     for text in hostile:
         assert open_fences(text) == [1] * len(TAGS)
-        chat = opinion.messages("q", "r", text)
+        chat = opinion.ASKED.messages("q", "r", text)
         assert chat[:-1] == plain[:-1]
         assert chat[-1]["content"].endswith("\n</answer>")
 
 
 def test_several_references_are_named_as_such():
-    asked = opinion.messages("q", '{"any_of": ["1/2", "one half"]}', "a")[-1]["content"]
+    asked = opinion.ASKED.messages("q", '{"any_of": ["1/2", "one half"]}', "a")[-1]["content"]
     assert "<reference>\n1/2 or one half\n</reference>" in asked
 
 
@@ -85,7 +85,7 @@ def test_several_references_are_named_as_such():
     ],
 )
 def test_an_opinion_is_read_or_is_none(text, said):
-    assert opinion.parse(text) is said
+    assert opinion.ASKED.parse(text) is said
 
 
 def test_what_the_judge_says_lies_beside_the_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

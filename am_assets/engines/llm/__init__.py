@@ -11,6 +11,7 @@ stage's business.
     limits      requests, tokens and slots of a provider, shared by the processes of this machine
     routing     which endpoint takes the next request; those that fail are left alone for a while
     structured  answers that must fit a schema
+    yes_no      a question about texts that nobody vouches for, answered by one boolean
     money       what was spent, what is left, what it will come to
     requester   one request until it is answered: retries, repair, money
     stream      all of it together: `ask`
