@@ -117,7 +117,8 @@ def write_durably(frame: pl.DataFrame, aside: Path, target: Path) -> None:
     """Write `frame` as Parquet under a name of its own, flush it, then rename it into place."""
     try:
         with aside.open("wb") as file:
-            frame.write_parquet(file, compression="zstd", row_group_size=ROW_GROUP)
+            # Level 1 takes two thirds of the default's time, and tables of ids come out no larger.
+            frame.write_parquet(file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, target)

@@ -24,9 +24,13 @@ def main() -> None:
     lengths = random.integers(asked.words // 2, asked.words * 3 // 2, asked.responses)
     texts = [" ".join(random.choice(vocabulary, length)) for length in lengths]
     measured(["The model of languages is loaded before anything is timed."])
-    told = measured([f"<think>{text}</think> <answer>{text[-800:]}</answer>" for text in texts])
+    responses = [f"<think>{text}</think> <answer>{text[-800:]}</answer>" for text in texts]
+    before = time.process_time()
+    told = measured(responses)
+    busy = time.process_time() - before
     characters = sum(map(len, texts))
     print(f"{asked.responses / told:,.0f} responses/s, {characters / told / 1e6:,.1f} million characters/s")
+    print(f"{asked.responses / busy:,.0f} responses a second of processor time")
     for name, unit in HOSTILE.items():
         text = unit * (1_000_000 // len(unit.encode()))
         print(
