@@ -3,9 +3,11 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from am_assets.schema import TABLES
 from am_assets_tests.desk import CountingProxy, Desk, at_desk
 
 
@@ -22,6 +24,16 @@ def model_server() -> Iterator[CountingProxy]:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_server: CountingProxy) -> Desk:
     return at_desk(tmp_path, model_server, monkeypatch)
+
+
+@pytest.fixture
+def untaught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk with open questions and their published answers, and no model anywhere to ask."""
+    desk = at_desk(tmp_path, SimpleNamespace(url="http://127.0.0.1:1"), monkeypatch)
+    desk.write("sources.yaml", {"open": desk.source("open", 0)})
+    (tmp_path / "assets" / "teacher_requests").mkdir(parents=True)
+    TABLES["teacher_requests"].create_empty().write_parquet(tmp_path / "assets" / "teacher_requests" / "open.parquet")
+    return desk
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,12 @@ import time
 from typing import Any
 
 import polars as pl
+import pytest
 
 from am_assets.instruments import Instructions
 from am_assets.schema import InstructionVerdicts
 from am_assets.verification.instructions import MEASURED, verify
+from am_assets_tests.desk import Desk
 
 LIMITS = Instructions(timeout_seconds=2)
 PROSE = "Dr. Smith lives in Washington. He has two dogs and a cat! Would you visit him?"
@@ -115,3 +117,19 @@ def test_a_pattern_that_is_none_and_an_endless_list_end_in_a_verdict():
     )
     assert pattern["reason"].startswith("checker error")
     assert endless["verdict"] != "pass"
+
+
+@pytest.mark.slow
+def test_answers_to_questions_with_constraints_are_verified_once_and_left_to_no_judge(untaught: Desk):
+    keeps, breaks = "<think>Short.</think> <answer>One two.</answer>", "<think>Long.</think> <answer>One, two.</answer>"
+    asked = [{"id": NO_COMMA[0]}]
+    untaught.rows("open", [{"question": "Count.", "constraints": asked, "response": text} for text in (keeps, breaks)])
+    select = "raw_pool or question_features or responses or response_features or instruction_verdicts"
+    assert {outcome.result for outcome in untaught.apply(select=select).values()} == {"done"}
+    tables = untaught.folder / "assets"
+    table = pl.read_parquet(tables / "instruction_verdicts" / "open.parquet")
+    assert set(table["reason"]) == {"all hold", "broken: punctuation:no_comma"}
+    assert pl.read_parquet(tables / "question_features" / "open.parquet")["has_check"].all()
+    assert {outcome.result for outcome in untaught.apply(select="reward_scores").values()} == {"done"}  # asks nobody
+    assert pl.read_parquet(tables / "reward_scores" / "open.parquet").is_empty()
+    assert untaught.plan(select=select) == {}

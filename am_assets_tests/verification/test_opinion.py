@@ -1,5 +1,6 @@
 """A second opinion on math answers: who is asked, that no answer leaves its fence, what a split is."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def test_no_hostile_answer_closes_its_fence_or_speaks_in_another_turn():
 
 
 def test_several_references_are_named_as_such():
-    asked = opinion.ASKED.messages("q", '{"any_of": ["1/2", "one half"]}', "a")[-1]["content"]
+    rows = ROWS.head(1).with_columns(reference=pl.lit('{"any_of": ["1/2", "one half"]}'))
+    asked = json.loads(opinion.requests(rows, JUDGE)["messages"].item())[-1]["content"]
     assert "<reference>\n1/2 or one half\n</reference>" in asked
 
 

@@ -2,16 +2,14 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
 import yaml
 
-from am_assets import tables
 from am_assets.engines.reward_model import RewardModelError, score
 from am_assets.schema import REWARD_DIMENSIONS
-from am_assets_tests.desk import OPEN, Desk, at_desk
+from am_assets_tests.desk import OPEN, Desk
 
 WORDS = ["leaves", "turn", "yellow", "pigment", "green", "sea", "walk", "read", "swim", "eat", "late", "why", "do"]
 HEADS = ["helpfulness", "correctness", "coherence", "complexity", "verbosity"]  # HelpSteer2's order
@@ -44,16 +42,6 @@ def make_model(folder: Path, heads: list[str], decoder: bool = False) -> str:
     return str(folder)
 
 
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """A desk whose published answers to open questions need no teacher."""
-    desk = at_desk(tmp_path, SimpleNamespace(url="http://127.0.0.1:1"), monkeypatch)
-    desk.write("sources.yaml", {"open": desk.source("open", 0)})
-    (tmp_path / "assets" / "teacher_requests").mkdir(parents=True)
-    tables.empty("teacher_requests").write_parquet(tmp_path / "assets" / "teacher_requests" / "open.parquet")
-    return desk
-
-
 def use(desk: Desk, model: str) -> None:
     instruments = yaml.safe_load((desk.folder / "instruments.yaml").read_text())
     desk.write("instruments.yaml", {**instruments, "reward": {"model": f"hf/{model}"}})
@@ -64,37 +52,37 @@ def scores(desk: Desk) -> pl.DataFrame:
 
 
 @pytest.mark.slow
-def test_answers_are_scored_on_this_machine_once_and_no_model_is_asked(desk: Desk) -> None:
+def test_answers_are_scored_on_this_machine_once_and_no_model_is_asked(untaught: Desk) -> None:
     from am_assets.costs import Costs
     from am_assets.engines.memo import Memo
     from am_assets.project import project
 
-    use(desk, make_model(desk.folder / "model", HEADS))
-    steps = list(desk.plan(select=SELECT).values())
+    use(untaught, make_model(untaught.folder / "model", HEADS))
+    steps = list(untaught.plan(select=SELECT).values())
     judging = next(step for step in steps if step.asset == "reward_scores")
     assert Costs(project(), None, steps, []).of(judging) is None
-    assert {outcome.result for outcome in desk.apply(select=SELECT).values()} == {"done"}
-    table = scores(desk)
+    assert {outcome.result for outcome in untaught.apply(select=SELECT).values()} == {"done"}
+    table = scores(untaught)
     assert table.height == len(OPEN) == table.select(REWARD_DIMENSIONS).n_unique()
     assert all(table[name].is_between(0, 4).all() for name in REWARD_DIMENSIONS)
     raw = [json.loads(text) for text in table["judge_raw"]]
     for row, said in zip(table.select(HEADS).to_dicts(), raw, strict=True):
         assert row == pytest.approx({name: min(max(said[name], 0), 4) for name in HEADS})
-    assert set(table["judge"]) == {f"hf/{desk.folder / 'model'}"}
-    assert Memo(desk.folder / "memo").known("reward_models").collect().height == len(OPEN)
+    assert set(table["judge"]) == {f"hf/{untaught.folder / 'model'}"}
+    assert Memo(untaught.folder / "memo").known("reward_models").collect().height == len(OPEN)
 
-    desk.write("endpoints.yaml", {f"hf/{desk.folder / 'model'}": {"concurrency": 1}})
-    assert desk.plan(select=SELECT) == {}  # how many at once is no part of the measurement
+    untaught.write("endpoints.yaml", {f"hf/{untaught.folder / 'model'}": {"concurrency": 1}})
+    assert untaught.plan(select=SELECT) == {}  # how many at once is no part of the measurement
 
 
 @pytest.mark.slow
-def test_heads_that_are_not_the_five_dimensions_stop_the_asset_before_anything_is_scored(desk: Desk) -> None:
-    use(desk, make_model(desk.folder / "model", [*HEADS[:4], "safety"]))
-    outcome = desk.apply(select=SELECT)["reward_scores", "open"]
+def test_heads_that_are_not_the_five_dimensions_stop_the_asset_before_anything_is_scored(untaught: Desk) -> None:
+    use(untaught, make_model(untaught.folder / "model", [*HEADS[:4], "safety"]))
+    outcome = untaught.apply(select=SELECT)["reward_scores", "open"]
     assert outcome.result == "failed"
     assert "model/config.json: id2label: " in outcome.error
     assert "safety; a reward model has a head for each of correctness, " in outcome.error
-    assert not list((desk.folder / "memo" / "reward_models").glob("*.parquet"))
+    assert not list((untaught.folder / "memo" / "reward_models").glob("*.parquet"))
 
 
 TEXTS = pl.DataFrame(
