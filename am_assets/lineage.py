@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from am_assets.schema import REWARD_DIMENSIONS, TABLES
 
 _DIMENSIONS = " ".join(REWARD_DIMENSIONS)
-_RULES = (
-    "verification_policy.value teacher_policy.value math_verdicts.verdict code_verdicts.verdict code_verdicts.outcomes"
-)
+_VERDICTS = "math_verdicts.verdict code_verdicts.verdict code_verdicts.outcomes instruction_verdicts.verdict"
+_RULES = f"verification_policy.value teacher_policy.value {_VERDICTS}"
 _REWARDS = " ".join(f"reward_scores.{name}" for name in REWARD_DIMENSIONS)
 _SENT = "teacher_requests.messages teacher_requests.sampling"
 _WEIGHTS = "sft_dataset.question sft_dataset.think sft_dataset.answer training_policy.value"
@@ -27,8 +26,10 @@ _JUDGED = "benchmark_responses.response benchmark_questions.reference_answer ben
 COMPUTED: dict[str, dict[str, str]] = {
     "question_features": {
         "chars words ascii_share language complete has_url has_image has_table": "raw_pool.question",
-        "has_check": "raw_pool.reference_answer raw_pool.test_cases",
+        "has_check": "raw_pool.reference_answer raw_pool.test_cases raw_pool.constraints",
+        "has_reference": "raw_pool.reference_answer",
         "has_tests": "raw_pool.test_cases",
+        "has_constraints": "raw_pool.constraints",
     },
     "question_labels": {"category difficulty label_raw": "raw_pool.question"},
     "question_embeddings": {"vector": "raw_pool.question"},
@@ -84,16 +85,18 @@ COMPUTED: dict[str, dict[str, str]] = {
         "reference": "raw_pool.reference_answer",
     },
     "code_verdicts": {"verdict reason outcomes detail": "response_features.answer raw_pool.test_cases"},
+    "instruction_verdicts": {"verdict reason outcomes": "response_features.answer raw_pool.constraints"},
     "reward_scores": {f"{_DIMENSIONS} judge_raw": "response_features.answer raw_pool.question"},
     "verified_set": {
         "teacher": "responses.teacher",
-        "evidence": "question_features.has_check question_features.has_tests verification_policy.value",
-        "verdict second_verdict": (
-            f"math_verdicts.verdict code_verdicts.verdict code_verdicts.outcomes {_REWARDS} verification_policy.value"
+        "evidence": (
+            "question_features.has_reference question_features.has_tests question_features.has_constraints"
+            f" {_VERDICTS} verification_policy.value"
         ),
+        "verdict second_verdict": f"{_VERDICTS} {_REWARDS} verification_policy.value",
         "repetitive": "response_features.repetition response_features.consecutive verification_policy.value",
         "kept drop_reason": f"{_RULES} {_REWARDS} {_FORM}",
-        "detail": f"math_verdicts.reason code_verdicts.reason {_REWARDS} {_FORM}",
+        "detail": f"math_verdicts.reason code_verdicts.reason instruction_verdicts.reason {_REWARDS} {_FORM}",
         "reward": f"{_REWARDS} verification_policy.value",
     },
     "sft_dataset": {"test_case": "raw_pool.test_cases"},

@@ -69,7 +69,7 @@ class QuestionFeatures(dy.Schema):
     has_url = dy.Bool()
     has_image = dy.Bool()
     has_table = dy.Bool()
-    has_check = dy.Bool()  # any of the next three
+    has_check = dy.Bool(description="has any of the next three")
     has_reference = dy.Bool()
     has_tests = dy.Bool()
     has_constraints = dy.Bool()
@@ -238,8 +238,10 @@ class InstructionVerdicts(dy.Schema):
     question_id = dy.String()
     verdict = dy.Enum(VERDICTS)
     reason = dy.String()
-    # `holds` is null where it could not be told; empty where no constraint was looked at.
-    outcomes = dy.List(dy.Struct({"constraint": dy.String(), "holds": dy.Bool(nullable=True)}))
+    outcomes = dy.List(
+        dy.Struct({"constraint": dy.String(), "holds": dy.Bool(nullable=True)}),
+        description="holds is null where it could not be told; empty where no constraint was looked at",
+    )
 
 
 class RewardScores(dy.Schema):
@@ -254,7 +256,7 @@ class RewardScores(dy.Schema):
     coherence = dy.Float32(nullable=True)
     complexity = dy.Float32(nullable=True)
     verbosity = dy.Float32(nullable=True)
-    judge_raw = dy.String()  # as the judge said it, or as the heads gave it: JSON, in no bounds
+    judge_raw = dy.String(description="as the judge said it, or as the heads gave it: JSON, in no bounds")
 
 
 class VerifiedSet(dy.Schema):
