@@ -52,8 +52,8 @@ class RawPool(dy.Schema):
     source = dy.String()
     question = dy.String()
     reference_answer = dy.String(nullable=True)
-    test_cases = dy.String(nullable=True)  # JSON {"test_code", "test_entry_point"}
-    constraints = dy.String(nullable=True)  # JSON [{"id", "kwargs"}], of the kind of IFEval
+    test_cases = dy.String(nullable=True, description='JSON {"test_code", "test_entry_point"}')
+    constraints = dy.String(nullable=True, description='JSON [{"id", "kwargs"}], of the kind of IFEval')
     published = PUBLISHED
     copies = dy.UInt32(description="input rows that carried this question")
     defect = dy.String(nullable=True, description="why the row can't be used; null for a sound row")
@@ -73,7 +73,7 @@ class QuestionFeatures(dy.Schema):
     has_reference = dy.Bool()
     has_tests = dy.Bool()
     has_constraints = dy.Bool()
-    published = dy.UInt32()  # published responses
+    published = dy.UInt32(description="published responses")
 
 
 class QuestionLabels(dy.Schema):
@@ -270,8 +270,8 @@ class VerifiedSet(dy.Schema):
     difficulty = dy.String()
     teacher = dy.String()
     origin = dy.String()
-    evidence = dy.Enum(["math", "code", "instructions", "reward"])  # what kind of check decides
-    verdict = dy.Enum(VERDICTS)  # of that check, before the other rules
+    evidence = dy.Enum(["math", "code", "instructions", "reward"], description="what kind of check decides")
+    verdict = dy.Enum(VERDICTS, description="of that check, before the other rules")
     second_verdict = dy.Enum(
         VERDICTS, nullable=True, description="of the other kind, judge or verifier, where it was measured"
     )
