@@ -4,14 +4,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import cast
 
-import dagster as dg
-
 from am_assets.evaluation import benchmarks
 from am_assets.plan import Root
 from am_assets.policies import settings
 from am_assets.pool import sources
 from am_assets.project import Project, project
 from am_assets.recipe import SECTIONS, ConfigError
+from am_assets.records import Made
 from am_assets.verification.code import UNREACHED
 
 SHOWN_CHARS = 60  # a longer value, such as a list of examples, is not repeated
@@ -47,8 +46,8 @@ def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
 
 
 def _changed_setting(section: str) -> Root:
-    def because(recipe: str, last: dg.AssetMaterialization) -> str | None:
-        stored = cast("dict[str, str]", last.metadata["settings"].value)
+    def because(recipe: str, last: Made) -> str | None:
+        stored = cast("dict[str, str]", last.metadata["settings"])
         now = dict(settings(project().recipes[recipe], section).rows())
         changes = [
             f"{section}.{name} of recipe {recipe} changed" + _from_to(before, after)
@@ -69,21 +68,21 @@ def _source_fingerprint(name: str) -> str:
     return sources.fingerprint(project().sources[name], project().sources_file.parent)
 
 
-def _changed_source(shard: str, last: dg.AssetMaterialization) -> str | None:
+def _changed_source(shard: str, last: Made) -> str | None:
     name = sources.source_of(project().sources, shard)
-    if last.metadata["fingerprint"].value == _source_fingerprint(name):
+    if last.metadata["fingerprint"] == _source_fingerprint(name):
         return None
     return f"source {name} or its files changed"
 
 
-def _changed_benchmark(name: str, last: dg.AssetMaterialization) -> str | None:
-    if last.metadata["fingerprint"].value == benchmarks.fingerprint(project().benchmarks[name], project().data):
+def _changed_benchmark(name: str, last: Made) -> str | None:
+    if last.metadata["fingerprint"] == benchmarks.fingerprint(project().benchmarks[name], project().data):
         return None
     return f"benchmark {name} or its files changed"
 
 
-def _without_sandbox(shard: str, last: dg.AssetMaterialization) -> str | None:
-    unreached = last.metadata[UNREACHED].value if UNREACHED in last.metadata else 0
+def _without_sandbox(shard: str, last: Made) -> str | None:
+    unreached = last.metadata.get(UNREACHED, 0)
     return f"{unreached} answers had no sandbox that worked" if unreached else None
 
 

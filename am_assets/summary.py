@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import dagster as dg
 import polars as pl
 from rich.console import Console
 from rich.markup import escape
@@ -121,10 +120,11 @@ def _spending(plan: Plan) -> Table:
     totals = dict.fromkeys(SPENT, 0.0)
     for key in plan.keys:
         sums = dict.fromkeys(SPENT, 0.0)
+        made = plan.records.made(key)
         for partition in plan.partitions(key):
-            for name, value in _latest_metadata(plan.instance, key, partition).items():
-                if name in sums:
-                    sums[name] += value
+            if partition in made:
+                for name in SPENT:
+                    sums[name] += float(made[partition].metadata.get(name, 0))
         if sums["seconds"] >= 0.5 or sums["requests"]:
             table.add_row(key.to_user_string(), *_figures(sums))
         totals = {name: totals[name] + sums[name] for name in SPENT}
@@ -135,15 +135,6 @@ def _spending(plan: Plan) -> Table:
 
 def _figures(sums: dict[str, float]) -> list[str]:
     return [f"{sums['seconds']:,.1f}", *(f"{sums[name]:,.0f}" for name in SPENT[1:4]), f"{sums['cost_usd']:.4f}"]
-
-
-def _latest_metadata(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str) -> dict[str, float]:
-    record = instance.get_latest_data_version_record(key, False, partition)
-    materialization = record.asset_materialization if record else None
-    if materialization is None:
-        return {}
-    values = {name: value.value for name, value in materialization.metadata.items()}
-    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 
 def _scores(path: Path) -> str:
