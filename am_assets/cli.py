@@ -49,9 +49,11 @@ def _plan(recipes: list[str] | None, select: str | None) -> Iterator:
         from am_assets.definitions import defs
         from am_assets.plan import Plan
         from am_assets.scope import ROOTS, scope
+        from am_assets.sqlite import keep_open
 
         in_scope = scope(project(), recipes)
         with dg.DagsterInstance.get() as instance:
+            keep_open(instance)
             yield Plan(defs, instance, ROOTS, in_scope, select)
     except ConfigError as error:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
