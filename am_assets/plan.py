@@ -6,7 +6,7 @@ And a partition below a failed blocking check waits.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -15,15 +15,13 @@ import dagster as dg
 from dagster._core.definitions.antlr_asset_selection.antlr_asset_selection import AntlrAssetSelectionParser
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
+from am_assets.reasons import Reasons, Root
 from am_assets.recipe import ConfigError
-from am_assets.records import Made, Records
-from am_assets.staleness import Cause, Partition, Staleness
+from am_assets.records import Records
+from am_assets.runs import run
+from am_assets.staleness import Partition, Staleness
 
-# Says why a partition is to be made again, or nothing. Gets the partition and the latest materialization.
-Root = Callable[[str, Made], str | None]
-
-
-SHOWN = 3  # partitions of one asset in a cause
+SHOWN = 3  # causes of a step that follows
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,6 @@ class Plan:
     ):
         self.definitions = definitions
         self.instance = instance
-        self.roots = roots
         self.in_scope = in_scope
         self.graph = definitions.resolve_asset_graph()
         keys = self.graph.toposorted_asset_keys
@@ -62,6 +59,7 @@ class Plan:
         self.keys = [key for key in keys if key in chosen]
         self.records = Records(instance)
         self.staleness = Staleness(self.graph, self.records)
+        self.reasons = Reasons(self.staleness, roots)
 
     def partitions(self, key: dg.AssetKey) -> list[str]:
         definition = self.graph.get(key).partitions_def
@@ -77,10 +75,19 @@ class Plan:
     def steps(self) -> list[Step]:
         """What an apply would do. A step that `follows` runs only if what lies above it comes out different."""
         moving: dict[Partition, Step] = {}
+        roots: dict[Partition, list[str]] = {}  # what set a step going, wherever above it
         for key in self.keys:
             self.records.refresh(key)
             for partition in self.partitions(key):
-                step = self._own_cause(key, partition) or self._following(moving, key, partition)
+                above = [parent for parent in self.parents(key, partition) if parent in moving]
+                step = self._own_cause(key, partition)
+                if step:
+                    roots[key, partition] = [_as_root(step)]
+                elif above:
+                    found = [*dict.fromkeys(cause for parent in above for cause in roots[parent])]
+                    roots[key, partition] = found[: SHOWN + 1]
+                    more = ["and more"] if len(found) > SHOWN else []
+                    step = self._step(key, partition, "follows", "; ".join(found[:SHOWN] + more))
                 if step:
                     moving[key, partition] = step
         return list(moving.values())
@@ -110,25 +117,15 @@ class Plan:
         return Step(key.to_user_string(), partition, state, because)
 
     def _own_cause(self, key: dg.AssetKey, partition: str) -> Step | None:
-        causes = self.staleness.causes(key, partition)
-        if causes is None:
-            return self._step(key, partition, "missing", "never materialized")
-        root = self.roots.get(key.to_user_string())
-        because = root(partition, self.records.made(key)[partition]) if root else None
+        because = self.reasons.of(key, partition)
+        if because is None:
+            return self._step(key, partition, "missing", "it was never materialized")
         if because:
             return self._step(key, partition, "stale", because)
-        if causes:
-            return self._step(key, partition, "stale", "; ".join(map(_in_words, causes)))
         for check in self._blocking.get(key, []):
             if self.records.check(check, partition) == "not run":
                 return self._step(key, partition, "stale", f"its blocking check {check.name} came to no end")
         return None
-
-    def _following(self, moving: dict[Partition, Step], key: dg.AssetKey, partition: str) -> Step | None:
-        above = [parent.to_user_string() for parent, at in self.parents(key, partition) if (parent, at) in moving]
-        if not above:
-            return None
-        return self._step(key, partition, "follows", "may change with " + ", ".join(dict.fromkeys(above)))
 
     def _stopped_parents(self, stopped: set[Partition], key: dg.AssetKey, partition: str) -> str:
         names = []
@@ -162,21 +159,7 @@ class Plan:
         return blocking
 
     def _run(self, key: dg.AssetKey, partition: str, tags: dict[str, str]) -> str:
-        """Materialize one partition in this process; the error's words, or nothing."""
-        quiet: dict = {"loggers": {"progress": {}}}
-        job = self.definitions.resolve_implicit_global_asset_job_def()
-        result = job.execute_in_process(
-            run_config=quiet,
-            instance=self.instance,
-            asset_selection=[key],
-            partition_key=partition,
-            tags=tags,
-            raise_on_error=False,
-        )
-        if result.success:
-            return ""
-        failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-        return innermost(failures) or f"run {result.run_id} failed; its log in the UI says why"
+        return run(self.definitions, self.instance, key, partition, tags)
 
 
 def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:
@@ -191,21 +174,5 @@ def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:
     return set(chosen)
 
 
-def innermost(failures: Sequence) -> str:
-    words = []
-    for error in failures:
-        while error is not None and error.cause is not None:
-            error = error.cause
-        if error is not None:
-            words.append(error.message.strip())
-    return "\n".join(words)
-
-
-def _in_words(cause: Cause) -> str:
-    if cause.parent is None:
-        return "its instrument, its code or the list of shards changed"
-    name = cause.parent.to_user_string()
-    if cause.changed == "parents":
-        return f"it reads other tables now: {name}"
-    more = f" and {len(cause.partitions) - SHOWN} more" if len(cause.partitions) > SHOWN else ""
-    return f"{name}[{', '.join(cause.partitions[:SHOWN])}{more}] changed"
+def _as_root(step: Step) -> str:
+    return f"{step.asset}[{step.partition}] was never materialized" if step.state == "missing" else step.because

@@ -72,6 +72,12 @@ class Records:
             )
         return self._versions[key, storage_id].get(partition, {}).get(DATA_VERSION_TAG)
 
+    def made_then(self, key: dg.AssetKey, partition: str, storage_id: int) -> Made | None:
+        """The materialization that was the partition's latest at that event; a query of its own, for words."""
+        before = storage_id + 1
+        record = self.instance.get_latest_data_version_record(key, False, partition, before_cursor=before)
+        return _made(record) if record else None
+
     def check(self, check: dg.AssetCheckKey, partition: str) -> CheckState:
         """What a check said of the partition's latest materialization."""
         if check not in self._checks:

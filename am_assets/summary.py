@@ -14,13 +14,19 @@ SPENT = ["seconds", "requests", "prompt_tokens", "completion_tokens", "cost_usd"
 
 
 LATEST = 20  # rows of a namespace
+SHOWN = 4  # partitions of one cause
 CELL_CHARS = 60
 
 
 def show_steps(console: Console, steps: list[Step]) -> None:
-    table = Table("asset", "partition", "state", "because", title=f"{len(steps)} partitions")
+    """The steps by asset, those of one cause together."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for step in steps:
-        table.add_row(step.asset, step.partition, step.state, escape(step.because))
+        groups.setdefault((step.asset, step.state, step.because), []).append(step.partition)
+    table = Table("asset", "partitions", "state", "why", title=f"{len(steps)} partitions")
+    for (asset, state, because), partitions in groups.items():
+        more = f" and {len(partitions) - SHOWN} more" if len(partitions) > SHOWN else ""
+        table.add_row(asset, ", ".join(partitions[:SHOWN]) + more, state, escape(f"because {because}"))
     console.print(table)
 
 
@@ -101,6 +107,17 @@ def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[st
         if outcome.result in words:
             console.print(words[outcome.result], style="red", markup=False, highlight=False, soft_wrap=True)
     console.print("Open the UI with [bold]make ui[/bold], then http://localhost:3000")
+
+
+def show_interrupted(console: Console, outcomes: list[Outcome], under_way: Step | None) -> None:
+    done = sum(outcome.result == "done" for outcome in outcomes)
+    console.print(f"Interrupted. {done} partitions were materialized.", highlight=False)
+    if under_way:
+        console.print(
+            f"{under_way.asset}[{under_way.partition}] was under way: its run is canceled, what it measured is kept.",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    console.print("The same command goes on from here.")
 
 
 def _funnel(recipe: str, report: pl.DataFrame) -> Table:

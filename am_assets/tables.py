@@ -8,7 +8,8 @@ UI shows columns, row count, a sample, bytes and seconds. No asset's own logic b
 import inspect
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from hashlib import sha256
 from typing import IO, Any, cast
@@ -21,6 +22,8 @@ from am_assets.engines import progress
 from am_assets.schema import TABLES
 
 LOG_EVERY_SECONDS = 5
+INSTRUMENT = "instrument"  # metadata of an asset and of its materializations
+Measured = dict[str, dict]
 
 
 def version(*identity: Any) -> str:
@@ -83,7 +86,7 @@ def columns(name: str) -> dg.TableSchema:
     )
 
 
-def _hand_over(name: str, made: Any, seconds: float) -> dg.MaterializeResult:
+def _hand_over(name: str, made: Any, seconds: float, instrument: Measured) -> dg.MaterializeResult:
     frame, metadata = made if isinstance(made, tuple) else (made, {})
     schema = TABLES[name]
     valid = schema.validate(frame.select(schema.column_names()), cast=True)
@@ -95,6 +98,7 @@ def _hand_over(name: str, made: Any, seconds: float) -> dg.MaterializeResult:
             "dagster/column_schema": columns(name),
             "sample": sample(valid),
             "seconds": round(seconds, 3),
+            **instrument,
             **metadata,
         },
     )
@@ -114,8 +118,25 @@ def _log_progress() -> progress.Listener:
     return listener
 
 
-def table(kind: str, group: str, partitions: dg.PartitionsDefinition, **options: Any) -> Callable:
-    """A decorator that makes a function of frames an asset of `TABLES[<its name>]`."""
+@contextmanager
+def _canceling() -> Iterator[None]:
+    """An interrupt cancels the run: else Dagster takes it for a failure, and whoever hears of failures is told."""
+    try:
+        yield
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        context = dg.AssetExecutionContext.get()
+        context.instance.report_run_canceling(context.run)
+        raise
+
+
+def table(
+    kind: str, group: str, partitions: dg.PartitionsDefinition, instrument: dict | None = None, **options: Any
+) -> Callable:
+    """A decorator that makes a function of frames an asset of `TABLES[<its name>]`.
+
+    `instrument` spells out what the code version is a hash of, so that a plan can say which of it changed.
+    """
+    measured = {INSTRUMENT: instrument} if instrument else {}
 
     def decorate(fn: Callable) -> dg.AssetsDefinition:
         name = options.get("name", fn.__name__)
@@ -123,9 +144,9 @@ def table(kind: str, group: str, partitions: dg.PartitionsDefinition, **options:
         @wraps(fn)
         def body(*args: Any, **inputs: Any) -> dg.MaterializeResult:
             started = time.monotonic()
-            with progress.listening(_log_progress()):
+            with progress.listening(_log_progress()), _canceling():
                 made = fn(*args, **inputs)
-            return _hand_over(name, made, time.monotonic() - started)
+            return _hand_over(name, made, time.monotonic() - started, measured)
 
         # Dagster reads inputs from the signature; the result is always a MaterializeResult with a value.
         body.__signature__ = inspect.signature(fn).replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
@@ -135,7 +156,7 @@ def table(kind: str, group: str, partitions: dg.PartitionsDefinition, **options:
             group_name=group,
             kinds={"polars", kind},
             io_manager_key="tables",
-            metadata={"dagster/column_schema": columns(name)},
+            metadata={"dagster/column_schema": columns(name), **measured},
             **options,
         )(body)
 
