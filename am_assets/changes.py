@@ -15,9 +15,19 @@ class Change:
 
     def in_words(self, where: str) -> str:
         """`<field> <where> changed from … to …`, without values that are too long to be read."""
-        before, after = _alike(self.before, self.after)
+        before, after = self.said
         said = f" from {before} to {after}" if max(len(before), len(after)) <= SHOWN_CHARS else ""
         return f"{self.field} {where} changed{said}"
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """Both values as they stand in a file; of two numbers with as many decimals: 0.90 and 0.95."""
+        values = (self.before, self.after)
+        said = [plain(value) for value in values]
+        if all(isinstance(value, float) and "e" not in text for value, text in zip(values, said, strict=True)):
+            places = max(len(text.partition(".")[2]) for text in said)
+            said = [f"{value:.{places}f}" for value in values]
+        return said[0], said[1]
 
 
 class _Unset:
@@ -39,19 +49,10 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any], within: str = "
             yield Change(path, was, now)
 
 
-def _alike(before: Any, after: Any) -> tuple[str, str]:
-    """Both as they stand in a file; of two numbers with as many decimals: from 0.90 to 0.95."""
-    said = [_plain(value) for value in (before, after)]
-    numbers = [isinstance(value, float) and "e" not in text for value, text in zip((before, after), said, strict=True)]
-    if all(numbers):
-        places = max(len(text.partition(".")[2]) for text in said)
-        said = [f"{value:.{places}f}" for value in (before, after)]
-    return said[0], said[1]
-
-
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A value as YAML has it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, list):
-        return f"[{', '.join(map(_plain, value))}]"
+        return f"[{', '.join(map(plain, value))}]"
     return str(value)
