@@ -86,7 +86,8 @@ def test_an_unknown_question_is_told_with_what_comes_near_it(applied: Desk) -> N
 
 
 def test_a_difference_counts_every_row_that_one_has_alone_and_names_the_field(applied: Desk) -> None:
-    applied.edit("other", "sampling", rates={"math/easy": 0, "others": 0, "unlabelled": 0, "math": 0})
+    rates = {"math/easy": 0, "others": 0, "unlabelled": 0, "math": 0}
+    applied.edit("other", "sampling", rates=rates)
     applied.apply(select="+sft_dataset")
     told = json.loads(am(applied, "diff", "plain", "other", "--json", "--rows", "3"))
     kept = {
