@@ -24,7 +24,7 @@ class Change:
         """Both values as they stand in a file; of two numbers with as many decimals: 0.90 and 0.95."""
         values = (self.before, self.after)
         said = [plain(value) for value in values]
-        if all(isinstance(value, float) and "e" not in text for value, text in zip(values, said, strict=True)):
+        if all(_is_number(value) and "e" not in text for value, text in zip(values, said, strict=True)):
             places = max(len(text.partition(".")[2]) for text in said)
             said = [f"{value:.{places}f}" for value in values]
         return said[0], said[1]
@@ -53,6 +53,12 @@ def plain(value: Any) -> str:
     """A value as YAML has it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"  # 5 and 5.0 are one value
     if isinstance(value, list):
         return f"[{', '.join(map(plain, value))}]"
     return str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

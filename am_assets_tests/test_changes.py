@@ -27,6 +27,8 @@ def test_mappings_are_compared_field_by_field_and_equal_fields_are_not_said() ->
         (True, False, "from true to false"),
         (["en"], ["en", "zh"], "from [en] to [en, zh]"),
         (1e-05, 0.0001, "from 1e-05 to 0.0001"),
+        (5, 7.0, "from 5 to 7"),
+        (1.0, 0.95, "from 1.00 to 0.95"),
         ("x" * 61, "y", "changed"),
     ],
 )

@@ -51,7 +51,7 @@ def test_a_plan_names_what_changed_of_instruments_sources_and_shards(applied: De
     applied.add_source("more", [{"question": "What is 3 plus 30?", "reference_answer": "33"}])
     told = because(applied, "-s", "+sft_dataset")
     assert told["similar_pairs", "tasks"] == "pairs.floor of instruments.yaml changed from 0.8 to 0.7"
-    assert told["math_verdicts", "tasks"] == "math.timeout_seconds of instruments.yaml changed from 5.0 to 7.0"
+    assert told["math_verdicts", "tasks"] == "math.timeout_seconds of instruments.yaml changed from 5 to 7"
     assert told["raw_pool", "sums"] == "rank of source sums in sources.yaml changed from 0 to 5"
     assert told["raw_pool", "open"] == "what source open reads changed"
     assert told["deduped_set", "plain"] == "more was added to sources.yaml"

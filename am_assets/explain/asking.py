@@ -1,15 +1,16 @@
 """Explaining a question of a project: its stored rows, the policies that decided, and what is not up to date."""
 
-import json
+from contextlib import suppress
 from functools import partial
-from typing import Any
 
+from pydantic import ValidationError
 from upath import UPath
 
 from am_assets.explain.explanation import Explanation, explain
 from am_assets.explain.lines import lines
 from am_assets.explain.stored import find, read
 from am_assets.plan import Plan, Step
+from am_assets.policies import read_policy
 from am_assets.project import Project
 from am_assets.recipe import SECTIONS, Recipe
 from am_assets.resources import TableStore
@@ -42,10 +43,10 @@ def _outdated(steps: list[Step]) -> list[str]:
 
 
 def stored_policies(store: TableStore, now: Recipe, recipe: str) -> Recipe:
-    """The recipe as its policies are stored; a section that is not, as its file says it."""
-    content: dict[str, Any] = now.model_dump()
-    for section in SECTIONS:
+    """The recipe as its policies are stored; a section that is not there, or of an older form, as its file says it."""
+    sections = {section: getattr(now, section) for section in SECTIONS}
+    for section, as_now in sections.items():
         if recipe in store.partitions(f"{section}_policy"):
-            settings = store.read(f"{section}_policy", recipe).select("setting", "value").rows()
-            content[section] = {name: json.loads(value) for name, value in settings}
-    return Recipe.model_validate(content)
+            with suppress(ValidationError):
+                sections[section] = read_policy(type(as_now), store.read(f"{section}_policy", recipe))
+    return Recipe(**sections)
