@@ -128,7 +128,7 @@ class Costs:
             questions = self._questions(shard).select(
                 "question_id", "question", **CHECKS, published=pl.col("published").list.len() > 0
             )
-            policies = [recipe.teacher for recipe in self.recipes]
+            policies = list({recipe.teacher.model_dump_json(): recipe.teacher for recipe in self.recipes}.values())
             unanswered = [questions.filter(~(pl.col("published") & policy.published)) for policy in policies]
             asked = pl.concat(
                 prompts.requests_table(rows.with_columns(samples=pl.lit(policy.samples)), policy)

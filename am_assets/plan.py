@@ -6,7 +6,7 @@ And a partition below a failed blocking check waits.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -14,14 +14,14 @@ from typing import Literal
 import dagster as dg
 from dagster._core.definitions.antlr_asset_selection.antlr_asset_selection import AntlrAssetSelectionParser
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
-from dagster._core.loader import LoadingContextForTest
 
+from am_assets.reasons import Reasons, Root
 from am_assets.recipe import ConfigError
+from am_assets.records import Records
+from am_assets.runs import run
+from am_assets.staleness import Partition, Staleness
 
-Partition = tuple[dg.AssetKey, str]
-# Says why a partition is to be made again, or nothing. Gets the partition and the latest materialization.
-Root = Callable[[str, dg.AssetMaterialization], str | None]
+SHOWN = 3  # causes of a step that follows
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,14 @@ class Plan:
     ):
         self.definitions = definitions
         self.instance = instance
-        self.roots = roots
         self.in_scope = in_scope
         self.graph = definitions.resolve_asset_graph()
         keys = self.graph.toposorted_asset_keys
         chosen = _selected(select, self.graph) if select else set(keys)
         self.keys = [key for key in keys if key in chosen]
+        self.records = Records(instance)
+        self.staleness = Staleness(self.graph, self.records)
+        self.reasons = Reasons(self.staleness, roots)
 
     def partitions(self, key: dg.AssetKey) -> list[str]:
         definition = self.graph.get(key).partitions_def
@@ -66,17 +68,26 @@ class Plan:
         return [str(partition) for partition in definition.get_partition_keys() if self.in_scope(name, str(partition))]
 
     def parents(self, key: dg.AssetKey, partition: str) -> Iterator[Partition]:
-        for parent in self.graph.get(key).parent_keys:
-            mapped = self.graph.get_parent_partition_keys_for_child(partition, parent, key)
-            for parent_partition in mapped.partitions_subset.get_partition_keys():
-                yield parent, str(parent_partition)
+        for parent, partitions in self.staleness.above(key, partition).items():
+            for at in partitions:
+                yield parent, at
 
     def steps(self) -> list[Step]:
         """What an apply would do. A step that `follows` runs only if what lies above it comes out different."""
         moving: dict[Partition, Step] = {}
+        roots: dict[Partition, list[str]] = {}  # what set a step going, wherever above it
         for key in self.keys:
+            self.records.refresh(key)
             for partition in self.partitions(key):
-                step = self._own_cause(self._as_found, key, partition) or self._following(moving, key, partition)
+                above = [parent for parent in self.parents(key, partition) if parent in moving]
+                step = self._own_cause(key, partition)
+                if step:
+                    roots[key, partition] = [_as_root(step)]
+                elif above:
+                    found = [*dict.fromkeys(cause for parent in above for cause in roots[parent])]
+                    roots[key, partition] = found[: SHOWN + 1]
+                    more = ["and more"] if len(found) > SHOWN else []
+                    step = self._step(key, partition, "follows", "; ".join(found[:SHOWN] + more))
                 if step:
                     moving[key, partition] = step
         return list(moving.values())
@@ -87,62 +98,34 @@ class Plan:
         A failed partition stops what is below it and nothing else. `tags` is asked for the tags of each run.
         """
         stopped: set[Partition] = set()
-        ran: set[Partition] = set()
-        as_found = self._as_found
-        del self._as_found  # after a run it tells no next plan
         for key in self.keys:
-            since = self._resolver()
+            self.records.refresh(key)
             for partition in self.partitions(key):
                 waits_for = self._stopped_parents(stopped, key, partition)
-                # Staleness looks at direct parents alone: where none of them ran, what was found still holds.
-                moved = not ran.isdisjoint(self.parents(key, partition))
-                step = self._own_cause(since if moved else as_found, key, partition)
                 if waits_for:
                     stopped.add((key, partition))
                     yield Outcome(self._step(key, partition, "waits", f"{waits_for} failed"), "waits")
-                elif step:
+                elif step := self._own_cause(key, partition):
                     yield step
                     error = self._run(key, partition, tags())
-                    ran.add((key, partition))
                     if error:
                         stopped.add((key, partition))
                     yield Outcome(step, "failed" if error else "done", error)
-
-    @cached_property
-    def _as_found(self) -> CachingStaleStatusResolver:
-        """What the instance said when this plan first asked."""
-        return self._resolver()
-
-    def _resolver(self) -> CachingStaleStatusResolver:
-        return CachingStaleStatusResolver(self.instance, self.graph, LoadingContextForTest(self.instance))
+            self.records.refresh(key)
 
     def _step(self, key: dg.AssetKey, partition: str, state, because: str) -> Step:
         return Step(key.to_user_string(), partition, state, because)
 
-    def _own_cause(self, resolver: CachingStaleStatusResolver, key: dg.AssetKey, partition: str) -> Step | None:
-        status = resolver.get_status(key, partition)
-        if status == StaleStatus.MISSING:
-            return self._step(key, partition, "missing", "never materialized")
-        root = self.roots.get(key.to_user_string())
-        if root:
-            record = self.instance.get_latest_data_version_record(key, False, partition)
-            materialization = record.asset_materialization if record else None
-            because = root(partition, materialization) if materialization else None
-            if because:
-                return self._step(key, partition, "stale", because)
-        if status == StaleStatus.STALE:
-            causes = [_in_words(cause) for cause in resolver.get_stale_causes(key, partition)]
-            return self._step(key, partition, "stale", "; ".join(dict.fromkeys(causes)))
+    def _own_cause(self, key: dg.AssetKey, partition: str) -> Step | None:
+        because = self.reasons.of(key, partition)
+        if because is None:
+            return self._step(key, partition, "missing", "it was never materialized")
+        if because:
+            return self._step(key, partition, "stale", because)
         for check in self._blocking.get(key, []):
-            if self._check_state(check, partition) == "not run":
+            if self.records.check(check, partition) == "not run":
                 return self._step(key, partition, "stale", f"its blocking check {check.name} came to no end")
         return None
-
-    def _following(self, moving: dict[Partition, Step], key: dg.AssetKey, partition: str) -> Step | None:
-        above = [parent.to_user_string() for parent, at in self.parents(key, partition) if (parent, at) in moving]
-        if not above:
-            return None
-        return self._step(key, partition, "follows", "may change with " + ", ".join(dict.fromkeys(above)))
 
     def _stopped_parents(self, stopped: set[Partition], key: dg.AssetKey, partition: str) -> str:
         names = []
@@ -152,7 +135,7 @@ class Plan:
             if (parent, at) in stopped:
                 names.append(f"{parent.to_user_string()}[{at}]")
             for check in self._blocking.get(parent, []):
-                if (parent, at) not in stopped and self._check_state(check, at) == "failed":
+                if (parent, at) not in stopped and self.records.check(check, at) == "failed":
                     names.append(f"check {check.name} of {parent.to_user_string()}[{at}]")
         return ", ".join(names)
 
@@ -175,34 +158,8 @@ class Plan:
                 blocking.setdefault(check.asset_key, []).append(check)
         return blocking
 
-    def _check_state(self, check: dg.AssetCheckKey, partition: str) -> Literal["passed", "failed", "not run"]:
-        """What a check said of the partition's latest materialization."""
-        record = self.instance.get_latest_data_version_record(check.asset_key, False, partition)
-        for execution in self.instance.event_log_storage.get_asset_check_execution_history(check, limit=200):
-            evaluation = execution.event.asset_check_evaluation if execution.event else None
-            if evaluation is None or evaluation.partition != partition:
-                continue
-            target = evaluation.target_materialization_data
-            if record is None or target is None or target.storage_id == record.storage_id:
-                return "passed" if evaluation.passed else "failed"
-        return "not run"
-
     def _run(self, key: dg.AssetKey, partition: str, tags: dict[str, str]) -> str:
-        """Materialize one partition in this process; the error's words, or nothing."""
-        quiet: dict = {"loggers": {"progress": {}}}
-        job = self.definitions.resolve_implicit_global_asset_job_def()
-        result = job.execute_in_process(
-            run_config=quiet,
-            instance=self.instance,
-            asset_selection=[key],
-            partition_key=partition,
-            tags=tags,
-            raise_on_error=False,
-        )
-        if result.success:
-            return ""
-        failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-        return innermost(failures) or f"run {result.run_id} failed; its log in the UI says why"
+        return run(self.definitions, self.instance, key, partition, tags)
 
 
 def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:
@@ -217,19 +174,5 @@ def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:
     return set(chosen)
 
 
-def innermost(failures: Sequence) -> str:
-    words = []
-    for error in failures:
-        while error is not None and error.cause is not None:
-            error = error.cause
-        if error is not None:
-            words.append(error.message.strip())
-    return "\n".join(words)
-
-
-def _in_words(cause) -> str:
-    if cause.dependency is None:
-        return "its instrument, its code or the list of shards changed" if "code" in cause.reason else cause.reason
-    name = cause.dependency.asset_key.to_user_string()
-    partition = cause.dependency.partition_key
-    return f"{name}[{partition}] changed" if "data version" in cause.reason else f"{cause.reason}: {name}[{partition}]"
+def _as_root(step: Step) -> str:
+    return f"{step.asset}[{step.partition}] was never materialized" if step.state == "missing" else step.because

@@ -1,20 +1,20 @@
 """What a chosen set of recipes needs, and how a root of the graph is held against the file it was read from."""
 
+import json
 from collections.abc import Callable
 from functools import cache
-from typing import cast
 
-import dagster as dg
-
+from am_assets.changes import changes
 from am_assets.evaluation import benchmarks
-from am_assets.plan import Root
+from am_assets.origins import Origin
 from am_assets.policies import settings
 from am_assets.pool import sources
 from am_assets.project import Project, project
+from am_assets.reasons import Root
 from am_assets.recipe import SECTIONS, ConfigError
+from am_assets.records import Made
 from am_assets.verification.code import UNREACHED
 
-SHOWN_CHARS = 60  # a longer value, such as a list of examples, is not repeated
 BY_RECIPE = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "sft_checkpoint", "recipe_report"}
 
 
@@ -47,21 +47,25 @@ def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
 
 
 def _changed_setting(section: str) -> Root:
-    def because(recipe: str, last: dg.AssetMaterialization) -> str | None:
-        stored = cast("dict[str, str]", last.metadata["settings"].value)
+    def because(recipe: str, last: Made) -> str | None:
         now = dict(settings(project().recipes[recipe], section).rows())
-        changes = [
-            f"{section}.{name} of recipe {recipe} changed" + _from_to(before, after)
-            for name in sorted({*stored, *now})
-            if (before := stored.get(name, "unset")) != (after := now.get(name, "unset"))
-        ]
-        return "; ".join(changes) or None
+        before, after = (
+            {name: json.loads(value) for name, value in rows.items()} for rows in (last.metadata["settings"], now)
+        )
+        found = changes(before, after, section)
+        return "; ".join(change.in_words(f"of recipe {recipe}") for change in found) or None
 
     return because
 
 
-def _from_to(before: str, after: str) -> str:
-    return f" from {before} to {after}" if max(len(before), len(after)) <= SHOWN_CHARS else ""
+def _changed_entry(kind: str, file: str, name: str, last: Made, entry: Origin, fingerprint: str) -> str | None:
+    """Of a source or a benchmark: its fields that changed, else its files."""
+    if last.metadata["fingerprint"] == fingerprint:
+        return None
+    now = entry.model_dump(mode="json")
+    found = list(changes(last.metadata.get("entry", now), now))
+    where = f"of {kind} {name} in {file}"
+    return "; ".join(change.in_words(where) for change in found) or f"what {kind} {name} reads changed"
 
 
 @cache
@@ -69,21 +73,19 @@ def _source_fingerprint(name: str) -> str:
     return sources.fingerprint(project().sources[name], project().sources_file.parent)
 
 
-def _changed_source(shard: str, last: dg.AssetMaterialization) -> str | None:
-    name = sources.source_of(project().sources, shard)
-    if last.metadata["fingerprint"].value == _source_fingerprint(name):
-        return None
-    return f"source {name} or its files changed"
+def _changed_source(shard: str, last: Made) -> str | None:
+    name, file = sources.source_of(project().sources, shard), project().sources_file.name
+    return _changed_entry("source", file, name, last, project().sources[name], _source_fingerprint(name))
 
 
-def _changed_benchmark(name: str, last: dg.AssetMaterialization) -> str | None:
-    if last.metadata["fingerprint"].value == benchmarks.fingerprint(project().benchmarks[name], project().data):
-        return None
-    return f"benchmark {name} or its files changed"
+def _changed_benchmark(name: str, last: Made) -> str | None:
+    entry = project().benchmarks[name]
+    fingerprint = benchmarks.fingerprint(entry, project().data)
+    return _changed_entry("benchmark", "benchmarks.yaml", name, last, entry, fingerprint)
 
 
-def _without_sandbox(shard: str, last: dg.AssetMaterialization) -> str | None:
-    unreached = last.metadata[UNREACHED].value if UNREACHED in last.metadata else 0
+def _without_sandbox(shard: str, last: Made) -> str | None:
+    unreached = last.metadata.get(UNREACHED, 0)
     return f"{unreached} answers had no sandbox that worked" if unreached else None
 
 

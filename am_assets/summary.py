@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import dagster as dg
 import polars as pl
 from rich.console import Console
 from rich.markup import escape
@@ -15,13 +14,19 @@ SPENT = ["seconds", "requests", "prompt_tokens", "completion_tokens", "cost_usd"
 
 
 LATEST = 20  # rows of a namespace
+SHOWN = 4  # partitions of one cause
 CELL_CHARS = 60
 
 
 def show_steps(console: Console, steps: list[Step]) -> None:
-    table = Table("asset", "partition", "state", "because", title=f"{len(steps)} partitions")
+    """The steps by asset, those of one cause together."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for step in steps:
-        table.add_row(step.asset, step.partition, step.state, escape(step.because))
+        groups.setdefault((step.asset, step.state, step.because), []).append(step.partition)
+    table = Table("asset", "partitions", "state", "why", title=f"{len(steps)} partitions")
+    for (asset, state, because), partitions in groups.items():
+        more = f" and {len(partitions) - SHOWN} more" if len(partitions) > SHOWN else ""
+        table.add_row(asset, ", ".join(partitions[:SHOWN]) + more, state, escape(f"because {because}"))
     console.print(table)
 
 
@@ -104,6 +109,17 @@ def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[st
     console.print("Open the UI with [bold]make ui[/bold], then http://localhost:3000")
 
 
+def show_interrupted(console: Console, outcomes: list[Outcome], under_way: Step | None) -> None:
+    done = sum(outcome.result == "done" for outcome in outcomes)
+    console.print(f"Interrupted. {done} partitions were materialized.", highlight=False)
+    if under_way:
+        console.print(
+            f"{under_way.asset}[{under_way.partition}] was under way: its run is canceled, what it measured is kept.",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    console.print("The same command goes on from here.")
+
+
 def _funnel(recipe: str, report: pl.DataFrame) -> Table:
     table = Table("stage", "outcome", "rows", title=f"Funnel of recipe {recipe}")
     for (stage,), rows in report.group_by("stage", maintain_order=True):
@@ -121,10 +137,11 @@ def _spending(plan: Plan) -> Table:
     totals = dict.fromkeys(SPENT, 0.0)
     for key in plan.keys:
         sums = dict.fromkeys(SPENT, 0.0)
+        made = plan.records.made(key)
         for partition in plan.partitions(key):
-            for name, value in _latest_metadata(plan.instance, key, partition).items():
-                if name in sums:
-                    sums[name] += value
+            if partition in made:
+                for name in SPENT:
+                    sums[name] += float(made[partition].metadata.get(name, 0))
         if sums["seconds"] >= 0.5 or sums["requests"]:
             table.add_row(key.to_user_string(), *_figures(sums))
         totals = {name: totals[name] + sums[name] for name in SPENT}
@@ -135,15 +152,6 @@ def _spending(plan: Plan) -> Table:
 
 def _figures(sums: dict[str, float]) -> list[str]:
     return [f"{sums['seconds']:,.1f}", *(f"{sums[name]:,.0f}" for name in SPENT[1:4]), f"{sums['cost_usd']:.4f}"]
-
-
-def _latest_metadata(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str) -> dict[str, float]:
-    record = instance.get_latest_data_version_record(key, False, partition)
-    materialization = record.asset_materialization if record else None
-    if materialization is None:
-        return {}
-    values = {name: value.value for name, value in materialization.metadata.items()}
-    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 
 def _scores(path: Path) -> str:

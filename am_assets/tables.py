@@ -8,7 +8,8 @@ UI shows columns, row count, a sample, bytes and seconds. No asset's own logic b
 import inspect
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from hashlib import sha256
 from typing import IO, Any, cast
@@ -22,6 +23,7 @@ from am_assets.engines import progress
 from am_assets.schema import TABLES
 
 LOG_EVERY_SECONDS = 5
+INSTRUMENT = "instrument"  # metadata of an asset and of its materializations
 
 
 def version(*identity: Any) -> str:
@@ -117,17 +119,34 @@ def _log_progress() -> progress.Listener:
     return listener
 
 
-def table(kind: str, group: str, partitions: dg.PartitionsDefinition, **options: Any) -> Callable:
-    """A decorator that makes a function of frames an asset of `TABLES[<its name>]`."""
+@contextmanager
+def _canceling() -> Iterator[None]:
+    """An interrupt cancels the run: else Dagster takes it for a failure, and whoever hears of failures is told."""
+    try:
+        yield
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        context = dg.AssetExecutionContext.get()
+        context.instance.report_run_canceling(context.run)
+        raise
+
+
+def table(
+    kind: str, group: str, partitions: dg.PartitionsDefinition, instrument: dict | None = None, **options: Any
+) -> Callable:
+    """A decorator that makes a function of frames an asset of `TABLES[<its name>]`.
+
+    `instrument` spells out what the code version is a hash of, so that a plan can say which of it changed.
+    """
+    measured = {INSTRUMENT: instrument} if instrument else {}
 
     def decorate(fn: Callable) -> dg.AssetsDefinition:
         name = options.get("name", fn.__name__)
-        static = described(name, fn, options.get("deps", []))
+        static = described(name, fn, options.get("deps", [])) | measured
 
         @wraps(fn)
         def body(*args: Any, **inputs: Any) -> dg.MaterializeResult:
             started = time.monotonic()
-            with progress.listening(_log_progress()):
+            with progress.listening(_log_progress()), _canceling():
                 made = fn(*args, **inputs)
             return _hand_over(name, static, made, time.monotonic() - started)
 

@@ -93,7 +93,9 @@ def responses(
     }
 
 
-@tables.evidence("distillation", shards, code_version=tables.version(traces.VERSION))
+@tables.evidence(
+    "distillation", shards, code_version=tables.version(traces.VERSION), instrument={"version": traces.VERSION}
+)
 def response_features(responses: pl.LazyFrame, raw_pool: pl.LazyFrame) -> tuple[pl.DataFrame, dict]:
     """Think and answer parts, whether the format holds, repetition, truncation, languages, what the answer has of its
     question. Rates, not cuts: how much is too much is the recipe's to say."""

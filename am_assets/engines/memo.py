@@ -20,6 +20,7 @@ import polars as pl
 
 from am_assets.engines import progress, segments
 from am_assets.engines.claims import claimed
+from am_assets.engines.interrupts import told_to_maker
 
 Measure = Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
 KEY = pl.Schema({"key": pl.String})
@@ -143,7 +144,7 @@ class Memo:
         if missing.height:
             with (
                 progress.task(namespace, missing.height) as advance,
-                closing(self._measured(namespace, missing, measure)) as frames,
+                closing(told_to_maker(self._measured(namespace, missing, measure))) as frames,
             ):
                 for measured in frames:
                     if measured.height:

@@ -30,7 +30,10 @@ def benchmark_questions(context: dg.AssetExecutionContext) -> tuple[pl.DataFrame
     here, name = project(), context.partition_key
     benchmark = here.benchmarks[name]
     table = benchmark_files.read_benchmark(name, benchmark, here.data)
-    return table, {"fingerprint": benchmark_files.fingerprint(benchmark, here.data)}
+    return table, {
+        "fingerprint": benchmark_files.fingerprint(benchmark, here.data),
+        "entry": benchmark.model_dump(mode="json"),
+    }
 
 
 @tables.evidence(
@@ -91,6 +94,7 @@ def _prompts(items: pl.DataFrame, policy: EvaluationPolicy) -> pl.DataFrame:
     recipe_benchmarks,
     ins={"benchmark_questions": along("benchmark")},
     code_version=tables.version(math.VERIFIER),
+    instrument={"version": math.VERIFIER},
 )
 def eval_scores(
     benchmark_responses: pl.DataFrame, benchmark_questions: pl.DataFrame, answers: dg.ResourceParam[Answers]

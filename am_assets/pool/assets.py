@@ -27,20 +27,28 @@ def raw_pool(context: dg.AssetExecutionContext) -> tuple[pl.DataFrame, dict]:
     defects = frame["defect"].drop_nulls().value_counts(sort=True).rows()
     return frame, {
         "fingerprint": sources.fingerprint(source, here.sources_file.parent),
+        "entry": source.model_dump(mode="json"),
         "rows_in": int(frame["copies"].sum()),
         "defects": dict(defects),
         "published_responses": int(frame["published"].list.len().sum()),
     }
 
 
-@tables.evidence("pool", shards, code_version=tables.version(features.VERSION))
+@tables.evidence(
+    "pool", shards, code_version=tables.version(features.VERSION), instrument={"version": features.VERSION}
+)
 def question_features(raw_pool: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
     """What can be told of a question without a model: length, script, language, completeness, links, images, tables."""
     table = features.question_features(_sound(raw_pool))
     return table, {"lengths": tables.picture(plots.histogram_png(table["words"], "Question length"))}
 
 
-@tables.evidence("pool", shards, code_version=tables.version(_instruments.labels, labels.LABEL_VERSION))
+@tables.evidence(
+    "pool",
+    shards,
+    code_version=tables.version(_instruments.labels, labels.LABEL_VERSION),
+    instrument={"labels": _instruments.labels.model_dump(), "version": labels.LABEL_VERSION},
+)
 def question_labels(raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]) -> tuple[pl.DataFrame, dict]:
     """Category (the paper's seven) and difficulty (its five levels) by a language model. An answer that can't be read
     is `unlabelled`, with the raw text beside it."""
@@ -53,7 +61,12 @@ def question_labels(raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]) 
     return table, {**spent(filled), "mix": tables.picture(picture)}
 
 
-@tables.evidence("pool", shards, code_version=tables.version(_instruments.embeddings))
+@tables.evidence(
+    "pool",
+    shards,
+    code_version=tables.version(_instruments.embeddings),
+    instrument={"embeddings": _instruments.embeddings.model_dump()},
+)
 def question_embeddings(raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]) -> tuple[pl.DataFrame, dict]:
     """One unit vector a question, by the embedder of `instruments.yaml`; no row is embedded twice."""
     model = _instruments.embeddings.model

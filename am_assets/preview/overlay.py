@@ -15,9 +15,10 @@ import polars as pl
 from upath import UPath
 
 from am_assets.engines.segments import write_durably
-from am_assets.plan import Plan, innermost
+from am_assets.plan import Plan
 from am_assets.recipe import ConfigError
 from am_assets.resources import TableStore
+from am_assets.runs import innermost
 
 QUIET: dict = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

@@ -21,6 +21,7 @@ from am_assets.tables import picture
 _instruments = project().instruments
 # A shard that is gone updates no upstream partition: only the list of shards tells.
 _POOL_VERSION = tables.version(sorted(SHARD_KEYS))
+_POOL = {"shards": sorted(SHARD_KEYS)}
 _BY_SHARD = ["raw_pool", "question_embeddings"]  # what benchmark_overlap reads one shard at a time
 
 
@@ -29,6 +30,7 @@ _BY_SHARD = ["raw_pool", "question_embeddings"]  # what benchmark_overlap reads 
     shards,
     deps=[dg.AssetDep("question_embeddings", partition_mapping=earlier_shards)],
     code_version=tables.version(_instruments.pairs.floor, neighbors.VERSION),
+    instrument={"pairs": {"floor": _instruments.pairs.floor}, "version": neighbors.VERSION},
 )
 def similar_pairs(context: dg.AssetExecutionContext, tables: dg.ResourceParam[TableStore]) -> tuple[pl.DataFrame, dict]:
     """Every pair of questions at or above the floor, of this shard against itself and the shards before it in the
@@ -54,6 +56,11 @@ def similar_pairs(context: dg.AssetExecutionContext, tables: dg.ResourceParam[Ta
     code_version=tables.version(
         _POOL_VERSION, _instruments.overlap, _instruments.embeddings, overlap.VERSION, confirm.VERSION
     ),
+    instrument={
+        **_instruments.model_dump(include={"overlap", "embeddings"}),
+        "version": f"{overlap.VERSION}/{confirm.VERSION}",
+        **_POOL,
+    },
 )
 def benchmark_overlap(
     context: dg.AssetExecutionContext,
@@ -113,6 +120,7 @@ def _with_opinions(
     ins={name: every("shard") for name in ("raw_pool", "question_features", "question_labels", "question_embeddings")}
     | {"similar_pairs": every("found_in")},
     code_version=_POOL_VERSION,
+    instrument=_POOL,
 )
 def deduped_set(
     dedup_policy: pl.DataFrame,
@@ -147,6 +155,7 @@ def deduped_set(
     ins={name: every("shard") for name in ("question_features", "question_labels")}
     | {"benchmark_overlap": every("benchmark", skip_missing=True)},
     code_version=_POOL_VERSION,
+    instrument=_POOL,
 )
 def selected_questions(
     deduped_set: pl.LazyFrame,

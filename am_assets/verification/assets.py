@@ -31,7 +31,12 @@ def _answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame
     )
 
 
-@tables.evidence("verification", shards, code_version=tables.version(_instruments.math, math.VERIFIER, opinion.VERSION))
+@tables.evidence(
+    "verification",
+    shards,
+    code_version=tables.version(_instruments.math, math.VERIFIER, opinion.VERSION),
+    instrument={"math": _instruments.math.model_dump(), "version": f"{math.VERIFIER}/{opinion.VERSION}"},
+)
 def math_verdicts(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
@@ -60,7 +65,12 @@ def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Ans
     return opinion.opinions(table, filled.table.select("response_id", "model", "text")), spent(filled)
 
 
-@tables.evidence("verification", shards, code_version=tables.version(_instruments.code, code.VERIFIER))
+@tables.evidence(
+    "verification",
+    shards,
+    code_version=tables.version(_instruments.code, code.VERIFIER),
+    instrument={"code": _instruments.code.model_dump(), "version": code.VERIFIER},
+)
 def code_verdicts(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
@@ -80,7 +90,12 @@ def code_verdicts(
     return table, _verdict_counts(table) | {"executed": filled.new.height, code.UNREACHED: unreached}
 
 
-@tables.evidence("verification", shards, code_version=tables.version(_instruments.instructions, instructions.VERIFIER))
+@tables.evidence(
+    "verification",
+    shards,
+    code_version=tables.version(_instruments.instructions, instructions.VERIFIER),
+    instrument={"instructions": _instruments.instructions.model_dump(), "version": instructions.VERIFIER},
+)
 def instruction_verdicts(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
@@ -107,7 +122,15 @@ def judge_requests(judged: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
     return reward.judge_requests(judged, instrument.model, instrument.max_tokens, instrument.audit)
 
 
-@tables.evidence("verification", shards, code_version=tables.version(*_instruments.reward.identity(), reward.VERSION))
+@tables.evidence(
+    "verification",
+    shards,
+    code_version=tables.version(*_instruments.reward.identity(), reward.VERSION),
+    instrument={
+        "reward": _instruments.reward.model_dump(include={"model", "max_tokens", "judges", "audit"}),
+        "version": reward.VERSION,
+    },
+)
 def reward_scores(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
@@ -139,6 +162,7 @@ def _by_model(judged: pl.DataFrame, name: str, answers: Answers) -> tuple[pl.Dat
     recipes,
     deps=[dg.AssetDep(name, partition_mapping=dg.AllPartitionMapping()) for name in candidates.READ],
     code_version=tables.version(decide.VERSION),
+    instrument={"version": decide.VERSION},
 )
 def verified_set(
     context: dg.AssetExecutionContext,

@@ -58,8 +58,14 @@ def ask(
         for rows in stream.frames():
             progress.note(stream.meter.line())
             yield pl.DataFrame(rows, schema=ANSWER)
-    except BaseException:  # whoever took the answers could not store them, or was interrupted
+    except GeneratorExit:  # whoever took the answers could not store them
         stream.halt("the answers are no longer taken")
+        raise
+    except BaseException:  # an interrupt: what is in flight is paid for
+        stream.halt("interrupted")
+        progress.say("interrupted: waiting for the answers in flight")
+        for rows in stream.frames():
+            yield pl.DataFrame(rows, schema=ANSWER)
         raise
     finally:
         thread.join()
@@ -77,6 +83,7 @@ class _Stream:
         self.meter = meter
         self.may_store = may_store
         self.arrived: Arrived = queue.Queue()
+        self.taken: list[dict] = []  # from there, and not handed on yet
         self.faults: list[BaseException] = []
         self.halted: str | None = None
 
@@ -90,11 +97,11 @@ class _Stream:
         return ". ".join(filter(None, [self.halted, first]))
 
     def frames(self) -> Iterator[list[dict]]:
-        """Rows as they come, until the end of the stream; none now and then, as a sign of life."""
+        """Rows as they come, until the end of the stream; none now and then, as a sign of life. After an interrupt they
+        may be asked for again, and begin with what was not handed on."""
         running = True
         last = time.monotonic()
         while running:
-            rows: list[dict] = []
             deadline = time.monotonic() + FRAME_SECONDS
             while (left := deadline - time.monotonic()) > 0:
                 try:
@@ -104,9 +111,10 @@ class _Stream:
                 if item is None:
                     running = False
                     break
-                rows.append(item)
-            if rows or time.monotonic() - last > SILENCE_SECONDS:
+                self.taken.append(item)
+            if self.taken or time.monotonic() - last > SILENCE_SECONDS:
                 last = time.monotonic()
+                rows, self.taken = self.taken, []
                 yield rows
 
     def run(self) -> None:

@@ -1,0 +1,4 @@
+from am_assets.cli import app
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,59 @@
+"""`am preview`, `am explain` and `am diff`: questions that change nothing."""
+
+from typing import Annotated
+
+import typer
+
+from am_assets.cli import app
+from am_assets.cli.opening import AsJson, console, opened, print_json, told_mistakes
+
+
+@app.command()
+def preview(
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="The recipe to change.")],
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="section.field=value, as in YAML; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a recipe, as its file stands and with other settings, would keep, lose and ask; without doing it."""
+    with opened([recipe], "+verified_set") as found:
+        from am_assets.preview.summary import show_preview
+        from am_assets.preview.whatif import preview as look
+        from am_assets.project import project
+
+        seen = look(found, project(), recipe, changes or [])
+        print_json(seen.to_dict()) if as_json else show_preview(console, seen)
+
+
+@app.command()
+def explain(
+    question: Annotated[str, typer.Argument(help="Its id, the beginning of that, or its text.")],
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="Under which recipe.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print the whole way of one question: what was measured, what was decided, and which line decided."""
+    with opened([recipe], "+sft_dataset") as found:
+        from am_assets.explain.asking import explained
+        from am_assets.explain.show import show_explanation
+        from am_assets.project import project
+
+        told = explained(found, project(), recipe, question)
+        print_json(told.to_dict()) if as_json else show_explanation(console, told)
+
+
+@app.command()
+def diff(
+    one: Annotated[str, typer.Argument(help="A recipe.")],
+    other: Annotated[str, typer.Argument(help="Another.")],
+    rows: Annotated[int, typer.Option("--rows", "-n", min=0, help="List so many rows a side.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Print how many rows one recipe keeps and the other does not, why, and the fields that this stems from."""
+    with told_mistakes():
+        from am_assets.diff.asking import diff as look
+        from am_assets.diff.show import show_diff
+        from am_assets.project import project
+
+        found = look(project(), one, other, rows)
+        print_json(found.to_dict(rows)) if as_json else show_diff(console, found, rows)

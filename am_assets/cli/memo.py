@@ -1,0 +1,42 @@
+"""`am memo`: what was measured so far."""
+
+from typing import Annotated
+
+import typer
+
+from am_assets.cli import app
+from am_assets.cli.opening import AsJson, console, opened, print_json
+from am_assets.recipe import ConfigError
+
+
+@app.command()
+def memo(
+    namespace: Annotated[str | None, typer.Argument(help="Show its latest rows.")] = None,
+    key: Annotated[str | None, typer.Argument(help="Show this row in full.")] = None,
+    prune: Annotated[bool, typer.Option(help="Remove what no recipe, source or benchmark of today wants.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Prune without asking.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was measured so far: sizes and ages, or the rows of one namespace."""
+    with opened(None, None) as found:
+        from am_assets import upkeep
+        from am_assets.engines.memo import Memo
+        from am_assets.project import project
+        from am_assets.summary import LATEST, show_holdings, show_measurement, show_measurements
+
+        store = Memo(project().memo)
+        if namespace:
+            known = store.known(namespace)
+            if known is None:
+                raise ConfigError(f"nothing is stored under {namespace}; there are {', '.join(store.namespaces())}")
+            if as_json:
+                rows = known.filter(key=key).head(1) if key else known.tail(LATEST)
+                print_json(rows.collect().to_dicts())
+            else:
+                show_measurement(console, known, key) if key else show_measurements(console, known)
+            return
+        holdings = upkeep.holdings(store, found)
+        print_json(holdings.to_dicts()) if as_json else show_holdings(console, holdings)
+        if prune and (yes or typer.confirm("Remove the unwanted measurements? They would have to be paid for again")):
+            for name, removed in upkeep.prune(store, found).items():
+                console.print(f"{name}: {removed:,} removed")

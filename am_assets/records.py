@@ -1,0 +1,119 @@
+"""What a Dagster instance has on record of an asset's partitions, read an asset at a time.
+
+Asked partition by partition, as Dagster's own resolver asks, a database takes minutes to tell of a hundred shards and
+twenty recipes. Here the ids of an asset's latest materializations are one query and their content another, and what
+was read once is not read again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import dagster as dg
+from dagster._core.definitions.data_version import (
+    DATA_VERSION_TAG,
+    extract_data_provenance_from_entry,
+    extract_data_version_from_entry,
+)
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecordStatus as Status,
+)
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckPartitionInfo,
+)
+
+CheckState = Literal["passed", "failed", "not run"]
+DONE: dict[Status, CheckState] = {Status.SUCCEEDED: "passed", Status.FAILED: "failed"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """The latest materialization of a partition: what came out, of what, by which code."""
+
+    storage_id: int
+    version: str | None
+    code_version: str | None
+    read: Mapping[dg.AssetKey, int | None]  # by upstream asset its latest event when it was read; None for none
+    metadata: dict[str, Any]  # plain values; pictures and samples are left out
+
+
+class Records:
+    def __init__(self, instance: dg.DagsterInstance):
+        self.instance = instance
+        self._made: dict[dg.AssetKey, dict[str, Made]] = {}
+        self._checks: dict[dg.AssetCheckKey, dict[str, CheckState]] = {}
+        self._versions: dict[tuple[dg.AssetKey, int], Mapping[str, Mapping[str, str]]] = {}
+
+    def made(self, key: dg.AssetKey) -> dict[str, Made]:
+        """The latest materialization by partition, as it was when last refreshed."""
+        if key not in self._made:
+            self.refresh(key)
+        return self._made[key]
+
+    def refresh(self, key: dg.AssetKey) -> None:
+        """Read what is new of an asset; of its checks, when they are asked for."""
+        materialized = dg.DagsterEventType.ASSET_MATERIALIZATION
+        ids = self.instance.event_log_storage.get_latest_storage_id_by_partition(key, materialized)
+        known = {at: made for at, made in self._made.get(key, {}).items() if ids.get(at) == made.storage_id}
+        new = [storage_id for at, storage_id in ids.items() if at not in known]
+        if new:
+            asked = dg.AssetRecordsFilter(asset_key=key, storage_ids=new)
+            for record in self.instance.fetch_materializations(asked, limit=len(new)).records:
+                known[str(record.partition_key)] = _made(record)
+        self._made[key] = known
+        self._checks = {check: states for check, states in self._checks.items() if check.asset_key != key}
+
+    def version_then(self, key: dg.AssetKey, partition: str, storage_id: int) -> str | None:
+        """The data version that a partition had when `storage_id` was the asset's latest event."""
+        if (key, storage_id) not in self._versions:
+            self._versions[key, storage_id] = self.instance.event_log_storage.get_latest_tags_by_partition(
+                key, dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_VERSION_TAG], before_cursor=storage_id + 1
+            )
+        return self._versions[key, storage_id].get(partition, {}).get(DATA_VERSION_TAG)
+
+    def made_then(self, key: dg.AssetKey, partition: str, storage_id: int) -> Made | None:
+        """The materialization that was the partition's latest at that event; a query of its own, for words."""
+        before = storage_id + 1
+        record = self.instance.get_latest_data_version_record(key, False, partition, before_cursor=before)
+        return _made(record) if record else None
+
+    def check(self, check: dg.AssetCheckKey, partition: str) -> CheckState:
+        """What a check said of the partition's latest materialization."""
+        if check not in self._checks:
+            infos = self.instance.event_log_storage.get_asset_check_partition_info([check])
+            self._checks[check] = {str(info.partition_key): self._said(info) for info in infos}
+        return self._checks[check].get(partition, "not run")
+
+    def _said(self, latest: AssetCheckPartitionInfo) -> CheckState:
+        status, about = latest.latest_execution_status, latest.latest_target_materialization_storage_id
+        if status not in DONE:  # planned, and the run was killed: what was said before it may still hold
+            storage, at = self.instance.event_log_storage, PartitionKeyFilter(key=latest.partition_key)
+            earlier = storage.get_asset_check_execution_history(
+                latest.check_key, limit=1, status=set(DONE), partition_filter=at
+            )
+            evaluation = earlier[0].event and earlier[0].event.asset_check_evaluation if earlier else None
+            if evaluation is None:
+                return "not run"
+            target = evaluation.target_materialization_data
+            status, about = earlier[0].status, target.storage_id if target else None
+        made = latest.latest_materialization_storage_id
+        return DONE[status] if about is None or made is None or about == made else "not run"
+
+
+def _made(record: dg.EventLogRecord) -> Made:
+    entry = record.event_log_entry
+    version, provenance = extract_data_version_from_entry(entry), extract_data_provenance_from_entry(entry)
+    materialization = record.asset_materialization
+    assert materialization is not None
+    return Made(
+        record.storage_id,
+        version.value if version else None,
+        provenance.code_version if provenance else None,
+        provenance.input_storage_ids if provenance else {},
+        {
+            name: value.value
+            for name, value in materialization.metadata.items()
+            if not isinstance(value, dg.MarkdownMetadataValue | dg.TableSchemaMetadataValue)
+        },
+    )

@@ -1,0 +1,61 @@
+"""One run: a partition materialized in this process, and what is left of a run that was interrupted."""
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+import dagster as dg
+from dagster._core.events import RunFailureReason
+
+
+def run(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, key: dg.AssetKey, partition: str, tags: dict[str, str]
+) -> str:
+    """Materialize one partition; the error's words, or nothing.
+
+    `KeyboardInterrupt` where it was interrupted or canceled; the instance knows then that the run is over.
+    """
+    run_id = str(uuid4())
+    try:
+        result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+            run_config={"loggers": {"progress": {}}},
+            instance=instance,
+            asset_selection=[key],
+            partition_key=partition,
+            tags=tags,
+            raise_on_error=False,
+            run_id=run_id,
+        )
+    except KeyboardInterrupt:  # between Dagster's own steps
+        _close(instance, run_id)
+        raise
+    if result.success:
+        return ""
+    if _interrupted(result.all_events):
+        _close(instance, run_id)
+        raise KeyboardInterrupt
+    failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    return innermost(failures) or f"run {run_id} failed; its log in the UI says why"
+
+
+def _interrupted(events: Sequence[dg.DagsterEvent]) -> bool:
+    last = events[-1] if events else None
+    if last is None or last.event_type == dg.DagsterEventType.RUN_CANCELED:
+        return True
+    reason = last.job_failure_data.failure_reason if last.is_job_failure else None
+    return reason == RunFailureReason.UNEXPECTED_TERMINATION
+
+
+def _close(instance: dg.DagsterInstance, run_id: str) -> None:
+    unfinished = instance.get_run_by_id(run_id)
+    if unfinished and not unfinished.is_finished:
+        instance.report_run_canceled(unfinished)
+
+
+def innermost(failures: Sequence) -> str:
+    words = []
+    for error in failures:
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is not None:
+            words.append(error.message.strip())
+    return "\n".join(words)

@@ -1,0 +1,78 @@
+"""Dagster's SQLite storage over connections that stay open.
+
+For every event of a run Dagster opens a database anew, has the disk flushed and closes it, and for every run it builds
+the tables of a new file: most of what the run of a cheap decision takes. Here the same files are written over one
+connection each, and a new one is a copy of an empty one. What was committed survives a killed process as before; what a
+power failure can take are the last records, and their partitions are made again.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import RLock
+
+import dagster as dg
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.pool import NullPool, StaticPool
+
+Connect = Callable[[str], AbstractContextManager[Connection]]
+
+
+def keep_open(instance: dg.DagsterInstance) -> None:
+    """From now on `instance` holds its connections. Storage other than SQLite is left as it is."""
+    events, runs = instance.event_log_storage, instance.run_storage
+    if isinstance(events, SqliteEventLogStorage):
+        events._connect = _shards(events)  # type: ignore[method-assign, assignment]
+        events.has_table = cache(events.has_table)  # type: ignore[method-assign]
+    if isinstance(runs, SqliteRunStorage):
+        held, lock = _open(runs._conn_string), RLock()
+        runs.connect = lambda: _transaction(held, lock)  # type: ignore[method-assign]
+
+
+def _shards(events: SqliteEventLogStorage) -> Connect:
+    """Opens the index, and the logs of runs one at a time."""
+    held: dict[str, Engine] = {INDEX_SHARD_NAME: _open(events.conn_string_for_shard(INDEX_SHARD_NAME))}
+    lock = RLock()
+
+    def connect(shard: str) -> AbstractContextManager[Connection]:
+        with lock:
+            if shard not in held:
+                for other in [name for name in held if name != INDEX_SHARD_NAME]:
+                    held.pop(other).dispose()
+                path = Path(events.path_for_shard(shard))
+                if not path.exists():
+                    path.write_bytes(_empty_log())
+                held[shard] = _open(events.conn_string_for_shard(shard))
+            return _transaction(held[shard], lock)
+
+    return connect
+
+
+@contextmanager
+def _transaction(engine: Engine, lock: RLock) -> Iterator[Connection]:
+    with lock, engine.connect() as connection, connection.begin():
+        yield connection
+
+
+def _open(address: str) -> Engine:
+    arguments = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+    engine = create_engine(address, poolclass=StaticPool, connect_args=arguments)
+    with engine.connect() as connection:
+        # In WAL mode, which all of Dagster's files are in: a flush at a checkpoint, not at a commit.
+        connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+    return engine
+
+
+@cache
+def _empty_log() -> bytes:
+    """The file of a run of which nothing is recorded yet, as Dagster itself makes it."""
+    with TemporaryDirectory() as folder:
+        log = Path(folder, "run.db")
+        SqliteEventLogStorage(folder)._initdb(create_engine(f"sqlite:///{log}", poolclass=NullPool))
+        return log.read_bytes()
