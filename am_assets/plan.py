@@ -93,7 +93,7 @@ class Plan:
         for key in self.keys:
             since = self._resolver()
             for partition in self.partitions(key):
-                waits_for = self._stopped_parents(stopped, key, partition)
+                waits_for = self.stopped_parents(stopped, key, partition)
                 # Staleness looks at direct parents alone: where none of them ran, what was found still holds.
                 moved = not ran.isdisjoint(self.parents(key, partition))
                 step = self._own_cause(since if moved else as_found, key, partition)
@@ -144,7 +144,7 @@ class Plan:
             return None
         return self._step(key, partition, "follows", "may change with " + ", ".join(dict.fromkeys(above)))
 
-    def _stopped_parents(self, stopped: set[Partition], key: dg.AssetKey, partition: str) -> str:
+    def stopped_parents(self, stopped: set[Partition], key: dg.AssetKey, partition: str) -> str:
         names = []
         for parent, at in self.parents(key, partition):
             if (key, parent) in self.optional:
@@ -159,13 +159,8 @@ class Plan:
     @cached_property
     def optional(self) -> set[tuple[dg.AssetKey, dg.AssetKey]]:
         """Child and parent where the child takes what partitions there are, so that one recipe's fault is its own."""
-        return {
-            (asset.key, parent)
-            for asset in self.definitions.assets or []
-            if isinstance(asset, dg.AssetsDefinition)
-            for name, parent in asset.keys_by_input_name.items()
-            if asset.node_def.input_def_named(name).metadata.get("skip_missing")
-        }
+        assets = [asset for asset in self.definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
+        return {(asset.key, parent) for asset in assets for parent in optional_parents(asset)}
 
     @cached_property
     def _blocking(self) -> dict[dg.AssetKey, list[dg.AssetCheckKey]]:
@@ -203,6 +198,12 @@ class Plan:
             return ""
         failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
         return innermost(failures) or f"run {result.run_id} failed; its log in the UI says why"
+
+
+def optional_parents(asset: dg.AssetsDefinition) -> set[dg.AssetKey]:
+    """The inputs of which the asset takes what partitions there are."""
+    inputs = asset.keys_by_input_name.items()
+    return {parent for name, parent in inputs if asset.node_def.input_def_named(name).metadata.get("skip_missing")}
 
 
 def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:

@@ -69,6 +69,11 @@ def _source_fingerprint(name: str) -> str:
     return sources.fingerprint(project().sources[name], project().sources_file.parent)
 
 
+def forget_fingerprints() -> None:
+    """Has files read again that may have changed since."""
+    _source_fingerprint.cache_clear()
+
+
 def _changed_source(shard: str, last: dg.AssetMaterialization) -> str | None:
     name = sources.source_of(project().sources, shard)
     if last.metadata["fingerprint"].value == _source_fingerprint(name):

@@ -40,7 +40,7 @@ def question_features(raw_pool: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
     return table, {"lengths": tables.picture(plots.histogram_png(table["words"], "Question length"))}
 
 
-@tables.evidence("pool", shards, code_version=tables.version(_instruments.labels, labels.LABEL_VERSION))
+@tables.evidence("pool", shards, pool="judge", code_version=tables.version(_instruments.labels, labels.LABEL_VERSION))
 def question_labels(raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]) -> tuple[pl.DataFrame, dict]:
     """Category (the paper's seven) and difficulty (its five levels) by a language model. An answer that can't be read
     is `unlabelled`, with the raw text beside it."""
@@ -53,7 +53,7 @@ def question_labels(raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]) 
     return table, {**spent(filled), "mix": tables.picture(picture)}
 
 
-@tables.evidence("pool", shards, code_version=tables.version(_instruments.embeddings))
+@tables.evidence("pool", shards, pool="gpu", code_version=tables.version(_instruments.embeddings))
 def question_embeddings(raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]) -> tuple[pl.DataFrame, dict]:
     """One unit vector a question, by the embedder of `instruments.yaml`; no row is embedded twice."""
     model = _instruments.embeddings.model

@@ -30,7 +30,12 @@ def _answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame
     )
 
 
-@tables.evidence("verification", shards, code_version=tables.version(_instruments.math, math.VERIFIER, opinion.VERSION))
+@tables.evidence(
+    "verification",
+    shards,
+    pool="judge" if _instruments.math.opinion else None,
+    code_version=tables.version(_instruments.math, math.VERIFIER, opinion.VERSION),
+)
 def math_verdicts(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
@@ -57,7 +62,7 @@ def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Ans
     return opinion.opinions(table, filled.table.select("response_id", "model", "text")), spent(filled)
 
 
-@tables.evidence("verification", shards, code_version=tables.version(_instruments.code, code.VERIFIER))
+@tables.evidence("verification", shards, pool="sandbox", code_version=tables.version(_instruments.code, code.VERIFIER))
 def code_verdicts(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
@@ -86,7 +91,12 @@ def judge_requests(judged: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
     return reward.judge_requests(judged, instrument.model, instrument.max_tokens, instrument.audit)
 
 
-@tables.evidence("verification", shards, code_version=tables.version(*_instruments.reward.identity(), reward.VERSION))
+@tables.evidence(
+    "verification",
+    shards,
+    pool="judge",
+    code_version=tables.version(*_instruments.reward.identity(), reward.VERSION),
+)
 def reward_scores(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
