@@ -182,7 +182,7 @@ def test_addresses_come_from_the_file_and_the_environment(tmp_path, monkeypatch:
 def test_a_schedule_that_is_switched_on_and_did_not_run_is_told_and_its_next_run_too(watch: Watch) -> None:
     location = RegisteredCodeLocationOrigin("am_assets")
     origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), FILL)
-    since = ScheduleInstigatorData("*/30 0-5 * * *", start_timestamp=0)
+    since = ScheduleInstigatorData("*/30 0-5 * * *", start_timestamp=0.0)
     state = watch.instance.add_instigator_state(
         InstigatorState(origin, InstigatorType.SCHEDULE, InstigatorStatus.RUNNING, since)
     )

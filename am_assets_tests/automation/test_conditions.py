@@ -1,8 +1,6 @@
 """What is requested after an edit, tick by tick, and what never is."""
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -19,42 +17,16 @@ DECISIONS = {
 }  # fmt: skip
 
 
-def load(folder: Path) -> dg.Definitions:
-    return Desk(folder).open(None, None).definitions
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of which every partition was made once."""
-    folder = tmp_path_factory.mktemp("finished")
-    Desk(folder).write_project("http://127.0.0.1:1/v1")
-    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.local_temp(str(folder / "instance")) as instance:
-        patch.setenv("AM_DATA", str(folder))
-        patch.setenv("DAGSTER_HOME", str(folder / "instance"))
-        patch.delenv("AM_SOURCES", raising=False)
-        Loop(load(folder), instance).run_everything()
-    return folder
-
-
 @pytest.fixture
-def desk(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setenv("AM_DATA", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "instance"))
-    monkeypatch.delenv("AM_SOURCES", raising=False)
-    return Desk(tmp_path)
-
-
-@pytest.fixture
-def loop(desk: Desk) -> Loop:
-    loop = Loop(load(desk.folder), dg.DagsterInstance.get())
+def loop(made: Desk) -> Loop:
+    loop = Loop(made.open(None, None).definitions, dg.DagsterInstance.get())
     assert loop.tick() == {}  # all is up to date
     return loop
 
 
 def reloaded(loop: Loop, desk: Desk) -> Loop:
     """The same instance and memory, with the definitions of the folder as it is now."""
-    return Loop(load(desk.folder), loop.instance, loop.cursor)
+    return Loop(desk.open(None, None).definitions, loop.instance, loop.cursor)
 
 
 def test_what_follows_is_decisions_and_evidence_that_is_free(loop: Loop) -> None:
@@ -94,9 +66,9 @@ def test_answers_of_a_night_are_read_and_judged_in_their_shard_and_then_decided(
     assert loop.tick() == {"response_features": {"sums"}, "verified_set": RECIPES, "recipe_report": RECIPES}
 
 
-def test_a_new_shard_is_measured_where_that_is_free_and_no_other_shard_is_touched(loop: Loop, desk: Desk) -> None:
-    desk.add_source("more", [{"question": "What is 3 plus 3?", "reference_answer": "6"}])
-    loop = reloaded(loop, desk)
+def test_a_new_shard_is_measured_where_that_is_free_and_no_other_shard_is_touched(loop: Loop, made: Desk) -> None:
+    made.add_source("more", [{"question": "What is 3 plus 3?", "reference_answer": "6"}])
+    loop = reloaded(loop, made)
     assert loop.tick() == {}  # nothing is there to measure
     loop.run("raw_pool", "more")
     assert loop.tick() == {"question_features": {"more"}, "teacher_requests": {"more"}}
@@ -132,9 +104,9 @@ def test_an_empty_selection_of_one_recipe_holds_up_no_shard(loop: Loop) -> None:
     assert loop.tick() == {"teacher_requests": SHARDS}
 
 
-def test_a_new_recipe_is_made_from_the_evidence_that_is_there_and_no_other_recipe_is(loop: Loop, desk: Desk) -> None:
-    desk.recipe("third", {"extends": "plain", "dedup": {"threshold": 0.9}})
-    loop = reloaded(loop, desk)
+def test_a_new_recipe_is_made_from_the_evidence_that_is_there_and_no_other_recipe_is(loop: Loop, made: Desk) -> None:
+    made.recipe("third", {"extends": "plain", "dedup": {"threshold": 0.9}})
+    loop = reloaded(loop, made)
     assert loop.tick() == {}
     policies = [f"{name}_policy" for name in ("dedup", "sampling", "teacher", "verification")]
     loop.run_all({name: {"third"} for name in policies})
