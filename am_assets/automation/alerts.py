@@ -35,10 +35,9 @@ def load_alerts(data: Path) -> Alerts:
     """The file, if there is one, and what the environment adds: `AM_ALERT_URLS` (blank-separated) and `AM_UI_URL`."""
     file = data / "alerts.yaml"
     alerts = parse(Alerts, read_yaml(file), str(file)) if file.exists() else Alerts()
-    added = {"urls": [*alerts.urls, *os.environ.get("AM_ALERT_URLS", "").split()]}
-    if ui := os.environ.get("AM_UI_URL"):
-        added["ui"] = ui
-    return alerts.model_copy(update={**added, "ui": added.get("ui", alerts.ui).rstrip("/")})
+    urls = [*alerts.urls, *os.environ.get("AM_ALERT_URLS", "").split()]
+    ui = os.environ.get("AM_UI_URL") or alerts.ui
+    return alerts.model_copy(update={"urls": urls, "ui": ui.rstrip("/")})
 
 
 def deliver(ledger: Ledger, alerts: Alerts, save: Callable[[], None], log: Callable[[str], None]) -> None:

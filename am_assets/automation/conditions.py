@@ -31,7 +31,9 @@ class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
     def name(self) -> str:
         return "out_of_date"
 
-    async def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+    async def evaluate(  # type: ignore[override]  # as Dagster's own conditions do
+        self, context: dg.AutomationContext
+    ) -> dg.AutomationResult:
         view = context.asset_graph_view
         resolver = CachingStaleStatusResolver(view.instance, view.asset_graph, view)
         outdated = [
@@ -91,7 +93,7 @@ A run that fails is not asked for again until something changes: wrong data does
 """
 
 
-def with_conditions(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
+def with_conditions(assets: Sequence) -> list[dg.AssetsDefinition]:
     """The assets, each that follows by itself with its condition."""
     return [_with_condition(asset) if follows(asset) else asset for asset in assets]
 
@@ -105,5 +107,5 @@ def _with_condition(asset: dg.AssetsDefinition) -> dg.AssetsDefinition:
     condition = FOLLOWS
     if optional := optional_parents(asset):
         checks = dg.AutomationCondition.all_deps_blocking_checks_passed()
-        condition = FOLLOWS.replace(checks, checks.ignore(dg.AssetSelection.assets(*optional)))
+        condition = FOLLOWS.replace(checks, checks.ignore(dg.AssetSelection.assets(*optional)))  # type: ignore[arg-type]
     return asset.map_asset_specs(lambda spec: spec.replace_attributes(automation_condition=condition))

@@ -8,7 +8,7 @@ recipe or benchmark, another instrument), the UI's server is asked to load it an
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from urllib.error import URLError
@@ -47,11 +47,12 @@ def file_sensor(assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
         forget_fingerprints()
         cursor = json.loads(context.cursor or "{}")
         there = [at for root in roots for at in _partitions(root, here)]
-        look = {"files": _look(here), "known": sorted(map(_shown, there))}
+        looks = _look(here)
+        look = {"files": looks, "known": sorted(map(_shown, there))}
         if look == cursor:
             return dg.SensorResult(skip_reason="No file changed.", cursor=context.cursor)
         new = {*look["known"]} - {*cursor["known"]} if cursor else set()
-        requests = list(_requests(context.instance, there, new, here, look["files"]))
+        requests = list(_requests(context.instance, there, new, here, looks))
         if needs_reload(here) and not _reload(context, here):
             look["files"] = "to be loaded"  # look again
         return dg.SensorResult(
@@ -86,7 +87,7 @@ def _look(here: Project) -> str:
     return sha256(repr(stats).encode()).hexdigest()[:16]
 
 
-def _data_files(origins: Sequence[Origin], base: Path) -> Iterator[Path]:
+def _data_files(origins: Iterable[Origin], base: Path) -> Iterator[Path]:
     for origin in origins:
         if origin.location and not _on_a_hub(origin):
             try:

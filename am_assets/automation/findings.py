@@ -29,7 +29,7 @@ def findings_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, ui: str) -
         if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
             yield _of_check(event.asset_check_evaluation_data, ui)
         elif event.event_type == DagsterEventType.STEP_SUCCESS:
-            yield _done(event.step_key, run.tags.get(PARTITION_NAME_TAG), ui)
+            yield _done(str(event.step_key), run.tags.get(PARTITION_NAME_TAG), ui)
         else:
             failures.append(event)
     retried = run.tags.get(WILL_RETRY_TAG) == "true" and run.remote_job_origin

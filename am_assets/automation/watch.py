@@ -7,7 +7,9 @@ what is not delivered yet are one value in the instance, so a crash at any momen
 message that was under way.
 """
 
+import math
 import time
+from typing import Literal
 
 import dagster as dg
 from dagster._core.event_api import RunStatusChangeRecordsFilter
@@ -19,7 +21,10 @@ from am_assets.automation.lateness import lateness
 from am_assets.project import project
 
 STORED = "am/alerts"
-ENDINGS = [dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS]
+ENDINGS: list[Literal[dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS]] = [
+    dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.RUN_SUCCESS,
+]
 RUNS_A_LOOK = 200
 SECONDS = 10
 
@@ -43,16 +48,7 @@ def look(instance: dg.DagsterInstance, rules: Alerts, now: float) -> Ledger:
         if ending.value not in ledger.read:
             latest = instance.fetch_run_status_changes(ending, limit=1).records
             ledger.read[ending.value] = latest[0].storage_id if latest else 0
-    records = [
-        record
-        for ending in ENDINGS
-        for record in instance.fetch_run_status_changes(
-            RunStatusChangeRecordsFilter(event_type=ending, after_storage_id=ledger.read[ending.value]),
-            limit=RUNS_A_LOOK,
-            ascending=True,
-        ).records
-    ]
-    for record in sorted(records, key=lambda record: record.storage_id):
+    for record in _ended(instance, ledger.read):
         run = instance.get_run_by_id(record.run_id)
         for finding in findings_of_run(instance, run, rules.ui) if run else ():
             _note(ledger, finding, rules)
@@ -61,6 +57,21 @@ def look(instance: dg.DagsterInstance, rules: Alerts, now: float) -> Ledger:
         _note(ledger, finding, rules)
     save(instance, ledger)
     return ledger
+
+
+def _ended(instance: dg.DagsterInstance, read: dict[str, int]) -> list[dg.EventLogRecord]:
+    """The next runs that ended, in the order they did; never one of a status past those of the other not fetched yet."""
+    fetched = [
+        instance.fetch_run_status_changes(
+            RunStatusChangeRecordsFilter(event_type=ending, after_storage_id=read[ending.value]),
+            limit=RUNS_A_LOOK,
+            ascending=True,
+        ).records
+        for ending in ENDINGS
+    ]
+    horizon = min((records[-1].storage_id for records in fetched if len(records) == RUNS_A_LOOK), default=math.inf)
+    ended = [record for records in fetched for record in records if record.storage_id <= horizon]
+    return sorted(ended, key=lambda record: record.storage_id)
 
 
 def _note(ledger: Ledger, finding: Finding, rules: Alerts) -> None:

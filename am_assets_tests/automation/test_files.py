@@ -160,8 +160,8 @@ def test_a_file_at_fault_fails_the_look_by_its_name_and_what_was_read_before_sta
 
     looks.look()
     before = looks.cursor
-    looks.desk.edit("plain", "dedup", treshold=0.9)
-    with pytest.raises(ConfigError, match=r"plain.yaml: dedup.treshold"):
+    looks.desk.edit("other", "dedup", treshold=0.9)
+    with pytest.raises(ConfigError, match=r"other.yaml: dedup.treshold"):
         looks.look()
     assert project().recipes["plain"].dedup.threshold == 0.95
     assert looks.cursor == before
