@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import polars as pl
 from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
+from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
 from dagster._core.utils import make_new_backfill_id
 
@@ -35,7 +36,7 @@ def fill_evidence(
         name=FILL,
         cron_schedule=times.cron,
         execution_timezone=times.timezone,
-        target=[asset for asset in assets if is_evidence(asset)],
+        job_name=IMPLICIT_ASSET_JOB_NAME,  # a job of our own would have to be of assets with the same partitions
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description="Fills missing and stale evidence by a backfill, within the budget of data/schedule.yaml.",
     )

@@ -35,7 +35,7 @@ def file_sensor(assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
 
     @dg.sensor(
         name="files",
-        target=roots,
+        asset_selection=roots,
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Edited recipes and changed data files are taken up; new ones appear as partitions.",

@@ -60,7 +60,7 @@ def look(instance: dg.DagsterInstance, rules: Alerts, now: float) -> Ledger:
 
 
 def _ended(instance: dg.DagsterInstance, read: dict[str, int]) -> list[dg.EventLogRecord]:
-    """The next runs that ended, in the order they did; never one of a status past those of the other not fetched yet."""
+    """The next runs that ended, in the order they did; none of one status past what was fetched of the other."""
     fetched = [
         instance.fetch_run_status_changes(
             RunStatusChangeRecordsFilter(event_type=ending, after_storage_id=read[ending.value]),
