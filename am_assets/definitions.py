@@ -21,17 +21,16 @@ from am_assets.verification import assets as verification
 
 STAGES = [pool, selection, distillation, verification, training, evaluation]
 ASSETS = with_conditions([*policy_assets, *dg.load_assets_from_modules(STAGES)])
-CHECKS = [
-    *checks.table_checks(ASSETS),
-    *checks.not_empty_checks(),
-    *dg.load_asset_checks_from_modules([checks, verdict_checks]),
-]
 
-defs = dg.Definitions(
+defs: dg.Definitions = dg.Definitions(
     assets=ASSETS,
-    asset_checks=CHECKS,
+    asset_checks=[
+        *checks.table_checks(ASSETS),
+        *checks.not_empty_checks(),
+        *dg.load_asset_checks_from_modules([checks, verdict_checks]),
+    ],
     sensors=[*condition_sensors(ASSETS), file_sensor(ASSETS), alerts],
-    schedules=[fill_evidence(ASSETS, CHECKS)],
+    schedules=[fill_evidence(lambda: defs)],
     resources={
         "tables": TableStore(UPath(project().assets)),
         "answers": Answers(project()),

@@ -5,7 +5,7 @@ Switched off until somebody starts it, since it spends. It takes what can be mea
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -27,9 +27,8 @@ FILLED_BY = "am/filled_by"  # tag of its backfills and their runs
 PAID = {"teacher", "judge"}  # pools of what asks models for money
 
 
-def fill_evidence(
-    assets: Sequence[dg.AssetsDefinition], checks: Sequence[dg.AssetChecksDefinition]
-) -> dg.ScheduleDefinition:
+def fill_evidence(definitions: Callable[[], dg.Definitions]) -> dg.ScheduleDefinition:
+    """The schedule over the definitions that it is part of, which are asked for when it runs."""
     times = load_schedule(project().data)
 
     @dg.schedule(
@@ -42,8 +41,7 @@ def fill_evidence(
     )
     def fill(context: dg.ScheduleEvaluationContext) -> dg.SkipReason:
         """The scheduler knows runs only, so a tick that launches a backfill counts as skipped, and says its name."""
-        definitions = dg.Definitions(list(assets), asset_checks=list(checks))
-        return dg.SkipReason(launch(Plan(definitions, context.instance, ROOTS, scope(project(), None))))
+        return dg.SkipReason(launch(Plan(definitions(), context.instance, ROOTS, scope(project(), None))))
 
     return fill
 

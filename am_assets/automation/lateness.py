@@ -24,22 +24,21 @@ def lateness(instance: dg.DagsterInstance, now: float, ui: str) -> Iterator[Find
     """
     for state in instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE):
         if state.instigator_name == FILL and state.is_running:
-            wrong = _wrong(instance, state, now)
-            link = f"{ui}/automation"
-            yield Finding(f"schedule {FILL}", f"schedule {FILL}" + (" missed" if wrong else ""), wrong or "",
-                          "error" if wrong else "recovered", link)  # fmt: skip
+            yield _state_of(instance, state, now, f"{ui}/automation")
 
 
-def _wrong(instance: dg.DagsterInstance, state: InstigatorState, now: float) -> str | None:
+def _state_of(instance: dg.DagsterInstance, state: InstigatorState, now: float, link: str) -> Finding:
+    about = f"schedule {FILL}"
     schedule = load_schedule(project().data)
-    due = next(reverse_cron_string_iterator(now - GRACE_SECONDS, schedule.cron, schedule.timezone))
+    due = next(reverse_cron_string_iterator(now - GRACE_SECONDS, schedule.cron, schedule.timezone)).timestamp()
     started = getattr(state.instigator_data, "start_timestamp", None) or 0
     ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
-    if due.timestamp() > started and (not ticks or ticks[0].timestamp < due.timestamp()):
+    if due > started and (not ticks or ticks[0].timestamp < due):
         last = datetime.fromtimestamp(ticks[0].timestamp, ZoneInfo(schedule.timezone)) if ticks else None
         ran = f"it last ran at {last:%Y-%m-%d %H:%M}" if last else "it never ran"
-        return f"cron: {schedule.cron} ({schedule.timezone})\n{ran}: does the daemon run?"
+        words = f"cron: {schedule.cron} ({schedule.timezone})\n{ran}: does the daemon run?"
+        return Finding(about, f"{about} missed", words, link=link)
     if ticks and ticks[0].status == TickStatus.FAILURE:
         error = ticks[0].error
-        return f"its last look failed: {error.message.strip() if error else 'no reason is given'}"
-    return None
+        return Finding(about, f"{about} failed", error.message.strip() if error else "", link=link)
+    return Finding(about, about, level="recovered", link=link)

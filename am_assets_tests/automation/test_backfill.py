@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import dagster as dg
 import polars as pl
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus
@@ -52,6 +53,18 @@ def nights(made: Desk) -> Nights:
 def test_it_does_nothing_where_nothing_is_missing(nights: Nights) -> None:
     assert nights.launch() == "no evidence is missing or stale that could be measured now"
     assert not nights.plan.instance.get_backfills()
+
+
+def test_the_schedule_of_a_new_project_fills_what_no_decision_stands_before(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("AM_DATA", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "instance"))
+    desk = Desk(tmp_path)
+    desk.write_project("http://127.0.0.1:1/v1")
+    plan = desk.open(None, None)
+    (schedule,) = plan.definitions.schedules or []
+    said = schedule(dg.build_schedule_context(plan.instance))
+    (backfill,) = plan.instance.get_backfills()
+    assert said.skip_message == f"backfill {backfill.backfill_id} of {5 * len(SHARDS) + 2} partitions"
 
 
 def test_a_new_shard_is_filled_as_far_as_no_decision_stands_between(nights: Nights) -> None:
