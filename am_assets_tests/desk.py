@@ -13,7 +13,9 @@ import pytest
 import yaml
 
 # Modules that read the project folder when they are imported.
-AUTOMATION = [f"automation.{name}" for name in ("conditions", "sensors", "files", "backfill", "lateness", "watch")]
+AUTOMATION = [
+    f"automation.{name}" for name in ("conditions", "sensors", "reload", "files", "backfill", "lateness", "watch")
+]
 WIRING = ["partitions", "policies", "checks", "verdict_checks", "definitions", "scope", *AUTOMATION]
 STAGES = ["pool", "selection", "distillation", "verification", "training", "evaluation"]
 

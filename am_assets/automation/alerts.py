@@ -65,7 +65,10 @@ def send(url: str, message: Message) -> bool:
 
     kind = {"error": "failure", "warning": "warning", "recovered": "success"}[message.level]
     sender = apprise.Apprise()
-    return sender.add(url) and bool(sender.notify(body=message.body, title=message.title, notify_type=kind))
+    try:
+        return sender.add(url) and bool(sender.notify(body=message.body, title=message.title, notify_type=kind))
+    except Exception:  # the fault of one service, which may hold up no other; its words may hold a secret
+        return False
 
 
 def masked(url: str) -> str:

@@ -50,6 +50,8 @@ async def _is_complete(view, key: dg.AssetKey, partition: str) -> bool:
 
     What no recipe needs, such as the scores of a benchmark that its recipe does not name, is never complete."""
     recipe = _recipe_of(key, partition)
+    if recipe and recipe not in project().recipes:  # removed, and the code location not loaded anew yet
+        return False
     needs = scope(project(), [recipe] if recipe else None)
     if not needs(key.to_user_string(), partition):
         return False

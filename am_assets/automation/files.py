@@ -1,33 +1,25 @@
 """The sensor on the files of the project: recipes, sources, benchmarks, instruments, and the data files they name.
 
 What a changed file makes stale at the root of the graph is requested: policies, shards of the pool, benchmarks. That is
-free. Fetching from a hub is not requested: it may be hundreds of gigabytes, and is for the schedule or a person.
-
-Partitions and code versions are fixed when the code location loads. Where a file changes those (a new source, shard,
-recipe or benchmark, another instrument), the UI's server is asked to load it anew; no restart is needed.
+free. Fetching from a hub is not requested: it may be hundreds of gigabytes, and is for the schedule or a person. What
+is fixed when the code location loads is for `reload.py`.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import Request, urlopen
 
 import dagster as dg
 
-from am_assets.automation.alerts import load_alerts
-from am_assets.automation.schedule import load_schedule
+from am_assets.automation.reload import load_anew, needs_reload
 from am_assets.engines.locate import SourceError, find_files
 from am_assets.origins import Origin
 from am_assets.pool.sources import shard_keys, source_of
-from am_assets.project import Project, project, reread
+from am_assets.project import Project, reread
 from am_assets.scope import ROOTS, forget_fingerprints, scope
 
 SECONDS = 10
-RELOAD = """mutation($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"""
-LOADED = project()  # when the code location was loaded
-TIMES = load_schedule(LOADED.data)
 
 
 def file_sensor(assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
@@ -52,8 +44,8 @@ def file_sensor(assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
         if look == cursor:
             return dg.SensorResult(skip_reason="No file changed.", cursor=context.cursor)
         new = {*look["known"]} - {*cursor["known"]} if cursor else set()
-        requests = list(_requests(context.instance, there, new, here, looks))
-        if needs_reload(here) and not _reload(context, here):
+        requests = list(_requests(context, there, new, here, looks))
+        if needs_reload(here) and not load_anew(context, here):
             look["files"] = "to be loaded"  # look again
         return dg.SensorResult(
             run_requests=requests,
@@ -101,15 +93,20 @@ def _on_a_hub(origin: Origin | None) -> bool:
 
 
 def _requests(
-    instance: dg.DagsterInstance, there: list[tuple[str, str]], new: set[str], here: Project, look: str
+    context: dg.SensorEvaluationContext, there: list[tuple[str, str]], new: set[str], here: Project, look: str
 ) -> Iterator[dg.RunRequest]:
     """One run a partition key: all policies of a recipe that changed are made in one."""
     wanted: dict[str, list[dg.AssetKey]] = {}
     for name, partition in there:
-        record = instance.get_latest_data_version_record(dg.AssetKey(name), False, partition)
+        record = context.instance.get_latest_data_version_record(dg.AssetKey(name), False, partition)
         last = record.asset_materialization if record else None
         is_new = _shown((name, partition)) in new and not _on_a_hub(_origin(name, partition, here))
-        if ROOTS[name](partition, last) if last else is_new:
+        try:
+            changed = ROOTS[name](partition, last) if last else is_new
+        except SourceError as error:  # of one source: the others are taken up
+            context.log.warning(f"{name}[{partition}]: {error}")
+            continue
+        if changed:
             wanted.setdefault(f"{'' if name.endswith('_policy') else name} {partition}", []).append(dg.AssetKey(name))
     for at, keys in wanted.items():
         yield dg.RunRequest(run_key=f"{look} {at}", asset_selection=keys, partition_key=at.split(" ")[1])
@@ -119,37 +116,3 @@ def _origin(name: str, partition: str, here: Project) -> Origin | None:
     if name == "raw_pool":
         return here.sources[source_of(here.sources, partition)]
     return here.benchmarks.get(partition) if name == "benchmark_questions" else None
-
-
-def needs_reload(here: Project) -> bool:
-    """Whether the files say of partitions, instruments or times something else than when the code location loaded."""
-
-    def fixed(project: Project) -> list:
-        return [shard_keys(project.sources), [*project.recipes], [*project.benchmarks], project.instruments]
-
-    return fixed(here) != fixed(LOADED) or _times(load_schedule(here.data)) != _times(TIMES)
-
-
-def _times(schedule) -> tuple[str, str]:
-    return schedule.cron, schedule.timezone
-
-
-def _reload(context: dg.SensorEvaluationContext, here: Project) -> bool:
-    """Asks the UI's server to load the code location anew."""
-    origin = context.code_location_origin
-    body = json.dumps({"query": RELOAD, "variables": {"name": origin.location_name if origin else "am_assets"}})
-    url = f"{load_alerts(here.data).ui}/graphql"
-    try:
-        with urlopen(Request(url, body.encode(), {"content-type": "application/json"}), timeout=30) as reply:
-            answer = json.load(reply)
-        if answer["data"]["reloadRepositoryLocation"]["__typename"] == "WorkspaceLocationEntry":
-            context.log.info("The list of partitions or an instrument changed: the code location was loaded anew.")
-            return True
-        reason = str(answer)[:300]
-    except (URLError, OSError, ValueError, KeyError, TypeError) as error:
-        reason = str(error)
-    context.log.warning(
-        f"The list of partitions or an instrument changed, and {url} could not be asked to load it ({reason}): press"
-        " Reload on the UI's Deployment page, or name the UI's address in data/alerts.yaml (ui) or AM_UI_URL."
-    )
-    return False

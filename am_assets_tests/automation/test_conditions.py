@@ -116,6 +116,15 @@ def test_a_new_recipe_is_made_from_the_evidence_that_is_there_and_no_other_recip
     assert loop.tick() == {"selected_questions": {"third"}}
 
 
+def test_a_recipe_that_was_removed_holds_up_no_other(loop: Loop, made: Desk) -> None:
+    from am_assets.project import reread
+
+    (made.folder / "recipes" / "other.yaml").unlink()
+    reread()
+    loop.run("question_labels", "open", content="other labels")
+    assert loop.tick() == {"deduped_set": {"plain"}, "selected_questions": {"plain"}}
+
+
 def test_an_edit_between_the_request_and_its_run_is_not_forgotten(loop: Loop) -> None:
     loop.run("dedup_policy", "plain", content="threshold 0.9")
     assert loop.tick() == {"deduped_set": {"plain"}}

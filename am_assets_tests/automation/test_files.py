@@ -119,6 +119,13 @@ def test_a_changed_data_file_is_read_again_and_no_other_is(looks: Looks) -> None
     assert looks.look() == {("raw_pool", "open"), ("benchmark_questions", "held_out")}
 
 
+def test_a_data_file_that_is_gone_holds_up_nothing_else(looks: Looks) -> None:
+    looks.look()
+    (looks.desk.folder / "pool" / "open.jsonl").unlink()
+    looks.desk.edit("other", "dedup", threshold=0.9)
+    assert looks.look() == {("dedup_policy", "other")}
+
+
 def test_a_new_source_and_a_new_recipe_are_loaded_and_then_requested(looks: Looks, ui: Ui) -> None:
     looks.look()
     looks.desk.add_source("more", [{"question": "What is 3 plus 3?", "reference_answer": "6"}])
