@@ -1,9 +1,14 @@
-"""The whole graph on one page: policies, six stages, their checks, and what they run on."""
+"""The whole graph on one page: policies, six stages, their checks, what moves by itself, and what they run on."""
 
 import dagster as dg
 from upath import UPath
 
 from am_assets import checks, verdict_checks
+from am_assets.automation.backfill import fill_evidence
+from am_assets.automation.conditions import with_conditions
+from am_assets.automation.files import file_sensor
+from am_assets.automation.sensors import condition_sensors
+from am_assets.automation.watch import alerts
 from am_assets.distillation import assets as distillation
 from am_assets.evaluation import assets as evaluation
 from am_assets.policies import policy_assets
@@ -15,15 +20,17 @@ from am_assets.training import assets as training
 from am_assets.verification import assets as verification
 
 STAGES = [pool, selection, distillation, verification, training, evaluation]
-ASSETS = [*policy_assets, *dg.load_assets_from_modules(STAGES)]
+ASSETS = with_conditions([*policy_assets, *dg.load_assets_from_modules(STAGES)])
 
-defs = dg.Definitions(
+defs: dg.Definitions = dg.Definitions(
     assets=ASSETS,
     asset_checks=[
         *checks.table_checks(ASSETS),
         *checks.not_empty_checks(),
         *dg.load_asset_checks_from_modules([checks, verdict_checks]),
     ],
+    sensors=[*condition_sensors(ASSETS), file_sensor(ASSETS), alerts],
+    schedules=[fill_evidence(lambda: defs)],
     resources={
         "tables": TableStore(UPath(project().assets)),
         "answers": Answers(project()),

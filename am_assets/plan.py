@@ -101,7 +101,7 @@ class Plan:
         for key in self.keys:
             self.records.refresh(key)
             for partition in self.partitions(key):
-                waits_for = self._stopped_parents(stopped, key, partition)
+                waits_for = self.stopped_parents(stopped, key, partition)
                 if waits_for:
                     stopped.add((key, partition))
                     yield Outcome(self._step(key, partition, "waits", f"{waits_for} failed"), "waits")
@@ -127,7 +127,7 @@ class Plan:
                 return self._step(key, partition, "stale", f"its blocking check {check.name} came to no end")
         return None
 
-    def _stopped_parents(self, stopped: set[Partition], key: dg.AssetKey, partition: str) -> str:
+    def stopped_parents(self, stopped: set[Partition], key: dg.AssetKey, partition: str) -> str:
         names = []
         for parent, at in self.parents(key, partition):
             if (key, parent) in self.optional:
@@ -142,13 +142,8 @@ class Plan:
     @cached_property
     def optional(self) -> set[tuple[dg.AssetKey, dg.AssetKey]]:
         """Child and parent where the child takes what partitions there are, so that one recipe's fault is its own."""
-        return {
-            (asset.key, parent)
-            for asset in self.definitions.assets or []
-            if isinstance(asset, dg.AssetsDefinition)
-            for name, parent in asset.keys_by_input_name.items()
-            if asset.node_def.input_def_named(name).metadata.get("skip_missing")
-        }
+        assets = [asset for asset in self.definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
+        return {(asset.key, parent) for asset in assets for parent in optional_parents(asset)}
 
     @cached_property
     def _blocking(self) -> dict[dg.AssetKey, list[dg.AssetCheckKey]]:
@@ -160,6 +155,12 @@ class Plan:
 
     def _run(self, key: dg.AssetKey, partition: str, tags: dict[str, str]) -> str:
         return run(self.definitions, self.instance, key, partition, tags)
+
+
+def optional_parents(asset: dg.AssetsDefinition) -> set[dg.AssetKey]:
+    """The inputs of which the asset takes what partitions there are."""
+    inputs = asset.keys_by_input_name.items()
+    return {parent for name, parent in inputs if asset.node_def.input_def_named(name).metadata.get("skip_missing")}
 
 
 def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:

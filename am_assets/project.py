@@ -75,6 +75,13 @@ def project() -> Project:
     return loaded
 
 
+def reread() -> Project:
+    """The project as its files are now; where they are at fault, `ConfigError`, and what was read before stands."""
+    project.__wrapped__()
+    project.cache_clear()
+    return project()
+
+
 def _contradictions(loaded: Project) -> Iterator[str]:
     """What no file can tell alone."""
     for name, recipe in loaded.recipes.items():

@@ -73,6 +73,11 @@ def _source_fingerprint(name: str) -> str:
     return sources.fingerprint(project().sources[name], project().sources_file.parent)
 
 
+def forget_fingerprints() -> None:
+    """Has files read again that may have changed since."""
+    _source_fingerprint.cache_clear()
+
+
 def _changed_source(shard: str, last: Made) -> str | None:
     name, file = sources.source_of(project().sources, shard), project().sources_file.name
     return _changed_entry("source", file, name, last, project().sources[name], _source_fingerprint(name))

@@ -171,7 +171,10 @@ def policy(group: str, partitions: dg.PartitionsDefinition, **options: Any) -> C
 
 
 def evidence(group: str, partitions: dg.PartitionsDefinition, **options: Any) -> Callable:
-    """Measures; partitioned by what is measured; `code_version` names the instrument."""
+    """Measures; partitioned by what is measured; `code_version` names the instrument.
+
+    `pool` names the expensive thing it takes: teacher, judge, sandbox or gpu. Runs that take the same one are limited
+    together (`dagster.yaml`), and no automation starts what takes any (`automation/conditions.py`)."""
     return table("evidence", group, partitions, **options)
 
 

@@ -13,7 +13,10 @@ import pytest
 import yaml
 
 # Modules that read the project folder when they are imported.
-WIRING = ["partitions", "policies", "checks", "verdict_checks", "definitions", "scope"]
+AUTOMATION = [
+    f"automation.{name}" for name in ("conditions", "sensors", "reload", "files", "backfill", "lateness", "watch")
+]
+WIRING = ["partitions", "policies", "checks", "verdict_checks", "definitions", "scope", *AUTOMATION]
 STAGES = ["pool", "selection", "distillation", "verification", "training", "evaluation"]
 
 SUMS = [

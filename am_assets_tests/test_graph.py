@@ -105,3 +105,14 @@ def test_the_code_location_loads_without_the_heavy_libraries() -> None:
     loaded = subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert loaded.stdout.strip() == "[]", loaded.stderr
     assert time.monotonic() - started < 20
+
+
+def test_the_whole_location_can_be_loaded_with_its_sensors_and_its_schedule() -> None:
+    dg.Definitions.validate_loadable(definitions())
+    repository = definitions().get_repository_def()
+    assert {sensor.name: sensor.default_status.value for sensor in repository.sensor_defs} == {
+        name: "RUNNING" for name in ("alerts", "files", "decisions_follow", "free_evidence_follows")
+    }
+    assert {schedule.name: schedule.default_status.value for schedule in repository.schedule_defs} == {
+        "fill_evidence": "STOPPED"
+    }

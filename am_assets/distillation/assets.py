@@ -47,7 +47,7 @@ def teacher_requests(
     return table, {"by_teacher": dict(table["teacher"].value_counts(sort=True).rows())}
 
 
-@tables.evidence("distillation", shards, code_version="1")
+@tables.evidence("distillation", shards, pool="teacher", code_version="1")
 def responses(
     raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:

@@ -39,6 +39,7 @@ def benchmark_questions(context: dg.AssetExecutionContext) -> tuple[pl.DataFrame
 @tables.evidence(
     "evaluation",
     recipe_benchmarks,
+    pool="gpu",
     ins={
         "evaluation_policy": along("recipe"),
         "sft_checkpoint": along("recipe"),

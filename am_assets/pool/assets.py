@@ -46,6 +46,7 @@ def question_features(raw_pool: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
 @tables.evidence(
     "pool",
     shards,
+    pool="judge",
     code_version=tables.version(_instruments.labels, labels.LABEL_VERSION),
     instrument={"labels": _instruments.labels.model_dump(), "version": labels.LABEL_VERSION},
 )
@@ -64,6 +65,7 @@ def question_labels(raw_pool: pl.DataFrame, answers: dg.ResourceParam[Answers]) 
 @tables.evidence(
     "pool",
     shards,
+    pool="gpu",
     code_version=tables.version(_instruments.embeddings),
     instrument={"embeddings": _instruments.embeddings.model_dump()},
 )

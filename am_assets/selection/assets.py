@@ -52,6 +52,7 @@ def similar_pairs(context: dg.AssetExecutionContext, tables: dg.ResourceParam[Ta
 @tables.evidence(
     "selection",
     benchmarks,
+    pool="judge" if _instruments.overlap.confirm else None,
     deps=[dg.AssetDep(name, partition_mapping=dg.AllPartitionMapping()) for name in _BY_SHARD],
     code_version=tables.version(
         _POOL_VERSION, _instruments.overlap, _instruments.embeddings, overlap.VERSION, confirm.VERSION

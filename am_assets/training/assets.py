@@ -48,7 +48,7 @@ def sft_dataset(
     }
 
 
-@tables.evidence("training", recipes, code_version=TRAINER)
+@tables.evidence("training", recipes, pool="gpu", code_version=TRAINER)
 def sft_checkpoint(
     context: dg.AssetExecutionContext,
     sft_dataset: pl.DataFrame,

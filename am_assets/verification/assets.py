@@ -34,6 +34,7 @@ def _answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame
 @tables.evidence(
     "verification",
     shards,
+    pool="judge" if _instruments.math.opinion else None,
     code_version=tables.version(_instruments.math, math.VERIFIER, opinion.VERSION),
     instrument={"math": _instruments.math.model_dump(), "version": f"{math.VERIFIER}/{opinion.VERSION}"},
 )
@@ -68,6 +69,7 @@ def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Ans
 @tables.evidence(
     "verification",
     shards,
+    pool="sandbox",
     code_version=tables.version(_instruments.code, code.VERIFIER),
     instrument={"code": _instruments.code.model_dump(), "version": code.VERIFIER},
 )
@@ -125,6 +127,7 @@ def judge_requests(judged: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
 @tables.evidence(
     "verification",
     shards,
+    pool="judge",
     code_version=tables.version(*_instruments.reward.identity(), reward.VERSION),
     instrument={
         "reward": _instruments.reward.model_dump(include={"model", "max_tokens", "judges", "audit"}),

@@ -1,0 +1,116 @@
+"""The schedule that fills evidence: a backfill of what is missing or stale, within the budget.
+
+Switched off until somebody starts it, since it spends. It takes what can be measured now; what that makes possible
+(labels → selection → requests → answers → verdicts) follows by itself where it is free, and is filled at the next time.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import polars as pl
+from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
+from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
+from dagster._core.utils import make_new_backfill_id
+
+from am_assets.automation.schedule import load_schedule
+from am_assets.engines.memo import Memo
+from am_assets.plan import Partition, Plan
+from am_assets.project import project
+from am_assets.resources import BUDGET_TAG
+from am_assets.scope import ROOTS, scope
+
+FILL = "fill_evidence"
+FILLED_BY = "am/filled_by"  # tag of its backfills and their runs
+PAID = {"teacher", "judge"}  # pools of what asks models for money
+
+
+def fill_evidence(definitions: Callable[[], dg.Definitions]) -> dg.ScheduleDefinition:
+    """The schedule over the definitions that it is part of, which are asked for when it runs."""
+    times = load_schedule(project().data)
+
+    @dg.schedule(
+        name=FILL,
+        cron_schedule=times.cron,
+        execution_timezone=times.timezone,
+        job_name=IMPLICIT_ASSET_JOB_NAME,  # a job of our own would have to be of assets with the same partitions
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Fills missing and stale evidence by a backfill, within the budget of data/schedule.yaml.",
+    )
+    def fill(context: dg.ScheduleEvaluationContext) -> dg.SkipReason:
+        """The scheduler knows runs only, so a tick that launches a backfill counts as skipped, and says its name."""
+        return dg.SkipReason(launch(Plan(definitions(), context.instance, ROOTS, scope(project(), None))))
+
+    return fill
+
+
+def is_evidence(asset: dg.AssetsDefinition) -> bool:
+    return "evidence" in asset.specs_by_key[asset.key].kinds
+
+
+def launch(plan: Plan) -> str:
+    """Starts a backfill of what can be filled, unless one is under way; says what it did."""
+    under_way = BulkActionsFilter(
+        statuses=[BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING], tags={FILLED_BY: FILL}
+    )
+    if running := plan.instance.get_backfills(filters=under_way, limit=1):
+        return f"backfill {running[0].backfill_id} is still under way"
+    wanted = to_fill(plan)
+    if not wanted:
+        return "no evidence is missing or stale that could be measured now"
+    budget = share(plan, wanted)
+    backfill = PartitionBackfill.from_asset_graph_subset(
+        backfill_id=make_new_backfill_id(),
+        backfill_timestamp=time.time(),
+        tags={FILLED_BY: FILL, BUDGET_TAG: f"{budget:.6f}"},
+        dynamic_partitions_store=plan.instance,
+        asset_graph_subset=AssetGraphSubset.from_asset_partition_set(set(wanted), plan.graph),
+        title="Missing and stale evidence",
+        description=f"At most ${budget:.4f} for each partition that asks models.",
+        run_config=None,
+    )
+    plan.instance.add_backfill(backfill)
+    return f"backfill {backfill.backfill_id} of {len(wanted)} partitions"
+
+
+def to_fill(plan: Plan) -> list:
+    """Missing and stale partitions of evidence; nothing above them is about to change, unless it is among them.
+
+    So no teacher is asked for what a policy edited a minute ago may no longer want.
+    """
+    from dagster._core.definitions.events import AssetKeyPartitionKey
+
+    evidence = {key for key in plan.keys if is_evidence(plan.graph.get(key).assets_def)}
+    moving: set[Partition] = set()
+    taken: set[Partition] = set()
+    for step in plan.steps():
+        at = (dg.AssetKey(step.asset), step.partition)
+        above = moving.intersection(plan.parents(*at))
+        waits = step.state == "follows" or plan.stopped_parents(set(), *at)
+        if at[0] in evidence and not waits and above <= taken:
+            taken.add(at)
+        moving.add(at)
+    return [AssetKeyPartitionKey(key, partition) for key, partition in sorted(taken)]
+
+
+def share(plan: Plan, wanted: Sequence) -> float:
+    """Dollars that each partition may spend which asks models: an equal part of what is left of the 24 hours' budget.
+
+    A budget is a run's and a backfill is many, so it is divided. A partition that reaches its part fails with all its
+    answers stored, and goes on at the next time with a part of what is left then.
+    """
+    asking = [at for at in wanted if PAID & (plan.graph.get(at.asset_key).pools or set())]
+    spent = spent_since(Memo(project().memo), datetime.now(UTC) - timedelta(hours=24))
+    return max(0.0, load_schedule(project().data).budget_usd - spent) / max(1, len(asking))
+
+
+def spent_since(memo: Memo, moment: datetime) -> float:
+    """Dollars that models were paid, by the answers stored since then."""
+    spent = 0.0
+    for namespace in memo.namespaces():
+        known = memo.known(namespace)
+        if known is not None and {"cost", "stored_at"} <= {*known.collect_schema()}:
+            spent += known.filter(pl.col("stored_at") >= moment).select(pl.col("cost").sum()).collect().item()
+    return spent

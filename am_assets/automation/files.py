@@ -1,0 +1,119 @@
+"""The sensor on the files of the project: recipes, sources, benchmarks, instruments, and the data files they name.
+
+What a changed file makes stale at the root of the graph is requested: policies, shards of the pool, benchmarks. That is
+free. Fetching from a hub is not requested: it may be hundreds of gigabytes, and is for the schedule or a person. What
+is fixed when the code location loads is for `reload.py`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import dagster as dg
+
+from am_assets.automation.reload import load_anew, needs_reload
+from am_assets.engines.locate import SourceError, find_files
+from am_assets.origins import Origin
+from am_assets.pool.sources import shard_keys, source_of
+from am_assets.project import Project, reread
+from am_assets.records import Records
+from am_assets.scope import ROOTS, forget_fingerprints, scope
+
+SECONDS = 10
+
+
+def file_sensor(assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
+    roots = [asset for asset in assets if asset.key.to_user_string() in ROOTS]
+
+    @dg.sensor(
+        name="files",
+        asset_selection=roots,
+        minimum_interval_seconds=SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Edited recipes and changed data files are taken up; new ones appear as partitions.",
+    )
+    def files(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        """The cursor holds what the files looked like and which partitions were there, so that a file is read once a
+        change, and a partition counts as new once. A file at fault fails the look and leaves all as it was."""
+        here = reread()
+        forget_fingerprints()
+        cursor = json.loads(context.cursor or "{}")
+        there = [at for root in roots for at in _partitions(root, here)]
+        looks = _look(here)
+        look = {"files": looks, "known": sorted(map(_shown, there))}
+        if look == cursor:
+            return dg.SensorResult(skip_reason="No file changed.", cursor=context.cursor)
+        new = {*look["known"]} - {*cursor["known"]} if cursor else set()
+        requests = list(_requests(context, there, new, here, looks))
+        if needs_reload(here) and not load_anew(context, here):
+            look["files"] = "to be loaded"  # look again
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else "Nothing to make of what changed.",
+            cursor=json.dumps(look),
+        )
+
+    return files
+
+
+def _partitions(root: dg.AssetsDefinition, here: Project) -> Iterator[tuple[str, str]]:
+    """Those that the code location knows and the files still name."""
+    name, needed = root.key.to_user_string(), scope(here, None)
+    named = {"raw_pool": shard_keys(here.sources), "benchmark_questions": here.benchmarks}.get(name, here.recipes)
+    assert root.partitions_def is not None
+    return ((name, key) for key in root.partitions_def.get_partition_keys() if key in named and needed(name, key))
+
+
+def _shown(at: tuple[str, str]) -> str:
+    return f"{at[0]}[{at[1]}]"
+
+
+def _look(here: Project) -> str:
+    """How all files look from outside; of the large ones nothing is read."""
+    settings = [*here.data.glob("*.yaml"), *here.data.glob("recipes/*.yaml"), here.sources_file]
+    read = [
+        *_data_files(here.sources.values(), here.sources_file.parent),
+        *_data_files(here.benchmarks.values(), here.data),
+    ]
+    stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sorted({*settings, *read})]
+    return sha256(repr(stats).encode()).hexdigest()[:16]
+
+
+def _data_files(origins: Iterable[Origin], base: Path) -> Iterator[Path]:
+    for origin in origins:
+        if origin.location and not _on_a_hub(origin):
+            try:
+                yield from find_files(origin.location, base)
+            except SourceError:
+                continue  # it is not there: the run that needs it says so
+
+
+def _on_a_hub(origin: Origin | None) -> bool:
+    return origin is not None and (origin.location or "").startswith("hf://")
+
+
+def _requests(
+    context: dg.SensorEvaluationContext, there: list[tuple[str, str]], new: set[str], here: Project, look: str
+) -> Iterator[dg.RunRequest]:
+    """One run a partition key: all policies of a recipe that changed are made in one."""
+    wanted: dict[str, list[dg.AssetKey]] = {}
+    records = Records(context.instance)
+    for name, partition in there:
+        last = records.made(dg.AssetKey(name)).get(partition)
+        is_new = _shown((name, partition)) in new and not _on_a_hub(_origin(name, partition, here))
+        try:
+            changed = ROOTS[name](partition, last) if last else is_new
+        except SourceError as error:  # of one source: the others are taken up
+            context.log.warning(f"{name}[{partition}]: {error}")
+            continue
+        if changed:
+            wanted.setdefault(f"{'' if name.endswith('_policy') else name} {partition}", []).append(dg.AssetKey(name))
+    for at, keys in wanted.items():
+        yield dg.RunRequest(run_key=f"{look} {at}", asset_selection=keys, partition_key=at.split(" ")[1])
+
+
+def _origin(name: str, partition: str, here: Project) -> Origin | None:
+    if name == "raw_pool":
+        return here.sources[source_of(here.sources, partition)]
+    return here.benchmarks.get(partition) if name == "benchmark_questions" else None

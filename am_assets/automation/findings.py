@@ -1,0 +1,87 @@
+"""What a run that ended has to say: checks that passed or did not, partitions that failed or came back."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import dagster as dg
+from dagster._core.events import DagsterEventType
+from dagster._core.storage.tags import PARTITION_NAME_TAG, WILL_RETRY_TAG
+
+from am_assets.automation.incidents import Finding
+from am_assets.runs import innermost
+
+LONGEST = 1_500  # characters of an error
+READ = {
+    DagsterEventType.ASSET_CHECK_EVALUATION,
+    DagsterEventType.STEP_SUCCESS,
+    DagsterEventType.STEP_FAILURE,
+    DagsterEventType.RUN_FAILURE,
+}
+OVER_BUDGET = "The budget of $"  # how the engine's message begins (`engines/llm/money.py`)
+
+
+def findings_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, ui: str) -> Iterator[Finding]:
+    """Of each check and each step of the run, in order. A run that Dagster will try again says nothing yet, and one
+    stopped by a failed blocking check is one incident, not two. A step bears the name of its asset."""
+    failures = []
+    for entry in instance.all_logs(run.run_id, of_type=READ):
+        event = entry.get_dagster_event()
+        if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
+            yield _of_check(event.asset_check_evaluation_data, ui)
+        elif event.event_type == DagsterEventType.STEP_SUCCESS:
+            yield _done(str(event.step_key), run.tags.get(PARTITION_NAME_TAG), ui)
+        else:
+            failures.append(event)
+    retried = run.tags.get(WILL_RETRY_TAG) == "true" and run.remote_job_origin
+    if run.status == dg.DagsterRunStatus.FAILURE and not retried:
+        yield from _failures(run, failures, ui)
+
+
+def _of_check(evaluation: dg.AssetCheckEvaluation, ui: str) -> Finding:
+    asset, partition = evaluation.asset_key.to_user_string(), evaluation.partition
+    error = evaluation.severity == dg.AssetCheckSeverity.ERROR
+    figures = [f"{name}: {_shown(value.value)}" for name, value in evaluation.metadata.items()]
+    return Finding(
+        about=f"check {evaluation.check_name} of {asset}[{partition}]",
+        title=f"{asset}[{partition}]: check {evaluation.check_name}" + ("" if evaluation.passed else " failed"),
+        words="\n".join([f"asset: {asset}", f"partition: {partition}", *figures]),
+        level="recovered" if evaluation.passed else "error" if error else "warning",
+        link=f"{ui}/assets/{asset}?view=checks&checkDetail={quote(evaluation.check_name)}",
+    )
+
+
+def _done(asset: str, partition: str | None, ui: str) -> Finding:
+    name = f"{asset}[{partition}]"
+    link = f"{ui}/assets/{asset}?view=partitions&partition={quote(partition or '', safe='')}"
+    return Finding(f"run of {name}", name, level="recovered", link=link)
+
+
+def _failures(run: dg.DagsterRun, events: list[dg.DagsterEvent], ui: str) -> Iterator[Finding]:
+    partition, link = run.tags.get(PARTITION_NAME_TAG), f"{ui}/runs/{run.run_id}"
+    steps = [event for event in events if event.event_type == DagsterEventType.STEP_FAILURE]
+    for event in steps:
+        error = event.step_failure_data.error
+        if error is not None and _is_failed_check(error):
+            continue
+        name = f"{event.step_key}[{partition}]"
+        said = innermost([error])[:LONGEST]
+        title = f"{name}: budget reached" if OVER_BUDGET in said else f"{name} failed"
+        yield Finding(f"run of {name}", title, f"asset: {event.step_key}\npartition: {partition}\n{said}", link=link)
+    if not steps:  # the process died, or never came to life
+        said = (events[-1].message or "")[:LONGEST] if events else ""
+        for key in sorted(run.asset_selection or [], key=dg.AssetKey.to_user_string):
+            asset = key.to_user_string()
+            name = f"{asset}[{partition}]"
+            yield Finding(
+                f"run of {name}", f"{name} failed", f"asset: {asset}\npartition: {partition}\n{said}", link=link
+            )
+
+
+def _is_failed_check(error) -> bool:
+    return error.cls_name == "DagsterAssetCheckFailedError" or (
+        error.cause is not None and _is_failed_check(error.cause)
+    )
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)[:LONGEST]

@@ -1,0 +1,54 @@
+"""What is fixed when the code location loads, and having it loaded anew.
+
+Partitions, code versions and the schedule's times are. Where a file changes those (a new source, shard, recipe or
+benchmark, another instrument), the UI's server is asked to load the code location again; no restart is needed.
+"""
+
+import json
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import dagster as dg
+
+from am_assets.automation.alerts import load_alerts
+from am_assets.automation.schedule import Schedule, load_schedule
+from am_assets.pool.sources import shard_keys
+from am_assets.project import Project, project
+
+RELOAD = """mutation($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"""
+LOADED = project()  # when the code location was loaded
+TIMES = load_schedule(LOADED.data)
+
+
+def needs_reload(here: Project) -> bool:
+    """Whether the files say of partitions, instruments or times something else than when the code location loaded."""
+
+    def fixed(project: Project) -> list:
+        return [shard_keys(project.sources), [*project.recipes], [*project.benchmarks], project.instruments]
+
+    return fixed(here) != fixed(LOADED) or _times(load_schedule(here.data)) != _times(TIMES)
+
+
+def _times(schedule: Schedule) -> tuple[str, str]:
+    return schedule.cron, schedule.timezone
+
+
+def load_anew(context: dg.SensorEvaluationContext, here: Project) -> bool:
+    """Asks the UI's server to load the code location anew."""
+    origin = context.code_location_origin
+    body = json.dumps({"query": RELOAD, "variables": {"name": origin.location_name if origin else "am_assets"}})
+    url = f"{load_alerts(here.data).ui}/graphql"
+    try:
+        with urlopen(Request(url, body.encode(), {"content-type": "application/json"}), timeout=30) as reply:
+            answer = json.load(reply)
+        if answer["data"]["reloadRepositoryLocation"]["__typename"] == "WorkspaceLocationEntry":
+            context.log.info("The list of partitions or an instrument changed: the code location was loaded anew.")
+            return True
+        reason = str(answer)[:300]
+    except (URLError, OSError, ValueError, KeyError, TypeError) as error:
+        reason = str(error)
+    context.log.warning(
+        f"The list of partitions or an instrument changed, and {url} could not be asked to load it ({reason}): press"
+        " Reload on the UI's Deployment page, or name the UI's address in data/alerts.yaml (ui) or AM_UI_URL."
+    )
+    return False

@@ -1,0 +1,33 @@
+"""The sensors that let decisions and free evidence follow. Both run from the start: they spend nothing."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from am_assets.automation.conditions import follows
+
+SECONDS = 10  # between two looks: a change moves down one level a look
+
+
+def condition_sensors(assets: Sequence[dg.AssetsDefinition]) -> list[dg.SensorDefinition]:
+    """One for decisions and one for evidence, so that each can be switched off alone."""
+    following = [asset for asset in assets if follows(asset)]
+    decisions = [asset for asset in following if "decision" in asset.specs_by_key[asset.key].kinds]
+    evidence = [asset for asset in following if asset not in decisions]
+    return [
+        _sensor("decisions_follow", decisions, "Decisions whose inputs or policy came out different are made anew."),
+        _sensor(
+            "free_evidence_follows", evidence, "Evidence that takes no teacher, judge, sandbox or GPU is measured."
+        ),
+    ]
+
+
+def _sensor(name: str, assets: list[dg.AssetsDefinition], description: str) -> dg.SensorDefinition:
+    return dg.AutomationConditionSensorDefinition(
+        name,
+        target=assets,
+        description=description,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=SECONDS,
+        use_user_code_server=True,  # `OutOfDate` is our own
+    )

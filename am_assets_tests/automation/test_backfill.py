@@ -1,0 +1,145 @@
+"""What the schedule fills, for how much, and when it does nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import polars as pl
+import pytest
+from dagster._core.execution.backfill import BulkActionStatus
+
+from am_assets.engines.memo import Memo
+from am_assets.resources import BUDGET_TAG
+from am_assets_tests.automation.ticks import Loop
+from am_assets_tests.desk import Desk
+
+SHARDS = {"sums", "tasks", "open", "asked"}
+RECIPES = {"plain", "other"}
+
+
+class Nights:
+    """A project of which everything was made, what is done to it by day, and the schedule at night."""
+
+    def __init__(self, desk: Desk):
+        self.desk = desk
+        self.load()
+
+    def load(self) -> None:
+        from am_assets.plan import Plan
+
+        self.plan: Plan = self.desk.open(None, None)
+        self.day = Loop(self.plan.definitions, self.plan.instance)
+
+    def fills(self) -> set[tuple[str, str]]:
+        from am_assets.automation.backfill import to_fill
+
+        return {(at.asset_key.to_user_string(), at.partition_key) for at in to_fill(self._now())}
+
+    def launch(self) -> str:
+        from am_assets.automation.backfill import launch
+
+        return launch(self._now())
+
+    def _now(self):
+        from am_assets.plan import Plan
+
+        no_roots: dict = {}  # no file was read for what stands there
+        return Plan(self.plan.definitions, self.plan.instance, no_roots, self.plan.in_scope)
+
+
+@pytest.fixture
+def nights(made: Desk) -> Nights:
+    return Nights(made)
+
+
+def test_it_does_nothing_where_nothing_is_missing(nights: Nights) -> None:
+    assert nights.launch() == "no evidence is missing or stale that could be measured now"
+    assert not nights.plan.instance.get_backfills()
+
+
+def test_the_schedule_of_a_new_project_fills_what_no_decision_stands_before(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("AM_DATA", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "instance"))
+    desk = Desk(tmp_path)
+    desk.write_project("http://127.0.0.1:1/v1")
+    plan = desk.open(None, None)
+    (schedule,) = plan.definitions.schedules or []
+    said = schedule(dg.build_schedule_context(plan.instance))
+    (backfill,) = plan.instance.get_backfills()
+    assert said.skip_message == f"backfill {backfill.backfill_id} of {5 * len(SHARDS) + 2} partitions"
+
+
+def test_a_new_shard_is_filled_as_far_as_no_decision_stands_between(nights: Nights) -> None:
+    nights.desk.add_source("more", [{"question": "What is 3 plus 3?", "reference_answer": "6"}])
+    nights.load()
+    pool = {"raw_pool", "question_features", "question_labels", "question_embeddings", "similar_pairs"}
+    assert nights.fills() == {(name, "more") for name in pool} | {("benchmark_overlap", "held_out")}
+
+
+def test_answers_are_asked_for_when_the_requests_are_settled_and_not_while_a_policy_is_moving(nights: Nights) -> None:
+    nights.day.run("teacher_requests", "open", content="one more request")
+    assert nights.fills() == {("responses", "open")}
+    nights.day.run("teacher_policy", "plain", content="another model")
+    assert nights.fills() == set()
+    nights.day.run("selected_questions", "plain")
+    nights.day.run("teacher_requests", *SHARDS)
+    nights.day.run("verified_set", "plain")
+    assert nights.fills() == {("responses", "open")}
+
+
+def test_no_student_is_trained_on_a_dataset_whose_check_failed(nights: Nights) -> None:
+    nights.day.empty.add(("sft_dataset", "plain"))
+    nights.day.run("sft_dataset", *RECIPES, content="another dataset")
+    assert nights.fills() == {("sft_checkpoint", "other")}
+
+
+def test_it_launches_one_backfill_within_the_budget_and_no_second_one_meanwhile(nights: Nights) -> None:
+    nights.desk.write("schedule.yaml", {"budget_usd": 5})
+    yesterday, now = datetime.now(UTC) - timedelta(hours=30), datetime.now(UTC)
+    memo = nights.desk.folder / "memo"
+    Memo(memo).append("responses", pl.DataFrame({"key": ["a", "b"], "cost": [1.5, 0.5]}))
+    (memo / "labels").mkdir()
+    stamped = pl.DataFrame({"key": ["c"], "cost": [9.0], "stored_at": [yesterday]})
+    stamped.with_columns(pl.col("stored_at").dt.cast_time_unit("ms")).write_parquet(memo / "labels" / "old.parquet")
+    nights.day.run("teacher_requests", "open", "sums", content="more requests")
+
+    assert nights.launch().endswith("of 2 partitions")
+    (backfill,) = nights.plan.instance.get_backfills()
+    assert backfill.status == BulkActionStatus.REQUESTED
+    assert float(backfill.tags[BUDGET_TAG]) == pytest.approx((5 - 2) / 2)  # of each of the two
+    subset = backfill.asset_backfill_data.target_subset
+    assert {(at.asset_key.to_user_string(), at.partition_key) for at in subset.iterate_asset_partitions()} == {
+        ("responses", "open"), ("responses", "sums"),
+    }  # fmt: skip
+    assert now.timestamp() - 60 < backfill.backfill_timestamp
+
+    assert nights.launch() == f"backfill {backfill.backfill_id} is still under way"
+    nights.plan.instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+    assert nights.launch().endswith("of 2 partitions")
+
+
+def test_a_condition_requests_nothing_that_a_backfill_is_about_to_make(nights: Nights) -> None:
+    nights.day.tick()
+    nights.day.run("teacher_requests", "open", content="one more request")
+    nights.launch()
+    nights.day.run("responses", "sums", content="by hand")
+    requested = nights.day.tick()
+    assert requested["response_features"] == {"sums"}
+    assert "verified_set" not in requested  # answers of `open` are under way
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"cron": "every night"}, "schedule.yaml: top: Value error, cron: every night: not a cron expression"),
+        ({"timezone": "Berlin"}, "timezone: Berlin: unknown"),
+        ({"budget_usd": -1}, "schedule.yaml: budget_usd"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path, wrong: dict, says: str) -> None:
+    from am_assets.automation.schedule import load_schedule
+    from am_assets.recipe import ConfigError
+
+    Desk(tmp_path).write("schedule.yaml", wrong)
+    with pytest.raises(ConfigError) as refused:
+        load_schedule(tmp_path)
+    assert says in str(refused.value)
