@@ -12,19 +12,17 @@ Only talking to a person belongs here: what is done is in `plan.py`, and every f
 """
 
 import json
-import os
-import shutil
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from am_assets import instance
 from am_assets.recipe import ConfigError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -36,11 +34,14 @@ Dollars = Annotated[float | None, typer.Option("--budget", "-b", min=0, help="Do
 
 @contextmanager
 def _plan(recipes: list[str] | None, select: str | None) -> Iterator:
-    """The plan of the chosen recipes; a mistake in a file ends the command with its words."""
+    """The plan of the chosen recipes; a mistake in a file or a refusing database ends the command with its words."""
+    from sqlalchemy.exc import DBAPIError
+
     try:
         from am_assets.project import project
 
-        _prepare_environment(project().instance)
+        project().refuse_broken()
+        instance.prepare_environment(project().instance)
         import dagster as dg
 
         # partitioned asset checks and multi-partition mappings are preview and beta features of the pinned Dagster
@@ -51,22 +52,17 @@ def _plan(recipes: list[str] | None, select: str | None) -> Iterator:
         from am_assets.scope import ROOTS, scope
 
         in_scope = scope(project(), recipes)
-        with dg.DagsterInstance.get() as instance:
-            yield Plan(defs, instance, ROOTS, in_scope, select)
+        with dg.DagsterInstance.get() as opened:
+            yield Plan(defs, opened, ROOTS, in_scope, select)
     except ConfigError as error:
-        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
+        _refuse(str(error))
+    except DBAPIError as error:
+        _refuse(instance.in_words(error))
 
 
-def _prepare_environment(instance: Path) -> None:
-    """What has to stand before Dagster and torch load; a new project folder gets the bundled instance settings."""
-    os.environ.setdefault("DAGSTER_HOME", str(instance))
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else threads of model server and torch spin at each other
-    os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' bars would run through ours
-    settings = Path(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
-    if not settings.exists():
-        settings.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(Path(__file__).parent.parent / "data" / "instance" / "dagster.yaml", settings)
+def _refuse(words: str) -> NoReturn:
+    console.print(words, style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(2)
 
 
 @app.command()
