@@ -1,5 +1,5 @@
-"""A small project whose labeler, teacher and judge are scripted servers, because what they are asked is counted and what
-they answer has to be the same in every run."""
+"""A small project whose labeler, teacher and judge are scripted servers, because what they are asked is counted and
+what they answer has to be the same in every run."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A disk or a database that refuses: its file is named with what to do about it, and nothing that was stored is lost."""
+"""A disk or a database that refuses: its file is named with what to do about it, and what was stored is not lost."""
 
 import random
 import sqlite3

@@ -12,8 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -47,8 +49,10 @@ class Toll:
     seconds: float
     differ: list[str]  # files that are not those of the undisturbed apply: must be none
     asked: int
-    repeated: int  # asked again: at most what was in flight, or not a second old, when a run was killed
-    needless: int  # of these, those that no kill explains: must be 0
+    repeated: int  # asked again after a kill: at most what was in flight, or not a second old, at each
+    oldest_lost: (
+        float  # seconds between an answer and the kill that lost it, at most; endless where no kill explains it
+    )
 
 
 def kill_in_backfill(
@@ -68,17 +72,24 @@ def kill_in_backfill(
     command = [sys.executable, "-W", "ignore", "-m", "am_assets.cli", "apply", "--select", "+sft_dataset"]
     apply = subprocess.Popen(command, env=environment(undisturbed.folder), stdout=subprocess.PIPE, text=True)
     started, draw = time.monotonic(), random.Random(seed)
-    moments: list[tuple[str, float]] = []
+    deaths: list[str] = []
+    moments: list[float] = []  # of kills that end a run
     with serving(disturbed.folder) as services:
         keys = [node["assetKey"] for node in services.ask(ASSETS)["assetNodes"]]
         above = [key for key in keys if key["path"][0] not in BELOW]
         launched = services.ask(LAUNCH, p={"assetSelection": above, "allPartitions": True})
         backfill = launched["launchPartitionBackfill"]["backfillId"]
-        while len(moments) < kills:
+        while len(deaths) < kills:
             for kind in draw.sample(KINDS, len(KINDS)):
                 time.sleep(draw.uniform(*pause))
-                moments.append((kind, _kill(kind, services, draw)))
-                print(f"seed {seed}, kill {len(moments)}: {kind}", flush=True)
+                victims = _victims(kind, services, draw)
+                if kind in ("run", "everything"):
+                    moments.append(time.monotonic())
+                for kill in victims:
+                    with suppress(psutil.NoSuchProcess):
+                        kill()
+                deaths.append(kind)
+                print(f"seed {seed}, kill {len(deaths)}: {kind}", flush=True)
                 services.start()
         until(lambda: _status(services, backfill) != "REQUESTED", "the backfill ends", seconds=3600, every=0.5)
         status = _status(services, backfill)
@@ -87,38 +98,36 @@ def kill_in_backfill(
         raise RuntimeError(said)
     for models in (quiet, counted):
         models.stop()
-    deadly = [at for kind, at in moments if kind in ("run", "everything")]
     asked = counted.asked()
     again = [pair for times in asked.values() for pair in pairwise(times)]
     return Toll(
-        kills={kind: sum(kind == killed for killed, _ in moments) for kind in KINDS},
+        kills={kind: deaths.count(kind) for kind in KINDS},
         status=status,
         seconds=time.monotonic() - started,
         differ=_differing(undisturbed, disturbed),
         asked=len(asked),
         repeated=len(again),
-        needless=sum(not _explained(first, second, deadly) for first, second in again),
+        oldest_lost=max((_age(first + LATENCY, second, moments) for first, second in again), default=0.0),
     )
 
 
-def _kill(kind: str, services: Services, draw: random.Random) -> float:
-    """The moment of the kill."""
+def _victims(kind: str, services: Services, draw: random.Random) -> list[Callable[[], None]]:
+    """What kills them; nothing where a run is to die and none comes any more."""
     if kind == "run":
-        with suppress(psutil.NoSuchProcess, TimeoutError):  # none left, or it just ended
-            draw.choice(until(services.runs, "a run", seconds=20)).kill()
-    else:
-        for name in list(services.running) if kind == "everything" else [kind]:
-            services.kill(name)
-    return time.monotonic()
+        with suppress(TimeoutError):
+            return [draw.choice(until(services.runs, "a run", seconds=20)).kill]
+        return []
+    return [partial(services.kill, name) for name in (list(services.running) if kind == "everything" else [kind])]
 
 
 def _status(services: Services, backfill: str) -> str:
     return services.ask(STATUS, id=backfill)["partitionBackfillOrError"]["status"]
 
 
-def _explained(first: float, second: float, deadly: list[float]) -> bool:
-    """Whether a kill came between the two, when the first was in flight or its answer not yet on disk."""
-    return any(first - GRACE < at < second and at - (first + LATENCY) < STORED_WITHIN for at in deadly)
+def _age(answered: float, again: float, kills: list[float]) -> float:
+    """How old an answer was when it was lost to a kill; endless where none came before it was asked for again."""
+    ages = [at - answered for at in kills if answered - LATENCY - GRACE < at < again]
+    return max(0.0, min(ages)) if ages else float("inf")
 
 
 def _differing(one: Desk, other: Desk) -> list[str]:

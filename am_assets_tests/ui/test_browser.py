@@ -19,7 +19,7 @@ def test_the_graph_page_shows_all_groups_and_the_assets_in_them(browser) -> None
     browser.open("/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in GROUPS))
     for words in (*GROUPS, "raw_pool", "similar_pairs", "recipe_report"):
         browser.see(words)
-    browser.picture("graph")
+    browser.picture("graph", "[data-svg-viewport]")
 
 
 def test_an_asset_page_shows_its_plot_and_what_its_columns_hold(browser) -> None:
@@ -41,10 +41,9 @@ def test_a_failing_check_is_seen_on_the_page_of_its_asset(browser) -> None:
 def test_a_partition_is_materialized_by_clicks(browser) -> None:
     browser.open("/assets/dedup_policy?view=partitions")
     browser.see("Missing (1)")
-    browser.click("Materialize", within="button")
-    browser.click("Missing", within="button")
-    browser.click("Launch", within="button")
-    browser.open("/assets/dedup_policy?view=partitions")
+    browser.click("Materialize", of="button")
+    browser.click("Missing", of="button")
+    browser.click("Launch", of="button")
     browser.see("Materialized (2)")
 
 
