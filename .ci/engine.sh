@@ -18,13 +18,7 @@ engine_answers() { docker version >/dev/null 2>&1; }
 install_packages() {
   command -v dockerd >/dev/null && command -v docker >/dev/null && command -v debootstrap >/dev/null &&
     command -v g++ >/dev/null && return
-  export DEBIAN_FRONTEND=noninteractive
-  # `update` locks the lists and does not wait for another apt by itself.
-  for _ in $(seq 60); do
-    apt-get update -q && break
-    sleep 5
-  done
-  apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=600 docker.io iptables debootstrap g++
+  bash "$here/packages.sh" docker.io iptables debootstrap g++
 }
 
 start_engine() {

@@ -8,7 +8,7 @@ from am_assets.project import project
 SHARD_KEYS = shard_keys(project().sources)
 
 shards = dg.StaticPartitionsDefinition(SHARD_KEYS)
-recipes = dg.StaticPartitionsDefinition(list(project().recipes))
+recipes = dg.StaticPartitionsDefinition(project().recipe_names)
 benchmarks = dg.StaticPartitionsDefinition(list(project().benchmarks))
 recipe_benchmarks = dg.MultiPartitionsDefinition({"recipe": recipes, "benchmark": benchmarks})
 

@@ -32,15 +32,17 @@ def read_policy(model: type[P], rows: pl.DataFrame) -> P:
 
 def _policy_asset(section: str) -> dg.AssetsDefinition:
     description = (Recipe.model_fields[section].annotation.__doc__ or "").strip()
+    # Where a user looks after a reload: the graph itself stays as it was.
+    broken = "".join(f"**Broken, and left as last made:** {fault}\n\n" for fault in project().broken.values())
 
     @tables.policy(
         "recipe",
         recipes,
         name=f"{section}_policy",
-        description=f"The `{section}` section of a recipe file, setting by setting. {description}".strip(),
+        description=f"{broken}The `{section}` section of a recipe file, setting by setting. {description}".strip(),
     )
     def policy(context: dg.AssetExecutionContext) -> tuple[pl.DataFrame, dict]:
-        rows = settings(project().recipes[context.partition_key], section)
+        rows = settings(project().recipe(context.partition_key), section)
         return rows, {"settings": dict(rows.rows())}
 
     return policy

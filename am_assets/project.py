@@ -1,7 +1,9 @@
 """The project folder as it stands: sources, benchmarks, recipes, instruments, endpoints, and where results go.
 
 `AM_DATA` names the folder (default `data`), `AM_SOURCES` a sources file elsewhere. Everything is read once and checked
-together, so that a mistake in any of these files stops the work before anything is spent.
+together, so that a mistake in any of these files stops the work before anything is spent. The command `am` stops at
+every mistake. The UI stays up beside a broken recipe: its partition is still there with all that was made of it, and
+only its policies can't be materialized until the file is mended.
 """
 
 import os
@@ -19,6 +21,7 @@ from am_assets.recipe import ConfigError, Recipe, load_recipes
 
 # A fan-in of 100 or more upstream partitions switches Dagster's staleness off for that edge.
 MOST_PARTITIONS = 99
+NAME = r"[a-z0-9_-]+"  # of a recipe: it is a partition key and part of paths
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Project:
     sources: dict[str, Source]
     benchmarks: dict[str, Benchmark]
     recipes: dict[str, Recipe]
+    broken: dict[str, str]  # what is wrong with each of the other recipes
     instruments: Instruments
     endpoints: Endpoints
 
@@ -51,47 +55,67 @@ class Project:
     def instance(self) -> Path:
         return self.data / "instance"
 
+    @property
+    def recipe_names(self) -> list[str]:
+        """Of sound and broken recipes, in alphabetical order."""
+        return sorted(name for name in {*self.recipes, *self.broken} if re.fullmatch(NAME, name))
+
+    def recipe(self, name: str) -> Recipe:
+        if name in self.broken:
+            raise ConfigError(self.broken[name])
+        return self.recipes[name]
+
+    def refuse_broken(self) -> None:
+        if self.broken:
+            raise ConfigError("\n".join(self.broken.values()))
+
     def endpoints_of(self, model: str) -> list[Endpoint]:
         return self.endpoints.get(model) or [Endpoint()]
 
 
 @cache
 def project() -> Project:
-    """The project named by the environment; `ConfigError` names the file and the field at fault."""
+    """The project named by the environment; `ConfigError` names the file and the field at fault, but for the faults of
+    recipes, which are in `broken`."""
     data = Path(os.environ.get("AM_DATA", "data")).resolve()
     sources_file = Path(os.environ.get("AM_SOURCES", data / "sources.yaml")).resolve()
+    recipes, broken = load_recipes(data / "recipes")
     loaded = Project(
         data=data,
         sources_file=sources_file,
         sources=load_sources(sources_file),
         benchmarks=load_benchmarks(data / "benchmarks.yaml"),
-        recipes=load_recipes(data / "recipes"),
+        recipes=recipes,
+        broken=broken,
         instruments=load_instruments(data / "instruments.yaml"),
         endpoints=load_endpoints(data / "endpoints.yaml"),
     )
-    faults = list(_contradictions(loaded))
-    if faults:
-        raise ConfigError("\n".join(faults))
+    for kind, count in {"recipes": len(loaded.recipe_names), "benchmarks": len(loaded.benchmarks)}.items():
+        if count > MOST_PARTITIONS:
+            raise ConfigError(
+                f"{data}: {count} {kind}; at most {MOST_PARTITIONS}, or Dagster stops telling what is stale"
+            )
+    for name, faults in {name: list(_faults(name, loaded)) for name in recipes}.items():
+        if faults:
+            del recipes[name]
+            broken[name] = "\n".join(faults)
     return loaded
 
 
 def reread() -> Project:
-    """The project as its files are now; where they are at fault, `ConfigError`, and what was read before stands."""
+    """The project as its files are now; where one that is no recipe is at fault, `ConfigError`, and what was read
+    before stands."""
     project.__wrapped__()
     project.cache_clear()
     return project()
 
 
-def _contradictions(loaded: Project) -> Iterator[str]:
-    """What no file can tell alone."""
-    for name, recipe in loaded.recipes.items():
-        where = loaded.data / "recipes" / f"{name}.yaml"
-        if not re.fullmatch(r"[a-z0-9_-]+", name):
-            yield f"{where}: a recipe's name may hold a-z, 0-9, _ and - only"
-        yield from contradictions(recipe, loaded, str(where))
-    for kind, count in {"recipes": len(loaded.recipes), "benchmarks": len(loaded.benchmarks)}.items():
-        if count > MOST_PARTITIONS:
-            yield f"{loaded.data}: {count} {kind}; at most {MOST_PARTITIONS}, or Dagster stops telling what is stale"
+def _faults(name: str, loaded: Project) -> Iterator[str]:
+    """What is wrong with a recipe that its file alone can't tell."""
+    where = loaded.data / "recipes" / f"{name}.yaml"
+    if not re.fullmatch(NAME, name):
+        yield f"{where}: a recipe's name may hold a-z, 0-9, _ and - only"
+    yield from contradictions(loaded.recipes[name], loaded, str(where))
 
 
 def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]:

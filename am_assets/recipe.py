@@ -336,9 +336,15 @@ def load_recipe(path: Path) -> Recipe:
     return parse(Recipe, read_recipe(path), str(path))
 
 
-def load_recipes(folder: Path) -> dict[str, Recipe]:
-    """All recipes of a folder by name, in alphabetical order."""
-    recipes = {path.stem: load_recipe(path) for path in sorted(folder.glob("*.yaml"))}
-    if not recipes:
+def load_recipes(folder: Path) -> tuple[dict[str, Recipe], dict[str, str]]:
+    """All recipes of a folder by name, in alphabetical order, and what is wrong with those that can't be read."""
+    recipes: dict[str, Recipe] = {}
+    broken: dict[str, str] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            recipes[path.stem] = load_recipe(path)
+        except ConfigError as error:
+            broken[path.stem] = str(error)
+    if not recipes and not broken:
         raise ConfigError(f"{folder}: no recipe (*.yaml) here")
-    return recipes
+    return recipes, broken

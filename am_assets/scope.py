@@ -48,6 +48,8 @@ def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
 
 def _changed_setting(section: str) -> Root:
     def because(recipe: str, last: Made) -> str | None:
+        if recipe in project().broken:
+            return None  # what can't be read says nothing: the policy stands as it was last made
         now = dict(settings(project().recipes[recipe], section).rows())
         before, after = (
             {name: json.loads(value) for name, value in rows.items()} for rows in (last.metadata["settings"], now)

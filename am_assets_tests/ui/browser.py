@@ -1,0 +1,120 @@
+"""A headless Chromium at the UI: open a page, wait for words, click on them, take a picture."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+
+from am_assets_tests.promised import without_browser
+from am_assets_tests.services import until
+
+FLAGS = ["--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"]
+ENDS = ("Network.loadingFinished", "Network.loadingFailed")
+STILL_SECONDS = 1.0  # a page that did not change for so long has settled
+
+
+class Browser:
+    """Every look and click waits for what it needs; `TimeoutError` says what did not come."""
+
+    def __init__(self, driver: webdriver.Chrome, url: str):
+        self.driver, self.url = driver, url
+        self.asking: dict[
+            str, tuple[str, float]
+        ] = {}  # queries without an answer yet: their name, and when they were sent
+
+    def open(self, path: str) -> None:
+        """A page by its path in the UI, or by its whole address."""
+        self.driver.get(path if "://" in path else self.url + path)
+        self.queries()
+        self.asking.clear()  # those of the page before get no answer any more
+
+    def see(self, words: str, of: str = "") -> WebElement:
+        """The innermost visible element whose text is or begins with these words, or the one `of` this kind."""
+        begins = f"[starts-with(normalize-space(.), {words!r})]"
+        path = f"//{of}{begins}" if of else f"//*{begins}[not(*{begins})]"
+        return until(lambda: self._visible(path), f"{words!r} on {self.driver.current_url}")
+
+    def find(self, selector: str) -> WebElement:
+        return until(lambda: self._visible(selector, By.CSS_SELECTOR), f"{selector} on {self.driver.current_url}")
+
+    def click(self, words: str, of: str = "") -> None:
+        def clicked() -> bool:
+            try:
+                self.see(words, of).click()
+            except WebDriverException:  # it moved, or something lay over it: look again
+                return False
+            return True
+
+        until(clicked, f"{words!r} can be clicked on")
+
+    def text(self) -> str:
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    def picture(self, name: str, selector: str = "body") -> None:
+        """A picture of the settled page, into the folder that `AM_SCREENSHOTS` names where it names one."""
+        folder = os.environ.get("AM_SCREENSHOTS")
+        if folder:
+            self.settle()
+            (Path(folder) / f"{name}.png").write_bytes(until(lambda: self._still(selector), "a page at rest"))
+
+    def queries(self) -> dict[str, float]:
+        """The seconds that the queries answered since the last call took, by name."""
+        took: dict[str, float] = {}
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            of = message["params"]
+            if message["method"] == "Network.requestWillBeSent" and "/graphql" in of["request"]["url"]:
+                name = json.loads(of["request"].get("postData", "{}")).get("operationName", "?")
+                self.asking[of["requestId"]] = name, of["timestamp"]
+            elif of.get("requestId") in self.asking and message["method"] in ENDS:
+                name, at = self.asking.pop(of["requestId"])
+                took[name] = max(took.get(name, 0), of["timestamp"] - at)
+        return took
+
+    def settle(self) -> dict[str, float]:
+        """Wait until everything that the page asks is answered; the seconds that each query took."""
+        took: dict[str, float] = {}
+
+        def answered() -> bool:
+            took.update(self.queries())
+            return bool(took) and not self.asking
+
+        until(answered, f"all queries of {self.driver.current_url} are answered")
+        return took
+
+    def _visible(self, path: str, by: str = By.XPATH) -> WebElement | None:
+        try:
+            return next((found for found in self.driver.find_elements(by, path) if found.is_displayed()), None)
+        except WebDriverException:  # the page was drawn anew meanwhile
+            return None
+
+    def _still(self, selector: str) -> bytes | None:
+        element = self.find(selector)
+        before = element.screenshot_as_png
+        time.sleep(STILL_SECONDS)
+        return before if element.screenshot_as_png == before else None
+
+
+@contextmanager
+def browsing(url: str, width: int = 1500, height: int = 1300) -> Iterator[Browser]:
+    programs = which("chromium"), which("chromedriver")
+    if not all(programs):
+        without_browser("no chromium and chromedriver here: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(programs[0])
+    for flag in [*FLAGS, f"--window-size={width},{height}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(programs[1])))
+    try:
+        yield Browser(driver, url)
+    finally:
+        driver.quit()

@@ -1,0 +1,42 @@
+"""A project that was applied, its services, and a browser at them.
+
+The models are one scripted server: what it says is no label and no score, so that a check fails for all to see.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from am_assets_tests.desk import Desk
+from am_assets_tests.scripted import Teacher, answer
+from am_assets_tests.services import Services, am, serving, settle
+from am_assets_tests.ui.browser import Browser, browsing
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Services]]:
+    """The recipe `plain` is applied down to its dataset, the recipe `other` is not."""
+    teacher = Teacher(lambda *_: answer("<think>Nine and four.</think> <answer>\\boxed{13}</answer>"))
+    desk = Desk(tmp_path_factory.mktemp("site"))
+    desk.write_project(teacher.url)
+    settle(desk.folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEST_MODEL_KEY", "none")
+        made = am(desk.folder, "apply", "--recipe", "plain", "--select", "+sft_dataset")
+        assert made.returncode == 0, made.stdout + made.stderr
+        with serving(desk.folder) as services:
+            yield desk, services
+    teacher.stop()
+
+
+@pytest.fixture(scope="session")
+def started() -> Iterator[None]:
+    """Chromium is looked for before minutes go into a project."""
+    with browsing(""):
+        yield
+
+
+@pytest.fixture(scope="session")
+def browser(started: None, site: tuple[Desk, Services]) -> Iterator[Browser]:
+    with browsing(site[1].url) as opened:
+        yield opened

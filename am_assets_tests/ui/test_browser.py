@@ -1,0 +1,64 @@
+"""What a user sees and clicks in the UI, in a real Chromium at real services.
+
+AM_SCREENSHOTS=docs pytest am_assets_tests/ui      # makes the pictures of the README anew
+"""
+
+import pytest
+
+from am_assets_tests.services import until
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+GROUPS = ["recipe", "pool", "selection", "distillation", "verification", "training", "evaluation"]
+RELOAD = """mutation { reloadRepositoryLocation(repositoryLocationName: "am_assets") {
+    ... on WorkspaceLocationEntry { locationOrLoadError { __typename ... on PythonError { message } } } } }"""
+POLICY = """{ assetNodeOrError(assetKey: {path: "dedup_policy"}) { ... on AssetNode {
+    partitionKeys partitionStats { numMaterialized numFailed } } } }"""
+
+
+def test_the_graph_page_shows_all_groups_and_the_assets_in_them(browser) -> None:
+    browser.open("/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in GROUPS))
+    for words in (*GROUPS, "raw_pool", "similar_pairs", "recipe_report"):
+        browser.see(words)
+    browser.picture("graph", "[data-svg-viewport]")
+
+
+def test_an_asset_page_shows_its_plot_and_what_its_columns_hold(browser) -> None:
+    browser.open("/assets/question_features")
+    browser.see("What can be told of a question without a model")
+    browser.see("ascii_share")
+    browser.click("[Show Markdown]")
+    plot = browser.find("img[src^='data:image/png']")
+    until(lambda: plot.get_property("naturalWidth") > 100, "the plot is drawn")
+
+
+def test_a_failing_check_is_seen_on_the_page_of_its_asset(browser) -> None:
+    browser.open("/assets/question_labels?view=checks&checkDetail=label_parse_rate")
+    browser.see("label_parse_rate")
+    browser.see("Failed")
+    browser.see("parse_rate")
+
+
+def test_a_partition_is_materialized_by_clicks(browser) -> None:
+    browser.open("/assets/dedup_policy?view=partitions")
+    browser.see("Missing (1)")
+    browser.click("Materialize", of="button")
+    browser.click("Missing", of="button")
+    browser.click("Launch", of="button")
+    browser.see("Materialized (2)")
+
+
+def test_a_recipe_broken_while_the_ui_runs_is_named_there_and_nothing_else_changes(browser, site) -> None:
+    desk, services = site
+    whole = (desk.folder / "recipes" / "other.yaml").read_text()
+    before = services.ask(POLICY)
+    desk.edit("other", "dedup", treshold=0.9)
+    assert services.ask(RELOAD)["reloadRepositoryLocation"]["locationOrLoadError"]["__typename"] == "RepositoryLocation"
+    browser.open("/assets/dedup_policy")
+    browser.see("Broken, and left as last made:")
+    assert "other.yaml: dedup.treshold: Extra inputs are not permitted" in browser.text()
+    assert services.ask(POLICY) == before
+    (desk.folder / "recipes" / "other.yaml").write_text(whole)
+    services.ask(RELOAD)
+    browser.open("/assets/dedup_policy")
+    browser.see("The dedup section of a recipe file")
+    assert "Broken" not in browser.text()
