@@ -24,6 +24,7 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 CheckState = Literal["passed", "failed", "not run"]
+FOR_A_PERSON = (dg.MarkdownMetadataValue, dg.TableSchemaMetadataValue, dg.TableColumnLineageMetadataValue)
 DONE: dict[Status, CheckState] = {Status.SUCCEEDED: "passed", Status.FAILED: "failed"}
 
 
@@ -111,9 +112,5 @@ def _made(record: dg.EventLogRecord) -> Made:
         version.value if version else None,
         provenance.code_version if provenance else None,
         provenance.input_storage_ids if provenance else {},
-        {
-            name: value.value
-            for name, value in materialization.metadata.items()
-            if not isinstance(value, dg.MarkdownMetadataValue | dg.TableSchemaMetadataValue)
-        },
+        {name: value.value for name, value in materialization.metadata.items() if not isinstance(value, FOR_A_PERSON)},
     )

@@ -85,8 +85,9 @@ def report_all() -> None:
                 record.asset_entry.asset_key: record.asset_entry.last_materialization_storage_id for record in records
             }
             partitions = node.partitions_def.get_partition_keys()
+            static = {name: value for name, value in node.metadata.items() if name != "dagster/code_references"}
             for partition in partitions:
-                report(instance, key, partition, node.code_version, pointers)
+                report(instance, key, partition, node.code_version, pointers, static)
             for check in graph.asset_check_keys:
                 if check.asset_key == key and graph.get(check).blocking:
                     for partition in partitions:
@@ -100,6 +101,7 @@ def report(
     partition: str,
     code_version: str | None,
     pointers: dict[dg.AssetKey, int],
+    static: dict,
 ) -> None:
     from am_assets import tables
 
@@ -115,7 +117,7 @@ def report(
         tags[f"dagster/input_event_pointer/{parent.to_user_string()}"] = str(pointer)
     if isinstance(partition, dg.MultiPartitionKey):
         tags |= {f"dagster/partition/{name}": at for name, at in partition.keys_by_dimension.items()}
-    metadata |= {"dagster/column_schema": tables.columns(name), "dagster/row_count": frame.height, "picture": PICTURE}
+    metadata |= static | {"dagster/row_count": frame.height, "picture": dg.MetadataValue.md(PICTURE)}
     instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition, metadata=metadata, tags=tags))
 
 
