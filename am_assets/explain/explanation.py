@@ -3,7 +3,6 @@
 Plain Polars over rows of that question; where they are read from is `stored.py`'s business.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -109,13 +108,13 @@ def _without_ids(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _source(row: Mapping[str, Any]) -> dict[str, Any]:
-    tests = json.loads(row["test_cases"]) if row["test_cases"] else {}
     return {
         "shard": row["shard"],
         "source": row["source"],
         "input rows": row["copies"],
         "reference answer": row["reference_answer"],
-        "tests": bool(tests),
+        "tests": row["test_cases"] is not None,
+        "constraints": row["constraints"],
         "published responses": len(row["published"]),
         "defect": row["defect"],
     }
@@ -141,7 +140,7 @@ def _verdict(fate: Mapping[str, Any]) -> dict[str, Any]:
 def _response(response: Mapping[str, Any], rows: Rows) -> list[dict[str, Any]]:
     """What was measured of one response, a row a table."""
     measured = [{"measured": "response", **{name: v for name, v in response.items() if name not in TEXTS}}]
-    for asset in ("response_features", "math_verdicts", "code_verdicts", "reward_scores"):
+    for asset in ("response_features", "math_verdicts", "code_verdicts", "instruction_verdicts", "reward_scores"):
         for row in rows.tables[asset].filter(response_id=response["response_id"]).to_dicts():
             measured.append({"measured": asset, **{name: v for name, v in row.items() if name not in TEXTS}})
     return measured

@@ -34,6 +34,7 @@ FIELDS: dict[str, list[tuple[str, str]]] = {
     "unchecked": [("", "verification.accept")],
     "wrong_answer": [("judge: ", "verification.split"), ("", "verification.accept")],
     "failed_tests": [("", "verification.accept")],
+    "broken_constraints": [("", "verification.accept")],
     "unverifiable": [("judge: ", "verification.split"), ("", "verification.keep_unverifiable")],
     "low_reward": [
         ("reward ", "verification.min_reward"),

@@ -14,7 +14,7 @@ from am_assets.schema import TABLES
 
 BY_SHARD = [
     "raw_pool", "question_features", "question_labels", "responses", "response_features", "math_verdicts",
-    "code_verdicts", "reward_scores",
+    "code_verdicts", "instruction_verdicts", "reward_scores",
 ]  # fmt: skip
 BY_RECIPE = ["deduped_set", "selected_questions", "verified_set", "sft_dataset"]
 ID = pl.col("question_id")
