@@ -167,11 +167,23 @@ def test_a_file_at_fault_fails_the_look_by_its_name_and_what_was_read_before_sta
 
     looks.look()
     before = looks.cursor
-    looks.desk.edit("other", "dedup", treshold=0.9)
-    with pytest.raises(ConfigError, match=r"other.yaml: dedup.treshold"):
+    looks.desk.write("sources.yaml", {"sums": {"location": "pool/sums.jsonl", "adaptor": "jsonl"}})
+    with pytest.raises(ConfigError, match=r"sources.yaml: sums: adaptor"):
         looks.look()
-    assert project().recipes["plain"].dedup.threshold == 0.95
+    assert "open" in project().sources
     assert looks.cursor == before
+
+
+def test_a_broken_recipe_is_loaded_as_such_and_holds_up_no_other(looks: Looks, ui: Ui) -> None:
+    looks.look()
+    looks.desk.edit("other", "dedup", treshold=0.9)
+    looks.desk.edit("plain", "dedup", threshold=0.9)
+    assert looks.look() == {("dedup_policy", "plain")}
+    assert ui.asked == ["am_assets"]
+    looks.load()
+    assert looks.look() == set()
+    looks.desk.recipe("other", {"extends": "plain"})
+    assert ("dedup_policy", "other") in looks.look()
 
 
 def test_what_lies_on_a_hub_is_never_fetched_by_itself(looks: Looks) -> None:
