@@ -27,7 +27,7 @@ SUGGESTED = 3
 def find(store: TableStore, here: Project, asked: str) -> str:
     """The id of the question that `asked` is: its text, its id or the beginning of that. `ConfigError` where none or
     several are, with what comes near."""
-    pool = _all(store, "raw_pool")
+    pool = _all(store)
     if re.fullmatch(r"[0-9a-f]{4,32}", asked):
         ids = pool.filter((asked <= ID) & (asked + "g" > ID)).select(ID.unique().sort()).collect()["question_id"]
         if len(ids) > 1:
@@ -43,7 +43,9 @@ def find(store: TableStore, here: Project, asked: str) -> str:
 
 def _near(pool: pl.LazyFrame, asked: str) -> str:
     """The questions that hold most of its longest words."""
-    words = sorted(set(normalize(asked).split()), key=len, reverse=True)[:8]
+    words = sorted(set(normalize(asked).split()), key=lambda word: (-len(word), word))[:8]
+    if not words:
+        return ""
     held = pl.sum_horizontal(pl.col("question").str.to_lowercase().str.contains(word, literal=True) for word in words)
     rows = pool.select("question_id", "question", held=held).filter(2 * pl.col("held") > len(words))
     best = rows.sort("held", "question_id", descending=[True, False]).head(SUGGESTED).collect()
@@ -64,30 +66,35 @@ def _left_out(store: TableStore, here: Project) -> str:
 
 def read(store: TableStore, recipe: str, benchmarks: Iterable[str], wanted: str) -> Rows:
     """Everything stored of the question `wanted` and of what is near it."""
-    pool = _all(store, "raw_pool").filter(wanted == ID).collect()
-    shards = pool["shard"].to_list()
-    tables = {name: _of(store, name, shards, "shard", wanted) for name in BY_SHARD if name != "raw_pool"}
+    shards = _all(store).filter(wanted == ID).select("shard").collect()["shard"].to_list()
+    tables = {name: _of(store, name, shards, "shard", wanted) for name in BY_SHARD}
     tables |= {name: _of(store, name, [recipe], "recipe", wanted).drop("recipe") for name in BY_RECIPE}
     overlap = _of(store, "benchmark_overlap", benchmarks, "benchmark", wanted)
-    tables |= {"raw_pool": pool, "benchmark_overlap": overlap}
+    tables |= {"benchmark_overlap": overlap}
     return Rows(tables, _neighbours(store, recipe, wanted), _items(store, overlap))
 
 
 def _of(store: TableStore, asset: str, partitions: Iterable[str], named: str, wanted: str) -> pl.DataFrame:
+    """A column that tables of an older form lack is null."""
     stored = set(store.partitions(asset))
     found = [
         store.scan(asset, at).filter(wanted == ID).with_columns(pl.lit(at).alias(named))
         for at in partitions
         if at in stored
     ]
-    return pl.concat(found).collect() if found else TABLES[asset].create_empty().with_columns(pl.lit("").alias(named))
+    if not found:
+        return TABLES[asset].create_empty().with_columns(pl.lit("").alias(named))
+    rows = pl.concat(found, how="diagonal_relaxed").collect()
+    absent = [name for name in TABLES[asset].column_names() if name not in rows.columns]
+    return rows.with_columns(pl.lit(None).alias(name) for name in absent)
 
 
-def _all(store: TableStore, asset: str) -> pl.LazyFrame:
-    partitions = store.partitions(asset)
+def _all(store: TableStore) -> pl.LazyFrame:
+    """question_id, question and shard of the whole pool."""
+    partitions = store.partitions("raw_pool")
     if not partitions:
-        raise ConfigError(f"nothing is stored of {asset} yet; materialize it first: am apply --select '+{asset}'")
-    return pl.concat(store.scan(asset, at).with_columns(shard=pl.lit(at)) for at in partitions)
+        raise ConfigError("nothing is stored of raw_pool yet; materialize it first: am apply --select raw_pool")
+    return pl.concat(store.scan("raw_pool", at).select(ID, "question", shard=pl.lit(at)) for at in partitions)
 
 
 def _neighbours(store: TableStore, recipe: str, wanted: str) -> pl.DataFrame:
@@ -98,7 +105,7 @@ def _neighbours(store: TableStore, recipe: str, wanted: str) -> pl.DataFrame:
     pairs = pl.concat(scans).filter((wanted == ID) ^ (pl.col("other_id") == wanted))  # with itself: it is in a crowd
     nearest = pairs.select(other, "cosine").top_k(NEAREST, by="cosine").collect()
     ids = nearest["other_id"].implode()
-    texts = _all(store, "raw_pool").filter(ID.is_in(ids)).select(ID, pl.col("question").str.slice(0, EXCERPT_CHARS))
+    texts = _all(store).filter(ID.is_in(ids)).select(ID, pl.col("question").str.slice(0, EXCERPT_CHARS))
     found = nearest.join(texts.unique("question_id").collect(), left_on="other_id", right_on="question_id", how="left")
     fates = NO_NEIGHBOUR.lazy().select("kept", question_id="other_id")
     if recipe in store.partitions("deduped_set"):
