@@ -20,13 +20,13 @@ import psutil
 
 from am_assets_tests.desk import RECIPE, Desk
 from am_assets_tests.services import Services, environment, serving, settle
-from am_assets_tests.ui.browser import browsing
+from am_assets_tests.ui.browser import GRAPH, browsing
 
 PRINT_BYTES = "print(psutil.Process().memory_info().rss)"
 SHARDS, RECIPES, RUNS = 99, 20, 500
 TIMES = 3
 PAGES = {
-    "/asset-groups": "verification",
+    GRAPH: "raw_pool",
     "/assets": "question_labels",
     "/assets/question_labels": "Row count",
     "/assets/question_labels?view=partitions": f"Materialized ({SHARDS})",
@@ -34,7 +34,7 @@ PAGES = {
     "/assets/question_labels?view=checks": "label_parse_rate",
     "/assets/verified_set?view=lineage": "verified_set",
     "/runs": "Success",
-    "/runs/backfills": "Completed",
+    "/runs?view=backfills": "Backfills",
     "/deployment/locations": "am_assets",
 }
 
@@ -125,7 +125,7 @@ def main() -> None:
                     slowest.append(max(((time_, name) for name, time_ in took.items()), default=(0.0, "")))
                 time_, name = statistics.median_low(slowest)
                 print(
-                    f"{page}: content after {statistics.median(seconds):.2f} s; slowest query {name} {time_:.2f} s;"
+                    f"{page.partition('=global')[0]}: content after {statistics.median(seconds):.2f} s; slowest {name} {time_:.2f} s;"
                     f" {statistics.median(cpus):.2f} CPU seconds of the services",
                     flush=True,
                 )
