@@ -44,6 +44,16 @@ class Browser:
         path = f"//{of}{begins}" if of else f"//*{begins}[not(*{begins})]"
         return until(lambda: self._visible(path), f"{words!r} on {self.driver.current_url}")
 
+    def see_after_reload(self, path: str, words: str) -> None:
+        """A page that asked while the webserver took over new definitions shows the old ones until it is opened anew."""
+
+        def shown() -> bool:
+            self.open(path)
+            self.settle()
+            return words in self.text()
+
+        until(shown, f"{words!r} on {path}")
+
     def find(self, selector: str) -> WebElement:
         return until(lambda: self._visible(selector, By.CSS_SELECTOR), f"{selector} on {self.driver.current_url}")
 
@@ -112,7 +122,7 @@ class Browser:
 
 
 @contextmanager
-def browsing(url: str, width: int = 1500, height: int = 1300) -> Iterator[Browser]:
+def browsing(url: str, width: int = 1500, height: int = 1400) -> Iterator[Browser]:
     programs = which("chromium"), which("chromedriver")
     if not all(programs):
         without_browser("no chromium and chromedriver here: apt-get install chromium chromium-driver")
