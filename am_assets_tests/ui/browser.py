@@ -45,7 +45,7 @@ class Browser:
         return until(lambda: self._visible(path), f"{words!r} on {self.driver.current_url}")
 
     def see_after_reload(self, path: str, words: str) -> None:
-        """A page that asked while the webserver took over new definitions shows the old ones until it is opened anew."""
+        """Opens it until the words are there: one that asks too early after a reload shows what was before."""
 
         def shown() -> bool:
             self.open(path)
