@@ -7,7 +7,6 @@ three times in Chromium; what is timed are the queries that the page sends, from
 the CPU that the services took for it. FOLDER keeps the project for another time.
 """
 
-import os
 import resource
 import statistics
 import subprocess
@@ -20,13 +19,13 @@ import psutil
 
 from am_assets_tests.desk import RECIPE, Desk
 from am_assets_tests.services import Services, environment, serving, settle
-from am_assets_tests.ui.browser import browsing
+from am_assets_tests.ui.browser import GRAPH, Browser, browsing
 
 PRINT_BYTES = "print(psutil.Process().memory_info().rss)"
 SHARDS, RECIPES, RUNS = 99, 20, 500
 TIMES = 3
 PAGES = {
-    "/asset-groups": "verification",
+    GRAPH: "raw_pool",
     "/assets": "question_labels",
     "/assets/question_labels": "Row count",
     "/assets/question_labels?view=partitions": f"Materialized ({SHARDS})",
@@ -34,7 +33,7 @@ PAGES = {
     "/assets/question_labels?view=checks": "label_parse_rate",
     "/assets/verified_set?view=lineage": "verified_set",
     "/runs": "Success",
-    "/runs/backfills": "Completed",
+    "/runs?view=backfills": "Backfills",
     "/deployment/locations": "am_assets",
 }
 
@@ -102,33 +101,36 @@ def cpu_seconds(services: Services) -> float:
     return sum(each.user + each.system for each in times)
 
 
+def visit(services: Services, browser: Browser, page: str, words: str) -> str:
+    """What the page took, in the middle of several times."""
+    seconds, cpus, slowest = [], [], []
+    for _ in range(TIMES):
+        cpu, started = cpu_seconds(services), time.monotonic()
+        browser.open(page)
+        browser.see(words)
+        seconds.append(time.monotonic() - started)
+        took = browser.settle()
+        cpus.append(cpu_seconds(services) - cpu)
+        slowest.append(max((each, name) for name, each in took.items()))
+    each, name = statistics.median_low(slowest)
+    return (
+        f"{page.partition('=global')[0]}: content after {statistics.median(seconds):.2f} s; slowest query {name}"
+        f" {each:.2f} s; {statistics.median(cpus):.2f} CPU seconds of the services"
+    )
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as aside:
         folder = Path(sys.argv[1] if len(sys.argv) > 1 else aside)
         if not (folder / "recipes").exists():
             folder.mkdir(exist_ok=True)
             build(folder)
-        os.environ["TEST_MODEL_KEY"] = "none"
         loads = [loading(folder) for _ in range(TIMES)]
         for what, values in zip(("seconds", "CPU seconds", "MB"), zip(*loads, strict=True), strict=True):
             print(f"code location: {statistics.median(values):.2f} {what}")
         with serving(folder) as services, browsing(services.url) as browser:
             for page, words in PAGES.items():
-                seconds, cpus, slowest = [], [], []
-                for _ in range(TIMES):
-                    cpu, started = cpu_seconds(services), time.monotonic()
-                    browser.open(page)
-                    browser.see(words)
-                    seconds.append(time.monotonic() - started)
-                    took = browser.settle()
-                    cpus.append(cpu_seconds(services) - cpu)
-                    slowest.append(max(((time_, name) for name, time_ in took.items()), default=(0.0, "")))
-                time_, name = statistics.median_low(slowest)
-                print(
-                    f"{page}: content after {statistics.median(seconds):.2f} s; slowest query {name} {time_:.2f} s;"
-                    f" {statistics.median(cpus):.2f} CPU seconds of the services",
-                    flush=True,
-                )
+                print(visit(services, browser, page, words), flush=True)
             processes = psutil.Process(services.running["code"].pid).children(recursive=True)
             print(f"code server: {max(process.memory_info().rss for process in processes) / 1e6:.0f} MB")
 

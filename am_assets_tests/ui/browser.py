@@ -17,6 +17,8 @@ from am_assets_tests.promised import without_browser
 from am_assets_tests.services import until
 
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"]
+GROUPS = ["recipe", "pool", "selection", "distillation", "verification", "training", "evaluation"]
+GRAPH = "/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in GROUPS)
 ENDS = ("Network.loadingFinished", "Network.loadingFailed")
 STILL_SECONDS = 1.0  # a page that did not change for so long has settled
 
@@ -32,15 +34,25 @@ class Browser:
 
     def open(self, path: str) -> None:
         """A page by its path in the UI, or by its whole address."""
-        self.driver.get(path if "://" in path else self.url + path)
         self.queries()
         self.asking.clear()  # those of the page before get no answer any more
+        self.driver.get(path if "://" in path else self.url + path)
 
     def see(self, words: str, of: str = "") -> WebElement:
         """The innermost visible element whose text is or begins with these words, or the one `of` this kind."""
         begins = f"[starts-with(normalize-space(.), {words!r})]"
         path = f"//{of}{begins}" if of else f"//*{begins}[not(*{begins})]"
         return until(lambda: self._visible(path), f"{words!r} on {self.driver.current_url}")
+
+    def see_after_reload(self, path: str, words: str) -> None:
+        """Opens it until the words are there: one that asks too early after a reload shows what was before."""
+
+        def shown() -> bool:
+            self.open(path)
+            self.settle()
+            return words in self.text()
+
+        until(shown, f"{words!r} on {path}")
 
     def find(self, selector: str) -> WebElement:
         return until(lambda: self._visible(selector, By.CSS_SELECTOR), f"{selector} on {self.driver.current_url}")
@@ -62,7 +74,8 @@ class Browser:
         """A picture of the settled page, into the folder that `AM_SCREENSHOTS` names where it names one."""
         folder = os.environ.get("AM_SCREENSHOTS")
         if folder:
-            self.settle()
+            if self.driver.current_url.startswith(self.url):  # a file of its own asks nothing
+                self.settle()
             (Path(folder) / f"{name}.png").write_bytes(until(lambda: self._still(selector), "a page at rest"))
 
     def queries(self) -> dict[str, float]:
@@ -80,12 +93,17 @@ class Browser:
         return took
 
     def settle(self) -> dict[str, float]:
-        """Wait until everything that the page asks is answered; the seconds that each query took."""
+        """Wait until all that the page asks is answered and it asks no more; the seconds that each query took."""
         took: dict[str, float] = {}
+        quiet_since = time.monotonic()
 
         def answered() -> bool:
-            took.update(self.queries())
-            return bool(took) and not self.asking
+            nonlocal quiet_since
+            new = self.queries()
+            took.update(new)
+            if new or self.asking:
+                quiet_since = time.monotonic()
+            return bool(took) and time.monotonic() - quiet_since > STILL_SECONDS
 
         until(answered, f"all queries of {self.driver.current_url} are answered")
         return took
@@ -104,7 +122,7 @@ class Browser:
 
 
 @contextmanager
-def browsing(url: str, width: int = 1500, height: int = 1300) -> Iterator[Browser]:
+def browsing(url: str, width: int = 1500, height: int = 1400) -> Iterator[Browser]:
     programs = which("chromium"), which("chromedriver")
     if not all(programs):
         without_browser("no chromium and chromedriver here: apt-get install chromium chromium-driver")

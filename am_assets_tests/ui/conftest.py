@@ -15,14 +15,14 @@ from am_assets_tests.ui.browser import Browser, browsing
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Services]]:
-    """The recipe `plain` is applied down to its dataset, the recipe `other` is not."""
+    """The recipe `plain` is applied down to its dataset, with a report but for scores; the recipe `other` is not."""
     teacher = Teacher(lambda *_: answer("<think>Nine and four.</think> <answer>\\boxed{13}</answer>"))
     desk = Desk(tmp_path_factory.mktemp("site"))
     desk.write_project(teacher.url)
     settle(desk.folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEST_MODEL_KEY", "none")
-        made = am(desk.folder, "apply", "--recipe", "plain", "--select", "+sft_dataset")
+        made = am(desk.folder, "apply", "--recipe", "plain", "--select", "+sft_dataset or recipe_report")
         assert made.returncode == 0, made.stdout + made.stderr
         with serving(desk.folder) as services:
             yield desk, services

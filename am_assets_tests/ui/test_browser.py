@@ -6,9 +6,9 @@ AM_SCREENSHOTS=docs pytest am_assets_tests/ui      # makes the pictures of the R
 import pytest
 
 from am_assets_tests.services import until
+from am_assets_tests.ui.browser import GRAPH, GROUPS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-GROUPS = ["recipe", "pool", "selection", "distillation", "verification", "training", "evaluation"]
 RELOAD = """mutation { reloadRepositoryLocation(repositoryLocationName: "am_assets") {
     ... on WorkspaceLocationEntry { locationOrLoadError { __typename ... on PythonError { message } } } } }"""
 POLICY = """{ assetNodeOrError(assetKey: {path: "dedup_policy"}) { ... on AssetNode {
@@ -16,7 +16,7 @@ POLICY = """{ assetNodeOrError(assetKey: {path: "dedup_policy"}) { ... on AssetN
 
 
 def test_the_graph_page_shows_all_groups_and_the_assets_in_them(browser) -> None:
-    browser.open("/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in GROUPS))
+    browser.open(GRAPH)
     for words in (*GROUPS, "raw_pool", "similar_pairs", "recipe_report"):
         browser.see(words)
     browser.picture("graph", "[data-svg-viewport]")
@@ -47,18 +47,27 @@ def test_a_partition_is_materialized_by_clicks(browser) -> None:
     browser.see("Materialized (2)")
 
 
+def test_the_report_of_a_recipe_opens_and_folds(browser, site) -> None:
+    desk, _ = site
+    browser.open((desk.folder / "assets" / "recipe_report" / "plain.html").as_uri())
+    browser.see("Recipe plain")
+    browser.picture("report")
+    fold = browser.find("article details")
+    text = fold.find_element("tag name", "pre")
+    assert not text.is_displayed()
+    fold.find_element("tag name", "summary").click()
+    assert text.is_displayed()
+
+
 def test_a_recipe_broken_while_the_ui_runs_is_named_there_and_nothing_else_changes(browser, site) -> None:
     desk, services = site
     whole = (desk.folder / "recipes" / "other.yaml").read_text()
     before = services.ask(POLICY)
     desk.edit("other", "dedup", treshold=0.9)
     assert services.ask(RELOAD)["reloadRepositoryLocation"]["locationOrLoadError"]["__typename"] == "RepositoryLocation"
-    browser.open("/assets/dedup_policy")
-    browser.see("Broken, and left as last made:")
+    browser.see_after_reload("/assets/dedup_policy", "Broken, and left as last made:")
     assert "other.yaml: dedup.treshold: Extra inputs are not permitted" in browser.text()
     assert services.ask(POLICY) == before
     (desk.folder / "recipes" / "other.yaml").write_text(whole)
     services.ask(RELOAD)
-    browser.open("/assets/dedup_policy")
-    browser.see("The dedup section of a recipe file")
-    assert "Broken" not in browser.text()
+    browser.see_after_reload("/assets/dedup_policy", "Description\nThe dedup section of a recipe file")
