@@ -39,6 +39,8 @@ def in_words(error: Exception) -> str:
 def _refusing(home: Path) -> tuple[Path, str] | None:
     """The first database file that can't be written, and SQLite's reason."""
     for path in sorted(home.rglob("*.db"), key=lambda path: len(path.name)):  # those of single runs last
+        if not os.access(path, os.W_OK):
+            return path, "readonly file"
         try:
             with closing(sqlite3.connect(path, timeout=0)) as database:
                 database.execute("BEGIN IMMEDIATE")

@@ -21,29 +21,39 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
+RUNS = "runs"  # no run has this id
 Connect = Callable[[str], AbstractContextManager[Connection]]
 
 
-def keep_open(instance: dg.DagsterInstance) -> None:
-    """From now on `instance` holds its connections. Storage other than SQLite is left as it is."""
+@contextmanager
+def keep_open(instance: dg.DagsterInstance) -> Iterator[None]:
+    """In here `instance`, which must not be used afterwards, holds its connections. Storage other than SQLite is left
+    as it is."""
     events, runs = instance.event_log_storage, instance.run_storage
+    held: dict[str, Engine] = {}
     if isinstance(events, SqliteEventLogStorage):
-        events._connect = _shards(events)  # type: ignore[method-assign, assignment]
+        events._connect = _shards(events, held)  # type: ignore[method-assign, assignment]
         events.has_table = cache(events.has_table)  # type: ignore[method-assign]
     if isinstance(runs, SqliteRunStorage):
-        held, lock = _open(runs._conn_string), RLock()
-        runs.connect = lambda: _transaction(held, lock)  # type: ignore[method-assign]
+        history, lock = _open(runs._conn_string), RLock()
+        held[RUNS] = history
+        runs.connect = lambda: _transaction(history, lock)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for engine in held.values():
+            engine.dispose()
 
 
-def _shards(events: SqliteEventLogStorage) -> Connect:
-    """Opens the index, and the logs of runs one at a time."""
-    held: dict[str, Engine] = {INDEX_SHARD_NAME: _open(events.conn_string_for_shard(INDEX_SHARD_NAME))}
+def _shards(events: SqliteEventLogStorage, held: dict[str, Engine]) -> Connect:
+    """Opens the index, and the logs of runs one at a time; `held` has those that are open."""
+    held[INDEX_SHARD_NAME] = _open(events.conn_string_for_shard(INDEX_SHARD_NAME))
     lock = RLock()
 
     def connect(shard: str) -> AbstractContextManager[Connection]:
         with lock:
             if shard not in held:
-                for other in [name for name in held if name != INDEX_SHARD_NAME]:
+                for other in [name for name in held if name not in (INDEX_SHARD_NAME, RUNS)]:
                     held.pop(other).dispose()
                 path = Path(events.path_for_shard(shard))
                 if not path.exists():

@@ -1,5 +1,8 @@
 """Connections that stay open write the files that Dagster reads, and read what others write."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -19,9 +22,15 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@contextmanager
+def both(home: Path) -> Iterator[tuple[dg.DagsterInstance, dg.DagsterInstance]]:
+    open_one = partial(dg.DagsterInstance.from_config, str(home))
+    with open_one() as held, open_one() as plain, keep_open(held):
+        yield held, plain
+
+
 def test_another_instance_sees_every_run_and_event_at_once(home: Path) -> None:
-    with dg.DagsterInstance.from_config(str(home)) as held, dg.DagsterInstance.from_config(str(home)) as plain:
-        keep_open(held)
+    with both(home) as (held, plain):
         runs = [dg.materialize([table], instance=held).run_id for _ in range(2)]
         for run in runs:
             assert plain.get_run_by_id(run).status == dg.DagsterRunStatus.SUCCESS
@@ -35,11 +44,16 @@ def test_another_instance_sees_every_run_and_event_at_once(home: Path) -> None:
 
 
 def test_what_another_instance_writes_in_between_is_read(home: Path) -> None:
-    with dg.DagsterInstance.from_config(str(home)) as held, dg.DagsterInstance.from_config(str(home)) as plain:
-        keep_open(held)
+    with both(home) as (held, plain):
         dg.materialize([table], instance=held)
         other = dg.materialize([table], instance=plain).run_id
         assert held.get_latest_materialization_event(table.key).run_id == other
         assert len(held.get_runs()) == 2
         last = dg.materialize([table], instance=held).run_id
         assert plain.get_latest_materialization_event(table.key).run_id == last
+
+
+def test_files_are_left_whole(home: Path) -> None:
+    with both(home) as (held, _):
+        dg.materialize([table], instance=held)
+    assert not list(home.rglob("*.db-wal"))

@@ -56,8 +56,7 @@ def opened(recipes: list[str] | None, select: str | None) -> Iterator:
         from am_assets.sqlite import keep_open
 
         in_scope = scope(project(), recipes)
-        with dg.DagsterInstance.get() as storage:
-            keep_open(storage)
+        with dg.DagsterInstance.get() as storage, keep_open(storage):
             yield Plan(defs, storage, ROOTS, in_scope, select)
 
 

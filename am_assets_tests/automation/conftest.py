@@ -26,8 +26,7 @@ def all_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         definitions = desk.open(None, None).definitions
         from am_assets.sqlite import keep_open
 
-        with dg.DagsterInstance.get() as instance:
-            keep_open(instance)
+        with dg.DagsterInstance.get() as instance, keep_open(instance):
             Loop(definitions, instance).run_everything()
     return folder
 
