@@ -18,8 +18,8 @@ import psutil
 import yaml
 
 ROOT = Path(__file__).parents[1]
-SENSORS = """{ sensorsOrError(repositorySelector: {repositoryName: "__repository__", repositoryLocationName: "am_assets"})
-    { ... on Sensors { results { id name } } } }"""
+SENSORS = """{ sensorsOrError(repositorySelector: { repositoryName: "__repository__",
+    repositoryLocationName: "am_assets"}) { ... on Sensors { results { id name } } } }"""
 STOP = "mutation($id: String!) { stopSensor(id: $id) { ... on PythonError { message } } }"
 SHIPPED = ROOT / "data" / "instance" / "dagster.yaml"
 T = TypeVar("T")
