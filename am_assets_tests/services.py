@@ -85,10 +85,11 @@ class Services:
         until(lambda: self._knows_the_graph(), "the webserver knows the graph")
 
     def _spawn(self, name: str, command: list[str]) -> subprocess.Popen:
-        variables = environment(self.folder) | {"DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "1"}
         with (self.folder / f"{name}.log").open("a") as log:
             # in a session of its own, so that a kill reaches its children and nobody else
-            return subprocess.Popen(command, env=variables, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(
+                command, env=environment(self.folder), stdout=log, stderr=log, start_new_session=True
+            )
 
     def _knows_the_graph(self) -> bool:
         try:
