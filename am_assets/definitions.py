@@ -7,6 +7,7 @@ from am_assets import checks, verdict_checks
 from am_assets.automation.backfill import fill_evidence
 from am_assets.automation.conditions import with_conditions
 from am_assets.automation.files import file_sensor
+from am_assets.automation.retries import lost_retries
 from am_assets.automation.sensors import condition_sensors
 from am_assets.automation.watch import alerts
 from am_assets.distillation import assets as distillation
@@ -29,7 +30,7 @@ defs: dg.Definitions = dg.Definitions(
         *checks.not_empty_checks(),
         *dg.load_asset_checks_from_modules([checks, verdict_checks]),
     ],
-    sensors=[*condition_sensors(ASSETS), file_sensor(ASSETS), alerts],
+    sensors=[*condition_sensors(ASSETS), file_sensor(ASSETS), alerts, lost_retries],
     schedules=[fill_evidence(lambda: defs)],
     resources={
         "tables": TableStore(UPath(project().assets)),

@@ -61,7 +61,8 @@ def small_project(folder: Path, models: Models, questions: int, shards: int, sta
         desk.rows(name, [{"question": text, "reference_answer": str(total)} for text, total in totals.items()])
     desk.write("sources.yaml", {name: desk.source(name, rank) for rank, name in enumerate(["tasks", *names])})
     desk.recipe("plain", TASTE)
-    asks = {"labels": {"model": "openai/labeler"}, "reward": {"model": "openai/judge", "judges": "every"}}
+    # without an audit, in which the judge is asked the same again
+    asks = {"labels": {"model": "openai/labeler"}, "reward": {"model": "openai/judge", "judges": "every", "audit": 0}}
     desk.write("instruments.yaml", {**asks, "embeddings": {"model": "static"}, "pairs": {"floor": 0.9}})
     reach = {"api_key_env": "TEST_MODEL_KEY", "concurrency": 4}
     desk.write("endpoints.yaml", {name: {**reach, "api_base": at.url} for name, at in models.servers.items()})

@@ -18,6 +18,9 @@ import psutil
 import yaml
 
 ROOT = Path(__file__).parents[1]
+SENSORS = """{ sensorsOrError(repositorySelector: { repositoryName: "__repository__",
+    repositoryLocationName: "am_assets"}) { ... on Sensors { results { id name } } } }"""
+STOP = "mutation($id: String!) { stopSensor(id: $id) { ... on PythonError { message } } }"
 SHIPPED = ROOT / "data" / "instance" / "dagster.yaml"
 T = TypeVar("T")
 
@@ -64,8 +67,8 @@ class Services:
         self.workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": workspace}]}))
         self.url = f"http://127.0.0.1:{self.ports['webserver']}"
 
-    def start(self) -> None:
-        """Start those that are not there, and wait until the webserver knows the graph."""
+    def start(self, *names: str) -> None:
+        """Start those of these (default: all) that are not there, and wait until the webserver knows the graph."""
         target = ["-w", str(self.workspace)]
         python = [sys.executable, "-W", "ignore", "-m"]
         commands = {
@@ -75,17 +78,18 @@ class Services:
             "daemon": [*python, "am_assets_tests.brisk_daemon", "run", *target],
         }  # fmt: skip
         for name, command in commands.items():
-            if name not in self.running:
+            if name not in self.running and name in (names or commands):
                 self.running[name] = self._spawn(name, command)
                 if name == "code":
                     until(lambda: _listens(self.ports["code"]), "the code server listens")
         until(lambda: self._knows_the_graph(), "the webserver knows the graph")
 
     def _spawn(self, name: str, command: list[str]) -> subprocess.Popen:
-        variables = environment(self.folder) | {"DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "1"}
         with (self.folder / f"{name}.log").open("a") as log:
             # in a session of its own, so that a kill reaches its children and nobody else
-            return subprocess.Popen(command, env=variables, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(
+                command, env=environment(self.folder), stdout=log, stderr=log, start_new_session=True
+            )
 
     def _knows_the_graph(self) -> bool:
         try:
@@ -106,6 +110,12 @@ class Services:
         children = psutil.Process(self.running["code"].pid).children(recursive=True)
         return [child for child in children if "spawn_main" in " ".join(_command(child))]
 
+    def stop_sensors(self) -> None:
+        """From now on nothing runs but what is asked for, and what of that has to run again."""
+        for sensor in self.ask(SENSORS)["sensorsOrError"]["results"]:
+            if sensor["name"] != "lost_retries":
+                self.ask(STOP, id=sensor["id"])
+
     def ask(self, query: str, **variables: Any) -> dict:
         body = json.dumps({"query": query, "variables": variables}).encode()
         with urlopen(Request(f"{self.url}/graphql", body, {"content-type": "application/json"}), timeout=60) as reply:
@@ -119,6 +129,8 @@ class Services:
 def serving(folder: Path) -> Iterator[Services]:
     services = Services(folder)
     try:
+        services.start("code", "webserver")
+        services.stop_sensors()
         services.start()
         yield services
     finally:

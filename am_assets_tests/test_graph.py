@@ -111,7 +111,7 @@ def test_the_whole_location_can_be_loaded_with_its_sensors_and_its_schedule() ->
     dg.Definitions.validate_loadable(definitions())
     repository = definitions().get_repository_def()
     assert {sensor.name: sensor.default_status.value for sensor in repository.sensor_defs} == {
-        name: "RUNNING" for name in ("alerts", "files", "decisions_follow", "free_evidence_follows")
+        name: "RUNNING" for name in ("alerts", "files", "decisions_follow", "free_evidence_follows", "lost_retries")
     }
     assert {schedule.name: schedule.default_status.value for schedule in repository.schedule_defs} == {
         "fill_evidence": "STOPPED"
