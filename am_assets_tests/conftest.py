@@ -6,9 +6,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 
 from am_assets.schema import TABLES
 from am_assets_tests.desk import CountingProxy, Desk, at_desk
+
+settings.register_profile("any machine", deadline=None)  # a busy one is slow, and no property fails by that
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

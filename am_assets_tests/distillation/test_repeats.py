@@ -4,7 +4,7 @@ import time
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.distillation.repeats import NGRAM, consecutive, prompt_share, repetition
@@ -37,7 +37,6 @@ def test_the_rates_of_texts_that_can_be_counted_by_hand(text, ngrams, loop):
     assert rates(text) == (pytest.approx(ngrams, abs=1e-6), pytest.approx(loop, abs=1e-6))
 
 
-@settings(deadline=None)
 @given(texts)
 def test_each_text_is_measured_alone(texts):
     for measure in (repetition, consecutive):
@@ -46,7 +45,6 @@ def test_each_text_is_measured_alone(texts):
         assert together == [measure(pl.Series([text])).item() for text in texts]
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from("abc"), max_size=40))
 def test_the_rates_are_those_of_a_slow_count(said):
     grams = [tuple(said[i : i + NGRAM]) for i in range(len(said) - NGRAM + 1)]
@@ -82,7 +80,6 @@ def test_an_answer_leaks_as_far_as_its_prompt_holds_it(answer, share):
     assert found == pytest.approx(share)
 
 
-@settings(deadline=None)
 @given(texts, texts)
 def test_what_stands_in_its_prompt_has_leaked_and_other_prompts_do_not_matter(answers, before):
     prompts = [f"c {lead} {answer} b" for answer, lead in zip(answers, [*before, *[""] * 6], strict=False)]

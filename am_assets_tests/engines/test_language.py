@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.engines import language
@@ -47,7 +47,6 @@ def test_answers_are_those_of_the_model_asked_text_by_text() -> None:
     assert at_once(TEXTS) == one_by_one(TEXTS)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text() | st.lists(st.sampled_from(TEXTS[:-1]), max_size=3).map("".join), max_size=6))
 def test_any_texts_have_the_answers_of_the_model(texts: list[str]) -> None:
     assert at_once(texts) == one_by_one(texts)

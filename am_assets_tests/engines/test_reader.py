@@ -53,7 +53,7 @@ def test_every_row_of_a_parquet_file_arrives(tmp_path: Path) -> None:
     assert read(tmp_path / "a.parquet")["question"].to_list() == [row["question"] for row in ROWS]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.text(), min_size=1, max_size=5))
 def test_any_text_survives_or_is_replaced_by_the_replacement_character(tmp_path_factory, texts: list[str]) -> None:
     path = write(tmp_path_factory.mktemp("any") / "a.jsonl", "\n".join(json.dumps({"question": t}) for t in texts))

@@ -87,7 +87,7 @@ def test_what_models_wrote_stays_text() -> None:
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in PAGE
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(min_size=1))
 def test_no_text_whatever_it_is_becomes_markup(text: str) -> None:
     row = FOUND.kept[0] | {"question": text, "think": text, "answer": text, "teacher": text, "source": text}

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.engines.plots import bar_chart_png, heatmap_png, histogram_png, intervals_png
@@ -90,7 +90,6 @@ questions = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(questions)
 def test_each_stage_adds_up_and_hands_on_what_it_kept(drawn):
     counts = {

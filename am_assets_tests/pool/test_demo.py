@@ -66,7 +66,7 @@ def test_sound_traces_compute_rightly_at_every_step() -> None:
             assert all(int(a) + (int(b) if sign == "+" else -int(b)) == int(c) for a, sign, b, c in steps), row
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.integers(0, 10_000))
 def test_no_training_question_of_any_seed_is_held_out(train_seed: int, test_seed: int) -> None:
     train = question_ids(published_arithmetic(60, train_seed)["question"])

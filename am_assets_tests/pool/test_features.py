@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.pool.features import question_features
@@ -94,7 +94,6 @@ def test_no_questions_have_no_features() -> None:
     assert QuestionFeatures.validate(features(), cast=True).is_empty()
 
 
-@settings(deadline=None)  # the language model may have to be loaded, on a busy machine
 @given(st.lists(st.text(), max_size=8))
 def test_any_text_has_features_that_fit_the_schema_and_are_its_own(questions: list[str]) -> None:
     table = QuestionFeatures.validate(features(*questions), cast=True)

@@ -54,7 +54,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROWS, st.integers(1, 4), st.randoms(use_true_random=False))
 def test_shards_and_bytes_do_not_depend_on_the_order_of_rows(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict], count: int, order: random.Random

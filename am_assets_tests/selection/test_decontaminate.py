@@ -175,7 +175,7 @@ some_texts = st.lists(st.lists(st.sampled_from("abcd"), max_size=24).map(" ".joi
 
 
 @given(some_texts, some_texts, st.sampled_from([8, 13]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_shares_are_those_of_plain_sets(questions: list[str], items: list[str], n: int) -> None:
     def grams(text: str, length: int) -> set[tuple[str, ...]]:
         words = text.split()
@@ -241,7 +241,7 @@ measures = st.fixed_dictionaries({name: st.floats(0, 1) for name in ("cosine", "
 
 
 @given(shares, shares, st.lists(measures, max_size=9))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_a_stricter_recipe_finds_all_that_a_laxer_one_finds(one: dict, other: dict, measured: list[dict]) -> None:
     rows = [overlap(question_id=f"q{n}", **row) for n, row in enumerate(measured)]
     table = pl.concat([overlap().clear(), *rows])

@@ -192,7 +192,7 @@ def naive(rows: list[dict], pairs: pl.DataFrame, policy: DedupPolicy) -> dict[st
     st.permutations(["has_check", "published", "difficulty", "complete", "language", "source_rank"]),
     st.randoms(),
 )
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_the_fast_walk_is_the_naive_walk_in_any_order_of_rows(rows, pairs, priority, random) -> None:
     policy = DedupPolicy(threshold=0.9, priority=priority, languages=["zh", "en"])
     table = dedup(pool(*rows), pairs, policy)
@@ -209,7 +209,7 @@ def test_the_fast_walk_is_the_naive_walk_in_any_order_of_rows(rows, pairs, prior
 
 
 @given(some_pools, some_pairs, st.sampled_from([0.8, 0.85, 0.9, 0.95, 1.0]))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_what_stays_is_apart_and_what_goes_is_near_to_what_stays(rows, pairs, threshold) -> None:
     table = dedup(pool(*rows), pairs, DedupPolicy(threshold=threshold))
     assert table.height == len(rows)

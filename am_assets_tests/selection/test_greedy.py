@@ -35,7 +35,7 @@ def walk(vectors: np.ndarray, threshold: float) -> dict[int, int | None]:
 
 
 @given(st.integers(1, 60), st.integers(0, 99), st.sampled_from([0.7, 0.8, 0.9, 0.97]), st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_walk_is_the_same_whatever_part_of_the_questions_is_a_crowd(rows, seed, threshold, data) -> None:
     vectors = family(rows, seed)
     crowd = np.array(sorted(data.draw(st.sets(st.integers(0, rows - 1)))), dtype=np.int64)

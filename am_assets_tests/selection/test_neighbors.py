@@ -81,7 +81,7 @@ def test_every_pair_at_or_above_the_floor_is_found(way: str, find: Find) -> None
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_pair_is_lost_whatever_is_shared_crowded_or_reordered(find: Find, data: st.DataObject) -> None:
     vectors = clustered(40, data.draw(st.integers(0, 99)))
     draw_rows = st.lists(st.integers(0, 39), unique=True)

@@ -171,7 +171,7 @@ def test_a_share_of_nothing_keeps_nothing() -> None:
 
 
 @given(st.integers(0, 200), st.integers(0, 200), st.floats(0.01, 0.5), st.floats(0.01, 0.5))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_under_shares_added_rows_let_the_kept_part_of_a_group_only_grow_or_only_shrink(
     rows, more, easy, medium
 ) -> None:
@@ -195,7 +195,7 @@ def test_the_draw_knows_nothing_of_the_shard() -> None:
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.permutations(range(60)))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_fate_is_untouched_by_other_rows_and_only_helped_by_a_higher_rate(rate, other, order) -> None:
     questions = many(60)
     whole = chosen(questions, rates={"easy": rate})

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.recipe import RewardMinima, VerificationPolicy
@@ -274,7 +274,6 @@ policies = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(candidates, policies)
 def test_every_row_has_exactly_one_fate(rows, policy):
     table = verified_set(frame(rows), policy)
@@ -285,7 +284,6 @@ def test_every_row_has_exactly_one_fate(rows, policy):
     assert set(drops) <= set(RESPONSE_DROPS) and drops.len() + table["kept"].sum() == len(rows)
 
 
-@settings(deadline=None)
 @given(candidates, policies, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_changes_nothing(rows, policy, random):
     table = frame(rows)
@@ -294,7 +292,6 @@ def test_the_order_of_the_rows_changes_nothing(rows, policy, random):
     assert verified_set(table[order], policy).equals(verified_set(table, policy))
 
 
-@settings(deadline=None)
 @given(candidates, policies)
 def test_choosing_keeps_one_response_of_each_question_that_has_a_good_one(rows, policy):
     everything = verified_set(frame(rows), policy.model_copy(update={"keep": "all"})).filter("kept")
@@ -304,7 +301,6 @@ def test_choosing_keeps_one_response_of_each_question_that_has_a_good_one(rows, 
     assert set(chosen["response_id"]) <= set(everything["response_id"])
 
 
-@settings(deadline=None)
 @given(candidates, policies, st.sampled_from(list(LAX_AND_STRICT)))
 def test_stricter_settings_keep_a_subset(rows, policy, field):
     every = policy.model_copy(update={"keep": "all"})
@@ -313,7 +309,6 @@ def test_stricter_settings_keep_a_subset(rows, policy, field):
     assert strict <= lax
 
 
-@settings(deadline=None)
 @given(candidates, policies)
 def test_accepting_all_keeps_whatever_any_evidence_keeps(rows, policy):
     every = policy.model_copy(update={"keep": "all"})

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.distillation.traces import split
@@ -208,7 +208,6 @@ def test_a_quantity_is_its_number_and_its_unit(text, number, unit):
     assert quantity(text) == (number, unit)
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("the answer is 5 or 4.?!\n\"'`*$\\{}boxed not if"), max_size=3_000))
 def test_doubt_is_told_of_any_text_and_soon(text):
     start = time.perf_counter()
@@ -219,7 +218,6 @@ def test_doubt_is_told_of_any_text_and_soon(text):
 numbers = st.decimals(-10_000, 10_000, places=3, allow_nan=False).map(lambda d: f"{d:f}") | st.integers().map(str)
 
 
-@settings(deadline=None)
 @given(numbers)
 def test_a_number_equals_its_other_spellings(number):
     grouped = f"{int(number):,}" if "." not in number else number + "0"
@@ -231,7 +229,6 @@ def test_a_number_equals_its_other_spellings(number):
         )
 
 
-@settings(deadline=None)
 @given(st.text("\\boxed{}text$#A(), 1answeris:\n", max_size=300))
 def test_reading_never_fails_and_normal_forms_are_stable(text):
     for result in results(text):
