@@ -37,6 +37,12 @@ def test_a_plan_of_a_new_project_lists_what_is_missing_and_does_nothing(project:
     assert not (project.folder / "assets").exists()
 
 
+def test_a_difference_of_recipes_that_have_selected_nothing_says_what_to_do_first(project: Desk) -> None:
+    refused = am(project, "diff", "plain", "other")
+    assert (refused.returncode, refused.stderr) == (2, "")
+    assert "recipe plain has selected nothing yet; materialize first: am apply --recipe plain" in refused.stdout
+
+
 @pytest.mark.parametrize(
     ("wrong", "arguments", "says"),
     [

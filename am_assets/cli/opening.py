@@ -24,7 +24,12 @@ def told_mistakes() -> Iterator[None]:
     """A mistake in a file or a refusing database ends the command with its words."""
     from sqlalchemy.exc import DBAPIError
 
+    # checks by partition, mappings of two dimensions and places of code are such features of the pinned Dagster
+    warnings.filterwarnings("ignore", message=".* is currently in (beta|preview)")
     try:
+        from am_assets.project import project
+
+        project().refuse_broken()
         yield
     except ConfigError as error:
         _refuse(str(error))
@@ -43,13 +48,9 @@ def opened(recipes: list[str] | None, select: str | None) -> Iterator:
     with told_mistakes():
         from am_assets.project import project
 
-        project().refuse_broken()
         instance.prepare_environment(project().instance)
         import dagster as dg
 
-        # partitioned asset checks and multi-partition mappings are preview and beta features of the pinned Dagster
-        warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-        warnings.filterwarnings("ignore", category=dg.BetaWarning)
         from am_assets.definitions import defs
         from am_assets.plan import Plan
         from am_assets.scope import ROOTS, scope
