@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pebble import ProcessPool
 
 WORKERS = 2
-TASKS = 2_000  # calls that a worker takes before it is replaced: caches like sympy's only grow
+TASKS = 20_000  # calls that a worker takes before it is replaced: it grows by some 1.3 MB a thousand of math's
 AHEAD = 512  # results under way while one is looked at
 MEMORY = 4 << 30  # bytes of address space: a power tower runs into it before it runs into the machine
 
@@ -34,8 +34,8 @@ def in_order(
     """What each of `work` comes to: a `Call` is made in a worker, anything else stands for itself.
 
     In place of a result stand a `TimeoutError` where the call was killed after `seconds`, and whatever else it raised
-    or its process died of. Workers are forked, at the first call, from a process that has the module `preload` loaded,
-    and run `prepare` before their first clock starts.
+    or its process died of. Workers are forked, at the first call, from a process that has imported the module
+    `preload`, which makes replacing a killed one cheap, and run `prepare` before their first clock starts.
     """
     with ExitStack() as cleanup:
         pool: ProcessPool | None = None
@@ -52,7 +52,6 @@ def in_order(
 
 
 def _start(cleanup: ExitStack, prepare: Callable[[], None], preload: str) -> "ProcessPool":
-    """A pool of fresh processes; a forkserver that has the heavy module loaded makes replacing a killed one cheap."""
     import multiprocessing
 
     from pebble import ProcessPool

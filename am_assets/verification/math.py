@@ -26,6 +26,7 @@ from am_assets.verification.upheld import Verdict, stood_by
 
 VERIFIER = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
 
+PRELOAD = "am_assets.verification.loaded_algebra"
 BATCH = 256
 KEPT_CHARS = 500  # of what was extracted
 TEXT = pl.String()
@@ -51,7 +52,7 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
     """
     rows = jobs.select("key", "answer", "reference")
     work = (_work(answer, reference) for _, answer, reference in rows.iter_rows())
-    with closing(killable.in_order(work, limits.timeout_seconds, equality.prepare_worker, "math_verify")) as outcomes:
+    with closing(killable.in_order(work, limits.timeout_seconds, equality.prepare_worker, PRELOAD)) as outcomes:
         for batch in rows.iter_slices(BATCH):
             yield _frame(batch["key"], [_verdict(outcome) for outcome in islice(outcomes, batch.height)])
 
