@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 LINKS, BUILD_WIDTH = 16, 100  # hnswlib's M and ef_construction
-SEARCH_WIDTH = 48  # ef for short lists; longer ones take twice their length
+SEARCH_WIDTH = 64  # ef for short lists; longer ones take twice their length
 SEED = 0
 
 

@@ -19,6 +19,7 @@ LISTS = (16, 64, CROWD + 1)  # lengths of a neighbour list, tried in turn
 EXACT_ROWS = 20_000  # comparing all with all is about as fast as a graph up to here, and misses nothing
 EXACT_PRODUCTS = 100_000_000  # a quarter of a second
 QUERIES = 4_096
+PIVOTS = 256
 NONE = np.empty(0, np.int64)
 
 Hits = tuple[np.ndarray, np.ndarray, np.ndarray]  # row numbers of both sides of each pair, and crowded first rows
@@ -123,7 +124,7 @@ def _by_product(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
 
 def _by_graph(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
     rows, columns, crowded = [NONE], [NONE], [NONE]
-    wanted = np.arange(len(queries))
+    wanted = _neighbours_together(queries)
     for count in LISTS:
         unfinished = [NONE]
         for start in range(0, len(wanted), QUERIES) if count <= len(base.distinct) else ():
@@ -146,3 +147,12 @@ def _by_graph(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
     at, hit, many = _by_product(queries[wanted], base, floor)
     parts = ([*rows, wanted[at]], [*columns, hit], [*crowded, wanted[many]])
     return tuple(map(np.concatenate, parts))  # type: ignore[return-value]
+
+
+def _neighbours_together(queries: np.ndarray) -> np.ndarray:
+    """Their row numbers by the nearest of some of them: one walk through a graph leaves in the processor's cache what
+    the next one reads."""
+    if not len(queries):
+        return NONE
+    pivots = queries[:: -(-len(queries) // PIVOTS)]
+    return np.argsort(np.concatenate([products.argmax(axis=1) for _, products in cosines.blocks(queries, pivots)]))
