@@ -11,12 +11,11 @@ import dagster as dg
 import polars as pl
 
 from am_assets.partitions import recipes, shards
-from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import SamplingPolicy
-from am_assets.resources import TableStore
 from am_assets.schema import TABLES, UNLABELLED
 from am_assets.selection.decontaminate import contaminated
+from am_assets.stored import StoredTables, read_policy
 
 MIN_LABEL_PARSE_RATE = 0.9
 BY_RECIPE = dg.AssetIn()
@@ -109,7 +108,7 @@ def pair_recall(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
     additional_ins={"sampling_policy": BY_RECIPE},
 )
 def no_contamination(
-    sft_dataset: pl.DataFrame, sampling_policy: pl.DataFrame, tables: dg.ResourceParam[TableStore]
+    sft_dataset: pl.DataFrame, sampling_policy: pl.DataFrame, tables: dg.ResourceParam[StoredTables]
 ) -> dg.AssetCheckResult:
     """No question of the dataset matches a benchmark item under the recipe's own rules."""
     rules = read_policy(SamplingPolicy, sampling_policy).decontamination

@@ -19,8 +19,8 @@ from am_assets.plan import Step
 from am_assets.pool import labels, sources
 from am_assets.project import Project
 from am_assets.recipe import Recipe
-from am_assets.resources import TableStore
 from am_assets.selection import confirm, overlap
+from am_assets.stored import StoredTables
 from am_assets.verification import math, opinion
 from am_assets.verification.assets import judge_requests, math_jobs, to_judge
 
@@ -54,7 +54,7 @@ class Estimate:
 class Costs:
     """Estimates for the steps of one plan of `recipes`. `store` reads what is materialized."""
 
-    def __init__(self, project: Project, store: TableStore, steps: Sequence[Step], recipes: Sequence[Recipe]):
+    def __init__(self, project: Project, store: StoredTables, steps: Sequence[Step], recipes: Sequence[Recipe]):
         self.project = project
         self.store = store
         self.memo = Memo(project.memo)

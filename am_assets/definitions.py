@@ -1,7 +1,6 @@
 """The whole graph on one page: policies, six stages, their checks, what moves by itself, and what they run on."""
 
 import dagster as dg
-from upath import UPath
 
 from am_assets import checks, verdict_checks
 from am_assets.automation.backfill import fill_evidence
@@ -33,7 +32,7 @@ defs: dg.Definitions = dg.Definitions(
     sensors=[*condition_sensors(ASSETS), file_sensor(ASSETS), alerts, lost_retries],
     schedules=[fill_evidence(lambda: defs)],
     resources={
-        "tables": TableStore(UPath(project().assets)),
+        "tables": TableStore(project().assets),
         "answers": Answers(project()),
         "pipes": dg.PipesSubprocessClient(),
     },

@@ -4,30 +4,14 @@ So a changed number makes stale what reads its section, in that recipe, and noth
 from these tables, never from the file, so a table always says under which policy it was made.
 """
 
-import json
-from typing import TypeVar
-
 import dagster as dg
 import polars as pl
 
 from am_assets import tables
 from am_assets.partitions import recipes
 from am_assets.project import project
-from am_assets.recipe import SECTIONS, Recipe, Section
-
-P = TypeVar("P", bound=Section)
-
-
-def settings(recipe: Recipe, section: str) -> pl.DataFrame:
-    """A section as rows of setting and JSON value."""
-    values = getattr(recipe, section).model_dump()
-    rows = [(name, json.dumps(value, sort_keys=True, ensure_ascii=False)) for name, value in sorted(values.items())]
-    return pl.DataFrame(rows, schema=["setting", "value"], orient="row")
-
-
-def read_policy(model: type[P], rows: pl.DataFrame) -> P:
-    """The policy that `settings` wrote."""
-    return model.model_validate({name: json.loads(value) for name, value in rows.select("setting", "value").rows()})
+from am_assets.recipe import SECTIONS, Recipe
+from am_assets.stored import settings
 
 
 def _policy_asset(section: str) -> dg.AssetsDefinition:

@@ -61,8 +61,11 @@ class Project:
         return sorted(name for name in {*self.recipes, *self.broken} if re.fullmatch(NAME, name))
 
     def recipe(self, name: str) -> Recipe:
+        """`ConfigError` where it is broken or not there."""
         if name in self.broken:
             raise ConfigError(self.broken[name])
+        if name not in self.recipes:
+            raise ConfigError(f"no recipe {name} in {self.data / 'recipes'}; there are {', '.join(self.recipes)}")
         return self.recipes[name]
 
     def refuse_broken(self) -> None:

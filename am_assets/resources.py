@@ -19,38 +19,29 @@ from am_assets.engines.memo import Filled, Measure, Memo, with_keys
 from am_assets.engines.segments import write_durably
 from am_assets.project import Project
 from am_assets.schema import TABLES
+from am_assets.stored import EXTENSION, StoredTables
 
 BUDGET_TAG = "am/budget_usd"  # of a run; the environment variable AM_BUDGET_USD is for runs without it
 
 
-class TableStore(dg.UPathIOManager):
-    """One Parquet file a partition: `<asset>/<partition>.parquet`, written aside and renamed.
+class TableStore(StoredTables, dg.UPathIOManager):
+    """Stored tables that Dagster reads and writes too, aside and renamed.
 
     An input is a lazy frame where its annotation says so. One with `fan_in` metadata is all of its partitions under
     one another, named in the column that the metadata names; `skip_missing` leaves out those not there yet; where
     there is none, `optional` has an empty table instead of an error.
     """
 
-    extension = ".parquet"
+    extension = EXTENSION
+
+    def __init__(self, folder: Path):
+        StoredTables.__init__(self, folder)
+        dg.UPathIOManager.__init__(self, UPath(folder))
 
     def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame, path: UPath) -> None:
         target = Path(str(path))
         write_durably(obj.rechunk(), target.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"), target)
         context.add_output_metadata({"bytes": path.stat().st_size})
-
-    def read(self, asset: str, partition: str, columns: list[str] | None = None) -> pl.DataFrame:
-        """A stored table by name, or some of its columns, for what Dagster hands no input to."""
-        path = self._base_path / asset / f"{partition}{self.extension}"
-        if not path.exists():
-            raise FileNotFoundError(f"{asset} has no partition {partition} yet: materialize it first ({path})")
-        return pl.read_parquet(str(path), columns=columns)
-
-    def scan(self, asset: str, partition: str) -> pl.LazyFrame:
-        return pl.scan_parquet(str(self._base_path / asset / f"{partition}{self.extension}"))
-
-    def partitions(self, asset: str) -> list[str]:
-        """The partitions of an asset that are stored."""
-        return sorted(path.stem for path in Path(str(self._base_path / asset)).glob(f"*{self.extension}"))
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
         return pl.scan_parquet(str(path))

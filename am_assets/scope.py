@@ -7,12 +7,12 @@ from functools import cache
 from am_assets.changes import changes
 from am_assets.evaluation import benchmarks
 from am_assets.origins import Origin
-from am_assets.policies import settings
 from am_assets.pool import sources
 from am_assets.project import Project, project
 from am_assets.reasons import Root
-from am_assets.recipe import SECTIONS, ConfigError
+from am_assets.recipe import SECTIONS
 from am_assets.records import Made
+from am_assets.stored import settings
 from am_assets.verification.code import UNREACHED
 
 BY_RECIPE = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "sft_checkpoint", "recipe_report"}
@@ -23,12 +23,7 @@ def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
 
     Shards are needed by every recipe; a benchmark by those that decontaminate against it or are scored on it.
     """
-    unknown = sorted(set(names or []) - set(here.recipes))
-    if unknown:
-        raise ConfigError(
-            f"no recipe {', '.join(unknown)} in {here.data / 'recipes'}; there are {', '.join(here.recipes)}"
-        )
-    chosen = {name: here.recipes[name] for name in names or here.recipes}
+    chosen = {name: here.recipe(name) for name in names or here.recipes}
     scored = {(name, benchmark) for name, recipe in chosen.items() for benchmark in recipe.evaluation.benchmarks}
     guarded = {benchmark for recipe in chosen.values() for benchmark in recipe.sampling.decontamination.benchmarks}
     used = guarded | {benchmark for _, benchmark in scored}

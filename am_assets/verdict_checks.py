@@ -10,9 +10,9 @@ import dagster as dg
 import polars as pl
 
 from am_assets.partitions import recipes, shards
-from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import VerificationPolicy
+from am_assets.stored import read_policy
 from am_assets.verification.assets import AGREEMENT, FIGURES
 from am_assets.verification.figures import COUNTED, Figures, drift, figures, pass_rates
 from am_assets.verification.reward import alike

@@ -5,7 +5,6 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 import pytest
-from upath import UPath
 
 from am_assets.engines.segments import write_durably
 from am_assets.resources import TableStore
@@ -32,7 +31,7 @@ def reader(skip_missing: bool) -> dg.AssetsDefinition:
 
 
 def run(folder: Path, *partitions: str, skip_missing: bool = False):
-    resources = {"tables": TableStore(UPath(folder)), "values": dg.mem_io_manager}
+    resources = {"tables": TableStore(folder), "values": dg.mem_io_manager}
     assets = [numbers, reader(skip_missing)]
     instance = dg.DagsterInstance.ephemeral()
     for partition in partitions:
@@ -75,7 +74,7 @@ def test_the_version_of_a_table_is_its_content() -> None:
 def test_the_partitions_that_are_stored_are_listed_and_half_written_ones_are_not(tmp_path: Path) -> None:
     run(tmp_path, "b", "a", skip_missing=True)
     (tmp_path / "numbers" / ".c.parquet.1-abc").write_bytes(b"half")
-    store = TableStore(UPath(tmp_path))
+    store = TableStore(tmp_path)
     assert store.partitions("numbers") == ["a", "b"]
     assert store.partitions("letters") == []
     assert store.scan("numbers", "b").collect().item() == "b"

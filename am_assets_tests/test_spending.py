@@ -28,14 +28,13 @@ def priced(desk: Desk) -> Desk:
 def estimates(desk: Desk, select: str, *recipes: str) -> dict:
     """What the plan's steps would ask, by asset and partition."""
     steps = desk.open(list(recipes) or None, select).steps()
-    from upath import UPath
 
     from am_assets.costs import Costs
     from am_assets.project import project
-    from am_assets.resources import TableStore
+    from am_assets.stored import StoredTables
 
     here = project()
-    costs = Costs(here, TableStore(UPath(here.assets)), steps, [here.recipes[name] for name in recipes or here.recipes])
+    costs = Costs(here, StoredTables(here.assets), steps, [here.recipes[name] for name in recipes or here.recipes])
     return {(step.asset, step.partition): costs.of(step) for step in steps if costs.of(step)}
 
 

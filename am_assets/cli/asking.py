@@ -32,14 +32,20 @@ def explain(
     recipe: Annotated[str, typer.Option("--recipe", "-r", help="Under which recipe.")],
     as_json: AsJson = False,
 ) -> None:
-    """Print the whole way of one question: what was measured, what was decided, and which line decided."""
-    with opened([recipe], "+sft_dataset") as found:
-        from am_assets.explain.asking import explained
-        from am_assets.explain.show import show_explanation
+    """Print the whole way of one question: what was measured, what was decided, and which line decided.
+
+    What of it is not up to date comes last, as Dagster takes longer to tell that than the tables to be read."""
+    with told_mistakes():
+        from am_assets.explain.asking import explained, outdated
+        from am_assets.explain.show import show_explanation, show_outdated
         from am_assets.project import project
 
-        told = explained(found, project(), recipe, question)
-        print_json(told.to_dict()) if as_json else show_explanation(console, told)
+        told = explained(project(), recipe, question)
+        if not as_json:
+            show_explanation(console, told)
+    with opened([recipe], "+sft_dataset") as plan:
+        stale = outdated(plan, told)
+        print_json(told.to_dict() | {"outdated": stale}) if as_json else show_outdated(console, stale)
 
 
 @app.command()

@@ -21,11 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @contextmanager
 def told_mistakes() -> Iterator[None]:
-    """A mistake in a file or a refusing database ends the command with its words."""
-    from sqlalchemy.exc import DBAPIError
-
-    # checks by partition, mappings of two dimensions and places of code are such features of the pinned Dagster
-    warnings.filterwarnings("ignore", message=".* is currently in (beta|preview)")
+    """A mistake in a file ends the command with its words."""
     try:
         from am_assets.project import project
 
@@ -33,8 +29,6 @@ def told_mistakes() -> Iterator[None]:
         yield
     except ConfigError as error:
         _refuse(str(error))
-    except DBAPIError as error:
-        _refuse(instance.in_words(error))
 
 
 def _refuse(words: str) -> NoReturn:
@@ -44,12 +38,15 @@ def _refuse(words: str) -> NoReturn:
 
 @contextmanager
 def opened(recipes: list[str] | None, select: str | None) -> Iterator:
-    """The plan of the chosen recipes."""
+    """The plan of the chosen recipes; a refusing database ends the command with its words."""
     with told_mistakes():
         from am_assets.project import project
 
         instance.prepare_environment(project().instance)
+        # checks by partition, mappings of two dimensions and places of code are such features of the pinned Dagster
+        warnings.filterwarnings("ignore", message=".* is currently in (beta|preview)")
         import dagster as dg
+        from sqlalchemy.exc import DBAPIError
 
         from am_assets.definitions import defs
         from am_assets.plan import Plan
@@ -57,8 +54,11 @@ def opened(recipes: list[str] | None, select: str | None) -> Iterator:
         from am_assets.sqlite import keep_open
 
         in_scope = scope(project(), recipes)
-        with dg.DagsterInstance.get() as storage, keep_open(storage):
-            yield Plan(defs, storage, ROOTS, in_scope, select)
+        try:
+            with dg.DagsterInstance.get() as storage, keep_open(storage):
+                yield Plan(defs, storage, ROOTS, in_scope, select)
+        except DBAPIError as error:
+            _refuse(instance.in_words(error))
 
 
 def print_json(content: Any) -> None:

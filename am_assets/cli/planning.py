@@ -14,16 +14,15 @@ def plan(recipe: Recipes = None, select: Select = None, as_json: AsJson = False)
         if not steps and not as_json:
             console.print("Nothing to do: everything is up to date.")
             return
-        from upath import UPath
 
         from am_assets.costs import Costs
         from am_assets.project import project
-        from am_assets.resources import TableStore
+        from am_assets.stored import StoredTables
         from am_assets.summary import show_costs, show_steps
 
         here = project()
         recipes = [here.recipes[name] for name in recipe or here.recipes]
-        costs = Costs(here, TableStore(UPath(here.assets)), steps, recipes)
+        costs = Costs(here, StoredTables(here.assets), steps, recipes)
         estimates = {step: estimate for step in steps if (estimate := costs.of(step))}
         if as_json:
             rows = [asdict(step) | {"estimate": _as_dict(estimates.get(step))} for step in steps]

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from upath import UPath
 
 from am_assets.changes import Change
 from am_assets.diff.difference import Difference, OneSided, differing, one_sided
-from am_assets.explain.asking import stored_policies
 from am_assets.project import Project
 from am_assets.recipe import ConfigError
-from am_assets.resources import TableStore
+from am_assets.stored import StoredTables
 
 NOT_SELECTED, NOT_ASKED = "its question was not selected", "its answer was not asked for"
 
@@ -33,14 +31,13 @@ class Diff:
 
 def diff(here: Project, one: str, other: str, rows: int) -> Diff:
     """What the stored sets of two recipes have each alone; texts are read of the `rows` that are listed a side."""
-    store = TableStore(UPath(here.assets))
-    for name in (one, other):
-        if name not in here.recipes:
-            raise ConfigError(f"no recipe {name} in {here.data / 'recipes'}; there are {', '.join(here.recipes)}")
+    store = StoredTables(here.assets)
+    recipes = {name: here.recipe(name) for name in (one, other)}
+    for name in recipes:
         if name not in store.partitions("selected_questions"):
             command = f"am apply --recipe {name} --select '+selected_questions'"
             raise ConfigError(f"recipe {name} has selected nothing yet; materialize first: {command}")
-    fields = differing(*(stored_policies(store, here.recipes[name], name) for name in (one, other)))
+    fields = differing(*(store.policies(name, now) for name, now in recipes.items()))
     questions = _difference("questions", "selected_questions", store, (one, other), fields)
     verified = all(name in store.partitions("verified_set") for name in (one, other))
     responses = _difference("responses", "verified_set", store, (one, other), fields) if verified else None
@@ -48,7 +45,7 @@ def diff(here: Project, one: str, other: str, rows: int) -> Diff:
     return Diff(one, other, fields, questions, responses, _texts(store, pl.concat(listed).unique()))
 
 
-def _difference(what: str, asset: str, store: TableStore, names: tuple[str, str], fields: list[Change]) -> Difference:
+def _difference(what: str, asset: str, store: StoredTables, names: tuple[str, str], fields: list[Change]) -> Difference:
     key = "question_id" if what == "questions" else "response_id"
     kept = [
         store.scan(asset, name).filter("kept").select(pl.col(key).alias("id"), "question_id").unique("id").collect()
@@ -62,7 +59,7 @@ def _difference(what: str, asset: str, store: TableStore, names: tuple[str, str]
     return Difference(what, kept[0].join(kept[1], on="id", how="semi").height, sides)
 
 
-def _fates_of_questions(store: TableStore, name: str, rows: pl.DataFrame) -> pl.DataFrame:
+def _fates_of_questions(store: StoredTables, name: str, rows: pl.DataFrame) -> pl.DataFrame:
     """What became of the questions under a recipe; of one that lies in several shards the first reason."""
     wanted = rows.lazy().select("id").unique()
     dropped = [
@@ -72,7 +69,7 @@ def _fates_of_questions(store: TableStore, name: str, rows: pl.DataFrame) -> pl.
     return pl.concat(dropped).join(wanted, on="id", how="semi").collect().sort("reason", "id")
 
 
-def _fates_of_responses(store: TableStore, name: str, rows: pl.DataFrame) -> pl.DataFrame:
+def _fates_of_responses(store: StoredTables, name: str, rows: pl.DataFrame) -> pl.DataFrame:
     verified = store.scan("verified_set", name).filter(~pl.col("kept"))
     judged = verified.select("detail", id="response_id", reason=pl.col("drop_reason").cast(pl.String))
     selected = store.scan("selected_questions", name).filter("kept").select("question_id")
@@ -84,7 +81,7 @@ def _fates_of_responses(store: TableStore, name: str, rows: pl.DataFrame) -> pl.
     return pl.concat([judged.join(rows.lazy(), on="id", how="semi"), lost]).collect()
 
 
-def _texts(store: TableStore, ids: pl.Series) -> dict[str, str]:
+def _texts(store: StoredTables, ids: pl.Series) -> dict[str, str]:
     if ids.is_empty():
         return {}
     pools = [store.scan("raw_pool", at) for at in store.partitions("raw_pool")]

@@ -8,9 +8,9 @@ from am_assets.distillation import prompts, traces
 from am_assets.engines import plots
 from am_assets.engines.memo import key_of
 from am_assets.partitions import every, shards
-from am_assets.policies import read_policy
 from am_assets.recipe import TeacherPolicy
 from am_assets.resources import Answers, spent, together
+from am_assets.stored import read_policy
 
 ALL_RECIPES = every("recipe", skip_missing=True)
 

@@ -14,10 +14,10 @@ from am_assets.engines.memo import with_keys
 from am_assets.evaluation import benchmarks as benchmark_files
 from am_assets.evaluation import examples, page, paper, report, scores, shares
 from am_assets.partitions import along, benchmarks, every, recipe_benchmarks, recipes
-from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import EvaluationPolicy
 from am_assets.resources import Answers
+from am_assets.stored import read_policy
 from am_assets.verification import code, math
 from am_assets.verification.figures import BY, pass_rates
 

@@ -1,6 +1,6 @@
 """The whole way of one question under one recipe: what was measured of it, what was decided, and which line decided.
 
-Plain Polars over rows of that question; where they are read from is `stored.py`'s business.
+Plain Polars over rows of that question; where they are read from is `rows.py`'s business.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ class Explanation:
     question: str
     recipe: str
     parts: list[Part]
-    outdated: list[str]  # what this rests on and does not match the files any more
+    partitions: list[str]  # of the tables that this rests on
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -61,9 +61,7 @@ class Rows:
         return self.tables[asset].to_dicts()
 
 
-def explain(
-    rows: Rows, name: str, policies: Recipe, lines_of: Callable[[list[str]], list[Line]], outdated: list[str]
-) -> Explanation:
+def explain(rows: Rows, name: str, policies: Recipe, lines_of: Callable[[list[str]], list[Line]]) -> Explanation:
     """`policies` are those that the decisions used; `lines_of` gives the Lines of fields."""
     pool = rows.of("raw_pool")
     labels = rows.of("question_labels")
@@ -100,7 +98,9 @@ def explain(
         parts.append(Part(f"response {response['response_id']}", facts, judged))
     if verified:
         parts.append(Part("released", [{"rows": rows.tables["sft_dataset"].height}]))
-    return Explanation(pool[0]["question_id"], pool[0]["question"], name, parts, outdated)
+    benchmarks = policies.sampling.decontamination.benchmarks
+    partitions = [name, *benchmarks, *rows.tables["raw_pool"]["shard"]]
+    return Explanation(pool[0]["question_id"], pool[0]["question"], name, parts, partitions)
 
 
 def _without_ids(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -14,7 +14,16 @@ VALUE_CHARS = 120
 
 def show_explanation(console: Console, told: Explanation) -> None:
     for style, line in _lines(told):
-        console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+        _show(console, line, style)
+
+
+def show_outdated(console: Console, lines: list[str]) -> None:
+    for line in lines:
+        _show(console, line, "yellow")
+
+
+def _show(console: Console, line: str, style: str | None) -> None:
+    console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def _lines(told: Explanation) -> Iterator[tuple[str | None, str]]:
@@ -26,8 +35,6 @@ def _lines(told: Explanation) -> Iterator[tuple[str | None, str]]:
             yield None, "  " + ", ".join(_fact(name, value) for name, value in fact.items() if value is not None)
         if part.decision:
             yield "green" if part.decision.kept else "red", f"  {in_words(part.decision, told.recipe)}"
-    for line in told.outdated:
-        yield "yellow", line
 
 
 def in_words(decision: Decision, recipe: str) -> str:

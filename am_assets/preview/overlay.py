@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 
 import dagster as dg
 import polars as pl
-from upath import UPath
 
 from am_assets.engines.segments import write_durably
 from am_assets.plan import Plan
@@ -27,7 +26,7 @@ class Overlay:
     def __init__(self, plan: Plan, assets: Path, folder: Path):
         self.plan = plan
         self.folder = folder
-        self.store = TableStore(UPath(folder))
+        self.store = TableStore(folder)
         for table in assets.rglob("*.parquet"):
             link = folder / table.relative_to(assets)
             link.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from am_assets.distillation import prompts
 from am_assets.plan import Step
 from am_assets.preview.overlay import Overlay
 from am_assets.recipe import TeacherPolicy
-from am_assets.resources import TableStore
+from am_assets.stored import StoredTables
 
 UNANSWERED = "at most: an answer that is not there yet may turn out to be malformed, and is not judged then"
 
@@ -22,7 +22,7 @@ class Added:
     """The requests of what recipe `name` selects in the overlay and did not select in `stored`; of all that it selects
     where `everything` is asked anew."""
 
-    def __init__(self, stored: TableStore, aside: Overlay, name: str, teacher: TeacherPolicy, everything: bool):
+    def __init__(self, stored: StoredTables, aside: Overlay, name: str, teacher: TeacherPolicy, everything: bool):
         self.stored = stored
         self.aside = aside
         self.name = name

@@ -12,17 +12,15 @@ from typing import Any
 import dagster as dg
 import polars as pl
 import yaml
-from upath import UPath
 
 from am_assets.costs import Costs, Estimate
 from am_assets.plan import Plan, Step
-from am_assets.policies import settings
 from am_assets.preview.comparison import BY, Comparison, compare
 from am_assets.preview.overlay import not_there, overlay
 from am_assets.preview.requests import Added
 from am_assets.project import Project, contradictions
 from am_assets.recipe import SECTIONS, ConfigError, Recipe, parse
-from am_assets.resources import TableStore
+from am_assets.stored import StoredTables, settings
 
 SELECTING = ["deduped_set", "selected_questions"]
 VERIFYING = "verified_set"
@@ -81,7 +79,7 @@ def preview(plan: Plan, here: Project, name: str, changes: Sequence[str] = ()) -
     """What an apply would make of recipe `name` with `changes`, beside what is stored of it. Evidence that is not up to
     date is taken as it is, and listed; `ConfigError` says which tables are not there."""
     changed = changed_recipe(here, name, changes)
-    stored = TableStore(UPath(here.assets))
+    stored = StoredTables(here.assets)
     if missing := [f"{asset}[{name}]" for asset in SELECTING if name not in stored.partitions(asset)]:
         raise ConfigError(not_there(missing, name, SELECTING[-1]))
     verified = VERIFYING if name in stored.partitions(VERIFYING) else None
@@ -107,7 +105,7 @@ def preview(plan: Plan, here: Project, name: str, changes: Sequence[str] = ()) -
         )
 
 
-def _is_stored(stored: TableStore, policy: str, name: str, table: pl.DataFrame) -> bool:
+def _is_stored(stored: StoredTables, policy: str, name: str, table: pl.DataFrame) -> bool:
     return name in stored.partitions(policy) and stored.read(policy, name).equals(table)
 
 
@@ -122,7 +120,7 @@ def _outdated(plan: Plan, decisions: list[str], made_anew: set[str]) -> list[Ste
     return [step for step in plan.steps() if step.asset in above - made_anew]
 
 
-def _questions(stored: TableStore, aside: TableStore, name: str) -> Comparison:
+def _questions(stored: StoredTables, aside: StoredTables, name: str) -> Comparison:
     before, after = (store.scan("selected_questions", name) for store in (stored, aside))
     at = ["question_id", "shard"]
     gone_before = aside.scan("deduped_set", name).filter(~pl.col("kept")).join(before.filter("kept"), on=at, how="semi")
@@ -133,7 +131,7 @@ def _questions(stored: TableStore, aside: TableStore, name: str) -> Comparison:
     return _compared(before, after, pl.concat(reasons), "question_id", "not in the pool")
 
 
-def _responses(stored: TableStore, aside: TableStore, name: str) -> Comparison:
+def _responses(stored: StoredTables, aside: StoredTables, name: str) -> Comparison:
     before, after = (store.scan("verified_set", name) for store in (stored, aside))
     reasons = after.filter(~pl.col("kept")).select("response_id", reason=pl.col("drop_reason"))
     return _compared(before, after, reasons, "response_id", "its question or request went")

@@ -11,11 +11,11 @@ from am_assets.engines import embedder, plots
 from am_assets.engines.graphs import Graphs
 from am_assets.engines.memo import with_keys
 from am_assets.partitions import SHARD_KEYS, benchmarks, earlier_shards, every, recipes, shards
-from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import DedupPolicy, SamplingPolicy, TeacherPolicy
-from am_assets.resources import Answers, TableStore, spent
+from am_assets.resources import Answers, spent
 from am_assets.selection import confirm, decontaminate, dedup, neighbors, overlap, sample
+from am_assets.stored import StoredTables, read_policy
 from am_assets.tables import picture
 
 _instruments = project().instruments
@@ -32,7 +32,9 @@ _BY_SHARD = ["raw_pool", "question_embeddings"]  # what benchmark_overlap reads 
     code_version=tables.version(_instruments.pairs.floor, neighbors.VERSION),
     instrument={"pairs": {"floor": _instruments.pairs.floor}, "version": neighbors.VERSION},
 )
-def similar_pairs(context: dg.AssetExecutionContext, tables: dg.ResourceParam[TableStore]) -> tuple[pl.DataFrame, dict]:
+def similar_pairs(
+    context: dg.AssetExecutionContext, tables: dg.ResourceParam[StoredTables]
+) -> tuple[pl.DataFrame, dict]:
     """Every pair of questions at or above the floor, of this shard against itself and the shards before it in the
     sources file. The floor is low: recipes cut above it, so a threshold can move without a new search."""
     own = context.partition_key
@@ -66,7 +68,7 @@ def similar_pairs(context: dg.AssetExecutionContext, tables: dg.ResourceParam[Ta
 def benchmark_overlap(
     context: dg.AssetExecutionContext,
     benchmark_questions: pl.DataFrame,
-    tables: dg.ResourceParam[TableStore],
+    tables: dg.ResourceParam[StoredTables],
     answers: dg.ResourceParam[Answers],
 ) -> tuple[pl.DataFrame, dict]:
     """How near each question of the pool comes to one benchmark: equal text, shared word n-grams, cosine, what a model
@@ -95,13 +97,13 @@ def _shards_as_they_are(context: dg.AssetExecutionContext, items: overlap.Items,
     return with_keys(shards, "versions", identity=[overlap.VERSION, against, *instrument])
 
 
-def _sound_questions(store: TableStore, shard: str) -> pl.DataFrame:
+def _sound_questions(store: StoredTables, shard: str) -> pl.DataFrame:
     pool = store.read("raw_pool", shard, ["question_id", "question", "defect"])
     return pool.filter(pl.col("defect").is_null()).drop("defect")
 
 
 def _with_opinions(
-    table: pl.DataFrame, items: overlap.Items, store: TableStore, answers: Answers
+    table: pl.DataFrame, items: overlap.Items, store: StoredTables, answers: Answers
 ) -> tuple[pl.DataFrame, dict]:
     """The table with what a model says of its grey zone, where the instruments name one."""
     instrument = _instruments.overlap.confirm
@@ -165,7 +167,7 @@ def selected_questions(
     question_features: pl.LazyFrame,
     question_labels: pl.LazyFrame,
     benchmark_overlap: pl.LazyFrame,
-    tables: dg.ResourceParam[TableStore],
+    tables: dg.ResourceParam[StoredTables],
 ) -> tuple[pl.DataFrame, dict]:
     """Every deduplicated question, kept or dropped as contaminated, unsuitable or downsampled; a kept one names the
     teacher and how many new responses it is to give."""

@@ -10,9 +10,9 @@ from am_assets import tables
 from am_assets.engines import plots, student
 from am_assets.engines.memo import Memo, key_of
 from am_assets.partitions import every, recipes
-from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import TrainingPolicy
+from am_assets.stored import read_policy
 from am_assets.training import dataset, sft
 
 TRAINER = "trl-1"  # part of a checkpoint's identity: raise it when the same rows and policy would give other weights

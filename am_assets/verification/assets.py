@@ -8,10 +8,10 @@ from am_assets.engines import plots, reward_model
 from am_assets.engines.memo import with_keys
 from am_assets.instruments import Math, Opinion, Reward
 from am_assets.partitions import SHARD_KEYS, recipes, shards
-from am_assets.policies import read_policy
 from am_assets.project import project
 from am_assets.recipe import TeacherPolicy, VerificationPolicy
-from am_assets.resources import Answers, TableStore, spent
+from am_assets.resources import Answers, spent
+from am_assets.stored import StoredTables, read_policy
 from am_assets.tables import picture
 from am_assets.verification import candidates, code, decide, figures, instructions, math, opinion, reward
 
@@ -172,7 +172,7 @@ def verified_set(
     verification_policy: pl.DataFrame,
     teacher_policy: pl.DataFrame,
     selected_questions: pl.LazyFrame,
-    tables: dg.ResourceParam[TableStore],
+    tables: dg.ResourceParam[StoredTables],
 ) -> tuple[pl.DataFrame, dict]:
     """Every candidate response of the recipe, kept or dropped with the reason. Candidates are the answers to this
     recipe's own requests and, where its teacher policy says so, the published responses."""

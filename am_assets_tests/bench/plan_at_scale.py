@@ -124,9 +124,9 @@ def report(
 def table_of(name: str, partition: str):
     """The stored table of a partition, and the metadata that is held against a file."""
     from am_assets.evaluation import benchmarks
-    from am_assets.policies import settings
     from am_assets.pool import sources
     from am_assets.project import project
+    from am_assets.stored import settings
     from am_assets.tables import empty
 
     here = project()

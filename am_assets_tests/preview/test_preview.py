@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 import yaml
 from typer.testing import CliRunner
-from upath import UPath
 
 from am_assets.recipe import ConfigError
 from am_assets_tests.desk import MODEL, Desk
@@ -83,10 +82,10 @@ def test_what_another_recipe_asked_costs_nothing_and_its_answers_are_candidates(
     from am_assets.preview.overlay import overlay
     from am_assets.preview.requests import Added
     from am_assets.project import project
-    from am_assets.resources import TableStore
+    from am_assets.stored import StoredTables
 
     here = project()
-    stored = TableStore(UPath(here.assets))
+    stored = StoredTables(here.assets)
     assert "asked" not in stored.read("verified_set", "other")["shard"]
     with overlay(plan, here.assets) as aside:
         aside.replace("selected_questions", "other", stored.read("selected_questions", "plain"))

@@ -9,8 +9,8 @@ from am_assets.engines.identity import normalize, question_id
 from am_assets.explain.explanation import EXCERPT_CHARS, NEAREST, Rows
 from am_assets.project import Project
 from am_assets.recipe import ConfigError
-from am_assets.resources import TableStore
 from am_assets.schema import TABLES
+from am_assets.stored import StoredTables
 
 BY_SHARD = [
     "raw_pool", "question_features", "question_labels", "responses", "response_features", "math_verdicts",
@@ -24,7 +24,7 @@ NO_NEIGHBOUR = pl.DataFrame(
 SUGGESTED = 3
 
 
-def find(store: TableStore, here: Project, asked: str) -> str:
+def find(store: StoredTables, here: Project, asked: str) -> str:
     """The id of the question that `asked` is: its text, its id or the beginning of that. `ConfigError` where none or
     several are, with what comes near."""
     pool = _all(store)
@@ -53,7 +53,7 @@ def _near(pool: pl.LazyFrame, asked: str) -> str:
     return f"; near it come{''.join(lines)}" if lines else ""
 
 
-def _left_out(store: TableStore, here: Project) -> str:
+def _left_out(store: StoredTables, here: Project) -> str:
     """Rows that never come into the pool; all others stay there, with their defect named."""
     from am_assets.pool.sources import shard_keys
 
@@ -64,7 +64,7 @@ def _left_out(store: TableStore, here: Project) -> str:
     )
 
 
-def read(store: TableStore, recipe: str, benchmarks: Iterable[str], wanted: str) -> Rows:
+def read(store: StoredTables, recipe: str, benchmarks: Iterable[str], wanted: str) -> Rows:
     """Everything stored of the question `wanted` and of what is near it."""
     shards = _all(store).filter(wanted == ID).select("shard").collect()["shard"].to_list()
     tables = {name: _of(store, name, shards, "shard", wanted) for name in BY_SHARD}
@@ -74,7 +74,7 @@ def read(store: TableStore, recipe: str, benchmarks: Iterable[str], wanted: str)
     return Rows(tables, _neighbours(store, recipe, wanted), _items(store, overlap))
 
 
-def _of(store: TableStore, asset: str, partitions: Iterable[str], named: str, wanted: str) -> pl.DataFrame:
+def _of(store: StoredTables, asset: str, partitions: Iterable[str], named: str, wanted: str) -> pl.DataFrame:
     """A column that tables of an older form lack is null."""
     stored = set(store.partitions(asset))
     found = [
@@ -89,7 +89,7 @@ def _of(store: TableStore, asset: str, partitions: Iterable[str], named: str, wa
     return rows.with_columns(pl.lit(None).alias(name) for name in absent)
 
 
-def _all(store: TableStore) -> pl.LazyFrame:
+def _all(store: StoredTables) -> pl.LazyFrame:
     """question_id, question and shard of the whole pool."""
     partitions = store.partitions("raw_pool")
     if not partitions:
@@ -97,7 +97,7 @@ def _all(store: TableStore) -> pl.LazyFrame:
     return pl.concat(store.scan("raw_pool", at).select(ID, "question", shard=pl.lit(at)) for at in partitions)
 
 
-def _neighbours(store: TableStore, recipe: str, wanted: str) -> pl.DataFrame:
+def _neighbours(store: StoredTables, recipe: str, wanted: str) -> pl.DataFrame:
     scans = [store.scan("similar_pairs", at) for at in store.partitions("similar_pairs")]
     if not scans:
         return NO_NEIGHBOUR
@@ -114,7 +114,7 @@ def _neighbours(store: TableStore, recipe: str, wanted: str) -> pl.DataFrame:
     return told.sort("cosine", "other_id", descending=[True, False])
 
 
-def _items(store: TableStore, overlap: pl.DataFrame) -> dict[str, str]:
+def _items(store: StoredTables, overlap: pl.DataFrame) -> dict[str, str]:
     """The texts of the items that the overlap names nearest, by benchmark/item."""
     stored = set(store.partitions("benchmark_questions"))
     return {
