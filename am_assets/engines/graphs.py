@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-LINKS, BUILD_WIDTH = 16, 100  # hnswlib's M and ef_construction
-SEARCH_WIDTH = 64  # ef for short lists; longer ones take twice their length
+# hnswlib's M and ef_construction, and ef for short lists; longer ones take twice their length. Of pairs that a question
+# has with 100,000 others, looked for from its side alone, more than 0.995 are found.
+LINKS, BUILD_WIDTH, SEARCH_WIDTH = 24, 100, 48
+PIVOTS, AT_ONCE = 1_000, 16_384
 SEED = 0
 
 
@@ -25,7 +27,7 @@ class Graphs:
     def of(self, name: str, vectors: np.ndarray) -> "Graph":
         """The graph over `vectors`, float32 of unit length, no two of them equal: of many equal ones each would link to
         the others alone, and the graph would fall in pieces."""
-        content = sha256(repr((LINKS, BUILD_WIDTH, SEED, vectors.shape)).encode())
+        content = sha256(repr((LINKS, BUILD_WIDTH, PIVOTS, SEED, vectors.shape)).encode())
         content.update(np.ascontiguousarray(vectors).data)
         path = self.folder / f"{name}.{content.hexdigest()[:16]}.hnsw"
         index = _index(vectors.shape[1])
@@ -34,7 +36,8 @@ class Graphs:
             return Graph(index)
         index.init_index(max_elements=len(vectors), M=LINKS, ef_construction=BUILD_WIDTH, random_seed=SEED)
         # one thread: the graph, and so what is found, must not depend on timing
-        index.add_items(vectors, num_threads=1)
+        order = neighbours_together(vectors)
+        index.add_items(vectors[order], order, num_threads=1)
         self._save(index, path)
         for other in self.folder.glob(f"{name}.*.hnsw"):
             if other != path:
@@ -64,6 +67,15 @@ class Graph:
         except RuntimeError:
             return None
         return rows.astype(np.int64), 1 - distances
+
+
+def neighbours_together(vectors: np.ndarray) -> np.ndarray:
+    """The row numbers of `vectors`, sorted by which of PIVOTS of them is nearest. A graph that is built in this order
+    misses fewer neighbours; asked in it, one walk leaves in the processor's cache what the next one reads."""
+    pivots = vectors[:: max(len(vectors) // PIVOTS, 1)].T
+    starts = range(0, len(vectors), AT_ONCE)
+    nearest = [np.argmax(vectors[start : start + AT_ONCE] @ pivots, axis=1) for start in starts]
+    return np.argsort(np.concatenate(nearest), kind="stable")
 
 
 def _index(dimension: int) -> Any:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from am_assets.engines.graphs import Graph
+from am_assets.engines.graphs import Graph, neighbours_together
 from am_assets.selection import cosines
 
 CROWD = 256
@@ -19,7 +19,6 @@ LISTS = (16, 64, CROWD + 1)  # lengths of a neighbour list, tried in turn
 EXACT_ROWS = 20_000  # comparing all with all is about as fast as a graph up to here, and misses nothing
 EXACT_PRODUCTS = 100_000_000  # a quarter of a second
 QUERIES = 4_096
-PIVOTS = 256
 NONE = np.empty(0, np.int64)
 
 Hits = tuple[np.ndarray, np.ndarray, np.ndarray]  # row numbers of both sides of each pair, and crowded first rows
@@ -58,6 +57,11 @@ class Vectors:
         return self.rows if len(first) == len(self.rows) else self.rows[first]
 
     @cached_property
+    def order(self) -> np.ndarray:
+        """The distinct vectors in the order in which they are best looked for."""
+        return neighbours_together(self.distinct)
+
+    @cached_property
     def sizes(self) -> np.ndarray:
         """How many rows have each of the distinct vectors."""
         return np.bincount(self._groups[1], minlength=len(self.distinct))
@@ -81,8 +85,11 @@ def _in_order(unique: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.nda
 
 def near(queries: Vectors, base: Vectors, floor: float, exactly: bool = False) -> Hits:
     """Every pair of a row of `queries` and a row of `base` whose cosine may reach `floor`, but for crowded rows."""
-    search = _by_product if exactly or _few(queries, base) else _by_graph
-    groups, hits, crowded = search(queries.distinct, base, floor - cosines.SLACK)
+    floor -= cosines.SLACK
+    if exactly or _few(queries, base):
+        groups, hits, crowded = _by_product(queries.distinct, base, floor)
+    else:
+        groups, hits, crowded = _by_graph(queries, base, floor)
     at, rows = queries.members(groups)
     nth, columns = base.members(hits[at])
     return rows[nth], columns, np.sort(queries.members(crowded)[1])
@@ -122,14 +129,14 @@ def _by_product(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
     return np.concatenate(rows), np.concatenate(columns), np.concatenate(crowded)
 
 
-def _by_graph(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
+def _by_graph(queries: Vectors, base: Vectors, floor: float) -> Hits:
     rows, columns, crowded = [NONE], [NONE], [NONE]
-    wanted = _neighbours_together(queries)
+    vectors, wanted = queries.distinct, queries.order
     for count in LISTS:
         unfinished = [NONE]
         for start in range(0, len(wanted), QUERIES) if count <= len(base.distinct) else ():
             asked = wanted[start : start + QUERIES]
-            found = base.graph.nearest(queries[asked], count)
+            found = base.graph.nearest(vectors[asked], count)
             if found is None:
                 unfinished.append(asked)
                 continue
@@ -144,15 +151,6 @@ def _by_graph(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
         if count <= len(base.distinct):
             wanted = np.concatenate(unfinished)
     # what no list could tell: there are too few vectors for a longer one, or the graph is in pieces
-    at, hit, many = _by_product(queries[wanted], base, floor)
+    at, hit, many = _by_product(vectors[wanted], base, floor)
     parts = ([*rows, wanted[at]], [*columns, hit], [*crowded, wanted[many]])
     return tuple(map(np.concatenate, parts))  # type: ignore[return-value]
-
-
-def _neighbours_together(queries: np.ndarray) -> np.ndarray:
-    """Their row numbers by the nearest of some of them: one walk through a graph leaves in the processor's cache what
-    the next one reads."""
-    if not len(queries):
-        return NONE
-    pivots = queries[:: -(-len(queries) // PIVOTS)]
-    return np.argsort(np.concatenate([products.argmax(axis=1) for _, products in cosines.blocks(queries, pivots)]))
