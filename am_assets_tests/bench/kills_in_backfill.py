@@ -58,7 +58,8 @@ def kill_in_backfill(
     shards: int = 1,
     start_timeout: int = 120,
 ) -> Toll:
-    """`pause`: seconds between two kills with all services up, shortest and longest. Both projects stay in `folder`."""
+    """As many kills as named, or fewer where the backfill ends before. `pause`: seconds between two with services up,
+    shortest and longest. Both projects stay in `folder`."""
     os.environ["TEST_MODEL_KEY"] = "none"
     quiet, counted = Models(), Models()
     undisturbed = small_project(folder / "undisturbed", quiet, questions, shards, start_timeout)
@@ -70,12 +71,13 @@ def kill_in_backfill(
     with serving(disturbed.folder) as services:
         launched = services.ask(LAUNCH, p={"assetSelection": _above(services, upto), "allPartitions": True})
         backfill = launched["launchPartitionBackfill"]["backfillId"]
-        while len(blows) < kills:
-            for kind in draw.sample(KINDS, len(KINDS)):
-                time.sleep(draw.uniform(*pause))
-                blows.append(strike(kind, services, draw))
-                print(f"seed {seed}, kill {len(blows)}: {blows[-1]}", flush=True)
-                services.start()
+        for kind in [kind for _ in range(0, kills, len(KINDS)) for kind in draw.sample(KINDS, len(KINDS))]:
+            time.sleep(draw.uniform(*pause))
+            if _status(services, backfill) != "REQUESTED":
+                break
+            blows.append(strike(kind, services, draw))
+            print(f"seed {seed}, kill {len(blows)}: {blows[-1]}", flush=True)
+            services.start()
         until(lambda: _status(services, backfill) != "REQUESTED", "the backfill ends", seconds=3600, every=0.5)
         status = _status(services, backfill)
     said, _ = apply.communicate()
@@ -149,7 +151,7 @@ def _is_aside(path: Path) -> bool:
 def main() -> None:
     kills, seed = [*map(int, sys.argv[1:]), *[20, 1][len(sys.argv) - 1 :]]
     with tempfile.TemporaryDirectory() as folder:
-        print(kill_in_backfill(Path(folder), kills, seed, pause=(1, 30), questions=60, shards=2))
+        print(kill_in_backfill(Path(folder), kills, seed, pause=(1, 14), questions=40, shards=2))
 
 
 if __name__ == "__main__":
