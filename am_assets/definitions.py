@@ -11,6 +11,7 @@ from am_assets.automation.sensors import condition_sensors
 from am_assets.automation.watch import alerts
 from am_assets.distillation import assets as distillation
 from am_assets.evaluation import assets as evaluation
+from am_assets.instance import share_cores
 from am_assets.policies import policy_assets
 from am_assets.pool import assets as pool
 from am_assets.project import project
@@ -19,6 +20,7 @@ from am_assets.selection import assets as selection
 from am_assets.training import assets as training
 from am_assets.verification import assets as verification
 
+share_cores()  # runs begin here, whoever starts them
 STAGES = [pool, selection, distillation, verification, training, evaluation]
 ASSETS = with_conditions([*policy_assets, *dg.load_assets_from_modules(STAGES)])
 

@@ -20,12 +20,17 @@ REMEDIES = {
 def prepare_environment(instance: Path) -> None:
     """What has to stand before Dagster and torch load; a new project folder gets the bundled instance settings."""
     os.environ.setdefault("DAGSTER_HOME", str(instance))
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else threads of model server and torch spin at each other
+    share_cores()
     os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' bars would run through ours
     settings = Path(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
     if not settings.exists():
         settings.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(BUNDLED, settings)
+
+
+def share_cores() -> None:
+    """Before torch loads: else its threads and those of the model server spin at each other while they wait."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def in_words(error: Exception) -> str:

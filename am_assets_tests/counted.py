@@ -20,6 +20,8 @@ TASTE = {
     "dedup": {"threshold": 1.0},
     "teacher": {"model": "openai/teacher", "max_tokens": 64},
     "verification": {"accept": "all"},
+    "training": {**RECIPE["training"], "epochs": 0.1},
+    "evaluation": {**RECIPE["evaluation"], "samples": 30, "temperature": 0.7},  # more than one batch a student
 }
 
 

@@ -20,6 +20,9 @@ import yaml
 ROOT = Path(__file__).parents[1]
 SENSORS = """{ sensorsOrError(repositorySelector: { repositoryName: "__repository__",
     repositoryLocationName: "am_assets"}) { ... on Sensors { results { id name } } } }"""
+UNDER_WAY = """{ runsOrError(filter: {statuses: [STARTED]}) { ... on Runs { results { stepStats { stepKey status }
+    eventConnection { events { ... on EngineEvent { metadataEntries {
+        label ... on TextMetadataEntry { text } ... on IntMetadataEntry { intValue } } } } } } } } }"""
 STOP = "mutation($id: String!) { stopSensor(id: $id) { ... on PythonError { message } } }"
 SHIPPED = ROOT / "data" / "instance" / "dagster.yaml"
 T = TypeVar("T")
@@ -108,7 +111,17 @@ class Services:
         if "code" not in self.running:
             return []
         children = psutil.Process(self.running["code"].pid).children(recursive=True)
-        return [child for child in children if "spawn_main" in " ".join(_command(child))]
+        return [child for child in children if "spawn_main" in " ".join(command_of(child))]
+
+    def under_way(self) -> dict[int, list[str]]:
+        """The processes that carry out runs, by number, and the assets that each is making."""
+        found: dict[int, list[str]] = {process.pid: [] for process in self.runs()}
+        for run in self.ask(UNDER_WAY)["runsOrError"]["results"]:
+            said = [entry for event in run["eventConnection"]["events"] for entry in event.get("metadataEntries", [])]
+            pid = next((int(entry.get("text") or entry["intValue"]) for entry in said if entry["label"] == "pid"), None)
+            if pid in found:
+                found[pid] = [step["stepKey"] for step in run["stepStats"] if step["status"] == "IN_PROGRESS"]
+        return found
 
     def stop_sensors(self) -> None:
         """From now on nothing runs but what is asked for, and what of that has to run again."""
@@ -149,7 +162,7 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _command(process: psutil.Process) -> list[str]:
+def command_of(process: psutil.Process) -> list[str]:
     try:
         return process.cmdline()
     except psutil.Error:

@@ -1,5 +1,6 @@
 """The shape of the graph: its assets, what each reads, and who may import whom."""
 
+import os
 import subprocess
 import sys
 import time
@@ -105,6 +106,13 @@ def test_the_code_location_loads_without_the_heavy_libraries() -> None:
     loaded = subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert loaded.stdout.strip() == "[]", loaded.stderr
     assert time.monotonic() - started < 20
+
+
+def test_a_run_that_dagster_starts_lets_its_threads_sleep_while_they_wait() -> None:
+    script = "import os, am_assets.definitions; print(os.environ['OMP_WAIT_POLICY'])"
+    bare = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    loaded = subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, env=bare, capture_output=True)
+    assert loaded.stdout.strip() == b"passive", loaded.stderr
 
 
 def test_the_whole_location_can_be_loaded_with_its_sensors_and_its_schedule() -> None:

@@ -1,21 +1,26 @@
 """Folders and texts that appear whole or not at all: written aside, flushed to disk, then renamed.
 
-Nothing here knows what they hold.
+A writer that was killed leaves its folder behind; the next one removes it. Nothing here knows what they hold.
 """
 
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 
 @contextmanager
 def written_aside(target: Path) -> Iterator[Path]:
     """A fresh folder beside `target` that takes its place when the block ends without an error, else is removed."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    for left in _abandoned(target):
+        shutil.rmtree(left, ignore_errors=True)
+    aside = _fresh(target)
     try:
         aside.chmod(0o755)  # mkdtemp makes it private; the result is for every reader of the assets folder
         yield aside
@@ -29,13 +34,28 @@ def publish(aside: Path, target: Path) -> None:
     for path in [*sorted(aside.rglob("*")), aside]:
         flush(path)
     if target.exists():
-        previous = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        previous = _fresh(target)
         target.rename(previous)
         aside.rename(target)
         shutil.rmtree(previous)
     else:
         aside.rename(target)
     flush(target.parent)
+
+
+def _fresh(target: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f"{_prefix(target)}{os.getpid()}~", dir=target.parent))
+
+
+def _abandoned(target: Path) -> Iterator[Path]:
+    """What processes of this machine that are no more have left beside `target`."""
+    for path in target.parent.glob(f"{_prefix(target)}*"):
+        if not psutil.pid_exists(int(path.name.split("~")[-2])):
+            yield path
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.name}~{socket.gethostname()}~"  # machines that share a disk number processes each for itself
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -1,5 +1,6 @@
 """Training as assets: the released dataset and the student trained on it."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -69,7 +70,11 @@ def sft_checkpoint(
         with tempfile.TemporaryDirectory() as folder:
             sft_dataset.write_parquet(Path(folder, "rows.parquet"))
             job = sft.Job(
-                rows=Path(folder, "rows.parquet"), student=base, output=project().assets / place, policy=policy
+                rows=Path(folder, "rows.parquet"),
+                student=base,
+                output=project().assets / place,
+                policy=policy,
+                run=os.getpid(),
             )
             messages = pipes.run(command=sft.command(job), context=context).get_custom_messages()
         sha256 = student.weights_sha256(project().assets / place)

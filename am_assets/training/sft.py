@@ -21,6 +21,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from am_assets.engines.folders import written_aside
+from am_assets.engines.orphans import end_with
+from am_assets.instance import share_cores
 from am_assets.recipe import Section, TrainingPolicy
 from am_assets.training.tokens import tokenize
 
@@ -34,6 +36,7 @@ class Job(Section):
     student: Path  # Hugging Face folder, see `engines.student.student_folder`
     output: Path  # where the checkpoint appears, complete or not at all
     policy: TrainingPolicy
+    run: int | None = None  # the process that waits for the checkpoint: this one ends with it
     device_batch: Annotated[int, Field(ge=1)] = 16  # sequences at once on a device; gradients add up to batch_size
 
 
@@ -154,9 +157,10 @@ def progress_callback(progress: Callable[[str], None]) -> Any:
 
 def main() -> None:
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}  # the student is a folder by now
-    # Threads that spin while they wait make a step take five times as long where other work shares the cores.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    share_cores()  # spinning threads make a step take five times as long where other work is done beside it
     job = Job.model_validate_json(sys.argv[1])
+    if job.run is not None:
+        end_with(job.run)
     if os.environ.get("RANK", "0") != "0":  # one process speaks for all
         train(job, progress=lambda _: None)
     elif "DAGSTER_PIPES_CONTEXT" in os.environ:

@@ -1,4 +1,6 @@
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import polars as pl
@@ -149,6 +151,20 @@ def test_dagster_starts_the_command_and_receives_progress_and_metrics(tmp_path, 
     assert (metadata["steps"].value, metadata["rows"].value) == (2, 8)
     assert any("step 2 of 2, loss" in message for message in log)
     assert json.loads((job.output / "config.json").read_text())["model_type"] == "llama"
+
+
+@pytest.mark.slow
+def test_a_trainer_ends_with_its_run_and_the_next_one_clears_up_after_it(tmp_path, tiny_student):
+    run = subprocess.Popen(["sleep", "600"])
+    job = a_job(tmp_path, tiny_student, epochs=100_000).model_copy(update={"run": run.pid})
+    told = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command(job), stdout=subprocess.PIPE, env=told, text=True) as trainer:
+        assert trainer.stdout and trainer.stdout.readline().startswith("step 1 of")
+        run.kill()
+        run.wait()
+        assert trainer.wait(timeout=30) == -9
+    train(a_job(tmp_path, tiny_student), progress=lambda _: None)
+    assert {path.name for path in tmp_path.iterdir()} == {"rows.parquet", "tokens", "checkpoint"}
 
 
 @pytest.mark.slow
