@@ -1,13 +1,22 @@
 """An interrupt while something is stored is raised in the measuring, after it was stored."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from am_assets.engines.interrupts import told_to_maker
 
 
-def test_what_is_being_stored_is_stored_and_what_is_finished_is_still_handed_on() -> None:
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """An interrupt raises, even where the tests were started by a shell in the background, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_what_is_being_stored_is_stored_and_what_is_finished_is_still_handed_on(heard: None) -> None:
     stored = []
 
     def measured():
