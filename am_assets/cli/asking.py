@@ -44,7 +44,7 @@ def explain(
         if not as_json:
             show_explanation(console, told)
     with opened([recipe], "+sft_dataset") as plan:
-        stale = outdated(plan, told)
+        stale = outdated(plan, project(), told)
         print_json(told.to_dict() | {"outdated": stale}) if as_json else show_outdated(console, stale)
 
 

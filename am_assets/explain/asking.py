@@ -24,11 +24,13 @@ def explained(here: Project, recipe: str, asked: str) -> Explanation:
     return explain(rows, recipe, used, lines_of)
 
 
-def outdated(plan: "Plan", told: Explanation) -> list[str]:
+def outdated(plan: "Plan", here: Project, told: Explanation) -> list[str]:
     """What `told` rests on and does not match the files any more, that of one cause together."""
+    benchmarks = here.recipe(told.recipe).sampling.decontamination.benchmarks
+    partitions = {told.recipe, *benchmarks, *told.shards}
     groups: dict[tuple[bool, str], list[str]] = {}
     for step in plan.steps():
-        if step.partition in told.partitions:
+        if step.partition in partitions:
             groups.setdefault((step.state == "missing", step.because), []).append(f"{step.asset}[{step.partition}]")
     return [
         f"{'not there yet' if missing else f'out of date, because {because}'}: {', '.join(names)}"

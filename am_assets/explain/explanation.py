@@ -42,7 +42,7 @@ class Explanation:
     question: str
     recipe: str
     parts: list[Part]
-    partitions: list[str]  # of the tables that this rests on
+    shards: list[str]  # that hold the question
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -98,9 +98,7 @@ def explain(rows: Rows, name: str, policies: Recipe, lines_of: Callable[[list[st
         parts.append(Part(f"response {response['response_id']}", facts, judged))
     if verified:
         parts.append(Part("released", [{"rows": rows.tables["sft_dataset"].height}]))
-    benchmarks = policies.sampling.decontamination.benchmarks
-    partitions = [name, *benchmarks, *rows.tables["raw_pool"]["shard"]]
-    return Explanation(pool[0]["question_id"], pool[0]["question"], name, parts, partitions)
+    return Explanation(pool[0]["question_id"], pool[0]["question"], name, parts, [row["shard"] for row in pool])
 
 
 def _without_ids(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
