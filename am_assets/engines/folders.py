@@ -1,32 +1,27 @@
 """Folders and texts that appear whole or not at all: written aside, flushed to disk, then renamed.
 
-A writer that was killed leaves its folder behind; the next one removes it. Nothing here knows what they hold.
+A writer holds a lock on its folder. The kernel drops the lock of one that was killed, and the next writer removes what
+it left. Nothing here knows what the folders hold.
 """
 
+import fcntl
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import psutil
 
 
 @contextmanager
 def written_aside(target: Path) -> Iterator[Path]:
     """A fresh folder beside `target` that takes its place when the block ends without an error, else is removed."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    for left in _abandoned(target):
-        shutil.rmtree(left, ignore_errors=True)
-    aside = _fresh(target)
-    try:
+    _remove_abandoned(target)
+    with _fresh(target) as aside:
         aside.chmod(0o755)  # mkdtemp makes it private; the result is for every reader of the assets folder
         yield aside
         publish(aside, target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def publish(aside: Path, target: Path) -> None:
@@ -34,28 +29,56 @@ def publish(aside: Path, target: Path) -> None:
     for path in [*sorted(aside.rglob("*")), aside]:
         flush(path)
     if target.exists():
-        previous = _fresh(target)
-        target.rename(previous)
-        aside.rename(target)
-        shutil.rmtree(previous)
+        with _fresh(target) as previous:
+            target.rename(previous)
+            aside.rename(target)
     else:
         aside.rename(target)
     flush(target.parent)
 
 
-def _fresh(target: Path) -> Path:
-    return Path(tempfile.mkdtemp(prefix=f"{_prefix(target)}{os.getpid()}~", dir=target.parent))
+@contextmanager
+def _fresh(target: Path) -> Iterator[Path]:
+    """An empty folder beside `target`, locked; what lies at its place when the block ends is removed."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}~", dir=target.parent))
+        with _locked(folder, wait=True) as ours:
+            if not ours:
+                continue  # before it was locked, another writer took it for abandoned
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            return
 
 
-def _abandoned(target: Path) -> Iterator[Path]:
-    """What processes of this machine that are no more have left beside `target`."""
-    for path in target.parent.glob(f"{_prefix(target)}*"):
-        if not psutil.pid_exists(int(path.name.split("~")[-2])):
-            yield path
+def _remove_abandoned(target: Path) -> None:
+    for folder in target.parent.glob(f".{target.name}~*"):
+        with _locked(folder, wait=False) as nobodys:
+            if nobodys:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prefix(target: Path) -> str:
-    return f".{target.name}~{socket.gethostname()}~"  # machines that share a disk number processes each for itself
+@contextmanager
+def _locked(folder: Path, wait: bool) -> Iterator[bool]:
+    """Whether `folder` is there and, for the block, locked by us."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        yield _lock(handle, wait) and folder.exists()
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, wait: bool) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
 
 
 def write_whole(path: Path, text: str) -> None:

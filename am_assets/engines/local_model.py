@@ -12,13 +12,15 @@ import atexit
 import importlib.util
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import IO
+
+from am_assets.engines.orphans import end_with
 
 CONTEXT = 2048
 SLOTS = 4
@@ -75,7 +77,7 @@ atexit.register(stop_all)
 
 
 def _start(gguf: Path, context: int, slots: int) -> tuple[subprocess.Popen[str], str]:
-    command = [sys.executable, "-P", __file__, str(gguf)]
+    command = [sys.executable, "-P", "-m", __name__, str(gguf)]
     command += ["--context", str(context), "--slots", str(slots), "--parent", str(os.getpid())]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
@@ -138,11 +140,8 @@ def main() -> None:
     print(server.listening_address, flush=True)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # the parent reads one line only
 
-    # A death signal from the kernel would not do: it follows the parent's starting *thread*, which may end long before
-    # the parent does. A parent that is gone shows as another parent id.
-    while os.getppid() == asked.parent:
-        time.sleep(0.5)
-    os._exit(0)
+    end_with(asked.parent)
+    signal.pause()
 
 
 if __name__ == "__main__":

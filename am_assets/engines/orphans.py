@@ -9,7 +9,9 @@ import psutil
 
 
 def end_with(pid: int) -> None:
-    """From now on this process is killed as soon as that of this number is gone, whether it is its parent or not."""
+    """From now on this process is killed as soon as that of this number is gone, whether it is its parent or not.
+
+    A death signal of the kernel would not do: it follows the parent's starting *thread*, which may end long before."""
 
     def watch() -> None:
         with suppress(psutil.NoSuchProcess):
