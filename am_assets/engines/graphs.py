@@ -5,11 +5,11 @@ What counts as near, and what a neighbour means, belongs to `selection/neighbors
 """
 
 import os
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from xxhash import xxh3_128
 
 # hnswlib's M and ef_construction, and ef for short lists; longer ones take twice their length. Of pairs that a question
 # has with 100,000 others, looked for from its side alone, more than 0.995 are found.
@@ -27,7 +27,7 @@ class Graphs:
     def of(self, name: str, vectors: np.ndarray) -> "Graph":
         """The graph over `vectors`, float32 of unit length, no two of them equal: of many equal ones each would link to
         the others alone, and the graph would fall in pieces."""
-        content = sha256(repr((LINKS, BUILD_WIDTH, PIVOTS, SEED, vectors.shape)).encode())
+        content = xxh3_128(repr((LINKS, BUILD_WIDTH, PIVOTS, SEED, vectors.shape)).encode())
         content.update(np.ascontiguousarray(vectors).data)
         path = self.folder / f"{name}.{content.hexdigest()[:16]}.hnsw"
         index = _index(vectors.shape[1])

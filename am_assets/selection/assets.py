@@ -1,6 +1,6 @@
 """Which questions are worth a teacher, as assets: pairs and overlap measure, the two sets decide."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import dagster as dg
@@ -9,6 +9,7 @@ import polars as pl
 from am_assets import tables
 from am_assets.engines import embedder, plots
 from am_assets.engines.graphs import Graphs
+from am_assets.engines.mapped import MappedTables
 from am_assets.engines.memo import with_keys
 from am_assets.partitions import SHARD_KEYS, benchmarks, earlier_shards, every, recipes, shards
 from am_assets.project import project
@@ -39,7 +40,7 @@ def similar_pairs(
     sources file. The floor is low: recipes cut above it, so a threshold can move without a new search."""
     own = context.partition_key
     names = [own, *SHARD_KEYS[: SHARD_KEYS.index(own)]]
-    shard, *earlier = ((name, partial(tables.read, "question_embeddings", name)) for name in names)
+    shard, *earlier = ((name, _vectors(context, tables, name)) for name in names)
     pairs, audit = neighbors.similar_pairs(shard, earlier, _instruments.pairs.floor, Graphs(project().graphs))
     with_itself = pl.col("question_id") == pl.col("other_id")
     cosines = pairs.filter(~with_itself)["cosine"]
@@ -49,6 +50,22 @@ def similar_pairs(
         "in_crowds": pairs.height - len(cosines),
         "cosines": picture(plots.histogram_png(cosines, "Pairs by cosine")),
     }
+
+
+def _vectors(context: dg.AssetExecutionContext, store: StoredTables, shard: str) -> Callable[[], pl.DataFrame]:
+    """The reader of a shard's vectors, which finds them mapped from the second time on."""
+    version = tables.stored_version(context, "question_embeddings", shard)
+
+    def read() -> pl.DataFrame:
+        table = store.read("question_embeddings", shard)
+        if tables.content_version(table) != version:  # else other vectors would be kept under this version
+            raise dg.Failure(
+                f"question_embeddings[{shard}]: the stored table is not the one that was materialized last:"
+                " materialize this partition again"
+            )
+        return table
+
+    return partial(MappedTables(project().graphs).read, shard, version, read)
 
 
 @tables.evidence(
@@ -137,8 +154,11 @@ def deduped_set(
     policy = read_policy(DedupPolicy, dedup_policy)
     ranks = {name: source.rank for name, source in project().sources.items()}
     questions = dedup.candidates(raw_pool, question_features, question_labels, ranks)
-    in_crowds = similar_pairs.filter(pl.col("question_id") == pl.col("other_id")).select("question_id").unique()
-    vectors = question_embeddings.join(in_crowds, on="question_id", how="semi").collect()
+    in_crowds = (
+        similar_pairs.filter(pl.col("question_id") == pl.col("other_id")).select("question_id").unique().collect()
+    )
+    standing = question_embeddings.join(in_crowds.lazy(), on="question_id", how="semi")
+    vectors = (standing if in_crowds.height else standing.clear()).collect()  # mostly there is none to look for
     crowd = vectors.sort("question_id", "shard").unique("question_id", keep="first", maintain_order=True)
     thresholds = dedup.curve(_instruments.pairs.floor)
     table, kept = dedup.dedup(questions, similar_pairs.drop("found_in"), crowd, policy, thresholds)

@@ -7,7 +7,7 @@ import numpy as np
 DECIMALS = 6  # what float32 holds of a product of unit vectors; identical vectors come out at 1
 SLACK = 1e-4  # how far a cosine out of a matrix product or an index may lie under the exact one
 AT_ONCE = 65_536  # pairs
-PRODUCTS = 1 << 24  # of one block: 64 MB
+TILE = (1_024, 8_192)  # rows and columns multiplied at once: 32 MB of products
 
 
 def exact(left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -26,11 +26,19 @@ def of_pairs(left: np.ndarray, right: np.ndarray, rows: np.ndarray, columns: np.
     return np.concatenate(parts)
 
 
-def blocks(left: np.ndarray, right: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """The products of all rows with all rows, a block of rows of `left` at a time: its first row, and the block."""
-    height = max(PRODUCTS // max(len(right), 1), 1)
+def tiles(left: np.ndarray, right: np.ndarray, above: bool = False) -> Iterator[tuple[slice, slice, np.ndarray]]:
+    """The products of all rows with all rows, a tile at a time: which rows of `left` and of `right`, and the products,
+    whose memory the next tile takes. With `above`, only tiles that reach above the diagonal."""
+    height, width = TILE
+    memory = np.empty(height * width, np.float32)
     for top in range(0, len(left), height):
-        yield top, left[top : top + height] @ right.T
+        for first in range(0, len(right), width):
+            rows, columns = slice(top, min(top + height, len(left))), slice(first, min(first + width, len(right)))
+            if above and columns.stop <= rows.start:
+                continue
+            shape = rows.stop - rows.start, columns.stop - columns.start
+            products = memory[: shape[0] * shape[1]].reshape(shape)
+            yield rows, columns, np.matmul(left[rows], right[columns].T, out=products)
 
 
 def reach(left: np.ndarray, right: np.ndarray, threshold: float) -> np.ndarray:

@@ -106,27 +106,28 @@ def _few(queries: Vectors, base: Vectors) -> bool:
 
 
 def _by_product(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
-    """Rows of `queries` and distinct vectors of `base`, all with all."""
-    rows, columns, crowded = [NONE], [NONE], [NONE]
-    sizes, itself = base.sizes.astype(np.float32), queries is base.distinct
-    for top, products in cosines.blocks(queries, base.distinct) if len(base) else ():
-        block = np.arange(top, top + len(products))
-        if itself:
-            products[block - top, block] = -1  # that every row is near itself says nothing
+    """Rows of `queries` and distinct vectors of `base`, all with all. Where the queries are these very vectors, a pair
+    is met once and counted from both sides."""
+    found, sizes, itself = [(NONE, NONE)], base.sizes.astype(np.float32), queries is base.distinct
+    neighbours = sizes - 1 if itself else np.zeros(len(queries), np.float32)
+    for rows, columns, products in cosines.tiles(queries, base.distinct, above=itself):
+        if itself and columns.start < rows.stop:
+            products[np.arange(rows.start, rows.stop)[:, None] >= np.arange(columns.start, columns.stop)] = -1
         some = np.flatnonzero(products.max(axis=1) >= floor)  # a maximum is ten times as fast as a comparison
-        hits = products[some] >= floor
-        neighbours = np.zeros(len(products)) if not itself else sizes[block] - 1
-        neighbours[some] += hits @ sizes
-        many = neighbours > CROWD
-        crowded.append(block[many])
-        at, hit = np.nonzero(hits & ~many[some, None])
-        rows.append(block[some[at]])
-        columns.append(hit)
+        hits, some = products[some] >= floor, rows.start + some
+        neighbours[some] += hits @ sizes[columns]
+        few = (neighbours[some] <= CROWD)[:, None]
         if itself:
-            copied = block[(sizes[block] > 1) & ~many]
-            rows.append(copied)
-            columns.append(copied)
-    return np.concatenate(rows), np.concatenate(columns), np.concatenate(crowded)
+            neighbours[columns] += sizes[some] @ hits
+            few = few | (neighbours[columns] <= CROWD)
+        at, hit = np.nonzero(hits & few)
+        found.append((some[at], columns.start + hit))
+    row, column = map(np.concatenate, zip(*found, strict=True))
+    many = neighbours > CROWD
+    if itself:
+        copied = np.flatnonzero(sizes > 1)
+        row, column = np.concatenate([row, column, copied]), np.concatenate([column, row, copied])
+    return row[~many[row]], column[~many[row]], np.flatnonzero(many)
 
 
 def _by_graph(queries: Vectors, base: Vectors, floor: float) -> Hits:

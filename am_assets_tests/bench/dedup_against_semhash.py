@@ -74,9 +74,10 @@ def main() -> None:
 def pairs_of_all(vectors: np.ndarray) -> np.ndarray:
     """Row numbers, of shape (2, pairs), of all pairs at or above the threshold, each both ways round."""
     hits = []
-    for top, products in cosines.blocks(vectors, vectors):
+    for top, first, products in cosines.tiles(vectors, vectors):
         rows, columns = np.nonzero(products >= THRESHOLD - cosines.SLACK)
-        rows, columns = (part[rows + top != columns] for part in (rows + top, columns))
+        rows, columns = rows + top.start, columns + first.start
+        rows, columns = (part[rows != columns] for part in (rows, columns))
         reached = cosines.of_pairs(vectors, vectors, rows, columns) >= np.float32(THRESHOLD)
         hits.append(np.stack([rows, columns])[:, reached])
     return np.concatenate(hits, axis=1)

@@ -149,7 +149,7 @@ some_pools = st.lists(
             "difficulty": st.sampled_from(["easy", "hard", "unlabelled"]),
             "complete": st.booleans(),
             "language": st.sampled_from(["en", "zh", "und"]),
-            "source_rank": st.integers(0, 2),
+            "source_rank": st.sampled_from([-3, 0, 70_000]),
         }
     ),
     max_size=16,

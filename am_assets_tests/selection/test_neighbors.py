@@ -143,7 +143,7 @@ def test_a_pair_of_two_shards_starts_with_the_own_question(way: str, find: Find)
 def test_blocks_do_not_show_in_the_result(monkeypatch: pytest.MonkeyPatch, find: Find) -> None:
     own, earlier = named("q", clustered(200, 4)), [named("r", clustered(150, 4))]
     whole = find(own, earlier)
-    monkeypatch.setattr(neighbors.cosines, "PRODUCTS", 700)
+    monkeypatch.setattr(neighbors.cosines, "TILE", (7, 30))
     monkeypatch.setattr(neighbors.cosines, "AT_ONCE", 5)
     assert find(own, earlier).equals(whole)
 
