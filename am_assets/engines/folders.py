@@ -83,10 +83,17 @@ def _lock(handle: int, wait: bool) -> bool:
 
 def write_whole(path: Path, text: str) -> None:
     """A file of `text`, in place of the one that was there."""
+    with file_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def file_aside(path: Path) -> Iterator[Path]:
+    """Where to write a file that takes the place of `path` when the block ends without an error, else is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
         aside = Path(folder, path.name)
-        aside.write_text(text, encoding="utf-8")
+        yield aside
         flush(aside)
         aside.replace(path)
     flush(path.parent)

@@ -4,12 +4,13 @@ in turn. A lost file is only time: the graph is built again.
 What counts as near, and what a neighbour means, belongs to `selection/neighbors.py`.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from xxhash import xxh3_128
+
+from am_assets.engines.folders import file_aside
 
 # hnswlib's M and ef_construction, and ef for short lists; longer ones take twice their length. Of pairs that a question
 # has with 100,000 others, looked for from its side alone, more than 0.995 are found.
@@ -38,17 +39,12 @@ class Graphs:
         # one thread: the graph, and so what is found, must not depend on timing
         order = neighbours_together(vectors)
         index.add_items(vectors[order], order, num_threads=1)
-        self._save(index, path)
+        with file_aside(path) as aside:
+            index.save_index(str(aside))
         for other in self.folder.glob(f"{name}.*.hnsw"):
             if other != path:
                 other.unlink(missing_ok=True)
         return Graph(index)
-
-    def _save(self, index: Any, path: Path) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(f".{os.getpid()}.aside")
-        index.save_index(str(aside))
-        aside.rename(path)
 
 
 class Graph:

@@ -2,7 +2,6 @@
 of what is done with them. A lost file is only time: the table is read again.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import cast
 
 import polars as pl
 
-from am_assets.engines.folders import flush
+from am_assets.engines.folders import file_aside
 
 
 class MappedTables:
@@ -25,21 +24,12 @@ class MappedTables:
         with suppress(FileNotFoundError):
             return _mapped(path)
         table = read().rechunk()
-        self._keep(table, path)
+        with file_aside(path) as aside:
+            table.write_ipc(aside)
         for other in self.folder.glob(f"{name}.*.arrow"):
             if other != path:
                 other.unlink(missing_ok=True)
         return table
-
-    def _keep(self, table: pl.DataFrame, path: Path) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(f".{os.getpid()}.aside")
-        try:
-            table.write_ipc(aside)
-            flush(aside)
-            aside.rename(path)
-        finally:
-            aside.unlink(missing_ok=True)
 
 
 def _mapped(path: Path) -> pl.DataFrame:
