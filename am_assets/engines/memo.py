@@ -70,7 +70,7 @@ class Memo:
         """The rows of `wanted` (a `key` column and any others) not measured yet, one a key. Reads keys alone."""
 
         def unseen(paths: list[Path]) -> pl.DataFrame:
-            rows = wanted.unique("key", keep="first", maintain_order=True)
+            rows = _once(wanted)
             if not paths or not rows.height:
                 return rows
             known = pl.scan_parquet(paths, schema=KEY, extra_columns="ignore", glob=False)
@@ -132,15 +132,20 @@ class Memo:
 
         Raises `MemoError` before anything is measured where the store can't be written.
         """
-        new = self.complete(namespace, wanted, measure, schema)
         found = self.read(namespace, wanted, schema)
+        missing = _once(wanted).join(found, on="key", how="anti", maintain_order="left")
+        new = self._complete(namespace, missing, measure, schema)
+        if missing.height:  # what another process measured meanwhile is read, too
+            found = pl.concat([found, self.read(namespace, missing, schema)])
         table = wanted.join(found, on="key", how="inner", maintain_order="left")
         return Filled(table, found.join(new, on="key", how="semi"))
 
     def complete(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> pl.DataFrame:
         """Measure and store what `fill` would, and keep nothing of it in memory but the keys, which are returned."""
+        return self._complete(namespace, self.missing(namespace, wanted), measure, schema)
+
+    def _complete(self, namespace: str, missing: pl.DataFrame, measure: Measure, schema: pl.Schema) -> pl.DataFrame:
         new = [pl.DataFrame(schema=KEY)]
-        missing = self.missing(namespace, wanted)
         if missing.height:
             with (
                 progress.task(namespace, missing.height) as advance,
@@ -177,6 +182,10 @@ class Memo:
             yield
         except OSError as error:
             raise MemoError(f"{self.folder / namespace}: can't store measurements: {error}") from error
+
+
+def _once(wanted: pl.DataFrame) -> pl.DataFrame:
+    return wanted.unique("key", keep="first", maintain_order=True)
 
 
 def _holding(paths: list[Path], wanted: pl.DataFrame) -> list[Path]:

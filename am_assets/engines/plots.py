@@ -1,24 +1,24 @@
-"""Pictures: altair charts as PNG bytes, drawn in process without a browser.
+"""Pictures: Vega-Lite charts as PNG bytes, drawn in process without a browser.
 
 What is plotted is the caller's; nothing here counts or decides.
 """
 
-import io
 import math
+from typing import Any
 
 import polars as pl
 
 HEIGHT = 260  # pixels
 STEP = 48  # pixels a bar
+ROW = 28  # pixels a row of fields
+VEGA = "6.4"  # the version of Vega-Lite that charts are written in
 
 
 def bar_chart_png(frame: pl.DataFrame, x: str, y: str, title: str) -> bytes:
     """PNG of one bar a row of `frame`, in its order: column `y` (a number) over column `x` (a name)."""
-    import altair as alt
-
-    bars = _chart(frame, title, x=x, y=y).properties(height=HEIGHT, width=alt.Step(STEP)).mark_bar()
-    names = alt.X("x", type="nominal", sort=None, axis=alt.Axis(title=x, labelAngle=-40))
-    return _png(bars.encode(x=names, y=alt.Y("y", type="quantitative", title=y)))
+    encoding = {"x": _names("x", x, angle=-40), "y": {"field": "y", "type": "quantitative", "title": y}}
+    bars = {"mark": "bar", "encoding": encoding}
+    return _png(frame, title, {"x": x, "y": y}, bars, height=HEIGHT, width={"step": STEP})
 
 
 def histogram_png(values: pl.Series, title: str, bins: int = 12) -> bytes:
@@ -37,31 +37,30 @@ def histogram_png(values: pl.Series, title: str, bins: int = 12) -> bytes:
 
 def heatmap_png(frame: pl.DataFrame, x: str, y: str, number: str, title: str) -> bytes:
     """PNG of a field a row of `frame`: column `number` where the names `x` and `y` meet, in the order of the rows."""
-    import altair as alt
-
-    at = {
-        "x": alt.X("x", type="nominal", sort=None, axis=alt.Axis(title=x, labelAngle=-40)),
-        "y": alt.Y("y", type="nominal", sort=None, title=y),
-    }
-    chart = _chart(frame, title, x=x, y=y, number=number).properties(height=alt.Step(28), width=alt.Step(STEP))
-    top = max([1, *frame[number].to_list()])
-    shades = alt.Color("number", type="quantitative", scale=alt.Scale(scheme="blues", domain=[0, top]), legend=None)
-    ink = alt.condition(f"datum.number > {top / 2}", alt.value("white"), alt.value("black"))
-    fields = chart.mark_rect().encode(**at, color=shades)
-    return _png(fields + chart.mark_text().encode(**at, text=alt.Text("number", type="quantitative"), color=ink))
+    at = {"x": _names("x", x, angle=-40), "y": _names("y", y)}
+    field, top = {"field": "number", "type": "quantitative"}, max([1, *frame[number].to_list()])
+    shades = field | {"scale": {"scheme": "blues", "domain": [0, top]}, "legend": None}
+    ink = {"condition": {"test": f"datum.number > {top / 2}", "value": "white"}, "value": "black"}
+    fields = {"mark": "rect", "encoding": at | {"color": shades}}
+    numbers = {"mark": "text", "encoding": at | {"text": field, "color": ink}}
+    columns = {"x": x, "y": y, "number": number}
+    return _png(frame, title, columns, {"layer": [fields, numbers]}, height={"step": ROW}, width={"step": STEP})
 
 
 def intervals_png(frame: pl.DataFrame, x: str, low: str, at: str, high: str, title: str) -> bytes:
     """PNG of shares of 1 with their intervals, one a row of `frame`, named by column `x`."""
-    import altair as alt
-
-    chart = _chart(frame, title, x=x, low=low, at=at, high=high).properties(height=HEIGHT, width=alt.Step(2 * STEP))
-    names = alt.X("x", type="nominal", sort=None, axis=alt.Axis(title=x, labelAngle=0))
-    axis, scale = alt.Axis(format="%", title=at), alt.Scale(domain=[0, 1])
-    ends = alt.Y("low", type="quantitative", axis=axis, scale=scale)
-    whiskers = chart.mark_errorbar(ticks={"size": 12}).encode(x=names, y=ends, y2=alt.Y2("high"))
-    points = chart.mark_point(filled=True, size=90).encode(x=names, y=alt.Y("at", type="quantitative"))
-    return _png(whiskers + points)
+    names = _names("x", x, angle=0)
+    share = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": {"format": "%", "title": at}}
+    whiskers = {
+        "mark": {"type": "errorbar", "ticks": {"size": 12}},
+        "encoding": {"x": names, "y": share | {"field": "low"}, "y2": {"field": "high"}},
+    }
+    points = {
+        "mark": {"type": "point", "filled": True, "size": 90},
+        "encoding": {"x": names, "y": share | {"field": "at"}},
+    }
+    columns = {"x": x, "low": low, "at": at, "high": high}
+    return _png(frame, title, columns, {"layer": [whiskers, points]}, height=HEIGHT, width={"step": 2 * STEP})
 
 
 def svg_png(svg: str) -> bytes:
@@ -71,18 +70,18 @@ def svg_png(svg: str) -> bytes:
     return vl_convert.svg_to_png(svg)
 
 
-def _chart(frame: pl.DataFrame, title: str, **columns: str):
+def _names(field: str, title: str, angle: int | None = None) -> dict[str, Any]:
+    """An axis of names in the order of the rows."""
+    axis = {"title": title} | ({} if angle is None else {"labelAngle": angle})
+    return {"field": field, "type": "nominal", "sort": None, "axis": axis}
+
+
+def _png(frame: pl.DataFrame, title: str, columns: dict[str, str], chart: dict[str, Any], **size: Any) -> bytes:
     """A chart of some columns of `frame` under names of ours: vega reads . and ' in names."""
-    import altair as alt
+    import vl_convert
 
     missing = set(columns.values()) - set(frame.columns)
     if missing:
         raise ValueError(f"chart {title!r}: no column {', '.join(sorted(missing))} in {frame.columns}")
     values = frame.select(**{ours: pl.col(theirs) for ours, theirs in columns.items()}).to_dicts()
-    return alt.Chart(alt.Data(values=values), title=title)
-
-
-def _png(chart) -> bytes:
-    png = io.BytesIO()
-    chart.save(png, format="png")
-    return png.getvalue()
+    return vl_convert.vegalite_to_png({"title": title, "data": {"values": values}, **size, **chart}, vl_version=VEGA)

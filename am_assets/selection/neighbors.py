@@ -71,14 +71,15 @@ def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Gr
     """
     mine = Shard.of(own[0], own[1](), graphs)
     total = len(mine.ids)
-    seen = mine.ids.to_frame()
+    seen = _hashed(mine.ids)
     made = [_pairs(mine, mine, floor, np.arange(total))] if total else []
     for name, other in _read_ahead(mine, earlier, graphs) if total else ():
         with progress.task(f"similar_pairs with {name}", total) as advance:
-            ids = other.ids.to_frame()
-            shared = seen.join(ids, on="question_id", how="semi")  # this way round: what was seen may be the whole pool
+            ids = _hashed(other.ids)
+            # by their hashes first, in a fraction of the time: what was seen may be the whole pool
+            shared = seen.join(ids, on="hash", how="semi").join(ids, on="question_id", how="semi")
             new = ids.with_row_index("row").join(shared, on="question_id", how="anti")
-            seen = pl.concat([seen, new.select("question_id")])
+            seen = pl.concat([seen, new.drop("row")])
             if new.height:
                 made.append(_pairs(mine, other, floor, new["row"].to_numpy()))
             advance(total)
@@ -86,6 +87,10 @@ def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Gr
     audit = Audit(sum(audit.pairs for _, audit in made), sum(audit.listed for _, audit in made))
     # a question may stand in the crowds of several shards
     return pairs.unique(["question_id", "other_id"]).sort("question_id", "other_id"), audit
+
+
+def _hashed(ids: pl.Series) -> pl.DataFrame:
+    return pl.DataFrame({"question_id": ids, "hash": ids.hash()})
 
 
 def _read_ahead(mine: Shard, shards: Iterable[Named], graphs: Graphs) -> Iterator[tuple[str, Shard]]:
