@@ -77,7 +77,7 @@ def _names(field: str, title: str, angle: int | None = None) -> dict[str, Any]:
 
 
 def _png(frame: pl.DataFrame, title: str, columns: dict[str, str], chart: dict[str, Any], **size: Any) -> bytes:
-    """A chart of some columns of `frame` under names of ours: vega reads . and ' in names."""
+    """PNG of a chart of some columns of `frame` under names of ours: vega reads . and ' in names."""
     import vl_convert
 
     missing = set(columns.values()) - set(frame.columns)
