@@ -13,6 +13,7 @@ import polars as pl
 from am_assets.engines.locate import SourceError
 from am_assets.engines.reader import Column
 
+VERSION = "1"  # raise when an adapter reads a row otherwise
 # What an adapter or a generator may give, all text; what it leaves out is null.
 PARTS = ["question", "reference_answer", "test_code", "test_entry_point", "constraints", "response", "teacher"]
 

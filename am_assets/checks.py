@@ -5,21 +5,57 @@ The figures they hold data to are the recipe's, never written here, but for the 
 What is said of verdicts and of the judge is in `verdict_checks.py`.
 """
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial, update_wrapper
+from types import ModuleType
+from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from am_assets.partitions import recipes, shards
-from am_assets.project import project
+from am_assets.partitions import Partitions
+from am_assets.project import Project
 from am_assets.recipe import SamplingPolicy
 from am_assets.schema import TABLES, UNLABELLED
 from am_assets.selection.decontaminate import contaminated
 from am_assets.stored import StoredTables, read_policy
 
 MIN_LABEL_PARSE_RATE = 0.9
-BY_RECIPE = dg.AssetIn()
 KEEPING = ["deduped_set", "selected_questions", "verified_set"]  # tables of kept and dropped rows
+
+
+@dataclass(frozen=True)
+class Check:
+    """The declaration of one asset check; `by` names the partitions of its asset, `options` are those of Dagster."""
+
+    fn: Callable[..., dg.AssetCheckResult]
+    asset: str
+    by: str
+    options: dict[str, Any]
+
+    def __call__(self, *tables: Any, **inputs: Any) -> dg.AssetCheckResult:
+        return self.fn(*tables, **inputs)
+
+    def built(self, here: Project, by: Partitions) -> dg.AssetChecksDefinition:
+        fn: Callable[..., dg.AssetCheckResult] = self.fn
+        if "here" in inspect.signature(fn).parameters:
+            fn = update_wrapper(partial(fn, here=here), self.fn)
+            left = [one for name, one in inspect.signature(self.fn).parameters.items() if name != "here"]
+            fn.__signature__ = inspect.Signature(left)  # type: ignore[attr-defined]
+        return dg.asset_check(asset=self.asset, partitions_def=getattr(by, self.by), **self.options)(fn)
+
+
+def check(asset: str, by: str, **options: Any) -> Callable[[Callable[..., dg.AssetCheckResult]], Check]:
+    """A function that takes tables and, if it names it, the project as `here`."""
+    return lambda fn: Check(fn, asset, by, options)
+
+
+def built(here: Project, by: Partitions, *modules: ModuleType) -> list[dg.AssetChecksDefinition]:
+    """The checks that modules declare, for one project."""
+    declared = [value for module in modules for value in vars(module).values() if isinstance(value, Check)]
+    return [one.built(here, by) for one in declared]
 
 
 def table_checks(assets: Sequence) -> list[dg.AssetChecksDefinition]:
@@ -41,7 +77,7 @@ def _stored_table(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
     ]
 
     @dg.multi_asset_check(name=f"{name}_table", specs=specs, ins={"table": dg.AssetIn(key=asset.key)})
-    def check(table: pl.DataFrame) -> Iterator[dg.AssetCheckResult]:
+    def stored(table: pl.DataFrame) -> Iterator[dg.AssetCheckResult]:
         key = schema.primary_key()
         _, faults = schema.filter(table)
         counts = {rule: int(count) for rule, count in faults.counts().items()}
@@ -56,26 +92,26 @@ def _stored_table(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
             metadata={"repeated": repeated, "key": key},
         )
 
-    return check
+    return stored
 
 
-def not_empty_checks() -> list[dg.AssetChecksDefinition]:
+def not_empty_checks(by: Partitions) -> list[dg.AssetChecksDefinition]:
     """An empty decision stops what is below it: nothing good comes of an empty dataset."""
-    return [_not_empty(name) for name in [*KEEPING, "sft_dataset"]]
+    return [_not_empty(name, by) for name in [*KEEPING, "sft_dataset"]]
 
 
-def _not_empty(name: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(name="not_empty", asset=name, blocking=True, partitions_def=recipes)
-    def check(table: pl.LazyFrame) -> dg.AssetCheckResult:
+def _not_empty(name: str, by: Partitions) -> dg.AssetChecksDefinition:
+    @dg.asset_check(name="not_empty", asset=name, blocking=True, partitions_def=by.recipes)
+    def not_empty(table: pl.LazyFrame) -> dg.AssetCheckResult:
         """At least one row is kept."""
         rows = table.filter("kept") if name in KEEPING else table
         kept = rows.select(pl.len()).collect().item()
         return dg.AssetCheckResult(passed=kept > 0, metadata={"kept": kept})
 
-    return check
+    return not_empty
 
 
-@dg.asset_check(asset="question_labels", partitions_def=shards)
+@check("question_labels", "shards")
 def label_parse_rate(question_labels: pl.DataFrame) -> dg.AssetCheckResult:
     """The labeler's answers can be read."""
     unread = question_labels.filter(pl.col("category") == UNLABELLED).height
@@ -87,10 +123,10 @@ def label_parse_rate(question_labels: pl.DataFrame) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset="similar_pairs", partitions_def=shards)
-def pair_recall(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+@check("similar_pairs", "shards")
+def pair_recall(context: dg.AssetCheckExecutionContext, here: Project) -> dg.AssetCheckResult:
     """Of a sample of questions, the pairs that comparing with all others finds are listed."""
-    least = project().instruments.pairs.min_recall
+    least = here.instruments.pairs.min_recall
     record = context.instance.get_latest_data_version_record(dg.AssetKey("similar_pairs"), False, context.partition_key)
     assert record is not None and record.asset_materialization is not None  # a check follows its materialization
     recall = record.asset_materialization.metadata["audited_recall"].value
@@ -101,12 +137,7 @@ def pair_recall(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(
-    asset="sft_dataset",
-    blocking=True,
-    partitions_def=recipes,
-    additional_ins={"sampling_policy": BY_RECIPE},
-)
+@check("sft_dataset", "recipes", blocking=True, additional_ins={"sampling_policy": dg.AssetIn()})
 def no_contamination(
     sft_dataset: pl.DataFrame, sampling_policy: pl.DataFrame, tables: dg.ResourceParam[StoredTables]
 ) -> dg.AssetCheckResult:

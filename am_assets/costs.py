@@ -22,7 +22,7 @@ from am_assets.recipe import Recipe
 from am_assets.selection import confirm, overlap
 from am_assets.stored import StoredTables
 from am_assets.verification import math, opinion
-from am_assets.verification.assets import judge_requests, math_jobs, to_judge
+from am_assets.verification.jobs import answers_with_checks, judge_requests, math_jobs, to_judge
 
 NAMESPACES = {
     "question_labels": "labels",
@@ -149,7 +149,7 @@ class Costs:
         if features is None:
             checked = questions.filter(CHECKS["has_reference"] & ~CHECKS["has_tests"])
             return self.opining(self._answered(checked, "reference_answer")), False
-        jobs = math_jobs(features, questions, limits)
+        jobs = math_jobs(answers_with_checks(features, questions), limits)
         known = self.memo.read("math", jobs, math.MEASURED).select("key", pl.col("verdict").cast(pl.String))
         verdicts = jobs.join(known, on="key", how="left", maintain_order="left").drop("key")
         asked = opinion.asked(verdicts.with_columns(pl.col("verdict").fill_null("not known yet")), limits.opinion)
@@ -177,7 +177,7 @@ class Costs:
         questions = self._questions(shard)
         features = self._read("response_features", shard)
         if features is not None:
-            return judge_requests(to_judge(features, questions, instrument), instrument), True
+            return judge_requests(to_judge(answers_with_checks(features, questions), instrument), instrument), True
         judged = questions if instrument.judges == "every" else questions.filter(~pl.any_horizontal(*CHECKS.values()))
         return self.judging(self._answered(judged)), False
 

@@ -1,4 +1,7 @@
-"""The whole graph on one page: policies, six stages, their checks, what moves by itself, and what they run on."""
+"""The whole graph on one page: policies, six stages, their checks, what moves by itself, and what they run on.
+
+`build_definitions` makes the code location of any project; `defs` gives that of the project at hand, when it is asked.
+"""
 
 import dagster as dg
 
@@ -9,35 +12,40 @@ from am_assets.automation.files import file_sensor
 from am_assets.automation.retries import lost_retries
 from am_assets.automation.sensors import condition_sensors
 from am_assets.automation.watch import alerts
-from am_assets.distillation import assets as distillation
-from am_assets.evaluation import assets as evaluation
+from am_assets.graph import GRAPH
 from am_assets.instance import share_cores
-from am_assets.policies import policy_assets
-from am_assets.pool import assets as pool
-from am_assets.project import project
+from am_assets.partitions import Partitions
+from am_assets.project import Live, Project, project
 from am_assets.resources import Answers, TableStore, progress_logger
-from am_assets.selection import assets as selection
-from am_assets.training import assets as training
-from am_assets.verification import assets as verification
+
+
+def build_definitions(here: Project) -> dg.Definitions:
+    """The Dagster definitions of one project."""
+    live, by = Live(here), Partitions(here)
+    assets = with_conditions([table.asset(here, by) for table in GRAPH], live)
+    definitions: dg.Definitions = dg.Definitions(
+        assets=assets,
+        asset_checks=[
+            *checks.table_checks(assets),
+            *checks.not_empty_checks(by),
+            *checks.built(here, by, checks, verdict_checks),
+        ],
+        sensors=[*condition_sensors(assets), file_sensor(assets, live), alerts(live), lost_retries],
+        schedules=[fill_evidence(lambda: definitions, live)],
+        resources={
+            "tables": TableStore(here.assets),
+            "answers": Answers(here),
+            "pipes": dg.PipesSubprocessClient(),
+        },
+        loggers={"console": dg.colored_console_logger, "progress": progress_logger},
+        executor=dg.in_process_executor,
+    )
+    return definitions
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    return build_definitions(project())
+
 
 share_cores()  # runs begin here, whoever starts them
-STAGES = [pool, selection, distillation, verification, training, evaluation]
-ASSETS = with_conditions([*policy_assets, *dg.load_assets_from_modules(STAGES)])
-
-defs: dg.Definitions = dg.Definitions(
-    assets=ASSETS,
-    asset_checks=[
-        *checks.table_checks(ASSETS),
-        *checks.not_empty_checks(),
-        *dg.load_asset_checks_from_modules([checks, verdict_checks]),
-    ],
-    sensors=[*condition_sensors(ASSETS), file_sensor(ASSETS), alerts, lost_retries],
-    schedules=[fill_evidence(lambda: defs)],
-    resources={
-        "tables": TableStore(project().assets),
-        "answers": Answers(project()),
-        "pipes": dg.PipesSubprocessClient(),
-    },
-    loggers={"console": dg.colored_console_logger, "progress": progress_logger},
-    executor=dg.in_process_executor,
-)

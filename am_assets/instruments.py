@@ -96,10 +96,6 @@ class Reward(Section):
         """The folder or hub name of the reward model; None where a language model judges."""
         return self.model.removeprefix(LOCAL) if self.model.startswith(LOCAL) else None
 
-    def identity(self) -> list[object]:
-        how_asked = [] if self.local else [self.max_tokens, self.audit]
-        return [self.model, self.judges, *how_asked]
-
 
 class Instruments(Section):
     labels: Labels

@@ -112,11 +112,11 @@ COMPUTED: dict[str, dict[str, str]] = {
             "sft_checkpoint.sha256 benchmark_questions.question evaluation_policy.value"
         ),
     },
+    "benchmark_verdicts": {"verdict reason": _JUDGED, "well_formed": "benchmark_responses.response"},
     "eval_scores": {
-        "questions": "benchmark_responses.item_id",
-        "samples": "benchmark_responses.sample_index",
-        "pass_at_1 ci_low ci_high unverifiable": _JUDGED,
-        "well_formed": "benchmark_responses.response",
+        "questions": "benchmark_verdicts.item_id",
+        "samples": "benchmark_verdicts.sample_index",
+        "pass_at_1 ci_low ci_high unverifiable": "benchmark_verdicts.verdict",
     },
     "recipe_report": {
         "outcome rows": (

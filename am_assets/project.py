@@ -78,10 +78,14 @@ class Project:
 
 @cache
 def project() -> Project:
-    """The project named by the environment; `ConfigError` names the file and the field at fault, but for the faults of
-    recipes, which are in `broken`."""
+    """The project named by the environment, read once."""
     data = Path(os.environ.get("AM_DATA", "data")).resolve()
-    sources_file = Path(os.environ.get("AM_SOURCES", data / "sources.yaml")).resolve()
+    return load_project(data, Path(os.environ.get("AM_SOURCES", data / "sources.yaml")).resolve())
+
+
+def load_project(data: Path, sources_file: Path) -> Project:
+    """The project in a folder; `ConfigError` names the file and the field at fault, but for the faults of recipes,
+    which are in `broken`."""
     recipes, broken = load_recipes(data / "recipes")
     loaded = Project(
         data=data,
@@ -105,12 +109,18 @@ def project() -> Project:
     return loaded
 
 
-def reread() -> Project:
-    """The project as its files are now; where one that is no recipe is at fault, `ConfigError`, and what was read
-    before stands."""
-    project.__wrapped__()
-    project.cache_clear()
-    return project()
+class Live:
+    """A project whose files are edited while the code location is loaded."""
+
+    def __init__(self, loaded: Project):
+        self.loaded = loaded  # what the definitions were built from
+        self.now = loaded  # as it was last read
+
+    def reread(self) -> Project:
+        """The project as its files are now; where one that is no recipe is at fault, `ConfigError`, and what was read
+        before stands."""
+        self.now = load_project(self.loaded.data, self.loaded.sources_file)
+        return self.now
 
 
 def _faults(name: str, loaded: Project) -> Iterator[str]:

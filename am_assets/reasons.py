@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from am_assets.changes import changes
+from am_assets.changes import UNSET, Change, changes
 from am_assets.records import Made
 from am_assets.staleness import Cause, Staleness
 from am_assets.tables import INSTRUMENT
@@ -65,9 +65,13 @@ def _instrument(before: Mapping[str, Any] | None, after: Any) -> Iterator[str]:
     if not found:
         yield "its instrument, its code or the list of shards changed"
     for change in found:
-        if change.field == "shards":
+        fact, _, name = change.field.partition(".")
+        if fact == "shards":
             yield from _shards(set(change.before), set(change.after))
-        elif change.field == "version":
+        elif fact == "ranks":
+            if UNSET not in (change.before, change.after):  # else the list of shards says so
+                yield Change("rank", change.before, change.after).in_words(f"of source {name} in sources.yaml")
+        elif fact == "version":
             yield change.in_words("of its code")
         else:
             yield change.in_words("of instruments.yaml")

@@ -320,6 +320,15 @@ class BenchmarkResponses(dy.Schema):
     completion_tokens = dy.UInt32()
 
 
+class BenchmarkVerdicts(dy.Schema):
+    student = dy.Enum(["untrained", "trained"], primary_key=True)
+    item_id = dy.String(primary_key=True)
+    sample_index = dy.UInt16(primary_key=True)
+    verdict = dy.Enum(VERDICTS)
+    reason = dy.String()
+    well_formed = dy.Bool(description="the answer has its think and answer parts")
+
+
 class EvalScores(dy.Schema):
     student = dy.Enum(["untrained", "trained"], primary_key=True)
     questions = dy.UInt32()
@@ -373,6 +382,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "sft_dataset": SftDataset,
     "sft_checkpoint": SftCheckpoint,
     "benchmark_responses": BenchmarkResponses,
+    "benchmark_verdicts": BenchmarkVerdicts,
     "eval_scores": EvalScores,
     "recipe_report": RecipeReport,
 }

@@ -1,19 +1,15 @@
 """What a chosen set of recipes needs, and how a root of the graph is held against the file it was read from."""
 
-import json
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from am_assets.changes import changes
-from am_assets.evaluation import benchmarks
-from am_assets.origins import Origin
-from am_assets.pool import sources
-from am_assets.project import Project, project
+from am_assets.declarations import Entry
+from am_assets.graph import GRAPH
+from am_assets.project import Project
 from am_assets.reasons import Root
-from am_assets.recipe import SECTIONS
 from am_assets.records import Made
-from am_assets.stored import settings
-from am_assets.verification.code import UNREACHED
+from am_assets.tables import ENTRY, FILES, Table
 
 BY_RECIPE = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "sft_checkpoint", "recipe_report"}
 
@@ -31,7 +27,7 @@ def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
     def in_scope(asset: str, partition: str) -> bool:
         if asset in ("benchmark_questions", "benchmark_overlap"):
             return partition in used
-        if asset in ("benchmark_responses", "eval_scores"):
+        if asset in ("benchmark_responses", "benchmark_verdicts", "eval_scores"):
             benchmark, recipe = partition.split("|")  # dimensions in alphabetical order
             return (recipe, benchmark) in scored
         if asset.endswith("_policy") or asset in BY_RECIPE:
@@ -41,59 +37,33 @@ def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
     return in_scope
 
 
-def _changed_setting(section: str) -> Root:
-    def because(recipe: str, last: Made) -> str | None:
-        if recipe in project().broken:
-            return None  # what can't be read says nothing: the policy stands as it was last made
-        now = dict(settings(project().recipes[recipe], section).rows())
-        before, after = (
-            {name: json.loads(value) for name, value in rows.items()} for rows in (last.metadata["settings"], now)
-        )
-        found = changes(before, after, section)
-        return "; ".join(change.in_words(f"of recipe {recipe}") for change in found) or None
-
-    return because
+def roots(here: Project) -> dict[str, Root]:
+    """By asset what tells that one of its partitions has to be made again though no table above it changed: what it
+    is made from in the files of the project changed since, or it was left unfinished."""
+    return {table.name: _Since(table, here) for table in GRAPH if table.reads.entry or table.unfinished}
 
 
-def _changed_entry(kind: str, file: str, name: str, last: Made, entry: Origin, fingerprint: str) -> str | None:
-    """Of a source or a benchmark: its fields that changed, else its files."""
-    if last.metadata["fingerprint"] == fingerprint:
-        return None
-    now = entry.model_dump(mode="json")
-    found = list(changes(last.metadata.get("entry", now), now))
-    where = f"of {kind} {name} in {file}"
-    return "; ".join(change.in_words(where) for change in found) or f"what {kind} {name} reads changed"
+class _Since:
+    """Compares a materialization with the files. What is read of them is read once."""
 
+    def __init__(self, table: Table, here: Project):
+        self.table, self.here = table, here
+        self.entries: dict[str, Entry | None] = {}
 
-@cache
-def _source_fingerprint(name: str) -> str:
-    return sources.fingerprint(project().sources[name], project().sources_file.parent)
+    def __call__(self, partition: str, last: Made) -> str | None:
+        said = self.table.unfinished(last.metadata) if self.table.unfinished else None
+        return said or self._changed(partition, last.metadata)
 
-
-def forget_fingerprints() -> None:
-    """Has files read again that may have changed since."""
-    _source_fingerprint.cache_clear()
-
-
-def _changed_source(shard: str, last: Made) -> str | None:
-    name, file = sources.source_of(project().sources, shard), project().sources_file.name
-    return _changed_entry("source", file, name, last, project().sources[name], _source_fingerprint(name))
-
-
-def _changed_benchmark(name: str, last: Made) -> str | None:
-    entry = project().benchmarks[name]
-    fingerprint = benchmarks.fingerprint(entry, project().data)
-    return _changed_entry("benchmark", "benchmarks.yaml", name, last, entry, fingerprint)
-
-
-def _without_sandbox(shard: str, last: Made) -> str | None:
-    unreached = last.metadata.get(UNREACHED, 0)
-    return f"{unreached} answers had no sandbox that worked" if unreached else None
-
-
-ROOTS: dict[str, Root] = {
-    "raw_pool": _changed_source,
-    "benchmark_questions": _changed_benchmark,
-    "code_verdicts": _without_sandbox,
-    **{f"{section}_policy": _changed_setting(section) for section in SECTIONS},
-}
+    def _changed(self, partition: str, metadata: Mapping[str, Any]) -> str | None:
+        if self.table.reads.entry is None:
+            return None
+        if partition not in self.entries:
+            self.entries[partition] = self.table.reads.entry(self.here, partition)
+        now = self.entries[partition]
+        if now is None:
+            return None  # what can't be read says nothing: the table stands as it was last made
+        if ENTRY not in metadata:
+            return "an earlier version of this project made it"
+        found = changes(metadata[ENTRY], now.content, now.within)
+        words = "; ".join(change.in_words(now.where) for change in found)
+        return words or (f"what {now.name} reads changed" if metadata.get(FILES) != now.files else None)

@@ -1,17 +1,21 @@
 """Assets that are tables: what every one of them does around its own few lines.
 
 The decorators `policy`, `evidence` and `decision` turn a function from frames to a frame (or to a frame and metadata)
-into a Dagster asset. The frame is held to its schema, its data version is a hash of its content, and its page in the
-UI shows columns, row count, a sample, bytes and seconds. No asset's own logic belongs here.
+into a `Table`: a declaration that knows no project yet. `Table.asset` makes the Dagster asset of it for one project.
+The frame is held to its schema, its data version is a hash of its content, and its page in the UI shows columns, row
+count, a sample, bytes and seconds. No asset's own logic belongs here.
 """
 
 import inspect
+import json
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import wraps
 from hashlib import sha256
+from types import ModuleType
 from typing import IO, Any, cast
 
 import dagster as dg
@@ -19,16 +23,17 @@ import polars as pl
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from am_assets.catalog import OWNERS, code_of, described
+from am_assets.declarations import Declared, Entry, Reads
 from am_assets.engines import progress
+from am_assets.instruments import Instruments
+from am_assets.partitions import Partitions
+from am_assets.project import Project
 from am_assets.schema import TABLES
 
 LOG_EVERY_SECONDS = 5
-INSTRUMENT = "instrument"  # metadata of an asset and of its materializations
-
-
-def version(*identity: Any) -> str:
-    """A short hash of what identifies how an asset is computed, for its code version."""
-    return sha256(repr(identity).encode()).hexdigest()[:12]
+INSTRUMENT = "instrument"  # metadata of an asset and of its materializations: what holds for all its partitions
+ENTRY, FILES = "entry", "fingerprint"  # metadata of materializations: what one partition is made from
+HERE = "here"  # the parameter of a body that is the declared part of the project
 
 
 def content_version(frame: pl.DataFrame) -> str:
@@ -88,13 +93,13 @@ def picture(png: bytes) -> dg.MetadataValue:
     return dg.MetadataValue.md(f"![plot](data:image/png;base64,{b64encode(png).decode()})")
 
 
-def _hand_over(name: str, static: dict[str, Any], made: Any, seconds: float) -> dg.MaterializeResult:
+def _hand_over(table: "Table", static: dict[str, Any], made: Any, seconds: float) -> dg.MaterializeResult:
     frame, metadata = made if isinstance(made, tuple) else (made, {})
-    schema = TABLES[name]
+    schema = TABLES[table.name]
     valid = schema.validate(frame.select(schema.column_names()), cast=True)
     return dg.MaterializeResult(
         value=valid,
-        data_version=dg.DataVersion(content_version(valid)),
+        data_version=dg.DataVersion(_data_version(valid, [metadata[name] for name in table.read_below])),
         metadata={
             "dagster/row_count": valid.height,
             **static,
@@ -103,6 +108,11 @@ def _hand_over(name: str, static: dict[str, Any], made: Any, seconds: float) -> 
             **metadata,
         },
     )
+
+
+def _data_version(frame: pl.DataFrame, read_below: list[Any]) -> str:
+    content = content_version(frame)
+    return sha256(json.dumps([content, *read_below]).encode()).hexdigest()[:32] if read_below else content
 
 
 def _log_progress() -> progress.Listener:
@@ -130,57 +140,96 @@ def _canceling() -> Iterator[None]:
         raise
 
 
-def table(
-    kind: str, group: str, partitions: dg.PartitionsDefinition, instrument: dict | None = None, **options: Any
-) -> Callable:
-    """A decorator that makes a function of frames an asset of `TABLES[<its name>]`.
+@dataclass(frozen=True)
+class Table:
+    """The declaration of one asset. `asset` makes it for a project.
 
-    `instrument` spells out what the code version is a hash of, so that a plan can say which of it changed.
+    by           what it is partitioned by, a field of `Partitions`
+    reads        what it depends on beside the tables it reads
+    pool         the expensive thing that its runs take: teacher, judge, sandbox or gpu; may depend on the instruments
+    deps         tables that it reads by name, where Dagster hands it no input
+    read_below   names of metadata that tables below read, and that therefore count as content
+    unfinished   tells from the metadata of a materialization why it has to be made again though nothing changed
     """
-    measured = {INSTRUMENT: instrument} if instrument else {}
 
-    def decorate(fn: Callable) -> dg.AssetsDefinition:
-        name = options.get("name", fn.__name__)
-        static = described(name, fn, options.get("deps", [])) | measured
+    fn: Callable
+    name: str
+    kind: str
+    group: str
+    by: str
+    reads: Reads = field(default_factory=Reads)
+    pool: str | Callable[[Instruments], str | None] | None = None
+    ins: dict[str, dg.AssetIn] = field(default_factory=dict)
+    deps: Callable[[Partitions], list[dg.AssetDep]] = lambda _: []
+    description: Callable[[Project], str] | None = None
+    read_below: tuple[str, ...] = ()
+    unfinished: Callable[[dict[str, Any]], str | None] | None = None
 
-        @wraps(fn)
+    def asset(self, here: Project, partitions: Partitions) -> dg.AssetsDefinition:
+        declared = Declared(self.name, self.reads, here)
+        deps = self.deps(partitions)
+        instrument = self.reads.instrument(here)
+        static = described(self.name, self.fn, deps) | ({INSTRUMENT: instrument} if instrument else {})
+        takes_project = HERE in inspect.signature(self.fn).parameters
+
+        @wraps(self.fn)
         def body(*args: Any, **inputs: Any) -> dg.MaterializeResult:
             started = time.monotonic()
+            partition = dg.AssetExecutionContext.get().partition_key
+            entry = declared.entry(partition)  # before anything is read: an edit made meanwhile is seen later
+            if takes_project:
+                inputs[HERE] = declared
             with progress.listening(_log_progress()), _canceling():
-                made = fn(*args, **inputs)
-            return _hand_over(name, static, made, time.monotonic() - started)
+                made = self.fn(*args, **inputs)
+            return _hand_over(self, static | _of_entry(entry), made, time.monotonic() - started)
 
         # Dagster reads inputs from the signature; the result is always a MaterializeResult with a value.
-        body.__signature__ = inspect.signature(fn).replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
-        body.__annotations__ = {k: v for k, v in fn.__annotations__.items() if k != "return"}
+        given = [one for name, one in inspect.signature(self.fn).parameters.items() if name != HERE]
+        body.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
+        body.__annotations__ = {k: v for k, v in self.fn.__annotations__.items() if k not in (HERE, "return")}
         return dg.asset(
-            partitions_def=partitions,
-            group_name=group,
-            kinds={"polars", kind},
+            name=self.name,
+            partitions_def=getattr(partitions, self.by),
+            group_name=self.group,
+            kinds={"polars", self.kind},
             owners=OWNERS,
             io_manager_key="tables",
-            metadata=static | code_of(fn),
-            **options,
+            metadata=static | code_of(self.fn),
+            code_version=self.reads.code_version(here),
+            pool=self.pool(here.instruments) if callable(self.pool) else self.pool,
+            ins=self.ins,
+            deps=deps,
+            description=self.description(here) if self.description else None,
         )(body)
 
-    return decorate
+
+def _of_entry(entry: Entry | None) -> dict[str, Any]:
+    return {} if entry is None else {ENTRY: dict(entry.content)} | ({FILES: entry.files} if entry.files else {})
 
 
-def policy(group: str, partitions: dg.PartitionsDefinition, **options: Any) -> Callable:
-    return table("policy", group, partitions, **options)
+def _declares(kind: str, group: str, by: str, options: dict[str, Any]) -> Callable[[Callable], Table]:
+    return lambda fn: Table(fn, options.pop("name", fn.__name__), kind, group, by, **options)
 
 
-def evidence(group: str, partitions: dg.PartitionsDefinition, **options: Any) -> Callable:
-    """Measures; partitioned by what is measured; `code_version` names the instrument.
-
-    `pool` names the expensive thing it takes: teacher, judge, sandbox or gpu. Runs that take the same one are limited
-    together (`dagster.yaml`), and no automation starts what takes any (`automation/conditions.py`)."""
-    return table("evidence", group, partitions, **options)
+def policy(group: str, by: str, **options: Any) -> Callable[[Callable], Table]:
+    """A section of a recipe; options are the fields of `Table`."""
+    return _declares("policy", group, by, options)
 
 
-def decision(group: str, partitions: dg.PartitionsDefinition, **options: Any) -> Callable:
+def evidence(group: str, by: str, **options: Any) -> Callable[[Callable], Table]:
+    """Measures; partitioned by what is measured. Runs of one `pool` are limited together (`dagster.yaml`), and no
+    automation starts what takes any (`automation/conditions.py`)."""
+    return _declares("evidence", group, by, options)
+
+
+def decision(group: str, by: str, **options: Any) -> Callable[[Callable], Table]:
     """Applies one recipe to evidence; pure and cheap."""
-    return table("decision", group, partitions, **options)
+    return _declares("decision", group, by, options)
+
+
+def declared_in(*modules: ModuleType) -> list[Table]:
+    """The tables that modules declare, in the order they stand there."""
+    return [value for module in modules for value in vars(module).values() if isinstance(value, Table)]
 
 
 def empty(name: str) -> pl.DataFrame:

@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from am_assets.partitions import recipes, shards
-from am_assets.project import project
+from am_assets.checks import check
+from am_assets.project import Project
 from am_assets.recipe import VerificationPolicy
 from am_assets.stored import read_policy
 from am_assets.verification.assets import AGREEMENT, FIGURES
@@ -20,7 +20,7 @@ from am_assets.verification.reward import alike
 WARN = dg.AssetCheckSeverity.WARN
 OF_RECIPE: dict[str, Any] = {
     "asset": "verified_set",
-    "partitions_def": recipes,
+    "by": "recipes",
     "additional_ins": {"verification_policy": dg.AssetIn()},
 }
 
@@ -42,13 +42,13 @@ def _share(
     )
 
 
-@dg.asset_check(**OF_RECIPE)
+@check(**OF_RECIPE)
 def verification_pass_rate(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
     """Of the responses that could be judged, enough pass: fewer point at bad upstream data."""
     return _share("pass_rate", verified_set, least=read_policy(VerificationPolicy, verification_policy).min_pass_rate)
 
 
-@dg.asset_check(**OF_RECIPE)
+@check(**OF_RECIPE)
 def verification_pass_rate_by_source(
     verified_set: pl.LazyFrame, verification_policy: pl.DataFrame
 ) -> dg.AssetCheckResult:
@@ -63,21 +63,21 @@ def verification_pass_rate_by_source(
     )
 
 
-@dg.asset_check(**OF_RECIPE)
+@check(**OF_RECIPE)
 def unverifiable_share(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
     """Few responses end without a verdict: more point at a verifier, a sandbox or a judge that fails."""
     policy = read_policy(VerificationPolicy, verification_policy)
     return _share("unverifiable_share", verified_set, most=policy.max_unverifiable, severity=WARN)
 
 
-@dg.asset_check(**OF_RECIPE)
+@check(**OF_RECIPE)
 def repetition_share(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
     """Few responses repeat themselves, those that were cut off included: more point at a degrading teacher."""
     policy = read_policy(VerificationPolicy, verification_policy)
     return _share("repetitive_share", verified_set, most=policy.max_repetitive, severity=WARN)
 
 
-@dg.asset_check(**OF_RECIPE)
+@check(**OF_RECIPE)
 def verifier_disagreement(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
     """Where a verifier and the judge both spoke of a response, they mostly say the same."""
     policy = read_policy(VerificationPolicy, verification_policy)
@@ -86,7 +86,7 @@ def verifier_disagreement(verified_set: pl.LazyFrame, verification_policy: pl.Da
     return _share("disagreement", verified_set, most=policy.max_disagreement, severity=WARN)
 
 
-@dg.asset_check(**OF_RECIPE)
+@check(**OF_RECIPE)
 def verification_drift(
     context: dg.AssetCheckExecutionContext, verified_set: pl.LazyFrame, verification_policy: pl.DataFrame
 ) -> dg.AssetCheckResult:
@@ -105,10 +105,10 @@ def verification_drift(
     )
 
 
-@dg.asset_check(asset="reward_scores", partitions_def=shards)
-def judge_tells_apart(reward_scores: pl.DataFrame) -> dg.AssetCheckResult:
+@check("reward_scores", "shards")
+def judge_tells_apart(reward_scores: pl.DataFrame, here: Project) -> dg.AssetCheckResult:
     """The judge does not give the same score to nearly every answer: a small model does, whatever it reads."""
-    instrument = project().instruments.reward
+    instrument = here.instruments.reward
     shares = alike(reward_scores) if reward_scores.height >= instrument.min_rows else {}
     constant = [name for name, share in shares.items() if share > instrument.max_alike]
     return dg.AssetCheckResult(
@@ -118,11 +118,11 @@ def judge_tells_apart(reward_scores: pl.DataFrame) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset="reward_scores", partitions_def=shards)
-def judge_agrees_with_itself(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+@check("reward_scores", "shards")
+def judge_agrees_with_itself(context: dg.AssetCheckExecutionContext, here: Project) -> dg.AssetCheckResult:
     """Asked again, and with the dimensions in reverse order, the judge gives a sample of answers the same scores. Of a
     reward model, which knows neither order nor chance, there is no sample."""
-    least = project().instruments.reward.min_agreement
+    least = here.instruments.reward.min_agreement
     record = context.instance.get_latest_data_version_record(dg.AssetKey("reward_scores"), False, context.partition_key)
     assert record is not None and record.asset_materialization is not None  # a check follows its materialization
     found = record.asset_materialization.metadata[AGREEMENT].value

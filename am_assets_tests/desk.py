@@ -1,8 +1,6 @@
 """A small project folder, and what a user does at it: edit a file, plan, apply. The model is the embedded one."""
 
-import importlib
 import json
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,13 +9,6 @@ from urllib.request import Request, urlopen
 
 import pytest
 import yaml
-
-# Modules that read the project folder when they are imported.
-AUTOMATION = [
-    f"automation.{name}" for name in ("conditions", "sensors", "reload", "files", "backfill", "lateness", "watch")
-]
-WIRING = ["partitions", "policies", "checks", "verdict_checks", "definitions", "scope", *AUTOMATION]
-STAGES = ["pool", "selection", "distillation", "verification", "training", "evaluation"]
 
 SUMS = [
     ("What is 12 plus 7?", "19", "<think>12 + 7 = 19.</think> <answer>\\boxed{19}</answer>"),
@@ -134,22 +125,18 @@ class Desk:
         self.write("sources.yaml", {**sources, name: self.source(name, 9)})
 
     def open(self, recipes: list[str] | None, select: str | None):
-        """The plan of the folder as it is now, in a graph loaded anew."""
+        """The plan of the folder as it is now."""
         import dagster as dg
 
+        from am_assets.definitions import build_definitions
+        from am_assets.plan import Plan
         from am_assets.project import project
+        from am_assets.scope import roots, scope
 
         project.cache_clear()
-        for name in [*WIRING, *(f"{stage}.assets" for stage in STAGES)]:
-            package, _, module = f"am_assets.{name}".rpartition(".")
-            if sys.modules.pop(f"am_assets.{name}", None):
-                delattr(sys.modules[package], module)  # else `from package import module` finds the old one
-        definitions = importlib.import_module("am_assets.definitions")
-        scope = importlib.import_module("am_assets.scope")
-        from am_assets.plan import Plan
-
-        instance = dg.DagsterInstance.get()
-        return Plan(definitions.defs, instance, scope.ROOTS, scope.scope(project(), recipes), select)
+        here = project()
+        definitions, instance = build_definitions(here), dg.DagsterInstance.get()
+        return Plan(definitions, instance, roots(here), scope(here, recipes), select)
 
     def plan(self, *recipes: str, select: str | None = None) -> dict[tuple[str, str], Any]:
         return {(step.asset, step.partition): step for step in self.open(list(recipes) or None, select).steps()}

@@ -5,18 +5,19 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from am_assets.definitions import defs
+from am_assets.definitions import build_definitions
 from am_assets.lineage import COMPUTED, lineage
+from am_assets.project import project
 from am_assets.schema import TABLES
 
-GRAPH = defs.resolve_asset_graph()
+GRAPH = build_definitions(project()).resolve_asset_graph()
 NAMES = sorted(key.to_user_string() for key in GRAPH.get_all_asset_keys())
 GROUPS = {"recipe", "pool", "selection", "distillation", "verification", "training", "evaluation"}
 FROM_NO_TABLE = {  # instruments, partitions, names of the table's own
     "benchmark_responses.student", "code_verdicts.sandbox", "deduped_set.shard", "math_verdicts.judge",
     "question_labels.label_model", "recipe_report.stage", "reward_scores.judge",
 }  # fmt: skip
-ON_THE_PAGE = {"eval_scores", "responses", "raw_pool"}  # of a report, and not in its table
+ON_THE_PAGE = {"evaluation_policy", "eval_scores", "responses", "raw_pool"}  # of a report, and not in its table
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -43,17 +43,20 @@ GRAPH = {
     "sft_dataset": {"verified_set", "response_features", "raw_pool"},
     "sft_checkpoint": {"training_policy", "sft_dataset"},
     "benchmark_responses": {"evaluation_policy", "sft_checkpoint", "benchmark_questions"},
-    "eval_scores": {"benchmark_responses", "benchmark_questions"},
+    "benchmark_verdicts": {"benchmark_responses", "benchmark_questions"},
+    "eval_scores": {"benchmark_verdicts"},
     "recipe_report": {
-        "deduped_set", "selected_questions", "verified_set", "sft_dataset", "eval_scores", "responses", "raw_pool",
+        "evaluation_policy", "deduped_set", "selected_questions", "verified_set", "sft_dataset", "eval_scores",
+        "responses", "raw_pool",
     },
 }  # fmt: skip
 
 
 def definitions() -> dg.Definitions:
-    from am_assets.definitions import defs
+    from am_assets.definitions import build_definitions
+    from am_assets.project import project
 
-    return defs
+    return build_definitions(project())
 
 
 def test_the_graph_is_the_one_the_design_draws() -> None:

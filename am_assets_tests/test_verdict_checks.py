@@ -44,11 +44,13 @@ def test_the_recipes_limits_decide_whether_a_share_is_told_of(name, table, setti
 
 
 def test_a_judge_that_says_the_same_of_everything_is_told_of_once_it_has_said_it_often():
+    from am_assets.project import project
     from am_assets.verdict_checks import judge_tells_apart
 
-    assert not judge_tells_apart(scores(*[1] * 40)).passed
-    assert judge_tells_apart(scores(*range(5), *[1] * 20)).passed
-    assert judge_tells_apart(scores(1, 1)).passed
+    here = project()
+    assert not judge_tells_apart(scores(*[1] * 40), here).passed
+    assert judge_tells_apart(scores(*range(5), *[1] * 20), here).passed
+    assert judge_tells_apart(scores(1, 1), here).passed
 
 
 @pytest.mark.model

@@ -18,18 +18,18 @@ from dagster._core.utils import make_new_backfill_id
 from am_assets.automation.schedule import load_schedule
 from am_assets.engines.memo import Memo
 from am_assets.plan import Partition, Plan
-from am_assets.project import project
+from am_assets.project import Live, Project
 from am_assets.resources import BUDGET_TAG
-from am_assets.scope import ROOTS, scope
+from am_assets.scope import roots, scope
 
 FILL = "fill_evidence"
 FILLED_BY = "am/filled_by"  # tag of its backfills and their runs
 PAID = {"teacher", "judge"}  # pools of what asks models for money
 
 
-def fill_evidence(definitions: Callable[[], dg.Definitions]) -> dg.ScheduleDefinition:
+def fill_evidence(definitions: Callable[[], dg.Definitions], live: Live) -> dg.ScheduleDefinition:
     """The schedule over the definitions that it is part of, which are asked for when it runs."""
-    times = load_schedule(project().data)
+    times = load_schedule(live.loaded.data)
 
     @dg.schedule(
         name=FILL,
@@ -41,7 +41,9 @@ def fill_evidence(definitions: Callable[[], dg.Definitions]) -> dg.ScheduleDefin
     )
     def fill(context: dg.ScheduleEvaluationContext) -> dg.SkipReason:
         """The scheduler knows runs only, so a tick that launches a backfill counts as skipped, and says its name."""
-        return dg.SkipReason(launch(Plan(definitions(), context.instance, ROOTS, scope(project(), None))))
+        return dg.SkipReason(
+            launch(Plan(definitions(), context.instance, roots(live.now), scope(live.now, None)), live.now)
+        )
 
     return fill
 
@@ -50,7 +52,7 @@ def is_evidence(asset: dg.AssetsDefinition) -> bool:
     return "evidence" in asset.specs_by_key[asset.key].kinds
 
 
-def launch(plan: Plan) -> str:
+def launch(plan: Plan, here: Project) -> str:
     """Starts a backfill of what can be filled, unless one is under way; says what it did."""
     under_way = BulkActionsFilter(
         statuses=[BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING], tags={FILLED_BY: FILL}
@@ -60,7 +62,7 @@ def launch(plan: Plan) -> str:
     wanted = to_fill(plan)
     if not wanted:
         return "no evidence is missing or stale that could be measured now"
-    budget = share(plan, wanted)
+    budget = share(plan, here, wanted)
     backfill = PartitionBackfill.from_asset_graph_subset(
         backfill_id=make_new_backfill_id(),
         backfill_timestamp=time.time(),
@@ -95,15 +97,15 @@ def to_fill(plan: Plan) -> list:
     return [AssetKeyPartitionKey(key, partition) for key, partition in sorted(taken)]
 
 
-def share(plan: Plan, wanted: Sequence) -> float:
+def share(plan: Plan, here: Project, wanted: Sequence) -> float:
     """Dollars that each partition may spend which asks models: an equal part of what is left of the 24 hours' budget.
 
     A budget is a run's and a backfill is many, so it is divided. A partition that reaches its part fails with all its
     answers stored, and goes on at the next time with a part of what is left then.
     """
     asking = [at for at in wanted if PAID & (plan.graph.get(at.asset_key).pools or set())]
-    spent = spent_since(Memo(project().memo), datetime.now(UTC) - timedelta(hours=24))
-    return max(0.0, load_schedule(project().data).budget_usd - spent) / max(1, len(asking))
+    spent = spent_since(Memo(here.memo), datetime.now(UTC) - timedelta(hours=24))
+    return max(0.0, load_schedule(here.data).budget_usd - spent) / max(1, len(asking))
 
 
 def spent_since(memo: Memo, moment: datetime) -> float:

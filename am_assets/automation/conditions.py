@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import dagster as dg
 
 from am_assets.plan import optional_parents
-from am_assets.project import project
+from am_assets.project import Live, Project
 from am_assets.records import Records
-from am_assets.scope import BY_RECIPE, ROOTS, scope
+from am_assets.scope import BY_RECIPE, scope
 from am_assets.staleness import Staleness
 
 CHANGED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed()).with_label(
@@ -28,6 +28,9 @@ class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
     few partitions are left. Being our own, it is evaluated in the code location and not in the daemon.
     """
 
+    def __init__(self, live: Live):
+        self.live = live
+
     @property
     def name(self) -> str:
         return "out_of_date"
@@ -42,18 +45,18 @@ class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
             for partition in context.candidate_subset.expensively_compute_partition_keys()
             if staleness.causes(context.key, partition) != []
         ]
-        ready = {partition for partition in outdated if await _is_complete(view, context.key, partition)}
+        ready = {partition for partition in outdated if await _is_complete(self.live.now, view, context.key, partition)}
         return dg.AutomationResult(context, context.candidate_subset.compute_intersection_with_partition_keys(ready))
 
 
-async def _is_complete(view, key: dg.AssetKey, partition: str) -> bool:
+async def _is_complete(here: Project, view, key: dg.AssetKey, partition: str) -> bool:
     """Whether the partitions above it are there that its recipe needs; of optional ones a shard is content with any.
 
     What no recipe needs, such as the scores of a benchmark that its recipe does not name, is never complete."""
     recipe = _recipe_of(key, partition)
-    if recipe and recipe not in project().recipes:  # removed, and the code location not loaded anew yet
+    if recipe and recipe not in here.recipes:  # removed, and the code location not loaded anew yet
         return False
-    needs = scope(project(), [recipe] if recipe else None)
+    needs = scope(here, [recipe] if recipe else None)
     if not needs(key.to_user_string(), partition):
         return False
     optional = optional_parents(view.asset_graph.get(key).assets_def)
@@ -73,42 +76,49 @@ def _recipe_of(key: dg.AssetKey, partition: str) -> str | None:
     return partition if key.to_user_string() in BY_RECIPE else None
 
 
-FOLLOWS = (
-    (CHANGED | dg.AutomationCondition.code_version_changed() | dg.AutomationCondition.newly_missing()).since(
-        dg.AutomationCondition.newly_requested() & ~CHANGED
-    )
-    & ~dg.AutomationCondition.in_progress()
-    & ~dg.AutomationCondition.any_deps_in_progress()
-    & dg.AutomationCondition.all_deps_blocking_checks_passed()
-    & OutOfDate()
-).with_label("follows")
-"""Run when something above came out different, the code changed or it became missing, each since it was last asked for.
+def follows_condition(live: Live) -> dg.AutomationCondition:
+    """Run when something above came out different, the code changed or it became missing, each since it was last asked
+    for.
 
-Early cut-off: Dagster's `eager` runs what is below whenever something above has *run*; here a run that gives the same
-rows ends there. Each level is asked for only when the one above it is done, so a change takes one tick a level.
+    Early cut-off: Dagster's `eager` runs what is below whenever something above has *run*; here a run that gives the
+    same rows ends there. Each level is asked for when the one above it is done, so a change takes one tick a level.
 
-Hazard: a change that comes while the partition is running, or between being asked for and the next tick, would be
-forgotten if any update, or the request alone, counted as its answer. So only a request does, and not one that a change
-followed. The trade is a partition that stays under watch after it was made otherwise; `OutOfDate` then holds it back.
-A decision does not wait for one above it that is out of date itself: that may be waiting for the night's labels, and
-an edit below it is to be seen today. The price is a run more, of what is cheap.
-A run that fails is not asked for again until something changes: wrong data does not get better by repeating.
-"""
+    Hazard: a change that comes while the partition is running, or between being asked for and the next tick, would be
+    forgotten if any update, or the request alone, counted as its answer. So only a request does, and not one that a
+    change followed. The trade is a partition that stays under watch after it was made otherwise; `OutOfDate` then holds
+    it back. A decision does not wait for one above it that is out of date itself: that may be waiting for the night's
+    labels, and an edit below it is to be seen today. The price is a run more, of what is cheap.
+    A run that fails is not asked for again until something changes: wrong data does not get better by repeating.
+    """
+    return (
+        (CHANGED | dg.AutomationCondition.code_version_changed() | dg.AutomationCondition.newly_missing()).since(
+            dg.AutomationCondition.newly_requested() & ~CHANGED
+        )
+        & ~dg.AutomationCondition.in_progress()
+        & ~dg.AutomationCondition.any_deps_in_progress()
+        & dg.AutomationCondition.all_deps_blocking_checks_passed()
+        & OutOfDate(live)
+    ).with_label("follows")
 
 
-def with_conditions(assets: Sequence) -> list[dg.AssetsDefinition]:
+def with_conditions(assets: Sequence[dg.AssetsDefinition], live: Live) -> list[dg.AssetsDefinition]:
     """The assets, each that follows by itself with its condition."""
-    return [_with_condition(asset) if follows(asset) else asset for asset in assets]
+    condition = follows_condition(live)
+    return [_with_condition(asset, condition) if follows(asset) else asset for asset in assets]
 
 
 def follows(asset: dg.AssetsDefinition) -> bool:
-    return not asset.op.pool and asset.key.to_user_string() not in ROOTS
+    return not asset.op.pool and not is_root(asset)
 
 
-def _with_condition(asset: dg.AssetsDefinition) -> dg.AssetsDefinition:
+def is_root(asset: dg.AssetsDefinition) -> bool:
+    """Made from files alone."""
+    return not asset.specs_by_key[asset.key].deps
+
+
+def _with_condition(asset: dg.AssetsDefinition, condition: dg.AutomationCondition) -> dg.AssetsDefinition:
     """A failed check of one optional input (an empty selection of one recipe) must not hold up all others."""
-    condition = FOLLOWS
     if optional := optional_parents(asset):
         checks = dg.AutomationCondition.all_deps_blocking_checks_passed()
-        condition = FOLLOWS.replace(checks, checks.ignore(dg.AssetSelection.assets(*optional)))  # type: ignore[arg-type]
+        condition = condition.replace(checks, checks.ignore(dg.AssetSelection.assets(*optional)))
     return asset.map_asset_specs(lambda spec: spec.replace_attributes(automation_condition=condition))

@@ -12,23 +12,27 @@ from pathlib import Path
 
 import dagster as dg
 
+from am_assets.automation.conditions import is_root
 from am_assets.automation.reload import load_anew, needs_reload
+from am_assets.automation.schedule import load_schedule
 from am_assets.engines.locate import SourceError, find_files
 from am_assets.origins import Origin
 from am_assets.pool.sources import shard_keys, source_of
-from am_assets.project import Project, reread
+from am_assets.project import Live, Project
 from am_assets.records import Records
-from am_assets.scope import ROOTS, forget_fingerprints, scope
+from am_assets.scope import roots, scope
 
 SECONDS = 10
 
 
-def file_sensor(assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
-    roots = [asset for asset in assets if asset.key.to_user_string() in ROOTS]
+def file_sensor(assets: Sequence[dg.AssetsDefinition], live: Live) -> dg.SensorDefinition:
+    """The sensor over the assets that are made from files, and nothing that takes a pool."""
+    watched, times = roots(live.loaded), load_schedule(live.loaded.data)
+    from_files = [asset for asset in assets if asset.key.to_user_string() in watched and not asset.op.pool]
 
     @dg.sensor(
         name="files",
-        asset_selection=roots,
+        asset_selection=from_files,
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Edited recipes and changed data files are taken up; new ones appear as partitions.",
@@ -36,17 +40,17 @@ def file_sensor(assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
     def files(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         """The cursor holds what the files looked like and which partitions were there, so that a file is read once a
         change, and a partition counts as new once. A file at fault fails the look and leaves all as it was."""
-        here = reread()
-        forget_fingerprints()
+        here = live.reread()
         cursor = json.loads(context.cursor or "{}")
-        there = [at for root in roots for at in _partitions(root, here)]
+        there = [at for root in from_files for at in _partitions(root, here)]
         looks = _look(here)
         look = {"files": looks, "known": sorted(map(_shown, there))}
         if look == cursor:
             return dg.SensorResult(skip_reason="No file changed.", cursor=context.cursor)
-        new = {*look["known"]} - {*cursor["known"]} if cursor else set()
+        first = {_shown(at) for root in from_files if is_root(root) for at in _partitions(root, here)}
+        new = first - {*cursor["known"]} if cursor else set()
         requests = list(_requests(context, there, new, here, looks))
-        if needs_reload(here) and not load_anew(context, here):
+        if needs_reload(live.loaded, times, here) and not load_anew(context, here):
             look["files"] = "to be loaded"  # look again
         return dg.SensorResult(
             run_requests=requests,
@@ -60,7 +64,9 @@ def file_sensor(assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
 def _partitions(root: dg.AssetsDefinition, here: Project) -> Iterator[tuple[str, str]]:
     """Those that the code location knows and the files still name."""
     name, needed = root.key.to_user_string(), scope(here, None)
-    named = {"raw_pool": shard_keys(here.sources), "benchmark_questions": here.benchmarks}.get(name, here.recipes)
+    named = {"benchmark_questions": here.benchmarks}.get(name) or (
+        here.recipes if name.endswith("_policy") else shard_keys(here.sources)
+    )
     assert root.partitions_def is not None
     return ((name, key) for key in root.partitions_def.get_partition_keys() if key in named and needed(name, key))
 
@@ -98,12 +104,12 @@ def _requests(
 ) -> Iterator[dg.RunRequest]:
     """One run a partition key: all policies of a recipe that changed are made in one."""
     wanted: dict[str, list[dg.AssetKey]] = {}
-    records = Records(context.instance)
+    records, since = Records(context.instance), roots(here)
     for name, partition in there:
         last = records.made(dg.AssetKey(name)).get(partition)
         is_new = _shown((name, partition)) in new and not _on_a_hub(_origin(name, partition, here))
         try:
-            changed = ROOTS[name](partition, last) if last else is_new
+            changed = since[name](partition, last) if last else is_new
         except SourceError as error:  # of one source: the others are taken up
             context.log.warning(f"{name}[{partition}]: {error}")
             continue

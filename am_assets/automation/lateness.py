@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -11,12 +12,11 @@ from dagster._utils.schedules import reverse_cron_string_iterator
 from am_assets.automation.backfill import FILL
 from am_assets.automation.incidents import Finding
 from am_assets.automation.schedule import load_schedule
-from am_assets.project import project
 
 GRACE_SECONDS = 600  # within which a tick counts as in time
 
 
-def lateness(instance: dg.DagsterInstance, now: float, ui: str) -> Iterator[Finding]:
+def lateness(data: Path, instance: dg.DagsterInstance, now: float, ui: str) -> Iterator[Finding]:
     """Of the schedule that is switched on: a time that passed without a tick, or a tick that failed.
 
     A daemon that does not run can't tell; when it is back, this does. What watches over the daemon itself has to stand
@@ -24,12 +24,12 @@ def lateness(instance: dg.DagsterInstance, now: float, ui: str) -> Iterator[Find
     """
     for state in instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE):
         if state.instigator_name == FILL and state.is_running:
-            yield _state_of(instance, state, now, f"{ui}/automation")
+            yield _state_of(data, instance, state, now, f"{ui}/automation")
 
 
-def _state_of(instance: dg.DagsterInstance, state: InstigatorState, now: float, link: str) -> Finding:
+def _state_of(data: Path, instance: dg.DagsterInstance, state: InstigatorState, now: float, link: str) -> Finding:
     about = f"schedule {FILL}"
-    schedule = load_schedule(project().data)
+    schedule = load_schedule(data)
     due = next(reverse_cron_string_iterator(now - GRACE_SECONDS, schedule.cron, schedule.timezone)).timestamp()
     started = getattr(state.instigator_data, "start_timestamp", None) or 0
     ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)

@@ -12,27 +12,23 @@ import dagster as dg
 
 from am_assets.automation.alerts import load_alerts
 from am_assets.automation.schedule import Schedule, load_schedule
+from am_assets.declarations import FACTS
 from am_assets.pool.sources import shard_keys
-from am_assets.project import Project, project
+from am_assets.project import Project
 
 RELOAD = """mutation($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"""
-LOADED = project()  # when the code location was loaded
-TIMES = load_schedule(LOADED.data)
 
 
-def needs_reload(here: Project) -> bool:
-    """Whether the files say of partitions, broken recipes, instruments or times something else than when the code
-    location loaded."""
-
-    def fixed(project: Project) -> list:
-        recipes = [project.recipe_names, project.broken]
-        return [shard_keys(project.sources), recipes, [*project.benchmarks], project.instruments]
-
-    return fixed(here) != fixed(LOADED) or _times(load_schedule(here.data)) != _times(TIMES)
+def needs_reload(loaded: Project, times: Schedule, here: Project) -> bool:
+    """Whether the files say of partitions, broken recipes, instruments, other facts that versions hold, or times
+    something else than `loaded` and `times`, when the code location loaded."""
+    now = load_schedule(here.data)
+    return _fixed(here) != _fixed(loaded) or (now.cron, now.timezone) != (times.cron, times.timezone)
 
 
-def _times(schedule: Schedule) -> tuple[str, str]:
-    return schedule.cron, schedule.timezone
+def _fixed(here: Project) -> list:
+    facts = [fact(here) for fact in FACTS.values()]
+    return [shard_keys(here.sources), here.broken, [*here.benchmarks], here.instruments, facts]
 
 
 def load_anew(context: dg.SensorEvaluationContext, here: Project) -> bool:

@@ -9,6 +9,7 @@ message that was under way.
 
 import math
 import time
+from pathlib import Path
 from typing import Literal
 
 import dagster as dg
@@ -18,7 +19,7 @@ from am_assets.automation.alerts import Alerts, deliver, load_alerts
 from am_assets.automation.findings import findings_of_run
 from am_assets.automation.incidents import Finding, Ledger
 from am_assets.automation.lateness import lateness
-from am_assets.project import project
+from am_assets.project import Live
 
 STORED = "am/alerts"
 ENDINGS: list[Literal[dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS]] = [
@@ -29,19 +30,27 @@ RUNS_A_LOOK = 200
 SECONDS = 10
 
 
-@dg.sensor(
-    minimum_interval_seconds=SECONDS,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Tells people of failed checks and runs, exhausted budgets, missed schedules, and when these are over.",
-)
-def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    rules = load_alerts(project().data)
-    ledger = look(context.instance, rules, time.time())
-    deliver(ledger, rules, lambda: save(context.instance, ledger), context.log.warning)
-    return dg.SkipReason(f"{len(ledger.wrong)} incidents are open, {len(ledger.outbox)} messages wait for delivery.")
+def alerts(live: Live) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="alerts",
+        minimum_interval_seconds=SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            "Tells people of failed checks and runs, exhausted budgets, missed schedules, and when these are over."
+        ),
+    )
+    def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        rules = load_alerts(live.now.data)
+        ledger = look(live.now.data, context.instance, rules, time.time())
+        deliver(ledger, rules, lambda: save(context.instance, ledger), context.log.warning)
+        return dg.SkipReason(
+            f"{len(ledger.wrong)} incidents are open, {len(ledger.outbox)} messages wait for delivery."
+        )
+
+    return watch
 
 
-def look(instance: dg.DagsterInstance, rules: Alerts, now: float) -> Ledger:
+def look(data: Path, instance: dg.DagsterInstance, rules: Alerts, now: float) -> Ledger:
     """The ledger, stored, with all that ended since the last look taken in. The first look begins at the present."""
     ledger = load(instance)
     for ending in ENDINGS:
@@ -53,7 +62,7 @@ def look(instance: dg.DagsterInstance, rules: Alerts, now: float) -> Ledger:
         for finding in findings_of_run(instance, run, rules.ui) if run else ():
             _note(ledger, finding, rules)
         ledger.read[record.event_log_entry.get_dagster_event().event_type_value] = record.storage_id
-    for finding in lateness(instance, now, rules.ui):
+    for finding in lateness(data, instance, now, rules.ui):
         _note(ledger, finding, rules)
     save(instance, ledger)
     return ledger

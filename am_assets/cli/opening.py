@@ -48,15 +48,15 @@ def opened(recipes: list[str] | None, select: str | None) -> Iterator:
         import dagster as dg
         from sqlalchemy.exc import DBAPIError
 
-        from am_assets.definitions import defs
+        from am_assets.definitions import build_definitions
         from am_assets.plan import Plan
-        from am_assets.scope import ROOTS, scope
+        from am_assets.scope import roots, scope
         from am_assets.sqlite import keep_open
 
         in_scope = scope(project(), recipes)
         try:
             with dg.DagsterInstance.get() as storage, keep_open(storage):
-                yield Plan(defs, storage, ROOTS, in_scope, select)
+                yield Plan(build_definitions(project()), storage, roots(project()), in_scope, select)
         except DBAPIError as error:
             _refuse(instance.in_words(error))
 

@@ -4,10 +4,11 @@ import dagster as dg
 import polars as pl
 
 from am_assets import tables
+from am_assets.declarations import Reads, recipes_that_select
 from am_assets.distillation import prompts, traces
 from am_assets.engines import plots
 from am_assets.engines.memo import key_of
-from am_assets.partitions import every, shards
+from am_assets.partitions import every
 from am_assets.recipe import TeacherPolicy
 from am_assets.resources import Answers, spent, together
 from am_assets.stored import read_policy
@@ -15,7 +16,12 @@ from am_assets.stored import read_policy
 ALL_RECIPES = every("recipe", skip_missing=True)
 
 
-@tables.decision("distillation", shards, ins={"selected_questions": ALL_RECIPES, "teacher_policy": ALL_RECIPES})
+@tables.decision(
+    "distillation",
+    "shards",
+    ins={"selected_questions": ALL_RECIPES, "teacher_policy": ALL_RECIPES},
+    reads=Reads((prompts,), entry=recipes_that_select),
+)
 def teacher_requests(
     context: dg.AssetExecutionContext,
     raw_pool: pl.DataFrame,
@@ -47,7 +53,7 @@ def teacher_requests(
     return table, {"by_teacher": dict(table["teacher"].value_counts(sort=True).rows())}
 
 
-@tables.evidence("distillation", shards, pool="teacher", code_version="1")
+@tables.evidence("distillation", "shards", pool="teacher", reads=Reads((prompts, traces)))
 def responses(
     raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
@@ -93,9 +99,7 @@ def responses(
     }
 
 
-@tables.evidence(
-    "distillation", shards, code_version=tables.version(traces.VERSION), instrument={"version": traces.VERSION}
-)
+@tables.evidence("distillation", "shards", reads=Reads((traces,)))
 def response_features(responses: pl.LazyFrame, raw_pool: pl.LazyFrame) -> tuple[pl.DataFrame, dict]:
     """Think and answer parts, whether the format holds, repetition, truncation, languages, what the answer has of its
     question. Rates, not cuts: how much is too much is the recipe's to say."""

@@ -13,6 +13,7 @@ import polars as pl
 from am_assets.engines.memo import key_of
 from am_assets.recipe import TeacherPolicy
 
+VERSION = "1"  # raise when the same policy asks otherwise
 Kind = Literal["math", "code", "open"]
 SCHEMA = {
     "request_key": pl.String,

@@ -14,6 +14,7 @@ import polars as pl
 from am_assets.engines.folders import written_aside
 from am_assets.engines.local_model import embedded_gguf
 
+VERSION = "1"  # raise when the same weights and messages would give other answers
 EMBEDDED = "embedded/smollm2-135m-instruct"
 # What a Hugging Face folder needs to be loaded, and so what identifies it; readmes and training logs do not.
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]

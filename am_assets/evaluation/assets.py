@@ -6,48 +6,43 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from am_assets import tables
+from am_assets import adapters, tables
+from am_assets.declarations import Declared, Reads, benchmark_entry
 from am_assets.distillation import traces
 from am_assets.engines import plots, student
 from am_assets.engines.folders import write_whole
 from am_assets.engines.memo import with_keys
 from am_assets.evaluation import benchmarks as benchmark_files
 from am_assets.evaluation import examples, page, paper, report, scores, shares
-from am_assets.partitions import along, benchmarks, every, recipe_benchmarks, recipes
-from am_assets.project import project
+from am_assets.partitions import along, every
 from am_assets.recipe import EvaluationPolicy
 from am_assets.resources import Answers
+from am_assets.schema import BenchmarkVerdicts
 from am_assets.stored import read_policy
-from am_assets.verification import code, math
+from am_assets.verification import code, jobs, math
 from am_assets.verification.figures import BY, pass_rates
 
-_instruments = project().instruments
 
-
-@tables.evidence("evaluation", benchmarks)
-def benchmark_questions(context: dg.AssetExecutionContext) -> tuple[pl.DataFrame, dict]:
+@tables.evidence("evaluation", "benchmarks", reads=Reads((benchmark_files, adapters), entry=benchmark_entry))
+def benchmark_questions(context: dg.AssetExecutionContext, here: Declared) -> pl.DataFrame:
     """The items of one benchmark in canonical form."""
-    here, name = project(), context.partition_key
-    benchmark = here.benchmarks[name]
-    table = benchmark_files.read_benchmark(name, benchmark, here.data)
-    return table, {
-        "fingerprint": benchmark_files.fingerprint(benchmark, here.data),
-        "entry": benchmark.model_dump(mode="json"),
-    }
+    name = context.partition_key
+    return benchmark_files.read_benchmark(name, here.benchmark(name), here.data)
 
 
 @tables.evidence(
     "evaluation",
-    recipe_benchmarks,
+    "recipe_benchmarks",
     pool="gpu",
     ins={
         "evaluation_policy": along("recipe"),
         "sft_checkpoint": along("recipe"),
         "benchmark_questions": along("benchmark"),
     },
-    code_version="1",
+    reads=Reads((student,)),
 )
 def benchmark_responses(
+    here: Declared,
     evaluation_policy: pl.DataFrame,
     sft_checkpoint: pl.DataFrame,
     benchmark_questions: pl.DataFrame,
@@ -58,11 +53,11 @@ def benchmark_responses(
     policy = read_policy(EvaluationPolicy, evaluation_policy)
     trained = sft_checkpoint.row(0, named=True)
     folders = {
-        "untrained": student.student_folder(trained["student"], project().models),
-        "trained": project().assets / trained["path"],
+        "untrained": student.student_folder(trained["student"], here.models),
+        "trained": here.assets / trained["path"],
     }
     prompts = _prompts(benchmark_questions, policy)
-    jobs = pl.concat(
+    wanted = pl.concat(
         with_keys(
             prompts, "messages", "seed", identity=[student.weights_sha256(folder), policy.sampling()]
         ).with_columns(student=pl.lit(name), folder=pl.lit(str(folder)))
@@ -73,7 +68,7 @@ def benchmark_responses(
         for (folder,), rows in missing.group_by("folder", maintain_order=True):
             yield from student.generate(Path(str(folder)), rows.select("key", "messages", "seed"), **policy.sampling())
 
-    filled = answers.fill("generations", jobs, generate, student.GENERATION)
+    filled = answers.fill("generations", wanted, generate, student.GENERATION)
     table = filled.table.sort("student", "item_id", "sample_index")
     return table, {"generated": filled.new.height, "reused": table.height - filled.new.height}
 
@@ -90,59 +85,69 @@ def _prompts(items: pl.DataFrame, policy: EvaluationPolicy) -> pl.DataFrame:
     return prompts.with_columns(seed=pl.col("sample_index").cast(pl.Int64) + policy.seed)
 
 
-@tables.decision(
+@tables.evidence(
     "evaluation",
-    recipe_benchmarks,
+    "recipe_benchmarks",
+    pool="sandbox",
     ins={"benchmark_questions": along("benchmark")},
-    code_version=tables.version(math.VERIFIER),
-    instrument={"version": math.VERIFIER},
+    reads=Reads((traces, math, code), ("math.timeout_seconds", "code")),
+    unfinished=code.without_sandbox,
 )
-def eval_scores(
-    benchmark_responses: pl.DataFrame, benchmark_questions: pl.DataFrame, answers: dg.ResourceParam[Answers]
+def benchmark_verdicts(
+    here: Declared,
+    benchmark_responses: pl.DataFrame,
+    benchmark_questions: pl.DataFrame,
+    answers: dg.ResourceParam[Answers],
 ) -> tuple[pl.DataFrame, dict]:
-    """pass@1 over k samples with a bootstrap interval over the questions, and the share of well-formed answers, by the
-    verifiers that judge the teacher. An answer without think and answer parts is judged as a whole, so that the
-    untrained student is not marked down for a format it never saw."""
+    """Is the student's answer right? By the verifiers that judge the teacher: tests, else the reference answer. An
+    answer without think and answer parts is judged as a whole, so that the untrained student is not marked down for a
+    format it never saw."""
     given = benchmark_responses.with_columns(
         response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),
         question_id="item_id",
     )
     read = traces.split(given).select("response_id", "answer", "well_formed")
     judged = given.join(read, on="response_id").join(benchmark_questions, on="item_id")
-    verdicts = _verdicts(judged.with_columns(answer=pl.coalesce("answer", "response")), answers)
-    table = scores.score_table(verdicts)
+    judged = judged.with_columns(answer=pl.coalesce("answer", "response"))
+    limits = here.instruments.math
+    by_reference = jobs.math_jobs(judged, limits)
+    equal = answers.fill("math", by_reference, lambda missing: math.verify(missing, limits), math.MEASURED)
+    by_tests = jobs.code_jobs(judged, here.instruments.code)
+    ran, again = code.fill(
+        by_tests, here.instruments.code, lambda measure: answers.fill("code", by_tests, measure, code.MEASURED)
+    )
+    columns = BenchmarkVerdicts.column_names()
+    table = pl.concat([one.select(columns) for one in (equal.table, ran.table, again)], how="vertical_relaxed")
+    return table.sort("student", "item_id", "sample_index"), {
+        "verified": equal.new.height,
+        "executed": ran.new.height,
+        code.UNREACHED: code.unreached(again),
+    }
+
+
+@tables.decision("evaluation", "recipe_benchmarks", reads=Reads((scores,)))
+def eval_scores(benchmark_verdicts: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
+    """pass@1 over k samples with a bootstrap interval over the questions, and the share of well-formed answers."""
+    table = scores.score_table(benchmark_verdicts)
     intervals = plots.intervals_png(table, "student", "ci_low", "pass_at_1", "ci_high", "pass@1, 95 % interval")
     rates = {f"{row['student']}_pass_at_1": row["pass_at_1"] for row in table.to_dicts()}
     return table, {**rates, "intervals": tables.picture(intervals)}
 
 
-def _verdicts(judged: pl.DataFrame, answers: Answers) -> pl.DataFrame:
-    """`judged` (answer, reference_answer, test_cases and any others) with the verdict of each row."""
-    has_tests = pl.col("test_cases").is_not_null()
-    limits = _instruments.math
-    jobs = math.with_job_keys(judged.filter(~has_tests).rename({"reference_answer": "reference"}), limits)
-    by_math = answers.fill("math", jobs, lambda missing: math.verify(missing, limits), math.MEASURED).table
-    programs = judged.filter(has_tests).with_columns(key="response_id")
-    ran = (
-        [part.select("key", "verdict") for part in code.verify(programs, _instruments.code)] if programs.height else []
-    )
-    by_code = [programs.join(pl.concat(ran), on="key")] if ran else []
-    columns = ["student", "item_id", "sample_index", "well_formed", "verdict"]
-    return pl.concat([table.select(columns) for table in [by_math, *by_code]], how="vertical_relaxed")
-
-
 @tables.decision(
     "evaluation",
-    recipes,
+    "recipes",
     ins={
         "raw_pool": every("shard"),
         "responses": every("shard"),
         "eval_scores": every("partition", optional=True, mapping=dg.MultiToSingleDimensionPartitionMapping("recipe")),
     },
-    code_version=page.VERSION,
+    reads=Reads((report, page)),
 )
 def recipe_report(
     context: dg.AssetExecutionContext,
+    here: Declared,
+    evaluation_policy: pl.DataFrame,
     deduped_set: pl.DataFrame,
     selected_questions: pl.DataFrame,
     verified_set: pl.DataFrame,
@@ -157,6 +162,8 @@ def recipe_report(
     released = shares.released(sft_dataset)
     table = report.funnel(deduped_set, selected_questions, verified_set, released)
     curve, mark = (tables.stored_metadata(context, "deduped_set", recipe, name) for name in ("curve", "threshold"))
+    scored = read_policy(EvaluationPolicy, evaluation_policy).benchmarks
+    named = eval_scores.with_columns(benchmark=pl.col("partition").str.split("|").list.first())
     found = page.Findings(
         funnel=table,
         released=released,
@@ -166,7 +173,7 @@ def recipe_report(
         costs=report.teacher_costs(
             responses.select("response_id", "completion_tokens", "cost").collect(), verified_set
         ),
-        scores=eval_scores.with_columns(benchmark=pl.col("partition").str.split("|").list.first()),
+        scores=named.filter(pl.col("benchmark").is_in(scored)),
         dedup_curve=[(float(threshold), kept) for threshold, kept in (curve or {}).items()],
         dedup_mark=mark,
         reward_curve=report.reward_curve(verified_set),
@@ -175,7 +182,7 @@ def recipe_report(
         dropped_questions=examples.dropped_questions(deduped_set, selected_questions, raw_pool),
         dropped_responses=examples.dropped_responses(verified_set, responses, raw_pool),
     )
-    path = project().assets / "recipe_report" / f"{recipe}.html"
+    path = here.assets / "recipe_report" / f"{recipe}.html"
     write_whole(path, page.page(recipe, found))
     return table, {
         "headline": found.headline,

@@ -15,6 +15,7 @@ from am_assets.origins import Origin, fingerprint, read_rows, reasoning_gym
 from am_assets.recipe import ConfigError, parse, read_yaml
 from am_assets.schema import BenchmarkQuestions
 
+VERSION = "1"  # raise when the same rows give other items
 __all__ = ["Benchmark", "fingerprint", "load_benchmarks", "read_benchmark"]
 
 

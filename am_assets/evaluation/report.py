@@ -6,6 +6,7 @@ Counting only. Nothing here measures or decides; `shares.py` has the distributio
 
 import polars as pl
 
+VERSION = "1"  # raise when the same tables are counted otherwise
 STAGES = ["pool", "dedup", "selection", "distillation", "verification", "dataset"]
 REWARD_STEPS = 12  # three dimensions of equal weight give twelfths
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from am_assets.schema import EvalScores
 
+VERSION = "1"  # raise when the same verdicts give other scores
 STUDENTS = pl.Enum(["untrained", "trained"])
 
 

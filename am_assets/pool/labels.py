@@ -12,7 +12,7 @@ import polars as pl
 from am_assets.engines.llm.structured import read_json
 from am_assets.schema import CATEGORIES, DIFFICULTIES, UNLABELLED
 
-LABEL_VERSION = "1"  # raise when the messages or the reading change
+VERSION = "1"  # raise when the messages or the reading change
 MAX_CHARS = 2000  # of a question: its beginning tells what it is, and a labeler's context may be short
 
 LABEL_SCHEMA: dict[str, Any] = {

@@ -7,41 +7,37 @@ import dagster as dg
 import polars as pl
 
 from am_assets import tables
+from am_assets.declarations import Declared, Reads, earlier_shards
 from am_assets.engines import embedder, plots
 from am_assets.engines.graphs import Graphs
 from am_assets.engines.mapped import MappedTables
 from am_assets.engines.memo import with_keys
-from am_assets.partitions import SHARD_KEYS, benchmarks, earlier_shards, every, recipes, shards
-from am_assets.project import project
+from am_assets.partitions import all_of, every
 from am_assets.recipe import DedupPolicy, SamplingPolicy, TeacherPolicy
 from am_assets.resources import Answers, spent
 from am_assets.selection import confirm, decontaminate, dedup, neighbors, overlap, sample
 from am_assets.stored import StoredTables, read_policy
 from am_assets.tables import picture
 
-_instruments = project().instruments
-# A shard that is gone updates no upstream partition: only the list of shards tells.
-_POOL_VERSION = tables.version(sorted(SHARD_KEYS))
-_POOL = {"shards": sorted(SHARD_KEYS)}
 _BY_SHARD = ["raw_pool", "question_embeddings"]  # what benchmark_overlap reads one shard at a time
 
 
 @tables.evidence(
     "selection",
-    shards,
-    deps=[dg.AssetDep("question_embeddings", partition_mapping=earlier_shards)],
-    code_version=tables.version(_instruments.pairs.floor, neighbors.VERSION),
-    instrument={"pairs": {"floor": _instruments.pairs.floor}, "version": neighbors.VERSION},
+    "shards",
+    deps=lambda by: [dg.AssetDep("question_embeddings", partition_mapping=by.earlier_shards)],
+    reads=Reads((neighbors,), ("pairs.floor",), entry=earlier_shards),
 )
 def similar_pairs(
-    context: dg.AssetExecutionContext, tables: dg.ResourceParam[StoredTables]
+    context: dg.AssetExecutionContext, here: Declared, tables: dg.ResourceParam[StoredTables]
 ) -> tuple[pl.DataFrame, dict]:
     """Every pair of questions at or above the floor, of this shard against itself and the shards before it in the
     sources file. The floor is low: recipes cut above it, so a threshold can move without a new search."""
     own = context.partition_key
-    names = [own, *SHARD_KEYS[: SHARD_KEYS.index(own)]]
-    shard, *earlier = ((name, _vectors(context, tables, name)) for name in names)
-    pairs, audit = neighbors.similar_pairs(shard, earlier, _instruments.pairs.floor, Graphs(project().graphs))
+    names = [own, *here.shards[: here.shards.index(own)]]
+    mapped = MappedTables(here.graphs)
+    shard, *earlier = ((name, _vectors(context, tables, mapped, name)) for name in names)
+    pairs, audit = neighbors.similar_pairs(shard, earlier, here.instruments.pairs.floor, Graphs(here.graphs))
     with_itself = pl.col("question_id") == pl.col("other_id")
     cosines = pairs.filter(~with_itself)["cosine"]
     return pairs, {
@@ -52,7 +48,9 @@ def similar_pairs(
     }
 
 
-def _vectors(context: dg.AssetExecutionContext, store: StoredTables, shard: str) -> Callable[[], pl.DataFrame]:
+def _vectors(
+    context: dg.AssetExecutionContext, store: StoredTables, mapped: MappedTables, shard: str
+) -> Callable[[], pl.DataFrame]:
     """The reader of a shard's vectors, which finds them mapped from the second time on."""
     version = tables.stored_version(context, "question_embeddings", shard)
 
@@ -65,25 +63,20 @@ def _vectors(context: dg.AssetExecutionContext, store: StoredTables, shard: str)
             )
         return table
 
-    return partial(MappedTables(project().graphs).read, shard, version, read)
+    return partial(mapped.read, shard, version, read)
 
 
 @tables.evidence(
     "selection",
-    benchmarks,
-    pool="judge" if _instruments.overlap.confirm else None,
-    deps=[dg.AssetDep(name, partition_mapping=dg.AllPartitionMapping()) for name in _BY_SHARD],
-    code_version=tables.version(
-        _POOL_VERSION, _instruments.overlap, _instruments.embeddings, overlap.VERSION, confirm.VERSION
-    ),
-    instrument={
-        **_instruments.model_dump(include={"overlap", "embeddings"}),
-        "version": f"{overlap.VERSION}/{confirm.VERSION}",
-        **_POOL,
-    },
+    "benchmarks",
+    pool=lambda instruments: "judge" if instruments.overlap.confirm else None,
+    deps=lambda _: all_of(*_BY_SHARD),
+    # A shard that is gone updates no upstream partition: only the list of shards tells.
+    reads=Reads((overlap, confirm), ("overlap", "embeddings"), ("shards",)),
 )
 def benchmark_overlap(
     context: dg.AssetExecutionContext,
+    here: Declared,
     benchmark_questions: pl.DataFrame,
     tables: dg.ResourceParam[StoredTables],
     answers: dg.ResourceParam[Answers],
@@ -91,7 +84,7 @@ def benchmark_overlap(
     """How near each question of the pool comes to one benchmark: equal text, shared word n-grams, cosine, what a model
     says of the grey zone, and the item each was largest for. Measurements only: which of them is contamination is the
     recipe's to say. A shard is read and measured alone, and once."""
-    model, floor = _instruments.embeddings.model, _instruments.overlap.floor
+    model, floor = here.instruments.embeddings.model, here.instruments.overlap.floor
     vectors = answers.vectors(benchmark_questions, model).table["vector"]
     items = overlap.Items(benchmark_questions, embedder.to_matrix(vectors))
 
@@ -101,16 +94,19 @@ def benchmark_overlap(
             rows = overlap.benchmark_overlap(_sound_questions(tables, shard), embedded, items, floor)
             yield pl.DataFrame({"key": [key], "rows": [rows.to_struct()]}, overlap.BY_SHARD)
 
-    filled = answers.fill("overlap", _shards_as_they_are(context, items, [model, floor]), measure, overlap.BY_SHARD)
-    table, said = _with_opinions(overlap.together(filled.table["rows"]), items, tables, answers)
+    wanted = _shards_as_they_are(context, here.shards, items, [model, floor])
+    filled = answers.fill("overlap", wanted, measure, overlap.BY_SHARD)
+    table, said = _with_opinions(overlap.together(filled.table["rows"]), items, here, tables, answers)
     return table, {"shards_measured": filled.new.height, **said}
 
 
-def _shards_as_they_are(context: dg.AssetExecutionContext, items: overlap.Items, instrument: list) -> pl.DataFrame:
+def _shards_as_they_are(
+    context: dg.AssetExecutionContext, keys: list[str], items: overlap.Items, instrument: list
+) -> pl.DataFrame:
     """The shards and the key of what is measured of each: its tables by their content, the items, the instrument."""
-    versions = [[tables.stored_version(context, name, shard) for name in _BY_SHARD] for shard in SHARD_KEYS]
+    versions = [[tables.stored_version(context, name, shard) for name in _BY_SHARD] for shard in keys]
     against = tables.content_version(items.table.select("item_id", "question"))
-    shards = pl.DataFrame({"shard": SHARD_KEYS, "versions": [" ".join(version) for version in versions]})
+    shards = pl.DataFrame({"shard": keys, "versions": [" ".join(version) for version in versions]})
     return with_keys(shards, "versions", identity=[overlap.VERSION, against, *instrument])
 
 
@@ -120,14 +116,14 @@ def _sound_questions(store: StoredTables, shard: str) -> pl.DataFrame:
 
 
 def _with_opinions(
-    table: pl.DataFrame, items: overlap.Items, store: StoredTables, answers: Answers
+    table: pl.DataFrame, items: overlap.Items, here: Declared, store: StoredTables, answers: Answers
 ) -> tuple[pl.DataFrame, dict]:
     """The table with what a model says of its grey zone, where the instruments name one."""
-    instrument = _instruments.overlap.confirm
+    instrument = here.instruments.overlap.confirm
     if instrument is None:
         return table, {}
     pairs = confirm.grey(table, instrument).select("question_id", "item_id")
-    texts = pl.concat(_sound_questions(store, shard).join(pairs, on="question_id", how="semi") for shard in SHARD_KEYS)
+    texts = pl.concat(_sound_questions(store, shard).join(pairs, on="question_id", how="semi") for shard in here.shards)
     pairs = pairs.join(texts.unique("question_id"), on="question_id", maintain_order="left")
     pairs = pairs.join(items.table.select("item_id", item="question"), on="item_id", maintain_order="left")
     filled = answers.get("confirmations", confirm.requests(pairs, instrument))
@@ -136,13 +132,14 @@ def _with_opinions(
 
 @tables.decision(
     "selection",
-    recipes,
+    "recipes",
     ins={name: every("shard") for name in ("raw_pool", "question_features", "question_labels", "question_embeddings")}
     | {"similar_pairs": every("found_in")},
-    code_version=_POOL_VERSION,
-    instrument=_POOL,
+    reads=Reads((dedup,), ("pairs.floor",), ("shards", "ranks")),
+    read_below=("curve", "threshold"),
 )
 def deduped_set(
+    here: Declared,
     dedup_policy: pl.DataFrame,
     raw_pool: pl.LazyFrame,
     question_features: pl.LazyFrame,
@@ -152,15 +149,14 @@ def deduped_set(
 ) -> tuple[pl.DataFrame, dict]:
     """Every question of the pool, kept or dropped as defective or as a duplicate, with the one that stands for it."""
     policy = read_policy(DedupPolicy, dedup_policy)
-    ranks = {name: source.rank for name, source in project().sources.items()}
-    questions = dedup.candidates(raw_pool, question_features, question_labels, ranks)
+    questions = dedup.candidates(raw_pool, question_features, question_labels, here.ranks)
     in_crowds = (
         similar_pairs.filter(pl.col("question_id") == pl.col("other_id")).select("question_id").unique().collect()
     )
     standing = question_embeddings.join(in_crowds.lazy(), on="question_id", how="semi")
     vectors = (standing if in_crowds.height else standing.clear()).collect()  # mostly there is none to look for
     crowd = vectors.sort("question_id", "shard").unique("question_id", keep="first", maintain_order=True)
-    thresholds = dedup.curve(_instruments.pairs.floor)
+    thresholds = dedup.curve(here.instruments.pairs.floor)
     table, kept = dedup.dedup(questions, similar_pairs.drop("found_in"), crowd, policy, thresholds)
     return table, {
         "kept": int(table["kept"].sum()),
@@ -174,11 +170,10 @@ def deduped_set(
 
 @tables.decision(
     "selection",
-    recipes,
+    "recipes",
     ins={name: every("shard") for name in ("question_features", "question_labels")}
     | {"benchmark_overlap": every("benchmark", skip_missing=True)},
-    code_version=_POOL_VERSION,
-    instrument=_POOL,
+    reads=Reads((sample, decontaminate), facts=("shards",)),
 )
 def selected_questions(
     deduped_set: pl.LazyFrame,

@@ -4,6 +4,8 @@ import polars as pl
 
 from am_assets.recipe import Decontamination
 
+VERSION = "1"  # raise when a rule here finds otherwise
+
 
 def contaminated(overlap: pl.DataFrame, rules: Decontamination) -> pl.DataFrame:
     """question_id and detail of what the rules find in BenchmarkOverlap rows (with a column `benchmark`).

@@ -11,6 +11,7 @@ from am_assets.recipe import DedupPolicy
 from am_assets.schema import DIFFICULTIES, DedupedSet
 from am_assets.selection.greedy import Likeness
 
+VERSION = "1"  # raise when a rule here or in `greedy` decides otherwise
 HARDEST_FIRST = {name: rank for rank, name in enumerate(reversed(DIFFICULTIES))}
 
 

@@ -6,6 +6,7 @@ from am_assets.engines.language import UNDETERMINED
 from am_assets.recipe import SamplingPolicy, TeacherPolicy
 from am_assets.schema import QUESTION_DROPS, SelectedQuestions
 
+VERSION = "1"  # raise when a rule here selects otherwise
 DRAW_DIGITS = 13  # hexadecimal: 52 bits, what a float holds exactly
 FLAGS = {
     "incomplete": ~pl.col("complete"),

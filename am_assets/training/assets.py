@@ -8,22 +8,24 @@ import dagster as dg
 import polars as pl
 
 from am_assets import tables
+from am_assets.declarations import Declared, Reads
 from am_assets.engines import plots, student
 from am_assets.engines.memo import Memo, key_of
-from am_assets.partitions import every, recipes
-from am_assets.project import project
+from am_assets.partitions import every
 from am_assets.recipe import TrainingPolicy
 from am_assets.stored import read_policy
 from am_assets.training import dataset, sft
 
-TRAINER = "trl-1"  # part of a checkpoint's identity: raise it when the same rows and policy would give other weights
-
 
 @tables.decision(
-    "training", recipes, ins={"response_features": every("shard"), "raw_pool": every("shard")}, code_version="1"
+    "training",
+    "recipes",
+    ins={"response_features": every("shard"), "raw_pool": every("shard")},
+    reads=Reads((dataset,)),
 )
 def sft_dataset(
     context: dg.AssetExecutionContext,
+    here: Declared,
     verified_set: pl.DataFrame,
     response_features: pl.LazyFrame,
     raw_pool: pl.LazyFrame,
@@ -34,7 +36,7 @@ def sft_dataset(
     features = response_features.join(kept, on="response_id", how="semi").unique("response_id").collect()
     pool = raw_pool.join(kept, on="question_id", how="semi").collect()
     table = dataset.sft_table(verified_set, features, pool)
-    release = project().assets / "sft_dataset" / context.partition_key
+    release = here.assets / "sft_dataset" / context.partition_key
     dataset.write_release(table, release, context.partition_key)
     mix = {name: dict(table[name].value_counts(sort=True).rows()) for name in ("category", "difficulty", "teacher")}
     lengths = (table["think"].str.len_chars() + table["answer"].str.len_chars()).alias("characters")
@@ -49,9 +51,10 @@ def sft_dataset(
     }
 
 
-@tables.evidence("training", recipes, pool="gpu", code_version=TRAINER)
+@tables.evidence("training", "recipes", pool="gpu", reads=Reads((sft,)))
 def sft_checkpoint(
     context: dg.AssetExecutionContext,
+    here: Declared,
     sft_dataset: pl.DataFrame,
     training_policy: pl.DataFrame,
     pipes: dg.PipesSubprocessClient,
@@ -59,25 +62,27 @@ def sft_checkpoint(
     """The student trained on the dataset, in Hugging Face layout. A checkpoint lies under a hash of all that goes into
     it, so the same rows, student and policy are trained once, whichever recipe asks."""
     policy = read_policy(TrainingPolicy, training_policy)
-    base = student.student_folder(policy.student, project().models)
-    identity = key_of(TRAINER, tables.content_version(sft_dataset), policy.model_dump(), student.weights_sha256(base))
+    base = student.student_folder(policy.student, here.models)
+    identity = key_of(
+        sft.VERSION, tables.content_version(sft_dataset), policy.model_dump(), student.weights_sha256(base)
+    )
     place = Path("checkpoints") / identity
-    memo = Memo(project().memo)
+    memo = Memo(here.memo)
     known = memo.known("training")
     rows = known.filter(pl.col("key") == identity).tail(1).collect() if known is not None else None
-    reused = rows is not None and rows.height == 1 and (project().assets / place).exists()
+    reused = rows is not None and rows.height == 1 and (here.assets / place).exists()
     if not reused:
         with tempfile.TemporaryDirectory() as folder:
             sft_dataset.write_parquet(Path(folder, "rows.parquet"))
             job = sft.Job(
                 rows=Path(folder, "rows.parquet"),
                 student=base,
-                output=project().assets / place,
+                output=here.assets / place,
                 policy=policy,
                 run=os.getpid(),
             )
             messages = pipes.run(command=sft.command(job), context=context).get_custom_messages()
-        sha256 = student.weights_sha256(project().assets / place)
+        sha256 = student.weights_sha256(here.assets / place)
         rows = pl.DataFrame([{"key": identity, "sha256": sha256, **messages[-1]}])
         memo.append("training", rows)
     assert rows is not None

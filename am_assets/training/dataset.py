@@ -12,6 +12,8 @@ import polars as pl
 from am_assets.engines.folders import written_aside
 from am_assets.schema import SftDataset
 
+VERSION = "1"  # raise when the released form changes
+
 
 def sft_table(verified: pl.DataFrame, features: pl.DataFrame, pool: pl.DataFrame) -> pl.DataFrame:
     """The kept rows of VerifiedSet with the texts of ResponseFeatures and RawPool, as SftDataset by response_id.

@@ -26,6 +26,8 @@ from am_assets.instance import share_cores
 from am_assets.recipe import Section, TrainingPolicy
 from am_assets.training.tokens import tokenize
 
+# Part of a checkpoint's identity: raise it when the same rows and policy would give other weights.
+VERSION = "trl-1"
 REPORT_SECONDS = 15
 
 

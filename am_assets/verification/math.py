@@ -24,7 +24,7 @@ from am_assets.verification.spelling import normal
 from am_assets.verification.stated import boxed, results
 from am_assets.verification.upheld import Verdict, stood_by
 
-VERIFIER = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
+VERSION = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
 
 PRELOAD = "am_assets.verification.loaded_algebra"
 BATCH = 256
@@ -36,7 +36,7 @@ MEASURED = pl.Schema({"key": TEXT, "verdict": pl.Enum(VERDICTS), "reason": TEXT,
 
 def with_job_keys(rows: pl.DataFrame, limits: Math) -> pl.DataFrame:
     """`rows` (answer, reference and any others) with the memo's key of each verdict: who else is asked is no part."""
-    return with_keys(rows, "answer", "reference", identity=[VERIFIER, limits.model_dump(include={"timeout_seconds"})])
+    return with_keys(rows, "answer", "reference", identity=[VERSION, limits.model_dump(include={"timeout_seconds"})])
 
 
 def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:

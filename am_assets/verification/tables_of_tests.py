@@ -5,7 +5,7 @@ Two forms, as APPS and its kin have them, in JSON with as many `outputs` as `inp
 - {"fn_name": "add", "inputs": [[1, 2]], "outputs": [3]}: calls of a function, by its arguments;
 - {"inputs": ["1 2\\n"], "outputs": ["3\\n"]}: a script, by standard input and output.
 
-What counts as equal is stated in the code below, which is run as it stands: it is part of `code.VERIFIER`, and how
+What counts as equal is stated in the code below, which is run as it stands: it is part of `code.VERSION`, and how
 tolerant it is is the instrument's.
 """
 

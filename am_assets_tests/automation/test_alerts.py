@@ -21,6 +21,7 @@ from am_assets.automation.backfill import FILL
 from am_assets.automation.watch import load, look, save
 from am_assets_tests.automation.hooks import Webhook
 
+DATA = Path(__file__).parents[2] / "data"
 RECIPES = dg.StaticPartitionsDefinition(["plain", "other"])
 RATE = {"pass": 0.8, "least": 0.5}
 
@@ -59,7 +60,7 @@ class Watch:
     def look(self) -> list[str]:
         """The titles that arrive by looking now."""
         before = len(self.hook.received)
-        ledger = look(self.instance, self.rules, time.time())
+        ledger = look(DATA, self.instance, self.rules, time.time())
         deliver(ledger, self.rules, lambda: save(self.instance, ledger), self.logged.append)
         return self.hook.titles[before:]
 
@@ -155,7 +156,7 @@ def test_one_dead_address_holds_up_no_other_and_repeats_nothing_there(watch: Wat
 
 def test_a_crash_after_the_look_loses_nothing(watch: Watch) -> None:
     watch.run(0.4)
-    look(watch.instance, watch.rules, time.time())  # and no delivery
+    look(DATA, watch.instance, watch.rules, time.time())  # and no delivery
     assert watch.look() == ["verified[plain]: check pass_rate failed"]
 
 

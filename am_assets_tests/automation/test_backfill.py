@@ -36,8 +36,9 @@ class Nights:
 
     def launch(self) -> str:
         from am_assets.automation.backfill import launch
+        from am_assets.project import project
 
-        return launch(self._now())
+        return launch(self._now(), project())
 
     def _now(self):
         from am_assets.plan import Plan

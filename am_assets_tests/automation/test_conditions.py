@@ -32,6 +32,12 @@ def reloaded(loop: Loop, desk: Desk) -> Loop:
     return Loop(desk.open(None, None).definitions, loop.instance, loop.cursor)
 
 
+def look_at_files(loop: Loop) -> None:
+    """The sensor on files looks, which tells the conditions what the files say now."""
+    (files,) = [sensor for sensor in loop.real.sensors or [] if sensor.name == "files"]
+    files(dg.build_sensor_context(loop.instance, repository_def=loop.real.get_repository_def()))
+
+
 def test_what_follows_is_decisions_and_evidence_that_is_free(loop: Loop) -> None:
     following = {
         key.to_user_string() for key in loop.graph.get_all_asset_keys() if loop.graph.get(key).automation_condition
@@ -120,10 +126,8 @@ def test_a_new_recipe_is_made_from_the_evidence_that_is_there_and_no_other_recip
 
 
 def test_a_recipe_that_was_removed_holds_up_no_other(loop: Loop, made: Desk) -> None:
-    from am_assets.project import reread
-
     (made.folder / "recipes" / "other.yaml").unlink()
-    reread()
+    look_at_files(loop)
     loop.run("question_labels", "open", content="other labels")
     assert loop.tick() == {"deduped_set": {"plain"}, "selected_questions": {"plain"}}
 

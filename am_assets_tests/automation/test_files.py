@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import dagster as dg
 import pytest
+import yaml
 
 from am_assets_tests.desk import Desk
 
@@ -162,16 +163,17 @@ def test_where_the_ui_cannot_be_reached_it_is_tried_again(looks: Looks, ui: Ui, 
 
 
 def test_a_file_at_fault_fails_the_look_by_its_name_and_what_was_read_before_stands(looks: Looks) -> None:
-    from am_assets.project import project
     from am_assets.recipe import ConfigError
 
     looks.look()
     before = looks.cursor
+    sources = yaml.safe_load((looks.desk.folder / "sources.yaml").read_text())
     looks.desk.write("sources.yaml", {"sums": {"location": "pool/sums.jsonl", "adaptor": "jsonl"}})
     with pytest.raises(ConfigError, match=r"sources.yaml: sums: adaptor"):
         looks.look()
-    assert "open" in project().sources
     assert looks.cursor == before
+    looks.desk.write("sources.yaml", sources)
+    assert looks.look() == set()
 
 
 def test_a_broken_recipe_is_loaded_as_such_and_holds_up_no_other(looks: Looks, ui: Ui) -> None:
@@ -187,8 +189,6 @@ def test_a_broken_recipe_is_loaded_as_such_and_holds_up_no_other(looks: Looks, u
 
 
 def test_what_lies_on_a_hub_is_never_fetched_by_itself(looks: Looks) -> None:
-    import yaml
-
     looks.look()
     sources = yaml.safe_load((looks.desk.folder / "sources.yaml").read_text())
     hub = {"location": "hf://datasets/a/b/c.jsonl", "adapter": "jsonl", "rank": 9}

@@ -20,6 +20,7 @@ class Loop:
         self.empty: set[Partition] = set()  # whose blocking checks fail
         self.instance = instance
         self.cursor = cursor
+        self.real = definitions
         self.graph = definitions.resolve_asset_graph()
         assets = [asset for asset in definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
         blocking = [key for key in self.graph.asset_check_keys if self.graph.get(key).blocking]

@@ -72,9 +72,11 @@ def write_project(folder: Path, shards: int, recipes: int) -> None:
 
 def report_all() -> None:
     """Tables and materializations of every partition, in an order in which they could have been made."""
-    from am_assets.definitions import defs
+    from am_assets.definitions import build_definitions
     from am_assets.plan import Plan
+    from am_assets.project import project
 
+    defs = build_definitions(project())
     graph = defs.resolve_asset_graph()
     with dg.DagsterInstance.get() as instance:
         plan = Plan(defs, instance, {}, lambda asset, partition: True)

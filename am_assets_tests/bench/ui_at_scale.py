@@ -60,9 +60,10 @@ def report_all() -> None:
     from dagster._core.storage.dagster_run import DagsterRunStatus
     from dagster._core.test_utils import create_run_for_test
 
-    from am_assets.definitions import defs
+    from am_assets.definitions import build_definitions
+    from am_assets.project import project
 
-    graph = defs.resolve_asset_graph()
+    graph = build_definitions(project()).resolve_asset_graph()
     with dg.DagsterInstance.get() as instance:
         for key in graph.toposorted_asset_keys:
             for partition in graph.get(key).partitions_def.get_partition_keys():
@@ -86,7 +87,7 @@ def report_all() -> None:
 def loading(folder: Path) -> tuple[float, float, float]:
     """Seconds, CPU seconds and MB of a process that loads the code location and nothing else."""
     started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    script = "import psutil, am_assets.definitions as it; it.defs.get_repository_def(); " + PRINT_BYTES
+    script = "import psutil, am_assets.definitions as it; it.defs().get_repository_def(); " + PRINT_BYTES
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script], env=environment(folder), check=True, capture_output=True
     )
