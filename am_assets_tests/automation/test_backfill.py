@@ -1,11 +1,13 @@
 """What the schedule fills, for how much, and when it does nothing."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import polars as pl
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus
+from dagster._core.test_utils import create_run_for_test
 
 from am_assets.engines.memo import Memo
 from am_assets.resources import BUDGET_TAG
@@ -46,6 +48,24 @@ class Nights:
         return Plan(self.plan.definitions, self.plan.instance, no_roots, self.plan.in_scope)
 
 
+class Scheduled:
+    """The schedule of a project and its job, as the scheduler and a preview reach them."""
+
+    def __init__(self, desk: Desk):
+        plan = desk.open(None, None)
+        self.instance = plan.instance
+        self.repository = plan.definitions.get_repository_def()
+
+    def tick(self):
+        context = dg.build_schedule_context(self.instance, repository_def=self.repository)
+        return self.repository.get_schedule_def("fill_evidence").evaluate_tick(context)
+
+    def run(self, tags: Mapping[str, str] | None = None) -> str:
+        """What the run has said when it is done."""
+        done = self.repository.get_job("fill_evidence").execute_in_process(instance=self.instance, tags=tags)
+        return "\n".join(entry.user_message for entry in self.instance.all_logs(done.run_id))
+
+
 @pytest.fixture
 def nights(made: Desk) -> Nights:
     return Nights(made)
@@ -56,16 +76,34 @@ def test_it_does_nothing_where_nothing_is_missing(nights: Nights) -> None:
     assert not nights.plan.instance.get_backfills()
 
 
-def test_the_schedule_of_a_new_project_fills_what_no_decision_stands_before(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("AM_DATA", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "instance"))
-    desk = Desk(tmp_path)
-    desk.write_project("http://127.0.0.1:1/v1")
-    plan = desk.open(None, None)
-    (schedule,) = plan.definitions.schedules or []
-    said = schedule(dg.build_schedule_context(plan.instance))
-    (backfill,) = plan.instance.get_backfills()
-    assert said.skip_message == f"backfill {backfill.backfill_id} of {5 * len(SHARDS) + 2} partitions"
+def test_a_tick_changes_nothing_and_the_run_it_asks_for_launches_one_backfill(fresh: Desk) -> None:
+    schedule = Scheduled(fresh)
+    size = f"{5 * len(SHARDS) + 2} partitions"  # all that no decision stands before
+    for _ in range(2):  # as often as somebody previews it
+        (requested,) = schedule.tick().run_requests
+        assert requested.tags["am/to_fill"] == size
+        assert not schedule.instance.get_backfills()
+        assert not schedule.instance.get_runs_count()
+
+    said = schedule.run(requested.tags)
+    (backfill,) = schedule.instance.get_backfills()
+    assert f"backfill {backfill.backfill_id} of {size}" in said
+
+    under_way = f"backfill {backfill.backfill_id} is still under way"
+    again = schedule.tick()
+    assert (again.run_requests, again.skip_message) == ([], under_way)
+    assert under_way in schedule.run()  # as anybody may start the job from its page
+    assert len(schedule.instance.get_backfills()) == 1
+
+
+def test_a_tick_asks_for_no_second_run_while_the_first_one_waits(fresh: Desk) -> None:
+    schedule = Scheduled(fresh)
+    waiting = create_run_for_test(schedule.instance, job_name="fill_evidence", status=dg.DagsterRunStatus.NOT_STARTED)
+    again = schedule.tick()
+    said = f"run {waiting.run_id}, which launches a backfill, is still under way"
+    assert (again.run_requests, again.skip_message) == ([], said)
+    schedule.instance.report_run_canceled(waiting)
+    assert len(schedule.tick().run_requests) == 1
 
 
 def test_a_new_shard_is_filled_as_far_as_no_decision_stands_between(nights: Nights) -> None:
