@@ -12,6 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from am_assets.automation.previews import is_preview
 from am_assets.automation.reload import load_anew, needs_reload
 from am_assets.engines.locate import SourceError, find_files
 from am_assets.origins import Origin
@@ -46,11 +47,13 @@ def file_sensor(assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
             return dg.SensorResult(skip_reason="No file changed.", cursor=context.cursor)
         new = {*look["known"]} - {*cursor["known"]} if cursor else set()
         requests = list(_requests(context, there, new, here, looks))
-        if needs_reload(here) and not load_anew(context, here):
+        nothing = "Nothing to make of what changed."
+        if needs_reload(here) and (is_preview(context) or not load_anew(context, here)):
             look["files"] = "to be loaded"  # look again
+            nothing = "The code location is to be loaded anew."
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else "Nothing to make of what changed.",
+            skip_reason=None if requests else nothing,
             cursor=json.dumps(look),
         )
 
