@@ -1,7 +1,7 @@
 """What a chosen set of recipes needs, and how a root of the graph is held against the file it was read from."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 
 from am_assets.changes import changes
@@ -12,6 +12,7 @@ from am_assets.project import Project, project
 from am_assets.reasons import Root
 from am_assets.recipe import SECTIONS
 from am_assets.records import Made
+from am_assets.resources import UNASKED
 from am_assets.stored import settings
 from am_assets.verification.code import UNREACHED
 
@@ -91,9 +92,21 @@ def _without_sandbox(shard: str, last: Made) -> str | None:
     return f"{unreached} answers had no sandbox that worked" if unreached else None
 
 
-ROOTS: dict[str, Root] = {
+def unasked(names: Collection[str] | None) -> Root:
+    """Of responses: requests of the recipes `names` (None: all) that a run for others left out."""
+
+    def because(shard: str, last: Made) -> str | None:
+        chosen = project().recipe_names if names is None else names
+        left = {name: count for name, count in last.metadata.get(UNASKED, {}).items() if name in chosen}
+        said = (f"{count} requests of recipe {name} were not asked yet" for name, count in left.items())
+        return "; ".join(said) or None
+
+    return because
+
+
+FILES: dict[str, Root] = {
     "raw_pool": _changed_source,
     "benchmark_questions": _changed_benchmark,
-    "code_verdicts": _without_sandbox,
     **{f"{section}_policy": _changed_setting(section) for section in SECTIONS},
 }
+ROOTS: dict[str, Root] = FILES | {"code_verdicts": _without_sandbox, "responses": unasked(None)}

@@ -17,12 +17,12 @@ from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraph
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
 from dagster._core.utils import make_new_backfill_id
 
-from am_assets.automation.schedule import load_schedule
+from am_assets.automation.schedule import load_schedule, scheduled
 from am_assets.engines.memo import Memo
 from am_assets.plan import Partition, Plan
-from am_assets.project import project
-from am_assets.resources import BUDGET_TAG
-from am_assets.scope import ROOTS, scope
+from am_assets.project import Project, project
+from am_assets.resources import BUDGET_TAG, RECIPES_TAG
+from am_assets.scope import ROOTS, scope, unasked
 
 FILL = "fill_evidence"
 FILLED_BY = "am/filled_by"  # tag of its backfills and their runs
@@ -36,7 +36,9 @@ def fill_evidence(definitions: Callable[[], dg.Definitions]) -> dg.ScheduleDefin
     times = load_schedule(project().data)
 
     def plan(instance: dg.DagsterInstance) -> Plan:
-        return Plan(definitions(), instance, ROOTS, scope(project(), None))
+        recipes = sound(project())
+        roots = ROOTS | {"responses": unasked(recipes)}
+        return Plan(definitions(), instance, roots, scope(project(), recipes))
 
     @dg.op(pool=FILL)  # one at a time: two at once would both find no backfill under way
     def launch_backfill(context: dg.OpExecutionContext) -> None:
@@ -52,7 +54,7 @@ def fill_evidence(definitions: Callable[[], dg.Definitions]) -> dg.ScheduleDefin
         cron_schedule=times.cron,
         execution_timezone=times.timezone,
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Fills missing and stale evidence by a backfill, within the budget of data/schedule.yaml.",
+        description="Fills missing and stale evidence of the recipes that data/schedule.yaml names, within its budget.",
     )
     def fill(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """Changes nothing: this is what a preview evaluates."""
@@ -70,8 +72,16 @@ def is_evidence(asset: dg.AssetsDefinition) -> bool:
     return "evidence" in asset.specs_by_key[asset.key].kinds
 
 
+def sound(here: Project) -> list[str]:
+    """The recipes that evidence can be filled for: a broken one holds up no other."""
+    return [name for name in scheduled(here) if name in here.recipes]
+
+
 def due(plan: Plan) -> list | str:
     """What is to be filled now, or why nothing is."""
+    here = project()
+    if not sound(here):
+        return "\n".join(here.broken[name] for name in scheduled(here)) or "schedule.yaml: recipes: name them"
     under_way = BulkActionsFilter(
         statuses=[BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING], tags={FILLED_BY: FILL}
     )
@@ -89,7 +99,7 @@ def launch(plan: Plan) -> str:
     backfill = PartitionBackfill.from_asset_graph_subset(
         backfill_id=make_new_backfill_id(),
         backfill_timestamp=time.time(),
-        tags={FILLED_BY: FILL, BUDGET_TAG: f"{budget:.6f}"},
+        tags={FILLED_BY: FILL, BUDGET_TAG: f"{budget:.6f}", RECIPES_TAG: ",".join(sound(project()))},
         dynamic_partitions_store=plan.instance,
         asset_graph_subset=AssetGraphSubset.from_asset_partition_set(set(wanted), plan.graph),
         title="Missing and stale evidence",

@@ -12,7 +12,7 @@ import dagster as dg
 from am_assets.plan import optional_parents
 from am_assets.project import project
 from am_assets.records import Records
-from am_assets.scope import BY_RECIPE, ROOTS, scope
+from am_assets.scope import BY_RECIPE, ROOTS, scope, unasked
 from am_assets.staleness import Staleness
 
 CHANGED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed()).with_label(
@@ -42,11 +42,12 @@ class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
             for partition in context.candidate_subset.expensively_compute_partition_keys()
             if staleness.causes(context.key, partition) != []
         ]
-        ready = {partition for partition in outdated if await _is_complete(view, context.key, partition)}
+        records = staleness.records
+        ready = {partition for partition in outdated if await _is_complete(view, records, context.key, partition)}
         return dg.AutomationResult(context, context.candidate_subset.compute_intersection_with_partition_keys(ready))
 
 
-async def _is_complete(view, key: dg.AssetKey, partition: str) -> bool:
+async def _is_complete(view, records: Records, key: dg.AssetKey, partition: str) -> bool:
     """Whether the partitions above it are there that its recipe needs; of optional ones a shard is content with any.
 
     What no recipe needs, such as the scores of a benchmark that its recipe does not name, is never complete."""
@@ -64,6 +65,10 @@ async def _is_complete(view, key: dg.AssetKey, partition: str) -> bool:
         gone = needed & missing.expensively_compute_partition_keys()
         if gone and (recipe or parent not in optional or gone == needed):
             return False
+        if recipe and parent == dg.AssetKey("responses"):
+            made, left_out = records.made(parent), unasked([recipe])
+            if any(left_out(name, made[name]) for name in needed & made.keys()):
+                return False
     return True
 
 

@@ -19,13 +19,13 @@ from am_assets.origins import Origin
 from am_assets.pool.sources import shard_keys, source_of
 from am_assets.project import Project, reread
 from am_assets.records import Records
-from am_assets.scope import ROOTS, forget_fingerprints, scope
+from am_assets.scope import FILES, forget_fingerprints, scope
 
 SECONDS = 10
 
 
 def file_sensor(assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
-    roots = [asset for asset in assets if asset.key.to_user_string() in ROOTS]
+    roots = [asset for asset in assets if asset.key.to_user_string() in FILES]
 
     @dg.sensor(
         name="files",
@@ -106,7 +106,7 @@ def _requests(
         last = records.made(dg.AssetKey(name)).get(partition)
         is_new = _shown((name, partition)) in new and not _on_a_hub(_origin(name, partition, here))
         try:
-            changed = ROOTS[name](partition, last) if last else is_new
+            changed = FILES[name](partition, last) if last else is_new
         except SourceError as error:  # of one source: the others are taken up
             context.log.warning(f"{name}[{partition}]: {error}")
             continue

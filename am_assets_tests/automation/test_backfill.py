@@ -23,6 +23,7 @@ class Nights:
 
     def __init__(self, desk: Desk):
         self.desk = desk
+        self.desk.write("schedule.yaml", {"recipes": sorted(RECIPES)})
         self.load()
 
     def load(self) -> None:
@@ -77,6 +78,7 @@ def test_it_does_nothing_where_nothing_is_missing(nights: Nights) -> None:
 
 
 def test_a_tick_changes_nothing_and_the_run_it_asks_for_launches_one_backfill(fresh: Desk) -> None:
+    fresh.write("schedule.yaml", {"recipes": ["plain"]})
     schedule = Scheduled(fresh)
     size = f"{5 * len(SHARDS) + 2} partitions"  # all that no decision stands before
     for _ in range(2):  # as often as somebody previews it
@@ -96,7 +98,46 @@ def test_a_tick_changes_nothing_and_the_run_it_asks_for_launches_one_backfill(fr
     assert len(schedule.instance.get_backfills()) == 1
 
 
+def test_of_several_recipes_those_are_filled_that_the_file_names(fresh: Desk) -> None:
+    schedule = Scheduled(fresh)
+    name_them = "schedule.yaml: recipes: name them"
+    for content in ({}, {"recipes": []}):
+        fresh.write("schedule.yaml", content)
+        tick = schedule.tick()
+        assert (tick.run_requests, tick.skip_message) == ([], name_them)
+        assert name_them in schedule.run()
+    fresh.write("schedule.yaml", {"recipes": ["other"]})
+    assert len(schedule.tick().run_requests) == 1
+    schedule.run()
+    (backfill,) = schedule.instance.get_backfills()
+    assert backfill.tags["am/recipes"] == "other"
+
+
+def test_a_project_with_one_recipe_need_not_name_it(fresh: Desk) -> None:
+    (fresh.folder / "recipes" / "other.yaml").unlink()
+    assert len(Scheduled(fresh).tick().run_requests) == 1
+
+
+def test_a_broken_recipe_holds_up_no_other_and_where_there_is_no_other_it_is_named(fresh: Desk) -> None:
+    fresh.write("schedule.yaml", {"recipes": ["plain", "other"]})
+    fresh.edit("other", "dedup", treshold=0.9)
+    schedule = Scheduled(fresh)
+    assert len(schedule.tick().run_requests) == 1
+    fresh.write("schedule.yaml", {"recipes": ["other"]})
+    assert "other.yaml: dedup.treshold" in schedule.tick().skip_message
+
+
+def test_what_only_other_recipes_need_is_not_filled(nights: Nights) -> None:
+    nights.day.run("sft_dataset", *RECIPES, content="another dataset")
+    from am_assets.project import project
+    from am_assets.scope import scope
+
+    nights.plan.in_scope = scope(project(), ["plain"])
+    assert nights.fills() == {("sft_checkpoint", "plain")}
+
+
 def test_a_tick_asks_for_no_second_run_while_the_first_one_waits(fresh: Desk) -> None:
+    fresh.write("schedule.yaml", {"recipes": ["plain"]})
     schedule = Scheduled(fresh)
     waiting = create_run_for_test(schedule.instance, job_name="fill_evidence", status=dg.DagsterRunStatus.NOT_STARTED)
     again = schedule.tick()
@@ -131,7 +172,7 @@ def test_no_student_is_trained_on_a_dataset_whose_check_failed(nights: Nights) -
 
 
 def test_it_launches_one_backfill_within_the_budget_and_no_second_one_meanwhile(nights: Nights) -> None:
-    nights.desk.write("schedule.yaml", {"budget_usd": 5})
+    nights.desk.write("schedule.yaml", {"budget_usd": 5, "recipes": sorted(RECIPES)})
     yesterday, now = datetime.now(UTC) - timedelta(hours=30), datetime.now(UTC)
     memo = nights.desk.folder / "memo"
     Memo(memo).append("responses", pl.DataFrame({"key": ["a", "b"], "cost": [1.5, 0.5]}))
@@ -171,12 +212,16 @@ def test_a_condition_requests_nothing_that_a_backfill_is_about_to_make(nights: N
         ({"cron": "every night"}, "schedule.yaml: top: Value error, cron: every night: not a cron expression"),
         ({"timezone": "Berlin"}, "timezone: Berlin: unknown"),
         ({"budget_usd": -1}, "schedule.yaml: budget_usd"),
+        ({"recipes": "demo"}, "schedule.yaml: recipes: Input should be a valid list"),
+        ({"recipes": ["plane"]}, "schedule.yaml: recipes: no recipe plane in recipes/; there are plain"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path, wrong: dict, says: str) -> None:
     from am_assets.automation.schedule import load_schedule
     from am_assets.recipe import ConfigError
 
+    (tmp_path / "recipes").mkdir()
+    Desk(tmp_path).recipe("plain", {})
     Desk(tmp_path).write("schedule.yaml", wrong)
     with pytest.raises(ConfigError) as refused:
         load_schedule(tmp_path)

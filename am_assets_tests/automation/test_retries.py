@@ -10,9 +10,6 @@ from dagster._core.test_utils import create_run_for_test
 from am_assets.automation import retries
 
 
-LONG_AGO = 1.0  # when the sensor was started
-
-
 def failures(instance: dg.DagsterInstance, **tags: str) -> int:
     """How often a failed run with these tags is told of, after two looks."""
     marks = {name: value for name, value in tags.items() if value}
@@ -20,7 +17,7 @@ def failures(instance: dg.DagsterInstance, **tags: str) -> int:
     instance.report_run_failed(run)
     instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
     for _ in range(2):
-        retries.lost_retries(dg.build_sensor_context(instance, last_sensor_start_time=LONG_AGO))
+        retries.lost_retries(dg.build_sensor_context(instance, last_sensor_start_time=1.0))
         instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
     return len(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE))
 
