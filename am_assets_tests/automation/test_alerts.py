@@ -15,6 +15,7 @@ from dagster._core.scheduler.instigation import (
     TickData,
     TickStatus,
 )
+from dagster._core.test_utils import create_run_for_test
 
 from am_assets.automation.alerts import Alerts, deliver, load_alerts, masked
 from am_assets.automation.backfill import FILL
@@ -122,6 +123,27 @@ def test_a_run_that_failed_and_a_budget_that_is_reached_are_told_with_their_word
     assert "http://ui/runs/" in message
     watch.run(0.9)
     assert watch.look() == ["Recovered: verified[plain]"]
+
+
+def test_a_job_without_partitions_that_failed_is_told_by_its_name(watch: Watch) -> None:
+    faults = ["The disk is full"]
+
+    @dg.op
+    def launch_backfill() -> None:
+        if faults:
+            raise OSError(faults[0])
+
+    @dg.job
+    def fill_evidence() -> None:
+        launch_backfill()
+
+    fill_evidence.execute_in_process(instance=watch.instance, raise_on_error=False)
+    assert watch.look() == ["launch_backfill failed"]
+    watch.instance.report_run_failed(create_run_for_test(watch.instance, job_name="fill_evidence"))  # its process died
+    assert watch.look() == ["fill_evidence failed"]
+    faults.clear()
+    fill_evidence.execute_in_process(instance=watch.instance)
+    assert watch.look() == ["Recovered: launch_backfill", "Recovered: fill_evidence"]
 
 
 def test_an_address_for_errors_hears_of_no_warning_and_not_of_its_end(watch: Watch) -> None:
