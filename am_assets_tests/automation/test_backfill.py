@@ -206,6 +206,18 @@ def test_a_condition_requests_nothing_that_a_backfill_is_about_to_make(nights: N
     assert "verified_set" not in requested  # answers of `open` are under way
 
 
+def test_a_recipe_some_of_whose_requests_were_left_out_waits_and_others_move_on(nights: Nights) -> None:
+    nights.day.tick()
+    nights.day.metadata["responses", "sums"] = {"unasked": {"other": 2}}
+    nights.day.run("responses", "sums", content="what plain asked")
+    nights.day.run("response_features", "sums", content="of fewer")
+    assert nights.day.tick()["verified_set"] == {"plain"}
+    nights.day.metadata.clear()
+    nights.day.run("responses", "sums", content="what both asked")
+    nights.day.run("verified_set", "plain")
+    assert nights.day.tick()["verified_set"] >= {"other"}
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
