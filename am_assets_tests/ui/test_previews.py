@@ -55,7 +55,6 @@ def test_the_preview_of_the_schedule_launches_nothing_and_its_button_one_backfil
     assert (tags["am/filled_by"], tags["am/recipes"], tags["am/budget_usd"]) == ("fill_evidence", "plain", "0.000000")
     browser.open(f"/runs/b/{backfills[0]['id']}")
     browser.see("question_embeddings")
-    browser.picture("backfill")
 
 
 def test_the_previews_of_the_sensors_have_nothing_loaded_anew_and_tell_nobody(evening) -> None:
