@@ -22,6 +22,7 @@ from am_assets.schema import TABLES
 from am_assets.stored import EXTENSION, StoredTables
 
 BUDGET_TAG = "am/budget_usd"  # of a run; the environment variable AM_BUDGET_USD is for runs without it
+RECIPES_TAG = "am/recipes"  # of a run: whose requests are asked, with commas between; all are without it
 
 
 class TableStore(StoredTables, dg.UPathIOManager):
@@ -92,6 +93,17 @@ class Answers:
         keyed = requests if "key" in requests.columns else with_keys(requests, *identity)
         budget = _budget_of_run()
         return self.fill(namespace, keyed, lambda missing: self._ask(namespace, missing, budget), ANSWER)
+
+    def split(self, namespace: str, requests: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """`requests` (key, recipes and any others) as the run at hand takes them, and those it leaves out: nobody has
+        answered them yet and no recipe that the run is for wants them."""
+        chosen = dg.AssetExecutionContext.get().run.tags.get(RECIPES_TAG)
+        if chosen is None:
+            return requests, requests.clear()
+        is_ours = pl.col("recipes").list.eval(pl.element().is_in(chosen.split(","))).list.any()
+        ours, others = requests.filter(is_ours), requests.filter(~is_ours)
+        left = self.memo.missing(namespace, others.join(ours, on="key", how="anti", maintain_order="left"))
+        return pl.concat([ours, others.join(left, on="key", how="anti", maintain_order="left")]), left
 
     def vectors(self, texts: pl.DataFrame, model: str) -> Filled:
         """`texts` (question and any others) joined with the unit vectors of their questions.

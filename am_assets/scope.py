@@ -1,6 +1,6 @@
 """What a chosen set of recipes needs, and how a root of the graph is held against the file it was read from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from am_assets.changes import changes
@@ -37,21 +37,23 @@ def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
     return in_scope
 
 
-def roots(here: Project) -> dict[str, Root]:
+def roots(here: Project, recipes: Collection[str] | None = None) -> dict[str, Root]:
     """By asset what tells that one of its partitions has to be made again though no table above it changed: what it
-    is made from in the files of the project changed since, or it was left unfinished."""
-    return {table.name: _Since(table, here) for table in GRAPH if table.reads.entry or table.unfinished}
+    is made from in the files of the project changed since, or it was left unfinished for one of `recipes` (None: all).
+    """
+    names = here.recipe_names if recipes is None else recipes
+    return {table.name: _Since(table, here, names) for table in GRAPH if table.reads.entry or table.unfinished}
 
 
 class _Since:
     """Compares a materialization with the files. What is read of them is read once."""
 
-    def __init__(self, table: Table, here: Project):
-        self.table, self.here = table, here
+    def __init__(self, table: Table, here: Project, recipes: Collection[str]):
+        self.table, self.here, self.recipes = table, here, recipes
         self.entries: dict[str, Entry | None] = {}
 
     def __call__(self, partition: str, last: Made) -> str | None:
-        said = self.table.unfinished(last.metadata) if self.table.unfinished else None
+        said = self.table.unfinished(last.metadata, self.recipes) if self.table.unfinished else None
         return said or self._changed(partition, last.metadata)
 
     def _changed(self, partition: str, metadata: Mapping[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ import inspect
 import json
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
@@ -149,7 +149,8 @@ class Table:
     pool         the expensive thing that its runs take: teacher, judge, sandbox or gpu; may depend on the instruments
     deps         tables that it reads by name, where Dagster hands it no input
     read_below   names of metadata that tables below read, and that therefore count as content
-    unfinished   tells from the metadata of a materialization why it has to be made again though nothing changed
+    unfinished   tells from the metadata of a materialization, and the recipes in question, why it has to be made again
+                 though nothing changed
     """
 
     fn: Callable
@@ -163,7 +164,7 @@ class Table:
     deps: Callable[[Partitions], list[dg.AssetDep]] = lambda _: []
     description: Callable[[Project], str] | None = None
     read_below: tuple[str, ...] = ()
-    unfinished: Callable[[dict[str, Any]], str | None] | None = None
+    unfinished: Callable[[Mapping[str, Any], Collection[str]], str | None] | None = None
 
     def asset(self, here: Project, partitions: Partitions) -> dg.AssetsDefinition:
         declared = Declared(self.name, self.reads, here)

@@ -2,6 +2,9 @@
 
 Switched off until somebody starts it, since it spends. It takes what can be measured now; what that makes possible
 (labels → selection → requests → answers → verdicts) follows by itself where it is free, and is filled at the next time.
+
+A tick only says whether there is anything to fill, since the UI evaluates one for a preview too. It requests a run of
+the job of the same name, which looks again and launches the backfill; the scheduler itself knows runs only.
 """
 
 import time
@@ -11,39 +14,55 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import polars as pl
 from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
-from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
 from dagster._core.utils import make_new_backfill_id
 
-from am_assets.automation.schedule import load_schedule
+from am_assets.automation.schedule import load_schedule, scheduled
 from am_assets.engines.memo import Memo
 from am_assets.plan import Partition, Plan
 from am_assets.project import Live, Project
-from am_assets.resources import BUDGET_TAG
+from am_assets.resources import BUDGET_TAG, RECIPES_TAG
 from am_assets.scope import roots, scope
 
 FILL = "fill_evidence"
 FILLED_BY = "am/filled_by"  # tag of its backfills and their runs
+TO_FILL = "am/to_fill"  # tag of the run that launches one, seen in a preview too
+UNFINISHED = [dg.DagsterRunStatus[name] for name in ("NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING")]
 PAID = {"teacher", "judge"}  # pools of what asks models for money
 
 
 def fill_evidence(definitions: Callable[[], dg.Definitions], live: Live) -> dg.ScheduleDefinition:
-    """The schedule over the definitions that it is part of, which are asked for when it runs."""
+    """The schedule, with its job, over the definitions that it is part of, which are asked for when it runs."""
     times = load_schedule(live.loaded.data)
+
+    def plan(instance: dg.DagsterInstance) -> Plan:
+        recipes = sound(live.now)
+        return Plan(definitions(), instance, roots(live.now, recipes), scope(live.now, recipes))
+
+    @dg.op(pool=FILL)  # one at a time: two at once would both find no backfill under way
+    def launch_backfill(context: dg.OpExecutionContext) -> None:
+        context.log.info(launch(plan(context.instance), live.now))
+
+    @dg.job(name=FILL, description="Launches a backfill of missing and stale evidence, as the schedule has it done.")
+    def job() -> None:
+        launch_backfill()
 
     @dg.schedule(
         name=FILL,
+        job=job,
         cron_schedule=times.cron,
         execution_timezone=times.timezone,
-        job_name=IMPLICIT_ASSET_JOB_NAME,  # a job of our own would have to be of assets with the same partitions
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Fills missing and stale evidence by a backfill, within the budget of data/schedule.yaml.",
+        description="Fills missing and stale evidence of the recipes that data/schedule.yaml names, within its budget.",
     )
-    def fill(context: dg.ScheduleEvaluationContext) -> dg.SkipReason:
-        """The scheduler knows runs only, so a tick that launches a backfill counts as skipped, and says its name."""
-        return dg.SkipReason(
-            launch(Plan(definitions(), context.instance, roots(live.now), scope(live.now, None)), live.now)
-        )
+    def fill(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        """Changes nothing: this is what a preview evaluates."""
+        if unfinished := context.instance.get_runs(dg.RunsFilter(job_name=FILL, statuses=UNFINISHED), limit=1):
+            return dg.SkipReason(f"run {unfinished[0].run_id}, which launches a backfill, is still under way")
+        wanted = due(plan(context.instance), live.now)
+        if isinstance(wanted, str):
+            return dg.SkipReason(wanted)
+        return dg.RunRequest(tags={TO_FILL: f"{len(wanted)} partitions"})
 
     return fill
 
@@ -52,21 +71,33 @@ def is_evidence(asset: dg.AssetsDefinition) -> bool:
     return "evidence" in asset.specs_by_key[asset.key].kinds
 
 
-def launch(plan: Plan, here: Project) -> str:
-    """Starts a backfill of what can be filled, unless one is under way; says what it did."""
+def sound(here: Project) -> list[str]:
+    """The recipes that evidence can be filled for: a broken one holds up no other."""
+    return [name for name in scheduled(here) if name in here.recipes]
+
+
+def due(plan: Plan, here: Project) -> list | str:
+    """What is to be filled now, or why nothing is."""
+    if not sound(here):
+        return "\n".join(here.broken[name] for name in scheduled(here)) or "schedule.yaml: recipes: name them"
     under_way = BulkActionsFilter(
         statuses=[BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING], tags={FILLED_BY: FILL}
     )
     if running := plan.instance.get_backfills(filters=under_way, limit=1):
         return f"backfill {running[0].backfill_id} is still under way"
-    wanted = to_fill(plan)
-    if not wanted:
-        return "no evidence is missing or stale that could be measured now"
+    return to_fill(plan) or "no evidence is missing or stale that could be measured now"
+
+
+def launch(plan: Plan, here: Project) -> str:
+    """Starts a backfill of what can be filled, unless one is under way; says what it did."""
+    wanted = due(plan, here)
+    if isinstance(wanted, str):
+        return wanted
     budget = share(plan, here, wanted)
     backfill = PartitionBackfill.from_asset_graph_subset(
         backfill_id=make_new_backfill_id(),
         backfill_timestamp=time.time(),
-        tags={FILLED_BY: FILL, BUDGET_TAG: f"{budget:.6f}"},
+        tags={FILLED_BY: FILL, BUDGET_TAG: f"{budget:.6f}", RECIPES_TAG: ",".join(sound(here))},
         dynamic_partitions_store=plan.instance,
         asset_graph_subset=AssetGraphSubset.from_asset_partition_set(set(wanted), plan.graph),
         title="Missing and stale evidence",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from am_assets.distillation.prompts import unasked
 from am_assets.plan import optional_parents
 from am_assets.project import Live, Project
 from am_assets.records import Records
@@ -45,11 +46,12 @@ class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
             for partition in context.candidate_subset.expensively_compute_partition_keys()
             if staleness.causes(context.key, partition) != []
         ]
-        ready = {partition for partition in outdated if await _is_complete(self.live.now, view, context.key, partition)}
+        records, here = staleness.records, self.live.now
+        ready = {at for at in outdated if await _is_complete(here, view, records, context.key, at)}
         return dg.AutomationResult(context, context.candidate_subset.compute_intersection_with_partition_keys(ready))
 
 
-async def _is_complete(here: Project, view, key: dg.AssetKey, partition: str) -> bool:
+async def _is_complete(here: Project, view, records: Records, key: dg.AssetKey, partition: str) -> bool:
     """Whether the partitions above it are there that its recipe needs; of optional ones a shard is content with any.
 
     What no recipe needs, such as the scores of a benchmark that its recipe does not name, is never complete."""
@@ -67,6 +69,10 @@ async def _is_complete(here: Project, view, key: dg.AssetKey, partition: str) ->
         gone = needed & missing.expensively_compute_partition_keys()
         if gone and (recipe or parent not in optional or gone == needed):
             return False
+        if recipe and parent == dg.AssetKey("responses"):
+            made = records.made(parent)
+            if any(unasked(made[name].metadata, [recipe]) for name in needed & made.keys()):
+                return False
     return True
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 
 from am_assets.automation.conditions import is_root
+from am_assets.automation.previews import is_preview
 from am_assets.automation.reload import load_anew, needs_reload
 from am_assets.automation.schedule import load_schedule
 from am_assets.engines.locate import SourceError, find_files
@@ -50,11 +51,13 @@ def file_sensor(assets: Sequence[dg.AssetsDefinition], live: Live) -> dg.SensorD
         first = {_shown(at) for root in from_files if is_root(root) for at in _partitions(root, here)}
         new = first - {*cursor["known"]} if cursor else set()
         requests = list(_requests(context, there, new, here, looks))
-        if needs_reload(live.loaded, times, here) and not load_anew(context, here):
+        nothing = "Nothing to make of what changed."
+        if needs_reload(live.loaded, times, here) and (is_preview(context) or not load_anew(context, here)):
             look["files"] = "to be loaded"  # look again
+            nothing = "The code location is to be loaded anew."
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else "Nothing to make of what changed.",
+            skip_reason=None if requests else nothing,
             cursor=json.dumps(look),
         )
 

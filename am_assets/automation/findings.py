@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import dagster as dg
-from dagster._core.events import DagsterEventType
 from dagster._core.storage.tags import PARTITION_NAME_TAG, WILL_RETRY_TAG
 
 from am_assets.automation.incidents import Finding
@@ -12,10 +11,10 @@ from am_assets.runs import innermost
 
 LONGEST = 1_500  # characters of an error
 READ = {
-    DagsterEventType.ASSET_CHECK_EVALUATION,
-    DagsterEventType.STEP_SUCCESS,
-    DagsterEventType.STEP_FAILURE,
-    DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    dg.DagsterEventType.STEP_SUCCESS,
+    dg.DagsterEventType.STEP_FAILURE,
+    dg.DagsterEventType.RUN_FAILURE,
 }
 OVER_BUDGET = "The budget of $"  # how the engine's message begins (`engines/llm/money.py`)
 
@@ -26,12 +25,14 @@ def findings_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, ui: str) -
     failures = []
     for entry in instance.all_logs(run.run_id, of_type=READ):
         event = entry.get_dagster_event()
-        if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             yield _of_check(event.asset_check_evaluation_data, ui)
-        elif event.event_type == DagsterEventType.STEP_SUCCESS:
+        elif event.event_type == dg.DagsterEventType.STEP_SUCCESS:
             yield _done(str(event.step_key), run.tags.get(PARTITION_NAME_TAG), ui)
         else:
             failures.append(event)
+    if run.status == dg.DagsterRunStatus.SUCCESS and not run.asset_selection:
+        yield _done(run.job_name, None, ui)
     retried = run.tags.get(WILL_RETRY_TAG) == "true" and run.remote_job_origin
     if run.status == dg.DagsterRunStatus.FAILURE and not retried:
         yield from _failures(run, failures, ui)
@@ -51,30 +52,34 @@ def _of_check(evaluation: dg.AssetCheckEvaluation, ui: str) -> Finding:
 
 
 def _done(asset: str, partition: str | None, ui: str) -> Finding:
-    name = f"{asset}[{partition}]"
+    name = _name(asset, partition)
     link = f"{ui}/assets/{asset}?view=partitions&partition={quote(partition or '', safe='')}"
     return Finding(f"run of {name}", name, level="recovered", link=link)
 
 
 def _failures(run: dg.DagsterRun, events: list[dg.DagsterEvent], ui: str) -> Iterator[Finding]:
     partition, link = run.tags.get(PARTITION_NAME_TAG), f"{ui}/runs/{run.run_id}"
-    steps = [event for event in events if event.event_type == DagsterEventType.STEP_FAILURE]
+    steps = [event for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
     for event in steps:
         error = event.step_failure_data.error
         if error is not None and _is_failed_check(error):
             continue
-        name = f"{event.step_key}[{partition}]"
+        name = _name(str(event.step_key), partition)
         said = innermost([error])[:LONGEST]
         title = f"{name}: budget reached" if OVER_BUDGET in said else f"{name} failed"
         yield Finding(f"run of {name}", title, f"asset: {event.step_key}\npartition: {partition}\n{said}", link=link)
     if not steps:  # the process died, or never came to life
         said = (events[-1].message or "")[:LONGEST] if events else ""
-        for key in sorted(run.asset_selection or [], key=dg.AssetKey.to_user_string):
-            asset = key.to_user_string()
-            name = f"{asset}[{partition}]"
+        for asset in sorted(key.to_user_string() for key in run.asset_selection or []) or [run.job_name]:
+            name = _name(asset, partition)
             yield Finding(
                 f"run of {name}", f"{name} failed", f"asset: {asset}\npartition: {partition}\n{said}", link=link
             )
+
+
+def _name(asset: str, partition: str | None) -> str:
+    """The step of a job that makes no asset has no partition."""
+    return f"{asset}[{partition}]" if partition else asset
 
 
 def _is_failed_check(error) -> bool:

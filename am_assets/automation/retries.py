@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
+from am_assets.automation.previews import is_preview
+
 SECONDS = 30  # between two looks, and how long the daemon has to do it by itself
 OLDEST = timedelta(days=1)
 TOLD_TAG = "am/retry_told_again"
@@ -29,7 +31,7 @@ def lost_retries(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         updated_before=now - timedelta(seconds=SECONDS),
     )
     lost = [run for run in context.instance.get_runs(to_retry) if not {AUTO_RETRY_RUN_ID_TAG, TOLD_TAG} & {*run.tags}]
-    for run in lost:
+    for run in [] if is_preview(context) else lost:
         context.instance.add_run_tags(run.run_id, {TOLD_TAG: "true"})
         context.instance.report_run_failed(run, "To be retried, and not yet: the daemon is told once more.")
     return dg.SkipReason(f"{len(lost)} lost")

@@ -5,11 +5,14 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from am_assets.recipe import Section, parse, read_yaml
+from am_assets.project import Project
+from am_assets.recipe import ConfigError, Section, parse, read_yaml
 
 
 class Schedule(Section):
-    """Of the backfill `fill_evidence`. Cron and time zone are read when the code location loads, the budget always."""
+    """Of the backfill `fill_evidence`. Cron and time zone are read when the code location loads, the rest always."""
+
+    recipes: list[str] = Field(default_factory=list)  # whose evidence is filled; a project's only one need not be named
 
     cron: str = "*/30 0-5 * * *"  # every half hour of the night: what one backfill makes possible is filled by the next
     timezone: str = "UTC"
@@ -33,4 +36,14 @@ class Schedule(Section):
 def load_schedule(data: Path) -> Schedule:
     """The file, or what holds without one: nights, and no money."""
     file = data / "schedule.yaml"
-    return parse(Schedule, read_yaml(file), str(file)) if file.exists() else Schedule()
+    schedule = parse(Schedule, read_yaml(file), str(file)) if file.exists() else Schedule()
+    there = sorted(path.stem for path in data.glob("recipes/*.yaml"))
+    if unknown := sorted({*schedule.recipes} - {*there}):
+        raise ConfigError(f"{file}: recipes: no recipe {', '.join(unknown)} in recipes/; there are {', '.join(there)}")
+    return schedule
+
+
+def scheduled(here: Project) -> list[str]:
+    """The recipes that evidence is filled for, broken ones among them; empty where nobody named one of several."""
+    only = here.recipe_names if len(here.recipe_names) == 1 else []
+    return load_schedule(here.data).recipes or only

@@ -53,20 +53,22 @@ def teacher_requests(
     return table, {"by_teacher": dict(table["teacher"].value_counts(sort=True).rows())}
 
 
-@tables.evidence("distillation", "shards", pool="teacher", reads=Reads((prompts, traces)))
+@tables.evidence("distillation", "shards", pool="teacher", reads=Reads((prompts, traces)), unfinished=prompts.unasked)
 def responses(
     raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
     """Teacher generations for whatever any recipe selected, and the published responses of the shard. A response that
     was stored once is never asked for again. One cut off by its token limit is a response like any other; where a
-    policy allows a further try at a higher limit, both are here."""
-    requests = teacher_requests.with_columns(key="request_key", model="teacher")
+    policy allows a further try at a higher limit, both are here. A run that is for some recipes only leaves out what
+    just others want and nobody has answered, and says so."""
+    requests, left = answers.split("responses", teacher_requests.with_columns(key="request_key", model="teacher"))
     first = requests.filter(pl.col("after") == "")
     filled = answers.get("responses", first)
     again = prompts.further_tries(requests, filled.table)
     if again.height:
         both = pl.concat([first, again]).unique("key", keep="first", maintain_order=True)
         filled = together(filled, answers.get("responses", both))
+    unasked = pl.concat([left.filter(pl.col("after") == ""), prompts.further_tries(left, filled.table)])
     distilled = filled.table.select(
         "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
         "completion_tokens", "cost", response=traces.whole("reasoning", "text"), origin=pl.lit("distilled"),
@@ -93,6 +95,7 @@ def responses(
     lengths = plots.histogram_png(distilled["completion_tokens"], "Tokens of the teacher's responses")
     return table.sort("response_id"), {
         **spent(filled),
+        prompts.UNASKED: dict(unasked.explode("recipes")["recipes"].value_counts(sort=True).rows()),
         "published": published.height,
         "distilled": distilled.height,
         "tokens": tables.picture(lengths),

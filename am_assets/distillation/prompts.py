@@ -6,6 +6,7 @@ How a teacher is reached belongs to `engines/llm.py`, and what its answers look 
 """
 
 import json
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import polars as pl
@@ -14,6 +15,7 @@ from am_assets.engines.memo import key_of
 from am_assets.recipe import TeacherPolicy
 
 VERSION = "1"  # raise when the same policy asks otherwise
+UNASKED = "unasked"  # metadata of responses: how many requests of which recipe a run for others left out
 Kind = Literal["math", "code", "open"]
 SCHEMA = {
     "request_key": pl.String,
@@ -84,3 +86,9 @@ def further_tries(requests: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFram
     """
     cut = answered.filter(pl.col("finish_reason") == "length").select(after="request_key")
     return requests.join(cut, on="after", how="semi", maintain_order="left")
+
+
+def unasked(metadata: Mapping[str, Any], recipes: Collection[str]) -> str | None:
+    """Why responses with this metadata have to be made again: a run for other recipes left out requests of these."""
+    left = {name: count for name, count in metadata.get(UNASKED, {}).items() if name in recipes}
+    return "; ".join(f"{count} requests of recipe {name} were not asked yet" for name, count in left.items()) or None

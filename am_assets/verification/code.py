@@ -6,7 +6,7 @@ executed outside `engines/sandbox`; here it is at most parsed.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -55,8 +55,9 @@ def unreached(again: pl.DataFrame) -> int:
     return again.filter(pl.col("reason") != NO_COMPILER).height
 
 
-def without_sandbox(metadata: dict[str, Any]) -> str | None:
-    """Why verdicts with this metadata have to be made again; None where every answer had a sandbox."""
+def without_sandbox(metadata: Mapping[str, Any], recipes: Collection[str]) -> str | None:
+    """Why verdicts with this metadata have to be made again; None where every answer had a sandbox. All recipes
+    are in the same position."""
     rows = metadata.get(UNREACHED, 0)
     return f"{rows} answers had no sandbox that worked" if rows else None
 

@@ -35,3 +35,11 @@ def all_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(all_made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     shutil.copytree(all_made, tmp_path, dirs_exist_ok=True)
     return at(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A project of which nothing was made."""
+    desk = at(tmp_path, monkeypatch)
+    desk.write_project("http://127.0.0.1:1/v1")
+    return desk

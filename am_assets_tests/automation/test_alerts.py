@@ -15,10 +15,12 @@ from dagster._core.scheduler.instigation import (
     TickData,
     TickStatus,
 )
+from dagster._core.test_utils import create_run_for_test
 
 from am_assets.automation.alerts import Alerts, deliver, load_alerts, masked
 from am_assets.automation.backfill import FILL
-from am_assets.automation.watch import load, look, save
+from am_assets.automation.watch import alerts, load, look, save
+from am_assets.project import Live, project
 from am_assets_tests.automation.hooks import Webhook
 
 DATA = Path(__file__).parents[2] / "data"
@@ -125,6 +127,27 @@ def test_a_run_that_failed_and_a_budget_that_is_reached_are_told_with_their_word
     assert watch.look() == ["Recovered: verified[plain]"]
 
 
+def test_a_job_without_partitions_that_failed_is_told_by_its_name(watch: Watch) -> None:
+    faults = ["The disk is full"]
+
+    @dg.op
+    def launch_backfill() -> None:
+        if faults:
+            raise OSError(faults[0])
+
+    @dg.job
+    def fill_evidence() -> None:
+        launch_backfill()
+
+    fill_evidence.execute_in_process(instance=watch.instance, raise_on_error=False)
+    assert watch.look() == ["launch_backfill failed"]
+    watch.instance.report_run_failed(create_run_for_test(watch.instance, job_name="fill_evidence"))  # its process died
+    assert watch.look() == ["fill_evidence failed"]
+    faults.clear()
+    fill_evidence.execute_in_process(instance=watch.instance)
+    assert watch.look() == ["Recovered: launch_backfill", "Recovered: fill_evidence"]
+
+
 def test_an_address_for_errors_hears_of_no_warning_and_not_of_its_end(watch: Watch) -> None:
     watch.rules = Alerts(errors_only=[watch.hook.url])
     watch.run(0.7)
@@ -158,6 +181,18 @@ def test_a_crash_after_the_look_loses_nothing(watch: Watch) -> None:
     watch.run(0.4)
     look(DATA, watch.instance, watch.rules, time.time())  # and no delivery
     assert watch.look() == ["verified[plain]: check pass_rate failed"]
+
+
+def test_a_preview_says_what_a_look_would_find_and_tells_nobody(watch: Watch, monkeypatch) -> None:
+    monkeypatch.setenv("AM_ALERT_URLS", watch.hook.url)
+    watch.run(0.4)
+    before = load(watch.instance)
+    said = "1 incidents are open, 1 messages wait for delivery."
+    sensor = alerts(Live(project()))
+    assert sensor(dg.build_sensor_context(watch.instance)).skip_message == said
+    assert (load(watch.instance), watch.hook.received) == (before, [])
+    sensor(dg.build_sensor_context(watch.instance, last_sensor_start_time=1.0))
+    assert watch.hook.titles == ["verified[plain]: check pass_rate failed"]
 
 
 def test_no_secret_is_shown_or_stored(watch: Watch) -> None:

@@ -1,11 +1,13 @@
 """What the schedule fills, for how much, and when it does nothing."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import polars as pl
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus
+from dagster._core.test_utils import create_run_for_test
 
 from am_assets.engines.memo import Memo
 from am_assets.resources import BUDGET_TAG
@@ -21,6 +23,7 @@ class Nights:
 
     def __init__(self, desk: Desk):
         self.desk = desk
+        self.desk.write("schedule.yaml", {"recipes": sorted(RECIPES)})
         self.load()
 
     def load(self) -> None:
@@ -47,6 +50,24 @@ class Nights:
         return Plan(self.plan.definitions, self.plan.instance, no_roots, self.plan.in_scope)
 
 
+class Scheduled:
+    """The schedule of a project and its job, as the scheduler and a preview reach them."""
+
+    def __init__(self, desk: Desk):
+        plan = desk.open(None, None)
+        self.instance = plan.instance
+        self.repository = plan.definitions.get_repository_def()
+
+    def tick(self):
+        context = dg.build_schedule_context(self.instance, repository_def=self.repository)
+        return self.repository.get_schedule_def("fill_evidence").evaluate_tick(context)
+
+    def run(self, tags: Mapping[str, str] | None = None) -> str:
+        """What the run has said when it is done."""
+        done = self.repository.get_job("fill_evidence").execute_in_process(instance=self.instance, tags=tags)
+        return "\n".join(entry.user_message for entry in self.instance.all_logs(done.run_id))
+
+
 @pytest.fixture
 def nights(made: Desk) -> Nights:
     return Nights(made)
@@ -57,16 +78,74 @@ def test_it_does_nothing_where_nothing_is_missing(nights: Nights) -> None:
     assert not nights.plan.instance.get_backfills()
 
 
-def test_the_schedule_of_a_new_project_fills_what_no_decision_stands_before(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("AM_DATA", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "instance"))
-    desk = Desk(tmp_path)
-    desk.write_project("http://127.0.0.1:1/v1")
-    plan = desk.open(None, None)
-    (schedule,) = plan.definitions.schedules or []
-    said = schedule(dg.build_schedule_context(plan.instance))
-    (backfill,) = plan.instance.get_backfills()
-    assert said.skip_message == f"backfill {backfill.backfill_id} of {5 * len(SHARDS) + 2} partitions"
+def test_a_tick_changes_nothing_and_the_run_it_asks_for_launches_one_backfill(fresh: Desk) -> None:
+    fresh.write("schedule.yaml", {"recipes": ["plain"]})
+    schedule = Scheduled(fresh)
+    size = f"{5 * len(SHARDS) + 2} partitions"  # all that no decision stands before
+    for _ in range(2):  # as often as somebody previews it
+        (requested,) = schedule.tick().run_requests
+        assert requested.tags["am/to_fill"] == size
+        assert not schedule.instance.get_backfills()
+        assert not schedule.instance.get_runs_count()
+
+    said = schedule.run(requested.tags)
+    (backfill,) = schedule.instance.get_backfills()
+    assert f"backfill {backfill.backfill_id} of {size}" in said
+
+    under_way = f"backfill {backfill.backfill_id} is still under way"
+    again = schedule.tick()
+    assert (again.run_requests, again.skip_message) == ([], under_way)
+    assert under_way in schedule.run()  # as anybody may start the job from its page
+    assert len(schedule.instance.get_backfills()) == 1
+
+
+def test_of_several_recipes_those_are_filled_that_the_file_names(fresh: Desk) -> None:
+    schedule = Scheduled(fresh)
+    name_them = "schedule.yaml: recipes: name them"
+    for content in ({}, {"recipes": []}):
+        fresh.write("schedule.yaml", content)
+        tick = schedule.tick()
+        assert (tick.run_requests, tick.skip_message) == ([], name_them)
+        assert name_them in schedule.run()
+    fresh.write("schedule.yaml", {"recipes": ["other"]})
+    assert len(schedule.tick().run_requests) == 1
+    schedule.run()
+    (backfill,) = schedule.instance.get_backfills()
+    assert backfill.tags["am/recipes"] == "other"
+
+
+def test_a_project_with_one_recipe_need_not_name_it(fresh: Desk) -> None:
+    (fresh.folder / "recipes" / "other.yaml").unlink()
+    assert len(Scheduled(fresh).tick().run_requests) == 1
+
+
+def test_a_broken_recipe_holds_up_no_other_and_where_there_is_no_other_it_is_named(fresh: Desk) -> None:
+    fresh.write("schedule.yaml", {"recipes": ["plain", "other"]})
+    fresh.edit("other", "dedup", treshold=0.9)
+    schedule = Scheduled(fresh)
+    assert len(schedule.tick().run_requests) == 1
+    fresh.write("schedule.yaml", {"recipes": ["other"]})
+    assert "other.yaml: dedup.treshold" in schedule.tick().skip_message
+
+
+def test_what_only_other_recipes_need_is_not_filled(nights: Nights) -> None:
+    nights.day.run("sft_dataset", *RECIPES, content="another dataset")
+    from am_assets.project import project
+    from am_assets.scope import scope
+
+    nights.plan.in_scope = scope(project(), ["plain"])
+    assert nights.fills() == {("sft_checkpoint", "plain")}
+
+
+def test_a_tick_asks_for_no_second_run_while_the_first_one_waits(fresh: Desk) -> None:
+    fresh.write("schedule.yaml", {"recipes": ["plain"]})
+    schedule = Scheduled(fresh)
+    waiting = create_run_for_test(schedule.instance, job_name="fill_evidence", status=dg.DagsterRunStatus.NOT_STARTED)
+    again = schedule.tick()
+    said = f"run {waiting.run_id}, which launches a backfill, is still under way"
+    assert (again.run_requests, again.skip_message) == ([], said)
+    schedule.instance.report_run_canceled(waiting)
+    assert len(schedule.tick().run_requests) == 1
 
 
 def test_a_new_shard_is_filled_as_far_as_no_decision_stands_between(nights: Nights) -> None:
@@ -94,7 +173,7 @@ def test_no_student_is_trained_on_a_dataset_whose_check_failed(nights: Nights) -
 
 
 def test_it_launches_one_backfill_within_the_budget_and_no_second_one_meanwhile(nights: Nights) -> None:
-    nights.desk.write("schedule.yaml", {"budget_usd": 5})
+    nights.desk.write("schedule.yaml", {"budget_usd": 5, "recipes": sorted(RECIPES)})
     yesterday, now = datetime.now(UTC) - timedelta(hours=30), datetime.now(UTC)
     memo = nights.desk.folder / "memo"
     Memo(memo).append("responses", pl.DataFrame({"key": ["a", "b"], "cost": [1.5, 0.5]}))
@@ -128,18 +207,34 @@ def test_a_condition_requests_nothing_that_a_backfill_is_about_to_make(nights: N
     assert "verified_set" not in requested  # answers of `open` are under way
 
 
+def test_a_recipe_some_of_whose_requests_were_left_out_waits_and_others_move_on(nights: Nights) -> None:
+    nights.day.tick()
+    nights.day.metadata["responses", "sums"] = {"unasked": {"other": 2}}
+    nights.day.run("responses", "sums", content="what plain asked")
+    nights.day.run("response_features", "sums", content="of fewer")
+    assert nights.day.tick()["verified_set"] == {"plain"}
+    nights.day.metadata.clear()
+    nights.day.run("responses", "sums", content="what both asked")
+    nights.day.run("verified_set", "plain")
+    assert nights.day.tick()["verified_set"] >= {"other"}
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"cron": "every night"}, "schedule.yaml: top: Value error, cron: every night: not a cron expression"),
         ({"timezone": "Berlin"}, "timezone: Berlin: unknown"),
         ({"budget_usd": -1}, "schedule.yaml: budget_usd"),
+        ({"recipes": "demo"}, "schedule.yaml: recipes: Input should be a valid list"),
+        ({"recipes": ["plane"]}, "schedule.yaml: recipes: no recipe plane in recipes/; there are plain"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path, wrong: dict, says: str) -> None:
     from am_assets.automation.schedule import load_schedule
     from am_assets.recipe import ConfigError
 
+    (tmp_path / "recipes").mkdir()
+    Desk(tmp_path).recipe("plain", {})
     Desk(tmp_path).write("schedule.yaml", wrong)
     with pytest.raises(ConfigError) as refused:
         load_schedule(tmp_path)

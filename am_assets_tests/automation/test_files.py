@@ -54,15 +54,20 @@ class Looks:
         (self.sensor,) = [sensor for sensor in self.plan.definitions.sensors or [] if sensor.name == "files"]
 
     def look(self) -> set[tuple[str, str]]:
-        context = dg.build_sensor_context(
-            self.instance, self.cursor, repository_def=self.plan.definitions.get_repository_def()
-        )
-        result = self.sensor(context)
+        result = self.evaluate(last_sensor_start_time=1.0)
         self.cursor = result.cursor
         requests = result.run_requests or []
         return {
             (key.to_user_string(), request.partition_key) for request in requests for key in request.asset_selection
         }
+
+    def evaluate(self, last_sensor_start_time: float | None = None) -> dg.SensorResult:
+        """As the daemon does, which says when the sensor was started, or as a preview."""
+        repository = self.plan.definitions.get_repository_def()
+        context = dg.build_sensor_context(
+            self.instance, self.cursor, repository_def=repository, last_sensor_start_time=last_sensor_start_time
+        )
+        return self.sensor(context)
 
     def make(self, requested: set[tuple[str, str]]) -> None:
         for asset, partition in requested:
@@ -141,6 +146,16 @@ def test_a_new_source_and_a_new_recipe_are_loaded_and_then_requested(looks: Look
         for section in ("dedup", "sampling", "teacher", "verification", "training", "evaluation")
     }
     assert looks.look() == set()
+    assert ui.asked == ["am_assets"]
+
+
+def test_a_preview_has_nothing_loaded_anew_and_the_next_look_has(looks: Looks, ui: Ui) -> None:
+    looks.look()
+    looks.desk.recipe("third", {"extends": "plain"})
+    for _ in range(2):
+        assert looks.evaluate().skip_reason.skip_message == "The code location is to be loaded anew."
+    assert ui.asked == []
+    looks.look()
     assert ui.asked == ["am_assets"]
 
 

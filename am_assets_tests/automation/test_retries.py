@@ -17,7 +17,7 @@ def failures(instance: dg.DagsterInstance, **tags: str) -> int:
     instance.report_run_failed(run)
     instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
     for _ in range(2):
-        retries.lost_retries(dg.build_sensor_context(instance))
+        retries.lost_retries(dg.build_sensor_context(instance, last_sensor_start_time=1.0))
         instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
     return len(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE))
 
@@ -35,3 +35,12 @@ def test_a_forgotten_run_is_told_of_once_more_and_no_more(instance: dg.DagsterIn
 
 def test_a_run_that_was_retried_is_left_alone(instance: dg.DagsterInstance) -> None:
     assert failures(instance, **{AUTO_RETRY_RUN_ID_TAG: "another"}) == 1
+
+
+def test_a_preview_counts_forgotten_runs_and_tells_nobody(instance: dg.DagsterInstance) -> None:
+    run = create_run_for_test(instance, job_name="any", tags={WILL_RETRY_TAG: "true"})
+    instance.report_run_failed(run)
+    instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
+    for _ in range(2):
+        assert retries.lost_retries(dg.build_sensor_context(instance)).skip_message == "1 lost"
+    assert len(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)) == 1

@@ -17,6 +17,7 @@ class Loop:
 
     def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance, cursor=None):
         self.content: dict[Partition, str] = defaultdict(lambda: "as first made")
+        self.metadata: dict[Partition, dict] = {}
         self.empty: set[Partition] = set()  # whose blocking checks fail
         self.instance = instance
         self.cursor = cursor
@@ -90,7 +91,8 @@ class Loop:
             automation_condition=spec.automation_condition,
         )
         def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-            return dg.MaterializeResult(data_version=dg.DataVersion(self.content[name, context.partition_key]))
+            at = name, context.partition_key
+            return dg.MaterializeResult(data_version=dg.DataVersion(self.content[at]), metadata=self.metadata.get(at))
 
         return body
 
