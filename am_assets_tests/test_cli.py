@@ -38,7 +38,7 @@ def test_a_plan_of_a_new_project_lists_what_is_missing_and_does_nothing(project:
 
 
 def test_a_difference_of_recipes_that_have_selected_nothing_says_what_to_do_first(project: Desk) -> None:
-    refused = am(project, "diff", "plain", "other")
+    refused = am(project, "diff", "-r", "plain", "-r", "other")
     assert (refused.returncode, refused.stderr) == (2, "")
     assert "recipe plain has selected nothing yet; materialize first: am apply --recipe plain" in refused.stdout
 
@@ -70,7 +70,7 @@ def test_a_difference_of_recipes_that_have_selected_nothing_says_what_to_do_firs
         (lambda desk: desk.write("endpoints.yaml", {"p/a": {"concurrency": 2}, "p/b": {"concurrency": 3}}), [],
          "name the same ones in both"),
         (lambda desk: None, ["--recipe", "nobody"], "no recipe nobody"),
-        (lambda desk: None, ["--select", "no_such_asset"], "--select no_such_asset"),
+        (lambda desk: None, ["--all", "--select", "no_such_asset"], "--select no_such_asset"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_file_and_field(project: Desk, wrong, arguments: list[str], says: str) -> None:
