@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from am_assets_tests.desk import Desk
+from am_assets_tests.desk import MODEL, Desk
+from am_assets_tests.scripted import Teacher, answer
 
 
 @pytest.fixture
@@ -35,6 +36,24 @@ def test_a_plan_of_a_new_project_lists_what_is_missing_and_does_nothing(project:
     assert "sums, tasks, open, asked" in planned.stdout
     assert "because it was never materialized" in planned.stdout
     assert not (project.folder / "assets").exists()
+
+
+def test_a_plan_is_the_same_text_every_time_though_several_things_changed(project: Desk) -> None:
+    labeler = Teacher(lambda *_: answer('{"category": "math", "difficulty": "easy"}'))
+    project.write("endpoints.yaml", {MODEL: {"api_base": labeler.url, "input_price": 0}})
+    made = am(project, "apply", "-r", "plain", "-s", "+deduped_set", OPENAI_API_KEY="none")
+    assert made.returncode == 0, made.stdout
+    labeler.stop()
+    project.edit("plain", "dedup", threshold=0.9)
+    for name in ("sums", "open"):
+        project.rows(name, [{"question": "How long is the longest river of all?"}])
+    half = "raw_pool or question_features or question_embeddings or dedup_policy"
+    assert am(project, "apply", "-r", "plain", "-s", half).returncode == 0
+    first, *others = [am(project, "plan", "-r", "plain", PYTHONHASHSEED=seed, COLUMNS="600") for seed in "012"]
+    assert (first.returncode, first.stderr) == (0, "")
+    words = next(line for line in first.stdout.splitlines() if "deduped_set" in line)
+    assert "question_features[open, sums] changed; what source open reads changed" in words
+    assert {told.stdout for told in others} == {first.stdout}
 
 
 def test_a_difference_of_recipes_that_have_selected_nothing_says_what_to_do_first(project: Desk) -> None:
