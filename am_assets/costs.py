@@ -6,19 +6,20 @@ are not, it is the most that could be asked. Every figure says what it rests on.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
-from am_assets.distillation import prompts
+from am_assets.demand import Demand
 from am_assets.engines import embedder
+from am_assets.engines.llm.money import most_tokens
+from am_assets.engines.locate import SourceError
 from am_assets.engines.memo import Memo, with_keys
 from am_assets.plan import Step
 from am_assets.pool import labels, sources
 from am_assets.project import Project
-from am_assets.recipe import Recipe
 from am_assets.selection import confirm, overlap
 from am_assets.stored import StoredTables
 from am_assets.verification import math, opinion
@@ -48,30 +49,54 @@ class Estimate:
     prompt_tokens: int
     completion_tokens: int
     dollars: float | None  # None where no price is known
+    most: float | None  # dollars, where every answer runs to its limit: as a budget counts what is in flight
     basis: tuple[str, ...]
+    others: "Estimate | None" = None  # the part of it that only recipes outside the plan want
+    wanted_by: tuple[str, ...] = ()  # these recipes
 
 
 class Costs:
-    """Estimates for the steps of one plan of `recipes`. `store` reads what is materialized."""
+    """Estimates for the steps of one plan of the recipes `named`. `store` reads what is materialized."""
 
-    def __init__(self, project: Project, store: StoredTables, steps: Sequence[Step], recipes: Sequence[Recipe]):
+    def __init__(self, project: Project, store: StoredTables, steps: Sequence[Step], named: Sequence[str]):
         self.project = project
         self.store = store
         self.memo = Memo(project.memo)
         self.pending = {(step.asset, step.partition) for step in steps}
-        self.recipes = recipes
+        self.demand = Demand(project, store, named)
 
     def of(self, step: Step) -> Estimate | None:
         """What the step would ask; None for one that asks no model."""
-        optional = {
-            "benchmark_overlap": self.project.instruments.overlap.confirm,
-            "math_verdicts": self.project.instruments.math.opinion,
-            "reward_scores": not self.project.instruments.reward.local,
-        }
-        if step.asset not in NAMESPACES or not optional.get(step.asset, True):
+        if not self.models(step.asset):
             return None
-        requests, exact = getattr(self, f"_{step.asset}")(step.partition)
-        return self.priced(step.asset, self.missing(step.asset, requests), "" if exact else OUTDATED)
+        try:
+            requests, exact = getattr(self, f"_{step.asset}")(step.partition)
+        except SourceError as error:  # the step will not come to ask anything
+            return Estimate(0, False, 0, 0, 0.0, 0.0, (str(error),))
+        missing, at_most = self.missing(step.asset, requests), "" if exact else OUTDATED
+        estimate = self.priced(step.asset, missing, at_most)
+        if "recipes" in missing.columns:
+            others, wanted_by = self.demand.of_others(missing)
+            if others.height:
+                estimate = replace(estimate, others=self.priced(step.asset, others, at_most), wanted_by=wanted_by)
+        return estimate
+
+    def free(self, asset: str) -> bool:
+        """Whether every model that the asset might ask is known to cost nothing."""
+        prices = (end.prices(model) for model in self.models(asset) for end in self.project.endpoints_of(model))
+        return all(price is not None and not any(price) for price in prices)
+
+    def models(self, asset: str) -> set[str]:
+        """The models that the asset might ask."""
+        instruments = self.project.instruments
+        confirming, opinion = instruments.overlap.confirm, instruments.math.opinion
+        return {
+            "question_labels": {instruments.labels.model},
+            "benchmark_overlap": {confirming.model} if confirming else set(),
+            "responses": self.demand.teachers() if asset == "responses" else set(),
+            "math_verdicts": {opinion.model} if opinion else set(),
+            "reward_scores": set() if instruments.reward.local else {instruments.reward.model},
+        }.get(asset, set())
 
     def missing(self, asset: str, requests: pl.DataFrame) -> pl.DataFrame:
         """Those of an asset's requests that have no answer yet, by their `key` or what identifies them."""
@@ -80,8 +105,9 @@ class Costs:
         return self.memo.missing(NAMESPACES[asset], requests)
 
     def _read(self, asset: str, shard: str) -> pl.DataFrame | None:
-        """The table where it is up to date."""
-        return None if (asset, shard) in self.pending else self.store.read(asset, shard)
+        """The table where it is there and up to date."""
+        there = (asset, shard) not in self.pending and shard in self.store.partitions(asset)
+        return self.store.read(asset, shard) if there else None
 
     def _questions(self, shard: str) -> pl.DataFrame:
         """The sound questions of a shard, from its table, else from its source."""
@@ -125,15 +151,7 @@ class Costs:
         asked = self._read("teacher_requests", shard)
         exact = asked is not None
         if asked is None:
-            questions = self._questions(shard).select(
-                "question_id", "question", **CHECKS, published=pl.col("published").list.len() > 0
-            )
-            policies = list({recipe.teacher.model_dump_json(): recipe.teacher for recipe in self.recipes}.values())
-            unanswered = [questions.filter(~(pl.col("published") & policy.published)) for policy in policies]
-            asked = pl.concat(
-                prompts.requests_table(rows.with_columns(samples=pl.lit(policy.samples)), policy)
-                for rows, policy in zip(unanswered, policies, strict=True)
-            )
+            asked = self.demand.requests(shard, self._questions(shard).with_columns(**CHECKS))
         first = asked.filter(pl.col("after") == "").rename({"request_key": "key", "teacher": "model"})
         known = self._read("question_labels", shard)
         if known is not None:
@@ -148,7 +166,7 @@ class Costs:
         features = self._read("response_features", shard)
         if features is None:
             checked = questions.filter(CHECKS["has_reference"] & ~CHECKS["has_tests"])
-            return self.opining(self._answered(checked, "reference_answer")), False
+            return self.opining(self._answered(shard, checked)), False
         jobs = math_jobs(answers_with_checks(features, questions), limits)
         known = self.memo.read("math", jobs, math.MEASURED).select("key", pl.col("verdict").cast(pl.String))
         verdicts = jobs.join(known, on="key", how="left", maintain_order="left").drop("key")
@@ -166,11 +184,9 @@ class Costs:
             opinion.requests(rows.with_columns(response_id=pl.lit(""), answer=pl.lit(UNSEEN_ANSWER)), instrument)
         )
 
-    def _answered(self, questions: pl.DataFrame, *columns: str) -> pl.DataFrame:
-        """A row a response that a question may come to have: question_id, question and `columns`."""
-        samples = max(recipe.teacher.samples for recipe in self.recipes)
-        responses = pl.max_horizontal(pl.col("published").list.len(), samples)
-        return questions.select(pl.col("question_id", "question", *columns).repeat_by(responses).explode())
+    def _answered(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
+        columns = ["question_id", "question", "reference_answer"]
+        return self.demand.responses(shard, questions.select(*columns, "published")).select(columns)
 
     def _reward_scores(self, shard: str) -> tuple[pl.DataFrame, bool]:
         instrument = self.project.instruments.reward
@@ -179,7 +195,7 @@ class Costs:
         if features is not None:
             return judge_requests(to_judge(answers_with_checks(features, questions), instrument), instrument), True
         judged = questions if instrument.judges == "every" else questions.filter(~pl.any_horizontal(*CHECKS.values()))
-        return self.judging(self._answered(judged)), False
+        return self.judging(self._answered(shard, judged)), False
 
     def judging(self, unanswered: pl.DataFrame) -> pl.DataFrame:
         """What the judge will be asked about answers that are not there yet, one a row (question_id, question)."""
@@ -193,7 +209,7 @@ class Costs:
         if "difficulty" not in missing.columns:
             missing = missing.with_columns(difficulty=pl.lit(None, pl.String))
         basis = [at_most] if at_most else []
-        tokens_in, tokens_out, dollars = 0, 0, 0.0
+        tokens_in, tokens_out, dollars, most = 0, 0, 0.0, 0.0
         unpriced = False
         for (model, difficulty), rows in missing.group_by("model", "difficulty", maintain_order=True):
             limit = json.loads(rows["sampling"][0])["max_tokens"]
@@ -203,14 +219,25 @@ class Costs:
             basis.append(f"{of}: {mean:,.0f} tokens an answer, {seen}")
             asked, answered = int(rows["messages"].str.len_chars().sum()) // CHARS_A_TOKEN, round(rows.height * mean)
             tokens_in, tokens_out = tokens_in + asked, tokens_out + answered
-            endpoint = self.project.endpoints_of(str(model))[0]
-            if prices := endpoint.prices(str(model)):
-                discount = endpoint.batch_price_factor if endpoint.batch else 1
-                dollars += (asked * prices[0] + answered * prices[1]) / 1e6 * discount
+            endpoints = self.project.endpoints_of(str(model))
+            prices = [price for endpoint in endpoints if (price := endpoint.prices(str(model)))]
+            if len(prices) == len(endpoints):
+                discount = endpoints[0].batch_price_factor if endpoints[0].batch else 1
+                dollars += (asked * prices[0][0] + answered * prices[0][1]) / 1e6 * discount
+                dearest = [max(price) for price in zip(*prices, strict=True)]
+                most += sum(tokens * price for tokens, price in zip(most_tokens(rows), dearest, strict=True)) / 1e6
             else:
                 unpriced = True
                 basis.append(f"{model}: no price known: set input_price and output_price in endpoints.yaml")
-        return Estimate(missing.height, not at_most, tokens_in, tokens_out, None if unpriced else dollars, tuple(basis))
+        return Estimate(
+            missing.height,
+            not at_most,
+            tokens_in,
+            tokens_out,
+            None if unpriced else dollars,
+            None if unpriced else most,
+            tuple(basis),
+        )
 
     @cached_property
     def _means(self) -> dict[str, dict[tuple, tuple[float, int]]]:

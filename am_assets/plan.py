@@ -148,7 +148,7 @@ class Plan:
     @cached_property
     def _blocking(self) -> dict[dg.AssetKey, list[dg.AssetCheckKey]]:
         blocking: dict[dg.AssetKey, list[dg.AssetCheckKey]] = {}
-        for check in self.graph.asset_check_keys:
+        for check in sorted(self.graph.asset_check_keys):
             if self.graph.get(check).blocking:
                 blocking.setdefault(check.asset_key, []).append(check)
         return blocking

@@ -34,7 +34,7 @@ class Staleness:
         self._above: dict[Partition, dict[dg.AssetKey, list[str]]] = {}
 
     def above(self, key: dg.AssetKey, partition: str) -> dict[dg.AssetKey, list[str]]:
-        """What a partition reads, by asset."""
+        """What a partition reads, by asset in alphabetical order."""
         if (key, partition) not in self._above:
             self._above[key, partition] = {
                 parent: [
@@ -43,7 +43,7 @@ class Staleness:
                         partition, parent, key
                     ).partitions_subset.get_partition_keys()
                 ]
-                for parent in self.graph.get(key).parent_keys
+                for parent in sorted(self.graph.get(key).parent_keys)
             }
         return self._above[key, partition]
 

@@ -35,20 +35,31 @@ def show_costs(console: Console, estimates: list[tuple[Step, Estimate]]) -> None
     if not estimates:
         console.print("No model is asked.")
         return
-    table = Table("asset", "requests", "tokens in", "tokens out", "cost, $", title="What models would be asked")
+    table = Table(
+        "asset", "requests", "tokens in", "tokens out", "cost, $", "at most, $", title="What models would be asked"
+    )
     groups: dict[str, list[Estimate]] = {}
     for step, estimate in estimates:
         groups.setdefault(step.asset, []).append(estimate)
+        if estimate.others:
+            part = f"  of these for {', '.join(estimate.wanted_by)}"
+            groups.setdefault(part, []).append(estimate.others)
     for asset, group in [*groups.items(), ("all", [estimate for _, estimate in estimates])]:
-        sums = [sum(getattr(one, name) for one in group) for name in ("requests", "prompt_tokens", "completion_tokens")]
-        known = [one.dollars for one in group if one.dollars is not None]
-        cost = f"{sum(known):.4f}" + ("" if len(known) == len(group) else " and what has no price")
-        most = "" if all(one.exact for one in group) else "at most "
-        table.add_row(asset, most + f"{sums[0]:,}", f"{sums[1]:,}", f"{sums[2]:,}", cost)
+        table.add_row(asset, *_sums(group))
     console.print(table)
     for line in dict.fromkeys(line for _, estimate in estimates for line in estimate.basis):
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
     console.print("  prompts at 4 characters a token", highlight=False)
+
+
+def _sums(estimates: list[Estimate]) -> list[str]:
+    requests, *tokens = (
+        sum(getattr(one, name) for one in estimates) for name in ("requests", "prompt_tokens", "completion_tokens")
+    )
+    at_most = "" if all(one.exact for one in estimates) else "at most "
+    unpriced = " and what has no price" if any(one.dollars is None for one in estimates) else ""
+    dollars = [sum(getattr(one, name) or 0 for one in estimates) for name in ("dollars", "most")]
+    return [f"{at_most}{requests:,}", *(f"{sum:,}" for sum in tokens), *(f"{sum:.4f}{unpriced}" for sum in dollars)]
 
 
 def show_holdings(console: Console, holdings: pl.DataFrame) -> None:

@@ -49,7 +49,7 @@ def prune(memo: Memo, plan: Plan) -> dict[str, int]:
     if unsure:
         raise ConfigError(
             f"nothing was pruned: what {', '.join(unsure[:SHOWN])}{' and others' if unsure[SHOWN:] else ''} want is not"
-            " known until they are made again; run `am apply` first (what is in the memo costs nothing)"
+            " known until they are made again; run `am apply --all` first (what is in the memo costs nothing)"
         )
     gone = {}
     for namespace in memo.namespaces():

@@ -96,7 +96,7 @@ class Desk:
             "instruments.yaml",
             {"labels": {"model": MODEL}, "reward": {"model": MODEL}, "embeddings": {"model": "static"}},
         )
-        self.write("endpoints.yaml", {MODEL: {"api_base": url, "api_key_env": "TEST_MODEL_KEY"}})
+        self.write("endpoints.yaml", {MODEL: {"api_base": url, "api_key_env": "TEST_MODEL_KEY", "input_price": 0}})
         self.recipe("plain", RECIPE)
         self.recipe("other", {"extends": "plain", "verification": {"min_reward": 0.25}})
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from am_assets_tests.desk import Desk
+from am_assets_tests.desk import MODEL, Desk
+from am_assets_tests.scripted import Teacher, answer
 
 
 @pytest.fixture
@@ -37,8 +38,26 @@ def test_a_plan_of_a_new_project_lists_what_is_missing_and_does_nothing(project:
     assert not (project.folder / "assets").exists()
 
 
+def test_a_plan_is_the_same_text_every_time_though_several_things_changed(project: Desk) -> None:
+    labeler = Teacher(lambda *_: answer('{"category": "math", "difficulty": "easy"}'))
+    project.write("endpoints.yaml", {MODEL: {"api_base": labeler.url, "input_price": 0}})
+    made = am(project, "apply", "-r", "plain", "-s", "+deduped_set", OPENAI_API_KEY="none")
+    assert made.returncode == 0, made.stdout
+    labeler.stop()
+    project.edit("plain", "dedup", threshold=0.9)
+    for name in ("sums", "open"):
+        project.rows(name, [{"question": "How long is the longest river of all?"}])
+    half = "raw_pool or question_features or question_embeddings or dedup_policy"
+    assert am(project, "apply", "-r", "plain", "-s", half).returncode == 0
+    first, *others = [am(project, "plan", "-r", "plain", PYTHONHASHSEED=seed, COLUMNS="600") for seed in "012"]
+    assert (first.returncode, first.stderr) == (0, "")
+    words = next(line for line in first.stdout.splitlines() if "deduped_set" in line)
+    assert "question_features[open, sums] changed; what source open reads changed" in words
+    assert {told.stdout for told in others} == {first.stdout}
+
+
 def test_a_difference_of_recipes_that_have_selected_nothing_says_what_to_do_first(project: Desk) -> None:
-    refused = am(project, "diff", "plain", "other")
+    refused = am(project, "diff", "-r", "plain", "-r", "other")
     assert (refused.returncode, refused.stderr) == (2, "")
     assert "recipe plain has selected nothing yet; materialize first: am apply --recipe plain" in refused.stdout
 
@@ -70,7 +89,7 @@ def test_a_difference_of_recipes_that_have_selected_nothing_says_what_to_do_firs
         (lambda desk: desk.write("endpoints.yaml", {"p/a": {"concurrency": 2}, "p/b": {"concurrency": 3}}), [],
          "name the same ones in both"),
         (lambda desk: None, ["--recipe", "nobody"], "no recipe nobody"),
-        (lambda desk: None, ["--select", "no_such_asset"], "--select no_such_asset"),
+        (lambda desk: None, ["--all", "--select", "no_such_asset"], "--select no_such_asset"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_file_and_field(project: Desk, wrong, arguments: list[str], says: str) -> None:

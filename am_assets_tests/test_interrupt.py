@@ -31,7 +31,8 @@ def slowly(_: str, __: int) -> Reply:
 def apply(desk: Desk) -> subprocess.Popen:
     home = {"AM_DATA": str(desk.folder), "DAGSTER_HOME": str(desk.folder / "instance"), "TEST_MODEL_KEY": "none"}
     kept = {name: value for name, value in os.environ.items() if name != "AM_SOURCES"}
-    command = [sys.executable, "-W", "ignore", "-m", "am_assets.cli", "apply", "-s", "raw_pool or question_labels"]
+    am = [sys.executable, "-W", "ignore", "-m", "am_assets.cli"]
+    command = [*am, "apply", "-r", "plain", "-s", "raw_pool or question_labels"]
     return subprocess.Popen(command, env=kept | home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -41,7 +42,7 @@ def test_an_interrupted_apply_leaves_no_open_run_and_the_next_asks_only_what_is_
     desk.write_project(teacher.url)
     desk.rows("many", [{"question": f"What is {n} plus {n}?"} for n in range(QUESTIONS)])
     desk.write("sources.yaml", {"many": desk.source("many", 1)})
-    endpoint = {"api_base": teacher.url, "concurrency": AT_ONCE, "api_key_env": "TEST_MODEL_KEY"}
+    endpoint = {"api_base": teacher.url, "concurrency": AT_ONCE, "api_key_env": "TEST_MODEL_KEY", "input_price": 0}
     desk.write("endpoints.yaml", {MODEL: endpoint})
 
     first = apply(desk)

@@ -34,7 +34,7 @@ def estimates(desk: Desk, select: str, *recipes: str) -> dict:
     from am_assets.stored import StoredTables
 
     here = project()
-    costs = Costs(here, StoredTables(here.assets), steps, [here.recipes[name] for name in recipes or here.recipes])
+    costs = Costs(here, StoredTables(here.assets), steps, recipes or list(here.recipes))
     return {(step.asset, step.partition): costs.of(step) for step in steps if costs.of(step)}
 
 

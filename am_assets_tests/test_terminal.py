@@ -89,7 +89,7 @@ def test_a_difference_counts_every_row_that_one_has_alone_and_names_the_field(ap
     rates = {"math/easy": 0, "others": 0, "unlabelled": 0, "math": 0}
     applied.edit("other", "sampling", rates=rates)
     applied.apply(select="+sft_dataset")
-    told = json.loads(am(applied, "diff", "plain", "other", "--json", "--rows", "3"))
+    told = json.loads(am(applied, "diff", "-r", "plain", "-r", "other", "--json", "--rows", "3"))
     kept = {
         name: pl.read_parquet(applied.folder / "assets" / "selected_questions" / f"{name}.parquet").filter("kept")
         for name in ("plain", "other")
@@ -104,4 +104,4 @@ def test_a_difference_counts_every_row_that_one_has_alone_and_names_the_field(ap
         }
     assert len(one["examples"]) == min(3, one["rows"])
     assert {"sampling.rates.math", "verification.min_reward"} <= {field["field"] for field in told["fields"]}
-    assert "Questions: " in am(applied, "diff", "plain", "other")
+    assert "Questions: " in am(applied, "diff", "-r", "plain", "-r", "other")

@@ -1,33 +1,47 @@
 """`am apply`: the graph brought up to date, seen while it happens, and left tidy when it is interrupted."""
 
-import sys
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, Recipes, Select, console, opened, print_json
+from am_assets.cli.consent import consented
+from am_assets.cli.opening import AsJson, Every, Recipes, Select, console, named, opened, print_json, told_mistakes
 
 INTERRUPTED = 130  # what a shell says of a command that ctrl-C ended
-Dollars = Annotated[float | None, typer.Option("--budget", "-b", min=0, help="Dollars it may spend on models.")]
+Dollars = Annotated[
+    float | None,
+    typer.Option("--budget", "-b", min=0, envvar="AM_BUDGET_USD", help="Dollars it may spend on models, unasked."),
+]
 
 
 @app.command()
-def apply(recipe: Recipes = None, select: Select = None, budget: Dollars = None, as_json: AsJson = False) -> None:
-    """Bring the graph up to date: one run a partition, only what is missing or stale; after ctrl-C the next goes on."""
-    with opened(recipe, select) as found:
+def apply(
+    recipe: Recipes = None,
+    every: Every = False,
+    select: Select = None,
+    budget: Dollars = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring recipes up to date: one run a partition, only what is missing or stale; after ctrl-C the next goes on.
+
+    What models would cost is shown and has to be confirmed, or named beforehand by --budget."""
+    with told_mistakes(), opened(names := named(recipe, every), select) as found:
         from am_assets.cli.board import watched
         from am_assets.plan import Outcome, Step
         from am_assets.project import project
         from am_assets.resources import budget_tags
         from am_assets.summary import show, show_interrupted
 
+        steps = found.steps()
+        if budget is None:
+            budget = consented(steps, names, can_ask=not as_json)
         outcomes: list[Outcome] = []
         under_way: Step | None = None
         interrupted = False
         try:
-            with watched(console, found.steps(), quiet=as_json) as board:
+            with watched(console, steps, quiet=as_json) as board:
                 for event in found.apply(budget_tags(budget)):
                     if isinstance(event, Step):
                         under_way = event
@@ -44,8 +58,8 @@ def apply(recipe: Recipes = None, select: Select = None, budget: Dollars = None,
         elif interrupted:
             show_interrupted(console, outcomes, under_way)
         else:
-            show(console, found, outcomes, recipe or list(project().recipes), project().assets)
+            show(console, found, outcomes, names, project().assets)
     if interrupted:
-        sys.exit(INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
     if any(outcome.result != "done" for outcome in outcomes):
-        sys.exit(1)
+        raise typer.Exit(1)

@@ -5,31 +5,32 @@ from typing import Annotated
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, console, opened, print_json, told_mistakes
+from am_assets.cli.opening import AsJson, Recipes, console, named, only, opened, print_json, told_mistakes
+from am_assets.recipe import ConfigError
 
 
 @app.command()
 def preview(
-    recipe: Annotated[str, typer.Option("--recipe", "-r", help="The recipe to change.")],
+    recipe: Recipes = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="section.field=value, as in YAML; may be repeated.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what a recipe, as its file stands and with other settings, would keep, lose and ask; without doing it."""
-    with opened([recipe], "+verified_set") as found:
+    with told_mistakes(), opened([name := only(recipe)], "+verified_set") as found:
         from am_assets.preview.summary import show_preview
         from am_assets.preview.whatif import preview as look
         from am_assets.project import project
 
-        seen = look(found, project(), recipe, changes or [])
+        seen = look(found, project(), name, changes or [])
         print_json(seen.to_dict()) if as_json else show_preview(console, seen)
 
 
 @app.command()
 def explain(
     question: Annotated[str, typer.Argument(help="Its id, the beginning of that, or its text.")],
-    recipe: Annotated[str, typer.Option("--recipe", "-r", help="Under which recipe.")],
+    recipe: Recipes = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the whole way of one question: what was measured, what was decided, and which line decided.
@@ -40,26 +41,32 @@ def explain(
         from am_assets.explain.show import show_explanation, show_outdated
         from am_assets.project import project
 
-        told = explained(project(), recipe, question)
+        name = only(recipe)
+        told = explained(project(), name, question)
         if not as_json:
             show_explanation(console, told)
-    with opened([recipe], "+sft_dataset") as plan:
+    with opened([name], "+sft_dataset") as plan:
         stale = outdated(plan, project(), told)
         print_json(told.to_dict() | {"outdated": stale}) if as_json else show_outdated(console, stale)
 
 
 @app.command()
 def diff(
-    one: Annotated[str, typer.Argument(help="A recipe.")],
-    other: Annotated[str, typer.Argument(help="Another.")],
+    recipe: Recipes = None,
     rows: Annotated[int, typer.Option("--rows", "-n", min=0, help="List so many rows a side.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Print how many rows one recipe keeps and the other does not, why, and the fields that this stems from."""
+    """Print how many rows one recipe keeps and the other does not, why, and the fields that this stems from.
+
+    It takes two recipes: am diff -r demo -r demo-strict."""
     with told_mistakes():
         from am_assets.diff.asking import diff as look
         from am_assets.diff.show import show_diff
         from am_assets.project import project
 
+        names = named(recipe, every=not recipe)
+        if len(names) != 2:
+            raise ConfigError(f"a difference is between two recipes, as in -r ONE -r OTHER: {', '.join(names)}")
+        one, other = names
         found = look(project(), one, other, rows)
         print_json(found.to_dict(rows)) if as_json else show_diff(console, found, rows)

@@ -17,7 +17,9 @@ def memo(
     yes: Annotated[bool, typer.Option("--yes", help="Prune without asking.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what was measured so far: sizes and ages, or the rows of one namespace."""
+    """Show what was measured so far: sizes and ages, or the rows of one namespace.
+
+    It is about the whole project: what nobody wants can be told only where every recipe was asked."""
     with opened(None, None) as found:
         from am_assets import upkeep
         from am_assets.engines.memo import Memo

@@ -14,7 +14,11 @@ from am_assets import instance
 from am_assets.recipe import ConfigError
 
 console = Console()
-Recipes = Annotated[list[str] | None, typer.Option("--recipe", "-r", help="Only these recipes (default: all).")]
+Recipes = Annotated[
+    list[str] | None,
+    typer.Option("--recipe", "-r", help="A recipe, where the project has more than one; may be repeated."),
+]
+Every = Annotated[bool, typer.Option("--all", help="All recipes of the project.")]
 Select = Annotated[str | None, typer.Option("--select", "-s", help="Dagster asset selection, e.g. '+sft_dataset'.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -59,6 +63,33 @@ def opened(recipes: list[str] | None, select: str | None) -> Iterator:
                 yield Plan(build_definitions(project()), storage, roots(project()), in_scope, select)
         except DBAPIError as error:
             _refuse(instance.in_words(error))
+
+
+def named(recipes: list[str] | None, every: bool = False) -> list[str]:
+    """The recipes that a command is about, each once: those it names, all of them, or the only one there is.
+
+    `ConfigError` where one is not there, or none is named of several: what a command spends and changes is for the
+    recipes that somebody named.
+    """
+    from am_assets.project import project
+
+    there = list(project().recipes)
+    if every and recipes:
+        raise ConfigError("--recipe and --all exclude each other")
+    if not recipes and not every and len(there) != 1:
+        raise ConfigError(f"which recipe? Name it with --recipe, or all of them with --all: {', '.join(there)}")
+    chosen = list(dict.fromkeys(recipes or there))
+    for name in chosen:
+        project().recipe(name)
+    return chosen
+
+
+def only(recipes: list[str] | None) -> str:
+    """The one recipe that a command is about."""
+    chosen = named(recipes)
+    if len(chosen) > 1:
+        raise ConfigError(f"one recipe at a time, and not {', '.join(chosen)}")
+    return chosen[0]
 
 
 def print_json(content: Any) -> None:

@@ -3,13 +3,15 @@
 from dataclasses import asdict
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, Recipes, Select, console, opened, print_json
+from am_assets.cli.opening import AsJson, Every, Recipes, Select, console, named, opened, print_json, told_mistakes
 
 
 @app.command()
-def plan(recipe: Recipes = None, select: Select = None, as_json: AsJson = False) -> None:
-    """Print what an apply would do, because of what, and what it would ask of models, without doing it."""
-    with opened(recipe, select) as found:
+def plan(recipe: Recipes = None, every: Every = False, select: Select = None, as_json: AsJson = False) -> None:
+    """Print what an apply would do, because of what, and what it would ask of models, without doing it.
+
+    It is about all recipes where none is named."""
+    with told_mistakes(), opened(recipes := named(recipe, every or not recipe), select) as found:
         steps = found.steps()
         if not steps and not as_json:
             console.print("Nothing to do: everything is up to date.")
@@ -21,7 +23,6 @@ def plan(recipe: Recipes = None, select: Select = None, as_json: AsJson = False)
         from am_assets.summary import show_costs, show_steps
 
         here = project()
-        recipes = [here.recipes[name] for name in recipe or here.recipes]
         costs = Costs(here, StoredTables(here.assets), steps, recipes)
         estimates = {step: estimate for step in steps if (estimate := costs.of(step))}
         if as_json:

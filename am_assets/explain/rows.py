@@ -93,7 +93,7 @@ def _all(store: StoredTables) -> pl.LazyFrame:
     """question_id, question and shard of the whole pool."""
     partitions = store.partitions("raw_pool")
     if not partitions:
-        raise ConfigError("nothing is stored of raw_pool yet; materialize it first: am apply --select raw_pool")
+        raise ConfigError("nothing is stored of raw_pool yet; materialize it first: am apply --all --select raw_pool")
     return pl.concat(store.scan("raw_pool", at).select(ID, "question", shard=pl.lit(at)) for at in partitions)
 
 

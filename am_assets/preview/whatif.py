@@ -91,7 +91,7 @@ def preview(plan: Plan, here: Project, name: str, changes: Sequence[str] = ()) -
             aside.replace(policy, name, policies[policy])
         aside.run([asset for asset in SELECTING if asset in below], name)
         added = Added(stored, aside, name, changed.teacher, everything="teacher_policy" in moved)
-        asked = list(added.estimates(Costs(here, stored, [], [changed])))
+        asked = list(added.estimates(Costs(here, stored, [], [name])))
         if verified and verified in below:
             added.put()
             aside.run([verified], name)

@@ -80,5 +80,6 @@ def test_a_benchmark_name_must_serve_as_a_partition_key(tmp_path: Path) -> None:
 
 def test_the_bundled_benchmarks_load() -> None:
     benchmarks = load_benchmarks(DATA / "benchmarks.yaml")
-    assert list(benchmarks) == ["heldout_arithmetic", "aime2024", "math500"]
+    published = load_benchmarks(DATA / "examples" / "paper" / "benchmarks.yaml")
+    assert [*benchmarks, *published] == ["heldout_arithmetic", "aime2024", "math500"]
     assert len(read_benchmark("heldout_arithmetic", benchmarks["heldout_arithmetic"], DATA)) == 48

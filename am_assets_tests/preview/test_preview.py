@@ -90,7 +90,7 @@ def test_what_another_recipe_asked_costs_nothing_and_its_answers_are_candidates(
     with overlay(plan, here.assets) as aside:
         aside.replace("selected_questions", "other", stored.read("selected_questions", "plain"))
         added = Added(stored, aside, "other", here.recipes["other"].teacher, everything=False)
-        assert list(added.estimates(Costs(here, stored, [], [here.recipes["other"]])))
+        assert list(added.estimates(Costs(here, stored, [], ["other"])))
         added.put()
         aside.run(["verified_set"], "other")
         assert "asked" in aside.store.read("verified_set", "other")["shard"]

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from am_assets.engines.llm import structured
-from am_assets.engines.llm.money import Meter
+from am_assets.engines.llm.money import Meter, most_prompt_tokens
 from am_assets.engines.llm.replies import Fault, Reply, answer_row
 from am_assets.engines.llm.routing import Routes, backoff
 
 CHARS_A_TOKEN = 4  # to guess what a prompt takes until the provider says it
-MOST_TEMPLATE_TOKENS = 32  # around a message: no tokenizer makes more than a token of a byte, but templates add some
 FUNDS_SECONDS = 0.05  # between looks whether requests in flight left money for another
 
 
@@ -59,7 +58,7 @@ class Requester:
         """The reply to one request, after retries as far as the endpoints allow them; None where it may not start."""
         times = 0
         prompt = sum(len(str(message["content"])) for message in messages) // CHARS_A_TOKEN
-        prompt_at_most = sum(len(str(message["content"]).encode()) + MOST_TEMPLATE_TOKENS for message in messages)
+        prompt_at_most = most_prompt_tokens([str(message["content"]) for message in messages])
         limit = json.loads(sampling).get("max_tokens", 0)
         while True:
             at_most = max(prompt_at_most * self.price_in + limit * self.price_out, self.dearest)

@@ -1,0 +1,45 @@
+"""What an apply may spend on models where no budget is named: what a person confirms at a terminal, else nothing."""
+
+import math
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from am_assets.cli.opening import console
+from am_assets.recipe import ConfigError
+
+if TYPE_CHECKING:
+    from am_assets.plan import Step
+
+
+def consented(steps: "Sequence[Step]", recipes: Sequence[str], can_ask: bool) -> float:
+    """Dollars that the steps of a plan of `recipes` may spend: 0 where they ask free models alone, which asks nobody.
+
+    Else what they would ask is shown. A person is asked whether they may; "no" ends the command. `ConfigError`, before
+    anything is asked of a model, where nobody can be asked, or a model has no known price.
+    """
+    from am_assets.costs import Costs
+    from am_assets.project import project
+    from am_assets.stored import StoredTables
+    from am_assets.summary import show_costs
+
+    here = project()
+    costs = Costs(here, StoredTables(here.assets), steps, recipes)
+    asking = [step for step in steps if not costs.free(step.asset)]
+    found = [(step, estimate) for step in asking if (estimate := costs.of(step)) and estimate.most != 0]
+    if not found:
+        return 0.0
+    show_costs(console, found)
+    prices = [estimate.most for _, estimate in found]
+    known = [price for price in prices if price is not None]
+    if len(known) < len(prices):
+        raise ConfigError("nothing was asked: a model has no known price, see above")
+    most = math.ceil(sum(known) * 100) / 100
+    if not (can_ask and console.is_terminal and sys.stdin.isatty()):
+        raise ConfigError(f"nothing was asked: what it may cost has to be named, as in --budget {most:.2f}")
+    if not typer.confirm(f"Models would be asked, for at most ${most:.2f}. Go on?"):
+        console.print("Nothing was done.")
+        raise typer.Exit(1)
+    return most
