@@ -6,7 +6,7 @@ are not, it is the most that could be asked. Every figure says what it rests on.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -51,8 +51,6 @@ class Estimate:
     dollars: float | None  # None where no price is known
     most: float | None  # dollars, where every answer runs to its limit: as a budget counts what is in flight
     basis: tuple[str, ...]
-    others: "Estimate | None" = None  # the part of it that only recipes outside the plan want
-    wanted_by: tuple[str, ...] = ()  # these recipes
 
 
 class Costs:
@@ -74,12 +72,7 @@ class Costs:
         except SourceError as error:  # the step will not come to ask anything
             return Estimate(0, False, 0, 0, 0.0, 0.0, (str(error),))
         missing, at_most = self.missing(step.asset, requests), "" if exact else OUTDATED
-        estimate = self.priced(step.asset, missing, at_most)
-        if "recipes" in missing.columns:
-            others, wanted_by = self.demand.of_others(missing)
-            if others.height:
-                estimate = replace(estimate, others=self.priced(step.asset, others, at_most), wanted_by=wanted_by)
-        return estimate
+        return self.priced(step.asset, missing, at_most)
 
     def free(self, asset: str) -> bool:
         """Whether every model that the asset might ask is known to cost nothing."""
@@ -151,7 +144,9 @@ class Costs:
         asked = self._read("teacher_requests", shard)
         exact = asked is not None
         if asked is None:
-            asked = self.demand.requests(shard, self._questions(shard).with_columns(**CHECKS))
+            asked = self.demand.requests(self._questions(shard).with_columns(**CHECKS))
+        else:
+            asked = self.demand.of_named(asked)
         first = asked.filter(pl.col("after") == "").rename({"request_key": "key", "teacher": "model"})
         known = self._read("question_labels", shard)
         if known is not None:

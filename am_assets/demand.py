@@ -1,6 +1,7 @@
-"""What recipes want of their teachers before that is decided: those of a plan, and others whose selection is stored.
+"""What the recipes of a plan want of their teachers before that is decided, and how many answers that leads to.
 
-`responses` asks what the recipes of a project want together, so a plan of one recipe has to count what others want.
+A run for some recipes asks nothing that only others want. What others were answered before lies in the same tables and
+is judged with the rest.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ SELECTED = {"question_id": pl.String, "samples": pl.Int64, "recipe": pl.String}
 
 
 class Demand:
-    """Of the recipes `named` as their files stand; of all others as `store` holds it."""
+    """Of the recipes `named` as their files stand; of all others what `store` holds."""
 
     def __init__(self, project: Project, store: StoredTables, named: Sequence[str]):
         self.project = project
@@ -26,23 +27,19 @@ class Demand:
 
     def teachers(self) -> set[str]:
         """The models that might be asked."""
-        policies = [*self._policies, *self._others.values(), *self._stored_policies(self.named).values()]
+        policies = [*self._policies, *self._stored_policies(self.named).values()]
         return {policy.model for policy in policies}
 
-    def requests(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
+    def requests(self, questions: pl.DataFrame) -> pl.DataFrame:
         """TeacherRequests about `questions` (question_id, question, has_reference, has_tests, published): all that the
-        named recipes might ask if they selected every one, and what the others did select."""
+        named recipes might ask if they selected every one."""
         answered = pl.col("published").list.len() > 0
-        requests = [
+        return pl.concat(
             prompts.requests_table(
                 questions.filter(~(answered & policy.published)).with_columns(samples=pl.lit(policy.samples)), policy
-            ).with_columns(recipes=pl.lit(self.named))
+            )
             for policy in self._policies
-        ]
-        for (name,), rows in self._selected_by_others(shard).group_by("recipe", maintain_order=True):
-            asked = prompts.requests_table(questions.join(rows, on="question_id"), self._others[str(name)])
-            requests.append(asked.with_columns(recipes=pl.lit([name])))
-        return pl.concat(requests)
+        )
 
     def responses(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
         """`questions` (question_id, published and others), a row for each response that they may come to have."""
@@ -57,10 +54,9 @@ class Demand:
         rows = counted.filter(pl.col("responses") > 0)
         return rows.select(pl.col(questions.columns).repeat_by("responses").explode())
 
-    def of_others(self, requests: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
-        """Those of `requests` (TeacherRequests) that none of the named recipes wants, and who does."""
-        theirs = requests.filter(~pl.col("recipes").list.eval(pl.element().is_in(self.named)).list.any())
-        return theirs, tuple(theirs["recipes"].explode().unique().sort())
+    def of_named(self, requests: pl.DataFrame) -> pl.DataFrame:
+        """Those of `requests` (TeacherRequests) that one of the named recipes wants."""
+        return requests.filter(pl.col("recipes").list.eval(pl.element().is_in(self.named)).list.any())
 
     @cached_property
     def _policies(self) -> list[TeacherPolicy]:

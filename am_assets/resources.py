@@ -3,7 +3,7 @@
 import logging
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -145,12 +145,14 @@ class Answers:
             raise LlmError("\n".join(faults))
 
 
-def budget_tags(dollars: float | None) -> Callable[[], dict[str, str]]:
-    """Tells the tags of the next run, where all runs of this process from now on may spend `dollars` together."""
+def run_tags(dollars: float | None, recipes: Sequence[str] | None) -> Callable[[], dict[str, str]]:
+    """Tells the tags of the next run, where all runs of this process from now on may spend `dollars` together and ask
+    for `recipes` alone (None: for all)."""
     before = SPENT.spent
 
     def tags() -> dict[str, str]:
-        return {} if dollars is None else {BUDGET_TAG: f"{max(0.0, dollars - (SPENT.spent - before)):.6f}"}
+        budget = {} if dollars is None else {BUDGET_TAG: f"{max(0.0, dollars - (SPENT.spent - before)):.6f}"}
+        return budget if recipes is None else budget | {RECIPES_TAG: ",".join(recipes)}
 
     return tags
 

@@ -41,9 +41,6 @@ def show_costs(console: Console, estimates: list[tuple[Step, Estimate]]) -> None
     groups: dict[str, list[Estimate]] = {}
     for step, estimate in estimates:
         groups.setdefault(step.asset, []).append(estimate)
-        if estimate.others:
-            part = f"  of these for {', '.join(estimate.wanted_by)}"
-            groups.setdefault(part, []).append(estimate.others)
     for asset, group in [*groups.items(), ("all", [estimate for _, estimate in estimates])]:
         table.add_row(asset, *_sums(group))
     console.print(table)

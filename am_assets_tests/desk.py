@@ -136,7 +136,7 @@ class Desk:
         project.cache_clear()
         here = project()
         definitions, instance = build_definitions(here), dg.DagsterInstance.get()
-        return Plan(definitions, instance, roots(here), scope(here, recipes), select)
+        return Plan(definitions, instance, roots(here, recipes), scope(here, recipes), select)
 
     def plan(self, *recipes: str, select: str | None = None) -> dict[tuple[str, str], Any]:
         return {(step.asset, step.partition): step for step in self.open(list(recipes) or None, select).steps()}
@@ -144,9 +144,9 @@ class Desk:
     def apply(self, *recipes: str, select: str | None = None, budget: float | None = None) -> dict:
         plan = self.open(list(recipes) or None, select)
         from am_assets.plan import Outcome
-        from am_assets.resources import budget_tags
+        from am_assets.resources import run_tags
 
-        outcomes = [event for event in plan.apply(budget_tags(budget)) if isinstance(event, Outcome)]
+        outcomes = [event for event in plan.apply(run_tags(budget, recipes or None)) if isinstance(event, Outcome)]
         return {(outcome.step.asset, outcome.step.partition): outcome for outcome in outcomes}
 
     def bytes(self) -> dict[str, bytes]:

@@ -203,20 +203,17 @@ def test_what_no_estimate_foresaw_is_not_spent_without_consent(office: Office) -
     assert len(office.teacher.asked) == 8
 
 
-def test_what_would_be_asked_for_other_recipes_is_shown_priced_and_confirmed(office: Office) -> None:
+def test_what_only_another_recipe_wants_is_neither_priced_nor_asked_nor_forgotten(office: Office) -> None:
     assert office.am("apply", "--all", "-s", "+selected_questions").exit_code == 0
     office.prices(b=CENT)
-    planned = office.estimates("-r", "plain", *RESPONSES)["responses"]
-    assert (planned["requests"], planned["others"]["requests"], planned["wanted_by"]) == (8, 4, ["other"])
-    assert planned["most"] == planned["others"]["most"] > 0
-    assert "of these for other" in office.am("plan", "-r", "plain", *RESPONSES).stdout
-    refused = office.am("apply", "-r", "plain", *RESPONSES)
-    assert (refused.exit_code, office.teacher.asked) == (2, [])
-    assert "of these for other" in refused.stdout
-    assert office.estimates("--all", *RESPONSES)["responses"]["others"] is None
+    assert office.estimates("-r", "plain", *RESPONSES)["responses"]["requests"] == 4
     assert office.am("apply", "-r", "plain", "-s", "+teacher_requests").exit_code == 0
     exact = office.estimates("-r", "plain", *RESPONSES)["responses"]
-    assert (exact["exact"], exact["requests"], exact["others"]["requests"]) == (True, 8, 4)
-    assert office.am("apply", "-r", "plain", *RESPONSES, "--budget", "9").exit_code == 0
+    assert (exact["exact"], exact["requests"], exact["most"]) == (True, 4, 0)
+    assert office.am("apply", "-r", "plain", *RESPONSES).exit_code == 0
+    assert len(office.teacher.asked) == 4
+    assert office.am("plan", "-r", "plain", *RESPONSES).stdout.startswith("Nothing to do")
+    assert "4 requests of recipe other were not asked yet" in office.am("plan", "-r", "other", *RESPONSES).stdout
+    assert office.am("apply", "-r", "other", *RESPONSES, "--budget", "9").exit_code == 0
     stored = pl.read_parquet(office.desk.folder / "assets" / "responses" / "asked.parquet")
     assert stored["teacher"].value_counts(sort=True).sort("teacher").rows() == [("openai/a", 4), ("openai/b", 4)]

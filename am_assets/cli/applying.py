@@ -31,7 +31,7 @@ def apply(
         from am_assets.cli.board import watched
         from am_assets.plan import Outcome, Step
         from am_assets.project import project
-        from am_assets.resources import budget_tags
+        from am_assets.resources import run_tags
         from am_assets.summary import show, show_interrupted
 
         steps = found.steps()
@@ -42,7 +42,7 @@ def apply(
         interrupted = False
         try:
             with watched(console, steps, quiet=as_json) as board:
-                for event in found.apply(budget_tags(budget)):
+                for event in found.apply(run_tags(budget, names)):
                     if isinstance(event, Step):
                         under_way = event
                         board.start(event)

@@ -60,7 +60,7 @@ def opened(recipes: list[str] | None, select: str | None) -> Iterator:
         in_scope = scope(project(), recipes)
         try:
             with dg.DagsterInstance.get() as storage, keep_open(storage):
-                yield Plan(build_definitions(project()), storage, roots(project()), in_scope, select)
+                yield Plan(build_definitions(project()), storage, roots(project(), recipes), in_scope, select)
         except DBAPIError as error:
             _refuse(instance.in_words(error))
 
