@@ -13,6 +13,7 @@ import polars as pl
 
 from am_assets.engines.folders import written_aside
 from am_assets.engines.local_model import embedded_gguf
+from am_assets.engines.quoting import quoted
 
 EMBEDDED = "embedded/smollm2-135m-instruct"
 # What a Hugging Face folder needs to be loaded, and so what identifies it; readmes and training logs do not.
@@ -44,7 +45,9 @@ def student_folder(name: str, cache: Path) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=MODEL_FILES))
     except Exception as error:  # a wrong name, no network and no access each raise a type of their own
-        raise StudentError(f"student {name!r} is neither a local folder nor to be had from the hub: {error}") from None
+        raise StudentError(
+            f"student {name!r} is neither a local folder nor to be had from the hub: {quoted(error)}"
+        ) from None
 
 
 def export_gguf(gguf: Path, folder: Path) -> None:
