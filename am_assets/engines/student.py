@@ -12,10 +12,10 @@ from typing import Any, Literal
 import polars as pl
 
 from am_assets.engines.folders import written_aside
+from am_assets.engines.local_model import BUNDLED as EMBEDDED
 from am_assets.engines.local_model import embedded_gguf
 from am_assets.engines.quoting import quoted
 
-EMBEDDED = "embedded/smollm2-135m-instruct"
 # What a Hugging Face folder needs to be loaded, and so what identifies it; readmes and training logs do not.
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
 GENERATION = pl.Schema(

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from am_assets.engines.llm.endpoints import EMBEDDED, Endpoint
+from am_assets.engines.llm.names import misnamed
 from am_assets.engines.llm.replies import Fault, Reply, empty, read, refusal
 from am_assets.engines.quoting import MOST_QUOTED, quoted
+from am_assets.recipe import ConfigError
 
 DIRECT = {"openai", "hosted_vllm", "deepseek"}  # litellm's names of providers whose protocol is plain OpenAI
 CONNECT_SECONDS = 30
@@ -38,6 +40,8 @@ class Wire:
         if model.startswith(EMBEDDED):
             from am_assets.engines.local_model import embedded_gguf, serve
 
+            if fault := misnamed(model, {model: [endpoint]}):
+                raise ConfigError(fault)
             gguf = Path(os.path.expandvars(endpoint.gguf)) if endpoint.gguf else embedded_gguf()
             base = serve(gguf, context=endpoint.context, slots=endpoint.concurrency)
             name = f"openai/{model.removeprefix(EMBEDDED)}"
