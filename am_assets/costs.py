@@ -49,6 +49,7 @@ class Estimate:
     completion_tokens: int
     dollars: float | None  # None where no price is known
     basis: tuple[str, ...]
+    models: tuple[str, ...] = ()  # that would be asked
 
 
 class Costs:
@@ -80,8 +81,9 @@ class Costs:
         return self.memo.missing(NAMESPACES[asset], requests)
 
     def _read(self, asset: str, shard: str) -> pl.DataFrame | None:
-        """The table where it is up to date."""
-        return None if (asset, shard) in self.pending else self.store.read(asset, shard)
+        """The table where it is there and up to date."""
+        there = (asset, shard) not in self.pending and shard in self.store.partitions(asset)
+        return self.store.read(asset, shard) if there else None
 
     def _questions(self, shard: str) -> pl.DataFrame:
         """The sound questions of a shard, from its table, else from its source."""
@@ -193,6 +195,7 @@ class Costs:
         if "difficulty" not in missing.columns:
             missing = missing.with_columns(difficulty=pl.lit(None, pl.String))
         basis = [at_most] if at_most else []
+        models = tuple(missing["model"].unique(maintain_order=True))
         tokens_in, tokens_out, dollars = 0, 0, 0.0
         unpriced = False
         for (model, difficulty), rows in missing.group_by("model", "difficulty", maintain_order=True):
@@ -210,7 +213,8 @@ class Costs:
             else:
                 unpriced = True
                 basis.append(f"{model}: no price known: set input_price and output_price in endpoints.yaml")
-        return Estimate(missing.height, not at_most, tokens_in, tokens_out, None if unpriced else dollars, tuple(basis))
+        known = None if unpriced else dollars
+        return Estimate(missing.height, not at_most, tokens_in, tokens_out, known, tuple(basis), models)
 
     @cached_property
     def _means(self) -> dict[str, dict[tuple, tuple[float, int]]]:

@@ -51,6 +51,12 @@ def show_costs(console: Console, estimates: list[tuple[Step, Estimate]]) -> None
     console.print("  prompts at 4 characters a token", highlight=False)
 
 
+def show_problems(console: Console, problems: list[str]) -> None:
+    """What has to be mended before an apply, a line each."""
+    for problem in problems:
+        console.print(f"In the way: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
     if holdings.is_empty():
         console.print("Nothing was measured yet.")

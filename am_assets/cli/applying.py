@@ -19,15 +19,18 @@ def apply(recipe: Recipes = None, select: Select = None, budget: Dollars = None,
     with opened(recipe, select) as found:
         from am_assets.cli.board import watched
         from am_assets.plan import Outcome, Step
+        from am_assets.preflight import preflight
         from am_assets.project import project
         from am_assets.resources import budget_tags
         from am_assets.summary import show, show_interrupted
 
+        steps = found.steps()
+        preflight(project(), steps, recipe or list(project().recipes)).refuse()
         outcomes: list[Outcome] = []
         under_way: Step | None = None
         interrupted = False
         try:
-            with watched(console, found.steps(), quiet=as_json) as board:
+            with watched(console, steps, quiet=as_json) as board:
                 for event in found.apply(budget_tags(budget)):
                     if isinstance(event, Step):
                         under_way = event

@@ -8,28 +8,25 @@ from am_assets.cli.opening import AsJson, Recipes, Select, console, opened, prin
 
 @app.command()
 def plan(recipe: Recipes = None, select: Select = None, as_json: AsJson = False) -> None:
-    """Print what an apply would do, because of what, and what it would ask of models, without doing it."""
+    """Print what an apply would do, because of what, what it would ask of models, and what stands in its way."""
     with opened(recipe, select) as found:
         steps = found.steps()
         if not steps and not as_json:
             console.print("Nothing to do: everything is up to date.")
             return
 
-        from am_assets.costs import Costs
+        from am_assets.preflight import preflight
         from am_assets.project import project
-        from am_assets.stored import StoredTables
-        from am_assets.summary import show_costs, show_steps
+        from am_assets.summary import show_costs, show_problems, show_steps
 
-        here = project()
-        recipes = [here.recipes[name] for name in recipe or here.recipes]
-        costs = Costs(here, StoredTables(here.assets), steps, recipes)
-        estimates = {step: estimate for step in steps if (estimate := costs.of(step))}
+        looked = preflight(project(), steps, recipe or list(project().recipes))
         if as_json:
-            rows = [asdict(step) | {"estimate": _as_dict(estimates.get(step))} for step in steps]
-            print_json({"steps": rows})
+            rows = [asdict(step) | {"estimate": _as_dict(looked.estimates.get(step))} for step in steps]
+            print_json({"steps": rows, "problems": looked.problems})
             return
         show_steps(console, steps)
-        show_costs(console, list(estimates.items()))
+        show_costs(console, list(looked.estimates.items()))
+        show_problems(console, looked.problems)
 
 
 def _as_dict(estimate) -> dict | None:
