@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import cache
 
 from am_assets.changes import changes
-from am_assets.engines.locate import SourceError
 from am_assets.evaluation import benchmarks
 from am_assets.origins import Origin
 from am_assets.pool import sources
@@ -78,19 +77,12 @@ def forget_fingerprints() -> None:
 
 def _changed_source(shard: str, last: Made) -> str | None:
     name, file = sources.source_of(project().sources, shard), project().sources_file.name
-    try:
-        fingerprint = _source_fingerprint(name)
-    except SourceError as error:
-        return f"source {name} in {file} can't be read: {error}"
-    return _changed_entry("source", file, name, last, project().sources[name], fingerprint)
+    return _changed_entry("source", file, name, last, project().sources[name], _source_fingerprint(name))
 
 
 def _changed_benchmark(name: str, last: Made) -> str | None:
     entry = project().benchmarks[name]
-    try:
-        fingerprint = benchmarks.fingerprint(entry, project().data)
-    except SourceError as error:
-        return f"benchmark {name} in benchmarks.yaml can't be read: {error}"
+    fingerprint = benchmarks.fingerprint(entry, project().data)
     return _changed_entry("benchmark", "benchmarks.yaml", name, last, entry, fingerprint)
 
 

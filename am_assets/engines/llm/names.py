@@ -35,7 +35,7 @@ def misnamed_entries(endpoints: Endpoints) -> Iterator[str]:
             yield f"{name}: {fault}"
 
 
-def alike(name: str, known: list[str]) -> str:
+def _alike(name: str, known: list[str]) -> str:
     """In brackets the names that may have been meant; nothing where none comes near."""
     near = get_close_matches(name, known, n=3, cutoff=ALIKE)
     return f" (did you mean {' or '.join(near)}?)" if near else ""
@@ -47,7 +47,7 @@ def _not_embedded(model: str, endpoints: Endpoints) -> str | None:
         return None
     known = [BUNDLED, *(name for name in endpoints if name.startswith(EMBEDDED) and name != model)]
     return (
-        f"there is no embedded model {model}{alike(model, known)}: bundled is {BUNDLED}; any other needs an entry in"
+        f"there is no embedded model {model}{_alike(model, known)}: bundled is {BUNDLED}; any other needs an entry in"
         " endpoints.yaml whose `gguf:` names its file"
     )
 
@@ -70,7 +70,7 @@ def _meant(name: str) -> str:
         near = get_close_matches(provider.lower(), [*_providers(), EMBEDDED.strip("/")], n=1, cutoff=ALIKE)
         return f" (did you mean {near[0]}/{rest}?)" if near and rest else ""
     whole = f"{_priced().get(name, {}).get('litellm_provider')}/{name}"
-    return alike(whole, [whole]) if whole in _priced() else alike(name, _bare())
+    return f" (did you mean {whole}?)" if whole in _priced() else _alike(name, _bare())
 
 
 def _litellm_knows(name: str, endpoint: Endpoint) -> bool:
