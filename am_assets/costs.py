@@ -15,7 +15,6 @@ import polars as pl
 from am_assets.demand import Demand
 from am_assets.engines import embedder
 from am_assets.engines.llm.money import most_tokens
-from am_assets.engines.locate import SourceError
 from am_assets.engines.memo import Memo, with_keys
 from am_assets.plan import Step
 from am_assets.pool import labels, sources
@@ -51,6 +50,7 @@ class Estimate:
     dollars: float | None  # None where no price is known
     most: float | None  # dollars, where every answer runs to its limit: as a budget counts what is in flight
     basis: tuple[str, ...]
+    models: tuple[str, ...] = ()  # that would be asked
 
 
 class Costs:
@@ -67,17 +67,9 @@ class Costs:
         """What the step would ask; None for one that asks no model."""
         if not self.models(step.asset):
             return None
-        try:
-            requests, exact = getattr(self, f"_{step.asset}")(step.partition)
-        except SourceError as error:  # the step will not come to ask anything
-            return Estimate(0, False, 0, 0, 0.0, 0.0, (str(error),))
+        requests, exact = getattr(self, f"_{step.asset}")(step.partition)
         missing, at_most = self.missing(step.asset, requests), "" if exact else OUTDATED
         return self.priced(step.asset, missing, at_most)
-
-    def free(self, asset: str) -> bool:
-        """Whether every model that the asset might ask is known to cost nothing."""
-        prices = (end.prices(model) for model in self.models(asset) for end in self.project.endpoints_of(model))
-        return all(price is not None and not any(price) for price in prices)
 
     def models(self, asset: str) -> set[str]:
         """The models that the asset might ask."""
@@ -204,6 +196,7 @@ class Costs:
         if "difficulty" not in missing.columns:
             missing = missing.with_columns(difficulty=pl.lit(None, pl.String))
         basis = [at_most] if at_most else []
+        models = tuple(missing["model"].unique(maintain_order=True))
         tokens_in, tokens_out, dollars, most = 0, 0, 0.0, 0.0
         unpriced = False
         for (model, difficulty), rows in missing.group_by("model", "difficulty", maintain_order=True):
@@ -232,6 +225,7 @@ class Costs:
             None if unpriced else dollars,
             None if unpriced else most,
             tuple(basis),
+            models,
         )
 
     @cached_property

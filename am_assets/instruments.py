@@ -107,6 +107,15 @@ class Instruments(Section):
     instructions: Instructions = Instructions()
     reward: Reward
 
+    def asked(self) -> dict[str, str]:
+        """The language models that are asked, by the field that names them."""
+        asked = {"labels.model": self.labels.model}
+        if self.overlap.confirm:
+            asked["overlap.confirm.model"] = self.overlap.confirm.model
+        if self.math.opinion:
+            asked["math.opinion.model"] = self.math.opinion.model
+        return asked if self.reward.local is not None else asked | {"reward.model": self.reward.model}
+
 
 def load_instruments(path: Path) -> Instruments:
     return parse(Instruments, read_yaml(path), str(path))

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from am_assets.engines import embedder, hub
 from am_assets.engines.llm.endpoints import Endpoint, Endpoints, load_endpoints
+from am_assets.engines.llm.names import misnamed, misnamed_entries
+from am_assets.engines.local_model import BUNDLED
 from am_assets.evaluation.benchmarks import Benchmark, load_benchmarks
 from am_assets.instruments import Instruments, load_instruments
 from am_assets.pool.sources import Source, load_sources
@@ -102,6 +105,8 @@ def load_project(data: Path, sources_file: Path) -> Project:
             raise ConfigError(
                 f"{data}: {count} {kind}; at most {MOST_PARTITIONS}, or Dagster stops telling what is stale"
             )
+    if wrong := [*_misnamed(loaded)]:
+        raise ConfigError("\n".join(wrong))
     for name, faults in {name: list(_faults(name, loaded)) for name in recipes}.items():
         if faults:
             del recipes[name]
@@ -121,6 +126,21 @@ class Live:
         before stands."""
         self.now = load_project(self.loaded.data, self.loaded.sources_file)
         return self.now
+
+
+def _misnamed(loaded: Project) -> Iterator[str]:
+    """Models of endpoints and instruments that nobody could answer to."""
+    yield from (f"{loaded.data / 'endpoints.yaml'}: {fault}" for fault in misnamed_entries(loaded.endpoints))
+    for field, model in loaded.instruments.asked().items():
+        if fault := misnamed(model, loaded.endpoints):
+            yield f"{loaded.data / 'instruments.yaml'}: {field}: {fault}"
+    reward = loaded.instruments.reward.local
+    for field, fault in {
+        "embeddings.model": hub.misnamed(loaded.instruments.embeddings.model, list(embedder.BUNDLED)),
+        "reward.model": None if reward is None else hub.misnamed(reward, []),
+    }.items():
+        if fault:
+            yield f"{loaded.data / 'instruments.yaml'}: {field}: {fault}"
 
 
 def _faults(name: str, loaded: Project) -> Iterator[str]:
@@ -167,6 +187,12 @@ def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]
             f"{where}: verification.split: both needs an opinion on what math-verify passes, but math.opinion of"
             f" instruments.yaml asks {opinion.ask}: set its ask to always"
         )
+    for field, fault in {
+        "teacher.model": misnamed(recipe.teacher.model, loaded.endpoints),
+        "training.student": hub.misnamed(recipe.training.student, [BUNDLED]),
+    }.items():
+        if fault:
+            yield f"{where}: {field}: {fault}"
     for field, names in {
         "sampling.decontamination.benchmarks": decontamination.benchmarks,
         "evaluation.benchmarks": recipe.evaluation.benchmarks,

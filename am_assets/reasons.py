@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from am_assets.changes import UNSET, Change, changes
+from am_assets.engines.locate import SourceError
 from am_assets.records import Made
 from am_assets.staleness import Cause, Staleness
 from am_assets.tables import INSTRUMENT
@@ -29,7 +30,7 @@ class Reasons:
         if causes is None:
             return None
         root = self.roots.get(key.to_user_string())
-        because = root(partition, self.records.made(key)[partition]) if root else None
+        because = _of_root(root, partition, self.records.made(key)[partition]) if root else None
         said = (words for cause in causes for words in self._in_words(key, partition, cause))
         return because or "; ".join(dict.fromkeys(said))
 
@@ -49,7 +50,7 @@ class Reasons:
         unexplained = []
         for at in partitions:
             then = self.records.made_then(parent, at, read) if root and read is not None else None
-            because = root(at, then) if root and then else None
+            because = _of_root(root, at, then) if root and then else None
             if because:
                 yield because
             else:
@@ -57,6 +58,14 @@ class Reasons:
         if unexplained:
             more = f" and {len(unexplained) - SHOWN} more" if len(unexplained) > SHOWN else ""
             yield f"{name}[{', '.join(unexplained[:SHOWN])}{more}] changed"
+
+
+def _of_root(root: Root, partition: str, made: Made) -> str | None:
+    """A file that can't be read any more is a reason too: a run of this partition fails by it, and others do not."""
+    try:
+        return root(partition, made)
+    except SourceError as error:
+        return f"its file can't be read: {error}"
 
 
 def _instrument(before: Mapping[str, Any] | None, after: Any) -> Iterator[str]:

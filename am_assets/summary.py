@@ -59,6 +59,12 @@ def _sums(estimates: list[Estimate]) -> list[str]:
     return [f"{at_most}{requests:,}", *(f"{sum:,}" for sum in tokens), *(f"{sum:.4f}{unpriced}" for sum in dollars)]
 
 
+def show_problems(console: Console, problems: list[str]) -> None:
+    """What has to be mended before an apply, a line each."""
+    for problem in problems:
+        console.print(f"In the way: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
     if holdings.is_empty():
         console.print("Nothing was measured yet.")

@@ -4,7 +4,7 @@ what they answer has to be the same in every run."""
 import json
 from pathlib import Path
 
-from am_assets_tests.desk import RECIPE, Desk
+from am_assets_tests.desk import FREE, RECIPE, Desk
 from am_assets_tests.scripted import Reply, Teacher, answer
 from am_assets_tests.services import settle
 
@@ -66,7 +66,7 @@ def small_project(folder: Path, models: Models, questions: int, shards: int, sta
     # without an audit, in which the judge is asked the same again
     asks = {"labels": {"model": "openai/labeler"}, "reward": {"model": "openai/judge", "judges": "every", "audit": 0}}
     desk.write("instruments.yaml", {**asks, "embeddings": {"model": "static"}, "pairs": {"floor": 0.9}})
-    reach = {"api_key_env": "TEST_MODEL_KEY", "concurrency": 4, "input_price": 0}
+    reach = {"api_key_env": "TEST_MODEL_KEY", "concurrency": 4, **FREE}
     desk.write("endpoints.yaml", {name: {**reach, "api_base": at.url} for name, at in models.servers.items()})
     settle(folder, start_timeout)
     return desk

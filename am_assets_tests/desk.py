@@ -31,6 +31,7 @@ OPEN = [
 ASKED = [("A boy has 9 marbles and finds 4. How many has he now?", "13")]
 HELD_OUT = [("What is 21 plus 11?", "32"), ("Take 8 from 50.", "42")]
 MODEL = "openai/smollm2"
+FREE = {"input_price": 0, "output_price": 0}
 RECIPE = {
     "dedup": {"threshold": 0.95},
     "sampling": {"decontamination": {"benchmarks": ["held_out"], "same_template": False, "cosine": 0.99}},
@@ -96,7 +97,7 @@ class Desk:
             "instruments.yaml",
             {"labels": {"model": MODEL}, "reward": {"model": MODEL}, "embeddings": {"model": "static"}},
         )
-        self.write("endpoints.yaml", {MODEL: {"api_base": url, "api_key_env": "TEST_MODEL_KEY", "input_price": 0}})
+        self.write("endpoints.yaml", {MODEL: {"api_base": url, "api_key_env": "TEST_MODEL_KEY", **FREE}})
         self.recipe("plain", RECIPE)
         self.recipe("other", {"extends": "plain", "verification": {"min_reward": 0.25}})
 

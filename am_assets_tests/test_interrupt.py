@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from am_assets_tests.desk import MODEL, Desk
+from am_assets_tests.desk import FREE, MODEL, Desk
 from am_assets_tests.scripted import Reply, Teacher, answer
 
 QUESTIONS = 30
@@ -42,7 +42,7 @@ def test_an_interrupted_apply_leaves_no_open_run_and_the_next_asks_only_what_is_
     desk.write_project(teacher.url)
     desk.rows("many", [{"question": f"What is {n} plus {n}?"} for n in range(QUESTIONS)])
     desk.write("sources.yaml", {"many": desk.source("many", 1)})
-    endpoint = {"api_base": teacher.url, "concurrency": AT_ONCE, "api_key_env": "TEST_MODEL_KEY", "input_price": 0}
+    endpoint = {"api_base": teacher.url, "concurrency": AT_ONCE, "api_key_env": "TEST_MODEL_KEY", **FREE}
     desk.write("endpoints.yaml", {MODEL: endpoint})
 
     first = apply(desk)

@@ -30,13 +30,16 @@ def apply(
     with told_mistakes(), opened(names := named(recipe, every), select) as found:
         from am_assets.cli.board import watched
         from am_assets.plan import Outcome, Step
+        from am_assets.preflight import preflight
         from am_assets.project import project
         from am_assets.resources import run_tags
         from am_assets.summary import show, show_interrupted
 
         steps = found.steps()
+        looked = preflight(project(), steps, names)
+        looked.refuse()
         if budget is None:
-            budget = consented(steps, names, can_ask=not as_json)
+            budget = consented(looked.estimates, can_ask=not as_json)
         outcomes: list[Outcome] = []
         under_way: Step | None = None
         interrupted = False

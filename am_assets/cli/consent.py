@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,24 +11,19 @@ from am_assets.cli.opening import console
 from am_assets.recipe import ConfigError
 
 if TYPE_CHECKING:
+    from am_assets.costs import Estimate
     from am_assets.plan import Step
 
 
-def consented(steps: "Sequence[Step]", recipes: Sequence[str], can_ask: bool) -> float:
-    """Dollars that the steps of a plan of `recipes` may spend: 0 where they ask free models alone, which asks nobody.
+def consented(estimates: "Mapping[Step, Estimate]", can_ask: bool) -> float:
+    """Dollars that the steps of a plan may spend: 0 where they ask free models alone, which asks nobody.
 
     Else what they would ask is shown. A person is asked whether they may; "no" ends the command. `ConfigError`, before
     anything is asked of a model, where nobody can be asked, or a model has no known price.
     """
-    from am_assets.costs import Costs
-    from am_assets.project import project
-    from am_assets.stored import StoredTables
     from am_assets.summary import show_costs
 
-    here = project()
-    costs = Costs(here, StoredTables(here.assets), steps, recipes)
-    asking = [step for step in steps if not costs.free(step.asset)]
-    found = [(step, estimate) for step in asking if (estimate := costs.of(step)) and estimate.most != 0]
+    found = [(step, estimate) for step, estimate in estimates.items() if estimate.most != 0]
     if not found:
         return 0.0
     show_costs(console, found)

@@ -8,7 +8,7 @@ from am_assets.cli.opening import AsJson, Every, Recipes, Select, console, named
 
 @app.command()
 def plan(recipe: Recipes = None, every: Every = False, select: Select = None, as_json: AsJson = False) -> None:
-    """Print what an apply would do, because of what, and what it would ask of models, without doing it.
+    """Print what an apply would do, because of what, what it would ask of models, and what stands in its way.
 
     It is about all recipes where none is named."""
     with told_mistakes(), opened(recipes := named(recipe, every or not recipe), select) as found:
@@ -17,20 +17,18 @@ def plan(recipe: Recipes = None, every: Every = False, select: Select = None, as
             console.print("Nothing to do: everything is up to date.")
             return
 
-        from am_assets.costs import Costs
+        from am_assets.preflight import preflight
         from am_assets.project import project
-        from am_assets.stored import StoredTables
-        from am_assets.summary import show_costs, show_steps
+        from am_assets.summary import show_costs, show_problems, show_steps
 
-        here = project()
-        costs = Costs(here, StoredTables(here.assets), steps, recipes)
-        estimates = {step: estimate for step in steps if (estimate := costs.of(step))}
+        looked = preflight(project(), steps, recipes)
         if as_json:
-            rows = [asdict(step) | {"estimate": _as_dict(estimates.get(step))} for step in steps]
-            print_json({"steps": rows})
+            rows = [asdict(step) | {"estimate": _as_dict(looked.estimates.get(step))} for step in steps]
+            print_json({"steps": rows, "problems": looked.problems})
             return
         show_steps(console, steps)
-        show_costs(console, list(estimates.items()))
+        show_costs(console, list(looked.estimates.items()))
+        show_problems(console, looked.problems)
 
 
 def _as_dict(estimate) -> dict | None:

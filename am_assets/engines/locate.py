@@ -10,6 +10,7 @@ import os
 import re
 from pathlib import Path
 
+from am_assets.engines.quoting import quoted
 from am_assets.recipe import ConfigError
 
 HUB = re.compile(r"hf://datasets/(?P<repo>[^/@]+/[^/@]+)(@(?P<revision>[^/]+))?/(?P<file>.+)")
@@ -67,7 +68,7 @@ def _from_hub(location: str) -> list[Path]:
             names = sorted(found.removeprefix(prefix) for found in HfFileSystem().glob(location))
         files = [Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision)) for name in names]
     except Exception as error:  # whatever the network, the hub or its client raises: the file is not to be had
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = quoted(error) or type(error).__name__
         raise SourceError(
             f"{location}: can't be fetched from the Hugging Face hub: {reason}\n"
             "Check the name, the network and HF_TOKEN, or download the file and give its path as location."

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from am_assets.engines.quoting import quoted
 from am_assets.schema import REWARD_DIMENSIONS
 
 VERSION = "1"  # part of a score's identity: raise it when what the model reads or what is rounded changes
@@ -60,7 +61,7 @@ def _labels(name: str) -> list[str]:
     except Exception as error:  # a wrong name, no network, no access and an unknown kind each raise a type of their own
         raise RewardModelError(
             f"instruments.yaml: reward.model: hf/{name} is neither the folder of a model nor to be had from the hub: "
-            f"{error}"
+            f"{quoted(error)}"
         ) from None
     labels = [str(label).lower() for _, label in sorted(config.id2label.items())]
     if sorted(labels) != sorted(REWARD_DIMENSIONS):

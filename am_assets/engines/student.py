@@ -12,10 +12,11 @@ from typing import Any, Literal
 import polars as pl
 
 from am_assets.engines.folders import written_aside
+from am_assets.engines.local_model import BUNDLED as EMBEDDED
 from am_assets.engines.local_model import embedded_gguf
+from am_assets.engines.quoting import quoted
 
 VERSION = "1"  # raise when the same weights and messages would give other answers
-EMBEDDED = "embedded/smollm2-135m-instruct"
 # What a Hugging Face folder needs to be loaded, and so what identifies it; readmes and training logs do not.
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
 GENERATION = pl.Schema(
@@ -45,7 +46,9 @@ def student_folder(name: str, cache: Path) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=MODEL_FILES))
     except Exception as error:  # a wrong name, no network and no access each raise a type of their own
-        raise StudentError(f"student {name!r} is neither a local folder nor to be had from the hub: {error}") from None
+        raise StudentError(
+            f"student {name!r} is neither a local folder nor to be had from the hub: {quoted(error)}"
+        ) from None
 
 
 def export_gguf(gguf: Path, folder: Path) -> None:

@@ -27,7 +27,7 @@ BENCHMARKS = ["contest", "textbook"]
 RECIPE = {
     "dedup": {"threshold": 0.9},
     "sampling": {"decontamination": {"benchmarks": BENCHMARKS}},
-    "teacher": {"model": "stored/teacher"},
+    "teacher": {"model": "openai/stored-teacher"},
     "training": {"student": "none"},
     "evaluation": {"benchmarks": BENCHMARKS},
 }
@@ -64,7 +64,10 @@ def write_project(folder: Path, shards: int, recipes: int) -> None:
     names = [f"source-{number:02d}" for number in range(shards)]
     write(folder / "sources.yaml", {name: {"location": f"pool/{name}.jsonl", "rank": 1} | entry for name in names})
     write(folder / "benchmarks.yaml", {name: {"location": f"pool/{name}.jsonl"} | entry for name in BENCHMARKS})
-    write(folder / "instruments.yaml", {"labels": {"model": "stored/labels"}, "reward": {"model": "stored/judge"}})
+    write(
+        folder / "instruments.yaml",
+        {"labels": {"model": "openai/stored-labels"}, "reward": {"model": "openai/stored-judge"}},
+    )
     write(folder / "endpoints.yaml", {})
     for number in range(recipes):
         write(folder / "recipes" / f"recipe-{number:02d}.yaml", RECIPE)

@@ -31,12 +31,12 @@ from am_assets_tests.bench.corpus import questions
 
 BENCHMARKS = {"contest": 30, "textbook": 500, "science": 198, "programs": 400}  # items, as many as the paper's four
 PLANTED = 20  # items of each benchmark that the pool holds word for word
-LABELER = "stored/labels"
+LABELER = "openai/stored-labels"
 LABEL_TOKENS = 64  # the default of instruments.yaml
 RECIPE = {
     "dedup": {"threshold": 0.9},
     "sampling": {"decontamination": {"benchmarks": list(BENCHMARKS)}, "rates": {"easy": 0.5, "medium": 0.75}},
-    "teacher": {"model": "stored/teacher"},
+    "teacher": {"model": "openai/stored-teacher"},
     "training": {"student": "none"},
 }
 
@@ -76,7 +76,7 @@ def write_project(folder: Path, rows: int, shards: int) -> None:
     )
     write(
         folder / "instruments.yaml",
-        {"labels": {"model": LABELER}, "reward": {"model": "stored/judge"}, "embeddings": {"model": "static"}},
+        {"labels": {"model": LABELER}, "reward": {"model": "openai/stored-judge"}, "embeddings": {"model": "static"}},
     )
     write(folder / "endpoints.yaml", {LABELER: {"input_price": 0, "output_price": 0}})
     write(folder / "recipes" / "scale.yaml", RECIPE)

@@ -55,7 +55,10 @@ def write_project(folder: Path, rows: int, shards: int, chars: int) -> None:
     write(folder / "sources.yaml", {n: {"location": f"pool/{n}.jsonl", "adapter": "jsonl", "rank": 0} for n in names})
     write(folder / "benchmarks.yaml", {})
     write(folder / "endpoints.yaml", {})
-    write(folder / "instruments.yaml", {"labels": {"model": "stored/labels"}, "reward": {"model": "stored/judge"}})
+    write(
+        folder / "instruments.yaml",
+        {"labels": {"model": "openai/stored-labels"}, "reward": {"model": "openai/stored-judge"}},
+    )
     selected = []
     for block, name in enumerate(names):
         questions, tables = measured(rows // shards, chars, np.random.default_rng([11, block]))
@@ -106,7 +109,7 @@ def measured(rows: int, chars: int, random: np.random.Generator) -> tuple[pl.Dat
     )
     questions = base.select(
         "question_id", category=pl.lit(CATEGORIES[0]), difficulty=pl.Series(random.choice(DIFFICULTIES, rows)),
-        kept=pl.lit(True), drop_reason=None, detail=None, teacher=pl.lit("stored/teacher"), samples=1,
+        kept=pl.lit(True), drop_reason=None, detail=None, teacher=pl.lit("openai/stored-teacher"), samples=1,
     )  # fmt: skip
     asked = base.filter("distilled")
     return questions, {
@@ -117,12 +120,12 @@ def measured(rows: int, chars: int, random: np.random.Generator) -> tuple[pl.Dat
             has_tests=pl.col("kind") == "code", published=(~pl.col("distilled")).cast(pl.UInt32),
         ),
         "teacher_requests": asked.select(
-            "request_key", "question_id", after=pl.lit(""), teacher=pl.lit("stored/teacher"), sample_index=0,
+            "request_key", "question_id", after=pl.lit(""), teacher=pl.lit("openai/stored-teacher"), sample_index=0,
             messages=text, sampling=pl.lit('{"max_tokens": 32768}'), recipes=pl.lit(["scale"], pl.List(pl.String)),
         ).sort("request_key"),
         "responses": base.select(
             "response_id", "question_id", pl.when("distilled").then("request_key").alias("request_key"),
-            teacher=pl.lit("stored/teacher"), sample_index=0, response=text,
+            teacher=pl.lit("openai/stored-teacher"), sample_index=0, response=text,
             origin=pl.when("distilled").then(pl.lit("distilled")).otherwise(pl.lit("published")),
             finish_reason=pl.when("cut").then(pl.lit("length")).otherwise(pl.lit("stop")),
             prompt_tokens=100, completion_tokens="length", cost=0.001,
@@ -135,7 +138,7 @@ def measured(rows: int, chars: int, random: np.random.Generator) -> tuple[pl.Dat
         "math_verdicts": verified.filter(kind="math"),
         "code_verdicts": verified.filter(kind="code"),
         "instruction_verdicts": TABLES["instruction_verdicts"].create_empty(),
-        "reward_scores": base.filter(kind="open").with_columns(judge=pl.lit("stored/judge"), judge_raw=text),
+        "reward_scores": base.filter(kind="open").with_columns(judge=pl.lit("openai/stored-judge"), judge_raw=text),
     }  # fmt: skip
 
 

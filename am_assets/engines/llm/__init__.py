@@ -6,6 +6,7 @@ costs and what may be spent is runtime configuration and no part of any identity
 stage's business.
 
     endpoints   where a model is reached, its limits and prices (`data/endpoints.yaml`)
+    names       whether a model's name is one that anybody could answer to
     wire        one request to one endpoint
     replies     what comes back: an answer, or a fault and what kind of fault
     limits      requests, tokens and slots of a provider, shared by the processes of this machine

@@ -228,7 +228,7 @@ class _Desk:
             )
         except Exception as error:
             status = getattr(error, "status_code", None)
-            said = self.wire.without_key(" ".join(str(error).split()))[:300]
+            said = self.wire.quoted(error)
             if status in ADVICE:
                 raise LlmError(f"{self.model}: status {status}: {ADVICE[status]}. The provider said: {said}") from None
             raise Fault("busy", said) from None

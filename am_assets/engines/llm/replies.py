@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import polars as pl
 
+from am_assets.engines.quoting import MOST_READ, quoted
+
 ANSWER = pl.Schema(
     {
         "key": pl.String,
@@ -126,8 +128,8 @@ def read(content: bytes) -> Reply:
         usage = body.get("usage")
         finish = choice.get("finish_reason")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        shown = content[:100].decode(errors="replace")
-        raise Fault("broken", f"not a chat completion ({type(error).__name__}: {error}): {shown!r}") from None
+        shown = quoted(content[:MOST_READ].decode(errors="replace"), most=100)
+        raise Fault("broken", f"not a chat completion ({type(error).__name__}: {error}): {shown}") from None
     if text is None and not reasoning and finish not in ("length", "content_filter"):
         raise Fault("broken", f"an answer without content, finish reason {finish}")
     usage = usage if isinstance(usage, dict) else {}

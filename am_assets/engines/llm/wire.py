@@ -8,18 +8,20 @@ and more). All others go through `litellm.acompletion`.
 
 import json
 import os
-import re
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from am_assets.engines.llm.endpoints import EMBEDDED, Endpoint
+from am_assets.engines.llm.names import misnamed
 from am_assets.engines.llm.replies import Fault, Reply, empty, read, refusal
+from am_assets.engines.quoting import MOST_QUOTED, quoted
+from am_assets.recipe import ConfigError
 
 DIRECT = {"openai", "hosted_vllm", "deepseek"}  # litellm's names of providers whose protocol is plain OpenAI
 CONNECT_SECONDS = 30
 NO_CONNECTION = "Cannot connect to host"  # as aiohttp says it, within what litellm says
-MOST_QUOTED = 300  # characters of what a provider says in an error
+MOST_OF_FAULT = 2 * MOST_QUOTED  # characters: our own words too
 
 
 class Wire:
@@ -38,6 +40,8 @@ class Wire:
         if model.startswith(EMBEDDED):
             from am_assets.engines.local_model import embedded_gguf, serve
 
+            if fault := misnamed(model, {model: [endpoint]}):
+                raise ConfigError(fault)
             gguf = Path(os.path.expandvars(endpoint.gguf)) if endpoint.gguf else embedded_gguf()
             base = serve(gguf, context=endpoint.context, slots=endpoint.concurrency)
             name = f"openai/{model.removeprefix(EMBEDDED)}"
@@ -68,7 +72,9 @@ class Wire:
         try:
             reply = await (self._post(messages, sampling) if self.direct else self._through_litellm(messages, sampling))
         except Fault as fault:
-            raise Fault(fault.kind, self.without_key(str(fault)), fault.retry_after) from None
+            raise Fault(fault.kind, self.quoted(fault, MOST_OF_FAULT), fault.retry_after) from None
+        except Exception as error:  # of the provider's library, in whose words the provider's may stand
+            raise Fault("refused", self.quoted(f"{type(error).__name__}: {error}", MOST_OF_FAULT)) from None
         asked, answered = reply.tokens
         price_in, price_out = self.prices or (0, 0)
         reply.cost = (asked * price_in + answered * price_out) / 1e6
@@ -157,15 +163,8 @@ class Wire:
         return read(reply.model_dump_json().encode())
 
     def _refusal(self, status: int, said: str, headers: Any) -> Reply:
-        return refusal(status, self.without_key(" ".join(said.split()))[:MOST_QUOTED], headers)
+        return refusal(status, self.quoted(said), headers)
 
-    def without_key(self, words: str) -> str:
-        """`words` without the API key, whole or as providers echo it in part."""
-        if self.key and len(self.key) >= 8:
-            words = words.replace(self.key, "***")
-            first, last = (re.escape(part) for part in (self.key[:4], self.key[-4:]))
-            start, end = (re.escape(part) for part in (self.key[:6], self.key[-6:]))
-            more = r"[\w*.…-]{0,200}"
-            whole_or_part = rf"{first}{more}{last}|{start}{more}|{more}{end}|{first}[*…]{more}|[*…]{more}{last}"
-            words = re.sub(whole_or_part, "***", words)
-        return re.sub(r"\b(sk|key|Bearer)[-_ ][\w*-]{8,}", "***", words)
+    def quoted(self, said: object, most: int = MOST_QUOTED) -> str:
+        """What the provider says, fit for a message."""
+        return quoted(said, self.key, most=most)

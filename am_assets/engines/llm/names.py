@@ -1,0 +1,110 @@
+"""Whether a model's name is one that anybody could answer to, told without a network and before anything is asked.
+
+litellm knows its providers and takes seconds to import. What its tables beside the code list passes at once; litellm
+itself is asked of nothing but the rest, which is mostly mistyped.
+"""
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from am_assets.engines.llm.endpoints import EMBEDDED, Endpoint, Endpoints
+from am_assets.engines.local_model import BUNDLED
+from am_assets.instruments import LOCAL
+
+ALIKE = 0.75  # of the letters; what a slip of the finger leaves
+KNOWN_BARE = {"openai", "anthropic"}  # providers whose models litellm knows without a prefix
+
+
+def misnamed(model: str, endpoints: Endpoints) -> str | None:
+    """What is wrong with a model that is to be asked, and what to write instead; None where somebody may answer."""
+    if model.startswith(EMBEDDED):
+        return _not_embedded(model, endpoints)
+    faults = (_not_known(endpoint.model or model, endpoint) for endpoint in endpoints.get(model) or [Endpoint()])
+    return next(filter(None, faults), None)
+
+
+def misnamed_entries(endpoints: Endpoints) -> Iterator[str]:
+    """What is wrong with the names in `endpoints`, each with the entry at fault."""
+    for name in endpoints:
+        if not name.startswith(LOCAL) and (fault := misnamed(name, endpoints)):
+            yield f"{name}: {fault}"
+
+
+def _alike(name: str, known: list[str]) -> str:
+    """In brackets the names that may have been meant; nothing where none comes near."""
+    near = get_close_matches(name, known, n=3, cutoff=ALIKE)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
+
+
+def _not_embedded(model: str, endpoints: Endpoints) -> str | None:
+    entries = endpoints.get(model) or [Endpoint()]
+    if model == BUNDLED or all(entry.gguf for entry in entries):
+        return None
+    known = [BUNDLED, *(name for name in endpoints if name.startswith(EMBEDDED) and name != model)]
+    return (
+        f"there is no embedded model {model}{_alike(model, known)}: bundled is {BUNDLED}; any other needs an entry in"
+        " endpoints.yaml whose `gguf:` names its file"
+    )
+
+
+def _not_known(name: str, endpoint: Endpoint) -> str | None:
+    provider, slash, rest = name.partition("/")
+    listed = provider in _providers() if slash else name in _bare()
+    if (rest or not slash) and (listed or _litellm_knows(name, endpoint)):
+        return None
+    who = f"no provider {provider} is known" if slash and rest else "it names no provider and no model"
+    return (
+        f"{name}: {who}{_meant(name)}: write <provider>/<model> as litellm spells it, openai/<model> for a server"
+        " of yours that speaks the OpenAI protocol, or say so by `model:` of its entry in endpoints.yaml"
+    )
+
+
+def _meant(name: str) -> str:
+    provider, slash, rest = name.strip().partition("/")
+    if slash:
+        near = get_close_matches(provider.lower(), [*_providers(), EMBEDDED.strip("/")], n=1, cutoff=ALIKE)
+        return f" (did you mean {near[0]}/{rest}?)" if near and rest else ""
+    whole = f"{_priced().get(name, {}).get('litellm_provider')}/{name}"
+    return f" (did you mean {whole}?)" if whole in _priced() else _alike(name, _bare())
+
+
+def _litellm_knows(name: str, endpoint: Endpoint) -> bool:
+    import litellm
+
+    litellm.suppress_debug_info = True  # else it prints
+    try:
+        litellm.get_llm_provider(name, api_base=endpoint.api_base, api_key="none" if endpoint.api_base else None)
+    except Exception:  # each provider's own checks raise types of their own
+        return False
+    return True
+
+
+@cache
+def _providers() -> set[str]:
+    """Those that litellm's table of what each can do lists for chats."""
+    listed = _table("provider_endpoints_support_backup.json")["providers"]
+    return {name for name, provider in listed.items() if provider["endpoints"].get("chat_completions")}
+
+
+@cache
+def _bare() -> list[str]:
+    """Models that litellm knows without a provider; of tuned ones it tells that by rules of its own."""
+    listed = ((name, entry.get("litellm_provider")) for name, entry in _priced().items())
+    return [name for name, provider in listed if provider in KNOWN_BARE and not name.startswith("ft:")]
+
+
+@cache
+def _priced() -> dict[str, dict[str, Any]]:
+    """litellm's table of models, the one that comes with it."""
+    return _table("model_prices_and_context_window_backup.json")
+
+
+def _table(name: str) -> dict[str, Any]:
+    spec = importlib.util.find_spec("litellm")
+    assert spec and spec.origin, "litellm is one of this package's own requirements"
+    return json.loads((Path(spec.origin).parent / name).read_bytes())

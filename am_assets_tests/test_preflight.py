@@ -1,0 +1,233 @@
+"""What would stop an apply is listed by `am plan`, and refused by `am apply` before its first stage runs."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from am_assets_tests.desk import FREE, MODEL, RECIPE, Desk, at_desk
+from am_assets_tests.scripted import Teacher, answer
+
+LABELS = "+question_labels"
+LABEL = json.dumps({"category": "math", "difficulty": "easy"})
+
+
+@pytest.fixture
+def server() -> Iterator[Teacher]:
+    teacher = Teacher(lambda *_: answer(LABEL))
+    yield teacher
+    teacher.stop()
+
+
+@pytest.fixture
+def taught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Teacher) -> Desk:
+    """A desk in whose way nothing stands; its model is scripted."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    desk = at_desk(tmp_path, server, monkeypatch)  # type: ignore[arg-type]
+    for name in ("OPENAI_API_KEY", "MISTRAL_API_KEY", "UNSET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return desk
+
+
+def am(desk: Desk, *arguments: str) -> Result:
+    desk.open(None, None)  # the folder as it is now
+    from am_assets.cli import app
+
+    return CliRunner(env={"COLUMNS": "300"}).invoke(app, arguments)
+
+
+def problems(desk: Desk, *arguments: str) -> list[str]:
+    planned = am(desk, "plan", "-r", "plain", *arguments, "--json")
+    assert planned.exit_code == 0, planned.output
+    return json.loads(planned.stdout)["problems"]
+
+
+def rewrite(desk: Desk, file: str, **entries: object) -> None:
+    desk.write(file, {**yaml.safe_load((desk.folder / file).read_text()), **entries})
+
+
+def endpoint(desk: Desk, **changes: object) -> None:
+    entry = yaml.safe_load((desk.folder / "endpoints.yaml").read_text())[MODEL] | changes
+    desk.write("endpoints.yaml", {MODEL: {name: value for name, value in entry.items() if value is not None}})
+
+
+def labeler(desk: Desk, model: str, entry: dict) -> None:
+    rewrite(desk, "instruments.yaml", labels={"model": model})
+    rewrite(desk, "endpoints.yaml", **{model: entry})
+
+
+NO_PRICE = {"input_price": None, "output_price": None}
+MISTAKES = {
+    "a key that is not set": (
+        lambda desk: endpoint(desk, api_key_env="UNSET_KEY"),
+        LABELS,
+        f"endpoints.yaml: {MODEL} (asked for question_labels): api_key_env: {MODEL}: the environment variable UNSET",
+    ),
+    "a key that litellm looks for": (
+        lambda desk: labeler(desk, "mistral/mistral-small-latest", {}),
+        LABELS,
+        "set MISTRAL_API_KEY in the environment, or api_key_env in endpoints.yaml",
+    ),
+    "no price": (
+        lambda desk: endpoint(desk, **NO_PRICE),
+        LABELS,
+        f"endpoints.yaml: {MODEL} (asked for question_labels): input_price, output_price: neither stands here",
+    ),
+    "half a price": (lambda desk: endpoint(desk, input_price=3, output_price=None), LABELS, "output_price is missing"),
+    "nobody at the address": (
+        lambda desk: endpoint(desk, api_base="http://127.0.0.1:1/v1"),
+        LABELS,
+        "api_base: nothing answers at http://127.0.0.1:1/v1",
+    ),
+    "no address": (lambda desk: endpoint(desk, api_base="localhost:80/v1"), LABELS, "localhost:80/v1 is no address"),
+    "no gguf": (
+        lambda desk: labeler(desk, "embedded/mine", {"gguf": "$NO_SUCH_GGUF"}),
+        LABELS,
+        "endpoints.yaml: embedded/mine (asked for question_labels): gguf: $NO_SUCH_GGUF: no such file",
+    ),
+    "no batches": (
+        lambda desk: labeler(desk, "mistral/x", {"api_key_env": "TEST_MODEL_KEY", "batch": True, **FREE}),
+        LABELS,
+        "batch: mistral has no offline batches here, only hosted_vllm, openai",
+    ),
+    "no file": (
+        lambda desk: (desk.folder / "pool" / "open.jsonl").unlink(),
+        "raw_pool",
+        "sources.yaml: open: location: ",
+    ),
+    "a variable in a location": (
+        lambda desk: rewrite(desk, "benchmarks.yaml", held_out={"location": "$UNSET_KEY/a.jsonl", "adapter": "jsonl"}),
+        "benchmark_questions",
+        "benchmarks.yaml: held_out: location: $UNSET_KEY/a.jsonl: the environment variable UNSET_KEY is not set",
+    ),
+    "a hub out of reach": (
+        lambda desk: rewrite(
+            desk, "sources.yaml", far={"location": "hf://datasets/no/such/a.jsonl", "adapter": "jsonl", "rank": 1}
+        ),
+        LABELS,
+        "sources.yaml: far: location: hf://datasets/no/such/a.jsonl can't be had from the hub: ",
+    ),
+    "rows that are no rows": (
+        lambda desk: (desk.folder / "pool" / "open.jsonl").write_text("{}\n"),
+        LABELS,
+        "open.jsonl:1",
+    ),
+    "a student of the hub": (
+        lambda desk: desk.edit("plain", "training", student="no/such-student"),
+        "sft_checkpoint",
+        "recipes/plain.yaml: training.student: no/such-student is no folder, and can't be had from the hub: ",
+    ),
+    "a folder without a model": (
+        lambda desk: desk.edit("plain", "training", student=str(desk.folder / "pool")),
+        "benchmark_responses",
+        "pool: the folder holds no config.json, so no model",
+    ),
+    "an embedder of the hub": (
+        lambda desk: rewrite(desk, "instruments.yaml", embeddings={"model": "no/such-embedder"}),
+        "question_embeddings",
+        "instruments.yaml: embeddings.model: no/such-embedder is no folder, and can't be had from the hub: ",
+    ),
+    "a reward model of the hub": (
+        lambda desk: rewrite(desk, "instruments.yaml", reward={"model": "hf/no/such-judge"}),
+        "reward_scores",
+        "instruments.yaml: reward.model: no/such-judge is no folder, and can't be had from the hub: ",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_what_stands_in_the_way_is_listed_by_plan_and_refused_by_apply(
+    taught: Desk, server: Teacher, mistake: str
+) -> None:
+    mislead, select, says = MISTAKES[mistake]
+    mislead(taught)
+    [problem] = problems(taught, "-s", select)
+    assert says in problem
+    assert f"In the way: {problem}" in am(taught, "plan", "-r", "plain", "-s", select).stdout
+    refused = am(taught, "apply", "-r", "plain", "-s", select)
+    assert refused.exit_code == 2
+    assert problem in refused.stdout
+    assert not (taught.folder / "assets").exists()
+    assert server.asked == []
+
+
+def test_all_problems_are_told_at_once(taught: Desk) -> None:
+    endpoint(taught, api_key_env="UNSET_KEY", api_base="http://127.0.0.1:1/v1", **NO_PRICE)
+    (taught.folder / "pool" / "open.jsonl").unlink()
+    taught.edit("plain", "training", student="no/such-student")
+    told = problems(taught)
+    for says in ("open: location", "UNSET_KEY", "input_price", "nothing answers", "no/such-student"):
+        assert sum(says in problem for problem in told) == 1
+    assert len(told) == 5
+    assert "question_labels, responses, reward_scores" in told[1]
+
+
+def test_only_what_the_planned_steps_need_is_looked_at(taught: Desk, server: Teacher) -> None:
+    """The teacher has no key and the student can't be had; neither has to do with labels."""
+    taught.edit("plain", "teacher", model="openai/gpt-4.1-mini")
+    taught.edit("plain", "training", student="no/such-student")
+    assert problems(taught, "-s", LABELS) == []
+    ended = am(taught, "apply", "-r", "plain", "-s", LABELS)
+    assert ended.exit_code == 0, ended.output
+    assert server.asked
+    assert any("OPENAI_API_KEY" in problem for problem in problems(taught, "-s", "responses"))
+    endpoint(taught, api_key_env="UNSET_KEY", api_base="http://127.0.0.1:1/v1")
+    assert problems(taught, "-s", LABELS) == []  # all is up to date
+    assert am(taught, "apply", "-r", "plain", "-s", LABELS).exit_code == 0
+
+
+def test_a_stale_step_whose_answers_are_all_stored_needs_no_key(taught: Desk) -> None:
+    assert am(taught, "apply", "-r", "plain", "-s", LABELS).exit_code == 0
+    (taught.folder / "assets" / "question_labels" / "open.parquet").unlink()
+    rewrite(taught, "sources.yaml", sums=taught.source("sums", 5))
+    endpoint(taught, api_key_env="UNSET_KEY")
+    assert problems(taught, "-s", LABELS) == []
+    assert am(taught, "apply", "-r", "plain", "-s", LABELS).exit_code == 0
+
+
+def test_a_step_whose_tables_are_not_there_is_planned_and_fails_by_itself(taught: Desk) -> None:
+    assert problems(taught, "-s", "responses") == []
+    failed = am(taught, "apply", "-r", "plain", "-s", "question_labels")
+    assert failed.exit_code == 1
+    assert "raw_pool has no partition sums yet: materialize it first" in failed.stdout
+
+
+def test_of_several_endpoints_one_that_answers_is_enough_but_each_needs_its_price(
+    taught: Desk, server: Teacher
+) -> None:
+    reach = {"api_key_env": "TEST_MODEL_KEY", **FREE}
+    there, away = {**reach, "api_base": server.url}, {**reach, "api_base": "http://127.0.0.1:1/v1"}
+    taught.write("endpoints.yaml", {MODEL: [there, away]})
+    assert problems(taught, "-s", LABELS) == []
+    taught.write("endpoints.yaml", {MODEL: [there, {"api_base": server.url, "api_key_env": "TEST_MODEL_KEY"}]})
+    [unpriced] = problems(taught, "-s", LABELS)
+    assert "input_price" in unpriced
+
+
+@pytest.mark.parametrize("price", [{"input_price": 0}, {"output_price": 0}, {"input_price": 1, "output_price": 2}])
+def test_a_price_that_is_written_will_do(taught: Desk, price: dict) -> None:
+    endpoint(taught, **{**NO_PRICE, **price})
+    assert problems(taught, "-s", LABELS) == []
+
+
+def test_a_file_that_went_after_it_was_read_is_told_with_its_source(taught: Desk) -> None:
+    assert am(taught, "apply", "-r", "plain", "-s", "raw_pool or benchmark_questions").exit_code == 0
+    before = pl.read_parquet(taught.folder / "assets" / "raw_pool" / "open.parquet")
+    (taught.folder / "pool" / "open.jsonl").unlink()
+    (taught.folder / "pool" / "held_out.jsonl").unlink()
+    told = problems(taught, "-s", "raw_pool or benchmark_questions")
+    assert sorted(problem.split(": ")[1] for problem in told) == ["held_out", "open"]
+    assert am(taught, "apply", "-r", "plain", "-s", "raw_pool").exit_code == 2
+    assert pl.read_parquet(taught.folder / "assets" / "raw_pool" / "open.parquet").equals(before)
+
+
+def test_the_bundled_model_costs_nothing_and_needs_nothing(taught: Desk) -> None:
+    bundled = "embedded/smollm2-135m-instruct"
+    taught.write("endpoints.yaml", {})
+    rewrite(taught, "instruments.yaml", labels={"model": bundled}, reward={"model": bundled})
+    taught.recipe("plain", {**RECIPE, "teacher": {"model": bundled}})
+    assert problems(taught) == []
