@@ -1,12 +1,12 @@
 """What a chosen set of recipes needs, and how a root of the graph is held against the file it was read from."""
 
 import json
-from collections.abc import Callable
 from functools import cache
 
 from am_assets.changes import changes
 from am_assets.evaluation import benchmarks
 from am_assets.origins import Origin
+from am_assets.others import InScope, NeedsOfOthers
 from am_assets.pool import sources
 from am_assets.project import Project, project
 from am_assets.reasons import Root
@@ -18,7 +18,7 @@ from am_assets.verification.code import UNREACHED
 BY_RECIPE = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "sft_checkpoint", "recipe_report"}
 
 
-def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
+def scope(here: Project, names: list[str] | None) -> InScope:
     """Tells of an asset's partition whether the recipes `names` (None: all) need it.
 
     Shards are needed by every recipe; a benchmark by those that decontaminate against it or are scored on it.
@@ -39,6 +39,24 @@ def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
         return True
 
     return in_scope
+
+
+def recipe_of(asset: str, partition: str) -> str | None:
+    """The recipe whose alone the partition is; None for what recipes share."""
+    if asset in ("benchmark_responses", "eval_scores"):
+        return partition.split("|")[1]  # dimensions in alphabetical order
+    return partition if asset.endswith("_policy") or asset in BY_RECIPE else None
+
+
+def others(here: Project, names: list[str] | None) -> NeedsOfOthers:
+    """Tells of a partition that is another recipe's alone, and not of `names`, what that recipe needs."""
+    needs = {name: scope(here, [name]) for name in here.recipes if names and name not in names}
+
+    def of(asset: str, partition: str) -> InScope | None:
+        needed = needs.get(recipe_of(asset, partition) or "")
+        return needed if needed and needed(asset, partition) else None
+
+    return of
 
 
 def _changed_setting(section: str) -> Root:

@@ -12,7 +12,7 @@ import dagster as dg
 from am_assets.plan import optional_parents
 from am_assets.project import project
 from am_assets.records import Records
-from am_assets.scope import BY_RECIPE, ROOTS, scope
+from am_assets.scope import ROOTS, recipe_of, scope
 from am_assets.staleness import Staleness
 
 CHANGED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed()).with_label(
@@ -50,7 +50,7 @@ async def _is_complete(view, key: dg.AssetKey, partition: str) -> bool:
     """Whether the partitions above it are there that its recipe needs; of optional ones a shard is content with any.
 
     What no recipe needs, such as the scores of a benchmark that its recipe does not name, is never complete."""
-    recipe = _recipe_of(key, partition)
+    recipe = recipe_of(key.to_user_string(), partition)
     if recipe and recipe not in project().recipes:  # removed, and the code location not loaded anew yet
         return False
     needs = scope(project(), [recipe] if recipe else None)
@@ -65,12 +65,6 @@ async def _is_complete(view, key: dg.AssetKey, partition: str) -> bool:
         if gone and (recipe or parent not in optional or gone == needed):
             return False
     return True
-
-
-def _recipe_of(key: dg.AssetKey, partition: str) -> str | None:
-    if isinstance(partition, dg.MultiPartitionKey):
-        return partition.keys_by_dimension["recipe"]
-    return partition if key.to_user_string() in BY_RECIPE else None
 
 
 FOLLOWS = (

@@ -16,7 +16,7 @@ Dollars = Annotated[float | None, typer.Option("--budget", "-b", min=0, help="Do
 @app.command()
 def apply(recipe: Recipes = None, select: Select = None, budget: Dollars = None, as_json: AsJson = False) -> None:
     """Bring the graph up to date: one run a partition, only what is missing or stale; after ctrl-C the next goes on."""
-    with opened(recipe, select) as found:
+    with opened(recipe, select, with_others=True) as found:
         from am_assets.cli.board import watched
         from am_assets.plan import Outcome, Step
         from am_assets.project import project

@@ -37,8 +37,9 @@ def _refuse(words: str) -> NoReturn:
 
 
 @contextmanager
-def opened(recipes: list[str] | None, select: str | None) -> Iterator:
-    """The plan of the chosen recipes; a refusing database ends the command with its words."""
+def opened(recipes: list[str] | None, select: str | None, with_others: bool = False) -> Iterator:
+    """The plan of the chosen recipes, and of what that puts out of date of others where it says so; a refusing
+    database ends the command with its words."""
     with told_mistakes():
         from am_assets.project import project
 
@@ -50,13 +51,13 @@ def opened(recipes: list[str] | None, select: str | None) -> Iterator:
 
         from am_assets.definitions import defs
         from am_assets.plan import Plan
-        from am_assets.scope import ROOTS, scope
+        from am_assets.scope import ROOTS, others, scope
         from am_assets.sqlite import keep_open
 
-        in_scope = scope(project(), recipes)
+        in_scope, beside = scope(project(), recipes), others(project(), recipes if with_others else None)
         try:
             with dg.DagsterInstance.get() as storage, keep_open(storage):
-                yield Plan(defs, storage, ROOTS, in_scope, select)
+                yield Plan(defs, storage, ROOTS, in_scope, select, beside)
         except DBAPIError as error:
             _refuse(instance.in_words(error))
 

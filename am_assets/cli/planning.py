@@ -9,7 +9,7 @@ from am_assets.cli.opening import AsJson, Recipes, Select, console, opened, prin
 @app.command()
 def plan(recipe: Recipes = None, select: Select = None, as_json: AsJson = False) -> None:
     """Print what an apply would do, because of what, and what it would ask of models, without doing it."""
-    with opened(recipe, select) as found:
+    with opened(recipe, select, with_others=True) as found:
         steps = found.steps()
         if not steps and not as_json:
             console.print("Nothing to do: everything is up to date.")
