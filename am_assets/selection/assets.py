@@ -176,7 +176,7 @@ def deduped_set(
     "selection",
     recipes,
     ins={name: every("shard") for name in ("question_features", "question_labels")}
-    | {"benchmark_overlap": every("benchmark", skip_missing=True)},
+    | {"benchmark_overlap": every("benchmark", optional=True)},
     code_version=_POOL_VERSION,
     instrument=_POOL,
 )
