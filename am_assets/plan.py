@@ -7,9 +7,9 @@ to date last (`others.py`).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import dagster as dg
@@ -86,14 +86,8 @@ class Plan:
             for partition in self.partitions(key):
                 if step := self._foreseen(key, partition, roots):
                     moving[key, partition] = step
-        left: set[Partition] = set()
-        for key, partition in self._of_others():
-            step = self._foreseen(key, partition, roots)
-            if self.stopped_parents(left, key, partition) or (step and not self.others.follow(key, partition, moving)):
-                left.add((key, partition))
-                roots.pop((key, partition), None)
-            elif step:
-                moving[key, partition] = step
+        for key, step in self._of_others(moving, set(), partial(self._foreseen, roots=roots)):
+            moving[key, step.partition] = step
         return list(moving.values())
 
     def _foreseen(self, key: dg.AssetKey, partition: str, roots: dict[Partition, list[str]]) -> Step | None:
@@ -125,13 +119,9 @@ class Plan:
             self.records.refresh(key)
         made: set[Partition] = set()
         left: set[Partition] = set()
-        for key, partition in self._of_others():
-            step = self._own_cause(key, partition)
-            if self.stopped_parents(left, key, partition) or (step and not self.others.follow(key, partition, made)):
-                left.add((key, partition))
-            elif step:
-                yield from self._made(step, key, tags, left)
-                made.add((key, partition))
+        for key, step in self._of_others(made, left, self._own_cause):
+            yield from self._made(step, key, tags, left)
+            made.add((key, step.partition))
 
     def _made(
         self, step: Step, key: dg.AssetKey, tags: Callable[[], dict[str, str]], stopped: set[Partition]
@@ -142,12 +132,23 @@ class Plan:
             stopped.add((key, step.partition))
         yield Outcome(step, "failed" if error else "done", error)
 
-    def _of_others(self) -> Iterator[Partition]:
-        """The partitions of other recipes, in topological order; what is on record of them is read before and after."""
+    def _of_others(
+        self, moved: Container[Partition], left: set[Partition], step_of: Callable[[dg.AssetKey, str], Step | None]
+    ) -> Iterator[tuple[dg.AssetKey, Step]]:
+        """What of other recipes is to be made anew, in topological order. `moved` is what was before; `left` gets what
+        is not this apply's to make, and nothing below that is."""
         for key in self.graph.toposorted_asset_keys:
-            if partitions := self.others.partitions(key):
+            partitions = self.others.partitions(key)
+            if partitions:
                 self.records.refresh(key)
-                yield from ((key, partition) for partition in partitions)
+            for partition in partitions:
+                step = step_of(key, partition)
+                stopped = self.stopped_parents(left, key, partition)
+                if stopped or (step and not self.others.follow(key, partition, moved)):
+                    left.add((key, partition))
+                elif step:
+                    yield key, step
+            if partitions:
                 self.records.refresh(key)
 
     def _is_planned(self, at: Partition) -> bool:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 
 from am_assets_tests.commands import applied, planned
 from am_assets_tests.counted import TASTE, Models, small_project
 from am_assets_tests.desk import Desk, at_desk
+from am_assets_tests.scripted import Teacher, refusal
 from am_assets_tests.tiny_student import write_tiny_student
 
 pytestmark = pytest.mark.slow
@@ -98,19 +100,20 @@ def test_what_a_killed_apply_left_out_of_date_the_next_one_makes_up_for(desk: De
     plan = desk.open(["other"], "+responses")  # that knows of no other recipe, as one that was killed before them
     list(plan.apply())
     assert ("verified_set", "plain") in stale(desk, "plain")
-    assert {at for at in planned(desk, "-r", "other", "-s", "+responses")} == {
-        ("verified_set", "plain"),
-        ("recipe_report", "plain"),
-    }
+    assert set(planned(desk, "-r", "other", "-s", "+responses")) == FOLLOW
     applied(desk, "-r", "other", "-s", "+sft_dataset")
     assert stale(desk, "plain") == {}
 
 
 def test_a_teacher_that_fails_another_recipe_does_not_touch_the_released_one(desk: Desk) -> None:
     before = tables_of("plain", desk)
+    refusing = Teacher(lambda *_: refusal(401, "no such key"))
+    reach = {"api_base": refusing.url, "api_key_env": "TEST_MODEL_KEY"}
     desk.edit("other", "teacher", model="openai/nobody")
-    desk.write("endpoints.yaml", {**_endpoints(desk), "openai/nobody": {"api_base": "http://127.0.0.1:1/v1"}})
+    endpoints = yaml.safe_load((desk.folder / "endpoints.yaml").read_text())
+    desk.write("endpoints.yaml", {**endpoints, "openai/nobody": reach})
     outcomes = applied(desk, "-r", "other", "-s", "+sft_dataset")
+    refusing.stop()
     assert outcomes["responses", "asked0"] == "failed"
     assert stale(desk, "plain") == {}
     assert tables_of("plain", desk) == before
@@ -162,9 +165,3 @@ def test_a_change_of_the_pool_arrives_at_both_when_each_is_applied(desk: Desk) -
     outcomes = applied(desk, "-r", "plain")
     assert outcomes["sft_dataset", "plain"] == outcomes["sft_checkpoint", "plain"] == "done"
     assert planned(desk, "-r", "plain") == {}
-
-
-def _endpoints(desk: Desk) -> dict:
-    import yaml
-
-    return yaml.safe_load((desk.folder / "endpoints.yaml").read_text())
