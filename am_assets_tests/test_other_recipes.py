@@ -7,6 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
 
 from am_assets_tests.commands import applied, planned
 from am_assets_tests.counted import TASTE, Models, small_project
@@ -51,20 +53,17 @@ def tables_of(recipe: str, desk: Desk) -> dict[str, bytes]:
     return {name: table for name, table in desk.bytes().items() if Path(name).stem.split("|")[-1] == recipe}
 
 
-def stale(desk: Desk, recipe: str) -> dict:
-    """What Dagster's own resolver, which the UI asks, does not call fresh of what is made of a recipe."""
-    from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
-    from dagster._core.loader import LoadingContextForTest
-
+def stale(desk: Desk, recipe: str) -> set[tuple[str, str]]:
+    """What is made of a recipe and stale by Dagster's own resolver, which the UI asks."""
     graph = desk.open([recipe], None).graph
-    found = {}
     with dg.DagsterInstance.get() as instance:
         resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
-        for key in graph.get_all_asset_keys():
-            for at in map(str, graph.get(key).partitions_def.get_partition_keys()):
-                if at.split("|")[-1] == recipe and (status := resolver.get_status(key, at)) != StaleStatus.FRESH:
-                    found[key.to_user_string(), at] = status
-    return found
+        return {
+            (key.to_user_string(), at)
+            for key in graph.get_all_asset_keys()
+            for at in map(str, graph.get(key).partitions_def.get_partition_keys())
+            if at.split("|")[-1] == recipe and resolver.get_status(key, at) == StaleStatus.STALE
+        }
 
 
 def asked(models: Models) -> int:
@@ -80,7 +79,7 @@ def test_applying_another_recipe_leaves_the_released_one_as_it_was_and_in_sync(d
     assert set(outcomes.values()) == {"done"}
     assert {at for at in outcomes if "plain" in at[1]} == FOLLOW  # nothing trained, nothing generated
     assert outcomes["responses", "asked0"] == "done"  # it did ask for more
-    assert stale(desk, "plain") == {}
+    assert stale(desk, "plain") == set()
     assert tables_of("plain", desk) == before
     so_far = asked(models)
     assert planned(desk, "-r", "plain") == {}
@@ -91,9 +90,9 @@ def test_applying_another_recipe_leaves_the_released_one_as_it_was_and_in_sync(d
 
 def test_only_a_part_of_another_recipe_leaves_what_was_decided_in_sync_too(desk: Desk) -> None:
     applied(desk, "-r", "other", "-s", "+responses")
-    assert stale(desk, "plain") == {}
+    assert stale(desk, "plain") == set()
     applied(desk, "-r", "other", "-s", "+sft_dataset")
-    assert stale(desk, "plain") == {}
+    assert stale(desk, "plain") == set()
 
 
 def test_what_a_killed_apply_left_out_of_date_the_next_one_makes_up_for(desk: Desk) -> None:
@@ -102,7 +101,7 @@ def test_what_a_killed_apply_left_out_of_date_the_next_one_makes_up_for(desk: De
     assert ("verified_set", "plain") in stale(desk, "plain")
     assert set(planned(desk, "-r", "other", "-s", "+responses")) == FOLLOW
     applied(desk, "-r", "other", "-s", "+sft_dataset")
-    assert stale(desk, "plain") == {}
+    assert stale(desk, "plain") == set()
 
 
 def test_a_teacher_that_fails_another_recipe_does_not_touch_the_released_one(desk: Desk) -> None:
@@ -115,7 +114,7 @@ def test_a_teacher_that_fails_another_recipe_does_not_touch_the_released_one(des
     outcomes = applied(desk, "-r", "other", "-s", "+sft_dataset")
     refusing.stop()
     assert outcomes["responses", "asked0"] == "failed"
-    assert stale(desk, "plain") == {}
+    assert stale(desk, "plain") == set()
     assert tables_of("plain", desk) == before
 
 
@@ -127,7 +126,7 @@ def test_a_benchmark_that_only_another_recipe_names_changes_no_selection(desk: D
     outcomes = applied(desk, "-r", "other", "-s", "+selected_questions")
     assert outcomes["benchmark_overlap", "more"] == outcomes["selected_questions", "plain"] == "done"
     assert planned(desk, "-r", "plain") == {}
-    assert stale(desk, "plain") == {}
+    assert stale(desk, "plain") == set()
 
 
 def test_a_recipe_that_was_never_made_or_not_whole_is_not_begun_by_another(desk: Desk) -> None:
