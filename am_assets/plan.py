@@ -2,19 +2,21 @@
 
 Thin over Dagster: a partition's state is Dagster's own staleness. Three things it cannot see are added. Roots of the
 graph (`ROOTS`) are compared with the files they are read from. Evidence for which there was no sandbox is made again.
-And a partition below a failed blocking check waits.
+And a partition below a failed blocking check waits. What other recipes decided and this puts out of date is brought up
+to date last (`others.py`).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import dagster as dg
 from dagster._core.definitions.antlr_asset_selection.antlr_asset_selection import AntlrAssetSelectionParser
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
+from am_assets.others import NeedsOfOthers, Others
 from am_assets.reasons import Reasons, Root
 from am_assets.recipe import ConfigError
 from am_assets.records import Records
@@ -49,6 +51,7 @@ class Plan:
         roots: dict[str, Root],
         in_scope: Callable[[str, str], bool],
         select: str | None = None,
+        others: NeedsOfOthers = lambda asset, partition: None,
     ):
         self.definitions = definitions
         self.instance = instance
@@ -57,9 +60,11 @@ class Plan:
         keys = self.graph.toposorted_asset_keys
         chosen = _selected(select, self.graph) if select else set(keys)
         self.keys = [key for key in keys if key in chosen]
+        self._chosen = chosen
         self.records = Records(instance)
         self.staleness = Staleness(self.graph, self.records)
         self.reasons = Reasons(self.staleness, roots)
+        self.others = Others(self.staleness, self._is_planned, others)
 
     def partitions(self, key: dg.AssetKey) -> list[str]:
         definition = self.graph.get(key).partitions_def
@@ -79,18 +84,22 @@ class Plan:
         for key in self.keys:
             self.records.refresh(key)
             for partition in self.partitions(key):
-                above = [parent for parent in self.parents(key, partition) if parent in moving]
-                step = self._own_cause(key, partition)
-                if step:
-                    roots[key, partition] = [_as_root(step)]
-                elif above:
-                    found = [*dict.fromkeys(cause for parent in above for cause in roots[parent])]
-                    roots[key, partition] = found[: SHOWN + 1]
-                    more = ["and more"] if len(found) > SHOWN else []
-                    step = self._step(key, partition, "follows", "; ".join(found[:SHOWN] + more))
-                if step:
+                if step := self._foreseen(key, partition, roots):
                     moving[key, partition] = step
+        for key, step in self._of_others(moving, set(), partial(self._foreseen, roots=roots)):
+            moving[key, step.partition] = step
         return list(moving.values())
+
+    def _foreseen(self, key: dg.AssetKey, partition: str, roots: dict[Partition, list[str]]) -> Step | None:
+        if step := self._own_cause(key, partition):
+            roots[key, partition] = [_as_root(step)]
+            return step
+        found = [*dict.fromkeys(cause for parent in self.parents(key, partition) for cause in roots.get(parent, []))]
+        if not found:
+            return None
+        roots[key, partition] = found[: SHOWN + 1]
+        more = ["and more"] if len(found) > SHOWN else []
+        return self._step(key, partition, "follows", "; ".join(found[:SHOWN] + more))
 
     def apply(self, tags: Callable[[], dict[str, str]] = dict) -> Iterator[Step | Outcome]:
         """Bring everything up to date, one run a partition; yields each step before and its outcome after it ran.
@@ -106,12 +115,44 @@ class Plan:
                     stopped.add((key, partition))
                     yield Outcome(self._step(key, partition, "waits", f"{waits_for} failed"), "waits")
                 elif step := self._own_cause(key, partition):
-                    yield step
-                    error = self._run(key, partition, tags())
-                    if error:
-                        stopped.add((key, partition))
-                    yield Outcome(step, "failed" if error else "done", error)
+                    yield from self._made(step, key, tags, stopped)
             self.records.refresh(key)
+        made: set[Partition] = set()
+        left: set[Partition] = set()
+        for key, step in self._of_others(made, left, self._own_cause):
+            yield from self._made(step, key, tags, left)
+            made.add((key, step.partition))
+
+    def _made(
+        self, step: Step, key: dg.AssetKey, tags: Callable[[], dict[str, str]], stopped: set[Partition]
+    ) -> Iterator[Step | Outcome]:
+        yield step
+        error = self._run(key, step.partition, tags())
+        if error:
+            stopped.add((key, step.partition))
+        yield Outcome(step, "failed" if error else "done", error)
+
+    def _of_others(
+        self, moved: Container[Partition], left: set[Partition], step_of: Callable[[dg.AssetKey, str], Step | None]
+    ) -> Iterator[tuple[dg.AssetKey, Step]]:
+        """What of other recipes is to be made anew, in topological order. `moved` is what was before; `left` gets what
+        is not this apply's to make, and nothing below that is."""
+        for key in self.graph.toposorted_asset_keys:
+            partitions = self.others.partitions(key)
+            if partitions:
+                self.records.refresh(key)
+            for partition in partitions:
+                step = step_of(key, partition)
+                stopped = self.stopped_parents(left, key, partition)
+                if stopped or (step and not self.others.follow(key, partition, moved)):
+                    left.add((key, partition))
+                elif step:
+                    yield key, step
+            if partitions:
+                self.records.refresh(key)
+
+    def _is_planned(self, at: Partition) -> bool:
+        return at[0] in self._chosen and self.in_scope(at[0].to_user_string(), at[1])
 
     def _step(self, key: dg.AssetKey, partition: str, state, because: str) -> Step:
         return Step(key.to_user_string(), partition, state, because)

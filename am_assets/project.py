@@ -198,5 +198,5 @@ def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]
         "evaluation.benchmarks": recipe.evaluation.benchmarks,
     }.items():
         for unknown in sorted(set(names) - set(loaded.benchmarks)):
-            there = ", ".join(loaded.benchmarks)
+            there = ", ".join(loaded.benchmarks) or "none"
             yield f"{where}: {field}: no benchmark {unknown} in benchmarks.yaml (it has {there})"

@@ -289,7 +289,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; `ConfigError` naming file and line where it is not one."""
+    """The mapping in a YAML file, empty where it holds nothing; `ConfigError` naming file and line where it is none."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
@@ -298,9 +298,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not UTF-8 at byte {error.start}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {error}") from None
-    if not isinstance(content, dict):
+    if not isinstance(content, dict | None):
         raise ConfigError(f"{path}: expected a mapping at the top, found {type(content).__name__}")
-    return content
+    return content or {}
 
 
 def parse(model: type[M], content: Any, where: str) -> M:

@@ -1,20 +1,22 @@
 """What a chosen set of recipes needs, and how a root of the graph is held against the file it was read from."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from am_assets.changes import changes
 from am_assets.declarations import Entry
 from am_assets.graph import GRAPH
+from am_assets.others import InScope, NeedsOfOthers
 from am_assets.project import Project
 from am_assets.reasons import Root
 from am_assets.records import Made
 from am_assets.tables import ENTRY, FILES, Table
 
+SCORED = {"benchmark_responses", "benchmark_verdicts", "eval_scores"}  # by recipe and benchmark
 BY_RECIPE = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "sft_checkpoint", "recipe_report"}
 
 
-def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
+def scope(here: Project, names: list[str] | None) -> InScope:
     """Tells of an asset's partition whether the recipes `names` (None: all) need it.
 
     Shards are needed by every recipe; a benchmark by those that decontaminate against it or are scored on it.
@@ -27,7 +29,7 @@ def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
     def in_scope(asset: str, partition: str) -> bool:
         if asset in ("benchmark_questions", "benchmark_overlap"):
             return partition in used
-        if asset in ("benchmark_responses", "benchmark_verdicts", "eval_scores"):
+        if asset in SCORED:
             benchmark, recipe = partition.split("|")  # dimensions in alphabetical order
             return (recipe, benchmark) in scored
         if asset.endswith("_policy") or asset in BY_RECIPE:
@@ -35,6 +37,24 @@ def scope(here: Project, names: list[str] | None) -> Callable[[str, str], bool]:
         return True
 
     return in_scope
+
+
+def recipe_of(asset: str, partition: str) -> str | None:
+    """The recipe whose alone the partition is; None for what recipes share."""
+    if asset in SCORED:
+        return partition.split("|")[1]  # dimensions in alphabetical order
+    return partition if asset.endswith("_policy") or asset in BY_RECIPE else None
+
+
+def others(here: Project, names: list[str] | None) -> NeedsOfOthers:
+    """Tells of a partition that is another recipe's alone, and not of `names`, what that recipe needs."""
+    needs = {name: scope(here, [name]) for name in here.recipes if names and name not in names}
+
+    def of(asset: str, partition: str) -> InScope | None:
+        needed = needs.get(recipe_of(asset, partition) or "")
+        return needed if needed and needed(asset, partition) else None
+
+    return of
 
 
 def roots(here: Project, recipes: Collection[str] | None = None) -> dict[str, Root]:

@@ -13,7 +13,7 @@ from am_assets.distillation.prompts import unasked
 from am_assets.plan import optional_parents
 from am_assets.project import Live, Project
 from am_assets.records import Records
-from am_assets.scope import BY_RECIPE, scope
+from am_assets.scope import recipe_of, scope
 from am_assets.staleness import Staleness
 
 CHANGED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed()).with_label(
@@ -55,7 +55,7 @@ async def _is_complete(here: Project, view, records: Records, key: dg.AssetKey, 
     """Whether the partitions above it are there that its recipe needs; of optional ones a shard is content with any.
 
     What no recipe needs, such as the scores of a benchmark that its recipe does not name, is never complete."""
-    recipe = _recipe_of(key, partition)
+    recipe = recipe_of(key.to_user_string(), str(partition))
     if recipe and recipe not in here.recipes:  # removed, and the code location not loaded anew yet
         return False
     needs = scope(here, [recipe] if recipe else None)
@@ -74,12 +74,6 @@ async def _is_complete(here: Project, view, records: Records, key: dg.AssetKey, 
             if any(unasked(made[name].metadata, [recipe]) for name in needed & made.keys()):
                 return False
     return True
-
-
-def _recipe_of(key: dg.AssetKey, partition: str) -> str | None:
-    if isinstance(partition, dg.MultiPartitionKey):
-        return partition.keys_by_dimension["recipe"]
-    return partition if key.to_user_string() in BY_RECIPE else None
 
 
 def follows_condition(live: Live) -> dg.AutomationCondition:

@@ -27,7 +27,7 @@ def apply(
     """Bring recipes up to date: one run a partition, only what is missing or stale; after ctrl-C the next goes on.
 
     What models would cost is shown and has to be confirmed, or named beforehand by --budget."""
-    with told_mistakes(), opened(names := named(recipe, every), select) as found:
+    with told_mistakes(), opened(names := named(recipe, every), select, with_others=True) as found:
         from am_assets.cli.board import watched
         from am_assets.plan import Outcome, Step
         from am_assets.preflight import preflight

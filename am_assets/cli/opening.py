@@ -41,8 +41,9 @@ def _refuse(words: str) -> NoReturn:
 
 
 @contextmanager
-def opened(recipes: list[str] | None, select: str | None) -> Iterator:
-    """The plan of the chosen recipes; a refusing database ends the command with its words."""
+def opened(recipes: list[str] | None, select: str | None, with_others: bool = False) -> Iterator:
+    """The plan of the chosen recipes, and of what that puts out of date of others where it says so; a refusing
+    database ends the command with its words."""
     with told_mistakes():
         from am_assets.project import project
 
@@ -54,13 +55,13 @@ def opened(recipes: list[str] | None, select: str | None) -> Iterator:
 
         from am_assets.definitions import build_definitions
         from am_assets.plan import Plan
-        from am_assets.scope import roots, scope
+        from am_assets.scope import others, roots, scope
         from am_assets.sqlite import keep_open
 
-        in_scope = scope(project(), recipes)
+        in_scope, beside = scope(project(), recipes), others(project(), recipes if with_others else None)
         try:
             with dg.DagsterInstance.get() as storage, keep_open(storage):
-                yield Plan(build_definitions(project()), storage, roots(project(), recipes), in_scope, select)
+                yield Plan(build_definitions(project()), storage, roots(project(), recipes), in_scope, select, beside)
         except DBAPIError as error:
             _refuse(instance.in_words(error))
 

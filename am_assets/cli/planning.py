@@ -11,7 +11,7 @@ def plan(recipe: Recipes = None, every: Every = False, select: Select = None, as
     """Print what an apply would do, because of what, what it would ask of models, and what stands in its way.
 
     It is about all recipes where none is named."""
-    with told_mistakes(), opened(recipes := named(recipe, every or not recipe), select) as found:
+    with told_mistakes(), opened(recipes := named(recipe, every or not recipe), select, with_others=True) as found:
         steps = found.steps()
         if not steps and not as_json:
             console.print("Nothing to do: everything is up to date.")

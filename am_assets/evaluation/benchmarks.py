@@ -26,8 +26,11 @@ class Benchmark(Origin):
 
 
 def load_benchmarks(path: Path) -> dict[str, Benchmark]:
-    """The benchmarks by name, in file order; `ConfigError` names the file and every field at fault."""
-    content = read_yaml(path)
+    """The benchmarks by name, in file order; `ConfigError` names the file and every field at fault.
+
+    None where there is no file, or nothing but comments in it: no recipe need name a benchmark.
+    """
+    content = read_yaml(path) if path.exists() else {}
     for name in content:
         if not re.fullmatch(r"[a-z0-9_-]+", str(name)):
             raise ConfigError(f"{path}: {name}: a benchmark's name may hold a-z, 0-9, _ and - only")

@@ -172,7 +172,7 @@ def deduped_set(
     "selection",
     "recipes",
     ins={name: every("shard") for name in ("question_features", "question_labels")}
-    | {"benchmark_overlap": every("benchmark", skip_missing=True)},
+    | {"benchmark_overlap": every("benchmark", optional=True)},
     reads=Reads((sample, decontaminate), facts=("shards",)),
 )
 def selected_questions(

@@ -79,6 +79,24 @@ def test_answers_of_a_night_are_read_and_judged_in_their_shard_and_then_decided(
     assert loop.tick() == {"response_features": {"sums"}, "verified_set": RECIPES, "recipe_report": RECIPES}
 
 
+def test_what_was_asked_for_another_recipe_ends_where_the_rows_are_the_same_and_leaves_all_in_sync(loop: Loop) -> None:
+    from am_assets.records import Records
+    from am_assets.staleness import Staleness
+
+    for name in ("teacher_requests", "responses", "response_features", "code_verdicts", "reward_scores"):
+        loop.run(name, "sums", content="more rows")
+    requested = set()
+    while found := loop.tick():
+        requested |= {(name, at) for name, partitions in found.items() for at in partitions}
+        loop.run_all(found)
+    assert requested == {(name, "sums") for name in ("math_verdicts", "instruction_verdicts")} | {
+        (name, recipe) for name in ("verified_set", "sft_dataset", "recipe_report") for recipe in RECIPES
+    }
+    staleness = Staleness(loop.graph, Records(loop.instance))
+    made = [(key, at) for key in loop.graph.get_all_asset_keys() for at in staleness.records.made(key)]
+    assert [at for at in made if staleness.causes(*at)] == []
+
+
 def test_a_new_shard_is_measured_where_that_is_free_and_no_other_shard_is_touched(loop: Loop, made: Desk) -> None:
     made.add_source("more", [{"question": "What is 3 plus 3?", "reference_answer": "6"}])
     loop = reloaded(loop, made)

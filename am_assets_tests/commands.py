@@ -1,0 +1,28 @@
+"""The command `am` in this process, over a desk's folder as it is now."""
+
+import json
+from typing import Any
+
+from click.testing import Result
+from typer.testing import CliRunner
+
+from am_assets_tests.desk import Desk
+
+
+def am(desk: Desk, *arguments: str) -> Result:
+    desk.open(None, None)
+    from am_assets.cli import app
+
+    return CliRunner(env={"COLUMNS": "300"}).invoke(app, arguments)
+
+
+def planned(desk: Desk, *arguments: str) -> dict[tuple[str, str], Any]:
+    """What `am plan` says of each partition: its state and why."""
+    steps = json.loads(am(desk, "plan", "--json", *arguments).stdout)["steps"]
+    return {(step["asset"], step["partition"]): (step["state"], step["because"]) for step in steps}
+
+
+def applied(desk: Desk, *arguments: str) -> dict[tuple[str, str], str]:
+    """How each partition ended that `am apply` ran."""
+    outcomes = json.loads(am(desk, "apply", "--json", *arguments).stdout)["outcomes"]
+    return {(outcome["asset"], outcome["partition"]): outcome["result"] for outcome in outcomes}
