@@ -29,7 +29,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for trial in try_all(chosen, Path(folder), asked.processes):
             trials.append(trial)
-            print(f"{len(trials)} of {len(chosen)}  {table.line(trial)}", flush=True)
+            print(f"{len(trials)} of {len(chosen) + 1}  {table.line(trial)}", flush=True)
             for found in trial.wrong:
                 print(f"    BROKEN {found}")
             for found in trial.beside:

@@ -25,6 +25,7 @@ DEEP = ("recipe.training.", "recipe.evaluation.", "recipe.verification.keep", "r
         "instruments.code.whitespace")  # fmt: skip
 RELEASE = ("sft_dataset", "data")  # a Parquet file that is no partition
 SHOWN = 8
+LATE = "scores that come late"
 Partition = tuple[str, str]
 
 
@@ -98,8 +99,8 @@ class Finished:
         shallow, deep = (self.folder / name for name in ("shallow", "deep"))
         with at(shallow, keep=self.events("shallow")) as desk:
             _all_done(desk.apply(select=DATASET))
-        shutil.copytree(shallow, deep)
-        with at(deep, self.events("shallow"), self.events("deep")) as desk:
+        copy_files(shallow, deep)  # and not what was made of them: scores that come late are a trial of their own
+        with at(deep, keep=self.events("deep")) as desk:
             _all_done(desk.apply())
 
     def events(self, name: str) -> Path:
@@ -148,6 +149,20 @@ def try_field(tried: Field, finished: Finished, models: small.Models, scratch: P
         trial.expect_none("of the other recipe, changed", _said(at for at in changed if "other" in at[1].split("|")))
     trial.ran = list(dict.fromkeys(asset for asset, _ in made.ran))
     trial.changed = [asset for asset in trial.ran if any(asset == at[0] for at in changed)]
+    return trial
+
+
+def try_scores_that_come_late(finished: Finished, models: small.Models, scratch: Path) -> Trial:
+    """The project that was finished down to the dataset, carried on to the scores: the one that was built at once."""
+    trial = Trial(LATE)
+    shutil.copytree(finished.folder / "shallow", scratch / "late")
+    shutil.copytree(finished.folder / "students", scratch / "students", dirs_exist_ok=True)
+    with at(scratch / "late", finished.events("shallow")) as desk:
+        made = build(desk, models, None)
+    at_once = finished.folder / "deep"
+    trial.expect_none("failed", made.failed)
+    trial.expect_none("not what is built at once", _said(_differ(made.tables, tables(at_once))))
+    trial.expect_none("not what is built at once", _differ(made.files, files(at_once)), beside=True)
     return trial
 
 

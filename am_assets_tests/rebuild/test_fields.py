@@ -13,6 +13,7 @@ import pytest
 
 from am_assets_tests.desk import Desk
 from am_assets_tests.rebuild import small, table
+from am_assets_tests.rebuild.compare import LATE
 from am_assets_tests.rebuild.edits import ENTRIES, UNEXERCISED, VALUES
 from am_assets_tests.rebuild.fields import every_field, undeclared
 from am_assets_tests.rebuild.trials import try_all
@@ -59,5 +60,6 @@ def test_an_edited_project_is_the_one_that_is_built_anew(tmp_path: Path) -> None
     broken = [f"{trial.field}: {found}" for trial in trials for found in [*trial.wrong, *trial.beside]]
     assert not broken, "\n".join(["an edit breaks the promise:", *broken])
     page = table.lines()
-    moved = {trial.field: table.line(trial) for trial in trials if page.get(trial.field) != table.line(trial)}
+    found = {trial.field: table.line(trial) for trial in trials if trial.field != LATE}
+    moved = {name: line for name, line in found.items() if page.get(name) != line}
     assert not moved, "\n".join(["docs/fields.md says otherwise; bench/every_field.py --write:", *moved.values()])
