@@ -70,9 +70,12 @@ class Staleness:
                 yield Cause("data", parent, changed)
 
     def _changed_since(self, parent: dg.AssetKey, partitions: list[str], read: int | None) -> tuple[str, ...]:
-        """Those that were made after `read`, the parent's latest event at that time, and came out different."""
+        """Those that were made after `read`, the parent's latest event at that time, and came out different.
+
+        Where there was none (`read` is None) all that are there now came since. Dagster's own answer is "unchanged":
+        a report made before its scores would stay without them."""
         made = self.records.made(parent)
         if read is None:
-            return ()
+            return tuple(at for at in partitions if at in made)
         newer = [at for at in partitions if at in made and made[at].storage_id > read]
         return tuple(at for at in newer if made[at].version != self.records.version_then(parent, at, read))

@@ -42,6 +42,7 @@ class Teacher:
     """Answers `script(question, nth time it is asked)`; remembers what it was asked, when, and how many at once."""
 
     def __init__(self, script: Script, port: int = 0):
+        self.script = script
         self.asked: list[str] = []
         self.bodies: list[dict] = []
         self.times: list[float] = []
@@ -62,7 +63,7 @@ class Teacher:
                     teacher.open += 1
                     teacher.most_open = max(teacher.most_open, teacher.open)
                     nth = teacher.asked.count(question)
-                reply = script(question, nth)
+                reply = teacher.reply(body, nth)
                 sleep(reply.seconds)
                 with lock:
                     teacher.open -= 1
@@ -85,6 +86,9 @@ class Teacher:
         self.port = self.server.server_port
         self.url = f"http://127.0.0.1:{self.port}/v1"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def reply(self, body: dict, nth: int) -> Reply:
+        return self.script(body["messages"][-1]["content"], nth)
 
     def stop(self) -> None:
         """Stop listening and drop every connection, as a server that dies."""

@@ -9,7 +9,7 @@ import yaml
 from am_assets_tests.commands import am
 from am_assets_tests.counted import TASTE, Models, small_project
 from am_assets_tests.desk import Desk, at_desk
-from am_assets_tests.tiny_student import write_tiny_student
+from am_assets_tests.students import write_tiny_student
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ from am_assets_tests.commands import applied, planned
 from am_assets_tests.counted import TASTE, Models, small_project
 from am_assets_tests.desk import Desk, at_desk
 from am_assets_tests.scripted import Teacher, refusal
-from am_assets_tests.tiny_student import write_tiny_student
+from am_assets_tests.students import write_tiny_student
 
 pytestmark = pytest.mark.slow
 MORE = {"extends": "plain", "teacher": {"samples": 2}}  # of every question one answer more

@@ -1,4 +1,4 @@
-"""A student that trains and answers in a second, for tests of what surrounds it."""
+"""Students that train in a moment: for tests of everything but what is learnt."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ TEMPLATE = (
 )
 
 
-def write_tiny_student(folder: Path) -> Path:
+def write_tiny_student(folder: Path, seed: int = 0) -> Path:
     """A Llama of two small layers with random weights, whose tokens are bytes."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -23,7 +23,7 @@ def write_tiny_student(folder: Path) -> Path:
     tokenizer.add_special_tokens({"additional_special_tokens": special[1:]})
     tokenizer.chat_template = TEMPLATE
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     config = LlamaConfig(vocab_size=len(tokenizer), num_key_value_heads=1, eos_token_id=0, pad_token_id=0, **sizes)
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -1,0 +1,92 @@
+"""What a field is edited to where any other valid value would show nothing, or would contradict another field."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from am_assets_tests.rebuild.small import STUDENTS
+
+
+@dataclass(frozen=True)
+class With:
+    """A value that is valid only where other fields of the same section are changed with it."""
+
+    value: Any
+    beside: dict[str, Any] = field(default_factory=dict)
+
+
+# The entry of a file that is edited, where it is not the one of its kind.
+ENTRIES = {
+    **dict.fromkeys(["source.generator", "source.seed", "source.datasets"], "gym"),
+    **dict.fromkeys(["benchmark.generator", "benchmark.seed", "benchmark.datasets"], "drill"),
+}
+DATASETS = {"basic_arithmetic": 3}
+VALUES: dict[str, Any] = {
+    "recipe.dedup.threshold": 0.85,
+    "recipe.dedup.priority": ["published", "has_check", "source_rank"],
+    "recipe.dedup.languages": ["de", "en"],
+    "recipe.sampling.decontamination.benchmarks": ["held_out", "drill"],
+    "recipe.sampling.decontamination.ngram": 8,
+    "recipe.sampling.decontamination.ngram_share": 0.35,
+    "recipe.sampling.decontamination.wording": 0.65,
+    "recipe.sampling.decontamination.cosine": 0.75,
+    "recipe.sampling.decontamination.reworded": 0.7,
+    "recipe.sampling.decontamination.confirmed": "either",
+    "recipe.sampling.decontamination.confirmed_cosine": 0.95,
+    "recipe.sampling.languages": ["en"],
+    "recipe.sampling.drop": ["incomplete", "url", "image", "table"],
+    "recipe.sampling.rates": {"medium": 0.2, "very_hard": 0.2},
+    "recipe.sampling.shares.difficulty": {"medium": 0.2},
+    "recipe.sampling.shares.category": {"planning": 0.1},
+    "recipe.teacher.model": "openai/teacher-2",
+    "recipe.teacher.examples": [],
+    "recipe.teacher.retry_max_tokens": 128,
+    "recipe.teacher.stop": ["END"],
+    "recipe.teacher.reasoning": {"reasoning_effort": "high"},
+    "recipe.verification.templates": ["paper"],
+    "recipe.verification.max_repetition": 0.9,
+    "recipe.verification.max_consecutive": 0.01,
+    "recipe.verification.languages": ["en"],
+    "recipe.verification.max_prompt_share": 0.2,
+    "recipe.verification.first_tests": 2,
+    "recipe.verification.min_tests_passed": 0.5,
+    "recipe.verification.split": "both",
+    "recipe.verification.min_reward": 0.6,
+    **{f"recipe.verification.minima.{name}": 3 for name in
+       ("correctness", "helpfulness", "coherence", "complexity", "verbosity")},
+    "recipe.training.student": STUDENTS[1],
+    "recipe.training.max_length": 200,
+    "recipe.training.dtype": "bfloat16",
+    "recipe.evaluation.benchmarks": ["held_out", "drill"],
+    "source.location": "pool/more_mixed.jsonl",
+    "source.adapter": "gsm8k",
+    "source.columns": {"reference_answer": "second"},
+    "source.generator": With("published_arithmetic", {"limit": 2, "datasets": {}}),
+    "source.datasets": DATASETS,
+    "source.limit": 9,
+    "source.rank": 3,
+    "benchmark.location": "pool/more_held_out.jsonl",
+    "benchmark.adapter": "gsm8k",
+    "benchmark.columns": {"reference_answer": "second"},
+    "benchmark.generator": With(None, {"location": "pool/held_out.jsonl", "adapter": "jsonl", "datasets": {}}),
+    "benchmark.datasets": DATASETS,
+    "benchmark.limit": 2,
+    "instruments.labels.model": "openai/labeler-2",
+    "instruments.embeddings.model": "minilm",
+    "instruments.pairs.floor": 0.7,
+    "instruments.overlap.floor": 0.5,
+    "instruments.overlap.confirm": None,
+    "instruments.overlap.confirm.model": "openai/second-2",
+    "instruments.overlap.confirm.floor": 0.6,
+    "instruments.overlap.confirm.ceiling": 0.8,
+    "instruments.math.opinion": None,
+    "instruments.math.opinion.model": "openai/second-2",
+    "instruments.code.whitespace": "exact",
+    "instruments.code.float_tolerance": 1e-3,
+    "instruments.code.max_tests": 1,
+    "instruments.reward.model": "openai/judge-2",
+    "endpoint.model": "openai/other",
+    "schedule.cron": "0 1 * * *",
+    "schedule.timezone": "Europe/Berlin",
+}  # fmt: skip
+# Fields that no edit can exercise, and why.
+UNEXERCISED: dict[str, str] = {}
