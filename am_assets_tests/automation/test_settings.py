@@ -12,7 +12,8 @@ from dagster._core.instance.config import PoolGranularity
 from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
 from dagster._core.storage.dagster_run import DagsterRunStatus, RunOpConcurrency, RunsFilter
 
-SHIPPED = Path(__file__).parents[2] / "data" / "instance" / "dagster.yaml"
+from am_assets.instance import BUNDLED
+
 POOLS = {
     "question_labels": "judge", "question_embeddings": "gpu", "responses": "teacher", "code_verdicts": "sandbox",
     "reward_scores": "judge", "sft_checkpoint": "gpu", "benchmark_responses": "gpu",
@@ -21,7 +22,7 @@ POOLS = {
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    shutil.copyfile(SHIPPED, tmp_path / "dagster.yaml")
+    shutil.copyfile(BUNDLED, tmp_path / "dagster.yaml")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         yield instance
 
