@@ -18,6 +18,7 @@ from am_assets.evaluation.benchmarks import Benchmark, load_benchmarks
 from am_assets.instruments import Instruments, load_instruments
 from am_assets.pool.sources import Source, load_sources
 from am_assets.recipe import ConfigError, Recipe, load_recipes
+from am_assets.stored import refuse_newer
 
 # A fan-in of 100 or more upstream partitions switches Dagster's staleness off for that edge.
 MOST_PARTITIONS = 99
@@ -81,6 +82,7 @@ def project() -> Project:
     """The project named by the environment; `ConfigError` names the file and the field at fault, but for the faults of
     recipes, which are in `broken`."""
     data = Path(os.environ.get("AM_DATA", "data")).resolve()
+    refuse_newer(data / "assets")  # before the files, which may be of a newer form too
     sources_file = Path(os.environ.get("AM_SOURCES", data / "sources.yaml")).resolve()
     recipes, broken = load_recipes(data / "recipes")
     loaded = Project(
