@@ -1,5 +1,5 @@
-# The two commands a user needs are `make run` and `make ui`.
-# PYTHON names the Python to install with; the newest of python3.13, 3.12 and 3.11 that can is taken where it is empty.
+# The two commands a user needs are `make run` and `make ui`; docs/install.md says what they need.
+# PYTHON is the Python to install with; where it is empty, the newest of python3.13, 3.12 and 3.11 that can.
 PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin

@@ -4,7 +4,7 @@
 #     bash bin/usable-python.sh [PYTHON]
 #
 # It is the newest of python3.13, python3.12 and python3.11 that runs, can make virtual environments and compile C++
-# against its own headers: hnswlib comes as source, from Python 3.12 on pycosat too.
+# against its own headers: hnswlib and pycosat come as source.
 set -u
 
 runs() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1; }
