@@ -1,6 +1,9 @@
 """The instance settings that ship with the project, as Dagster reads them."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,3 +76,15 @@ def test_a_run_is_tried_again_for_the_machine_and_not_for_its_data(
 ) -> None:
     run = instance.add_run(dg.DagsterRun(job_name="job", status=DagsterRunStatus.FAILURE))
     assert auto_reexecution_should_retry_run(instance, run, reason) == again
+
+
+def test_a_new_instance_gets_the_settings_before_dagster_starts_and_keeps_its_edits(tmp_path: Path) -> None:
+    home = tmp_path / "project" / "instance"
+    for _ in range(2):
+        subprocess.run(
+            [sys.executable, "-m", "am_assets.instance"], env=os.environ | {"DAGSTER_HOME": str(home)}, check=True
+        )
+        assert (home / "dagster.yaml").read_text().startswith(BUNDLED.read_text())
+        with (home / "dagster.yaml").open("a") as settings:
+            settings.write("# mine\n")
+    assert (home / "dagster.yaml").read_text() == BUNDLED.read_text() + "# mine\n# mine\n"
