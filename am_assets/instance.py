@@ -1,4 +1,7 @@
-"""The Dagster instance of a project: its environment and settings, and what is wrong where its database refuses."""
+"""The Dagster instance of a project: its environment and settings, and what is wrong where its database refuses.
+
+`python -m am_assets.instance` prepares the one that DAGSTER_HOME names, for `dagster dev` and the daemon.
+"""
 
 import os
 import shutil
@@ -6,7 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-BUNDLED = Path(__file__).parent.parent / "data" / "instance" / "dagster.yaml"
+BUNDLED = Path(__file__).with_name("dagster.yaml")
 # What SQLite says, and what to do about it.
 REMEDIES = {
     "locked": "another program holds it: close that (`fuser` of the file names it) and run again",
@@ -53,3 +56,7 @@ def _refusing(home: Path) -> tuple[Path, str] | None:
         except sqlite3.Error as error:
             return path, str(error)
     return None
+
+
+if __name__ == "__main__":
+    prepare_environment(Path(os.environ["DAGSTER_HOME"]))

@@ -2,7 +2,7 @@
 
 `data/instruments.yaml` holds them. A section is the identity of one kind of evidence: changing it makes that
 evidence (and only that) stale, and rows already measured under the old value stay in the memo. Thresholds that decide
-belong to `recipe.py`; where a model is reached and how fast belongs to `engines/llm.py`.
+belong to `recipe.py`; where a model is reached and how fast belongs to `engines/llm/`.
 """
 
 from pathlib import Path

@@ -21,6 +21,7 @@ from am_assets.evaluation.benchmarks import Benchmark, load_benchmarks
 from am_assets.instruments import Instruments, load_instruments
 from am_assets.pool.sources import Source, load_sources
 from am_assets.recipe import ConfigError, Recipe, load_recipes
+from am_assets.stored import refuse_newer
 
 # A fan-in of 100 or more upstream partitions switches Dagster's staleness off for that edge.
 MOST_PARTITIONS = 99
@@ -83,6 +84,7 @@ class Project:
 def project() -> Project:
     """The project named by the environment, read once."""
     data = Path(os.environ.get("AM_DATA", "data")).resolve()
+    refuse_newer(data / "assets")  # before the files, which may be of a newer form too
     return load_project(data, Path(os.environ.get("AM_SOURCES", data / "sources.yaml")).resolve())
 
 

@@ -3,7 +3,7 @@
 A recipe is one YAML file under `data/recipes/`; it may `extends:` another and then names only what differs. Unknown
 keys and values out of range are errors that name the file and the field. What *measures* (label model, embedder,
 judge, verifier limits) is no recipe's business: see `instruments.py`. Where a model is reached, how many requests run
-at once and what they cost at most is neither: see `engines/llm.py`.
+at once and what they cost at most is neither: see `engines/llm/`.
 """
 
 from pathlib import Path

@@ -13,13 +13,14 @@ import polars as pl
 from upath import UPath
 
 from am_assets.engines import embedder, progress
+from am_assets.engines.folders import write_whole
 from am_assets.engines.llm import ANSWER, Budget, LlmError, ask, ask_batch
 from am_assets.engines.llm.money import SPENT
 from am_assets.engines.memo import Filled, Measure, Memo, with_keys
 from am_assets.engines.segments import write_durably
 from am_assets.project import Project
 from am_assets.schema import TABLES
-from am_assets.stored import EXTENSION, StoredTables
+from am_assets.stored import EXTENSION, FORM, FORM_FILE, StoredTables
 
 BUDGET_TAG = "am/budget_usd"  # of a run; the environment variable AM_BUDGET_USD is for runs without it
 RECIPES_TAG = "am/recipes"  # of a run: whose requests are asked, with commas between; all are without it
@@ -40,6 +41,8 @@ class TableStore(StoredTables, dg.UPathIOManager):
         dg.UPathIOManager.__init__(self, UPath(folder))
 
     def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame, path: UPath) -> None:
+        if not (self.folder / FORM_FILE).exists():
+            write_whole(self.folder / FORM_FILE, f"{FORM}\n")
         target = Path(str(path))
         write_durably(obj.rechunk(), target.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"), target)
         context.add_output_metadata({"bytes": path.stat().st_size})

@@ -1,6 +1,6 @@
 """The table each asset hands to the next: columns, types and the promises every row keeps.
 
-A table is validated against its schema where it is written (`engines/storage.py`), so a reader may trust what it
+A table is validated against its schema where it is written (`tables.py`), so a reader may trust what it
 loads. Only shapes belong here: no thresholds (`recipe.py`), no computation.
 """
 

@@ -8,10 +8,25 @@ from typing import TypeVar
 import polars as pl
 from pydantic import ValidationError
 
-from am_assets.recipe import SECTIONS, Recipe, Section
+from am_assets.recipe import SECTIONS, ConfigError, Recipe, Section
 
 EXTENSION = ".parquet"
+FORM = 1  # of tables and memo; raised where older code would misread or spoil what is stored
+FORM_FILE = "FORMAT"  # in the folder of tables; where it is missing, the form is the first
 P = TypeVar("P", bound=Section)
+
+
+def refuse_newer(folder: Path) -> None:
+    """`ConfigError` where the tables in `folder`, and the memo beside them, were stored by a later am-assets."""
+    file = folder / FORM_FILE
+    text = file.read_text().strip() if file.exists() else "1"
+    if not text.isdecimal():
+        raise ConfigError(f"{file}: {text[:40]!r} is no version: put the number of the stored form back (here: {FORM})")
+    if int(text) > FORM:
+        raise ConfigError(
+            f"{file}: this folder is stored in form {text}, and this am-assets knows forms up to {FORM}: install the"
+            " newer am-assets that wrote it, or point AM_DATA to another folder. Nothing was changed"
+        )
 
 
 class StoredTables:

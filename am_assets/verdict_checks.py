@@ -1,7 +1,7 @@
 """Asset checks of what verifiers and judge say: too few pass, they disagree, they changed since last time.
 
-The figures are counted in `verification/figures.py` and `reward.py`, the limits are the recipe's (`verification`) and
-the instruments' (`reward`); here one is only held against the other.
+The figures are counted in `verification/figures.py` and `verification/reward.py`, the limits are the recipe's
+(`verification`) and the instruments' (`reward`); here one is only held against the other.
 """
 
 from typing import Any

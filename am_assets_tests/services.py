@@ -17,6 +17,8 @@ from urllib.request import Request, urlopen
 import psutil
 import yaml
 
+from am_assets.instance import BUNDLED
+
 ROOT = Path(__file__).parents[1]
 SENSORS = """{ sensorsOrError(repositorySelector: { repositoryName: "__repository__",
     repositoryLocationName: "am_assets"}) { ... on Sensors { results { id name } } } }"""
@@ -24,7 +26,6 @@ UNDER_WAY = """{ runsOrError(filter: {statuses: [STARTED]}) { ... on Runs { resu
     eventConnection { events { ... on EngineEvent { metadataEntries {
         label ... on TextMetadataEntry { text } ... on IntMetadataEntry { intValue } } } } } } } } }"""
 STOP = "mutation($id: String!) { stopSensor(id: $id) { ... on PythonError { message } } }"
-SHIPPED = ROOT / "data" / "instance" / "dagster.yaml"
 T = TypeVar("T")
 
 
@@ -52,7 +53,7 @@ def am(folder: Path, *arguments: str, inside: Sequence[str] = ()) -> subprocess.
 def settle(folder: Path, start_timeout: int = 120) -> None:
     """The shipped instance settings, but that queue and runs are looked at more often. A run whose machine died before
     it began is given up after `start_timeout` seconds."""
-    settings = yaml.safe_load(SHIPPED.read_text())
+    settings = yaml.safe_load(BUNDLED.read_text())
     settings["run_queue"] = {"dequeue_interval_seconds": 1}
     settings["run_monitoring"] |= {"poll_interval_seconds": 2, "start_timeout_seconds": start_timeout}
     (folder / "instance" / "dagster.yaml").write_text(yaml.safe_dump(settings))

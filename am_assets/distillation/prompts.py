@@ -2,7 +2,7 @@
 
 A request is identified by model, messages, sampling and sample index, and by nothing else: not by the question's row,
 its shard, the recipe that wants it or the endpoint that answers. Two recipes that ask the same thing share the answer.
-How a teacher is reached belongs to `engines/llm.py`, and what its answers look like to `traces.py`.
+How a teacher is reached belongs to `engines/llm/`, and what its answers look like to `traces.py`.
 """
 
 import json

@@ -4,7 +4,7 @@ The model is real and so is the HTTP, so a pipeline that runs on it runs on any 
 llama.cpp does the work, in a process of its own: a crash or an out-of-memory kill there is an error here, and nothing
 more. By hand: `python -m am_assets.engines.local_model model.gguf --context 2048 --slots 4`.
 
-What is asked of the model, how often and at what price belongs to `engines/llm.py`.
+What is asked of the model, how often and at what price belongs to `engines/llm/`.
 """
 
 import argparse

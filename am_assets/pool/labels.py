@@ -1,7 +1,7 @@
 """Category and difficulty of a question by a language model: what is asked and how the answer is read.
 
 The paper names the categories and five levels of difficulty but not its prompt, so this one is ours. Asking belongs to
-`engines/llm.py`. Nothing is guessed here: an answer that can't be read is `unlabelled`.
+`engines/llm/`. Nothing is guessed here: an answer that can't be read is `unlabelled`.
 """
 
 import json

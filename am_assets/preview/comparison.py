@@ -1,6 +1,6 @@
 """Two versions of what a decision keeps, held against each other: what each group gains and loses, and why.
 
-Plain Polars over kept rows; where the versions come from is `preview.py`'s business.
+Plain Polars over kept rows; where the versions come from is the business of `whatif.py`.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@ cosine alone can't tell.
 
 Each pair is asked twice, the second time in the other order: a model that leans to one place contradicts itself there
 and is seen to. Both opinions are kept as they are; what counts is the recipe's to say. Asking belongs to
-`engines/llm.py`.
+`engines/llm/`.
 """
 
 import re

@@ -17,7 +17,9 @@ class Runnable(NamedTuple):
 
 
 def told_apart(code: str, tree: ast.Module, entry_point: str | None, most: int) -> Runnable:
-    """The tests with each statement marked (`guest/judge.py`) that is one; unmarked where that might change them."""
+    """The tests with each statement marked that is one; unmarked where that might change them.
+
+    `engines/sandbox/guest/judge.py` reads the marks."""
     blocks: list[ast.Module | ast.FunctionDef] = [tree]
     checks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check"]
     if entry_point is not None:

@@ -1,7 +1,7 @@
 """Whether a final answer agrees with the reference, by a language model: a second opinion beside the verifier's.
 
 The paper asks one of every answer, the team's later practice only where the verifier finds no agreement. Both opinions
-are kept as they are; what a split means is the recipe's to say. Asking belongs to `engines/llm.py`.
+are kept as they are; what a split means is the recipe's to say. Asking belongs to `engines/llm/`.
 """
 
 import re

@@ -3,7 +3,7 @@ model on this machine.
 
 The five dimensions are those of HelpSteer2, and so of the reward model the paper used
 (Decision-Tree-Reward-Llama-3.1-8B): correctness, helpfulness, coherence, complexity, verbosity, each 0 to 4. The
-judge's rubric below is ours. Only the answer part is judged, as in the paper. Asking belongs to `engines/llm.py` and
+judge's rubric below is ours. Only the answer part is judged, as in the paper. Asking belongs to `engines/llm/` and
 `engines/reward_model.py`; the threshold and the weights belong to the recipe.
 """
 

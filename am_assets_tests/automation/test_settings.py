@@ -1,6 +1,9 @@
 """The instance settings that ship with the project, as Dagster reads them."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +15,8 @@ from dagster._core.instance.config import PoolGranularity
 from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
 from dagster._core.storage.dagster_run import DagsterRunStatus, RunOpConcurrency, RunsFilter
 
-SHIPPED = Path(__file__).parents[2] / "data" / "instance" / "dagster.yaml"
+from am_assets.instance import BUNDLED
+
 POOLS = {
     "question_labels": "judge", "question_embeddings": "gpu", "responses": "teacher", "code_verdicts": "sandbox",
     "reward_scores": "judge", "sft_checkpoint": "gpu", "benchmark_responses": "gpu", "benchmark_verdicts": "sandbox",
@@ -21,7 +25,7 @@ POOLS = {
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    shutil.copyfile(SHIPPED, tmp_path / "dagster.yaml")
+    shutil.copyfile(BUNDLED, tmp_path / "dagster.yaml")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         yield instance
 
@@ -74,3 +78,15 @@ def test_a_run_is_tried_again_for_the_machine_and_not_for_its_data(
 ) -> None:
     run = instance.add_run(dg.DagsterRun(job_name="job", status=DagsterRunStatus.FAILURE))
     assert auto_reexecution_should_retry_run(instance, run, reason) == again
+
+
+def test_a_new_instance_gets_the_settings_before_dagster_starts_and_keeps_its_edits(tmp_path: Path) -> None:
+    home = tmp_path / "project" / "instance"
+    for _ in range(2):
+        subprocess.run(
+            [sys.executable, "-m", "am_assets.instance"], env=os.environ | {"DAGSTER_HOME": str(home)}, check=True
+        )
+        assert (home / "dagster.yaml").read_text().startswith(BUNDLED.read_text())
+        with (home / "dagster.yaml").open("a") as settings:
+            settings.write("# mine\n")
+    assert (home / "dagster.yaml").read_text() == BUNDLED.read_text() + "# mine\n# mine\n"

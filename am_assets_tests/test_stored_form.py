@@ -1,0 +1,64 @@
+"""The form of what is stored: a folder says it, and older code leaves a newer one alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from am_assets_tests.desk import Desk
+from am_assets_tests.services import am, environment
+
+PLAN = ("plan", "--recipe", "plain", "--select", "dedup_policy")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    Desk(tmp_path).write_project("http://127.0.0.1:1/v1")
+    return tmp_path
+
+
+def stored_as(folder: Path, form: str) -> Path:
+    file = folder / "assets" / "FORMAT"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(form)
+    return file
+
+
+def test_the_first_table_stored_says_the_form_and_later_ones_leave_it(folder: Path) -> None:
+    applied = am(folder, "apply", *PLAN[1:])
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert (folder / "assets" / "FORMAT").read_text() == "1\n"
+    assert "Nothing to do" in am(folder, *PLAN).stdout
+
+
+def test_a_folder_that_was_stored_before_forms_had_numbers_is_read_as_ever(folder: Path) -> None:
+    am(folder, "apply", *PLAN[1:])
+    (folder / "assets" / "FORMAT").unlink()
+    assert "Nothing to do" in am(folder, *PLAN).stdout
+
+
+def test_a_newer_folder_is_refused_before_anything_of_it_is_read(folder: Path) -> None:
+    file = stored_as(folder, "2\n")
+    (folder / "sources.yaml").write_text("of: [a, newer, form\n")
+    planned = am(folder, *PLAN)
+    assert (planned.returncode, planned.stderr) == (2, "")
+    assert f"{file}: this folder is stored in form 2, and this am-assets knows forms up to 1: install" in planned.stdout
+    assert file.read_text() == "2\n"
+
+
+def test_the_code_location_refuses_a_newer_folder_with_the_same_words(folder: Path) -> None:
+    file = stored_as(folder, "12")
+    load = [sys.executable, "-m", "dagster", "definitions", "validate", "-m", "am_assets.definitions"]
+    loaded = subprocess.run(load, capture_output=True, text=True, env=environment(folder))
+    assert loaded.returncode != 0
+    assert f"{file}: this folder is stored in form 12, and this am-assets knows forms up to 1" in (
+        loaded.stdout + loaded.stderr
+    )
+
+
+def test_a_file_that_names_no_form_is_refused_and_named(folder: Path) -> None:
+    file = stored_as(folder, "soon")
+    planned = am(folder, *PLAN)
+    assert planned.returncode == 2
+    assert f"{file}: 'soon' is no version" in planned.stdout
