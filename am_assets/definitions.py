@@ -5,18 +5,18 @@
 
 import dagster as dg
 
-from am_assets import checks, verdict_checks
+from am_assets.orchestration.checks import tables, verdicts
 from am_assets.automation.backfill import fill_evidence
 from am_assets.automation.conditions import with_conditions
 from am_assets.automation.files import file_sensor
 from am_assets.automation.retries import lost_retries
 from am_assets.automation.sensors import condition_sensors
 from am_assets.automation.watch import alerts
-from am_assets.graph import GRAPH
-from am_assets.instance import share_cores
-from am_assets.partitions import Partitions
+from am_assets.orchestration.assets import GRAPH
+from am_assets.runtime.threads import share_cores
+from am_assets.orchestration.partitions import Partitions
 from am_assets.project import Live, Project, project
-from am_assets.resources import Answers, TableStore, progress_logger
+from am_assets.orchestration.resources import Answers, TableStore, progress_logger
 
 
 def build_definitions(here: Project) -> dg.Definitions:

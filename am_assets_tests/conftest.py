@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
-from am_assets.schema import TABLES
+from am_assets.storage.schemas import TABLES
 from am_assets_tests.desk import CountingProxy, Desk, at_desk
 
 settings.register_profile("any machine", deadline=None)  # a busy one is slow, and no property fails by that
@@ -17,7 +17,7 @@ settings.load_profile("any machine")
 
 @pytest.fixture(scope="session")
 def model_server() -> Iterator[CountingProxy]:
-    from am_assets.engines.local_model import embedded_gguf, serve, stop_all
+    from am_assets.engines.models.local_model import embedded_gguf, serve, stop_all
 
     proxy = CountingProxy(serve(embedded_gguf(), context=2048, slots=4))
     yield proxy

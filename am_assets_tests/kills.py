@@ -42,7 +42,7 @@ def count(seed: int, kills: int, requests: int) -> Toll:
     """Kill one run `kills` times, and compare what the server sent with what is stored."""
     import polars as pl
 
-    from am_assets.engines.memo import Memo
+    from am_assets.storage.memo import Memo
 
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "sent.tsv")
@@ -88,8 +88,9 @@ def tolls(kills: int, requests: int, loops: int = 4) -> list[Toll]:
 def run(url: str, folder: str, requests: int, concurrency: int) -> None:
     import polars as pl
 
-    from am_assets.engines.llm import ANSWER, Endpoint, ask
-    from am_assets.engines.memo import Memo
+    from am_assets.engines.llm import ANSWER, ask
+    from am_assets.config.endpoints import Endpoint
+    from am_assets.storage.memo import Memo
 
     keys = [f"question-{number}" for number in range(requests)]
     messages = [json.dumps([{"role": "user", "content": key}]) for key in keys]

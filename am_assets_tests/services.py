@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 import psutil
 import yaml
 
-from am_assets.instance import BUNDLED
+from am_assets.orchestration.instance import BUNDLED
 
 ROOT = Path(__file__).parents[1]
 SENSORS = """{ sensorsOrError(repositorySelector: { repositoryName: "__repository__",

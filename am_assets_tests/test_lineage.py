@@ -8,7 +8,7 @@ import sys
 import polars as pl
 import pytest
 
-from am_assets.engines.memo import Memo
+from am_assets.storage.memo import Memo
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 TO_DATASET = "+sft_dataset"

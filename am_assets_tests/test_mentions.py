@@ -114,10 +114,10 @@ def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
         ("as docs/operations.md says", "as docs/operation.md says"),
         ("[here](docs/operations.md#alerts)", "[here](operations.md)"),
         ("`am_assets.definitions`", "`am_assets.definition`"),
-        ("`am_assets.stored.StoredTables`", "`am_assets.stored.StoredTable`"),
+        ("`am_assets.storage.stored.StoredTables`", "`am_assets.storage.stored.StoredTable`"),
         ("`python -m am_assets_tests.bench.memory`", "`python -m am_assets_tests.bench.memories`"),
         ("`am_assets_tests.bench.<name>`: `memory`", "`am_assets_tests.bench.<name>`: `memories`"),
-        ("`python -m am_assets.instance`", "`python -m am_assets.instances`"),
+        ("`python -m am_assets.orchestration.instance`", "`python -m am_assets.instances`"),
         ("the share `category/difficulty`, `teacher.model`, `hf/`", "`am_assets/`, `am_asset/`"),
     ],
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import Field
 
 from am_assets.automation.incidents import Ledger, Message
-from am_assets.recipe import Section, parse, read_yaml
+from am_assets.config.files import Section, parse, read_yaml
 
 logging.getLogger("apprise").disabled = True  # it logs what it can't parse in full
 

@@ -16,12 +16,12 @@ from am_assets.automation.conditions import is_root
 from am_assets.automation.previews import is_preview
 from am_assets.automation.reload import load_anew, needs_reload
 from am_assets.automation.schedule import load_schedule
-from am_assets.engines.locate import SourceError, find_files
-from am_assets.origins import Origin
-from am_assets.pool.sources import shard_keys, source_of
+from am_assets.datasets.locate import SourceError, find_files
+from am_assets.datasets.origins import Origin
+from am_assets.datasets.sources import shard_keys, source_of
 from am_assets.project import Live, Project
-from am_assets.records import Records
-from am_assets.scope import roots, scope
+from am_assets.planning.records import Records
+from am_assets.planning.scope import roots, scope
 
 SECONDS = 10
 

@@ -7,7 +7,7 @@ import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG, WILL_RETRY_TAG
 
 from am_assets.automation.incidents import Finding
-from am_assets.runs import innermost
+from am_assets.planning.execution import innermost
 
 LONGEST = 1_500  # characters of an error
 READ = {

@@ -6,7 +6,7 @@ import typer
 
 from am_assets.cli import app
 from am_assets.cli.opening import AsJson, Recipes, console, named, only, opened, print_json, told_mistakes
-from am_assets.recipe import ConfigError
+from am_assets.config.files import ConfigError
 
 
 @app.command()
@@ -19,8 +19,8 @@ def preview(
 ) -> None:
     """Print what a recipe, as its file stands and with other settings, would keep, lose and ask; without doing it."""
     with told_mistakes(), opened([name := only(recipe)], "+verified_set") as found:
-        from am_assets.preview.summary import show_preview
-        from am_assets.preview.whatif import preview as look
+        from am_assets.cli.show_preview import show_preview
+        from am_assets.planning.preview.whatif import preview as look
         from am_assets.project import project
 
         seen = look(found, project(), name, changes or [])
@@ -37,8 +37,8 @@ def explain(
 
     What of it is not up to date comes last, as Dagster takes longer to tell that than the tables to be read."""
     with told_mistakes():
-        from am_assets.explain.asking import explained, outdated
-        from am_assets.explain.show import show_explanation, show_outdated
+        from am_assets.planning.explain.asking import explained, outdated
+        from am_assets.cli.show_explanation import show_explanation, show_outdated
         from am_assets.project import project
 
         name = only(recipe)
@@ -60,8 +60,8 @@ def diff(
 
     It takes two recipes: am diff -r demo -r demo-strict."""
     with told_mistakes():
-        from am_assets.diff.asking import diff as look
-        from am_assets.diff.show import show_diff
+        from am_assets.planning.diff.asking import diff as look
+        from am_assets.cli.show_difference import show_diff
         from am_assets.project import project
 
         names = named(recipe, every=not recipe)

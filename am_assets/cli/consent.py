@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from am_assets.cli.opening import console
-from am_assets.recipe import ConfigError
+from am_assets.config.files import ConfigError
 
 if TYPE_CHECKING:
-    from am_assets.costs import Estimate
-    from am_assets.plan import Step
+    from am_assets.planning.costs import Estimate
+    from am_assets.planning.plan import Step
 
 
 def consented(estimates: "Mapping[Step, Estimate]", can_ask: bool) -> float:
@@ -21,7 +21,7 @@ def consented(estimates: "Mapping[Step, Estimate]", can_ask: bool) -> float:
     Else what they would ask is shown. A person is asked whether they may; "no" ends the command. `ConfigError`, before
     anything is asked of a model, where nobody can be asked, or a model has no known price.
     """
-    from am_assets.summary import show_costs
+    from am_assets.cli.summary import show_costs
 
     found = [(step, estimate) for step, estimate in estimates.items() if estimate.most != 0]
     if not found:

@@ -6,7 +6,7 @@ import typer
 
 from am_assets.cli import app
 from am_assets.cli.opening import AsJson, console, opened, print_json
-from am_assets.recipe import ConfigError
+from am_assets.config.files import ConfigError
 
 
 @app.command()
@@ -21,10 +21,10 @@ def memo(
 
     It is about the whole project: what nobody wants can be told only where every recipe was asked."""
     with opened(None, None) as found:
-        from am_assets import upkeep
-        from am_assets.engines.memo import Memo
+        from am_assets.planning import upkeep
+        from am_assets.storage.memo import Memo
         from am_assets.project import project
-        from am_assets.summary import LATEST, show_holdings, show_measurement, show_measurements
+        from am_assets.cli.summary import LATEST, show_holdings, show_measurement, show_measurements
 
         store = Memo(project().memo)
         if namespace:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from am_assets.schema import EvalScores
+from am_assets.storage.schemas import EvalScores
 
 VERSION = "1"  # raise when the same verdicts give other scores
 STUDENTS = pl.Enum(["untrained", "trained"])

@@ -6,7 +6,7 @@ Counting only, over narrow columns; the funnel and the costs are `report.py`'s.
 import polars as pl
 
 from am_assets.evaluation import paper
-from am_assets.schema import CATEGORIES, DIFFICULTIES, UNLABELLED
+from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
 
 LENGTHS = [
     10,

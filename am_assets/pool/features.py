@@ -5,7 +5,7 @@ Measurements only; which of them makes a question unsuitable is the recipe's to 
 
 import polars as pl
 
-from am_assets.engines.language import languages
+from am_assets.engines.models.language import languages
 
 VERSION = 4  # raise it when a rule here changes
 # An ending that asks for more: a comma, an open bracket, or a word that needs another one after it.

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from am_assets.recipe import Decontamination
+from am_assets.config.recipe import Decontamination
 
 VERSION = "1"  # raise when a rule here finds otherwise
 

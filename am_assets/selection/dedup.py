@@ -6,9 +6,10 @@ A question is dropped only for one that is *kept*: of a chain a~b~c where only n
 import numpy as np
 import polars as pl
 
-from am_assets.engines.embedder import to_matrix
-from am_assets.recipe import DedupPolicy
-from am_assets.schema import DIFFICULTIES, DedupedSet
+from am_assets.engines.models.embedder import to_matrix
+from am_assets.config.recipe import DedupPolicy
+from am_assets.config.vocabulary import DIFFICULTIES
+from am_assets.storage.schemas import DedupedSet
 from am_assets.selection.greedy import Likeness
 
 VERSION = "1"  # raise when a rule here or in `greedy` decides otherwise

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from am_assets.engines import progress
-from am_assets.engines.embedder import to_matrix
-from am_assets.engines.graphs import Graphs
-from am_assets.schema import SimilarPairs
+from am_assets.runtime import progress
+from am_assets.engines.models.embedder import to_matrix
+from am_assets.engines.models.hnsw import Graphs
+from am_assets.storage.schemas import SimilarPairs
 from am_assets.selection import cosines
 from am_assets.selection.search import Vectors, make_ready, near
 

@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from am_assets.engines.embedder import to_matrix
-from am_assets.schema import BenchmarkOverlap
+from am_assets.engines.models.embedder import to_matrix
+from am_assets.storage.schemas import BenchmarkOverlap
 from am_assets.selection import cosines
 from am_assets.selection.ngrams import ItemGrams
 from am_assets.selection.words import Texts, Words, names, read

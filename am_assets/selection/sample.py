@@ -2,9 +2,10 @@
 
 import polars as pl
 
-from am_assets.engines.language import UNDETERMINED
-from am_assets.recipe import SamplingPolicy, TeacherPolicy
-from am_assets.schema import QUESTION_DROPS, SelectedQuestions
+from am_assets.engines.models.language import UNDETERMINED
+from am_assets.config.recipe import SamplingPolicy, TeacherPolicy
+from am_assets.config.vocabulary import QUESTION_DROPS
+from am_assets.storage.schemas import SelectedQuestions
 
 VERSION = "1"  # raise when a rule here selects otherwise
 DRAW_DIGITS = 13  # hexadecimal: 52 bits, what a float holds exactly

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from am_assets.engines.graphs import Graph, neighbours_together
+from am_assets.engines.models.hnsw import Graph, neighbours_together
 from am_assets.selection import cosines
 
 CROWD = 256

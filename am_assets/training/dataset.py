@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.engines.folders import written_aside
-from am_assets.schema import SftDataset
+from am_assets.storage.atomic import written_aside
+from am_assets.storage.schemas import SftDataset
 
 VERSION = "1"  # raise when the released form changes
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from am_assets.schema import REWARD_DIMENSIONS
+from am_assets.config.vocabulary import REWARD_DIMENSIONS
 
 Read = Callable[[str, list[str]], pl.DataFrame]  # some columns of a shard's table
 READ = {

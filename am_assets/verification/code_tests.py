@@ -8,7 +8,7 @@ import json
 import sys
 import warnings
 
-from am_assets.verification.marks import DEFINITIONS, VALUES, Runnable, asserts, told_apart
+from am_assets.verification.test_marks import DEFINITIONS, VALUES, Runnable, asserts, told_apart
 
 
 class UnusableTests(ValueError):

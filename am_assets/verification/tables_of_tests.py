@@ -12,7 +12,7 @@ tolerant it is is the instrument's.
 import json
 from typing import Any
 
-from am_assets.instruments import Code
+from am_assets.config.instruments import Code
 from am_assets.verification.code_tests import Runnable, UnusableTests, read_tests
 
 CALLS = """

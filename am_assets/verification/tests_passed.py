@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from am_assets.recipe import VerificationPolicy
-from am_assets.schema import UNKNOWN_OUTCOMES, VERDICTS
+from am_assets.config.recipe import VerificationPolicy
+from am_assets.config.vocabulary import UNKNOWN_OUTCOMES, VERDICTS
 
 PASSED = "tests_passed"
 

@@ -24,7 +24,7 @@ def all_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         desk = at(folder, patch)
         desk.write_project("http://127.0.0.1:1/v1")
         definitions = desk.open(None, None).definitions
-        from am_assets.sqlite import keep_open
+        from am_assets.orchestration.sqlite import keep_open
 
         with dg.DagsterInstance.get() as instance, keep_open(instance):
             Loop(definitions, instance).run_everything()

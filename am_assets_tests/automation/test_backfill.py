@@ -9,8 +9,8 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus
 from dagster._core.test_utils import create_run_for_test
 
-from am_assets.engines.memo import Memo
-from am_assets.resources import BUDGET_TAG
+from am_assets.storage.memo import Memo
+from am_assets.orchestration.resources import BUDGET_TAG
 from am_assets_tests.automation.ticks import Loop
 from am_assets_tests.desk import Desk
 
@@ -27,7 +27,7 @@ class Nights:
         self.load()
 
     def load(self) -> None:
-        from am_assets.plan import Plan
+        from am_assets.planning.plan import Plan
 
         self.plan: Plan = self.desk.open(None, None)
         self.day = Loop(self.plan.definitions, self.plan.instance)
@@ -44,7 +44,7 @@ class Nights:
         return launch(self._now(), project())
 
     def _now(self):
-        from am_assets.plan import Plan
+        from am_assets.planning.plan import Plan
 
         no_roots: dict = {}  # no file was read for what stands there
         return Plan(self.plan.definitions, self.plan.instance, no_roots, self.plan.in_scope)
@@ -131,7 +131,7 @@ def test_a_broken_recipe_holds_up_no_other_and_where_there_is_no_other_it_is_nam
 def test_what_only_other_recipes_need_is_not_filled(nights: Nights) -> None:
     nights.day.run("sft_dataset", *RECIPES, content="another dataset")
     from am_assets.project import project
-    from am_assets.scope import scope
+    from am_assets.planning.scope import scope
 
     nights.plan.in_scope = scope(project(), ["plain"])
     assert nights.fills() == {("sft_checkpoint", "plain")}
@@ -231,7 +231,7 @@ def test_a_recipe_some_of_whose_requests_were_left_out_waits_and_others_move_on(
 )
 def test_a_mistake_in_the_file_is_named(tmp_path, wrong: dict, says: str) -> None:
     from am_assets.automation.schedule import load_schedule
-    from am_assets.recipe import ConfigError
+    from am_assets.config.files import ConfigError
 
     (tmp_path / "recipes").mkdir()
     Desk(tmp_path).recipe("plain", {})

@@ -80,8 +80,8 @@ def test_answers_of_a_night_are_read_and_judged_in_their_shard_and_then_decided(
 
 
 def test_what_was_asked_for_another_recipe_ends_where_the_rows_are_the_same_and_leaves_all_in_sync(loop: Loop) -> None:
-    from am_assets.records import Records
-    from am_assets.staleness import Staleness
+    from am_assets.planning.records import Records
+    from am_assets.planning.staleness import Staleness
 
     for name in ("teacher_requests", "responses", "response_features", "code_verdicts", "reward_scores"):
         loop.run(name, "sums", content="more rows")

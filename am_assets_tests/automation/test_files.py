@@ -178,7 +178,7 @@ def test_where_the_ui_cannot_be_reached_it_is_tried_again(looks: Looks, ui: Ui, 
 
 
 def test_a_file_at_fault_fails_the_look_by_its_name_and_what_was_read_before_stands(looks: Looks) -> None:
-    from am_assets.recipe import ConfigError
+    from am_assets.config.files import ConfigError
 
     looks.look()
     before = looks.cursor

@@ -15,7 +15,7 @@ from dagster._core.instance.config import PoolGranularity
 from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
 from dagster._core.storage.dagster_run import DagsterRunStatus, RunOpConcurrency, RunsFilter
 
-from am_assets.instance import BUNDLED
+from am_assets.orchestration.instance import BUNDLED
 
 POOLS = {
     "question_labels": "judge", "question_embeddings": "gpu", "responses": "teacher", "code_verdicts": "sandbox",
@@ -84,7 +84,7 @@ def test_a_new_instance_gets_the_settings_before_dagster_starts_and_keeps_its_ed
     home = tmp_path / "project" / "instance"
     for _ in range(2):
         subprocess.run(
-            [sys.executable, "-m", "am_assets.instance"], env=os.environ | {"DAGSTER_HOME": str(home)}, check=True
+            [sys.executable, "-m", "am_assets.orchestration.instance"], env=os.environ | {"DAGSTER_HOME": str(home)}, check=True
         )
         assert (home / "dagster.yaml").read_text().startswith(BUNDLED.read_text())
         with (home / "dagster.yaml").open("a") as settings:

@@ -17,7 +17,7 @@ GLUE = np.array(["the", "of", "and", "in", "with", "for", "to", "a", "is", "on",
 
 def vocabulary() -> np.ndarray:
     """Words that the bundled static embedder knows as one token, commonest first."""
-    from am_assets.engines.embedder import _load
+    from am_assets.engines.models.embedder import _load
 
     tokens = sorted(_load("static").tokenizer.get_vocab().items(), key=lambda item: item[1])
     whole = [token[1:] for token, _ in tokens if token.startswith("\u2581")]

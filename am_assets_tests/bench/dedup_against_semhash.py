@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from am_assets.engines.embedder import embed
+from am_assets.engines.models.embedder import embed
 from am_assets.selection import cosines
 from am_assets_tests.bench.corpus import questions
 from am_assets_tests.bench.requests_per_second import PEERS, ROOT, environment

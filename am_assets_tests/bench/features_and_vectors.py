@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from am_assets.engines import embedder, language
-from am_assets.engines.memo import Memo, with_keys
+from am_assets.engines.models import embedder, language
+from am_assets.storage.memo import Memo, with_keys
 from am_assets.pool.features import question_features
-from am_assets.schema import RawPool
+from am_assets.storage.schemas import RawPool
 from am_assets.selection import overlap, words
 from am_assets.selection.ngrams import ItemGrams
 

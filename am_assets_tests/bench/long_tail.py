@@ -9,7 +9,8 @@ import argparse
 import heapq
 import time
 
-from am_assets.engines.llm import Endpoint, ask
+from am_assets.config.endpoints import Endpoint
+from am_assets.engines.llm import ask
 from am_assets_tests.bench.memory import requests
 from am_assets_tests.bench.server import is_slow, serving
 

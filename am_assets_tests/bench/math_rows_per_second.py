@@ -22,8 +22,8 @@ from unittest.mock import patch
 
 import polars as pl
 
-from am_assets.engines import killable
-from am_assets.instruments import Math
+from am_assets.runtime import workers
+from am_assets.config.instruments import Math
 from am_assets.verification import equality, math
 from am_assets_tests.verification.math_pairs import pairs
 

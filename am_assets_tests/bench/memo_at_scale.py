@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from am_assets.engines.memo import Memo
+from am_assets.storage.memo import Memo
 
 SEGMENT = 4_000
 SHARD = 14_000

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from am_assets.engines.embedder import embed
-from am_assets.engines.graphs import Graphs
+from am_assets.engines.models.embedder import embed
+from am_assets.engines.models.hnsw import Graphs
 from am_assets.selection import neighbors, search
 from am_assets_tests.bench.corpus import questions
 

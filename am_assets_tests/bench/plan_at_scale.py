@@ -76,7 +76,7 @@ def write_project(folder: Path, shards: int, recipes: int) -> None:
 def report_all() -> None:
     """Tables and materializations of every partition, in an order in which they could have been made."""
     from am_assets.definitions import build_definitions
-    from am_assets.plan import Plan
+    from am_assets.planning.plan import Plan
     from am_assets.project import project
 
     defs = build_definitions(project())
@@ -108,7 +108,7 @@ def report(
     pointers: dict[dg.AssetKey, int],
     static: dict,
 ) -> None:
-    from am_assets import tables
+    from am_assets.orchestration import tables
 
     name = key.to_user_string()
     frame, metadata = table_of(name, partition)
@@ -128,11 +128,11 @@ def report(
 
 def table_of(name: str, partition: str):
     """The stored table of a partition, and the metadata that is held against a file."""
-    from am_assets.evaluation import benchmarks
-    from am_assets.pool import sources
+    from am_assets.datasets import benchmarks
+    from am_assets.datasets import sources
     from am_assets.project import project
-    from am_assets.stored import settings
-    from am_assets.tables import empty
+    from am_assets.storage.stored import settings
+    from am_assets.orchestration.tables import empty
 
     here = project()
     metadata: dict = {}

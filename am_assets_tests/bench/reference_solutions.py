@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from am_assets.engines.sandbox import Job, open_sandbox
-from am_assets.instruments import Code
+from am_assets.config.instruments import Code
 
 
 def problems(path: Path) -> list[tuple[str, Job]]:

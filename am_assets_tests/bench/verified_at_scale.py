@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from am_assets.schema import CATEGORIES, DIFFICULTIES, REWARD_DIMENSIONS, TABLES
+from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, REWARD_DIMENSIONS
+from am_assets.storage.schemas import TABLES
 from am_assets_tests.bench.selection_at_scale import RECIPE, watch_memory, write
 
 MADE = ["verification_policy", "teacher_policy", "verified_set"]

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from am_assets.distillation.traces import response_features
-from am_assets.schema import ResponseFeatures
+from am_assets.storage.schemas import ResponseFeatures
 
 COLUMNS = ["response_id", "question_id", "question", "response", "finish_reason"]
 

@@ -6,7 +6,8 @@ import polars as pl
 
 from am_assets.evaluation import examples, report, shares
 from am_assets.evaluation.page import Findings
-from am_assets.schema import QUESTION_DROPS, RESPONSE_DROPS, EvalScores
+from am_assets.config.vocabulary import QUESTION_DROPS, RESPONSE_DROPS
+from am_assets.storage.schemas import EvalScores
 from am_assets.verification.figures import BY, pass_rates
 
 HOSTILE = (

@@ -11,7 +11,8 @@ from am_assets.engines.plots import bar_chart_png, heatmap_png, histogram_png, i
 from am_assets.evaluation import paper
 from am_assets.evaluation.report import STAGES, funnel, reward_curve, teacher_costs
 from am_assets.evaluation.shares import lengths, spread
-from am_assets.schema import CATEGORIES, QUESTION_DROPS, RESPONSE_DROPS, UNLABELLED, RecipeReport
+from am_assets.config.vocabulary import CATEGORIES, QUESTION_DROPS, RESPONSE_DROPS, UNLABELLED
+from am_assets.storage.schemas import RecipeReport
 
 Tables = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from am_assets.evaluation.scores import bootstrap_interval, score_table
-from am_assets.schema import EvalScores
+from am_assets.storage.schemas import EvalScores
 
 shares = st.lists(st.floats(0, 1), min_size=1, max_size=40)
 

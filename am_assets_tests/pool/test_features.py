@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.pool.features import question_features
-from am_assets.schema import QuestionFeatures, RawPool
+from am_assets.storage.schemas import QuestionFeatures, RawPool
 
 
 def features(*questions: str) -> pl.DataFrame:

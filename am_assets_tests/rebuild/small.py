@@ -9,8 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from am_assets.origins import reasoning_gym
-from am_assets.pool.sources import Source
+from am_assets.datasets.origins import reasoning_gym
+from am_assets.datasets.sources import Source
 from am_assets_tests.desk import Desk
 from am_assets_tests.scripted import Reply, Teacher, answer
 from am_assets_tests.students import write_tiny_student

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from am_assets.recipe import Decontamination
-from am_assets.schema import BenchmarkOverlap
+from am_assets.config.recipe import Decontamination
+from am_assets.storage.schemas import BenchmarkOverlap
 from am_assets.selection import overlap as measuring
 from am_assets.selection.decontaminate import contaminated
 from am_assets.selection.overlap import Items, benchmark_overlap

@@ -5,8 +5,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from am_assets.recipe import DedupPolicy
-from am_assets.schema import DedupedSet, SimilarPairs
+from am_assets.config.recipe import DedupPolicy
+from am_assets.storage.schemas import DedupedSet, SimilarPairs
 from am_assets.selection import dedup as module
 
 POLICY = DedupPolicy(threshold=0.9)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from am_assets.engines.graphs import Graphs
-from am_assets.schema import QuestionEmbeddings, SimilarPairs
+from am_assets.engines.models.hnsw import Graphs
+from am_assets.storage.schemas import QuestionEmbeddings, SimilarPairs
 from am_assets.selection import neighbors, search
 
 FLOOR = 0.8

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from am_assets.recipe import SamplingPolicy, TeacherPolicy
-from am_assets.schema import SelectedQuestions
+from am_assets.config.recipe import SamplingPolicy, TeacherPolicy
+from am_assets.storage.schemas import SelectedQuestions
 from am_assets.selection.sample import select
 
 Q = sha256(b"q").hexdigest()[:32]

@@ -4,7 +4,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from am_assets.schema import SftDataset
+from am_assets.storage.schemas import SftDataset
 from am_assets.training.dataset import am_record, sft_table, write_release
 
 TEST = json.dumps({"test_code": "assert f(1) == 2", "test_entry_point": "f"})

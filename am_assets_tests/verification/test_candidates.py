@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from am_assets.schema import TABLES
+from am_assets.storage.schemas import TABLES
 from am_assets.verification.candidates import READ, candidates
 
 SELECTED = {"question_id": "q1", "shard": "s", "source": "s", "category": "math", "difficulty": "easy"}

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.recipe import RewardMinima, VerificationPolicy
-from am_assets.schema import OUTCOMES, RESPONSE_DROPS, REWARD_DIMENSIONS, TEMPLATES, VERDICTS, VerifiedSet
+from am_assets.config.recipe import RewardMinima, VerificationPolicy
+from am_assets.config.vocabulary import OUTCOMES, RESPONSE_DROPS, REWARD_DIMENSIONS, TEMPLATES, VERDICTS
+from am_assets.storage.schemas import VerifiedSet
 from am_assets.verification.decide import MALFORMED, verified_set
 
 SOUND = {

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.schema import RESPONSE_DROPS, VERDICTS
+from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
 from am_assets.verification.figures import drift, fates, figures, pass_rates
 
 told = st.sampled_from(VERDICTS)

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from am_assets.instruments import Instructions
-from am_assets.schema import InstructionVerdicts
+from am_assets.config.instruments import Instructions
+from am_assets.storage.schemas import InstructionVerdicts
 from am_assets.verification.instructions import MEASURED, verify
 from am_assets_tests.desk import Desk
 

@@ -21,7 +21,7 @@ stage's business.
 """
 
 from am_assets.engines.llm.batch import ask_batch
-from am_assets.engines.llm.endpoints import Endpoint, load_endpoints
+from am_assets.config.endpoints import Endpoint, load_endpoints
 from am_assets.engines.llm.money import Budget
 from am_assets.engines.llm.replies import ANSWER, LlmError
 from am_assets.engines.llm.stream import ask

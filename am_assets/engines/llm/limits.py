@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from am_assets.recipe import ConfigError
+from am_assets.config.files import ConfigError
 
 USERS = 32  # streams at a time
 SILENCE_SECONDS = 30.0  # after which a stream counts as dead, should its process number live on; a living one beats

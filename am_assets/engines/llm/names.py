@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from am_assets.engines.llm.endpoints import EMBEDDED, Endpoint, Endpoints
-from am_assets.engines.local_model import BUNDLED
-from am_assets.instruments import LOCAL
+from am_assets.config.endpoints import EMBEDDED, Endpoint, Endpoints
+from am_assets.engines.models.local_model import BUNDLED
+from am_assets.config.instruments import LOCAL
 
 ALIKE = 0.75  # of the letters; what a slip of the finger leaves
 KNOWN_BARE = {"openai", "anthropic"}  # providers whose models litellm knows without a prefix

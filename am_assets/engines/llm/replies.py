@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from am_assets.engines.quoting import MOST_READ, quoted
+from am_assets.runtime.quoting import MOST_READ, quoted
 
 ANSWER = pl.Schema(
     {

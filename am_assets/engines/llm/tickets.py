@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from am_assets.engines.folders import flush
-from am_assets.engines.segments import write_durably
+from am_assets.storage.atomic import flush
+from am_assets.storage.segments import write_durably
 
 
 @dataclass(frozen=True)

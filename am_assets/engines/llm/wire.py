@@ -12,11 +12,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from am_assets.engines.llm.endpoints import EMBEDDED, Endpoint
+from am_assets.config.endpoints import EMBEDDED, Endpoint
 from am_assets.engines.llm.names import misnamed
 from am_assets.engines.llm.replies import Fault, Reply, empty, read, refusal
-from am_assets.engines.quoting import MOST_QUOTED, quoted
-from am_assets.recipe import ConfigError
+from am_assets.runtime.quoting import MOST_QUOTED, quoted
+from am_assets.config.files import ConfigError
 
 DIRECT = {"openai", "hosted_vllm", "deepseek"}  # litellm's names of providers whose protocol is plain OpenAI
 CONNECT_SECONDS = 30
@@ -38,7 +38,7 @@ class Wire:
         base = endpoint.api_base
         name = endpoint.model or model
         if model.startswith(EMBEDDED):
-            from am_assets.engines.local_model import embedded_gguf, serve
+            from am_assets.engines.models.local_model import embedded_gguf, serve
 
             if fault := misnamed(model, {model: [endpoint]}):
                 raise ConfigError(fault)

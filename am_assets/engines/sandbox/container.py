@@ -26,7 +26,7 @@ from am_assets.engines.sandbox.protocol import (
     guest_source,
     logger,
 )
-from am_assets.instruments import Code
+from am_assets.config.instruments import Code
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -25,7 +25,7 @@ from am_assets.engines.sandbox.protocol import (
     outcome_of,
     rlimits,
 )
-from am_assets.instruments import Code
+from am_assets.config.instruments import Code
 
 NOBODY = 65534
 GRACE_SECONDS = 30  # for a job to begin and to be cleared away, beside its own time

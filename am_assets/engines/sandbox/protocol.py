@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from am_assets.instruments import Code
+from am_assets.config.instruments import Code
 
 logger = logging.getLogger("am_assets.sandbox")
 # Interpreter switches: no site-packages, no user site, no script folder on the path, no .pyc. The standard library is

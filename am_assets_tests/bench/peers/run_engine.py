@@ -9,8 +9,9 @@ from time import perf_counter
 import litellm  # noqa: F401  (imports are not timed)
 import polars as pl
 
-from am_assets.engines.llm import Endpoint, ask
-from am_assets.engines.memo import Memo
+from am_assets.config.endpoints import Endpoint
+from am_assets.engines.llm import ask
+from am_assets.storage.memo import Memo
 
 url, n, concurrency = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 prompts = [[{"role": "user", "content": f"Question number {i}: what is {i} plus {i}?"}] for i in range(n)]

@@ -1,0 +1,41 @@
+"""What the command line shows of two recipes' difference."""
+
+from rich.console import Console
+from rich.table import Table
+
+from am_assets.planning.diff.asking import Diff
+from am_assets.planning.diff.difference import Difference
+
+EXCERPT_CHARS = 70
+
+
+def show_diff(console: Console, found: Diff, rows: int) -> None:
+    """The fields that differ, then by set how many rows each recipe has alone, for what reason and because of what."""
+    if not found.fields:
+        console.print("No field of their policies that decides on rows differs.")
+    for change in found.fields:
+        one, other = change.said
+        words = f"{change.field}: {one} in {found.one}, {other} in {found.other}"
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
+    for difference in (found.questions, found.responses):
+        if difference is None:
+            console.print("No responses to compare: one of them has verified nothing yet.")
+        else:
+            _show(console, difference, found.texts, rows)
+
+
+def _show(console: Console, difference: Difference, texts: dict[str, str], rows: int) -> None:
+    title = f"{difference.what.capitalize()}: {difference.both:,} in both"
+    table = Table("kept by", "rows", "in the other", "because of", title=title)
+    for side in difference.sides:
+        for reason, count, fields in side.reasons.rows():
+            table.add_row(side.kept_by, f"{count:,}", f"{side.dropped_by}: {reason}", ", ".join(fields))
+    console.print(table)
+    for side in difference.sides:
+        for row in side.rows.head(rows).iter_rows(named=True):
+            text = " ".join(texts.get(row["question_id"], "").split())[:EXCERPT_CHARS]
+            console.print(
+                f"  {row['id']} kept by {side.kept_by}, {row['reason']} by {side.dropped_by}"
+                f"{': ' + row['detail'] if row['detail'] else ''} | {text}",
+                markup=False, highlight=False, soft_wrap=True,
+            )  # fmt: skip

@@ -1,0 +1,42 @@
+"""What the command line shows of a preview."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from am_assets.planning.preview.comparison import Comparison
+from am_assets.planning.preview.whatif import Preview
+from am_assets.cli.summary import show_costs
+
+SHOWN = 3  # partitions of an asset that are not up to date
+
+
+def show_preview(console: Console, seen: Preview) -> None:
+    """Questions and responses kept before and after by group, why some go, and what models would be asked."""
+    if seen.outdated:
+        partitions: dict[str, list[str]] = {}
+        for step in seen.outdated:
+            partitions.setdefault(step.asset, []).append(step.partition)
+        above = [f"{asset}[{', '.join(at[:SHOWN])}{', ...' if at[SHOWN:] else ''}]" for asset, at in partitions.items()]
+        console.print(
+            f"Not up to date, so the figures may be off: {', '.join(above)}; am plan says why",
+            style="yellow", markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    settings = f"with {', '.join(seen.changes)}" if seen.changes else "as its file stands"
+    console.print(_comparison(f"Questions of {seen.recipe} {settings}", seen.questions))
+    if seen.responses:
+        console.print(_comparison("Responses, of those that are there", seen.responses))
+    else:
+        console.print("No response is verified yet.")
+    show_costs(console, seen.asked)
+
+
+def _comparison(title: str, compared: Comparison) -> Table:
+    table = Table("by", "group", "before", "after", "gained", "lost", title=escape(title))
+    for (_,), rows in compared.groups.group_by("by", maintain_order=True):
+        for by, group, *figures in rows.rows():
+            table.add_row(by, group, *(f"{figure:,}" for figure in figures))
+        table.add_section()
+    for reason, rows in compared.reasons.rows():
+        table.add_row("lost because", reason, "", "", "", f"{rows:,}")
+    return table

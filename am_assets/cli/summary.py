@@ -1,0 +1,180 @@
+"""What the command line shows: a plan and its costs; after an apply the funnel, what it took, the scores; the memo."""
+
+from pathlib import Path
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from am_assets.planning.costs import Estimate
+from am_assets.planning.plan import Outcome, Plan, Step
+
+SPENT = ["seconds", "requests", "prompt_tokens", "completion_tokens", "cost_usd"]
+
+
+LATEST = 20  # rows of a namespace
+SHOWN = 4  # partitions of one cause
+CELL_CHARS = 60
+
+
+def show_steps(console: Console, steps: list[Step]) -> None:
+    """The steps by asset, those of one cause together."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for step in steps:
+        groups.setdefault((step.asset, step.state, step.because), []).append(step.partition)
+    table = Table("asset", "partitions", "state", "why", title=f"{len(steps)} partitions")
+    for (asset, state, because), partitions in groups.items():
+        more = f" and {len(partitions) - SHOWN} more" if len(partitions) > SHOWN else ""
+        table.add_row(asset, ", ".join(partitions[:SHOWN]) + more, state, escape(f"because {because}"))
+    console.print(table)
+
+
+def show_costs(console: Console, estimates: list[tuple[Step, Estimate]]) -> None:
+    """What the steps would ask of models, by asset, and what each figure rests on."""
+    if not estimates:
+        console.print("No model is asked.")
+        return
+    table = Table(
+        "asset", "requests", "tokens in", "tokens out", "cost, $", "at most, $", title="What models would be asked"
+    )
+    groups: dict[str, list[Estimate]] = {}
+    for step, estimate in estimates:
+        groups.setdefault(step.asset, []).append(estimate)
+    for asset, group in [*groups.items(), ("all", [estimate for _, estimate in estimates])]:
+        table.add_row(asset, *_sums(group))
+    console.print(table)
+    for line in dict.fromkeys(line for _, estimate in estimates for line in estimate.basis):
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    console.print("  prompts at 4 characters a token", highlight=False)
+
+
+def _sums(estimates: list[Estimate]) -> list[str]:
+    requests, *tokens = (
+        sum(getattr(one, name) for one in estimates) for name in ("requests", "prompt_tokens", "completion_tokens")
+    )
+    at_most = "" if all(one.exact for one in estimates) else "at most "
+    unpriced = " and what has no price" if any(one.dollars is None for one in estimates) else ""
+    dollars = [sum(getattr(one, name) or 0 for one in estimates) for name in ("dollars", "most")]
+    return [f"{at_most}{requests:,}", *(f"{sum:,}" for sum in tokens), *(f"{sum:.4f}{unpriced}" for sum in dollars)]
+
+
+def show_problems(console: Console, problems: list[str]) -> None:
+    """What has to be mended before an apply, a line each."""
+    for problem in problems:
+        console.print(f"In the way: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
+    if holdings.is_empty():
+        console.print("Nothing was measured yet.")
+        return
+    table = Table("namespace", "measurements", "MB", "oldest", "newest", "paid, $", "wanted by nobody", title="Memo")
+    for row in holdings.iter_rows(named=True):
+        ages = [
+            f"{row[name]:%Y-%m-%d %H:%M}" if row[name] else "before dates were kept" for name in ("oldest", "newest")
+        ]
+        paid = "" if row["dollars"] is None else f"{row['dollars']:.4f}"
+        unwanted = "not recorded" if row["unwanted"] is None else f"{row['unwanted']:,}"
+        table.add_row(row["namespace"], f"{row['measurements']:,}", f"{row['bytes'] / 1e6:,.1f}", *ages, paid, unwanted)
+    console.print(table)
+
+
+def show_measurements(console: Console, known: pl.LazyFrame) -> None:
+    rows = known.tail(LATEST).collect()
+    table = Table("key", "measured", title=f"the latest {rows.height} rows")
+    for row in rows.iter_rows(named=True):
+        said = (f"{name}: {' '.join(str(value).split())[:CELL_CHARS]}" for name, value in row.items() if name != "key")
+        table.add_row(row["key"], escape("; ".join(said)))
+    console.print(table)
+
+
+def show_measurement(console: Console, known: pl.LazyFrame, key: str) -> None:
+    rows = known.filter(pl.col("key") == key).head(1).collect()
+    if rows.is_empty():
+        console.print(f"No row of the key {key}.", highlight=False)
+        return
+    for name, value in rows.row(0, named=True).items():
+        console.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[str], assets: Path) -> None:
+    """Funnel and scores of each recipe that has a report, costs by stage, then failures."""
+    for recipe in recipes:
+        report = assets / "recipe_report" / f"{recipe}.parquet"
+        if report.exists():
+            console.print(_funnel(recipe, pl.read_parquet(report)))
+    console.print(_spending(plan))
+    scores = [
+        _scores(path) for recipe in recipes for path in sorted((assets / "eval_scores").glob(f"*/{recipe}.parquet"))
+    ]
+    for lines in scores:
+        console.print(lines)
+    done = sum(outcome.result == "done" for outcome in outcomes)
+    if not outcomes:
+        console.print("Nothing to do: everything was up to date.")
+    else:
+        console.print(f"{done} partitions materialized.")
+    for outcome in outcomes:
+        name = f"{outcome.step.asset}[{outcome.step.partition}]"
+        words = {"failed": f"failed {name}: {outcome.error}", "waits": f"not run {name}: {outcome.step.because}"}
+        if outcome.result in words:
+            console.print(words[outcome.result], style="red", markup=False, highlight=False, soft_wrap=True)
+    console.print("Open the UI with [bold]make ui[/bold], then http://localhost:3000")
+
+
+def show_interrupted(console: Console, outcomes: list[Outcome], under_way: Step | None) -> None:
+    done = sum(outcome.result == "done" for outcome in outcomes)
+    console.print(f"Interrupted. {done} partitions were materialized.", highlight=False)
+    if under_way:
+        console.print(
+            f"{under_way.asset}[{under_way.partition}] was under way: its run is canceled, what it measured is kept.",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    console.print("The same command goes on from here.")
+
+
+def _funnel(recipe: str, report: pl.DataFrame) -> Table:
+    table = Table("stage", "outcome", "rows", title=f"Funnel of recipe {recipe}")
+    for (stage,), rows in report.group_by("stage", maintain_order=True):
+        for outcome, count in rows.select("outcome", "rows").rows():
+            table.add_row(str(stage), outcome, f"{count:,}")
+        table.add_section()
+    return table
+
+
+def _spending(plan: Plan) -> Table:
+    """Of the latest materialization of every partition in question, summed by asset: what making it took."""
+    table = Table(
+        "asset", "seconds", "requests", "tokens in", "tokens out", "cost, $", title="What the tables took to make"
+    )
+    totals = dict.fromkeys(SPENT, 0.0)
+    for key in plan.keys:
+        sums = dict.fromkeys(SPENT, 0.0)
+        made = plan.records.made(key)
+        for partition in plan.partitions(key):
+            if partition in made:
+                for name in SPENT:
+                    sums[name] += float(made[partition].metadata.get(name, 0))
+        if sums["seconds"] >= 0.5 or sums["requests"]:
+            table.add_row(key.to_user_string(), *_figures(sums))
+        totals = {name: totals[name] + sums[name] for name in SPENT}
+    table.add_section()
+    table.add_row("all", *_figures(totals))
+    return table
+
+
+def _figures(sums: dict[str, float]) -> list[str]:
+    return [f"{sums['seconds']:,.1f}", *(f"{sums[name]:,.0f}" for name in SPENT[1:4]), f"{sums['cost_usd']:.4f}"]
+
+
+def _scores(path: Path) -> str:
+    benchmark = path.parent.name
+    lines = []
+    for row in pl.read_parquet(path).sort("student", descending=True).iter_rows(named=True):
+        lines.append(
+            f"{benchmark}: {row['student']} student {row['pass_at_1']:.1%} right"
+            f" (95 % interval {row['ci_low']:.1%} to {row['ci_high']:.1%}), {row['well_formed']:.1%} well formed,"
+            f" {row['questions']} questions x {row['samples']} samples"
+        )
+    return "\n".join(lines)

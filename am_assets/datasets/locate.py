@@ -1,0 +1,78 @@
+"""From a location in a config file to files on this disk, and the hash of what they hold.
+
+Where data may lie belongs here: paths, globs, `$VARS` and the Hugging Face hub. What is in a file belongs to
+`reader.py`.
+"""
+
+import glob
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from am_assets.runtime.quoting import quoted
+from am_assets.config.files import ConfigError
+
+HUB = re.compile(r"hf://datasets/(?P<repo>[^/@]+/[^/@]+)(@(?P<revision>[^/]+))?/(?P<file>.+)")
+
+
+class SourceError(ConfigError):
+    """A data file can't be used as its config says; the message names the file, the line and the field."""
+
+
+def find_files(location: str, base: Path) -> list[Path]:
+    """The files a location names, sorted by path. A relative location starts at `base`; never an empty list.
+
+    Files on the hub (`hf://datasets/<owner>/<name>[@revision]/<path or glob>`) are downloaded once and then read from
+    the hub's own cache. `SourceError` for an unset variable, no match, a folder, or a hub that can't be reached.
+    """
+    if location.startswith("hf://"):
+        return _from_hub(location)
+    expanded = os.path.expanduser(os.path.expandvars(location))
+    if unset := re.search(r"\$\{?(\w+)", expanded):
+        raise SourceError(f"location: {location}: the environment variable {unset[1]} is not set")
+    path = base / expanded
+    matches = [path] if path.exists() else [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
+    files = [match for match in matches if not match.is_dir()]
+    if not files:
+        fault = "is a folder: name a file, or files by a glob such as *.jsonl" if matches else "no such file"
+        raise SourceError(f"{path}: {fault}")
+    return files
+
+
+def content_hash(location: str, base: Path) -> str:
+    """sha256 hex over the bytes of the files, in order; streamed. For the hub the name alone: pin `@revision` there."""
+    if location.startswith("hf://"):
+        return hashlib.sha256(location.encode()).hexdigest()
+    total = hashlib.sha256()
+    for path in find_files(location, base):
+        try:
+            with path.open("rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise SourceError(f"{path}: can't be read: {error.strerror}") from None
+    return total.hexdigest()
+
+
+def _from_hub(location: str) -> list[Path]:
+    from huggingface_hub import HfFileSystem, hf_hub_download
+
+    match = HUB.fullmatch(location)
+    if match is None:
+        raise SourceError(f"location: {location}: expected hf://datasets/<owner>/<name>/<file or glob>")
+    repo, revision, file = match["repo"], match["revision"], match["file"]
+    try:
+        names = [file]
+        if glob.has_magic(file):
+            prefix = location.removesuffix(file).removeprefix("hf://")
+            names = sorted(found.removeprefix(prefix) for found in HfFileSystem().glob(location))
+        files = [Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision)) for name in names]
+    except Exception as error:  # whatever the network, the hub or its client raises: the file is not to be had
+        reason = quoted(error) or type(error).__name__
+        raise SourceError(
+            f"{location}: can't be fetched from the Hugging Face hub: {reason}\n"
+            "Check the name, the network and HF_TOKEN, or download the file and give its path as location."
+        ) from None
+    if not files:
+        raise SourceError(f"{location}: no such file on the hub")
+    return files

@@ -1,0 +1,112 @@
+"""Teaching, as assets: what is asked, what was answered, and what the answers look like."""
+
+import dagster as dg
+import polars as pl
+
+from am_assets.orchestration import tables
+from am_assets.orchestration.declarations import Reads, recipes_that_select
+from am_assets.distillation import prompts, traces
+from am_assets.engines import plots
+from am_assets.storage.memo import key_of
+from am_assets.orchestration.partitions import every
+from am_assets.config.recipe import TeacherPolicy
+from am_assets.orchestration.resources import Answers, spent, together
+from am_assets.storage.stored import read_policy
+
+ALL_RECIPES = every("recipe", skip_missing=True)
+
+
+@tables.decision(
+    "distillation",
+    "shards",
+    ins={"selected_questions": ALL_RECIPES, "teacher_policy": ALL_RECIPES},
+    reads=Reads((prompts,), entry=recipes_that_select),
+)
+def teacher_requests(
+    context: dg.AssetExecutionContext,
+    raw_pool: pl.DataFrame,
+    selected_questions: pl.LazyFrame,
+    teacher_policy: pl.DataFrame,
+) -> tuple[pl.DataFrame, dict]:
+    """What the recipes together ask of this shard: one row an answer wanted, and by whom. It stands between the
+    recipes and `responses`, so that a shard whose requests did not change is not touched when another's did."""
+    chosen = selected_questions.filter(pl.col("kept") & (pl.col("shard") == context.partition_key))
+    checks = raw_pool.select(
+        "question_id",
+        "question",
+        has_reference=pl.col("reference_answer").is_not_null(),
+        has_tests=pl.col("test_cases").is_not_null(),
+    )
+    wanted = chosen.select("recipe", "question_id", "samples").collect().join(checks, on="question_id")
+    policies = dict(teacher_policy.group_by("recipe"))
+    requests = [
+        prompts.requests_table(rows.drop("recipe"), read_policy(TeacherPolicy, policies[(recipe,)])).with_columns(
+            recipe=pl.lit(recipe)
+        )
+        for (recipe,), rows in wanted.group_by("recipe", maintain_order=True)
+        if (recipe,) in policies
+    ]
+    if not requests:
+        return tables.empty("teacher_requests"), {}
+    union = pl.concat(requests)
+    table = union.group_by(pl.all().exclude("recipe")).agg(recipes=pl.col("recipe").sort()).sort("request_key", "after")
+    return table, {"by_teacher": dict(table["teacher"].value_counts(sort=True).rows())}
+
+
+@tables.evidence("distillation", "shards", pool="teacher", reads=Reads((prompts, traces)), unfinished=prompts.unasked)
+def responses(
+    raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, answers: dg.ResourceParam[Answers]
+) -> tuple[pl.DataFrame, dict]:
+    """Teacher generations for whatever any recipe selected, and the published responses of the shard. A response that
+    was stored once is never asked for again. One cut off by its token limit is a response like any other; where a
+    policy allows a further try at a higher limit, both are here. A run that is for some recipes only leaves out what
+    just others want and nobody has answered, and says so."""
+    requests, left = answers.split("responses", teacher_requests.with_columns(key="request_key", model="teacher"))
+    first = requests.filter(pl.col("after") == "")
+    filled = answers.get("responses", first)
+    again = prompts.further_tries(requests, filled.table)
+    if again.height:
+        both = pl.concat([first, again]).unique("key", keep="first", maintain_order=True)
+        filled = together(filled, answers.get("responses", both))
+    unasked = pl.concat([left.filter(pl.col("after") == ""), prompts.further_tries(left, filled.table)])
+    distilled = filled.table.select(
+        "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
+        "completion_tokens", "cost", response=traces.whole("reasoning", "text"), origin=pl.lit("distilled"),
+    )  # fmt: skip
+    published = (
+        raw_pool.filter(pl.col("defect").is_null())
+        .select("question_id", "published")
+        .explode("published")
+        .drop_nulls("published")
+        .unnest("published")
+        .with_columns(
+            request_key=pl.lit(None, pl.String),
+            sample_index=pl.int_range(pl.len()).over("question_id", "teacher"),
+            finish_reason=pl.lit("stop"),
+            prompt_tokens=pl.lit(0),
+            completion_tokens=pl.lit(0),
+            cost=pl.lit(0.0),
+            origin=pl.lit("published"),
+        )
+    )
+    both = pl.concat([distilled, published.select(distilled.columns)], how="vertical_relaxed")
+    identity = both.select("question_id", "teacher", "origin", "request_key", "sample_index", "response").iter_rows()
+    table = both.with_columns(pl.Series("response_id", [key_of(*row) for row in identity], dtype=pl.String))
+    lengths = plots.histogram_png(distilled["completion_tokens"], "Tokens of the teacher's responses")
+    return table.sort("response_id"), {
+        **spent(filled),
+        prompts.UNASKED: dict(unasked.explode("recipes")["recipes"].value_counts(sort=True).rows()),
+        "published": published.height,
+        "distilled": distilled.height,
+        "tokens": tables.picture(lengths),
+    }
+
+
+@tables.evidence("distillation", "shards", reads=Reads((traces,)))
+def response_features(responses: pl.LazyFrame, raw_pool: pl.LazyFrame) -> tuple[pl.DataFrame, dict]:
+    """Think and answer parts, whether the format holds, repetition, truncation, languages, what the answer has of its
+    question. Rates, not cuts: how much is too much is the recipe's to say."""
+    read = responses.select("response_id", "question_id", "response", "finish_reason")
+    asked = read.join(raw_pool.select("question_id", "question"), on="question_id", how="left").collect()
+    table = traces.response_features(asked)
+    return table, {"templates": dict(table["template"].cast(pl.String).value_counts(sort=True).rows())}

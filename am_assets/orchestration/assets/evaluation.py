@@ -1,0 +1,195 @@
+"""Evaluation as assets: the student before and after training, on benchmarks, and the report of a recipe."""
+
+import json
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from am_assets.datasets import adapters
+from am_assets.orchestration import tables
+from am_assets.orchestration.declarations import Declared, Reads, benchmark_entry
+from am_assets.distillation import traces
+from am_assets.engines import plots
+from am_assets.engines.models import student
+from am_assets.storage.atomic import write_whole
+from am_assets.storage.memo import with_keys
+from am_assets.datasets import benchmarks as benchmark_files
+from am_assets.evaluation import examples, page, paper, report, scores, shares
+from am_assets.orchestration.partitions import along, every
+from am_assets.config.recipe import EvaluationPolicy
+from am_assets.orchestration.resources import Answers
+from am_assets.storage.schemas import BenchmarkVerdicts
+from am_assets.storage.stored import read_policy
+from am_assets.verification import code, jobs, math
+from am_assets.verification.figures import BY, pass_rates
+
+
+@tables.evidence("evaluation", "benchmarks", reads=Reads((benchmark_files, adapters), entry=benchmark_entry))
+def benchmark_questions(context: dg.AssetExecutionContext, here: Declared) -> pl.DataFrame:
+    """The items of one benchmark in canonical form."""
+    name = context.partition_key
+    return benchmark_files.read_benchmark(name, here.benchmark(name), here.data)
+
+
+@tables.evidence(
+    "evaluation",
+    "recipe_benchmarks",
+    pool="gpu",
+    ins={
+        "evaluation_policy": along("recipe"),
+        "sft_checkpoint": along("recipe"),
+        "benchmark_questions": along("benchmark"),
+    },
+    reads=Reads((student,)),
+)
+def benchmark_responses(
+    here: Declared,
+    evaluation_policy: pl.DataFrame,
+    sft_checkpoint: pl.DataFrame,
+    benchmark_questions: pl.DataFrame,
+    answers: dg.ResourceParam[Answers],
+) -> tuple[pl.DataFrame, dict]:
+    """What the student answers to the benchmark, untrained and trained, k samples an item. Generations are remembered
+    by the content of the weights, so two recipes share those of the untrained student."""
+    policy = read_policy(EvaluationPolicy, evaluation_policy)
+    trained = sft_checkpoint.row(0, named=True)
+    folders = {
+        "untrained": student.student_folder(trained["student"], here.models),
+        "trained": here.assets / trained["path"],
+    }
+    prompts = _prompts(benchmark_questions, policy)
+    wanted = pl.concat(
+        with_keys(
+            prompts, "messages", "seed", identity=[student.weights_sha256(folder), policy.sampling()]
+        ).with_columns(student=pl.lit(name), folder=pl.lit(str(folder)))
+        for name, folder in folders.items()
+    )
+
+    def generate(missing: pl.DataFrame):
+        for (folder,), rows in missing.group_by("folder", maintain_order=True):
+            yield from student.generate(Path(str(folder)), rows.select("key", "messages", "seed"), **policy.sampling())
+
+    filled = answers.fill("generations", wanted, generate, student.GENERATION)
+    table = filled.table.sort("student", "item_id", "sample_index")
+    return table, {"generated": filled.new.height, "reused": table.height - filled.new.height}
+
+
+def _prompts(items: pl.DataFrame, policy: EvaluationPolicy) -> pl.DataFrame:
+    """One row a wanted answer: item_id, sample_index, messages, seed."""
+    system = [{"role": "system", "content": policy.system_prompt}] if policy.system_prompt else []
+    messages = [
+        json.dumps([*system, {"role": "user", "content": question}], ensure_ascii=False)
+        for question in items["question"]
+    ]
+    indices = pl.DataFrame({"sample_index": range(policy.samples)}, schema={"sample_index": pl.UInt16})
+    prompts = items.select("item_id", pl.Series("messages", messages, dtype=pl.String)).join(indices, how="cross")
+    return prompts.with_columns(seed=pl.col("sample_index").cast(pl.Int64) + policy.seed)
+
+
+@tables.evidence(
+    "evaluation",
+    "recipe_benchmarks",
+    pool="sandbox",
+    ins={"benchmark_questions": along("benchmark")},
+    reads=Reads((traces, math, code), ("math.timeout_seconds", "code")),
+    unfinished=code.without_sandbox,
+)
+def benchmark_verdicts(
+    here: Declared,
+    benchmark_responses: pl.DataFrame,
+    benchmark_questions: pl.DataFrame,
+    answers: dg.ResourceParam[Answers],
+) -> tuple[pl.DataFrame, dict]:
+    """Is the student's answer right? By the verifiers that judge the teacher: tests, else the reference answer. An
+    answer without think and answer parts is judged as a whole, so that the untrained student is not marked down for a
+    format it never saw."""
+    given = benchmark_responses.with_columns(
+        response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),
+        question_id="item_id",
+    )
+    read = traces.split(given).select("response_id", "answer", "well_formed")
+    judged = given.join(read, on="response_id").join(benchmark_questions, on="item_id")
+    judged = judged.with_columns(answer=pl.coalesce("answer", "response"))
+    limits = here.instruments.math
+    by_reference = jobs.math_jobs(judged, limits)
+    equal = answers.fill("math", by_reference, lambda missing: math.verify(missing, limits), math.MEASURED)
+    by_tests = jobs.code_jobs(judged, here.instruments.code)
+    ran, again = code.fill(
+        by_tests, here.instruments.code, lambda measure: answers.fill("code", by_tests, measure, code.MEASURED)
+    )
+    columns = BenchmarkVerdicts.column_names()
+    table = pl.concat([one.select(columns) for one in (equal.table, ran.table, again)], how="vertical_relaxed")
+    return table.sort("student", "item_id", "sample_index"), {
+        "verified": equal.new.height,
+        "executed": ran.new.height,
+        code.UNREACHED: code.unreached(again),
+    }
+
+
+@tables.decision("evaluation", "recipe_benchmarks", reads=Reads((scores,)))
+def eval_scores(benchmark_verdicts: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
+    """pass@1 over k samples with a bootstrap interval over the questions, and the share of well-formed answers."""
+    table = scores.score_table(benchmark_verdicts)
+    intervals = plots.intervals_png(table, "student", "ci_low", "pass_at_1", "ci_high", "pass@1, 95 % interval")
+    rates = {f"{row['student']}_pass_at_1": row["pass_at_1"] for row in table.to_dicts()}
+    return table, {**rates, "intervals": tables.picture(intervals)}
+
+
+@tables.decision(
+    "evaluation",
+    "recipes",
+    ins={
+        "raw_pool": every("shard"),
+        "responses": every("shard"),
+        "eval_scores": every("partition", optional=True, mapping=dg.MultiToSingleDimensionPartitionMapping("recipe")),
+    },
+    reads=Reads((report, page)),
+)
+def recipe_report(
+    context: dg.AssetExecutionContext,
+    here: Declared,
+    evaluation_policy: pl.DataFrame,
+    deduped_set: pl.DataFrame,
+    selected_questions: pl.DataFrame,
+    verified_set: pl.DataFrame,
+    sft_dataset: pl.LazyFrame,
+    raw_pool: pl.LazyFrame,
+    responses: pl.LazyFrame,
+    eval_scores: pl.DataFrame,
+) -> tuple[pl.DataFrame, dict]:
+    """The funnel from input rows to released rows. Beside this table lies the recipe's page, one HTML file: drop
+    reasons, mix, lengths, pass rates, other thresholds, costs, scores and sampled rows, with the paper's figures."""
+    recipe = context.partition_key
+    released = shares.released(sft_dataset)
+    table = report.funnel(deduped_set, selected_questions, verified_set, released)
+    curve, mark = (tables.stored_metadata(context, "deduped_set", recipe, name) for name in ("curve", "threshold"))
+    scored = read_policy(EvaluationPolicy, evaluation_policy).benchmarks
+    named = eval_scores.with_columns(benchmark=pl.col("partition").str.split("|").list.first())
+    found = page.Findings(
+        funnel=table,
+        released=released,
+        origins=verified_set.filter("kept")["origin"],
+        pass_rate=pass_rates(verified_set, [])["pass_rate"].item(),
+        rates={by: pass_rates(verified_set, [by]) for by in BY},
+        costs=report.teacher_costs(
+            responses.select("response_id", "completion_tokens", "cost").collect(), verified_set
+        ),
+        scores=named.filter(pl.col("benchmark").is_in(scored)),
+        dedup_curve=[(float(threshold), kept) for threshold, kept in (curve or {}).items()],
+        dedup_mark=mark,
+        reward_curve=report.reward_curve(verified_set),
+        reward_mark=tables.stored_metadata(context, "verified_set", recipe, "min_reward"),
+        kept=examples.kept_rows(examples.sampled(released), sft_dataset),
+        dropped_questions=examples.dropped_questions(deduped_set, selected_questions, raw_pool),
+        dropped_responses=examples.dropped_responses(verified_set, responses, raw_pool),
+    )
+    path = here.assets / "recipe_report" / f"{recipe}.html"
+    write_whole(path, page.page(recipe, found))
+    return table, {
+        "headline": found.headline,
+        "page": dg.MetadataValue.path(str(path)),
+        "paper": dg.MetadataValue.url(paper.URL),
+        "summary": tables.picture(page.summary_png(recipe, found)),
+        "funnel": tables.sample(table, rows=table.height),
+    }

@@ -1,0 +1,42 @@
+"""The recipe sections as assets: one a section, partitioned by recipe, versioned by that section alone.
+
+So a changed number makes stale what reads its section, in that recipe, and nothing else. Decisions get their policy
+from these tables, never from the file, so a table always says under which policy it was made.
+"""
+
+import json
+
+import dagster as dg
+import polars as pl
+
+from am_assets.orchestration import tables
+from am_assets.orchestration.declarations import Declared, Reads, section_entry
+from am_assets.project import Project
+from am_assets.config.recipe import SECTIONS, Recipe
+
+
+def _policy_table(section: str) -> tables.Table:
+    says = (Recipe.model_fields[section].annotation.__doc__ or "").strip()
+
+    def description(here: Project) -> str:
+        # Where a user looks after a reload: the graph itself stays as it was.
+        broken = "".join(f"**Broken, and left as last made:** {fault}\n\n" for fault in here.broken.values())
+        return f"{broken}The `{section}` section of a recipe file, setting by setting. {says}".strip()
+
+    @tables.policy(
+        "recipe",
+        "recipes",
+        name=f"{section}_policy",
+        reads=Reads(entry=section_entry(section)),
+        description=description,
+    )
+    def policy(context: dg.AssetExecutionContext, here: Declared) -> pl.DataFrame:
+        entry = here.entry(context.partition_key)
+        assert entry is not None  # a section is declared
+        values = [json.dumps(value, sort_keys=True, ensure_ascii=False) for value in entry.content.values()]
+        return pl.DataFrame({"setting": list(entry.content), "value": values})
+
+    return policy
+
+
+policy_tables = [_policy_table(section) for section in SECTIONS]

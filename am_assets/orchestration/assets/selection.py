@@ -1,0 +1,200 @@
+"""Which questions are worth a teacher, as assets: pairs and overlap measure, the two sets decide."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import dagster as dg
+import polars as pl
+
+from am_assets.orchestration import tables
+from am_assets.orchestration.declarations import Declared, Reads, earlier_shards
+from am_assets.engines.models import embedder
+from am_assets.engines import plots
+from am_assets.engines.models.hnsw import Graphs
+from am_assets.storage.mapped import MappedTables
+from am_assets.storage.memo import with_keys
+from am_assets.orchestration.partitions import all_of, every
+from am_assets.config.recipe import DedupPolicy, SamplingPolicy, TeacherPolicy
+from am_assets.orchestration.resources import Answers, spent
+from am_assets.selection import confirm, decontaminate, dedup, neighbors, overlap, sample
+from am_assets.storage.stored import StoredTables, read_policy
+from am_assets.orchestration.tables import picture
+
+_BY_SHARD = ["raw_pool", "question_embeddings"]  # what benchmark_overlap reads one shard at a time
+
+
+@tables.evidence(
+    "selection",
+    "shards",
+    deps=lambda by: [dg.AssetDep("question_embeddings", partition_mapping=by.earlier_shards)],
+    reads=Reads((neighbors,), ("pairs.floor",), entry=earlier_shards),
+)
+def similar_pairs(
+    context: dg.AssetExecutionContext, here: Declared, tables: dg.ResourceParam[StoredTables]
+) -> tuple[pl.DataFrame, dict]:
+    """Every pair of questions at or above the floor, of this shard against itself and the shards before it in the
+    sources file. The floor is low: recipes cut above it, so a threshold can move without a new search."""
+    own = context.partition_key
+    names = [own, *here.shards[: here.shards.index(own)]]
+    mapped = MappedTables(here.graphs)
+    shard, *earlier = ((name, _vectors(context, tables, mapped, name)) for name in names)
+    pairs, audit = neighbors.similar_pairs(shard, earlier, here.instruments.pairs.floor, Graphs(here.graphs))
+    with_itself = pl.col("question_id") == pl.col("other_id")
+    cosines = pairs.filter(~with_itself)["cosine"]
+    return pairs, {
+        "audited_pairs": audit.pairs,
+        "audited_recall": audit.recall,
+        "in_crowds": pairs.height - len(cosines),
+        "cosines": picture(plots.histogram_png(cosines, "Pairs by cosine")),
+    }
+
+
+def _vectors(
+    context: dg.AssetExecutionContext, store: StoredTables, mapped: MappedTables, shard: str
+) -> Callable[[], pl.DataFrame]:
+    """The reader of a shard's vectors, which finds them mapped from the second time on."""
+    version = tables.stored_version(context, "question_embeddings", shard)
+
+    def read() -> pl.DataFrame:
+        table = store.read("question_embeddings", shard)
+        if tables.content_version(table) != version:  # else other vectors would be kept under this version
+            raise dg.Failure(
+                f"question_embeddings[{shard}]: the stored table is not the one that was materialized last:"
+                " materialize this partition again"
+            )
+        return table
+
+    return partial(mapped.read, shard, version, read)
+
+
+@tables.evidence(
+    "selection",
+    "benchmarks",
+    pool=lambda instruments: "judge" if instruments.overlap.confirm else None,
+    deps=lambda _: all_of(*_BY_SHARD),
+    # A shard that is gone updates no upstream partition: only the list of shards tells.
+    reads=Reads((overlap, confirm), ("overlap", "embeddings"), ("shards",)),
+)
+def benchmark_overlap(
+    context: dg.AssetExecutionContext,
+    here: Declared,
+    benchmark_questions: pl.DataFrame,
+    tables: dg.ResourceParam[StoredTables],
+    answers: dg.ResourceParam[Answers],
+) -> tuple[pl.DataFrame, dict]:
+    """How near each question of the pool comes to one benchmark: equal text, shared word n-grams, cosine, what a model
+    says of the grey zone, and the item each was largest for. Measurements only: which of them is contamination is the
+    recipe's to say. A shard is read and measured alone, and once."""
+    model, floor = here.instruments.embeddings.model, here.instruments.overlap.floor
+    vectors = answers.vectors(benchmark_questions, model).table["vector"]
+    items = overlap.Items(benchmark_questions, embedder.to_matrix(vectors))
+
+    def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        for key, shard in missing.select("key", "shard").iter_rows():
+            embedded = tables.read("question_embeddings", shard)
+            rows = overlap.benchmark_overlap(_sound_questions(tables, shard), embedded, items, floor)
+            yield pl.DataFrame({"key": [key], "rows": [rows.to_struct()]}, overlap.BY_SHARD)
+
+    wanted = _shards_as_they_are(context, here.shards, items, [model, floor])
+    filled = answers.fill("overlap", wanted, measure, overlap.BY_SHARD)
+    table, said = _with_opinions(overlap.together(filled.table["rows"]), items, here, tables, answers)
+    return table, {"shards_measured": filled.new.height, **said}
+
+
+def _shards_as_they_are(
+    context: dg.AssetExecutionContext, keys: list[str], items: overlap.Items, instrument: list
+) -> pl.DataFrame:
+    """The shards and the key of what is measured of each: its tables by their content, the items, the instrument."""
+    versions = [[tables.stored_version(context, name, shard) for name in _BY_SHARD] for shard in keys]
+    against = tables.content_version(items.table.select("item_id", "question"))
+    shards = pl.DataFrame({"shard": keys, "versions": [" ".join(version) for version in versions]})
+    return with_keys(shards, "versions", identity=[overlap.VERSION, against, *instrument])
+
+
+def _sound_questions(store: StoredTables, shard: str) -> pl.DataFrame:
+    pool = store.read("raw_pool", shard, ["question_id", "question", "defect"])
+    return pool.filter(pl.col("defect").is_null()).drop("defect")
+
+
+def _with_opinions(
+    table: pl.DataFrame, items: overlap.Items, here: Declared, store: StoredTables, answers: Answers
+) -> tuple[pl.DataFrame, dict]:
+    """The table with what a model says of its grey zone, where the instruments name one."""
+    instrument = here.instruments.overlap.confirm
+    if instrument is None:
+        return table, {}
+    pairs = confirm.grey(table, instrument).select("question_id", "item_id")
+    texts = pl.concat(_sound_questions(store, shard).join(pairs, on="question_id", how="semi") for shard in here.shards)
+    pairs = pairs.join(texts.unique("question_id"), on="question_id", maintain_order="left")
+    pairs = pairs.join(items.table.select("item_id", item="question"), on="item_id", maintain_order="left")
+    filled = answers.get("confirmations", confirm.requests(pairs, instrument))
+    return confirm.opinions(table, filled.table), spent(filled)
+
+
+@tables.decision(
+    "selection",
+    "recipes",
+    ins={name: every("shard") for name in ("raw_pool", "question_features", "question_labels", "question_embeddings")}
+    | {"similar_pairs": every("found_in")},
+    reads=Reads((dedup,), ("pairs.floor",), ("shards", "ranks")),
+    read_below=("curve", "threshold"),
+)
+def deduped_set(
+    here: Declared,
+    dedup_policy: pl.DataFrame,
+    raw_pool: pl.LazyFrame,
+    question_features: pl.LazyFrame,
+    question_labels: pl.LazyFrame,
+    question_embeddings: pl.LazyFrame,
+    similar_pairs: pl.LazyFrame,
+) -> tuple[pl.DataFrame, dict]:
+    """Every question of the pool, kept or dropped as defective or as a duplicate, with the one that stands for it."""
+    policy = read_policy(DedupPolicy, dedup_policy)
+    questions = dedup.candidates(raw_pool, question_features, question_labels, here.ranks)
+    in_crowds = (
+        similar_pairs.filter(pl.col("question_id") == pl.col("other_id")).select("question_id").unique().collect()
+    )
+    standing = question_embeddings.join(in_crowds.lazy(), on="question_id", how="semi")
+    vectors = (standing if in_crowds.height else standing.clear()).collect()  # mostly there is none to look for
+    crowd = vectors.sort("question_id", "shard").unique("question_id", keep="first", maintain_order=True)
+    thresholds = dedup.curve(here.instruments.pairs.floor)
+    table, kept = dedup.dedup(questions, similar_pairs.drop("found_in"), crowd, policy, thresholds)
+    return table, {
+        "kept": int(table["kept"].sum()),
+        "threshold": policy.threshold,
+        "kept_by_threshold": tables.picture(
+            plots.bar_chart_png(kept.cast({"threshold": pl.String}), "threshold", "kept", "Questions kept by threshold")
+        ),
+        "curve": {str(threshold): count for threshold, count in kept.rows()},
+    }
+
+
+@tables.decision(
+    "selection",
+    "recipes",
+    ins={name: every("shard") for name in ("question_features", "question_labels")}
+    | {"benchmark_overlap": every("benchmark", optional=True)},
+    reads=Reads((sample, decontaminate), facts=("shards",)),
+)
+def selected_questions(
+    deduped_set: pl.LazyFrame,
+    sampling_policy: pl.DataFrame,
+    teacher_policy: pl.DataFrame,
+    question_features: pl.LazyFrame,
+    question_labels: pl.LazyFrame,
+    benchmark_overlap: pl.LazyFrame,
+    tables: dg.ResourceParam[StoredTables],
+) -> tuple[pl.DataFrame, dict]:
+    """Every deduplicated question, kept or dropped as contaminated, unsuitable or downsampled; a kept one names the
+    teacher and how many new responses it is to give."""
+    policy = read_policy(SamplingPolicy, sampling_policy)
+    rules = policy.decontamination
+    if absent := sorted(set(rules.benchmarks) - set(tables.partitions("benchmark_overlap"))):
+        raise dg.Failure(
+            f"benchmark_overlap is not measured for {', '.join(absent)}: materialize these partitions first"
+        )
+    questions = sample.candidates(deduped_set, question_features, question_labels)
+    overlap = benchmark_overlap.filter(pl.col("benchmark").is_in(rules.benchmarks)).collect()
+    hits = decontaminate.contaminated(overlap, rules)
+    table = sample.select(questions, hits, policy, read_policy(TeacherPolicy, teacher_policy))
+    return table, {"kept": int(table["kept"].sum()), "new_responses_wanted": int(table["samples"].sum())}

@@ -1,0 +1,91 @@
+"""Training as assets: the released dataset and the student trained on it."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from am_assets.orchestration import tables
+from am_assets.orchestration.declarations import Declared, Reads
+from am_assets.engines import plots
+from am_assets.engines.models import student
+from am_assets.storage.memo import Memo, key_of
+from am_assets.orchestration.partitions import every
+from am_assets.config.recipe import TrainingPolicy
+from am_assets.storage.stored import read_policy
+from am_assets.training import dataset, sft
+
+
+@tables.decision(
+    "training",
+    "recipes",
+    ins={"response_features": every("shard"), "raw_pool": every("shard")},
+    reads=Reads((dataset,)),
+)
+def sft_dataset(
+    context: dg.AssetExecutionContext,
+    here: Declared,
+    verified_set: pl.DataFrame,
+    response_features: pl.LazyFrame,
+    raw_pool: pl.LazyFrame,
+) -> tuple[pl.DataFrame, dict]:
+    """The kept responses with their texts. Beside this table lies the release: JSONL in the published AM form, Parquet
+    and a dataset card, in a folder named by the recipe."""
+    kept = verified_set.filter("kept").lazy()
+    features = response_features.join(kept, on="response_id", how="semi").unique("response_id").collect()
+    pool = raw_pool.join(kept, on="question_id", how="semi").collect()
+    table = dataset.sft_table(verified_set, features, pool)
+    release = here.assets / "sft_dataset" / context.partition_key
+    dataset.write_release(table, release, context.partition_key)
+    mix = {name: dict(table[name].value_counts(sort=True).rows()) for name in ("category", "difficulty", "teacher")}
+    lengths = (table["think"].str.len_chars() + table["answer"].str.len_chars()).alias("characters")
+    return table, {
+        **mix,
+        "release": dg.MetadataValue.path(str(release)),
+        "report": dg.MetadataValue.asset(dg.AssetKey("recipe_report")),
+        "response_length": tables.picture(plots.histogram_png(lengths, "Response length")),
+        "difficulty_mix": tables.picture(
+            plots.bar_chart_png(table["difficulty"].value_counts(sort=True), "difficulty", "count", "Difficulty")
+        ),
+    }
+
+
+@tables.evidence("training", "recipes", pool="gpu", reads=Reads((sft,)))
+def sft_checkpoint(
+    context: dg.AssetExecutionContext,
+    here: Declared,
+    sft_dataset: pl.DataFrame,
+    training_policy: pl.DataFrame,
+    pipes: dg.PipesSubprocessClient,
+) -> tuple[pl.DataFrame, dict]:
+    """The student trained on the dataset, in Hugging Face layout. A checkpoint lies under a hash of all that goes into
+    it, so the same rows, student and policy are trained once, whichever recipe asks."""
+    policy = read_policy(TrainingPolicy, training_policy)
+    base = student.student_folder(policy.student, here.models)
+    identity = key_of(
+        sft.VERSION, tables.content_version(sft_dataset), policy.model_dump(), student.weights_sha256(base)
+    )
+    place = Path("checkpoints") / identity
+    memo = Memo(here.memo)
+    known = memo.known("training")
+    rows = known.filter(pl.col("key") == identity).tail(1).collect() if known is not None else None
+    reused = rows is not None and rows.height == 1 and (here.assets / place).exists()
+    if not reused:
+        with tempfile.TemporaryDirectory() as folder:
+            sft_dataset.write_parquet(Path(folder, "rows.parquet"))
+            job = sft.Job(
+                rows=Path(folder, "rows.parquet"),
+                student=base,
+                output=here.assets / place,
+                policy=policy,
+                run=os.getpid(),
+            )
+            messages = pipes.run(command=sft.command(job), context=context).get_custom_messages()
+        sha256 = student.weights_sha256(here.assets / place)
+        rows = pl.DataFrame([{"key": identity, "sha256": sha256, **messages[-1]}])
+        memo.append("training", rows)
+    assert rows is not None
+    table = rows.with_columns(student=pl.lit(policy.student), path=pl.lit(str(place)))
+    return table, {"reused": reused, "left_out": rows["left_out"].item(), "last_loss": rows["last_loss"].item()}

@@ -1,0 +1,158 @@
+"""Asset checks: what a team is told about when it is not so.
+
+Each is partitioned like its asset, so a check speaks of one shard or one recipe. Blocking ones stop what is below.
+The figures they hold data to are the recipe's, never written here, but for the label parse rate, which no recipe owns.
+What is said of verdicts and of the judge is in `verdict_checks.py`.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial, update_wrapper
+from types import ModuleType
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from am_assets.orchestration.partitions import Partitions
+from am_assets.project import Project
+from am_assets.config.recipe import SamplingPolicy
+from am_assets.storage.schemas import TABLES
+from am_assets.config.vocabulary import UNLABELLED
+from am_assets.selection.decontaminate import contaminated
+from am_assets.storage.stored import StoredTables, read_policy
+
+MIN_LABEL_PARSE_RATE = 0.9
+KEEPING = ["deduped_set", "selected_questions", "verified_set"]  # tables of kept and dropped rows
+
+
+@dataclass(frozen=True)
+class Check:
+    """The declaration of one asset check; `by` names the partitions of its asset, `options` are those of Dagster."""
+
+    fn: Callable[..., dg.AssetCheckResult]
+    asset: str
+    by: str
+    options: dict[str, Any]
+
+    def __call__(self, *tables: Any, **inputs: Any) -> dg.AssetCheckResult:
+        return self.fn(*tables, **inputs)
+
+    def built(self, here: Project, by: Partitions) -> dg.AssetChecksDefinition:
+        fn: Callable[..., dg.AssetCheckResult] = self.fn
+        if "here" in inspect.signature(fn).parameters:
+            fn = update_wrapper(partial(fn, here=here), self.fn)
+            left = [one for name, one in inspect.signature(self.fn).parameters.items() if name != "here"]
+            fn.__signature__ = inspect.Signature(left)  # type: ignore[attr-defined]
+        return dg.asset_check(asset=self.asset, partitions_def=getattr(by, self.by), **self.options)(fn)
+
+
+def check(asset: str, by: str, **options: Any) -> Callable[[Callable[..., dg.AssetCheckResult]], Check]:
+    """A function that takes tables and, if it names it, the project as `here`."""
+    return lambda fn: Check(fn, asset, by, options)
+
+
+def built(here: Project, by: Partitions, *modules: ModuleType) -> list[dg.AssetChecksDefinition]:
+    """The checks that modules declare, for one project."""
+    declared = [value for module in modules for value in vars(module).values() if isinstance(value, Check)]
+    return [one.built(here, by) for one in declared]
+
+
+def table_checks(assets: Sequence) -> list[dg.AssetChecksDefinition]:
+    """For every table, as it lies on disk: it matches its schema, and its ids are unique."""
+    return [_stored_table(asset) for asset in assets]
+
+
+def _stored_table(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
+    name = asset.key.to_user_string()
+    schema = TABLES[name]
+    partitions = asset.partitions_def
+    specs = [
+        dg.AssetCheckSpec(
+            "schema", asset=asset.key, partitions_def=partitions, description="Columns, types and rules hold."
+        ),
+        dg.AssetCheckSpec(
+            "unique_ids", asset=asset.key, partitions_def=partitions, description="No primary key twice."
+        ),
+    ]
+
+    @dg.multi_asset_check(name=f"{name}_table", specs=specs, ins={"table": dg.AssetIn(key=asset.key)})
+    def stored(table: pl.DataFrame) -> Iterator[dg.AssetCheckResult]:
+        key = schema.primary_key()
+        _, faults = schema.filter(table)
+        counts = {rule: int(count) for rule, count in faults.counts().items()}
+        repeated = table.height - table.select(key).n_unique() if "primary_key" in counts else 0
+        yield dg.AssetCheckResult(
+            check_name="schema", asset_key=asset.key, passed=not counts, metadata={"broken_rules": counts}
+        )
+        yield dg.AssetCheckResult(
+            check_name="unique_ids",
+            asset_key=asset.key,
+            passed=repeated == 0,
+            metadata={"repeated": repeated, "key": key},
+        )
+
+    return stored
+
+
+def not_empty_checks(by: Partitions) -> list[dg.AssetChecksDefinition]:
+    """An empty decision stops what is below it: nothing good comes of an empty dataset."""
+    return [_not_empty(name, by) for name in [*KEEPING, "sft_dataset"]]
+
+
+def _not_empty(name: str, by: Partitions) -> dg.AssetChecksDefinition:
+    @dg.asset_check(name="not_empty", asset=name, blocking=True, partitions_def=by.recipes)
+    def not_empty(table: pl.LazyFrame) -> dg.AssetCheckResult:
+        """At least one row is kept."""
+        rows = table.filter("kept") if name in KEEPING else table
+        kept = rows.select(pl.len()).collect().item()
+        return dg.AssetCheckResult(passed=kept > 0, metadata={"kept": kept})
+
+    return not_empty
+
+
+@check("question_labels", "shards")
+def label_parse_rate(question_labels: pl.DataFrame) -> dg.AssetCheckResult:
+    """The labeler's answers can be read."""
+    unread = question_labels.filter(pl.col("category") == UNLABELLED).height
+    rate = 1 - unread / max(question_labels.height, 1)
+    return dg.AssetCheckResult(
+        passed=rate >= MIN_LABEL_PARSE_RATE,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"parse_rate": rate, "threshold": MIN_LABEL_PARSE_RATE},
+    )
+
+
+@check("similar_pairs", "shards")
+def pair_recall(context: dg.AssetCheckExecutionContext, here: Project) -> dg.AssetCheckResult:
+    """Of a sample of questions, the pairs that comparing with all others finds are listed."""
+    least = here.instruments.pairs.min_recall
+    record = context.instance.get_latest_data_version_record(dg.AssetKey("similar_pairs"), False, context.partition_key)
+    assert record is not None and record.asset_materialization is not None  # a check follows its materialization
+    recall = record.asset_materialization.metadata["audited_recall"].value
+    return dg.AssetCheckResult(
+        passed=recall >= least,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"recall": recall, "threshold": least},
+    )
+
+
+@check("sft_dataset", "recipes", blocking=True, additional_ins={"sampling_policy": dg.AssetIn()})
+def no_contamination(
+    sft_dataset: pl.DataFrame, sampling_policy: pl.DataFrame, tables: dg.ResourceParam[StoredTables]
+) -> dg.AssetCheckResult:
+    """No question of the dataset matches a benchmark item under the recipe's own rules."""
+    rules = read_policy(SamplingPolicy, sampling_policy).decontamination
+    if not rules.benchmarks:
+        return dg.AssetCheckResult(passed=True, metadata={"benchmarks": []})
+    # Dagster maps no partitions between a check and what it reads beside its asset: the tables are read by name.
+    overlaps = [
+        tables.read("benchmark_overlap", name).with_columns(benchmark=pl.lit(name)) for name in rules.benchmarks
+    ]
+    left = contaminated(pl.concat(overlaps), rules).join(
+        sft_dataset.select("question_id"), on="question_id", how="semi"
+    )
+    return dg.AssetCheckResult(
+        passed=left.is_empty(), metadata={"contaminated_rows": left.height, "benchmarks": rules.benchmarks}
+    )

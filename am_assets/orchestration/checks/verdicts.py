@@ -1,0 +1,134 @@
+"""Asset checks of what verifiers and judge say: too few pass, they disagree, they changed since last time.
+
+The figures are counted in `verification/figures.py` and `verification/reward.py`, the limits are the recipe's
+(`verification`) and the instruments' (`reward`); here one is only held against the other.
+"""
+
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from am_assets.orchestration.checks.tables import check
+from am_assets.project import Project
+from am_assets.config.recipe import VerificationPolicy
+from am_assets.storage.stored import read_policy
+from am_assets.orchestration.assets.verification import AGREEMENT, FIGURES
+from am_assets.verification.figures import COUNTED, Figures, drift, figures, pass_rates
+from am_assets.verification.reward import alike
+
+WARN = dg.AssetCheckSeverity.WARN
+OF_RECIPE: dict[str, Any] = {
+    "asset": "verified_set",
+    "by": "recipes",
+    "additional_ins": {"verification_policy": dg.AssetIn()},
+}
+
+
+def _figures(table: pl.LazyFrame) -> Figures:
+    """Of the few columns that are counted: reading them all takes each check half a second at 1.4 million rows."""
+    return figures(table.select(COUNTED).collect())
+
+
+def _share(
+    figure: str, table: pl.LazyFrame, *, least: float = 0, most: float = 1, **result: Any
+) -> dg.AssetCheckResult:
+    """Whether a figure lies in its bounds; one with nothing to count does not."""
+    value = _figures(table)[figure]
+    return dg.AssetCheckResult(
+        passed=value is not None and least <= value <= most,
+        metadata={figure: float("nan") if value is None else value, "threshold": least or most},
+        **result,
+    )
+
+
+@check(**OF_RECIPE)
+def verification_pass_rate(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
+    """Of the responses that could be judged, enough pass: fewer point at bad upstream data."""
+    return _share("pass_rate", verified_set, least=read_policy(VerificationPolicy, verification_policy).min_pass_rate)
+
+
+@check(**OF_RECIPE)
+def verification_pass_rate_by_source(
+    verified_set: pl.LazyFrame, verification_policy: pl.DataFrame
+) -> dg.AssetCheckResult:
+    """No source alone falls under the pass rate that the recipe expects of all."""
+    policy = read_policy(VerificationPolicy, verification_policy)
+    rates = pass_rates(verified_set.select("source", *COUNTED).collect(), ["source"])
+    low = rates.filter(pl.col("pass_rate") < policy.min_pass_rate)
+    return dg.AssetCheckResult(
+        passed=low.is_empty(),
+        severity=WARN,
+        metadata={"threshold": policy.min_pass_rate, "low": low["source"].to_list(), "pass_rates": rates.to_dicts()},
+    )
+
+
+@check(**OF_RECIPE)
+def unverifiable_share(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
+    """Few responses end without a verdict: more point at a verifier, a sandbox or a judge that fails."""
+    policy = read_policy(VerificationPolicy, verification_policy)
+    return _share("unverifiable_share", verified_set, most=policy.max_unverifiable, severity=WARN)
+
+
+@check(**OF_RECIPE)
+def repetition_share(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
+    """Few responses repeat themselves, those that were cut off included: more point at a degrading teacher."""
+    policy = read_policy(VerificationPolicy, verification_policy)
+    return _share("repetitive_share", verified_set, most=policy.max_repetitive, severity=WARN)
+
+
+@check(**OF_RECIPE)
+def verifier_disagreement(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
+    """Where a verifier and the judge both spoke of a response, they mostly say the same."""
+    policy = read_policy(VerificationPolicy, verification_policy)
+    if _figures(verified_set)["disagreement"] is None:
+        return dg.AssetCheckResult(passed=True, metadata={"compared": 0})
+    return _share("disagreement", verified_set, most=policy.max_disagreement, severity=WARN)
+
+
+@check(**OF_RECIPE)
+def verification_drift(
+    context: dg.AssetCheckExecutionContext, verified_set: pl.LazyFrame, verification_policy: pl.DataFrame
+) -> dg.AssetCheckResult:
+    """No share moved far since this recipe's materialization before: a threshold, a teacher or a verifier did it."""
+    most = read_policy(VerificationPolicy, verification_policy).max_drift
+    of_this = dg.AssetRecordsFilter(dg.AssetKey("verified_set"), asset_partitions=[context.partition_key])
+    earlier = context.instance.fetch_materializations(of_this, limit=2).records[1:]
+    materialization = earlier[0].asset_materialization if earlier else None
+    stored = materialization.metadata.get(FIGURES) if materialization else None
+    before, now = (stored.value if stored else {}), _figures(verified_set)
+    moved = drift(before, now)
+    return dg.AssetCheckResult(
+        passed=all(abs(by) <= most for by in moved.values()),
+        severity=WARN,
+        metadata={"moved": moved, "before": before, "now": now, "threshold": most},
+    )
+
+
+@check("reward_scores", "shards")
+def judge_tells_apart(reward_scores: pl.DataFrame, here: Project) -> dg.AssetCheckResult:
+    """The judge does not give the same score to nearly every answer: a small model does, whatever it reads."""
+    instrument = here.instruments.reward
+    shares = alike(reward_scores) if reward_scores.height >= instrument.min_rows else {}
+    constant = [name for name, share in shares.items() if share > instrument.max_alike]
+    return dg.AssetCheckResult(
+        passed=not constant,
+        severity=WARN,
+        metadata={"constant": constant, "most_frequent_score": shares, "threshold": instrument.max_alike},
+    )
+
+
+@check("reward_scores", "shards")
+def judge_agrees_with_itself(context: dg.AssetCheckExecutionContext, here: Project) -> dg.AssetCheckResult:
+    """Asked again, and with the dimensions in reverse order, the judge gives a sample of answers the same scores. Of a
+    reward model, which knows neither order nor chance, there is no sample."""
+    least = here.instruments.reward.min_agreement
+    record = context.instance.get_latest_data_version_record(dg.AssetKey("reward_scores"), False, context.partition_key)
+    assert record is not None and record.asset_materialization is not None  # a check follows its materialization
+    found = record.asset_materialization.metadata[AGREEMENT].value
+    assert isinstance(found, dict)
+    return dg.AssetCheckResult(
+        passed=all(share >= least for share in found.values()),
+        severity=WARN,
+        metadata={"agreement": found, "threshold": least},
+    )

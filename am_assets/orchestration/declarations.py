@@ -1,0 +1,235 @@
+"""What a table depends on beside the tables it reads, declared once.
+
+From a table's `Reads` come its code version, the metadata `instrument` and `entry` of its materializations, the reasons
+that `am plan` gives, and what its body may read of the project: `Declared` refuses everything else, so that no edit can
+reach a table past its versions. Places of files and endpoints are open to every body: they identify nothing.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from am_assets.config.endpoints import Endpoint
+from am_assets.datasets import benchmarks
+from am_assets.datasets.benchmarks import Benchmark
+from am_assets.config.instruments import Instruments
+from am_assets.datasets import sources
+from am_assets.datasets.sources import Source
+from am_assets.project import Project
+from am_assets.config.files import Section
+from am_assets.storage.stored import settings
+
+
+class Undeclared(RuntimeError):
+    """The body of a table reads a part of the project that its declaration does not name."""
+
+
+# Parts of the project that every partition of a table may depend on.
+FACTS: dict[str, Callable[[Project], Any]] = {
+    "shards": lambda here: sorted(sources.shard_keys(here.sources)),
+    "ranks": lambda here: {name: source.rank for name, source in here.sources.items()},
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one partition is made from in the files of the project.
+
+    `content` is JSON-able, `name` what a reader calls it (`source gsm8k`), `file` where it stands, `within` comes
+    before the names of its fields, `files` is a hash of the data files it names.
+    """
+
+    content: Mapping[str, Any]
+    name: str
+    file: str = ""
+    within: str = ""
+    files: str | None = None
+
+    @property
+    def where(self) -> str:
+        return f"of {self.name} in {self.file}" if self.file else f"of {self.name}"
+
+
+# The entry of a partition; None where its file is broken, so that nothing can be told.
+EntryOf = Callable[[Project, str], Entry | None]
+
+
+def source_entry(here: Project, shard: str) -> Entry:
+    """A source without its rank, which no question of it depends on."""
+    name = sources.source_of(here.sources, shard)
+    source = here.sources[name]
+    files = sources.fingerprint(source, here.sources_file.parent)
+    return Entry(_plain(source, "rank"), f"source {name}", here.sources_file.name, files=files)
+
+
+def benchmark_entry(here: Project, name: str) -> Entry:
+    entry = here.benchmarks[name]
+    files = benchmarks.fingerprint(entry, here.data)
+    return Entry(_plain(entry), f"benchmark {name}", "benchmarks.yaml", files=files)
+
+
+def section_entry(section: str) -> EntryOf:
+    """A section of the recipe that a partition is named for."""
+
+    def entry(here: Project, recipe: str) -> Entry | None:
+        if recipe in here.broken:
+            return None
+        rows = settings(here.recipe(recipe), section).rows()
+        return Entry({name: json.loads(value) for name, value in rows}, f"recipe {recipe}", within=section)
+
+    return entry
+
+
+def recipes_that_select(here: Project, _: str) -> Entry:
+    """The recipes that have selected questions. One that is gone updates no table above: only this list tells."""
+    names = [name for name in here.recipe_names if (here.assets / "selected_questions" / f"{name}.parquet").exists()]
+    return Entry({"recipes that select questions": names}, here.data.name)
+
+
+def earlier_shards(here: Project, shard: str) -> Entry:
+    """The shards that stand before this one in the sources file, in any order."""
+    keys = sources.shard_keys(here.sources)
+    return Entry({"shards before it": sorted(keys[: keys.index(shard)])}, shard, here.sources_file.name)
+
+
+def _plain(section: Section, *without: str) -> dict[str, Any]:
+    return section.model_dump(mode="json", exclude=set(without))
+
+
+@dataclass(frozen=True)
+class Reads:
+    """A table's dependencies.
+
+    rules        modules of pure rules, each with a VERSION that is raised when what it gives changes
+    instruments  sections of instruments.yaml, or single fields: `labels`, `pairs.floor`
+    facts        names in FACTS
+    entry        what one partition alone depends on
+    """
+
+    rules: tuple[ModuleType, ...] = ()
+    instruments: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    entry: EntryOf | None = None
+
+    def instrument(self, here: Project) -> dict[str, Any]:
+        """All that holds for every partition, as it is written into metadata: JSON-able."""
+        versions = {module.__name__.rpartition(".")[2]: str(module.VERSION) for module in self.rules}
+        measured: dict[str, Any] = {"version": versions} if versions else {}
+        for path in self.instruments:
+            section, _, name = path.partition(".")
+            values = getattr(here.instruments, section).model_dump(mode="json")
+            measured.setdefault(section, {}).update({name: values[name]} if name else values)
+        return measured | {name: FACTS[name](here) for name in self.facts}
+
+    def code_version(self, here: Project) -> str:
+        """A short hash of `instrument`."""
+        spelled = json.dumps(self.instrument(here), sort_keys=True, ensure_ascii=False)
+        return sha256(spelled.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The project as the body of one table sees it."""
+
+    table: str
+    reads: Reads
+    _project: Project = field(repr=False)
+
+    @property
+    def assets(self) -> Path:
+        return self._project.assets
+
+    @property
+    def graphs(self) -> Path:
+        return self._project.graphs
+
+    @property
+    def models(self) -> Path:
+        return self._project.models
+
+    @property
+    def memo(self) -> Path:
+        return self._project.memo
+
+    @property
+    def data(self) -> Path:
+        return self._project.data
+
+    @property
+    def sources_folder(self) -> Path:
+        return self._project.sources_file.parent
+
+    def endpoints_of(self, model: str) -> list[Endpoint]:
+        return self._project.endpoints_of(model)
+
+    @property
+    def shards(self) -> list[str]:
+        """In the order of the sources file."""
+        self._demand("shards", "shards" in self.reads.facts or self.reads.entry is earlier_shards)
+        return sources.shard_keys(self._project.sources)
+
+    @property
+    def ranks(self) -> dict[str, int]:
+        """By source."""
+        self._demand("ranks", "ranks" in self.reads.facts)
+        return FACTS["ranks"](self._project)
+
+    def source(self, shard: str) -> tuple[str, Source]:
+        """The source of a shard, by name."""
+        self._demand("source", self.reads.entry is source_entry)
+        name = sources.source_of(self._project.sources, shard)
+        return name, self._project.sources[name]
+
+    def benchmark(self, name: str) -> Benchmark:
+        self._demand("benchmark", self.reads.entry is benchmark_entry)
+        return self._project.benchmarks[name]
+
+    def entry(self, partition: str) -> Entry | None:
+        """`ConfigError` where the file of the entry is broken."""
+        if self.reads.entry is None:
+            return None
+        found = self.reads.entry(self._project, partition)
+        if found is None:
+            self._project.recipe(partition)  # tells what is wrong with it
+        return found
+
+    @property
+    def instruments(self) -> Any:
+        return _DeclaredInstruments(self, self._project.instruments)
+
+    def _demand(self, part: str, declared: bool) -> None:
+        if not declared:
+            raise Undeclared(f"{self.table} reads {part} of the project, which its declaration does not name")
+
+
+@dataclass(frozen=True)
+class _DeclaredInstruments:
+    """Declared sections as they are, others not at all, and of those declared in part the declared fields."""
+
+    _declared: Declared
+    _all: Instruments
+
+    def __getattr__(self, section: str) -> Any:
+        named = [path for path in self._declared.reads.instruments if path.partition(".")[0] == section]
+        self._declared._demand(f"instruments.{section}", bool(named))
+        whole = getattr(self._all, section)
+        if section in named:
+            return whole
+        return _DeclaredFields(self._declared, section, whole, frozenset(path.partition(".")[2] for path in named))
+
+
+@dataclass(frozen=True)
+class _DeclaredFields:
+    _declared: Declared
+    _name: str
+    _section: Section
+    _fields: frozenset[str]
+
+    def __getattr__(self, name: str) -> Any:
+        hidden = name in type(self._section).model_fields and name not in self._fields
+        self._declared._demand(f"instruments.{self._name}.{name}", not hidden)
+        return getattr(self._section, name)

@@ -1,0 +1,211 @@
+"""Dagster resources over the engines: where tables lie, and who answers questions to language models."""
+
+import logging
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from upath import UPath
+
+from am_assets.engines.models import embedder
+from am_assets.runtime import progress
+from am_assets.storage.atomic import write_whole
+from am_assets.engines.llm import ANSWER, Budget, LlmError, ask, ask_batch
+from am_assets.engines.llm.money import SPENT
+from am_assets.storage.memo import Filled, Measure, Memo, with_keys
+from am_assets.storage.segments import write_durably
+from am_assets.project import Project
+from am_assets.storage.schemas import TABLES
+from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables
+
+BUDGET_TAG = "am/budget_usd"  # of a run; the environment variable AM_BUDGET_USD is for runs without it
+RECIPES_TAG = "am/recipes"  # of a run: whose requests are asked, with commas between; all are without it
+
+
+class TableStore(StoredTables, dg.UPathIOManager):
+    """Stored tables that Dagster reads and writes too, aside and renamed.
+
+    An input is a lazy frame where its annotation says so. One with `fan_in` metadata is all of its partitions under
+    one another, named in the column that the metadata names; `skip_missing` leaves out those not there yet; where
+    there is none, `optional` has an empty table instead of an error.
+    """
+
+    extension = EXTENSION
+
+    def __init__(self, folder: Path):
+        StoredTables.__init__(self, folder)
+        dg.UPathIOManager.__init__(self, UPath(folder))
+
+    def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame, path: UPath) -> None:
+        if not (self.folder / FORM_FILE).exists():
+            write_whole(self.folder / FORM_FILE, f"{FORM}\n")
+        target = Path(str(path))
+        write_durably(obj.rechunk(), target.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"), target)
+        context.add_output_metadata({"bytes": path.stat().st_size})
+
+    def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
+        return pl.scan_parquet(str(path))
+
+    def load_input(self, context: dg.InputContext) -> pl.DataFrame | pl.LazyFrame:
+        wanted = context.definition_metadata or {}
+        fan_in, skip_missing = wanted.get("fan_in"), wanted.get("skip_missing", False)
+        frames = []
+        for key, path in self._get_paths_for_partitions(context).items():
+            if path.exists():
+                frame = self.load_from_path(context, path)
+                frames.append(frame.with_columns(pl.lit(str(key)).alias(fan_in)) if fan_in else frame)
+            elif not skip_missing:
+                asset = context.asset_key.to_user_string()
+                raise FileNotFoundError(f"{asset} has no partition {key} yet: materialize it first ({path} is missing)")
+        if not frames and fan_in and wanted.get("optional"):
+            none = TABLES[context.asset_key.to_user_string()].create_empty().lazy()
+            frames.append(none.with_columns(pl.lit(None, pl.String).alias(fan_in)))
+        if not frames:
+            raise FileNotFoundError(
+                f"{context.asset_key.to_user_string()}: no partition is there yet; materialize one first"
+            )
+        frame = pl.concat(frames)
+        return frame if context.dagster_type.typing_type is pl.LazyFrame else frame.collect()
+
+
+class Answers:
+    """What was measured before, and what models say: each row once, the memo before the engine."""
+
+    def __init__(self, project: Project):
+        self.project = project
+        self.memo = Memo(project.memo)
+
+    def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> Filled:
+        """`wanted` joined with its measurements, after making those that the memo lacks. The memo learns that the
+        partition at hand wants them, so that it can tell what nobody does."""
+        at = dg.AssetExecutionContext.get()
+        self.memo.note_wanted(namespace, f"{at.asset_key.to_user_string()}.{at.partition_key}", wanted)
+        return self.memo.fill(namespace, wanted, measure, schema)
+
+    def get(self, namespace: str, requests: pl.DataFrame) -> Filled:
+        """`requests` (model, messages, sampling, sample_index and any others) joined with their answers, by their own
+        `key` where they have one.
+
+        Every model is asked before a failure of one is raised, so that one endpoint's fault costs nobody else's work.
+        """
+        identity = ["model", "messages", "sampling", "sample_index"]
+        keyed = requests if "key" in requests.columns else with_keys(requests, *identity)
+        budget = _budget_of_run()
+        return self.fill(namespace, keyed, lambda missing: self._ask(namespace, missing, budget), ANSWER)
+
+    def split(self, namespace: str, requests: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """`requests` (key, recipes and any others) as the run at hand takes them, and those it leaves out: nobody has
+        answered them yet and no recipe that the run is for wants them."""
+        chosen = dg.AssetExecutionContext.get().run.tags.get(RECIPES_TAG)
+        if chosen is None:
+            return requests, requests.clear()
+        is_ours = pl.col("recipes").list.eval(pl.element().is_in(chosen.split(","))).list.any()
+        ours, others = requests.filter(is_ours), requests.filter(~is_ours)
+        left = self.memo.missing(namespace, others.join(ours, on="key", how="anti", maintain_order="left"))
+        return pl.concat([ours, others.join(left, on="key", how="anti", maintain_order="left")]), left
+
+    def vectors(self, texts: pl.DataFrame, model: str) -> Filled:
+        """`texts` (question and any others) joined with the unit vectors of their questions.
+
+        `ValueError`, before anything is stored, where the model makes vectors of another dimension than it once did.
+        """
+        keyed = with_keys(texts, "question", identity=model)
+
+        def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+            known = keyed.select("key").join(missing, on="key", how="anti").head(1)
+            stored = self.memo.read("embeddings", known, embedder.VECTOR)["vector"].list.len().to_list()
+            for frame in embedder.embed_batches(missing.select("key", text="question"), model):
+                dimension = frame["vector"].list.len()[0]
+                if stored and stored != [dimension]:
+                    raise ValueError(
+                        f"embedding model {model} makes vectors of {dimension} dimensions, and those stored under its"
+                        f" name have {stored[0]}: it is another model now. Give it a name (a folder) of its own in"
+                        f" instruments.yaml, or remove {self.memo.folder / 'embeddings'} to have all embedded again"
+                    )
+                yield frame
+
+        return self.fill("embeddings", keyed, measure, embedder.VECTOR)
+
+    def _ask(self, namespace: str, missing: pl.DataFrame, budget: Budget) -> Iterator[pl.DataFrame]:
+        faults = []
+        tickets = self.memo.folder / namespace / "batches"
+        for (name,), requests in missing.group_by("model", maintain_order=True):
+            model, endpoints = str(name), self.project.endpoints_of(str(name))
+            try:
+                for endpoint in [endpoint for endpoint in endpoints if endpoint.batch][:1]:
+                    for answers in ask_batch(requests, model, endpoint, tickets, budget, self.memo.has_room):
+                        yield answers
+                        requests = requests.join(answers, on="key", how="anti", maintain_order="left")
+                if requests.height:
+                    yield from ask(requests, model, endpoints, budget, self.memo.has_room)
+            except LlmError as fault:
+                faults.append(str(fault))
+        if faults:
+            raise LlmError("\n".join(faults))
+
+
+def run_tags(dollars: float | None, recipes: Sequence[str] | None) -> Callable[[], dict[str, str]]:
+    """Tells the tags of the next run, where all runs of this process from now on may spend `dollars` together and ask
+    for `recipes` alone (None: for all)."""
+    before = SPENT.spent
+
+    def tags() -> dict[str, str]:
+        budget = {} if dollars is None else {BUDGET_TAG: f"{max(0.0, dollars - (SPENT.spent - before)):.6f}"}
+        return budget if recipes is None else budget | {RECIPES_TAG: ",".join(recipes)}
+
+    return tags
+
+
+@cache
+def _budget(run_id: str, dollars: str | None) -> Budget:
+    try:
+        return Budget(float(dollars) if dollars else None, within=SPENT)
+    except ValueError:
+        raise dg.DagsterInvariantViolationError(f"{BUDGET_TAG}: {dollars!r} is not a number of dollars") from None
+
+
+def _budget_of_run() -> Budget:
+    """What the run at hand may spend: by its tag, else by the environment, else without a limit."""
+    run = dg.AssetExecutionContext.get().run
+    return _budget(run.run_id, run.tags.get(BUDGET_TAG) or os.environ.get("AM_BUDGET_USD"))
+
+
+def together(first: Filled, second: Filled) -> Filled:
+    """What two calls made, over the table of the second, which holds that of the first."""
+    return Filled(second.table, pl.concat([first.new, second.new]))
+
+
+def spent(filled: Filled) -> dict[str, Any]:
+    """Metadata of an LLM stage: what this run paid for, and what its whole table has cost."""
+    table, new = filled.table, filled.new
+    return {
+        "requests": new.height,
+        "requests_reused": table.height - new.height,
+        "prompt_tokens": _total(new, "prompt_tokens"),
+        "completion_tokens": _total(new, "completion_tokens"),
+        "cost_usd": float(_total(new, "cost")),
+        "table_tokens": _total(table, "prompt_tokens") + _total(table, "completion_tokens"),
+        "table_cost_usd": float(_total(table, "cost")),
+    }
+
+
+def _total(frame: pl.DataFrame, column: str) -> Any:
+    return (frame[column].sum() or 0) if column in frame.columns else 0
+
+
+@dg.logger({}, description="Passes what an asset says to whoever listens, and nothing to the terminal.")
+def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said = getattr(record, "dagster_meta", {}).get("orig_message")
+            if said:
+                progress.say(said)
+
+    logger = logging.Logger("am_assets.progress", level=logging.INFO)
+    logger.addHandler(Handler())
+    return logger

@@ -1,0 +1,237 @@
+"""Assets that are tables: what every one of them does around its own few lines.
+
+The decorators `policy`, `evidence` and `decision` turn a function from frames to a frame (or to a frame and metadata)
+into a `Table`: a declaration that knows no project yet. `Table.asset` makes the Dagster asset of it for one project.
+The frame is held to its schema, its data version is a hash of its content, and its page in the UI shows columns, row
+count, a sample, bytes and seconds. No asset's own logic belongs here.
+"""
+
+import inspect
+import json
+import time
+from base64 import b64encode
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import wraps
+from hashlib import sha256
+from types import ModuleType
+from typing import IO, Any, cast
+
+import dagster as dg
+import polars as pl
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
+
+from am_assets.orchestration.catalog import OWNERS, code_of, described
+from am_assets.orchestration.declarations import Declared, Entry, Reads
+from am_assets.runtime import progress
+from am_assets.config.instruments import Instruments
+from am_assets.orchestration.partitions import Partitions
+from am_assets.project import Project
+from am_assets.storage.schemas import TABLES
+
+LOG_EVERY_SECONDS = 5
+INSTRUMENT = "instrument"  # metadata of an asset and of its materializations: what holds for all its partitions
+ENTRY, FILES = "entry", "fingerprint"  # metadata of materializations: what one partition is made from
+HERE = "here"  # the parameter of a body that is the declared part of the project
+
+
+def content_version(frame: pl.DataFrame) -> str:
+    """A hash of the table's content: the same rows in the same order give the same version."""
+    digest = _Digest()
+    frame.rechunk().write_parquet(
+        cast("IO[bytes]", digest), compression="uncompressed", statistics=False, row_group_size=131_072
+    )
+    return digest.hash.hexdigest()[:32]
+
+
+def stored_version(context: dg.AssetExecutionContext, asset: str, partition: str) -> str:
+    """The content version of another asset's partition, for a reader that Dagster hands no input to.
+
+    `FileNotFoundError` where it was never materialized.
+    """
+    made = _materialization(context, asset, partition)
+    if made is None:
+        raise FileNotFoundError(f"{asset} has no partition {partition} yet: materialize it first")
+    return (made.tags or {})[DATA_VERSION_TAG]
+
+
+def stored_metadata(context: dg.AssetExecutionContext, asset: str, partition: str, name: str) -> Any:
+    """What the latest materialization of another asset's partition says under `name`; None where it says nothing."""
+    made = _materialization(context, asset, partition)
+    said = made.metadata.get(name) if made else None
+    return said.value if said else None
+
+
+def _materialization(context: dg.AssetExecutionContext, asset: str, partition: str) -> dg.AssetMaterialization | None:
+    record = context.instance.get_latest_data_version_record(dg.AssetKey(asset), False, partition)
+    return record.asset_materialization if record else None
+
+
+class _Digest:
+    """A file that keeps nothing but the hash of what is written to it."""
+
+    def __init__(self) -> None:
+        self.hash = sha256()
+
+    def write(self, data: bytes) -> int:
+        self.hash.update(data)
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+
+def sample(frame: pl.DataFrame, rows: int = 5, width: int = 80) -> dg.MetadataValue:
+    """The first rows as a Markdown table, long cells cut."""
+    lines = [frame.columns, ["---"] * frame.width, *frame.head(rows).rows()]
+    cells = [[str(cell).replace("|", "¦").replace("\n", " ⏎ ")[:width] for cell in line] for line in lines]
+    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in cells))
+
+
+def picture(png: bytes) -> dg.MetadataValue:
+    return dg.MetadataValue.md(f"![plot](data:image/png;base64,{b64encode(png).decode()})")
+
+
+def _hand_over(table: "Table", static: dict[str, Any], made: Any, seconds: float) -> dg.MaterializeResult:
+    frame, metadata = made if isinstance(made, tuple) else (made, {})
+    schema = TABLES[table.name]
+    valid = schema.validate(frame.select(schema.column_names()), cast=True)
+    return dg.MaterializeResult(
+        value=valid,
+        data_version=dg.DataVersion(_data_version(valid, [metadata[name] for name in table.read_below])),
+        metadata={
+            "dagster/row_count": valid.height,
+            **static,
+            "sample": sample(valid),
+            "seconds": round(seconds, 3),
+            **metadata,
+        },
+    )
+
+
+def _data_version(frame: pl.DataFrame, read_below: list[Any]) -> str:
+    content = content_version(frame)
+    return sha256(json.dumps([content, *read_below]).encode()).hexdigest()[:32] if read_below else content
+
+
+def _log_progress() -> progress.Listener:
+    """Progress into the run's log, every few seconds and at the end of each task."""
+    log = dg.AssetExecutionContext.get().log
+    last = time.monotonic()
+
+    def listener(name: str, done: int, total: int, note: str) -> None:
+        nonlocal last
+        if done == total or time.monotonic() - last > LOG_EVERY_SECONDS:
+            last = time.monotonic()
+            log.info(f"{name}: {done:,} of {total:,}" + (f" ({note})" if note else ""))
+
+    return listener
+
+
+@contextmanager
+def _canceling() -> Iterator[None]:
+    """An interrupt cancels the run: else Dagster takes it for a failure, and whoever hears of failures is told."""
+    try:
+        yield
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        context = dg.AssetExecutionContext.get()
+        context.instance.report_run_canceling(context.run)
+        raise
+
+
+@dataclass(frozen=True)
+class Table:
+    """The declaration of one asset. `asset` makes it for a project.
+
+    by           what it is partitioned by, a field of `Partitions`
+    reads        what it depends on beside the tables it reads
+    pool         the expensive thing that its runs take: teacher, judge, sandbox or gpu; may depend on the instruments
+    deps         tables that it reads by name, where Dagster hands it no input
+    read_below   names of metadata that tables below read, and that therefore count as content
+    unfinished   tells from the metadata of a materialization, and the recipes in question, why it has to be made again
+                 though nothing changed
+    """
+
+    fn: Callable
+    name: str
+    kind: str
+    group: str
+    by: str
+    reads: Reads = field(default_factory=Reads)
+    pool: str | Callable[[Instruments], str | None] | None = None
+    ins: dict[str, dg.AssetIn] = field(default_factory=dict)
+    deps: Callable[[Partitions], list[dg.AssetDep]] = lambda _: []
+    description: Callable[[Project], str] | None = None
+    read_below: tuple[str, ...] = ()
+    unfinished: Callable[[Mapping[str, Any], Collection[str]], str | None] | None = None
+
+    def asset(self, here: Project, partitions: Partitions) -> dg.AssetsDefinition:
+        declared = Declared(self.name, self.reads, here)
+        deps = self.deps(partitions)
+        instrument = self.reads.instrument(here)
+        static = described(self.name, self.fn, deps) | ({INSTRUMENT: instrument} if instrument else {})
+        takes_project = HERE in inspect.signature(self.fn).parameters
+
+        @wraps(self.fn)
+        def body(*args: Any, **inputs: Any) -> dg.MaterializeResult:
+            started = time.monotonic()
+            partition = dg.AssetExecutionContext.get().partition_key
+            entry = declared.entry(partition)  # before anything is read: an edit made meanwhile is seen later
+            if takes_project:
+                inputs[HERE] = declared
+            with progress.listening(_log_progress()), _canceling():
+                made = self.fn(*args, **inputs)
+            return _hand_over(self, static | _of_entry(entry), made, time.monotonic() - started)
+
+        # Dagster reads inputs from the signature; the result is always a MaterializeResult with a value.
+        given = [one for name, one in inspect.signature(self.fn).parameters.items() if name != HERE]
+        body.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
+        body.__annotations__ = {k: v for k, v in self.fn.__annotations__.items() if k not in (HERE, "return")}
+        return dg.asset(
+            name=self.name,
+            partitions_def=getattr(partitions, self.by),
+            group_name=self.group,
+            kinds={"polars", self.kind},
+            owners=OWNERS,
+            io_manager_key="tables",
+            metadata=static | code_of(self.fn),
+            code_version=self.reads.code_version(here),
+            pool=self.pool(here.instruments) if callable(self.pool) else self.pool,
+            ins=self.ins,
+            deps=deps,
+            description=self.description(here) if self.description else None,
+        )(body)
+
+
+def _of_entry(entry: Entry | None) -> dict[str, Any]:
+    return {} if entry is None else {ENTRY: dict(entry.content)} | ({FILES: entry.files} if entry.files else {})
+
+
+def _declares(kind: str, group: str, by: str, options: dict[str, Any]) -> Callable[[Callable], Table]:
+    return lambda fn: Table(fn, options.pop("name", fn.__name__), kind, group, by, **options)
+
+
+def policy(group: str, by: str, **options: Any) -> Callable[[Callable], Table]:
+    """A section of a recipe; options are the fields of `Table`."""
+    return _declares("policy", group, by, options)
+
+
+def evidence(group: str, by: str, **options: Any) -> Callable[[Callable], Table]:
+    """Measures; partitioned by what is measured. Runs of one `pool` are limited together (`dagster.yaml`), and no
+    automation starts what takes any (`automation/conditions.py`)."""
+    return _declares("evidence", group, by, options)
+
+
+def decision(group: str, by: str, **options: Any) -> Callable[[Callable], Table]:
+    """Applies one recipe to evidence; pure and cheap."""
+    return _declares("decision", group, by, options)
+
+
+def declared_in(*modules: ModuleType) -> list[Table]:
+    """The tables that modules declare, in the order they stand there."""
+    return [value for module in modules for value in vars(module).values() if isinstance(value, Table)]
+
+
+def empty(name: str) -> pl.DataFrame:
+    return TABLES[name].create_empty()

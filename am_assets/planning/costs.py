@@ -1,0 +1,260 @@
+"""What a planned step would ask of language models, and what that would come to, before anything is spent.
+
+Requests are counted against the memo. Where the tables that a step reads are up to date the count is exact; where they
+are not, it is the most that could be asked. Every figure says what it rests on.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from am_assets.planning.demand import Demand
+from am_assets.engines.models import embedder
+from am_assets.engines.llm.money import most_tokens
+from am_assets.storage.memo import Memo, with_keys
+from am_assets.planning.plan import Step
+from am_assets.pool import labels
+from am_assets.datasets import sources
+from am_assets.project import Project
+from am_assets.selection import confirm, overlap
+from am_assets.storage.stored import StoredTables
+from am_assets.verification import math, opinion
+from am_assets.verification.jobs import answers_with_checks, judge_requests, math_jobs, to_judge
+
+NAMESPACES = {
+    "question_labels": "labels",
+    "benchmark_overlap": "confirmations",
+    "responses": "responses",
+    "math_verdicts": "opinions",
+    "reward_scores": "rewards",
+}
+CHARS_A_TOKEN = 4
+UNSEEN_ANSWER = "x" * 2_000  # stands for an answer that does not exist yet, for the size of a judge's prompt
+OUTDATED = "at most, as what stands above is not up to date"
+CHECKS = {
+    "has_reference": pl.col("reference_answer").is_not_null(),
+    "has_tests": pl.col("test_cases").is_not_null(),
+    "has_constraints": pl.col("constraints").is_not_null(),
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    requests: int
+    exact: bool  # else the most that could be asked
+    prompt_tokens: int
+    completion_tokens: int
+    dollars: float | None  # None where no price is known
+    most: float | None  # dollars, where every answer runs to its limit: as a budget counts what is in flight
+    basis: tuple[str, ...]
+    models: tuple[str, ...] = ()  # that would be asked
+
+
+class Costs:
+    """Estimates for the steps of one plan of the recipes `named`. `store` reads what is materialized."""
+
+    def __init__(self, project: Project, store: StoredTables, steps: Sequence[Step], named: Sequence[str]):
+        self.project = project
+        self.store = store
+        self.memo = Memo(project.memo)
+        self.pending = {(step.asset, step.partition) for step in steps}
+        self.demand = Demand(project, store, named)
+
+    def of(self, step: Step) -> Estimate | None:
+        """What the step would ask; None for one that asks no model."""
+        if not self.models(step.asset):
+            return None
+        requests, exact = getattr(self, f"_{step.asset}")(step.partition)
+        missing, at_most = self.missing(step.asset, requests), "" if exact else OUTDATED
+        return self.priced(step.asset, missing, at_most)
+
+    def models(self, asset: str) -> set[str]:
+        """The models that the asset might ask."""
+        instruments = self.project.instruments
+        confirming, opinion = instruments.overlap.confirm, instruments.math.opinion
+        return {
+            "question_labels": {instruments.labels.model},
+            "benchmark_overlap": {confirming.model} if confirming else set(),
+            "responses": self.demand.teachers() if asset == "responses" else set(),
+            "math_verdicts": {opinion.model} if opinion else set(),
+            "reward_scores": set() if instruments.reward.local else {instruments.reward.model},
+        }.get(asset, set())
+
+    def missing(self, asset: str, requests: pl.DataFrame) -> pl.DataFrame:
+        """Those of an asset's requests that have no answer yet, by their `key` or what identifies them."""
+        if "key" not in requests.columns:
+            requests = with_keys(requests, "model", "messages", "sampling", "sample_index")
+        return self.memo.missing(NAMESPACES[asset], requests)
+
+    def _read(self, asset: str, shard: str) -> pl.DataFrame | None:
+        """The table where it is there and up to date."""
+        there = (asset, shard) not in self.pending and shard in self.store.partitions(asset)
+        return self.store.read(asset, shard) if there else None
+
+    def _questions(self, shard: str) -> pl.DataFrame:
+        """The sound questions of a shard, from its table, else from its source."""
+        pool = self._read("raw_pool", shard)
+        if pool is None:
+            pool = sources.read_shard(self.project.sources, shard, self.project.sources_file.parent)
+        return pool.filter(pl.col("defect").is_null())
+
+    def _question_labels(self, shard: str) -> tuple[pl.DataFrame, bool]:
+        instrument = self.project.instruments.labels
+        questions = self._questions(shard).select("question_id", "question")
+        return labels.label_requests(questions, instrument.model, instrument.max_tokens), True
+
+    def _benchmark_overlap(self, benchmark: str) -> tuple[pl.DataFrame, bool]:
+        """Counted exactly where all that is compared is there; else every question might lie in the grey zone."""
+        instrument = self.project.instruments.overlap.confirm
+        assert instrument is not None
+        shards = sources.shard_keys(self.project.sources)
+        questions = {shard: self._questions(shard).select("question_id", "question") for shard in shards}
+        pool = pl.concat(questions.values()).unique("question_id", keep="first", maintain_order=True)
+        items = self._read("benchmark_questions", benchmark)
+        known = None if items is None else self._known_vectors(items)
+        embedded = {at: self._read("question_embeddings", at) for at in shards}
+        vectors = {at: table for at, table in embedded.items() if table is not None}
+        if items is None or known is None or len(vectors) < len(shards):
+            unknown = pool.with_columns(item=pl.lit("x" * confirm.MAX_CHARS))
+            return _unseen(confirm.requests(unknown, instrument)), False
+        ready, floor = overlap.Items(items, known), self.project.instruments.overlap.floor
+        near = pl.concat(overlap.benchmark_overlap(questions[at], vectors[at], ready, floor) for at in shards)
+        grey = confirm.grey(near.unique("question_id", keep="first", maintain_order=True), instrument)
+        pairs = grey.join(pool, on="question_id").join(items.select("item_id", item="question"), on="item_id")
+        return confirm.requests(pairs, instrument), True
+
+    def _known_vectors(self, items: pl.DataFrame) -> np.ndarray | None:
+        wanted = with_keys(items, "question", identity=self.project.instruments.embeddings.model)
+        found = self.memo.read("embeddings", wanted, embedder.VECTOR)
+        vectors = wanted.join(found, on="key", how="left", maintain_order="left")["vector"]
+        return None if vectors.null_count() else embedder.to_matrix(vectors)
+
+    def _responses(self, shard: str) -> tuple[pl.DataFrame, bool]:
+        asked = self._read("teacher_requests", shard)
+        exact = asked is not None
+        if asked is None:
+            asked = self.demand.requests(self._questions(shard).with_columns(**CHECKS))
+        else:
+            asked = self.demand.of_named(asked)
+        first = asked.filter(pl.col("after") == "").rename({"request_key": "key", "teacher": "model"})
+        known = self._read("question_labels", shard)
+        if known is not None:
+            first = first.join(known.select("question_id", pl.col("difficulty").cast(pl.String)), on="question_id")
+        return first, exact
+
+    def _math_verdicts(self, shard: str) -> tuple[pl.DataFrame, bool]:
+        """Counted exactly where the verifier's verdicts are known; else every answer might be one it does not pass."""
+        limits = self.project.instruments.math
+        assert limits.opinion is not None
+        questions = self._questions(shard)
+        features = self._read("response_features", shard)
+        if features is None:
+            checked = questions.filter(CHECKS["has_reference"] & ~CHECKS["has_tests"])
+            return self.opining(self._answered(shard, checked)), False
+        jobs = math_jobs(answers_with_checks(features, questions), limits)
+        known = self.memo.read("math", jobs, math.MEASURED).select("key", pl.col("verdict").cast(pl.String))
+        verdicts = jobs.join(known, on="key", how="left", maintain_order="left").drop("key")
+        asked = opinion.asked(verdicts.with_columns(pl.col("verdict").fill_null("not known yet")), limits.opinion)
+        exact = limits.opinion.ask == "always" or not verdicts["verdict"].null_count()
+        return opinion.requests(asked, limits.opinion), exact
+
+    def opining(self, unanswered: pl.DataFrame) -> pl.DataFrame:
+        """What is asked for a second opinion on answers that are not there yet, one a row (question_id, question,
+        reference_answer)."""
+        instrument = self.project.instruments.math.opinion
+        assert instrument is not None
+        rows = unanswered.rename({"reference_answer": "reference"})
+        return _unseen(
+            opinion.requests(rows.with_columns(response_id=pl.lit(""), answer=pl.lit(UNSEEN_ANSWER)), instrument)
+        )
+
+    def _answered(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
+        columns = ["question_id", "question", "reference_answer"]
+        return self.demand.responses(shard, questions.select(*columns, "published")).select(columns)
+
+    def _reward_scores(self, shard: str) -> tuple[pl.DataFrame, bool]:
+        instrument = self.project.instruments.reward
+        questions = self._questions(shard)
+        features = self._read("response_features", shard)
+        if features is not None:
+            return judge_requests(to_judge(answers_with_checks(features, questions), instrument), instrument), True
+        judged = questions if instrument.judges == "every" else questions.filter(~pl.any_horizontal(*CHECKS.values()))
+        return self.judging(self._answered(shard, judged)), False
+
+    def judging(self, unanswered: pl.DataFrame) -> pl.DataFrame:
+        """What the judge will be asked about answers that are not there yet, one a row (question_id, question)."""
+        instrument = self.project.instruments.reward
+        judged = unanswered.with_columns(response_id=pl.lit(""), answer=pl.lit(UNSEEN_ANSWER))
+        return _unseen(judge_requests(judged, instrument))
+
+    def priced(self, asset: str, missing: pl.DataFrame, at_most: str) -> Estimate:
+        """What requests of an asset come to; `at_most` says why they may turn out to be fewer, and is empty if not."""
+        means = self._means[NAMESPACES[asset]]
+        if "difficulty" not in missing.columns:
+            missing = missing.with_columns(difficulty=pl.lit(None, pl.String))
+        basis = [at_most] if at_most else []
+        models = tuple(missing["model"].unique(maintain_order=True))
+        tokens_in, tokens_out, dollars, most = 0, 0, 0.0, 0.0
+        unpriced = False
+        for (model, difficulty), rows in missing.group_by("model", "difficulty", maintain_order=True):
+            limit = json.loads(rows["sampling"][0])["max_tokens"]
+            mean, answers = means.get((model, difficulty)) or means.get((model, None)) or (limit, 0)
+            seen = f"the mean of {answers:,} stored" if answers else "its limit, as none is stored yet"
+            of = f"{model} ({difficulty})" if difficulty else model
+            basis.append(f"{of}: {mean:,.0f} tokens an answer, {seen}")
+            asked, answered = int(rows["messages"].str.len_chars().sum()) // CHARS_A_TOKEN, round(rows.height * mean)
+            tokens_in, tokens_out = tokens_in + asked, tokens_out + answered
+            endpoints = self.project.endpoints_of(str(model))
+            prices = [price for endpoint in endpoints if (price := endpoint.prices(str(model)))]
+            if len(prices) == len(endpoints):
+                discount = endpoints[0].batch_price_factor if endpoints[0].batch else 1
+                dollars += (asked * prices[0][0] + answered * prices[0][1]) / 1e6 * discount
+                dearest = [max(price) for price in zip(*prices, strict=True)]
+                most += sum(tokens * price for tokens, price in zip(most_tokens(rows), dearest, strict=True)) / 1e6
+            else:
+                unpriced = True
+                basis.append(f"{model}: no price known: set input_price and output_price in endpoints.yaml")
+        return Estimate(
+            missing.height,
+            not at_most,
+            tokens_in,
+            tokens_out,
+            None if unpriced else dollars,
+            None if unpriced else most,
+            tuple(basis),
+            models,
+        )
+
+    @cached_property
+    def _means(self) -> dict[str, dict[tuple, tuple[float, int]]]:
+        """By namespace: mean completion tokens and number of stored answers by (model, None) and, for teachers, by
+        (model, difficulty)."""
+        means: dict[str, dict[tuple, tuple[float, int]]] = {name: {} for name in NAMESPACES.values()}
+        figures = (pl.mean("completion_tokens"), pl.len().alias("answers"))
+        for namespace in means:
+            known = self.memo.known(namespace)
+            if known is not None and "requested_model" in known.collect_schema():
+                for model, mean, answers in known.group_by("requested_model").agg(figures).collect().rows():
+                    means[namespace][model, None] = (mean, answers)
+        tables = [self.project.assets / asset for asset in ("responses", "question_labels")]
+        if all(any(table.glob("*.parquet")) for table in tables):
+            responses, known_labels = (pl.scan_parquet(f"{table}/*.parquet") for table in tables)
+            distilled = responses.filter(pl.col("origin") == "distilled").select(
+                "question_id", "teacher", "completion_tokens"
+            )
+            difficulties = known_labels.select("question_id", pl.col("difficulty").cast(pl.String)).unique()
+            by_difficulty = (
+                distilled.join(difficulties, on="question_id").group_by("teacher", "difficulty").agg(figures)
+            )
+            for model, difficulty, mean, answers in by_difficulty.collect().rows():
+                means["responses"][model, difficulty] = (mean, answers)
+        return means
+
+
+def _unseen(requests: pl.DataFrame) -> pl.DataFrame:
+    """Requests about what is not there yet: no two are one, and none is answered."""
+    return requests.with_row_index("key").with_columns(pl.format("not known yet: {}", "key").alias("key"))

@@ -1,0 +1,86 @@
+"""What the recipes of a plan want of their teachers before that is decided, and how many answers that leads to.
+
+A run for some recipes asks nothing that only others want. What others were answered before lies in the same tables and
+is judged with the rest.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import polars as pl
+
+from am_assets.distillation import prompts
+from am_assets.project import Project
+from am_assets.config.recipe import TeacherPolicy
+from am_assets.storage.stored import StoredTables, read_policy
+
+SELECTED = {"question_id": pl.String, "samples": pl.Int64, "recipe": pl.String}
+
+
+class Demand:
+    """Of the recipes `named` as their files stand; of all others what `store` holds."""
+
+    def __init__(self, project: Project, store: StoredTables, named: Sequence[str]):
+        self.project = project
+        self.store = store
+        self.named = list(named)
+
+    def teachers(self) -> set[str]:
+        """The models that might be asked."""
+        policies = [*self._policies, *self._stored_policies(self.named).values()]
+        return {policy.model for policy in policies}
+
+    def requests(self, questions: pl.DataFrame) -> pl.DataFrame:
+        """TeacherRequests about `questions` (question_id, question, has_reference, has_tests, published): all that the
+        named recipes might ask if they selected every one."""
+        answered = pl.col("published").list.len() > 0
+        return pl.concat(
+            prompts.requests_table(
+                questions.filter(~(answered & policy.published)).with_columns(samples=pl.lit(policy.samples)), policy
+            )
+            for policy in self._policies
+        )
+
+    def responses(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
+        """`questions` (question_id, published and others), a row for each response that they may come to have."""
+        published = pl.col("published").list.len().cast(pl.Int64)
+        own = [
+            pl.when((published > 0) & policy.published).then(0).otherwise(policy.samples) for policy in self._policies
+        ]
+        others = self._selected_by_others(shard).group_by("question_id").agg(by_others=pl.sum("samples"))
+        counted = questions.join(others, on="question_id", how="left", maintain_order="left").with_columns(
+            responses=pl.sum_horizontal(published, *own, pl.col("by_others").fill_null(0))
+        )
+        rows = counted.filter(pl.col("responses") > 0)
+        return rows.select(pl.col(questions.columns).repeat_by("responses").explode())
+
+    def of_named(self, requests: pl.DataFrame) -> pl.DataFrame:
+        """Those of `requests` (TeacherRequests) that one of the named recipes wants."""
+        return requests.filter(pl.col("recipes").list.eval(pl.element().is_in(self.named)).list.any())
+
+    @cached_property
+    def _policies(self) -> list[TeacherPolicy]:
+        """Of the named recipes, each once."""
+        policies = [self.project.recipes[name].teacher for name in self.named]
+        return list({policy.model_dump_json(): policy for policy in policies}.values())
+
+    @cached_property
+    def _others(self) -> dict[str, TeacherPolicy]:
+        selected = set(self.store.partitions("selected_questions")) - set(self.named)
+        return self._stored_policies([name for name in self.project.recipe_names if name in selected])
+
+    def _stored_policies(self, names: Sequence[str]) -> dict[str, TeacherPolicy]:
+        stored = [name for name in names if name in self.store.partitions("teacher_policy")]
+        return {name: read_policy(TeacherPolicy, self.store.read("teacher_policy", name)) for name in stored}
+
+    def _selected_by_others(self, shard: str) -> pl.DataFrame:
+        """question_id, samples, recipe."""
+        asks = (pl.col("shard") == shard) & pl.col("kept") & (pl.col("samples") > 0)
+        selected = [
+            self.store.scan("selected_questions", name)
+            .filter(asks)
+            .select("question_id", pl.col("samples").cast(pl.Int64), recipe=pl.lit(name))
+            .collect()
+            for name in self._others
+        ]
+        return pl.concat([pl.DataFrame(schema=SELECTED), *selected])

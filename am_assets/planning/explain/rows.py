@@ -1,0 +1,125 @@
+"""The rows of one question out of the stored tables: filters are pushed down, and texts are read of few rows."""
+
+import re
+from collections.abc import Iterable
+
+import polars as pl
+
+from am_assets.datasets.identity import normalize, question_id
+from am_assets.planning.explain.explanation import EXCERPT_CHARS, NEAREST, Rows
+from am_assets.project import Project
+from am_assets.config.files import ConfigError
+from am_assets.storage.schemas import TABLES
+from am_assets.storage.stored import StoredTables
+
+BY_SHARD = [
+    "raw_pool", "question_features", "question_labels", "responses", "response_features", "math_verdicts",
+    "code_verdicts", "instruction_verdicts", "reward_scores",
+]  # fmt: skip
+BY_RECIPE = ["deduped_set", "selected_questions", "verified_set", "sft_dataset"]
+ID = pl.col("question_id")
+NO_NEIGHBOUR = pl.DataFrame(
+    schema={"other_id": pl.String, "cosine": pl.Float32, "question": pl.String, "kept": pl.Boolean}
+)
+SUGGESTED = 3
+
+
+def find(store: StoredTables, here: Project, asked: str) -> str:
+    """The id of the question that `asked` is: its text, its id or the beginning of that. `ConfigError` where none or
+    several are, with what comes near."""
+    pool = _all(store)
+    if re.fullmatch(r"[0-9a-f]{4,32}", asked):
+        ids = pool.filter((asked <= ID) & (asked + "g" > ID)).select(ID.unique().sort()).collect()["question_id"]
+        if len(ids) > 1:
+            raise ConfigError(f"{asked} begins {len(ids):,} ids, {', '.join(ids[:SUGGESTED])}: give more of it")
+        if len(ids) == 1:
+            return ids[0]
+    asked_id = question_id(asked)
+    if pool.filter(asked_id == ID).select(pl.len()).collect().item():
+        return asked_id
+    unknown = f"no shard holds the question {asked[:EXCERPT_CHARS]!r}"
+    raise ConfigError(unknown + _near(pool, asked) + _left_out(store, here))
+
+
+def _near(pool: pl.LazyFrame, asked: str) -> str:
+    """The questions that hold most of its longest words."""
+    words = sorted(set(normalize(asked).split()), key=lambda word: (-len(word), word))[:8]
+    if not words:
+        return ""
+    held = pl.sum_horizontal(pl.col("question").str.to_lowercase().str.contains(word, literal=True) for word in words)
+    rows = pool.select("question_id", "question", held=held).filter(2 * pl.col("held") > len(words))
+    best = rows.sort("held", "question_id", descending=[True, False]).head(SUGGESTED).collect()
+    lines = [f"\n    {row[0]}  {' '.join(row[1].split())[:EXCERPT_CHARS]}" for row in best.iter_rows()]
+    return f"; near it come{''.join(lines)}" if lines else ""
+
+
+def _left_out(store: StoredTables, here: Project) -> str:
+    """Rows that never come into the pool; all others stay there, with their defect named."""
+    from am_assets.datasets.sources import shard_keys
+
+    absent = sorted(set(shard_keys(here.sources)) - set(store.partitions("raw_pool")))
+    limited = [name for name, source in here.sources.items() if source.limit]
+    return (f"\nNot read yet: {', '.join(absent)}" if absent else "") + (
+        f"\nBeyond the first rows that `limit` allows nothing is read of {', '.join(limited)}" if limited else ""
+    )
+
+
+def read(store: StoredTables, recipe: str, benchmarks: Iterable[str], wanted: str) -> Rows:
+    """Everything stored of the question `wanted` and of what is near it."""
+    shards = _all(store).filter(wanted == ID).select("shard").collect()["shard"].to_list()
+    tables = {name: _of(store, name, shards, "shard", wanted) for name in BY_SHARD}
+    tables |= {name: _of(store, name, [recipe], "recipe", wanted).drop("recipe") for name in BY_RECIPE}
+    overlap = _of(store, "benchmark_overlap", benchmarks, "benchmark", wanted)
+    tables |= {"benchmark_overlap": overlap}
+    return Rows(tables, _neighbours(store, recipe, wanted), _items(store, overlap))
+
+
+def _of(store: StoredTables, asset: str, partitions: Iterable[str], named: str, wanted: str) -> pl.DataFrame:
+    """A column that tables of an older form lack is null."""
+    stored = set(store.partitions(asset))
+    found = [
+        store.scan(asset, at).filter(wanted == ID).with_columns(pl.lit(at).alias(named))
+        for at in partitions
+        if at in stored
+    ]
+    if not found:
+        return TABLES[asset].create_empty().with_columns(pl.lit("").alias(named))
+    rows = pl.concat(found, how="diagonal_relaxed").collect()
+    absent = [name for name in TABLES[asset].column_names() if name not in rows.columns]
+    return rows.with_columns(pl.lit(None).alias(name) for name in absent)
+
+
+def _all(store: StoredTables) -> pl.LazyFrame:
+    """question_id, question and shard of the whole pool."""
+    partitions = store.partitions("raw_pool")
+    if not partitions:
+        raise ConfigError("nothing is stored of raw_pool yet; materialize it first: am apply --all --select raw_pool")
+    return pl.concat(store.scan("raw_pool", at).select(ID, "question", shard=pl.lit(at)) for at in partitions)
+
+
+def _neighbours(store: StoredTables, recipe: str, wanted: str) -> pl.DataFrame:
+    scans = [store.scan("similar_pairs", at) for at in store.partitions("similar_pairs")]
+    if not scans:
+        return NO_NEIGHBOUR
+    other = pl.when(wanted == ID).then("other_id").otherwise("question_id").alias("other_id")
+    pairs = pl.concat(scans).filter((wanted == ID) ^ (pl.col("other_id") == wanted))  # with itself: it is in a crowd
+    nearest = pairs.select(other, "cosine").top_k(NEAREST, by="cosine").collect()
+    ids = nearest["other_id"].implode()
+    texts = _all(store).filter(ID.is_in(ids)).select(ID, pl.col("question").str.slice(0, EXCERPT_CHARS))
+    found = nearest.join(texts.unique("question_id").collect(), left_on="other_id", right_on="question_id", how="left")
+    fates = NO_NEIGHBOUR.lazy().select("kept", question_id="other_id")
+    if recipe in store.partitions("deduped_set"):
+        fates = store.scan("deduped_set", recipe).filter(ID.is_in(ids)).group_by(ID).agg(pl.col("kept").any())
+    told = found.join(fates.collect(), left_on="other_id", right_on="question_id", how="left")
+    return told.sort("cosine", "other_id", descending=[True, False])
+
+
+def _items(store: StoredTables, overlap: pl.DataFrame) -> dict[str, str]:
+    """The texts of the items that the overlap names nearest, by benchmark/item."""
+    stored = set(store.partitions("benchmark_questions"))
+    return {
+        f"{benchmark}/{item}": text
+        for benchmark, item in overlap.select("benchmark", "item_id").iter_rows()
+        if benchmark in stored
+        for text in store.scan("benchmark_questions", benchmark).filter(item_id=item).collect()["question"]
+    }

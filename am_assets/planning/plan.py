@@ -1,0 +1,220 @@
+"""What is missing or stale, why, and bringing it up to date.
+
+Thin over Dagster: a partition's state is Dagster's own staleness. Three things it cannot see are added. Roots of the
+graph (`ROOTS`) are compared with the files they are read from. Evidence for which there was no sandbox is made again.
+And a partition below a failed blocking check waits. What other recipes decided and this puts out of date is brought up
+to date last (`others.py`).
+"""
+
+import re
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Literal
+
+import dagster as dg
+from dagster._core.definitions.antlr_asset_selection.antlr_asset_selection import AntlrAssetSelectionParser
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+
+from am_assets.planning.others import NeedsOfOthers, Others
+from am_assets.planning.reasons import Reasons, Root
+from am_assets.config.files import ConfigError
+from am_assets.planning.records import Records
+from am_assets.planning.execution import run
+from am_assets.planning.staleness import Partition, Staleness
+
+SHOWN = 3  # causes of a step that follows
+
+
+@dataclass(frozen=True)
+class Step:
+    asset: str
+    partition: str
+    state: Literal["missing", "stale", "follows", "waits"]
+    because: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    step: Step
+    result: Literal["done", "failed", "waits"]
+    error: str = ""
+
+
+class Plan:
+    """The partitions in question, in topological order, and their state in an instance."""
+
+    def __init__(
+        self,
+        definitions: dg.Definitions,
+        instance: dg.DagsterInstance,
+        roots: dict[str, Root],
+        in_scope: Callable[[str, str], bool],
+        select: str | None = None,
+        others: NeedsOfOthers = lambda asset, partition: None,
+    ):
+        self.definitions = definitions
+        self.instance = instance
+        self.in_scope = in_scope
+        self.graph = definitions.resolve_asset_graph()
+        keys = self.graph.toposorted_asset_keys
+        chosen = _selected(select, self.graph) if select else set(keys)
+        self.keys = [key for key in keys if key in chosen]
+        self._chosen = chosen
+        self.records = Records(instance)
+        self.staleness = Staleness(self.graph, self.records)
+        self.reasons = Reasons(self.staleness, roots)
+        self.others = Others(self.staleness, self._is_planned, others)
+
+    def partitions(self, key: dg.AssetKey) -> list[str]:
+        definition = self.graph.get(key).partitions_def
+        assert definition is not None, f"{key.to_user_string()} has no partitions"
+        name = key.to_user_string()
+        return [str(partition) for partition in definition.get_partition_keys() if self.in_scope(name, str(partition))]
+
+    def parents(self, key: dg.AssetKey, partition: str) -> Iterator[Partition]:
+        for parent, partitions in self.staleness.above(key, partition).items():
+            for at in partitions:
+                yield parent, at
+
+    def steps(self) -> list[Step]:
+        """What an apply would do. A step that `follows` runs only if what lies above it comes out different."""
+        moving: dict[Partition, Step] = {}
+        roots: dict[Partition, list[str]] = {}  # what set a step going, wherever above it
+        for key in self.keys:
+            self.records.refresh(key)
+            for partition in self.partitions(key):
+                if step := self._foreseen(key, partition, roots):
+                    moving[key, partition] = step
+        for key, step in self._of_others(moving, set(), partial(self._foreseen, roots=roots)):
+            moving[key, step.partition] = step
+        return list(moving.values())
+
+    def _foreseen(self, key: dg.AssetKey, partition: str, roots: dict[Partition, list[str]]) -> Step | None:
+        if step := self._own_cause(key, partition):
+            roots[key, partition] = [_as_root(step)]
+            return step
+        found = [*dict.fromkeys(cause for parent in self.parents(key, partition) for cause in roots.get(parent, []))]
+        if not found:
+            return None
+        roots[key, partition] = found[: SHOWN + 1]
+        more = ["and more"] if len(found) > SHOWN else []
+        return self._step(key, partition, "follows", "; ".join(found[:SHOWN] + more))
+
+    def apply(self, tags: Callable[[], dict[str, str]] = dict) -> Iterator[Step | Outcome]:
+        """Bring everything up to date, one run a partition; yields each step before and its outcome after it ran.
+
+        A failed partition stops what is below it and nothing else. `tags` is asked for the tags of each run.
+        """
+        stopped: set[Partition] = set()
+        for key in self.keys:
+            self.records.refresh(key)
+            for partition in self.partitions(key):
+                waits_for = self.stopped_parents(stopped, key, partition)
+                if waits_for:
+                    stopped.add((key, partition))
+                    yield Outcome(self._step(key, partition, "waits", f"{waits_for} failed"), "waits")
+                elif step := self._own_cause(key, partition):
+                    yield from self._made(step, key, tags, stopped)
+            self.records.refresh(key)
+        made: set[Partition] = set()
+        left: set[Partition] = set()
+        for key, step in self._of_others(made, left, self._own_cause):
+            yield from self._made(step, key, tags, left)
+            made.add((key, step.partition))
+
+    def _made(
+        self, step: Step, key: dg.AssetKey, tags: Callable[[], dict[str, str]], stopped: set[Partition]
+    ) -> Iterator[Step | Outcome]:
+        yield step
+        error = self._run(key, step.partition, tags())
+        if error:
+            stopped.add((key, step.partition))
+        yield Outcome(step, "failed" if error else "done", error)
+
+    def _of_others(
+        self, moved: Container[Partition], left: set[Partition], step_of: Callable[[dg.AssetKey, str], Step | None]
+    ) -> Iterator[tuple[dg.AssetKey, Step]]:
+        """What of other recipes is to be made anew, in topological order. `moved` is what was before; `left` gets what
+        is not this apply's to make, and nothing below that is."""
+        for key in self.graph.toposorted_asset_keys:
+            partitions = self.others.partitions(key)
+            if partitions:
+                self.records.refresh(key)
+            for partition in partitions:
+                step = step_of(key, partition)
+                stopped = self.stopped_parents(left, key, partition)
+                if stopped or (step and not self.others.follow(key, partition, moved)):
+                    left.add((key, partition))
+                elif step:
+                    yield key, step
+            if partitions:
+                self.records.refresh(key)
+
+    def _is_planned(self, at: Partition) -> bool:
+        return at[0] in self._chosen and self.in_scope(at[0].to_user_string(), at[1])
+
+    def _step(self, key: dg.AssetKey, partition: str, state, because: str) -> Step:
+        return Step(key.to_user_string(), partition, state, because)
+
+    def _own_cause(self, key: dg.AssetKey, partition: str) -> Step | None:
+        because = self.reasons.of(key, partition)
+        if because is None:
+            return self._step(key, partition, "missing", "it was never materialized")
+        if because:
+            return self._step(key, partition, "stale", because)
+        for check in self._blocking.get(key, []):
+            if self.records.check(check, partition) == "not run":
+                return self._step(key, partition, "stale", f"its blocking check {check.name} came to no end")
+        return None
+
+    def stopped_parents(self, stopped: set[Partition], key: dg.AssetKey, partition: str) -> str:
+        names = []
+        for parent, at in self.parents(key, partition):
+            if (key, parent) in self.optional:
+                continue
+            if (parent, at) in stopped:
+                names.append(f"{parent.to_user_string()}[{at}]")
+            for check in self._blocking.get(parent, []):
+                if (parent, at) not in stopped and self.records.check(check, at) == "failed":
+                    names.append(f"check {check.name} of {parent.to_user_string()}[{at}]")
+        return ", ".join(names)
+
+    @cached_property
+    def optional(self) -> set[tuple[dg.AssetKey, dg.AssetKey]]:
+        """Child and parent where the child takes what partitions there are, so that one recipe's fault is its own."""
+        assets = [asset for asset in self.definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
+        return {(asset.key, parent) for asset in assets for parent in optional_parents(asset)}
+
+    @cached_property
+    def _blocking(self) -> dict[dg.AssetKey, list[dg.AssetCheckKey]]:
+        blocking: dict[dg.AssetKey, list[dg.AssetCheckKey]] = {}
+        for check in sorted(self.graph.asset_check_keys):
+            if self.graph.get(check).blocking:
+                blocking.setdefault(check.asset_key, []).append(check)
+        return blocking
+
+    def _run(self, key: dg.AssetKey, partition: str, tags: dict[str, str]) -> str:
+        return run(self.definitions, self.instance, key, partition, tags)
+
+
+def optional_parents(asset: dg.AssetsDefinition) -> set[dg.AssetKey]:
+    """The inputs of which the asset takes what partitions there are."""
+    inputs = asset.keys_by_input_name.items()
+    return {parent for name, parent in inputs if asset.node_def.input_def_named(name).metadata.get("skip_missing")}
+
+
+def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:
+    """Assets by the selection syntax of the UI (`group:"pool" or +key:"responses"`); a bare `+name+` means its key."""
+    spelled = select if '"' in select else re.sub(r"\b(?!(?:and|or|not)\b)([a-z_]+)\b", r'key:"\1"', select)
+    try:
+        chosen = AntlrAssetSelectionParser(spelled).asset_selection.resolve(graph)
+    except Exception as error:  # the parser raises many kinds
+        raise ConfigError(f"--select {select}: {error}") from None
+    if not chosen:
+        raise ConfigError(f"--select {select}: no such asset")
+    return set(chosen)
+
+
+def _as_root(step: Step) -> str:
+    return f"{step.asset}[{step.partition}] was never materialized" if step.state == "missing" else step.because

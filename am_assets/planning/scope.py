@@ -1,0 +1,91 @@
+"""What a chosen set of recipes needs, and how a root of the graph is held against the file it was read from."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from am_assets.config.changes import changes
+from am_assets.orchestration.declarations import Entry
+from am_assets.orchestration.assets import GRAPH
+from am_assets.planning.others import InScope, NeedsOfOthers
+from am_assets.project import Project
+from am_assets.planning.reasons import Root
+from am_assets.planning.records import Made
+from am_assets.orchestration.tables import ENTRY, FILES, Table
+
+SCORED = {"benchmark_responses", "benchmark_verdicts", "eval_scores"}  # by recipe and benchmark
+BY_RECIPE = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "sft_checkpoint", "recipe_report"}
+
+
+def scope(here: Project, names: list[str] | None) -> InScope:
+    """Tells of an asset's partition whether the recipes `names` (None: all) need it.
+
+    Shards are needed by every recipe; a benchmark by those that decontaminate against it or are scored on it.
+    """
+    chosen = {name: here.recipe(name) for name in names or here.recipes}
+    scored = {(name, benchmark) for name, recipe in chosen.items() for benchmark in recipe.evaluation.benchmarks}
+    guarded = {benchmark for recipe in chosen.values() for benchmark in recipe.sampling.decontamination.benchmarks}
+    used = guarded | {benchmark for _, benchmark in scored}
+
+    def in_scope(asset: str, partition: str) -> bool:
+        if asset in ("benchmark_questions", "benchmark_overlap"):
+            return partition in used
+        if asset in SCORED:
+            benchmark, recipe = partition.split("|")  # dimensions in alphabetical order
+            return (recipe, benchmark) in scored
+        if asset.endswith("_policy") or asset in BY_RECIPE:
+            return partition in chosen
+        return True
+
+    return in_scope
+
+
+def recipe_of(asset: str, partition: str) -> str | None:
+    """The recipe whose alone the partition is; None for what recipes share."""
+    if asset in SCORED:
+        return partition.split("|")[1]  # dimensions in alphabetical order
+    return partition if asset.endswith("_policy") or asset in BY_RECIPE else None
+
+
+def others(here: Project, names: list[str] | None) -> NeedsOfOthers:
+    """Tells of a partition that is another recipe's alone, and not of `names`, what that recipe needs."""
+    needs = {name: scope(here, [name]) for name in here.recipes if names and name not in names}
+
+    def of(asset: str, partition: str) -> InScope | None:
+        needed = needs.get(recipe_of(asset, partition) or "")
+        return needed if needed and needed(asset, partition) else None
+
+    return of
+
+
+def roots(here: Project, recipes: Collection[str] | None = None) -> dict[str, Root]:
+    """By asset what tells that one of its partitions has to be made again though no table above it changed: what it
+    is made from in the files of the project changed since, or it was left unfinished for one of `recipes` (None: all).
+    """
+    names = here.recipe_names if recipes is None else recipes
+    return {table.name: _Since(table, here, names) for table in GRAPH if table.reads.entry or table.unfinished}
+
+
+class _Since:
+    """Compares a materialization with the files. What is read of them is read once."""
+
+    def __init__(self, table: Table, here: Project, recipes: Collection[str]):
+        self.table, self.here, self.recipes = table, here, recipes
+        self.entries: dict[str, Entry | None] = {}
+
+    def __call__(self, partition: str, last: Made) -> str | None:
+        said = self.table.unfinished(last.metadata, self.recipes) if self.table.unfinished else None
+        return said or self._changed(partition, last.metadata)
+
+    def _changed(self, partition: str, metadata: Mapping[str, Any]) -> str | None:
+        if self.table.reads.entry is None:
+            return None
+        if partition not in self.entries:
+            self.entries[partition] = self.table.reads.entry(self.here, partition)
+        now = self.entries[partition]
+        if now is None:
+            return None  # what can't be read says nothing: the table stands as it was last made
+        if ENTRY not in metadata:
+            return "an earlier version of this project made it"
+        found = changes(metadata[ENTRY], now.content, now.within)
+        words = "; ".join(change.in_words(now.where) for change in found)
+        return words or (f"what {now.name} reads changed" if metadata.get(FILES) != now.files else None)

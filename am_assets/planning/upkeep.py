@@ -1,0 +1,81 @@
+"""What the memo holds, and which of it nobody wants any more."""
+
+import dagster as dg
+import polars as pl
+
+from am_assets.storage import segments
+from am_assets.storage.memo import KEY, Memo
+from am_assets.planning.plan import Plan
+from am_assets.config.files import ConfigError
+
+SHOWN = 5  # names in a message
+
+
+def holdings(memo: Memo, plan: Plan) -> pl.DataFrame:
+    """(namespace, measurements, bytes, oldest, newest, dollars, unwanted), one row a namespace.
+
+    `unwanted` is the number of measurements that no partition of the present graph asked for when it was last made;
+    null for a namespace whose users are not recorded. `oldest` and `newest` are null where rows bear no date.
+    """
+    rows = []
+    for namespace in memo.namespaces():
+        known = memo.known(namespace)
+        assert known is not None
+        there = known.collect_schema()
+        stored_at = pl.col("stored_at") if "stored_at" in there else pl.lit(None, pl.Datetime("ms", "UTC"))
+        figures = known.select(
+            measurements=pl.col("key").n_unique(),
+            oldest=stored_at.min(),
+            newest=stored_at.max(),
+            dollars=pl.col("cost").sum() if "cost" in there else pl.lit(None, pl.Float64),
+        )
+        wanted = _wanted(memo, plan, namespace)
+        unwanted = None
+        if wanted is not None:
+            unwanted = known.select("key").unique().join(wanted.lazy(), on="key", how="anti").collect().height
+        size = sum(path.stat().st_size for path in segments.listed(memo.folder / namespace))
+        rows.append(
+            {"namespace": namespace, "bytes": size, "unwanted": unwanted, **figures.collect().row(0, named=True)}
+        )
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def prune(memo: Memo, plan: Plan) -> dict[str, int]:
+    """Remove the measurements that nobody wants; the number removed by namespace.
+
+    `ConfigError` where it can't be told what is wanted: something is stale, or was made before its wants were noted.
+    """
+    unsure = [f"{step.asset}[{step.partition}]" for step in plan.steps()] or _without_note(memo, plan)
+    if unsure:
+        raise ConfigError(
+            f"nothing was pruned: what {', '.join(unsure[:SHOWN])}{' and others' if unsure[SHOWN:] else ''} want is not"
+            " known until they are made again; run `am apply --all` first (what is in the memo costs nothing)"
+        )
+    gone = {}
+    for namespace in memo.namespaces():
+        wanted = _wanted(memo, plan, namespace)
+        if wanted is not None:
+            gone[namespace] = segments.keep_only(memo.folder / namespace, wanted)
+    return gone
+
+
+def _users(plan: Plan) -> set[str]:
+    """The partitions of the present graph whose assets use the memo, as `asset.partition`."""
+    assets = [asset for asset in plan.definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
+    using = {key for asset in assets if "answers" in asset.required_resource_keys for key in asset.keys}
+    return {f"{key.to_user_string()}.{partition}" for key in using & {*plan.keys} for partition in plan.partitions(key)}
+
+
+def _without_note(memo: Memo, plan: Plan) -> list[str]:
+    noted = {path.stem for path in memo.folder.glob("*/wanted/*.parquet")}
+    return sorted(_users(plan) - noted)
+
+
+def _wanted(memo: Memo, plan: Plan, namespace: str) -> pl.DataFrame | None:
+    """The keys that the plan's partitions want; None where that can't be told, or assets outside the plan want some."""
+    notes = list((memo.folder / namespace / "wanted").glob("*.parquet"))
+    outside = {key.to_user_string() for key in {*plan.graph.get_all_asset_keys()} - {*plan.keys}}
+    if not notes or any(path.stem.partition(".")[0] in outside for path in notes):
+        return None
+    users = _users(plan)
+    return pl.concat([pl.DataFrame(schema=KEY), *(pl.read_parquet(path) for path in notes if path.stem in users)])

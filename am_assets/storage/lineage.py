@@ -1,0 +1,149 @@
+"""Where each column of each table comes from.
+
+One rule does for most of them: a column comes from the columns of its name in the tables that its asset reads. What is
+computed from others, or bears a name by chance, stands in COMPUTED: by asset, columns and what they come from. A
+column that neither says anything of (a shard's name, the model that judged) comes from no table.
+"""
+
+from collections.abc import Iterable
+
+from am_assets.config.vocabulary import REWARD_DIMENSIONS
+from am_assets.storage.schemas import TABLES
+
+_DIMENSIONS = " ".join(REWARD_DIMENSIONS)
+_VERDICTS = "math_verdicts.verdict code_verdicts.verdict code_verdicts.outcomes instruction_verdicts.verdict"
+_RULES = f"verification_policy.value teacher_policy.value {_VERDICTS}"
+_REWARDS = " ".join(f"reward_scores.{name}" for name in REWARD_DIMENSIONS)
+_SENT = "teacher_requests.messages teacher_requests.sampling"
+_WEIGHTS = "sft_dataset.question sft_dataset.think sft_dataset.answer training_policy.value"
+_FORM = " ".join(
+    f"response_features.{name}"
+    for name in (
+        "template", "well_formed", "truncated", "repetition", "consecutive", "prompt_share", "answer_language",
+    )
+)  # fmt: skip
+_JUDGED = "benchmark_responses.response benchmark_questions.reference_answer benchmark_questions.test_cases"
+
+COMPUTED: dict[str, dict[str, str]] = {
+    "question_features": {
+        "chars words ascii_share language complete has_url has_image has_table": "raw_pool.question",
+        "has_check": "raw_pool.reference_answer raw_pool.test_cases raw_pool.constraints",
+        "has_reference": "raw_pool.reference_answer",
+        "has_tests": "raw_pool.test_cases",
+        "has_constraints": "raw_pool.constraints",
+    },
+    "question_labels": {"category difficulty label_raw": "raw_pool.question"},
+    "question_embeddings": {"vector": "raw_pool.question"},
+    "similar_pairs": {"other_id": "question_embeddings.question_id", "cosine": "question_embeddings.vector"},
+    "benchmark_overlap": {
+        "cosine": "question_embeddings.vector benchmark_questions.question",
+        "same_numbers same_text same_template ngram_8 ngram_13 wording same same_swapped": (
+            "raw_pool.question benchmark_questions.question"
+        ),
+        "text_item ngram_8_item ngram_13_item wording_item": "benchmark_questions.item_id",
+    },
+    "deduped_set": {
+        "kept drop_reason": (
+            "raw_pool.defect similar_pairs.cosine question_features.has_check question_features.published"
+            " question_features.complete question_features.language question_labels.difficulty dedup_policy.value"
+        ),
+        "representative": "similar_pairs.question_id similar_pairs.other_id",
+        "detail": "raw_pool.defect",
+    },
+    "selected_questions": {
+        "kept drop_reason detail": (
+            "deduped_set.kept benchmark_overlap.cosine benchmark_overlap.wording benchmark_overlap.ngram_8"
+            " benchmark_overlap.ngram_13 benchmark_overlap.same_text question_features.language"
+            " question_features.complete question_features.has_url question_features.has_image"
+            " question_features.has_table question_labels.category question_labels.difficulty sampling_policy.value"
+        ),
+        "teacher": "teacher_policy.value",
+        "samples": "teacher_policy.value question_features.published",
+    },
+    "teacher_requests": {
+        "request_key after": "raw_pool.question selected_questions.samples teacher_policy.value",
+        "messages": "raw_pool.question raw_pool.reference_answer raw_pool.test_cases teacher_policy.value",
+        "teacher sampling": "teacher_policy.value",
+        "sample_index": "selected_questions.samples",
+        "recipes": "selected_questions.kept",
+    },
+    "responses": {
+        "response_id": "teacher_requests.request_key raw_pool.published",
+        "teacher": "teacher_requests.teacher raw_pool.published",
+        "origin": "raw_pool.published",
+        "response": f"{_SENT} raw_pool.published",
+        "finish_reason prompt_tokens completion_tokens cost": _SENT,
+    },
+    "response_features": {
+        "think answer template well_formed think_chars answer_chars repetition consecutive think_language"
+        " answer_language": "responses.response",
+        "truncated": "responses.finish_reason",
+        "prompt_share": "responses.response raw_pool.question",
+    },
+    "math_verdicts": {
+        "verdict reason judged_equal judge_raw": "response_features.answer raw_pool.reference_answer",
+        "extracted": "response_features.answer",
+        "reference": "raw_pool.reference_answer",
+    },
+    "code_verdicts": {"verdict reason outcomes detail": "response_features.answer raw_pool.test_cases"},
+    "instruction_verdicts": {"verdict reason outcomes": "response_features.answer raw_pool.constraints"},
+    "reward_scores": {f"{_DIMENSIONS} judge_raw": "response_features.answer raw_pool.question"},
+    "verified_set": {
+        "teacher": "responses.teacher",
+        "evidence": (
+            "question_features.has_reference question_features.has_tests question_features.has_constraints"
+            f" {_VERDICTS} verification_policy.value"
+        ),
+        "verdict second_verdict": f"{_VERDICTS} {_REWARDS} verification_policy.value",
+        "repetitive": "response_features.repetition response_features.consecutive verification_policy.value",
+        "kept drop_reason": f"{_RULES} {_REWARDS} {_FORM}",
+        "detail": f"math_verdicts.reason code_verdicts.reason instruction_verdicts.reason {_REWARDS} {_FORM}",
+        "reward": f"{_REWARDS} verification_policy.value",
+    },
+    "sft_dataset": {"test_case": "raw_pool.test_cases"},
+    "sft_checkpoint": {
+        "student": "training_policy.value",
+        "path sha256 steps tokens first_loss last_loss": _WEIGHTS,
+        "rows": "sft_dataset.response_id",
+    },
+    "benchmark_responses": {
+        "student": "",  # untrained or trained; upstream the name of the model
+        "sample_index": "evaluation_policy.value",
+        "response finish_reason completion_tokens": (
+            "sft_checkpoint.sha256 benchmark_questions.question evaluation_policy.value"
+        ),
+    },
+    "benchmark_verdicts": {"verdict reason": _JUDGED, "well_formed": "benchmark_responses.response"},
+    "eval_scores": {
+        "questions": "benchmark_verdicts.item_id",
+        "samples": "benchmark_verdicts.sample_index",
+        "pass_at_1 ci_low ci_high unverifiable": "benchmark_verdicts.verdict",
+    },
+    "recipe_report": {
+        "outcome rows": (
+            "deduped_set.copies deduped_set.drop_reason selected_questions.drop_reason verified_set.drop_reason"
+            " sft_dataset.response_id"
+        ),
+    },
+}  # fmt: skip
+
+
+def lineage(asset: str, upstream: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    """By column of `asset`, the (table, column) it comes from, of an asset that reads the tables `upstream`."""
+    computed = {
+        column: [_place(place) for place in places.split()]
+        for columns, places in COMPUTED.get(asset, {}).items()
+        for column in columns.split()
+    }
+    tables = [name for name in upstream if name in TABLES]
+    return {
+        column: computed[column]
+        if column in computed
+        else [(name, column) for name in tables if column in TABLES[name].column_names()]
+        for column in TABLES[asset].column_names()
+    }
+
+
+def _place(name: str) -> tuple[str, str]:
+    table, _, column = name.partition(".")
+    return table, column

@@ -1,0 +1,52 @@
+"""An apply while it runs: what its table and its lines say."""
+
+import io
+
+from rich.console import Console
+
+from am_assets.cli.board import Board, watched
+from am_assets.runtime import progress
+from am_assets.planning.plan import Outcome, Step
+
+STEPS = [Step("responses", at, "missing", "it was never materialized") for at in ("a", "b")]
+STEPS.append(Step("verified_set", "strict", "follows", "responses[a] was never materialized"))
+
+
+def drawn(board: Board) -> str:
+    console = Console(file=io.StringIO(), width=160)
+    console.print(board)
+    return console.file.getvalue()
+
+
+def test_the_table_counts_partitions_and_shows_the_rows_and_the_rate_of_the_one_at_hand() -> None:
+    with watched(Console(file=io.StringIO()), STEPS, quiet=True) as board:
+        board.start(STEPS[0])
+        board.finish(Outcome(STEPS[0], "done"))
+        board.start(STEPS[1])
+        with progress.task("responses", 2_000) as advance:
+            advance(500)
+            table = drawn(board)
+            progress.say("3 requests waited for the provider")
+    assert "1 of 2" in table
+    assert "0 of 1" in table
+    assert "responses 500 of 2,000, " in table
+    assert "a second" in table
+    assert "3 requests waited for the provider" in drawn(board)
+
+
+def test_a_failure_is_counted_and_what_waits_for_it_too() -> None:
+    with watched(Console(file=io.StringIO()), STEPS, quiet=True) as board:
+        board.start(STEPS[0])
+        board.finish(Outcome(STEPS[0], "failed", "no such host"))
+        board.finish(Outcome(Step("verified_set", "strict", "waits", "responses[a] failed"), "waits"))
+    assert drawn(board).count("1 failed") == 2
+
+
+def test_where_nobody_looks_a_line_is_written_before_and_after_each_partition() -> None:
+    console = Console(file=io.StringIO(), width=160)
+    with watched(console, STEPS) as board:
+        board.start(STEPS[0])
+        board.finish(Outcome(STEPS[0], "done"))
+    first, second = console.file.getvalue().splitlines()
+    assert first == "responses[a]: it was never materialized"
+    assert second.startswith("responses[a]: done in ")

@@ -1,0 +1,59 @@
+"""An interrupt while something is stored is raised in the measuring, after it was stored."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from am_assets.runtime.interrupts import told_to_maker
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """An interrupt raises, even where the tests were started by a shell in the background, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_what_is_being_stored_is_stored_and_what_is_finished_is_still_handed_on(heard: None) -> None:
+    stored = []
+
+    def measured():
+        try:
+            yield 1
+            yield 2
+        except KeyboardInterrupt:
+            yield 3  # was in flight
+            raise
+
+    with pytest.raises(KeyboardInterrupt):
+        for item in told_to_maker(measured()):
+            if item == 1:
+                signal.raise_signal(signal.SIGINT)
+            stored.append(item)
+    assert stored == [1, 3]
+
+
+def test_without_an_interrupt_all_comes_and_the_handler_is_as_before() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    assert list(told_to_maker(number for number in range(3))) == [0, 1, 2]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_taker_that_fails_closes_the_measuring() -> None:
+    closed = []
+
+    def measured():
+        try:
+            yield 1
+        finally:
+            closed.append(True)
+
+    def take() -> None:
+        for _ in told_to_maker(measured()):
+            raise ValueError
+
+    with pytest.raises(ValueError):
+        take()
+    assert closed
