@@ -11,7 +11,7 @@ run: $(VENV)/.installed
 	$(BIN)/am apply --recipe demo
 
 ui: $(VENV)/.installed
-	$(BIN)/python -m am_assets.instance
+	$(BIN)/python -m am_assets.orchestration.instance
 	$(BIN)/dagster dev -w workspace.yaml $(UI_OPTIONS)
 
 test: $(VENV)/.installed-tests

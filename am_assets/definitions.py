@@ -5,7 +5,6 @@
 
 import dagster as dg
 
-from am_assets.orchestration.checks import tables, verdicts
 from am_assets.automation.backfill import fill_evidence
 from am_assets.automation.conditions import with_conditions
 from am_assets.automation.files import file_sensor
@@ -13,10 +12,11 @@ from am_assets.automation.retries import lost_retries
 from am_assets.automation.sensors import condition_sensors
 from am_assets.automation.watch import alerts
 from am_assets.orchestration.assets import GRAPH
-from am_assets.runtime.threads import share_cores
+from am_assets.orchestration.checks import tables, verdicts
 from am_assets.orchestration.partitions import Partitions
-from am_assets.project import Live, Project, project
 from am_assets.orchestration.resources import Answers, TableStore, progress_logger
+from am_assets.project import Live, Project, project
+from am_assets.runtime.threads import share_cores
 
 
 def build_definitions(here: Project) -> dg.Definitions:
@@ -26,9 +26,9 @@ def build_definitions(here: Project) -> dg.Definitions:
     definitions: dg.Definitions = dg.Definitions(
         assets=assets,
         asset_checks=[
-            *checks.table_checks(assets),
-            *checks.not_empty_checks(by),
-            *checks.built(here, by, checks, verdict_checks),
+            *tables.table_checks(assets),
+            *tables.not_empty_checks(by),
+            *tables.built(here, by, tables, verdicts),
         ],
         sensors=[*condition_sensors(assets), file_sensor(assets, live), alerts(live), lost_retries],
         schedules=[fill_evidence(lambda: definitions, live)],

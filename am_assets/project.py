@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from am_assets.engines.models import embedder
-from am_assets.datasets import hub
 from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints
-from am_assets.engines.llm.names import misnamed, misnamed_entries
-from am_assets.engines.models.local_model import BUNDLED
-from am_assets.datasets.benchmarks import Benchmark, load_benchmarks
-from am_assets.config.instruments import Instruments, load_instruments
-from am_assets.datasets.sources import Source, load_sources
 from am_assets.config.files import ConfigError
+from am_assets.config.instruments import Instruments, load_instruments
 from am_assets.config.recipe import Recipe, load_recipes
+from am_assets.datasets import hub
+from am_assets.datasets.benchmarks import Benchmark, load_benchmarks
+from am_assets.datasets.sources import Source, load_sources
+from am_assets.engines.llm.names import misnamed, misnamed_entries
+from am_assets.engines.models import embedder
+from am_assets.engines.models.local_model import BUNDLED
 from am_assets.storage.stored import refuse_newer
 
 # A fan-in of 100 or more upstream partitions switches Dagster's staleness off for that edge.

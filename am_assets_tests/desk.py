@@ -131,8 +131,8 @@ class Desk:
 
         from am_assets.definitions import build_definitions
         from am_assets.planning.plan import Plan
-        from am_assets.project import project
         from am_assets.planning.scope import roots, scope
+        from am_assets.project import project
 
         project.cache_clear()
         here = project()
@@ -144,8 +144,8 @@ class Desk:
 
     def apply(self, *recipes: str, select: str | None = None, budget: float | None = None) -> dict:
         plan = self.open(list(recipes) or None, select)
-        from am_assets.planning.plan import Outcome
         from am_assets.orchestration.resources import run_tags
+        from am_assets.planning.plan import Outcome
 
         outcomes = [event for event in plan.apply(run_tags(budget, recipes or None)) if isinstance(event, Outcome)]
         return {(outcome.step.asset, outcome.step.partition): outcome for outcome in outcomes}

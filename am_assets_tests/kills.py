@@ -88,8 +88,8 @@ def tolls(kills: int, requests: int, loops: int = 4) -> list[Toll]:
 def run(url: str, folder: str, requests: int, concurrency: int) -> None:
     import polars as pl
 
-    from am_assets.engines.llm import ANSWER, ask
     from am_assets.config.endpoints import Endpoint
+    from am_assets.engines.llm import ANSWER, ask
     from am_assets.storage.memo import Memo
 
     keys = [f"question-{number}" for number in range(requests)]

@@ -18,11 +18,11 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.utils import make_new_backfill_id
 
 from am_assets.automation.schedule import load_schedule, scheduled
-from am_assets.storage.memo import Memo
-from am_assets.planning.plan import Partition, Plan
-from am_assets.project import Live, Project
 from am_assets.orchestration.resources import BUDGET_TAG, RECIPES_TAG
+from am_assets.planning.plan import Partition, Plan
 from am_assets.planning.scope import roots, scope
+from am_assets.project import Live, Project
+from am_assets.storage.memo import Memo
 
 FILL = "fill_evidence"
 FILLED_BY = "am/filled_by"  # tag of its backfills and their runs

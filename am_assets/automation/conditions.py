@@ -11,10 +11,10 @@ import dagster as dg
 
 from am_assets.distillation.prompts import unasked
 from am_assets.planning.plan import optional_parents
-from am_assets.project import Live, Project
 from am_assets.planning.records import Records
 from am_assets.planning.scope import recipe_of, scope
 from am_assets.planning.staleness import Staleness
+from am_assets.project import Live, Project
 
 CHANGED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed()).with_label(
     "what it reads came out different"

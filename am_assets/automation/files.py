@@ -19,9 +19,9 @@ from am_assets.automation.schedule import load_schedule
 from am_assets.datasets.locate import SourceError, find_files
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.sources import shard_keys, source_of
-from am_assets.project import Live, Project
 from am_assets.planning.records import Records
 from am_assets.planning.scope import roots, scope
+from am_assets.project import Live, Project
 
 SECONDS = 10
 

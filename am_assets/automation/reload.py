@@ -12,8 +12,8 @@ import dagster as dg
 
 from am_assets.automation.alerts import load_alerts
 from am_assets.automation.schedule import Schedule, load_schedule
-from am_assets.orchestration.declarations import FACTS
 from am_assets.datasets.sources import shard_keys
+from am_assets.orchestration.declarations import FACTS
 from am_assets.project import Project
 
 RELOAD = """mutation($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"""

@@ -5,8 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from am_assets.project import Project
 from am_assets.config.files import ConfigError, Section, parse, read_yaml
+from am_assets.project import Project
 
 
 class Schedule(Section):

@@ -29,11 +29,11 @@ def apply(
     What models would cost is shown and has to be confirmed, or named beforehand by --budget."""
     with told_mistakes(), opened(names := named(recipe, every), select, with_others=True) as found:
         from am_assets.cli.board import watched
+        from am_assets.cli.summary import show, show_interrupted
+        from am_assets.orchestration.resources import run_tags
         from am_assets.planning.plan import Outcome, Step
         from am_assets.planning.preflight import preflight
         from am_assets.project import project
-        from am_assets.orchestration.resources import run_tags
-        from am_assets.cli.summary import show, show_interrupted
 
         steps = found.steps()
         looked = preflight(project(), steps, names)

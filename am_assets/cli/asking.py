@@ -37,8 +37,8 @@ def explain(
 
     What of it is not up to date comes last, as Dagster takes longer to tell that than the tables to be read."""
     with told_mistakes():
-        from am_assets.planning.explain.asking import explained, outdated
         from am_assets.cli.show_explanation import show_explanation, show_outdated
+        from am_assets.planning.explain.asking import explained, outdated
         from am_assets.project import project
 
         name = only(recipe)
@@ -60,8 +60,8 @@ def diff(
 
     It takes two recipes: am diff -r demo -r demo-strict."""
     with told_mistakes():
-        from am_assets.planning.diff.asking import diff as look
         from am_assets.cli.show_difference import show_diff
+        from am_assets.planning.diff.asking import diff as look
         from am_assets.project import project
 
         names = named(recipe, every=not recipe)

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from am_assets.runtime import progress
 from am_assets.planning.plan import Outcome, Step
+from am_assets.runtime import progress
 
 SHOWN_CHARS = 60
 A_SECOND = 4  # times the table is drawn

@@ -21,10 +21,10 @@ def memo(
 
     It is about the whole project: what nobody wants can be told only where every recipe was asked."""
     with opened(None, None) as found:
-        from am_assets.planning import upkeep
-        from am_assets.storage.memo import Memo
-        from am_assets.project import project
         from am_assets.cli.summary import LATEST, show_holdings, show_measurement, show_measurements
+        from am_assets.planning import upkeep
+        from am_assets.project import project
+        from am_assets.storage.memo import Memo
 
         store = Memo(project().memo)
         if namespace:

@@ -10,8 +10,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from am_assets.orchestration import instance
 from am_assets.config.files import ConfigError
+from am_assets.orchestration import instance
 
 console = Console()
 Recipes = Annotated[
@@ -54,9 +54,9 @@ def opened(recipes: list[str] | None, select: str | None, with_others: bool = Fa
         from sqlalchemy.exc import DBAPIError
 
         from am_assets.definitions import build_definitions
+        from am_assets.orchestration.sqlite import keep_open
         from am_assets.planning.plan import Plan
         from am_assets.planning.scope import others, roots, scope
-        from am_assets.orchestration.sqlite import keep_open
 
         in_scope, beside = scope(project(), recipes), others(project(), recipes if with_others else None)
         try:

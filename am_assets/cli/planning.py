@@ -17,9 +17,9 @@ def plan(recipe: Recipes = None, every: Every = False, select: Select = None, as
             console.print("Nothing to do: everything is up to date.")
             return
 
+        from am_assets.cli.summary import show_costs, show_problems, show_steps
         from am_assets.planning.preflight import preflight
         from am_assets.project import project
-        from am_assets.cli.summary import show_costs, show_problems, show_steps
 
         looked = preflight(project(), steps, recipes)
         if as_json:

@@ -4,9 +4,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from am_assets.cli.summary import show_costs
 from am_assets.planning.preview.comparison import Comparison
 from am_assets.planning.preview.whatif import Preview
-from am_assets.cli.summary import show_costs
 
 SHOWN = 3  # partitions of an asset that are not up to date
 

@@ -9,10 +9,10 @@ from typing import Literal
 
 import polars as pl
 
+from am_assets.config.files import ConfigError, parse, read_yaml
 from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.origins import Origin, fingerprint, read_rows, reasoning_gym
-from am_assets.config.files import ConfigError, parse, read_yaml
 from am_assets.storage.schemas import BenchmarkQuestions
 
 VERSION = "1"  # raise when the same rows give other items

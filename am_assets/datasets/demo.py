@@ -13,8 +13,8 @@ from random import Random
 
 import polars as pl
 
-from am_assets.datasets.identity import question_id
 from am_assets.datasets.demo_wording import NAMES, PLACES, THINGS, UNSUITABLE, WORDINGS
+from am_assets.datasets.identity import question_id
 
 TEACHER = "demo-published-traces"
 ASKED = {"question": pl.String, "reference_answer": pl.String}

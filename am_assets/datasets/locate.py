@@ -10,8 +10,8 @@ import os
 import re
 from pathlib import Path
 
-from am_assets.runtime.quoting import quoted
 from am_assets.config.files import ConfigError
+from am_assets.runtime.quoting import quoted
 
 HUB = re.compile(r"hf://datasets/(?P<repo>[^/@]+/[^/@]+)(@(?P<revision>[^/]+))?/(?P<file>.+)")
 

@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal, Self
 import polars as pl
 from pydantic import Field, model_validator
 
+from am_assets.config.files import Section
 from am_assets.datasets.adapters import ADAPTERS, PARTS, demand, or_null
 from am_assets.datasets.locate import SourceError, content_hash, find_files
 from am_assets.datasets.reader import read_batches
-from am_assets.config.files import Section
 from am_assets.storage.schemas import PUBLISHED
 
 Generator = Callable[["Origin"], pl.DataFrame]

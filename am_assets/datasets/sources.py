@@ -11,11 +11,11 @@ from typing import Annotated, Literal, Self
 import polars as pl
 from pydantic import Field, model_validator
 
+from am_assets.config.files import ConfigError, parse, read_yaml
+from am_assets.datasets import demo
 from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.origins import Generator, Origin, fingerprint, read_rows, reasoning_gym
-from am_assets.datasets import demo
-from am_assets.config.files import ConfigError, parse, read_yaml
 from am_assets.storage.schemas import RawPool
 
 __all__ = ["Source", "fingerprint", "load_sources", "read_shard", "shard_keys", "source_of"]

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-from am_assets.storage.memo import key_of
 from am_assets.config.recipe import TeacherPolicy
+from am_assets.storage.memo import key_of
 
 VERSION = "1"  # raise when the same policy asks otherwise
 UNASKED = "unasked"  # metadata of responses: how many requests of which recipe a run for others left out

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
+from am_assets.config.vocabulary import TEMPLATES
 from am_assets.distillation import repeats
 from am_assets.engines.models.language import languages
-from am_assets.config.vocabulary import TEMPLATES
 
 VERSION = "2"  # raise when a measurement here changes its meaning
 

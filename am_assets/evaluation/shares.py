@@ -5,8 +5,8 @@ Counting only, over narrow columns; the funnel and the costs are `report.py`'s.
 
 import polars as pl
 
-from am_assets.evaluation import paper
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
+from am_assets.evaluation import paper
 
 LENGTHS = [
     10,

@@ -14,13 +14,12 @@ from types import ModuleType
 from typing import Any
 
 from am_assets.config.endpoints import Endpoint
-from am_assets.datasets import benchmarks
-from am_assets.datasets.benchmarks import Benchmark
+from am_assets.config.files import Section
 from am_assets.config.instruments import Instruments
-from am_assets.datasets import sources
+from am_assets.datasets import benchmarks, sources
+from am_assets.datasets.benchmarks import Benchmark
 from am_assets.datasets.sources import Source
 from am_assets.project import Project
-from am_assets.config.files import Section
 from am_assets.storage.stored import settings
 
 

@@ -9,6 +9,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from am_assets.runtime.threads import share_cores
+
 BUNDLED = Path(__file__).with_name("dagster.yaml")
 # What SQLite says, and what to do about it.
 REMEDIES = {
@@ -29,11 +31,6 @@ def prepare_environment(instance: Path) -> None:
     if not settings.exists():
         settings.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(BUNDLED, settings)
-
-
-def share_cores() -> None:
-    """Before torch loads: else its threads and those of the model server spin at each other while they wait."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def in_words(error: Exception) -> str:

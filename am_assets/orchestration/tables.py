@@ -22,12 +22,12 @@ import dagster as dg
 import polars as pl
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
+from am_assets.config.instruments import Instruments
 from am_assets.orchestration.catalog import OWNERS, code_of, described
 from am_assets.orchestration.declarations import Declared, Entry, Reads
-from am_assets.runtime import progress
-from am_assets.config.instruments import Instruments
 from am_assets.orchestration.partitions import Partitions
 from am_assets.project import Project
+from am_assets.runtime import progress
 from am_assets.storage.schemas import TABLES
 
 LOG_EVERY_SECONDS = 5

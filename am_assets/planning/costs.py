@@ -12,15 +12,15 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from am_assets.planning.demand import Demand
-from am_assets.engines.models import embedder
+from am_assets.datasets import sources
 from am_assets.engines.llm.money import most_tokens
-from am_assets.storage.memo import Memo, with_keys
+from am_assets.engines.models import embedder
+from am_assets.planning.demand import Demand
 from am_assets.planning.plan import Step
 from am_assets.pool import labels
-from am_assets.datasets import sources
 from am_assets.project import Project
 from am_assets.selection import confirm, overlap
+from am_assets.storage.memo import Memo, with_keys
 from am_assets.storage.stored import StoredTables
 from am_assets.verification import math, opinion
 from am_assets.verification.jobs import answers_with_checks, judge_requests, math_jobs, to_judge

@@ -9,9 +9,9 @@ from functools import cached_property
 
 import polars as pl
 
+from am_assets.config.recipe import TeacherPolicy
 from am_assets.distillation import prompts
 from am_assets.project import Project
-from am_assets.config.recipe import TeacherPolicy
 from am_assets.storage.stored import StoredTables, read_policy
 
 SELECTED = {"question_id": pl.String, "samples": pl.Int64, "recipe": pl.String}

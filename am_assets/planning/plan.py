@@ -16,11 +16,11 @@ import dagster as dg
 from dagster._core.definitions.antlr_asset_selection.antlr_asset_selection import AntlrAssetSelectionParser
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
+from am_assets.config.files import ConfigError
+from am_assets.planning.execution import run
 from am_assets.planning.others import NeedsOfOthers, Others
 from am_assets.planning.reasons import Reasons, Root
-from am_assets.config.files import ConfigError
 from am_assets.planning.records import Records
-from am_assets.planning.execution import run
 from am_assets.planning.staleness import Partition, Staleness
 
 SHOWN = 3  # causes of a step that follows

@@ -13,19 +13,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from am_assets.planning.costs import Costs, Estimate
-from am_assets.engines.models import embedder
-from am_assets.datasets import hub
-from am_assets.engines.llm.batch import PROVIDERS
 from am_assets.config.endpoints import EMBEDDED, Endpoint
-from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
-from am_assets.datasets.locate import HUB, SourceError, find_files
-from am_assets.runtime.quoting import quoted
-from am_assets.planning.plan import Step
-from am_assets.datasets import sources
-from am_assets.project import Project
 from am_assets.config.files import ConfigError
 from am_assets.config.recipe import Recipe
+from am_assets.datasets import hub, sources
+from am_assets.datasets.locate import HUB, SourceError, find_files
+from am_assets.engines.llm.batch import PROVIDERS
+from am_assets.engines.models import embedder
+from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
+from am_assets.planning.costs import Costs, Estimate
+from am_assets.planning.plan import Step
+from am_assets.project import Project
+from am_assets.runtime.quoting import quoted
 from am_assets.storage.stored import StoredTables
 
 SECONDS = 3.0  # for a connection

@@ -7,9 +7,9 @@ import dagster as dg
 
 from am_assets.config.changes import UNSET, Change, changes
 from am_assets.datasets.locate import SourceError
+from am_assets.orchestration.tables import INSTRUMENT
 from am_assets.planning.records import Made
 from am_assets.planning.staleness import Cause, Staleness
-from am_assets.orchestration.tables import INSTRUMENT
 
 # Says why a partition is to be made again, or nothing. Gets the partition and a materialization of it.
 Root = Callable[[str, Made], str | None]

@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from am_assets.config.changes import changes
-from am_assets.orchestration.declarations import Entry
 from am_assets.orchestration.assets import GRAPH
+from am_assets.orchestration.declarations import Entry
+from am_assets.orchestration.tables import ENTRY, FILES, Table
 from am_assets.planning.others import InScope, NeedsOfOthers
-from am_assets.project import Project
 from am_assets.planning.reasons import Root
 from am_assets.planning.records import Made
-from am_assets.orchestration.tables import ENTRY, FILES, Table
+from am_assets.project import Project
 
 SCORED = {"benchmark_responses", "benchmark_verdicts", "eval_scores"}  # by recipe and benchmark
 BY_RECIPE = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "sft_checkpoint", "recipe_report"}

@@ -3,10 +3,10 @@
 import dagster as dg
 import polars as pl
 
+from am_assets.config.files import ConfigError
+from am_assets.planning.plan import Plan
 from am_assets.storage import segments
 from am_assets.storage.memo import KEY, Memo
-from am_assets.planning.plan import Plan
-from am_assets.config.files import ConfigError
 
 SHOWN = 5  # names in a message
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.engines.llm.structured import read_json
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
+from am_assets.engines.llm.structured import read_json
 
 VERSION = "1"  # raise when the messages or the reading change
 MAX_CHARS = 2000  # of a question: its beginning tells what it is, and a labeler's context may be short

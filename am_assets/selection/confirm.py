@@ -10,8 +10,8 @@ import re
 
 import polars as pl
 
-from am_assets.engines.llm.yes_no import YesNo, beginning
 from am_assets.config.instruments import Confirm
+from am_assets.engines.llm.yes_no import YesNo, beginning
 
 VERSION = "1"  # raise when the messages or the reading change
 MAX_CHARS = 1500  # of either text: enough to tell what is asked

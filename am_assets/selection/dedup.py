@@ -6,11 +6,11 @@ A question is dropped only for one that is *kept*: of a chain a~b~c where only n
 import numpy as np
 import polars as pl
 
-from am_assets.engines.models.embedder import to_matrix
 from am_assets.config.recipe import DedupPolicy
 from am_assets.config.vocabulary import DIFFICULTIES
-from am_assets.storage.schemas import DedupedSet
+from am_assets.engines.models.embedder import to_matrix
 from am_assets.selection.greedy import Likeness
+from am_assets.storage.schemas import DedupedSet
 
 VERSION = "1"  # raise when a rule here or in `greedy` decides otherwise
 HARDEST_FIRST = {name: rank for rank, name in enumerate(reversed(DIFFICULTIES))}

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from am_assets.runtime import progress
 from am_assets.engines.models.embedder import to_matrix
 from am_assets.engines.models.hnsw import Graphs
-from am_assets.storage.schemas import SimilarPairs
+from am_assets.runtime import progress
 from am_assets.selection import cosines
 from am_assets.selection.search import Vectors, make_ready, near
+from am_assets.storage.schemas import SimilarPairs
 
 VERSION = 3  # raise it when a rule here changes
 AUDITED = 256  # own questions whose pairs are looked for again by comparing them with all

@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 
 from am_assets.engines.models.embedder import to_matrix
-from am_assets.storage.schemas import BenchmarkOverlap
 from am_assets.selection import cosines
 from am_assets.selection.ngrams import ItemGrams
 from am_assets.selection.words import Texts, Words, names, read
+from am_assets.storage.schemas import BenchmarkOverlap
 
 VERSION = "1"  # raise when what is measured changes
 NGRAMS = (8, 13)

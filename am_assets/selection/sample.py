@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from am_assets.engines.models.language import UNDETERMINED
 from am_assets.config.recipe import SamplingPolicy, TeacherPolicy
 from am_assets.config.vocabulary import QUESTION_DROPS
+from am_assets.engines.models.language import UNDETERMINED
 from am_assets.storage.schemas import SelectedQuestions
 
 VERSION = "1"  # raise when a rule here selects otherwise

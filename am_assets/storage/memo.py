@@ -1,6 +1,6 @@
 """The memo: every measurement ever made, so that none is made twice.
 
-A namespace is a folder of Parquet segments (`engines/segments.py`), one row a measurement: its key, what was measured,
+A namespace is a folder of Parquet segments (`storage/segments.py`), one row a measurement: its key, what was measured,
 and when it was stored. One Polars line reads it all: `pl.scan_parquet("data/memo/<namespace>/*.parquet")`. Nothing here
 knows what is measured.
 """
@@ -19,9 +19,9 @@ from typing import Any
 import polars as pl
 
 from am_assets.runtime import progress
+from am_assets.runtime.interrupts import told_to_maker
 from am_assets.storage import segments
 from am_assets.storage.claims import claimed
-from am_assets.runtime.interrupts import told_to_maker
 
 Measure = Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
 KEY = pl.Schema({"key": pl.String})

@@ -8,8 +8,8 @@ from typing import TypeVar
 import polars as pl
 from pydantic import ValidationError
 
-from am_assets.config.recipe import SECTIONS, Recipe
 from am_assets.config.files import ConfigError, Section
+from am_assets.config.recipe import SECTIONS, Recipe
 
 EXTENSION = ".parquet"
 FORM = 1  # of tables and memo; raised where older code would misread or spoil what is stored

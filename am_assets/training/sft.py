@@ -20,11 +20,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from am_assets.storage.atomic import written_aside
-from am_assets.runtime.orphans import end_with
-from am_assets.runtime.threads import share_cores
 from am_assets.config.files import Section
 from am_assets.config.recipe import TrainingPolicy
+from am_assets.runtime.orphans import end_with
+from am_assets.runtime.threads import share_cores
+from am_assets.storage.atomic import written_aside
 from am_assets.training.tokens import tokenize
 
 # Part of a checkpoint's identity: raise it when the same rows and policy would give other weights.

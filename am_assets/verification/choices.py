@@ -5,8 +5,8 @@ Words can be told equal, and short plain ones different; of the rest nothing is 
 
 import re
 
-from am_assets.verification.spelling import is_text, normal
 from am_assets.verification.retraction import Verdict, stood_by
+from am_assets.verification.spelling import is_text, normal
 
 OPTION = re.compile(r"\(?([A-J])\)?")
 # "(B) 42", "B.", "Option B is correct": the letter, and the content after it.

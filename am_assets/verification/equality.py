@@ -9,10 +9,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
-from am_assets.verification.spelling import TEXT_COMMAND, is_text, words, written_out
 from am_assets.verification.extraction import WINDOW, boxed
-from am_assets.verification.units import Unit, is_number, quantity
 from am_assets.verification.retraction import Verdict, stood_by
+from am_assets.verification.spelling import TEXT_COMMAND, is_text, words, written_out
+from am_assets.verification.units import Unit, is_number, quantity
 
 COMPARED = re.compile(r"[<>≤≥≠≈]|\\(?:[gln]eq?|[gl]t|approx|sim|equiv)\b")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,100}")

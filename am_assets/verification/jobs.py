@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from am_assets.storage.memo import with_keys
 from am_assets.config.instruments import Code, Instructions, Math, Reward
+from am_assets.storage.memo import with_keys
 from am_assets.verification import code, instructions, math, reward
 
 HAS_REFERENCE = pl.col("reference_answer").is_not_null()

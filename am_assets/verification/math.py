@@ -15,14 +15,14 @@ from itertools import islice
 
 import polars as pl
 
-from am_assets.runtime import workers
-from am_assets.storage.memo import with_keys
 from am_assets.config.instruments import Math
 from am_assets.config.vocabulary import VERDICTS
+from am_assets.runtime import workers
+from am_assets.storage.memo import with_keys
 from am_assets.verification import choices, equality
-from am_assets.verification.spelling import normal
 from am_assets.verification.extraction import boxed, results
 from am_assets.verification.retraction import Verdict, stood_by
+from am_assets.verification.spelling import normal
 
 VERSION = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
 
@@ -52,16 +52,16 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
     """
     rows = jobs.select("key", "answer", "reference")
     work = (_work(answer, reference) for _, answer, reference in rows.iter_rows())
-    with closing(killable.in_order(work, limits.timeout_seconds, equality.prepare_worker, PRELOAD)) as outcomes:
+    with closing(workers.in_order(work, limits.timeout_seconds, equality.prepare_worker, PRELOAD)) as outcomes:
         for batch in rows.iter_slices(BATCH):
             yield _frame(batch["key"], [_verdict(outcome) for outcome in islice(outcomes, batch.height)])
 
 
-def _work(answer: str | None, reference: str | None) -> Verdict | killable.Call:
+def _work(answer: str | None, reference: str | None) -> Verdict | workers.Call:
     told, open_questions = settle_all(answer, reference)
     if told and not open_questions:
         return told
-    return killable.Call(equality.judge_all, (answer, told, open_questions))
+    return workers.Call(equality.judge_all, (answer, told, open_questions))
 
 
 def references(reference: str | None) -> list[str]:

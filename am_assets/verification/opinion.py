@@ -8,8 +8,8 @@ import re
 
 import polars as pl
 
-from am_assets.engines.llm.yes_no import YesNo, both_ends
 from am_assets.config.instruments import Opinion
+from am_assets.engines.llm.yes_no import YesNo, both_ends
 from am_assets.verification.math import references
 
 VERSION = "1"  # raise when the messages or the reading change

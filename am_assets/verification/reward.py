@@ -4,7 +4,7 @@ model on this machine.
 The five dimensions are those of HelpSteer2, and so of the reward model the paper used
 (Decision-Tree-Reward-Llama-3.1-8B): correctness, helpfulness, coherence, complexity, verbosity, each 0 to 4. The
 judge's rubric below is ours. Only the answer part is judged, as in the paper. Asking belongs to `engines/llm/` and
-`engines/reward_model.py`; the threshold and the weights belong to the recipe.
+`engines/models/reward_model.py`; the threshold and the weights belong to the recipe.
 """
 
 import json
@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 import polars as pl
 
-from am_assets.engines.llm.structured import read_json
-from am_assets.storage.memo import key_of
 from am_assets.config.recipe import RewardWeights
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
+from am_assets.engines.llm.structured import read_json
+from am_assets.storage.memo import key_of
 
 VERSION = "2"  # raise when the messages or the reading change
 HIGHEST = 4

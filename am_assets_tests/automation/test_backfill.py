@@ -9,8 +9,8 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus
 from dagster._core.test_utils import create_run_for_test
 
-from am_assets.storage.memo import Memo
 from am_assets.orchestration.resources import BUDGET_TAG
+from am_assets.storage.memo import Memo
 from am_assets_tests.automation.ticks import Loop
 from am_assets_tests.desk import Desk
 
@@ -130,8 +130,8 @@ def test_a_broken_recipe_holds_up_no_other_and_where_there_is_no_other_it_is_nam
 
 def test_what_only_other_recipes_need_is_not_filled(nights: Nights) -> None:
     nights.day.run("sft_dataset", *RECIPES, content="another dataset")
-    from am_assets.project import project
     from am_assets.planning.scope import scope
+    from am_assets.project import project
 
     nights.plan.in_scope = scope(project(), ["plain"])
     assert nights.fills() == {("sft_checkpoint", "plain")}

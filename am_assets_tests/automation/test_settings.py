@@ -84,7 +84,9 @@ def test_a_new_instance_gets_the_settings_before_dagster_starts_and_keeps_its_ed
     home = tmp_path / "project" / "instance"
     for _ in range(2):
         subprocess.run(
-            [sys.executable, "-m", "am_assets.orchestration.instance"], env=os.environ | {"DAGSTER_HOME": str(home)}, check=True
+            [sys.executable, "-m", "am_assets.orchestration.instance"],
+            env=os.environ | {"DAGSTER_HOME": str(home)},
+            check=True,
         )
         assert (home / "dagster.yaml").read_text().startswith(BUNDLED.read_text())
         with (home / "dagster.yaml").open("a") as settings:

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from am_assets.config.instruments import Code
 from am_assets.engines.sandbox import Job, open_sandbox
 from am_assets.engines.sandbox.container import IMAGE
 from am_assets.engines.sandbox.protocol import PYTHON_OPTIONS
-from am_assets.config.instruments import Code
 
 RESPONSES = 300_000
 LIMITS = Code()

@@ -22,11 +22,11 @@ import numpy as np
 import polars as pl
 
 from am_assets.engines.models import embedder, language
-from am_assets.storage.memo import Memo, with_keys
 from am_assets.pool.features import question_features
-from am_assets.storage.schemas import RawPool
 from am_assets.selection import overlap, words
 from am_assets.selection.ngrams import ItemGrams
+from am_assets.storage.memo import Memo, with_keys
+from am_assets.storage.schemas import RawPool
 
 WORDS = (
     "a the of and in to is how many find value if each has more than with for number sum total apples price hours"

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from am_assets.engines.llm import ANSWER, ask
 from am_assets.config.endpoints import Endpoint
-from am_assets.storage.memo import Memo, with_keys
 from am_assets.config.instruments import Confirm
+from am_assets.engines.llm import ANSWER, ask
 from am_assets.selection import confirm
+from am_assets.storage.memo import Memo, with_keys
 from am_assets_tests.bench.peers_of_decontamination import alike
 from am_assets_tests.bench.planted_contamination import (
     NEAR_COPY,

@@ -22,8 +22,8 @@ from unittest.mock import patch
 
 import polars as pl
 
-from am_assets.runtime import workers
 from am_assets.config.instruments import Math
+from am_assets.runtime import workers
 from am_assets.verification import equality, math
 from am_assets_tests.verification.math_pairs import pairs
 
@@ -115,7 +115,7 @@ def main() -> None:
     rows = jobs(known(asked.data), asked.rows)
     rounds = [{name: in_fresh_process(way, rows) for name, way in WAYS.items()} for _ in range(asked.rounds)]
     best = {name: min(measured[name] for measured in rounds) for name in WAYS}
-    print(f"{rows.height:,} rows, {killable.WORKERS} workers, the start of the workers included")
+    print(f"{rows.height:,} rows, {workers.WORKERS} workers, the start of the workers included")
     for name, (seconds, processor, passed) in best.items():
         ratio = best["plain loop"][0] / seconds
         spent = f"{1000 * processor / rows.height:.2f} ms of the processor a row here"

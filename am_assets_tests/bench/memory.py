@@ -14,8 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
-from am_assets.engines.llm import ANSWER, ask
 from am_assets.config.endpoints import Endpoint
+from am_assets.engines.llm import ANSWER, ask
 from am_assets.storage.memo import Memo
 from am_assets_tests.bench.server import serving
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from am_assets.engines.llm import ANSWER, ask
 from am_assets.config.endpoints import Endpoint
+from am_assets.engines.llm import ANSWER, ask
 from am_assets.storage.memo import Memo, with_keys
 
 LONGEST = 500  # characters; longer items mostly hold a drawing or a table, which no small model can reword

@@ -128,11 +128,10 @@ def report(
 
 def table_of(name: str, partition: str):
     """The stored table of a partition, and the metadata that is held against a file."""
-    from am_assets.datasets import benchmarks
-    from am_assets.datasets import sources
+    from am_assets.datasets import benchmarks, sources
+    from am_assets.orchestration.tables import empty
     from am_assets.project import project
     from am_assets.storage.stored import settings
-    from am_assets.orchestration.tables import empty
 
     here = project()
     metadata: dict = {}

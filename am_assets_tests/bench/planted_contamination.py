@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from am_assets.engines.models import embedder
-from am_assets.storage.memo import Memo, with_keys
 from am_assets.config.instruments import Overlap
 from am_assets.config.recipe import Decontamination
+from am_assets.engines.models import embedder
 from am_assets.selection.decontaminate import contaminated
 from am_assets.selection.overlap import Items, benchmark_overlap
+from am_assets.storage.memo import Memo, with_keys
 from am_assets_tests.bench import paraphrases, peers_of_decontamination, plants
 
 NEAR_COPY = 90

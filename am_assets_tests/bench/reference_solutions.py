@@ -11,8 +11,8 @@ import json
 import sys
 from pathlib import Path
 
-from am_assets.engines.sandbox import Job, open_sandbox
 from am_assets.config.instruments import Code
+from am_assets.engines.sandbox import Job, open_sandbox
 
 
 def problems(path: Path) -> list[tuple[str, Job]]:

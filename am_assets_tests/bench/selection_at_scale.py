@@ -22,11 +22,11 @@ import numpy as np
 import polars as pl
 import yaml
 
+from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES
 from am_assets.datasets.identity import question_id
 from am_assets.engines.llm import ANSWER
-from am_assets.storage.memo import Memo, with_keys
 from am_assets.pool.labels import label_requests
-from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES
+from am_assets.storage.memo import Memo, with_keys
 from am_assets_tests.bench.corpus import questions
 
 BENCHMARKS = {"contest": 30, "textbook": 500, "science": 198, "programs": 400}  # items, as many as the paper's four

@@ -5,8 +5,8 @@ import io
 from rich.console import Console
 
 from am_assets.cli.board import Board, watched
-from am_assets.runtime import progress
 from am_assets.planning.plan import Outcome, Step
+from am_assets.runtime import progress
 
 STEPS = [Step("responses", at, "missing", "it was never materialized") for at in ("a", "b")]
 STEPS.append(Step("verified_set", "strict", "follows", "responses[a] was never materialized"))

@@ -106,7 +106,7 @@ def test_merging_leaves_its_arguments_alone() -> None:
 
 
 def test_the_bundled_recipes_are_valid() -> None:
-    data = Path(__file__).parent.parent / "data"
+    data = Path(__file__).parents[2] / "data"
     recipes, broken = load_recipes(data / "recipes")
     published, faults = load_recipes(data / "examples" / "paper" / "recipes")
     assert not broken | faults

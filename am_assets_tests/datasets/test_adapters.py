@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from am_assets.config.files import ConfigError, parse
 from am_assets.datasets.adapters import last_boxed
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.origins import Origin, fingerprint, read_rows, reasoning_gym
-from am_assets.config.files import ConfigError, parse
 from am_assets.verification.math import references
 
 

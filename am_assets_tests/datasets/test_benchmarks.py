@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 import yaml
 
+from am_assets.config.files import ConfigError
+from am_assets.datasets.benchmarks import Benchmark, load_benchmarks, read_benchmark
 from am_assets.datasets.identity import question_id
 from am_assets.datasets.locate import SourceError
-from am_assets.datasets.benchmarks import Benchmark, load_benchmarks, read_benchmark
-from am_assets.config.files import ConfigError
 from am_assets.storage.schemas import BenchmarkQuestions
 
 DATA = Path(__file__).parents[2] / "data"

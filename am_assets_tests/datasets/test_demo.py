@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.demo import TEACHER, heldout_arithmetic, planted, published_arithmetic
+from am_assets.datasets.identity import question_id, question_ids
 
 DATA = Path(__file__).parents[2] / "data"
 SHAPE = re.compile(r"<think>(?P<think>[^<]*)</think> <answer>\\boxed\{(?P<result>-?\d+)\}</answer>")

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from am_assets.config.files import ConfigError
 from am_assets.datasets.identity import question_id
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.sources import Source, load_sources, read_shard, shard_keys
-from am_assets.config.files import ConfigError
 from am_assets.storage.schemas import RawPool
 
 DATA = Path(__file__).parents[2] / "data"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.distillation.prompts import request_key, requests_table, sampling_of, teacher_messages
 from am_assets.config.recipe import Example, TeacherPolicy
+from am_assets.distillation.prompts import request_key, requests_table, sampling_of, teacher_messages
 from am_assets.storage.schemas import TeacherRequests
 
 POLICY = TeacherPolicy(

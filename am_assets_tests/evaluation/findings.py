@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import polars as pl
 
+from am_assets.config.vocabulary import QUESTION_DROPS, RESPONSE_DROPS
 from am_assets.evaluation import examples, report, shares
 from am_assets.evaluation.page import Findings
-from am_assets.config.vocabulary import QUESTION_DROPS, RESPONSE_DROPS
 from am_assets.storage.schemas import EvalScores
 from am_assets.verification.figures import BY, pass_rates
 

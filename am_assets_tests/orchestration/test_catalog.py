@@ -6,8 +6,8 @@ import dagster as dg
 import pytest
 
 from am_assets.definitions import build_definitions
-from am_assets.storage.lineage import COMPUTED, lineage
 from am_assets.project import project
+from am_assets.storage.lineage import COMPUTED, lineage
 from am_assets.storage.schemas import TABLES
 
 GRAPH = build_definitions(project()).resolve_asset_graph()

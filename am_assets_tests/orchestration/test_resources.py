@@ -6,9 +6,9 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from am_assets.storage.segments import write_durably
 from am_assets.orchestration.resources import TableStore
 from am_assets.orchestration.tables import content_version
+from am_assets.storage.segments import write_durably
 
 SHARDS = dg.StaticPartitionsDefinition(["a", "b"])
 

@@ -39,13 +39,13 @@ def scores(*rows: int) -> pl.DataFrame:
 def test_the_recipes_limits_decide_whether_a_share_is_told_of(name, table, settings, passed, severity):
     from am_assets.orchestration.checks import verdicts
 
-    result = getattr(verdict_checks, name)(table, policy(**settings))
+    result = getattr(verdicts, name)(table, policy(**settings))
     assert (result.passed, result.severity.value) == (passed, severity)
 
 
 def test_a_judge_that_says_the_same_of_everything_is_told_of_once_it_has_said_it_often():
-    from am_assets.project import project
     from am_assets.orchestration.checks.verdicts import judge_tells_apart
+    from am_assets.project import project
 
     here = project()
     assert not judge_tells_apart(scores(*[1] * 40), here).passed

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 import yaml
 
-from am_assets.storage.memo import Memo
 from am_assets.config.files import ConfigError
+from am_assets.storage.memo import Memo
 from am_assets_tests.desk import MODEL, Desk
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]

@@ -32,8 +32,8 @@ def desk(tmp_path, monkeypatch: pytest.MonkeyPatch, teacher: Teacher) -> Desk:
 
 
 def requests(pool: pl.DataFrame) -> pl.DataFrame:
-    from am_assets.distillation.prompts import requests_table
     from am_assets.config.recipe import TeacherPolicy
+    from am_assets.distillation.prompts import requests_table
 
     policy = TeacherPolicy(model="openai/smollm2", max_tokens=24, temperature=0)
     selected = pool.select("question_id", "question", has_reference=True, has_tests=False, samples=3)

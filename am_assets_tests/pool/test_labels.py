@@ -6,8 +6,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.pool.labels import EXAMPLES, LABEL_SCHEMA, MAX_CHARS, label_messages, label_table, mix, parse_label
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
+from am_assets.pool.labels import EXAMPLES, LABEL_SCHEMA, MAX_CHARS, label_messages, label_table, mix, parse_label
 from am_assets.storage.schemas import QuestionLabels
 
 

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ValidationError
 from am_assets.automation.alerts import Alerts
 from am_assets.automation.schedule import Schedule
 from am_assets.config.endpoints import Endpoint
-from am_assets.datasets.benchmarks import Benchmark
 from am_assets.config.instruments import Instruments
-from am_assets.datasets.sources import Source
 from am_assets.config.recipe import Recipe
+from am_assets.datasets.benchmarks import Benchmark
+from am_assets.datasets.sources import Source
 from am_assets_tests.rebuild.edits import ENTRIES, VALUES, With
 
 Keys = tuple[str | int, ...]

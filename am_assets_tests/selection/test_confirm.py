@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.config.endpoints import Endpoint
-from am_assets.engines.llm import ask
-from am_assets.storage.memo import with_keys
 from am_assets.config.instruments import Confirm
 from am_assets.config.recipe import Decontamination
-from am_assets.storage.schemas import BenchmarkOverlap
+from am_assets.engines.llm import ask
 from am_assets.selection import confirm
 from am_assets.selection.decontaminate import contaminated
+from am_assets.storage.memo import with_keys
+from am_assets.storage.schemas import BenchmarkOverlap
 from am_assets_tests.scripted import Teacher, answer
 from am_assets_tests.selection.test_decontaminate import overlap
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from am_assets.config.recipe import Decontamination
-from am_assets.storage.schemas import BenchmarkOverlap
 from am_assets.selection import overlap as measuring
 from am_assets.selection.decontaminate import contaminated
 from am_assets.selection.overlap import Items, benchmark_overlap
+from am_assets.storage.schemas import BenchmarkOverlap
 
 FLOOR = 0.6
 LONG = "A farmer keeps nine brown hens and each of them lays two eggs every day of the week"

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from am_assets.config.recipe import DedupPolicy
-from am_assets.storage.schemas import DedupedSet, SimilarPairs
 from am_assets.selection import dedup as module
+from am_assets.storage.schemas import DedupedSet, SimilarPairs
 
 POLICY = DedupPolicy(threshold=0.9)
 NO_CROWD = pl.DataFrame(schema={"question_id": pl.String, "vector": pl.List(pl.Float32)})

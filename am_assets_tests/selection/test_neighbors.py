@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from am_assets.engines.models.hnsw import Graphs
-from am_assets.storage.schemas import QuestionEmbeddings, SimilarPairs
 from am_assets.selection import neighbors, search
+from am_assets.storage.schemas import QuestionEmbeddings, SimilarPairs
 
 FLOOR = 0.8
 TYPES = QuestionEmbeddings.create_empty().schema

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from am_assets.config.recipe import SamplingPolicy, TeacherPolicy
-from am_assets.storage.schemas import SelectedQuestions
 from am_assets.selection.sample import select
+from am_assets.storage.schemas import SelectedQuestions
 
 Q = sha256(b"q").hexdigest()[:32]
 TEACHER = TeacherPolicy(model="openai/r1", samples=4)

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from am_assets.engines.models.student import EMBEDDED, student_folder, weights_sha256
 from am_assets.config.recipe import TrainingPolicy
+from am_assets.engines.models.student import EMBEDDED, student_folder, weights_sha256
 from am_assets.training.sft import Job, command, sequences_per_device, train
 from am_assets.training.tokens import tokenize
 from am_assets_tests.students import TEMPLATE, write_tiny_student

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from am_assets.distillation.traces import split
 from am_assets.config.instruments import Math
+from am_assets.distillation.traces import split
 from am_assets.verification import math
 
 FILE = Path(__file__).with_name("math_pairs.jsonl")

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.storage.memo import Memo
-from am_assets.engines.sandbox import Job, Outcome, Sandbox, SandboxUnavailable, Status, open_sandbox
 from am_assets.config.instruments import Code
 from am_assets.config.vocabulary import OUTCOMES
+from am_assets.engines.sandbox import Job, Outcome, Sandbox, SandboxUnavailable, Status, open_sandbox
+from am_assets.storage.memo import Memo
 from am_assets.verification import code
 from am_assets.verification.code import RETRY_REASON_PREFIX, fill, verify
 from am_assets.verification.code_tests import Runnable, UnusableTests, read_tests

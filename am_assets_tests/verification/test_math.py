@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.distillation.traces import split
 from am_assets.config.instruments import Math
+from am_assets.distillation.traces import split
 from am_assets.verification import choices, equality, math
-from am_assets.verification.spelling import normal
 from am_assets.verification.extraction import results
-from am_assets.verification.units import quantity
 from am_assets.verification.retraction import upheld
+from am_assets.verification.spelling import normal
+from am_assets.verification.units import quantity
 from am_assets_tests.verification.math_pairs import ADVERSARIAL, judged, pairs
 
 LIMITS = Math(timeout_seconds=2)

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.config.endpoints import Endpoint
-from am_assets.engines.llm import ask
-from am_assets.storage.memo import with_keys
 from am_assets.config.instruments import Math, Opinion
 from am_assets.config.recipe import VerificationPolicy
+from am_assets.engines.llm import ask
+from am_assets.storage.memo import with_keys
 from am_assets.verification import math, opinion
 from am_assets.verification.decide import verified_set
 from am_assets_tests.scripted import Teacher, answer

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 import yaml
 
-from am_assets.engines.models.reward_model import RewardModelError, score
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
+from am_assets.engines.models.reward_model import RewardModelError, score
 from am_assets_tests.desk import OPEN, Desk
 
 WORDS = ["leaves", "turn", "yellow", "pigment", "green", "sea", "walk", "read", "swim", "eat", "late", "why", "do"]
@@ -58,8 +58,8 @@ def scores(desk: Desk) -> pl.DataFrame:
 @pytest.mark.slow
 def test_answers_are_scored_on_this_machine_once_and_no_model_is_asked(untaught: Desk) -> None:
     from am_assets.planning.costs import Costs
-    from am_assets.storage.memo import Memo
     from am_assets.project import project
+    from am_assets.storage.memo import Memo
 
     use(untaught, make_model(untaught.folder / "model", HEADS))
     steps = list(untaught.plan(select=SELECT).values())

@@ -20,8 +20,8 @@ stage's business.
     tickets     what a batch under way leaves on disk
 """
 
-from am_assets.engines.llm.batch import ask_batch
 from am_assets.config.endpoints import Endpoint, load_endpoints
+from am_assets.engines.llm.batch import ask_batch
 from am_assets.engines.llm.money import Budget
 from am_assets.engines.llm.replies import ANSWER, LlmError
 from am_assets.engines.llm.stream import ask

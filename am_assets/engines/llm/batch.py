@@ -18,15 +18,15 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.engines.llm import structured
 from am_assets.config.endpoints import EMBEDDED, Endpoint
+from am_assets.config.files import ConfigError
+from am_assets.engines.llm import structured
 from am_assets.engines.llm.money import SPENT, Budget
 from am_assets.engines.llm.replies import ADVICE, ANSWER, Fault, LlmError, answer_row, read, refusal
 from am_assets.engines.llm.requester import CHARS_A_TOKEN
 from am_assets.engines.llm.routing import backoff
 from am_assets.engines.llm.tickets import Ticket, open_tickets
 from am_assets.engines.llm.wire import Wire
-from am_assets.config.files import ConfigError
 
 PROVIDERS = {"openai", "hosted_vllm"}  # litellm's names of those whose batches are the OpenAI kind
 MOST_REQUESTS = 50_000  # a batch, by OpenAI's rules

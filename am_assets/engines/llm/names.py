@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from am_assets.config.endpoints import EMBEDDED, Endpoint, Endpoints
-from am_assets.engines.models.local_model import BUNDLED
 from am_assets.config.instruments import LOCAL
+from am_assets.engines.models.local_model import BUNDLED
 
 ALIKE = 0.75  # of the letters; what a slip of the finger leaves
 KNOWN_BARE = {"openai", "anthropic"}  # providers whose models litellm knows without a prefix

@@ -13,14 +13,14 @@ from contextlib import AsyncExitStack
 
 import polars as pl
 
-from am_assets.runtime import progress
 from am_assets.config.endpoints import Endpoint
+from am_assets.config.files import ConfigError
 from am_assets.engines.llm.money import SPENT, Budget, Meter
 from am_assets.engines.llm.replies import ANSWER, Fault, LlmError
 from am_assets.engines.llm.requester import Requester
 from am_assets.engines.llm.routing import Route, Routes
 from am_assets.engines.llm.wire import Wire
-from am_assets.config.files import ConfigError
+from am_assets.runtime import progress
 
 FRAME_SECONDS = 0.25  # an answer waits this long at most before it is handed on to be stored
 SILENCE_SECONDS = 5.0  # without an answer, after which an empty frame is handed on, so that somebody sees what goes on

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from am_assets.config.endpoints import EMBEDDED, Endpoint
+from am_assets.config.files import ConfigError
 from am_assets.engines.llm.names import misnamed
 from am_assets.engines.llm.replies import Fault, Reply, empty, read, refusal
 from am_assets.runtime.quoting import MOST_QUOTED, quoted
-from am_assets.config.files import ConfigError
 
 DIRECT = {"openai", "hosted_vllm", "deepseek"}  # litellm's names of providers whose protocol is plain OpenAI
 CONNECT_SECONDS = 30

@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.runtime.quoting import quoted
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
+from am_assets.runtime.quoting import quoted
 
 VERSION = "1"  # part of a score's identity: raise it when what the model reads or what is rounded changes
 SCORED = pl.Schema({"key": pl.String, **dict.fromkeys(REWARD_DIMENSIONS, pl.Float32)})

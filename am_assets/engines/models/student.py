@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import polars as pl
 
-from am_assets.storage.atomic import written_aside
 from am_assets.engines.models.local_model import BUNDLED as EMBEDDED
 from am_assets.engines.models.local_model import embedded_gguf
 from am_assets.runtime.quoting import quoted
+from am_assets.storage.atomic import written_aside
 
 VERSION = "1"  # raise when the same weights and messages would give other answers
 # What a Hugging Face folder needs to be loaded, and so what identifies it; readmes and training logs do not.

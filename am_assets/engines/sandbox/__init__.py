@@ -12,11 +12,11 @@ that something is equal which is not.
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from am_assets.config.instruments import Code
 from am_assets.engines.sandbox.bubblewrap import open_bubblewrap
 from am_assets.engines.sandbox.container import open_docker
 from am_assets.engines.sandbox.pool import Sandbox
 from am_assets.engines.sandbox.protocol import Job, Outcome, SandboxUnavailable, Status, logger
-from am_assets.config.instruments import Code
 
 __all__ = ["Job", "Outcome", "Sandbox", "SandboxUnavailable", "Status", "open_sandbox"]
 

@@ -20,9 +20,9 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+from am_assets.config.instruments import Code
 from am_assets.engines.sandbox.pool import NOBODY, Line, Sandbox
 from am_assets.engines.sandbox.protocol import ENVIRONMENT, PYTHON_OPTIONS, SCRATCH_MB, SandboxUnavailable, guest_source
-from am_assets.config.instruments import Code
 
 SYSTEM = ["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache"]
 

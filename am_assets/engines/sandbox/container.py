@@ -14,6 +14,7 @@ from contextlib import suppress
 from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 
+from am_assets.config.instruments import Code
 from am_assets.engines.sandbox.pool import Line, Sandbox
 from am_assets.engines.sandbox.protocol import (
     ENVIRONMENT,
@@ -26,7 +27,6 @@ from am_assets.engines.sandbox.protocol import (
     guest_source,
     logger,
 )
-from am_assets.config.instruments import Code
 
 if TYPE_CHECKING:
     from docker import DockerClient

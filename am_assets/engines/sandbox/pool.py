@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, ClassVar, get_args
 
+from am_assets.config.instruments import Code
 from am_assets.engines.sandbox.protocol import (
     SCRATCH,
     START_SECONDS,
@@ -25,7 +26,6 @@ from am_assets.engines.sandbox.protocol import (
     outcome_of,
     rlimits,
 )
-from am_assets.config.instruments import Code
 
 NOBODY = 65534
 GRACE_SECONDS = 30  # for a job to begin and to be cleared away, beside its own time

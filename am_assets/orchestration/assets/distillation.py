@@ -3,14 +3,14 @@
 import dagster as dg
 import polars as pl
 
-from am_assets.orchestration import tables
-from am_assets.orchestration.declarations import Reads, recipes_that_select
+from am_assets.config.recipe import TeacherPolicy
 from am_assets.distillation import prompts, traces
 from am_assets.engines import plots
-from am_assets.storage.memo import key_of
+from am_assets.orchestration import tables
+from am_assets.orchestration.declarations import Reads, recipes_that_select
 from am_assets.orchestration.partitions import every
-from am_assets.config.recipe import TeacherPolicy
 from am_assets.orchestration.resources import Answers, spent, together
+from am_assets.storage.memo import key_of
 from am_assets.storage.stored import read_policy
 
 ALL_RECIPES = every("recipe", skip_missing=True)

@@ -6,19 +6,19 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from am_assets.config.recipe import EvaluationPolicy
 from am_assets.datasets import adapters
-from am_assets.orchestration import tables
-from am_assets.orchestration.declarations import Declared, Reads, benchmark_entry
+from am_assets.datasets import benchmarks as benchmark_files
 from am_assets.distillation import traces
 from am_assets.engines import plots
 from am_assets.engines.models import student
+from am_assets.evaluation import examples, page, paper, report, scores, shares
+from am_assets.orchestration import tables
+from am_assets.orchestration.declarations import Declared, Reads, benchmark_entry
+from am_assets.orchestration.partitions import along, every
+from am_assets.orchestration.resources import Answers
 from am_assets.storage.atomic import write_whole
 from am_assets.storage.memo import with_keys
-from am_assets.datasets import benchmarks as benchmark_files
-from am_assets.evaluation import examples, page, paper, report, scores, shares
-from am_assets.orchestration.partitions import along, every
-from am_assets.config.recipe import EvaluationPolicy
-from am_assets.orchestration.resources import Answers
 from am_assets.storage.schemas import BenchmarkVerdicts
 from am_assets.storage.stored import read_policy
 from am_assets.verification import code, jobs, math

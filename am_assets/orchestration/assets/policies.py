@@ -9,10 +9,10 @@ import json
 import dagster as dg
 import polars as pl
 
+from am_assets.config.recipe import SECTIONS, Recipe
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, section_entry
 from am_assets.project import Project
-from am_assets.config.recipe import SECTIONS, Recipe
 
 
 def _policy_table(section: str) -> tables.Table:

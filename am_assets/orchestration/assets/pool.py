@@ -3,13 +3,12 @@
 import dagster as dg
 import polars as pl
 
-from am_assets.datasets import adapters
+from am_assets.datasets import adapters, sources
+from am_assets.engines import plots
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, source_entry
-from am_assets.engines import plots
-from am_assets.pool import features, labels
-from am_assets.datasets import sources
 from am_assets.orchestration.resources import Answers, spent
+from am_assets.pool import features, labels
 
 
 def _sound(raw_pool: pl.DataFrame) -> pl.DataFrame:

@@ -6,19 +6,19 @@ from functools import partial
 import dagster as dg
 import polars as pl
 
+from am_assets.config.recipe import DedupPolicy, SamplingPolicy, TeacherPolicy
+from am_assets.engines import plots
+from am_assets.engines.models import embedder
+from am_assets.engines.models.hnsw import Graphs
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, earlier_shards
-from am_assets.engines.models import embedder
-from am_assets.engines import plots
-from am_assets.engines.models.hnsw import Graphs
+from am_assets.orchestration.partitions import all_of, every
+from am_assets.orchestration.resources import Answers, spent
+from am_assets.orchestration.tables import picture
+from am_assets.selection import confirm, decontaminate, dedup, neighbors, overlap, sample
 from am_assets.storage.mapped import MappedTables
 from am_assets.storage.memo import with_keys
-from am_assets.orchestration.partitions import all_of, every
-from am_assets.config.recipe import DedupPolicy, SamplingPolicy, TeacherPolicy
-from am_assets.orchestration.resources import Answers, spent
-from am_assets.selection import confirm, decontaminate, dedup, neighbors, overlap, sample
 from am_assets.storage.stored import StoredTables, read_policy
-from am_assets.orchestration.tables import picture
 
 _BY_SHARD = ["raw_pool", "question_embeddings"]  # what benchmark_overlap reads one shard at a time
 

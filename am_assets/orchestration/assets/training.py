@@ -7,13 +7,13 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from am_assets.orchestration import tables
-from am_assets.orchestration.declarations import Declared, Reads
+from am_assets.config.recipe import TrainingPolicy
 from am_assets.engines import plots
 from am_assets.engines.models import student
-from am_assets.storage.memo import Memo, key_of
+from am_assets.orchestration import tables
+from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import every
-from am_assets.config.recipe import TrainingPolicy
+from am_assets.storage.memo import Memo, key_of
 from am_assets.storage.stored import read_policy
 from am_assets.training import dataset, sft
 

@@ -3,17 +3,17 @@
 import dagster as dg
 import polars as pl
 
-from am_assets.orchestration import tables
-from am_assets.orchestration.declarations import Declared, Reads
+from am_assets.config.instruments import Opinion
+from am_assets.config.recipe import TeacherPolicy, VerificationPolicy
 from am_assets.engines import plots
 from am_assets.engines.models import reward_model
-from am_assets.storage.memo import with_keys
-from am_assets.config.instruments import Opinion
+from am_assets.orchestration import tables
+from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import all_of
-from am_assets.config.recipe import TeacherPolicy, VerificationPolicy
 from am_assets.orchestration.resources import Answers, spent
-from am_assets.storage.stored import StoredTables, read_policy
 from am_assets.orchestration.tables import picture
+from am_assets.storage.memo import with_keys
+from am_assets.storage.stored import StoredTables, read_policy
 from am_assets.verification import candidates, code, decide, figures, instructions, jobs, math, opinion, reward
 
 AGREEMENT = "agreement"  # metadata of reward scores: what an audit of the judge found

@@ -9,11 +9,11 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from am_assets.config.recipe import VerificationPolicy
+from am_assets.orchestration.assets.verification import AGREEMENT, FIGURES
 from am_assets.orchestration.checks.tables import check
 from am_assets.project import Project
-from am_assets.config.recipe import VerificationPolicy
 from am_assets.storage.stored import read_policy
-from am_assets.orchestration.assets.verification import AGREEMENT, FIGURES
 from am_assets.verification.figures import COUNTED, Figures, drift, figures, pass_rates
 from am_assets.verification.reward import alike
 

@@ -6,9 +6,9 @@ from typing import Any
 import polars as pl
 
 from am_assets.config.changes import Change
+from am_assets.config.files import ConfigError
 from am_assets.planning.diff.difference import Difference, OneSided, differing, one_sided
 from am_assets.project import Project
-from am_assets.config.files import ConfigError
 from am_assets.storage.stored import StoredTables
 
 NOT_SELECTED, NOT_ASKED = "its question was not selected", "its answer was not asked for"

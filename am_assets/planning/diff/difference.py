@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from am_assets.config.changes import Change, changes
-from am_assets.planning.explain.lines import FIELDS
 from am_assets.config.recipe import SECTIONS, Recipe
+from am_assets.planning.explain.lines import FIELDS
 
 RATES = ["sampling.rates", "sampling.shares"]
 # In the order in which the stages decide; the fields that train and score decide on no row.

@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.planning.explain.lines import Line, fields_of, rate_fields
 from am_assets.config.recipe import Recipe
+from am_assets.planning.explain.lines import Line, fields_of, rate_fields
 
 NEAREST = 5  # neighbours shown
 EXCERPT_CHARS = 80

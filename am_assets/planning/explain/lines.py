@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from am_assets.config.recipe import REWARD_RULES, SamplingPolicy, read_recipe
 from am_assets.config.files import read_yaml
+from am_assets.config.recipe import REWARD_RULES, SamplingPolicy, read_recipe
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
 
 RULES = "sampling.decontamination"

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from am_assets.config.files import ConfigError
 from am_assets.datasets.identity import normalize, question_id
 from am_assets.planning.explain.explanation import EXCERPT_CHARS, NEAREST, Rows
 from am_assets.project import Project
-from am_assets.config.files import ConfigError
 from am_assets.storage.schemas import TABLES
 from am_assets.storage.stored import StoredTables
 

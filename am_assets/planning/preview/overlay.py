@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 import dagster as dg
 import polars as pl
 
-from am_assets.storage.segments import write_durably
-from am_assets.planning.plan import Plan
 from am_assets.config.files import ConfigError
 from am_assets.orchestration.resources import TableStore
 from am_assets.planning.execution import innermost
+from am_assets.planning.plan import Plan
+from am_assets.storage.segments import write_durably
 
 QUIET: dict = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from am_assets.engines.models.hnsw import Graphs
 from am_assets.config.recipe import DedupPolicy
+from am_assets.engines.models.hnsw import Graphs
 from am_assets.selection import neighbors
 from am_assets.selection.dedup import dedup
 

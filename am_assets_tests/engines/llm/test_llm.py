@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from am_assets.config.endpoints import Endpoint
-from am_assets.engines.llm import LlmError, ask, requester, stream
 from am_assets.config.files import ConfigError
+from am_assets.engines.llm import LlmError, ask, requester, stream
 from am_assets_tests.scripted import Reply, Teacher, answer, refusal, requests
 
 NUMBERS = [str(number) for number in range(300)]

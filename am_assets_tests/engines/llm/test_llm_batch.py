@@ -15,9 +15,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from am_assets.engines.llm import Budget, LlmError, ask_batch, batch
 from am_assets.config.endpoints import Endpoint
 from am_assets.config.files import ConfigError
+from am_assets.engines.llm import Budget, LlmError, ask_batch, batch
 
 MODEL = "openai/scripted"
 

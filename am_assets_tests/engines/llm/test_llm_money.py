@@ -6,10 +6,10 @@ import time
 import polars as pl
 import pytest
 
-from am_assets.engines.llm import Budget, LlmError, ask
 from am_assets.config.endpoints import Endpoint
-from am_assets.engines.llm.money import Meter
 from am_assets.config.files import ConfigError
+from am_assets.engines.llm import Budget, LlmError, ask
+from am_assets.engines.llm.money import Meter
 from am_assets_tests.scripted import Reply, Teacher, answer, requests
 
 QUESTIONS = [str(number) for number in range(40)]

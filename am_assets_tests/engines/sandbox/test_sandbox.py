@@ -14,17 +14,17 @@ from pathlib import Path
 import docker
 import pytest
 
+from am_assets.config.instruments import Code
 from am_assets.engines.sandbox import Job, Sandbox, SandboxUnavailable, open_sandbox
 from am_assets.engines.sandbox.bubblewrap import Process
 from am_assets.engines.sandbox.container import LABEL, Attached
 from am_assets.engines.sandbox.pool import Line
-from am_assets.config.instruments import Code
 from am_assets_tests.promised import without_sandbox
 
 LIMITS = Code(timeout_seconds=2, memory_mb=256, processes=32, output_kb=64)
 ADD = "def add(a, b):\n    return a + b\n"
 TEST = "assert add(1, 2) == 3"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def status(sandbox: Sandbox, program: str, test_code: str = TEST, entry_point: str | None = None) -> str:
@@ -228,7 +228,7 @@ open("/tmp/x", "w").write("fine")
         secret = tmp_path / "secret"
         secret.write_text("token")
         secret.chmod(0o644)
-        for path in ["/etc/shadow", secret, ROOT / "am_assets" / "recipe.py", "/var/run/docker.sock", "/proc/1/mem"]:
+        for path in ["/etc/shadow", secret, ROOT / "am_assets" / "project.py", "/var/run/docker.sock", "/proc/1/mem"]:
             assert status(sandbox, f"open({str(path)!r}).read()\n" + ADD) == "exception", path
 
     def test_host_environment_is_out_of_sight(self, sandbox, monkeypatch):

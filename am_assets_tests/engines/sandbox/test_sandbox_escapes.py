@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from am_assets.engines.sandbox import Job, Sandbox
 from am_assets.config.instruments import Code
+from am_assets.engines.sandbox import Job, Sandbox
 from am_assets_tests.engines.sandbox.escapes import ATTEMPTS, BOMBS, program
 
 LIMITS = Code(timeout_seconds=1, memory_mb=256, processes=32, output_kb=64)

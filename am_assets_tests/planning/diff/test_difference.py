@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from am_assets.planning.diff.difference import differing, one_sided, stems_from
 from am_assets.config.recipe import Recipe
+from am_assets.planning.diff.difference import differing, one_sided, stems_from
 
 BASE = {"teacher": {"model": "m"}, "training": {"student": "s"}}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from am_assets.planning.explain.lines import FIELDS, Line, fields_of, lines, rate_fields, set_in
 from am_assets.config.recipe import Recipe, SamplingPolicy, load_recipe
 from am_assets.config.vocabulary import QUESTION_DROPS, RESPONSE_DROPS
+from am_assets.planning.explain.lines import FIELDS, Line, fields_of, lines, rate_fields, set_in
 
 RATES = SamplingPolicy(rates={"easy": 0.5, "math": 0.8, "coding/easy": 0.3})
 NONE = SamplingPolicy()

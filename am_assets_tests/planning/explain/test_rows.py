@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+from am_assets.config.files import ConfigError
 from am_assets.datasets.identity import question_id
 from am_assets.planning.explain.rows import find, read
-from am_assets.config.files import ConfigError
 from am_assets.storage.schemas import TABLES
 from am_assets.storage.stored import StoredTables
 

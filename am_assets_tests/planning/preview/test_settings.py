@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from am_assets.config.files import ConfigError
 from am_assets.planning.preview.whatif import changed_recipe
 from am_assets.project import Project, project
-from am_assets.config.files import ConfigError
 
 
 @pytest.fixture
 def bundled(monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setenv("AM_DATA", str(Path(__file__).parents[2] / "data"))
+    monkeypatch.setenv("AM_DATA", str(Path(__file__).parents[3] / "data"))
     monkeypatch.delenv("AM_SOURCES", raising=False)
     return project.__wrapped__()
 

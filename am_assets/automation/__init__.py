@@ -1,0 +1,1 @@
+"""What moves by itself: conditions, sensors, the schedule, alerts."""

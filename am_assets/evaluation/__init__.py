@@ -1,0 +1,1 @@
+"""The stage of evaluation: scores of students, and the report of a recipe."""

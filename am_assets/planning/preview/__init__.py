@@ -1,0 +1,1 @@
+"""What a recipe with other settings would keep, lose and ask."""

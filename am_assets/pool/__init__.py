@@ -1,0 +1,1 @@
+"""The stage of the pool: features and labels of questions. Pure rules over frames."""
