@@ -1,1 +1,1 @@
-"""Distilled-reasoning datasets as a Dagster asset graph. The folders are the pipeline, `definitions.py` its assembly."""
+"""Distilled-reasoning datasets as a Dagster asset graph. The folders are its stages, `definitions.py` its assembly."""

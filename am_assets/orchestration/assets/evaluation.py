@@ -17,10 +17,11 @@ from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, benchmark_entry
 from am_assets.orchestration.partitions import along, every
 from am_assets.orchestration.resources import Answers
+from am_assets.orchestration.tables import picture, sample, stored_metadata
 from am_assets.storage.atomic import write_whole
 from am_assets.storage.memo import with_keys
 from am_assets.storage.schemas import BenchmarkVerdicts
-from am_assets.storage.stored import read_policy
+from am_assets.storage.stored import StoredTables, read_policy
 from am_assets.verification import code, jobs, math
 from am_assets.verification.figures import BY, pass_rates
 
@@ -144,12 +145,12 @@ def eval_scores(benchmark_verdicts: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
         "responses": every("shard"),
         "eval_scores": every("partition", optional=True, mapping=dg.MultiToSingleDimensionPartitionMapping("recipe")),
     },
+    deps=lambda _: [dg.AssetDep("evaluation_policy")],
     reads=Reads((report, page)),
 )
 def recipe_report(
     context: dg.AssetExecutionContext,
     here: Declared,
-    evaluation_policy: pl.DataFrame,
     deduped_set: pl.DataFrame,
     selected_questions: pl.DataFrame,
     verified_set: pl.DataFrame,
@@ -157,15 +158,18 @@ def recipe_report(
     raw_pool: pl.LazyFrame,
     responses: pl.LazyFrame,
     eval_scores: pl.DataFrame,
+    tables: dg.ResourceParam[StoredTables],
 ) -> tuple[pl.DataFrame, dict]:
     """The funnel from input rows to released rows. Beside this table lies the recipe's page, one HTML file: drop
     reasons, mix, lengths, pass rates, other thresholds, costs, scores and sampled rows, with the paper's figures."""
     recipe = context.partition_key
     released = shares.released(sft_dataset)
     table = report.funnel(deduped_set, selected_questions, verified_set, released)
-    curve, mark = (tables.stored_metadata(context, "deduped_set", recipe, name) for name in ("curve", "threshold"))
-    scored = read_policy(EvaluationPolicy, evaluation_policy).benchmarks
+    curve, mark = (stored_metadata(context, "deduped_set", recipe, name) for name in ("curve", "threshold"))
     named = eval_scores.with_columns(benchmark=pl.col("partition").str.split("|").list.first())
+    if recipe in tables.partitions("evaluation_policy"):  # else there are no scores either
+        policy = read_policy(EvaluationPolicy, tables.read("evaluation_policy", recipe))
+        named = named.filter(pl.col("benchmark").is_in(policy.benchmarks))
     found = page.Findings(
         funnel=table,
         released=released,
@@ -175,11 +179,11 @@ def recipe_report(
         costs=report.teacher_costs(
             responses.select("response_id", "completion_tokens", "cost").collect(), verified_set
         ),
-        scores=named.filter(pl.col("benchmark").is_in(scored)),
+        scores=named,
         dedup_curve=[(float(threshold), kept) for threshold, kept in (curve or {}).items()],
         dedup_mark=mark,
         reward_curve=report.reward_curve(verified_set),
-        reward_mark=tables.stored_metadata(context, "verified_set", recipe, "min_reward"),
+        reward_mark=stored_metadata(context, "verified_set", recipe, "min_reward"),
         kept=examples.kept_rows(examples.sampled(released), sft_dataset),
         dropped_questions=examples.dropped_questions(deduped_set, selected_questions, raw_pool),
         dropped_responses=examples.dropped_responses(verified_set, responses, raw_pool),
@@ -190,6 +194,6 @@ def recipe_report(
         "headline": found.headline,
         "page": dg.MetadataValue.path(str(path)),
         "paper": dg.MetadataValue.url(paper.URL),
-        "summary": tables.picture(page.summary_png(recipe, found)),
-        "funnel": tables.sample(table, rows=table.height),
+        "summary": picture(page.summary_png(recipe, found)),
+        "funnel": sample(table, rows=table.height),
     }
