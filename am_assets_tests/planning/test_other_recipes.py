@@ -123,7 +123,7 @@ def test_a_benchmark_that_only_another_recipe_names_changes_no_selection(desk: D
     desk.rows("more", [{"question": "What is 5 plus 6?", "reference_answer": "11"}])
     desk.write("benchmarks.yaml", {**benchmarks, "more": {"location": "pool/more.jsonl", "adapter": "jsonl"}})
     desk.recipe("other", {"extends": "plain", "sampling": {"decontamination": {"benchmarks": ["held_out", "more"]}}})
-    outcomes = applied(desk, "-r", "other", "-s", "+selected_questions")
+    outcomes = applied(desk, "-r", "other", "-s", "+sft_dataset")
     assert outcomes["benchmark_overlap", "more"] == outcomes["selected_questions", "plain"] == "done"
     assert planned(desk, "-r", "plain") == {}
     assert stale(desk, "plain") == set()
@@ -160,7 +160,8 @@ def test_a_change_of_the_pool_arrives_at_both_when_each_is_applied(desk: Desk) -
     desk.add_source("late", [{"question": "A box of 7 pens gets 7. How many?", "reference_answer": "14"}])
     outcomes = applied(desk, "-r", "other", "-s", "+sft_dataset")
     assert not [at for at in outcomes if "plain" in at[1]]
-    assert planned(desk, "-r", "plain")["deduped_set", "plain"] == ("stale", "late was added to sources.yaml")
+    state, because = planned(desk, "-r", "plain")["deduped_set", "plain"]
+    assert (state, because.split(";")[0]) == ("stale", "late was added to sources.yaml")
     outcomes = applied(desk, "-r", "plain")
     assert outcomes["sft_dataset", "plain"] == outcomes["sft_checkpoint", "plain"] == "done"
     assert planned(desk, "-r", "plain") == {}

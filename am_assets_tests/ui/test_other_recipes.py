@@ -3,6 +3,8 @@
 After `test_browser.py`, whose recipe `other` was never made.
 """
 
+from collections.abc import Iterator
+
 import polars as pl
 import pytest
 
@@ -13,9 +15,10 @@ from am_assets_tests.ui.browser import Browser
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 DECIDED = ["verified_set", "sft_dataset", "recipe_report"]
 FOLLOWING = ["decisions_follow", "free_evidence_follows"]
-TICKS = """query($name: String!) { sensorOrError(sensorSelector: { repositoryName: "__repository__",
-    repositoryLocationName: "am_assets", sensorName: $name}) { ... on Sensor { sensorState { ticks(limit: 1) {
-    status } } } } }"""
+AT = 'repositoryName: "__repository__", repositoryLocationName: "am_assets", sensorName: $name'
+START = f"mutation($name: String!) {{ startSensor(sensorSelector: {{{AT}}}) {{ ... on PythonError {{ message }} }} }}"
+TICKS = f"""query($name: String!) {{ sensorOrError(sensorSelector: {{{AT}}}) {{ ... on Sensor {{
+    sensorState {{ ticks(limit: 1) {{ status }} }} }} }} }}"""
 
 
 def unsynced(browser: Browser, asset: str, recipe: str = "plain") -> bool:
@@ -26,30 +29,23 @@ def unsynced(browser: Browser, asset: str, recipe: str = "plain") -> bool:
     return "Unsynced" in browser.text()
 
 
-def switch(browser: Browser, sensor: str) -> None:
-    browser.open(f"/locations/__repository__@am_assets/sensors/{sensor}")
-    browser.see(sensor)
-    browser.find("label:has(input[type=checkbox]), button[role=switch]").click()
-
-
 @pytest.fixture
-def following(browser: Browser, site: tuple) -> None:
-    """The sensors by which decisions and free evidence follow, switched on for the test, and each looked once."""
+def following(site: tuple) -> Iterator[None]:
+    """The sensors by which decisions and free evidence follow are on during the test, and each looked once before."""
     _, services = site
     for sensor in FOLLOWING:
-        switch(browser, sensor)
+        services.ask(START, name=sensor)
     for sensor in FOLLOWING:
-        until(lambda name=sensor: _ticks(services, name), f"{sensor} looked")
+        until(lambda name=sensor: _looked(services, name), f"{sensor} looked")
     yield
-    for sensor in FOLLOWING:
-        switch(browser, sensor)
+    services.stop_sensors()
 
 
 def _answers(desk: Desk) -> int:
     return pl.scan_parquet(desk.folder / "assets" / "responses" / "*.parquet").select(pl.len()).collect().item()
 
 
-def _ticks(services: Services, sensor: str) -> bool:
+def _looked(services: Services, sensor: str) -> bool:
     ticks = services.ask(TICKS, name=sensor)["sensorOrError"]["sensorState"]["ticks"]
     return bool(ticks) and ticks[0]["status"] in ("SUCCESS", "SKIPPED")
 
@@ -78,5 +74,5 @@ def test_after_clicks_for_another_recipe_the_released_one_comes_into_sync_by_its
     browser.click("All", of="button")
     browser.click("Launch", of="button")
     until(lambda: _answers(desk) > before, "the answers came")
-    for asset in DECIDED:
+    for asset in DECIDED[:2]:  # a report without scores, as this one is, waits for them
         until(lambda name=asset: not unsynced(browser, name), f"{asset} of the released recipe is in sync")
