@@ -15,6 +15,16 @@ settings.register_profile("any machine", deadline=None)  # a busy one is slow, a
 settings.load_profile("any machine")
 
 
+@pytest.fixture(autouse=True)
+def no_instance_of_another_test() -> Iterator[None]:
+    """Dagster keeps the storage of the instance entered last for whoever loads definitions; contexts that end in
+    another order than they began leave that of an instance which is gone."""
+    from dagster._core.storage.defs_state.base import set_defs_state_storage
+
+    with set_defs_state_storage(None):
+        yield
+
+
 @pytest.fixture(scope="session")
 def model_server() -> Iterator[CountingProxy]:
     from am_assets.engines.models.local_model import embedded_gguf, serve, stop_all

@@ -38,8 +38,9 @@ def test_the_demo_asks_models_that_cost_nothing(copied: Path) -> None:
     assert {estimate["most"] for estimate in estimates} == {0}
 
 
-def test_the_recipe_of_the_paper_is_applied_for_a_named_budget_only(copied: Path) -> None:
-    refused = am(copied / "examples" / "paper", "apply")
+def test_the_recipe_of_the_paper_is_applied_for_a_named_budget_only(copied: Path, monkeypatch) -> None:
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "none")
+    refused = am(copied / "examples" / "paper", "apply", "-s", "raw_pool or question_labels")
     assert refused.returncode == 2
     assert "--budget" in refused.stdout
     assert not (copied / "examples" / "paper" / "assets").exists()

@@ -28,7 +28,7 @@ def needs_reload(loaded: Project, times: Schedule, here: Project) -> bool:
 
 def _fixed(here: Project) -> list:
     facts = [fact(here) for fact in FACTS.values()]
-    return [shard_keys(here.sources), here.broken, [*here.benchmarks], here.instruments, facts]
+    return [shard_keys(here.sources), here.recipe_names, here.broken, [*here.benchmarks], here.instruments, facts]
 
 
 def load_anew(context: dg.SensorEvaluationContext, here: Project) -> bool:

@@ -27,7 +27,7 @@ def quoted(said: object, *secrets: str | None, most: int = MOST_QUOTED) -> str:
     """
     words = TERMINAL.sub("", str(said)[:MOST_READ])
     if PAGE.match(words):
-        words = TAGS.sub(" ", words)
+        words = f"<html> {TAGS.sub(' ', words)}"  # says that it was a page
     words = "".join(" " if char.isspace() else char for char in words if char.isspace() or _printable(char))
     words = " ".join(words.split())[: 4 * most]  # enough to find secrets in what will be left, and quickly
     named = [value for name, value in os.environ.items() if SECRET_NAMES.search(name.upper())]

@@ -17,7 +17,10 @@ KEY = "sesame-0123456789-open"
         ("turned \u202eround\u2066 and hid\u200bden", "turned round and hidden"),
         ("\ud800 half a pair", "half a pair"),
         ("caf\u00e9 \u6f22\u5b57 \U0001f600 a < b > c", "caf\u00e9 \u6f22\u5b57 \U0001f600 a < b > c"),
-        ("<!DOCTYPE html><html><head><style>p {}</style><script>x()</script></head><h1>502</h1> Bad <!-- c", "502 Bad"),
+        (
+            "<!DOCTYPE html><html><head><style>p {}</style><script>x()</script></head><h1>502</h1> Bad <!-- c",
+            "<html> 502 Bad",
+        ),
         (f"wrong key {KEY}!", "wrong key ***!"),
         (f"wrong key {KEY[:7]}*****{KEY[-4:]}", "wrong key ***"),
         (f"wrong key {KEY[:9]}\x1b[1m{KEY[9:]}", "wrong key ***"),

@@ -201,7 +201,7 @@ def in_sandbox(tmp_path: Path, mount: list[str], script: str) -> str:
 FULL = """
 import numpy as np, polars as pl
 from pathlib import Path
-from am_assets.engines import memo
+from am_assets.storage import memo
 from am_assets.storage.memo import Memo, MemoError
 memo.LOW_WATER_BYTES = {low_water}
 asked = []
