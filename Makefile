@@ -15,7 +15,8 @@ ui: $(VENV)/.installed
 	$(BIN)/dagster dev -w workspace.yaml $(UI_OPTIONS)
 
 test: $(VENV)/.installed-tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 lint: $(VENV)/.installed-tests
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 ROOT = Path(__file__).parent.parent
 POOL = {"raw_pool", "question_features", "question_labels"}
@@ -99,6 +100,7 @@ def test_imports_keep_to_the_contract() -> None:
     assert linted.returncode == 0, linted.stdout
 
 
+@pytest.mark.alone
 def test_the_code_location_loads_without_the_heavy_libraries() -> None:
     script = (
         "import sys, am_assets.definitions;"

@@ -104,9 +104,9 @@ def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("`am_assets/schema.py`", "`am_assets/scheme.py`"),
-        ("`schema.py`", "`scheme.py`"),
-        ("`engines/memo.py`", "`engines/storage.py`"),
+        ("`am_assets/project.py`", "`am_assets/projects.py`"),
+        ("`project.py`", "`projects.py`"),
+        ("`storage/memo.py`", "`engines/memo.py`"),
         ("`engines/sandbox`", "`engines/sandpit`"),
         ("`docs/`", "`dogs/`"),
         ("`data/memo/<namespace>/`", "`data/mammoth/<namespace>/`"),
@@ -127,7 +127,7 @@ def test_right_names_pass_and_their_neighbours_do_not(right: str, wrong: str) ->
 
 
 def test_in_code_a_file_is_named_from_its_own_folder_or_one_above() -> None:
-    beside = ROOT / "am_assets" / "engines" / "memo.py"
+    beside = ROOT / "am_assets" / "storage" / "memo.py"
     assert not list(absent(beside, "see `segments.py`, `segments.listed`, `stored.py` and `engines/llm/money.py`"))
     assert list(absent(beside, "`money.py`")) == ["money.py"]
     assert list(absent(beside, "`segments.found_nowhere`")) == ["segments.found_nowhere"]

@@ -258,6 +258,7 @@ class TestOutcomes:
         assert {(row["verdict"], row["reason"]) for row in rows[:4]} == {("fail", "wrong_answer")}
         assert [row["outcomes"] for row in rows[4:]] == [["compile_error"] * len(ENDS), ["exited_early"] * len(ENDS)]
 
+    @pytest.mark.alone
     def test_all_tests_together_have_their_time_too(self, any_sandbox):
         asserts = cases([f"assert f({n}) == 5" for n in [0, 4, 4, 4, 4, 4]])
         instrument = Code(timeout_seconds=0.4, total_seconds=1, memory_mb=256)

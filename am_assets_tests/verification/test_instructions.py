@@ -100,6 +100,7 @@ def test_what_a_row_leaves_open_is_not_made_up():
         assert (row["verdict"], row["reason"]) == ("unverifiable", f"unusable settings: {name}")
 
 
+@pytest.mark.alone
 def test_a_pattern_against_which_an_answer_is_written_costs_its_limit_and_no_neighbour():
     hanging = ("a" * 40 + "!", [("keywords:existence", {"keywords": ["(a+)+$"]})])
     sound = ("One two.", [NO_COMMA])

@@ -106,6 +106,7 @@ def test_a_result_in_the_think_part_alone_is_no_answer():
     assert verdicts([("5", answer)]) == [("fail", "answer missing")]
 
 
+@pytest.mark.alone
 def test_a_hanging_row_costs_its_limit_and_no_neighbour():
     hanging = (r"x+5", r"\boxed{9^{9^{9^{9}}}}")
     neighbours = [(r"\frac{1}{2}", r"\boxed{0.5}")] * 8
@@ -208,6 +209,7 @@ def test_a_quantity_is_its_number_and_its_unit(text, number, unit):
     assert quantity(text) == (number, unit)
 
 
+@pytest.mark.alone
 @given(st.text(st.sampled_from("the answer is 5 or 4.?!\n\"'`*$\\{}boxed not if"), max_size=3_000))
 def test_doubt_is_told_of_any_text_and_soon(text):
     start = time.perf_counter()

@@ -133,6 +133,7 @@ def test_two_endpoints_share_the_work_by_their_room(teacher) -> None:
     assert slow[0].most_open <= 2 and slow[1].most_open <= 6
 
 
+@pytest.mark.alone
 def test_an_endpoint_that_fails_is_left_alone_and_comes_back(teacher) -> None:
     ill = teacher(lambda question, _: refusal(503) if time.monotonic() - ill.times[0] < 1 else answer(question))
     well = teacher(lambda question, _: Reply(body=answer(question).body, seconds=0.03))
@@ -158,6 +159,7 @@ def test_a_mistake_of_ours_ends_the_stream_and_names_itself(teacher, monkeypatch
         collect(server, *NUMBERS)
 
 
+@pytest.mark.alone
 def test_a_stream_whose_answers_are_no_longer_taken_ends_though_many_wait_to_be_stored(teacher, monkeypatch) -> None:
     monkeypatch.setattr(stream, "MOST_UNSTORED", 3)
     server = teacher(lambda question, _: answer(question))

@@ -57,6 +57,7 @@ def test_a_passing_fault_is_tried_again_and_the_answer_taken(teacher, fault: str
     assert sorted(server.asked) == ["a", "a", "b", "b"]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("model", [DIRECT, LITELLM])
 def test_a_stalled_answer_is_given_up_and_asked_again(teacher, model: str) -> None:
     server = teacher(lambda question, nth: Reply(body=answer(question).body, seconds=3 if nth == 1 else 0))
@@ -116,6 +117,7 @@ def test_a_server_that_dies_and_comes_back_loses_nothing(teacher, model: str) ->
     back[0].stop()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("jump", [3600, -3600])
 def test_a_clock_that_jumps_delays_nothing(teacher, monkeypatch: pytest.MonkeyPatch, jump: int) -> None:
     server = teacher(lambda question, nth: refusal(429) if nth == 1 else answer(question))

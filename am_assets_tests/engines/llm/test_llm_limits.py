@@ -27,6 +27,7 @@ def collect(server: Teacher, count: int, **settings: object) -> pl.DataFrame:
     return pl.concat(ask(requests(*(str(number) for number in range(count))), "openai/scripted", [reach]))
 
 
+@pytest.mark.alone
 def test_requests_are_spaced_to_the_limit_of_a_minute(teacher) -> None:
     server = teacher(lambda question, _: answer(question))
     collect(server, 40, requests_per_minute=1200, concurrency=40)  # 20 a second, one second's worth ahead
@@ -35,6 +36,7 @@ def test_requests_are_spaced_to_the_limit_of_a_minute(teacher) -> None:
     assert seconds[-1] >= (40 - 21) / 20 - 0.1
 
 
+@pytest.mark.alone
 def test_tokens_are_spaced_to_the_limit_of_a_minute(teacher) -> None:
     server = teacher(lambda question, _: answer(question))  # 8 tokens each
     started = time.monotonic()
