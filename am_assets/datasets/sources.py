@@ -59,7 +59,8 @@ def load_sources(path: Path) -> dict[str, Source]:
     if len(keys) > MOST_PARTITIONS:
         raise ConfigError(
             f"{path}: {len(keys)} shards; at most {MOST_PARTITIONS}, because Dagster stops telling what is stale"
-            f" where {MOST_PARTITIONS + 1} or more partitions flow together: lower `shards:` of the large sources, or put small ones into one file"
+            f" where {MOST_PARTITIONS + 1} or more partitions flow together: lower `shards:` of the large sources, or"
+            " put small ones into one file"
         )
     return sources
 

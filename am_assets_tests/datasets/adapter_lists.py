@@ -1,6 +1,6 @@
 """The lists of adapters in `docs/data.md` and `data/sources.yaml`, made from the registry.
 
-    python -m am_assets_tests.datasets.adapter_lists     # writes them
+python -m am_assets_tests.datasets.adapter_lists     # writes them
 """
 
 import re
@@ -22,8 +22,9 @@ def written(adapters: Mapping[str, Adapter] = ADAPTERS) -> dict[Path, str]:
 
 
 def _replaced(path: Path, pattern: re.Pattern, text: str) -> str:
-    before, found, after = re.split(f"({pattern.pattern})", path.read_text(), maxsplit=1, flags=pattern.flags)
-    return before + text + after
+    content, found = pattern.subn(lambda _: text, path.read_text())
+    assert found == 1, f"{path}: no place for the list of adapters"
+    return content
 
 
 def _table(adapters: Mapping[str, Adapter]) -> str:
