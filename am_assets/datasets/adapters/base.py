@@ -1,4 +1,7 @@
-"""What adapters share: the declaration of one, and helpers for frames. No form of data belongs here."""
+"""What adapters share: the declaration of one, and helpers for frames. No form of data belongs here.
+
+When a helper gives something else for the same row, raise the version of every adapter that uses it.
+"""
 
 import json
 from collections.abc import Callable
