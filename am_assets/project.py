@@ -1,21 +1,23 @@
-"""The project folder as it stands: sources, benchmarks, recipes, instruments, endpoints, and where results go.
+"""The project folder as loaded: sources, benchmarks, recipes, instruments, endpoints, and the paths of results.
 
-`AM_DATA` names the folder (default `data`), `AM_SOURCES` a sources file elsewhere. Everything is read once and checked
-together, so that a mistake in any of these files stops the work before anything is spent. The command `am` stops at
-every mistake. The UI stays up beside a broken recipe: its partition is still there with all that was made of it, and
-only its policies can't be materialized until the file is mended.
+All files are read and checked together, so that a mistake in any of them is reported before anything is spent. The
+command line refuses to start on every mistake. The UI stays up where only a recipe is broken: its partition and its
+tables remain, and only its policies cannot be materialized until the file is mended.
+
+Checks across files belong here or in `config/consistency.py`; the form of one file belongs to its own module.
 """
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from am_assets.config.consistency import unmeasured
 from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints
 from am_assets.config.files import ConfigError
 from am_assets.config.instruments import Instruments, load_instruments
+from am_assets.config.partitions import MOST_PARTITIONS, name_fault
 from am_assets.config.recipe import Recipe, load_recipes
 from am_assets.datasets import hub
 from am_assets.datasets.benchmarks import Benchmark, load_benchmarks
@@ -25,19 +27,17 @@ from am_assets.engines.models import embedder
 from am_assets.engines.models.local_model import BUNDLED
 from am_assets.storage.stored import refuse_newer
 
-# A fan-in of 100 or more upstream partitions switches Dagster's staleness off for that edge.
-MOST_PARTITIONS = 99
-NAME = r"[a-z0-9_-]+"  # of a recipe: it is a partition key and part of paths
-
 
 @dataclass(frozen=True)
 class Project:
+    """Settings by name, and the folders that tables, memo and models are written to."""
+
     data: Path
     sources_file: Path
     sources: dict[str, Source]
     benchmarks: dict[str, Benchmark]
-    recipes: dict[str, Recipe]
-    broken: dict[str, str]  # what is wrong with each of the other recipes
+    recipes: dict[str, Recipe]  # the valid ones
+    broken: dict[str, str]  # the other recipes, with the message of their errors
     instruments: Instruments
     endpoints: Endpoints
 
@@ -63,11 +63,11 @@ class Project:
 
     @property
     def recipe_names(self) -> list[str]:
-        """Of sound and broken recipes, in alphabetical order."""
-        return sorted(name for name in {*self.recipes, *self.broken} if re.fullmatch(NAME, name))
+        """Of valid and broken recipes, in alphabetical order, without names that cannot be partition keys."""
+        return sorted(name for name in {*self.recipes, *self.broken} if not name_fault("recipe", name))
 
     def recipe(self, name: str) -> Recipe:
-        """`ConfigError` where it is broken or not there."""
+        """`ConfigError` where it is broken or does not exist."""
         if name in self.broken:
             raise ConfigError(self.broken[name])
         if name not in self.recipes:
@@ -75,24 +75,33 @@ class Project:
         return self.recipes[name]
 
     def refuse_broken(self) -> None:
+        """`ConfigError` with the faults of all broken recipes, if there are any."""
         if self.broken:
             raise ConfigError("\n".join(self.broken.values()))
 
     def endpoints_of(self, model: str) -> list[Endpoint]:
+        """The endpoints that serve a model; one with defaults where none is configured."""
         return self.endpoints.get(model) or [Endpoint()]
 
 
 @cache
 def project() -> Project:
-    """The project named by the environment, read once."""
+    """The project at hand, read once a process: `AM_DATA` names its folder (default `data`), `AM_SOURCES` a sources
+    file elsewhere.
+
+    For the entry points alone, `definitions.py` and the command line; everything else is passed a `Project`.
+    """
     data = Path(os.environ.get("AM_DATA", "data")).resolve()
-    refuse_newer(data / "assets")  # before the files, which may be of a newer form too
+    refuse_newer(data / "assets")  # first: the files of a newer version may be unreadable to this one
     return load_project(data, Path(os.environ.get("AM_SOURCES", data / "sources.yaml")).resolve())
 
 
 def load_project(data: Path, sources_file: Path) -> Project:
-    """The project in a folder; `ConfigError` names the file and the field at fault, but for the faults of recipes,
-    which are in `broken`."""
+    """The project in a folder. Faults of recipes are returned in `broken`; for all others `ConfigError` names the file
+    and the field.
+
+    >>> load_project(Path("data"), Path("data/sources.yaml")).recipe("demo").dedup.threshold
+    """
     recipes, broken = load_recipes(data / "recipes")
     loaded = Project(
         data=data,
@@ -109,9 +118,9 @@ def load_project(data: Path, sources_file: Path) -> Project:
             raise ConfigError(
                 f"{data}: {count} {kind}; at most {MOST_PARTITIONS}, or Dagster stops telling what is stale"
             )
-    if wrong := [*_misnamed(loaded)]:
-        raise ConfigError("\n".join(wrong))
-    for name, faults in {name: list(_faults(name, loaded)) for name in recipes}.items():
+    if faults := [*_misnamed_models(loaded)]:
+        raise ConfigError("\n".join(faults))
+    for name, faults in {name: list(_recipe_faults(name, loaded)) for name in recipes}.items():
         if faults:
             del recipes[name]
             broken[name] = "\n".join(faults)
@@ -119,78 +128,48 @@ def load_project(data: Path, sources_file: Path) -> Project:
 
 
 class Live:
-    """A project whose files are edited while the code location is loaded."""
+    """A project whose files may be edited while the code location is loaded.
+
+    `loaded` is the project that the definitions were built from, `now` the one read last.
+    """
 
     def __init__(self, loaded: Project):
-        self.loaded = loaded  # what the definitions were built from
-        self.now = loaded  # as it was last read
+        self.loaded = loaded
+        self.now = loaded
 
     def reread(self) -> Project:
-        """The project as its files are now; where one that is no recipe is at fault, `ConfigError`, and what was read
-        before stands."""
+        """Read the files again. `ConfigError` where one that is no recipe is at fault; `now` is kept then."""
         self.now = load_project(self.loaded.data, self.loaded.sources_file)
         return self.now
 
 
-def _misnamed(loaded: Project) -> Iterator[str]:
-    """Models of endpoints and instruments that nobody could answer to."""
+def _misnamed_models(loaded: Project) -> Iterator[str]:
+    """Names of models in endpoints and instruments that cannot exist."""
     yield from (f"{loaded.data / 'endpoints.yaml'}: {fault}" for fault in misnamed_entries(loaded.endpoints))
+    instruments = loaded.data / "instruments.yaml"
     for field, model in loaded.instruments.asked().items():
         if fault := misnamed(model, loaded.endpoints):
-            yield f"{loaded.data / 'instruments.yaml'}: {field}: {fault}"
+            yield f"{instruments}: {field}: {fault}"
     reward = loaded.instruments.reward.local
     for field, fault in {
         "embeddings.model": hub.misnamed(loaded.instruments.embeddings.model, list(embedder.BUNDLED)),
         "reward.model": None if reward is None else hub.misnamed(reward, []),
     }.items():
         if fault:
-            yield f"{loaded.data / 'instruments.yaml'}: {field}: {fault}"
+            yield f"{instruments}: {field}: {fault}"
 
 
-def _faults(name: str, loaded: Project) -> Iterator[str]:
-    """What is wrong with a recipe that its file alone can't tell."""
-    where = loaded.data / "recipes" / f"{name}.yaml"
-    if not re.fullmatch(NAME, name):
-        yield f"{where}: a recipe's name may hold a-z, 0-9, _ and - only"
-    yield from contradictions(loaded.recipes[name], loaded, str(where))
+def _recipe_faults(name: str, loaded: Project) -> Iterator[str]:
+    where = f"{loaded.data / 'recipes' / name}.yaml"
+    if fault := name_fault("recipe", name):
+        yield f"{where}: {fault}"
+    yield from contradictions(loaded.recipes[name], loaded, where)
 
 
 def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]:
-    """What a recipe says that the rest of the project does not bear out; `where` is what says it."""
-    floors = loaded.instruments
-    if recipe.dedup.threshold < floors.pairs.floor:
-        yield (
-            f"{where}: dedup.threshold: {recipe.dedup.threshold} lies under pairs.floor {floors.pairs.floor} of"
-            " instruments.yaml; such pairs are not stored: raise the one or lower the other"
-        )
-    decontamination = recipe.sampling.decontamination
-    for rule in ("cosine", "wording", "reworded"):
-        threshold = getattr(decontamination, rule)
-        if threshold is not None and threshold < floors.overlap.floor:
-            yield (
-                f"{where}: sampling.decontamination.{rule}: {threshold} lies under overlap.floor"
-                f" {floors.overlap.floor} of instruments.yaml: raise the one or lower the other"
-            )
-    if recipe.verification.accept == "reward" and floors.reward.judges != "every":
-        yield (
-            f"{where}: verification.accept: reward, but reward.judges of instruments.yaml is open: where a reference or"
-            " tests could check a response there is no reward; set it to every"
-        )
-    asked = floors.overlap.confirm
-    if decontamination.confirmed != "off" and (asked is None or decontamination.confirmed_cosine < asked.floor):
-        yield (
-            f"{where}: sampling.decontamination.confirmed: {decontamination.confirmed} from cosine"
-            f" {decontamination.confirmed_cosine} on, but overlap.confirm of instruments.yaml asks"
-            f" {'nobody' if asked is None else f'from {asked.floor} on'}"
-        )
-    split, opinion = recipe.verification.split, floors.math.opinion
-    if split != "verifier" and opinion is None:
-        yield f"{where}: verification.split: {split}, but math.opinion of instruments.yaml asks nobody"
-    elif split == "both" and opinion is not None and opinion.ask != "always":
-        yield (
-            f"{where}: verification.split: both needs an opinion on what math-verify passes, but math.opinion of"
-            f" instruments.yaml asks {opinion.ask}: set its ask to always"
-        )
+    """A message for each field of a recipe that the rest of the project contradicts; it begins with `where`, the file
+    or option that sets the field."""
+    yield from unmeasured(recipe, loaded.instruments, where)
     for field, fault in {
         "teacher.model": misnamed(recipe.teacher.model, loaded.endpoints),
         "training.student": hub.misnamed(recipe.training.student, [BUNDLED]),
@@ -198,9 +177,9 @@ def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]
         if fault:
             yield f"{where}: {field}: {fault}"
     for field, names in {
-        "sampling.decontamination.benchmarks": decontamination.benchmarks,
+        "sampling.decontamination.benchmarks": recipe.sampling.decontamination.benchmarks,
         "evaluation.benchmarks": recipe.evaluation.benchmarks,
     }.items():
         for unknown in sorted(set(names) - set(loaded.benchmarks)):
-            there = ", ".join(loaded.benchmarks) or "none"
-            yield f"{where}: {field}: no benchmark {unknown} in benchmarks.yaml (it has {there})"
+            known = ", ".join(loaded.benchmarks) or "none"
+            yield f"{where}: {field}: no benchmark {unknown} in benchmarks.yaml (it has {known})"

@@ -16,6 +16,7 @@ from am_assets.automation.conditions import is_root
 from am_assets.automation.previews import is_preview
 from am_assets.automation.reload import load_anew, needs_reload
 from am_assets.automation.schedule import load_schedule
+from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.locate import SourceError, find_files
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.sources import shard_keys, source_of
@@ -86,7 +87,8 @@ def _look(here: Project) -> str:
         *_data_files(here.benchmarks.values(), here.data),
     ]
     stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sorted({*settings, *read})]
-    return sha256(repr(stats).encode()).hexdigest()[:16]
+    versions = {name: adapter.version for name, adapter in ADAPTERS.items()}  # an upgrade changes rows without an edit
+    return sha256(repr((stats, versions)).encode()).hexdigest()[:16]
 
 
 def _data_files(origins: Iterable[Origin], base: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Where rows come from: forms of data (adapters), sources, benchmarks, readers, ids, demo generators.
+"""Where rows come from: sources and benchmarks, forms of data (`adapters/`), file readers, question ids, the demo.
 
-What becomes of rows belongs to the stages.
+Measuring, selecting and otherwise processing rows belongs to the stages.
 """

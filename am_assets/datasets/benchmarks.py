@@ -1,49 +1,47 @@
 """`data/benchmarks.yaml`, and the step from a benchmark's rows to canonical items.
 
-What holds of every benchmark belongs here. What a row of some data set means belongs to `adapters.py`.
+Rules for all benchmarks belong here. What a row of some data set means belongs to `adapters/`.
 """
 
-import re
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
 from am_assets.config.files import ConfigError, parse, read_yaml
+from am_assets.config.partitions import name_fault
 from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.locate import SourceError
-from am_assets.datasets.origins import Origin, fingerprint, read_rows, reasoning_gym
+from am_assets.datasets.origins import Origin, read_rows
 from am_assets.storage.schemas import BenchmarkQuestions
 
 VERSION = "1"  # raise when the same rows give other items
-__all__ = ["Benchmark", "fingerprint", "load_benchmarks", "read_benchmark"]
 
 
 class Benchmark(Origin):
     """One entry of `benchmarks.yaml`."""
 
-    generator: Literal["reasoning_gym"] | None = None
-
 
 def load_benchmarks(path: Path) -> dict[str, Benchmark]:
     """The benchmarks by name, in file order; `ConfigError` names the file and every field at fault.
 
-    None where there is no file, or nothing but comments in it: no recipe need name a benchmark.
+    An empty mapping where there is no file or nothing but comments in it: recipes need not name a benchmark.
     """
     content = read_yaml(path) if path.exists() else {}
     for name in content:
-        if not re.fullmatch(r"[a-z0-9_-]+", str(name)):
-            raise ConfigError(f"{path}: {name}: a benchmark's name may hold a-z, 0-9, _ and - only")
+        if fault := name_fault("benchmark", name):
+            raise ConfigError(f"{path}: {name}: {fault}")
     return {name: parse(Benchmark, entry, f"{path}: {name}") for name, entry in content.items()}
 
 
 def read_benchmark(name: str, benchmark: Benchmark, base: Path) -> pl.DataFrame:
     """The items as a valid `BenchmarkQuestions`, sorted by item_id, which is the question_id of the text.
 
-    An item given twice counts once. `SourceError` for an empty question, for an item without reference and tests
-    (nothing could be scored), and for one text with differing answers.
+    Duplicate items become one. `SourceError` for an empty question, for an item with neither reference nor tests
+    (it could not be scored), and for one text with differing answers. A relative location starts at `base`.
+
+    >>> read_benchmark("aime", Benchmark(location="aime.jsonl", adapter="math"), Path("data"))
     """
-    rows = pl.concat(read_rows(benchmark, base, {"reasoning_gym": reasoning_gym}))
+    rows = pl.concat(read_rows(benchmark, base))
     items = rows.select(question_ids(rows["question"]).alias("item_id"), "question", "reference_answer", "test_cases")
     answer = pl.struct("reference_answer", "test_cases")
     faults = {
@@ -51,8 +49,8 @@ def read_benchmark(name: str, benchmark: Benchmark, base: Path) -> pl.DataFrame:
         "no reference answer and no tests": pl.all_horizontal(pl.col("reference_answer", "test_cases").is_null()),
         "the same text with differing answers": answer.n_unique().over("item_id") > 1,
     }
-    for fault, holds in faults.items():
-        wrong = items.filter(holds)
+    for fault, condition in faults.items():
+        wrong = items.filter(condition)
         if not wrong.is_empty():
             raise SourceError(f"benchmark {name}: {fault}: {wrong['question'][0][:80]!r}")
     distinct = items.sort("item_id", "question").unique("item_id", keep="first", maintain_order=True)

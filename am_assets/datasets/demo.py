@@ -1,8 +1,8 @@
-r"""The demo's questions: arithmetic with worked traces, and rows planted to be caught. Seeded and pure.
+r"""Generators of the demo's questions: arithmetic with worked traces, and rows that should be dropped. Seeded, pure.
 
-The traces are computed here. They STAND IN FOR published traces of a reasoning model, and their teacher is named
-`demo-published-traces`, so that no one takes them for one; about three in ten are spoiled on purpose. Only what makes
-rows belongs here: nothing that reads files, and no word of the questions (`demo_wording.py`).
+The traces are computed. They STAND IN FOR published traces of a reasoning model; their teacher is named
+`demo-published-traces` so that nobody mistakes them for real ones. About three in ten have a deliberate flaw. Only the
+generation of rows belongs here: no file is read, and the wordings are in `demo_wording.py`.
 
     We need 34 + 27. Tens: 30 + 20 = 50. Ones: 4 + 7 = 11. Sum: 50 + 11 = 61.   ->   \boxed{61}
 """
@@ -19,12 +19,12 @@ from am_assets.datasets.identity import question_id
 TEACHER = "demo-published-traces"
 ASKED = {"question": pl.String, "reference_answer": pl.String}
 ANSWERED = ASKED | {"response": pl.String, "teacher": pl.String}
-HELD_OUT_SHARE = 8  # one in so many of all possible questions is never used for training
-# Share of the traces with each flaw.
+HELD_OUT_SHARE = 8  # one of so many questions is held out, by its id
+# Share of traces with each flaw.
 FLAWS = {"wrong": 0.20, "unclosed": 0.03, "unanswered": 0.03, "repetitive": 0.03, "truncated": 0.03}
-WRONG = ["slip", "carry", "operation", "forgotten", "swapped"]
-# Near-duplicates: the same question with other punctuation, or a word more.
-NEAR = [
+MISTAKES = ["slip", "carry", "operation", "forgotten", "swapped"]
+# Edits that make a near-duplicate: other punctuation, or a word more.
+NEAR_DUPLICATES = [
     lambda text: text.replace(".", " !").replace("?", " ??"),
     lambda text: f"{text} Thanks!",
     lambda text: text.replace("?", ", please?"),
@@ -35,9 +35,9 @@ NEAR = [
 
 
 def published_arithmetic(count: int, seed: int) -> pl.DataFrame:
-    """`count` distinct questions with reference and response; a larger count only appends.
+    """`count` distinct questions with reference and response, none of them held out; a larger count only appends.
 
-    Sums and differences of two or three numbers under 60, none of them a held-out one.
+    Sums and differences of two or three numbers under 60.
     """
     rows = []
     for text, terms, draw in _questions(count, f"train/{seed}", held_out=False):
@@ -46,13 +46,14 @@ def published_arithmetic(count: int, seed: int) -> pl.DataFrame:
 
 
 def heldout_arithmetic(count: int, seed: int) -> pl.DataFrame:
-    """`count` distinct questions with reference that no seed of `published_arithmetic` gives."""
+    """`count` distinct held-out questions with reference: `published_arithmetic` returns none of them for any seed."""
     rows = [(text, str(sum(terms))) for text, terms, _ in _questions(count, f"test/{seed}", held_out=True)]
     return pl.DataFrame(rows, ASKED, orient="row")
 
 
 def _questions(count: int, seed: str, held_out: bool) -> Iterator[tuple[str, list[int], Random]]:
-    """Wordings take turns. A question's own hash says whether it is held out, so the two halves can't meet."""
+    """Text, signed numbers and a generator for the response. Wordings take turns. The id of a question decides whether
+    it is held out, so that the two splits are disjoint."""
     draw = Random(seed)
     order = [(signs, wording) for signs, wordings in WORDINGS.items() for wording in wordings]
     draw.shuffle(order)
@@ -68,7 +69,7 @@ def _questions(count: int, seed: str, held_out: bool) -> Iterator[tuple[str, lis
 
 
 def _terms(signs: str, draw: Random) -> list[int]:
-    """Signed numbers: two of up to 59, and a third under 10 so that one more step suffices."""
+    """Signed numbers: two up to 59, and a third under 10, which takes a single further step."""
     low, high = sorted(draw.sample(range(3, 46 if signs[0] == "+" else 60), 2))
     first, second = (high, low) if signs[0] == "-" or draw.random() < 0.5 else (low, high)
     sizes = [second, draw.randint(2, min(9, high + low - 1))]
@@ -86,7 +87,7 @@ def _fill(wording: str, terms: list[int], draw: Random) -> str:
 
 def _respond(terms: list[int], draw: Random) -> str:
     flaw = draw.choices([*FLAWS, "none"], [*FLAWS.values(), 1 - sum(FLAWS.values())])[0]
-    think, result = _wrong(terms, draw) if flaw == "wrong" else _think(terms)
+    think, result = _mistaken(terms, draw) if flaw == "wrong" else _think(terms)
     if flaw == "repetitive":
         think = " ".join([think] * 12)
     response = f"<think>{think}</think> <answer>\\boxed{{{result}}}</answer>"
@@ -98,7 +99,7 @@ def _respond(terms: list[int], draw: Random) -> str:
 
 
 def _think(terms: list[int], error: int = 0) -> tuple[str, str]:
-    """The worked steps and their result; `error` is what the step after the tens is off by."""
+    """The worked steps and their result; `error` is added to the total of the first two numbers."""
     first, second, *rest = terms
     tens, ones = divmod(abs(second), 10)
     steps = [f"We need {first}" + "".join(f" {'+' if term > 0 else '-'} {abs(term)}" for term in terms[1:])]
@@ -116,10 +117,10 @@ def _think(terms: list[int], error: int = 0) -> tuple[str, str]:
     return ". ".join(steps) + ".", str(total)
 
 
-def _wrong(terms: list[int], draw: Random) -> tuple[str, str]:
-    """Steps and result of a mistake people make; the result is never the right one."""
+def _mistaken(terms: list[int], draw: Random) -> tuple[str, str]:
+    """Steps and result with a common mistake; the result is always wrong."""
     first, second, *rest = terms
-    mistake = draw.choice(WRONG)
+    mistake = draw.choice(MISTAKES)
     if mistake == "operation":
         small, large = sorted([first, abs(second)])
         return _think([large, -small if second > 0 else small, *rest])
@@ -135,16 +136,17 @@ def _wrong(terms: list[int], draw: Random) -> tuple[str, str]:
 
 
 def planted(seed: int) -> pl.DataFrame:
-    """Rows that a good recipe drops, made around the questions that the other two generators give for `seed`."""
+    """Rows that a good recipe drops, made of questions that the other two generators return for `seed`: exact and near
+    duplicates, contaminated, unsuitable, empty and oversized ones."""
     train, test = published_arithmetic(12, seed), heldout_arithmetic(4, seed)
     exact = [text.upper() for text in train["question"][:3]] + [f"  {text}\n" for text in train["question"][3:5]]
-    near = [edit(text) for text, edit in zip(train["question"][5:11], NEAR, strict=True)]
+    near = [edit(text) for text, edit in zip(train["question"][5:11], NEAR_DUPLICATES, strict=True)]
     contaminated = [*test["question"][:2], *map(_punctuate, test["question"][2:])]
     answered = zip(
         exact + near + contaminated, [*train["reference_answer"][:11], *test["reference_answer"]], strict=True
     )
-    unusable = ["", "   \n\t", "All work and no play. " * 50_000]  # empty twice, and oversized
-    rows = [*answered, *((text, None) for text in UNSUITABLE + unusable)]
+    defective = ["", "   \n\t", "All work and no play. " * 50_000]  # empty twice, and oversized
+    rows = [*answered, *((text, None) for text in UNSUITABLE + defective)]
     return pl.DataFrame(rows, ASKED, orient="row")
 
 

@@ -1,8 +1,8 @@
-"""The words of the demo's arithmetic questions. Only text belongs here; `demo.py` fills it in.
+"""The wordings of the demo's arithmetic questions. Only text belongs here; `demo.py` fills in the placeholders.
 
-An embedder hardly sees numbers: two sums in one wording count as one question. So there are many wordings, and names,
-things, places and phrases change within each. `{a}`, `{b}`, `{c}` are the numbers, `{n}` and `{m}` people, `{x}` a
-plural thing, `{p}` a place; of `(one|two|three)` one is taken. Wordings are listed by the signs of the numbers
+Embeddings hardly depend on numbers: two sums in one wording would be near-duplicates. So there are many wordings, with
+varying names, things, places and phrases. `{a}`, `{b}`, `{c}` are the numbers, `{n}` and `{m}` people, `{x}` a plural
+noun, `{p}` a place; one alternative of `(one|two|three)` is chosen. Wordings are keyed by the signs of the numbers
 after the first.
 """
 
@@ -100,7 +100,7 @@ WORDINGS: dict[str, list[str]] = {
     ],
 }
 
-# Questions no text-only student should be asked: link, image, cut off, table, another language.
+# Questions unsuitable for a text-only student: link, image, truncated, table, another language.
 UNSUITABLE = [
     "Open https://example.org/tables/prices.html and tell me what 14 of the cheapest tickets cost together.",
     "See www.example.com/quiz-17 for the numbers. What is their sum?",

@@ -1,7 +1,7 @@
-"""What makes two texts the same question: the normalized text and the id hashed from it.
+"""The identity of a question: its normalized text, and the id hashed from that.
 
-Only identity belongs here. Likeness (cosine, shared n-grams) is measured in `selection/`. Changing a line of this file
-renames every question and so forgets everything ever measured about them.
+Only identity belongs here; similarity (cosine, shared n-grams) is measured in `selection/`. A change of these rules
+gives every question another id, so that nothing measured before is found in the memo again.
 """
 
 import unicodedata
@@ -13,9 +13,12 @@ ID_CHARS = 32
 
 
 def normalize(text: str) -> str:
-    """`text` without what does not make it another question: compatibility forms, case, runs of whitespace.
+    """`text` in NFKC, case-folded, with runs of whitespace as one space; idempotent.
 
-    Idempotent. Case folding can undo NFKC (of U+0345, for one), so NFKC is applied again after it.
+    Case folding can undo NFKC (of U+0345, for one), so NFKC is applied again after it.
+
+    >>> normalize("  What IS\n2²?")
+    'what is 22?'
     """
     if text.isascii():
         return " ".join(text.lower().split())
@@ -24,7 +27,7 @@ def normalize(text: str) -> str:
 
 
 def question_id(text: str) -> str:
-    """The first 32 hex characters of the sha256 of the normalized text: equal exactly where `normalize` is equal."""
+    """The first 32 hex characters of the sha256 of the normalized text."""
     return sha256(normalize(text).encode()).hexdigest()[:ID_CHARS]
 
 

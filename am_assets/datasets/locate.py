@@ -1,7 +1,6 @@
-"""From a location in a config file to files on this disk, and the hash of what they hold.
+"""From a `location` in a settings file to local files, and the hash of their content.
 
-Where data may lie belongs here: paths, globs, `$VARS` and the Hugging Face hub. What is in a file belongs to
-`reader.py`.
+Kinds of locations belong here: paths, globs, `$VARS` and the Hugging Face hub. Parsing files belongs to `reader.py`.
 """
 
 import glob
@@ -17,14 +16,16 @@ HUB = re.compile(r"hf://datasets/(?P<repo>[^/@]+/[^/@]+)(@(?P<revision>[^/]+))?/
 
 
 class SourceError(ConfigError):
-    """A data file can't be used as its config says; the message names the file, the line and the field."""
+    """A data file cannot be used as its settings say; the message names the file, the line and the field."""
 
 
 def find_files(location: str, base: Path) -> list[Path]:
-    """The files a location names, sorted by path. A relative location starts at `base`; never an empty list.
+    """The files a location names, at least one, sorted by path. A relative location starts at `base`.
 
     Files on the hub (`hf://datasets/<owner>/<name>[@revision]/<path or glob>`) are downloaded once and then read from
-    the hub's own cache. `SourceError` for an unset variable, no match, a folder, or a hub that can't be reached.
+    the hub's own cache. `SourceError` for an unset variable, no match, a folder, or an unreachable hub.
+
+    >>> find_files("$CORPORA/gsm8k/*.jsonl", Path("data"))
     """
     if location.startswith("hf://"):
         return _from_hub(location)
@@ -41,7 +42,8 @@ def find_files(location: str, base: Path) -> list[Path]:
 
 
 def content_hash(location: str, base: Path) -> str:
-    """sha256 hex over the bytes of the files, in order; streamed. For the hub the name alone: pin `@revision` there."""
+    """sha256 hex over the bytes of the files, in order, read as a stream. On the hub only
+    the location is hashed: pin an `@revision` there."""
     if location.startswith("hf://"):
         return hashlib.sha256(location.encode()).hexdigest()
     total = hashlib.sha256()
@@ -67,7 +69,7 @@ def _from_hub(location: str) -> list[Path]:
             prefix = location.removesuffix(file).removeprefix("hf://")
             names = sorted(found.removeprefix(prefix) for found in HfFileSystem().glob(location))
         files = [Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision)) for name in names]
-    except Exception as error:  # whatever the network, the hub or its client raises: the file is not to be had
+    except Exception as error:  # network, hub and client each raise types of their own
         reason = quoted(error) or type(error).__name__
         raise SourceError(
             f"{location}: can't be fetched from the Hugging Face hub: {reason}\n"

@@ -1,8 +1,8 @@
-"""From a data file to raw Polars frames of the columns asked for, without losing a row or guessing at one.
+"""From a data file to Polars frames of the requested columns; every row is kept, no type is guessed.
 
-The types of columns belong here; which column means what belongs to `adapters.py`, where files lie to `locate.py`.
-A file is read in batches, so that memory holds a slice of it. What does not fit is a `SourceError` naming file, line
-and field. Polars' own JSON reader is not used: it turns a column of mixed types into text and names no line.
+The types of columns belong here; their meaning belongs to `adapters/`, the places of files to `locate.py`. A file is
+read in batches to bound memory. A value of the wrong type is a `SourceError` naming file, line and field. Polars' own
+JSON reader is not used: it turns a column of mixed types into text and reports no line.
 """
 
 import json
@@ -26,12 +26,18 @@ Kind = Literal["text", "scalar", "texts", "scalars", "json"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column asked for. `path` is its name, or steps into structs and lists: `messages.0.content`.
+    """A requested column. `path` is its name, or steps into structs and lists: `messages.0.content`.
 
-    Kinds: `text`; `scalar`, text or a number, as text; `texts`, a list of text; `scalars`, a list of text and numbers,
-    or one alone, as a list of text; `json`, anything, as JSON text (a string stays as it is). Null is allowed in every
-    kind. An absent column reads as null, but is an error where it is `required`, or where the column that may stand for
-    it, `unless`, is absent too.
+    Kinds and how they are returned:
+
+    text     text
+    scalar   text or a number, as text
+    texts    a list of text
+    scalars  a list of text and numbers, or a single one, as a list of text
+    json     any value, as JSON text; a string is taken to be JSON text already
+
+    Null is allowed in every kind. An absent column reads as null; it is an error where it is `required`, or where its
+    substitute, the column `unless`, is absent too.
     """
 
     path: str
@@ -41,9 +47,12 @@ class Column:
 
 
 def read_batches(path: Path, columns: dict[str, Column]) -> Iterator[pl.DataFrame]:
-    """Frames of `line` (1-based; row number in Parquet) and the columns by key, in file order; at least one row.
+    """Frames of `line` (1-based; the row number in Parquet) and the columns by key, in file order.
 
-    NUL characters and lone surrogates, which neither Parquet's readers nor the tools behind them take, become U+FFFD.
+    `SourceError` for an unknown format and a file without rows. NUL characters and lone surrogates become U+FFFD, since
+    readers of Parquet and the tools behind them reject them.
+
+    >>> for frame in read_batches(Path("gsm8k.jsonl"), {"answer": Column("answer", required=True)}): ...
     """
     if not path.name.endswith(tuple(FORMATS)):
         raise SourceError(f"{path}: unknown format; expected one of {' '.join(FORMATS)}")
@@ -77,15 +86,15 @@ def _value(record: Record, column: Column, where: str) -> Any:
         if column.required or (column.unless and _walk(record, column.unless) is ABSENT):
             raise SourceError(f"{where}: no field `{column.path}`; the line has {', '.join(record) or 'no fields'}")
         return None
-    return None if value is None else _fitting(value, column.kind, f"{where}: field `{column.path}`")
+    return None if value is None else _converted(value, column.kind, f"{where}: field `{column.path}`")
 
 
-def _fitting(value: Any, kind: Kind, where: str) -> Any:
+def _converted(value: Any, kind: Kind, where: str) -> Any:
     if kind == "json" and not isinstance(value, str):
         return clean(json.dumps(value, ensure_ascii=False))
     if kind == "scalars":
         items = value if isinstance(value, list) else [value]
-        return [_fitting(item, "scalar", where) for item in items if item is not None]
+        return [_converted(item, "scalar", where) for item in items if item is not None]
     if kind == "texts" and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return [clean(item) for item in value]
     if kind == "scalar" and isinstance(value, int | float) and not isinstance(value, bool):
@@ -96,6 +105,7 @@ def _fitting(value: Any, kind: Kind, where: str) -> Any:
 
 
 def _walk(record: Record, path: str) -> Any:
+    """The value at a path; a field whose name has dots in it goes first."""
     if path in record:
         return record[path]
     value: Any = record
@@ -110,7 +120,7 @@ def _walk(record: Record, path: str) -> Any:
 
 
 def clean(text: str) -> str:
-    """`text` with NUL and lone surrogates (legal as JSON escapes) replaced by U+FFFD."""
+    """`text` with NUL and lone surrogates, which JSON can escape, replaced by U+FFFD."""
     text = text.replace("\0", "\ufffd")
     try:
         text.encode()
@@ -131,7 +141,7 @@ def _parquet_batches(path: Path, columns: dict[str, Column]) -> Iterator[pl.Data
 
 
 def _expression(column: Column, schema: dict[str, pl.DataType], path: Path) -> pl.Expr:
-    """The column by the path's steps; null where the schema has no such step."""
+    """The column at its path; a null literal where the schema has no such path and the column is optional."""
     steps = [column.path] if column.path in schema else column.path.split(".")
     dtype: Any = schema.get(steps[0])
     expression = pl.col(steps[0])
@@ -151,17 +161,18 @@ def _expression(column: Column, schema: dict[str, pl.DataType], path: Path) -> p
 
 
 def _typed(series: pl.Series, column: Column, path: Path) -> pl.Series:
+    """The series as its kind is returned; `SourceError` where its dtype is none of the kind."""
     dtype = series.dtype
     if column.kind == "json" and dtype.is_nested():
         values = [value and json.dumps(value, default=str, ensure_ascii=False) for value in series.to_list()]
         series = pl.Series(series.name, values, dtype=pl.String)
     is_text = dtype in (pl.String, pl.Null, pl.Categorical, pl.Enum)
-    one = is_text or dtype.is_numeric()
+    is_scalar = is_text or dtype.is_numeric()
     fits = {
         "text": is_text,
-        "scalar": one,
+        "scalar": is_scalar,
         "texts": dtype in (pl.List(pl.String), pl.List(pl.Null), pl.Null),
-        "scalars": one or (isinstance(dtype, pl.List) and (dtype.inner == pl.String or dtype.inner.is_numeric())),
+        "scalars": is_scalar or (isinstance(dtype, pl.List) and (dtype.inner == pl.String or dtype.inner.is_numeric())),
         "json": True,
     }
     if not fits[column.kind]:

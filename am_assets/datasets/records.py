@@ -1,4 +1,4 @@
-"""From the bytes of a JSON file to its records, each with its line.
+"""From the bytes of a JSON file to its records with their line numbers.
 
 Compression, text encoding and JSON syntax belong here; columns and their types belong to `reader.py`.
 """
@@ -15,7 +15,7 @@ import zstandard
 from am_assets.datasets.locate import SourceError
 
 CHUNK_BYTES = 1 << 18
-ZSTD_WINDOW = 2**31  # the released AM files were written with the long window
+ZSTD_WINDOW = 2**31  # the released AM files were compressed with the long window
 
 Record = dict[str, Any]
 
@@ -23,7 +23,7 @@ Record = dict[str, Any]
 def read_records(path: Path) -> Iterator[tuple[int, Record]]:
     """Each JSON object of a .jsonl(.gz|.zst) or .json file with its 1-based line (.json: position in the array).
 
-    Blank lines are no records. `SourceError` for anything that is not UTF-8, not JSON, not an object, or cut off.
+    Blank lines are skipped. `SourceError` for content that is not UTF-8, not JSON, not an object, or truncated.
     """
     if path.name.endswith(".json"):
         yield from _array(path)
@@ -48,7 +48,7 @@ def _json(raw: bytes, where: str) -> Any:
         raise SourceError(f"{where}: not UTF-8 at byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
         raise SourceError(f"{where}: not JSON: {error}") from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits; nesting without end
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits; nesting too deep
         raise SourceError(f"{where}: JSON beyond what can be read: {error}") from None
 
 
@@ -83,7 +83,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def _unpack_zst(file: Any) -> Iterator[bytes]:
-    """All frames of a zst file. The library's own stream reader stops without a word where a frame is cut off."""
+    """All frames of a zst file; `EOFError` for a truncated one, at which the library's stream reader silently ends."""
     context = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
     frame = None
     while data := file.read(CHUNK_BYTES):

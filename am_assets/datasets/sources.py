@@ -1,46 +1,45 @@
 """`data/sources.yaml`, and the step from a source's rows to the questions of one shard of the pool.
 
-Identity, shards, merging and defects belong here. What a row of some data set means belongs to `adapters.py`; what a
-question is like is measured in `features.py` and judged by recipes, never here.
+Identity, shards, merging and defects belong here. What a row of some data set means belongs to `adapters/`. Properties
+of a question are measured in `pool/features.py` and filtered on by recipes, never here.
 """
 
-import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 import polars as pl
 from pydantic import Field, model_validator
 
 from am_assets.config.files import ConfigError, parse, read_yaml
+from am_assets.config.partitions import MOST_PARTITIONS, name_fault
 from am_assets.datasets import demo
 from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.locate import SourceError
-from am_assets.datasets.origins import Generator, Origin, fingerprint, read_rows, reasoning_gym
+from am_assets.datasets.origins import Generator, Origin, read_rows
 from am_assets.storage.schemas import RawPool
 
-__all__ = ["Source", "fingerprint", "load_sources", "read_shard", "shard_keys", "source_of"]
-
 VERSION = "2"  # raise when the same rows give other questions
-MOST_SHARDS = 99
 MOST_CHARS = 1_000_000
 KEPT_CHARS = 1_000  # of an oversized question
-GENERATORS: dict[str, Generator] = {
-    "reasoning_gym": reasoning_gym,
-    "published_arithmetic": lambda source: demo.published_arithmetic(source.limit or 0, source.seed),
-    "planted": lambda source: demo.planted(source.seed),
-}
+PUBLISHED_ARITHMETIC = "published_arithmetic"
 
 
 class Source(Origin):
     """One entry of `sources.yaml`."""
 
-    generator: Literal["reasoning_gym", "published_arithmetic", "planted"] | None = None
-    rank: int  # where questions are alike, one of a lower rank is preferred
+    generators: ClassVar[Mapping[str, Generator]] = {
+        **Origin.generators,
+        PUBLISHED_ARITHMETIC: lambda source: demo.published_arithmetic(source.limit or 0, source.seed),
+        "planted": lambda source: demo.planted(source.seed),
+    }
+
+    rank: int  # of near-duplicate questions, the one of the lowest rank is kept
     shards: Annotated[int, Field(ge=1)] = 1
 
     @model_validator(mode="after")
     def _endless_needs_limit(self) -> Self:
-        if self.generator == "published_arithmetic" and self.limit is None:
+        if self.generator == PUBLISHED_ARITHMETIC and self.limit is None:
             raise ValueError("limit must be given with generator: published_arithmetic, which has no end of its own")
         return self
 
@@ -51,23 +50,24 @@ def load_sources(path: Path) -> dict[str, Source]:
     if not content:
         raise ConfigError(f"{path}: no source here")
     for name in content:
-        if not re.fullmatch(r"[a-z0-9_-]+", str(name)):
-            raise ConfigError(f"{path}: {name}: a source's name may hold a-z, 0-9, _ and - only")
+        if fault := name_fault("source", name):
+            raise ConfigError(f"{path}: {name}: {fault}")
     sources = {name: parse(Source, entry, f"{path}: {name}") for name, entry in content.items()}
     keys = shard_keys(sources)
-    if twice := sorted({key for key in keys if keys.count(key) > 1}):
-        raise ConfigError(f"{path}: two sources claim the shard {', '.join(twice)}: rename one of them")
-    if len(keys) > MOST_SHARDS:
+    if duplicates := sorted({key for key in keys if keys.count(key) > 1}):
+        raise ConfigError(f"{path}: two sources claim the shard {', '.join(duplicates)}: rename one of them")
+    if len(keys) > MOST_PARTITIONS:
         raise ConfigError(
-            f"{path}: {len(keys)} shards; at most {MOST_SHARDS}, because Dagster stops telling what is stale where 100"
-            " or more partitions flow together: lower `shards:` of the large sources, or put small ones into one file"
+            f"{path}: {len(keys)} shards; at most {MOST_PARTITIONS}, because Dagster stops telling what is stale"
+            f" where {MOST_PARTITIONS + 1} or more partitions flow together: lower `shards:` of the large sources, or"
+            " put small ones into one file"
         )
     return sources
 
 
 def shard_keys(sources: dict[str, Source]) -> list[str]:
-    """The partition keys in file order: the source's name, or `<name>-<n>` where it has several shards. Where it has
-    more than ten, `n` has two digits: wherever keys are sorted, -02 comes before -10."""
+    """The partition keys in file order: the source's name, or `<name>-<n>` where it has several shards, with `n`
+    zero-padded to one width so that keys sort in numeric order."""
     return [key for name, source in sources.items() for key in _keys(name, source)]
 
 
@@ -82,32 +82,36 @@ def _keys(name: str, source: Source) -> list[str]:
 
 
 def read_shard(sources: dict[str, Source], shard: str, base: Path) -> pl.DataFrame:
-    """The questions of one shard: a valid `RawPool`, sorted by question_id, the same whatever the order of the rows.
+    """The questions of one shard: a valid `RawPool`, sorted by question_id, independent of the order of the rows.
 
-    A question lies in the shard its id says, so no other row can move it. Rows of one id become one: `copies` counts
-    them, published responses are joined, and of differing references, tests or constraints the smallest text stands.
-    Empty and oversized questions stay as defects. `SourceError` where the source can't be read or no row of it is
-    usable.
+    The id of a question alone determines its shard, so other rows cannot move it. Rows of one id are merged: `copies`
+    counts them, published responses are united, and of differing references, tests or constraints the smallest text is
+    taken. Empty and oversized questions are kept and marked in `defect`. A relative location starts at `base`.
+    `SourceError` where the source cannot be read or has no usable row.
+
+    >>> sources = load_sources(Path("data/sources.yaml"))
+    >>> read_shard(sources, "arithmetic-0", Path("data"))
     """
     name = source_of(sources, shard)
     source = sources[name]
     number = _keys(name, source).index(shard)
-    parts, sound = [], False
-    for rows in read_rows(source, base, GENERATORS):
+    parts, usable = [], False
+    for rows in read_rows(source, base):
         rows = _identified(rows)
-        sound = sound or rows["defect"].null_count() > 0
-        parts.append(rows.filter(_shard_of(source.shards) == number))
-    if not sound:
+        usable = usable or rows["defect"].null_count() > 0
+        parts.append(rows.filter(_shard_number(source.shards) == number))
+    if not usable:
         raise SourceError(f"source {name}: every one of its rows is empty or oversized ({source.location})")
     merged = _merge(pl.concat(parts)).with_columns(pl.lit(name).alias("source"))
     return RawPool.validate(merged.select(RawPool.column_names()), cast=True)
 
 
-def _shard_of(shards: int) -> pl.Expr:
+def _shard_number(shards: int) -> pl.Expr:
     return pl.col("question_id").str.slice(0, 8).str.to_integer(base=16, dtype=pl.Int64) % shards
 
 
 def _identified(rows: pl.DataFrame) -> pl.DataFrame:
+    """With question_id and defect; of an oversized question only the beginning."""
     rows = rows.with_columns(question_ids(rows["question"]).alias("question_id"))
     empty = pl.col("question_id") == question_id("")
     oversized = pl.col("question").str.len_chars() > MOST_CHARS
@@ -118,6 +122,7 @@ def _identified(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _merge(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row a question_id."""
     published = pl.col("published").explode(empty_as_null=False, keep_nulls=False).unique().sort()
     return (
         rows.sort("question_id", "defect", "question", nulls_last=False)

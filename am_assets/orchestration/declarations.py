@@ -16,8 +16,10 @@ from typing import Any
 from am_assets.config.endpoints import Endpoint
 from am_assets.config.files import Section
 from am_assets.config.instruments import Instruments
-from am_assets.datasets import benchmarks, sources
+from am_assets.datasets import sources
+from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.benchmarks import Benchmark
+from am_assets.datasets.origins import Origin, fingerprint
 from am_assets.datasets.sources import Source
 from am_assets.project import Project
 from am_assets.storage.stored import settings
@@ -61,14 +63,14 @@ def source_entry(here: Project, shard: str) -> Entry:
     """A source without its rank, which no question of it depends on."""
     name = sources.source_of(here.sources, shard)
     source = here.sources[name]
-    files = sources.fingerprint(source, here.sources_file.parent)
-    return Entry(_plain(source, "rank"), f"source {name}", here.sources_file.name, files=files)
+    files = fingerprint(source, here.sources_file.parent)
+    return Entry(_origin(source, "rank"), f"source {name}", here.sources_file.name, files=files)
 
 
 def benchmark_entry(here: Project, name: str) -> Entry:
     entry = here.benchmarks[name]
-    files = benchmarks.fingerprint(entry, here.data)
-    return Entry(_plain(entry), f"benchmark {name}", "benchmarks.yaml", files=files)
+    files = fingerprint(entry, here.data)
+    return Entry(_origin(entry), f"benchmark {name}", "benchmarks.yaml", files=files)
 
 
 def section_entry(section: str) -> EntryOf:
@@ -95,8 +97,12 @@ def earlier_shards(here: Project, shard: str) -> Entry:
     return Entry({"shards before it": sorted(keys[: keys.index(shard)])}, shard, here.sources_file.name)
 
 
-def _plain(section: Section, *without: str) -> dict[str, Any]:
-    return section.model_dump(mode="json", exclude=set(without))
+def _origin(origin: Origin, *without: str) -> dict[str, Any]:
+    """Its settings and the version of its adapter, which is no reason for partitions that are read by another."""
+    settings = origin.model_dump(mode="json", exclude=set(without))
+    if origin.adapter:
+        settings[f"version of adapter {origin.adapter}"] = ADAPTERS[origin.adapter].version
+    return settings
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,10 @@ from typing import Literal
 import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
+from am_assets.config.partitions import MOST_PARTITIONS
 from am_assets.planning.records import Records
 
 Partition = tuple[dg.AssetKey, str]
-# Dagster tells nothing of an edge with as many partitions above it. No project has them: see `project.py`.
-TOO_MANY = 100
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Staleness:
         for gone in sorted(set(made.read) - set(above)):
             yield Cause("parents", gone)
         for parent, partitions in above.items():
-            if len(partitions) >= TOO_MANY:
+            if len(partitions) > MOST_PARTITIONS:  # as Dagster: it ignores such an edge
                 continue
             if parent not in made.read:
                 yield Cause("parents", parent, tuple(partitions))

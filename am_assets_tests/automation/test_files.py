@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import dagster as dg
@@ -125,6 +126,19 @@ def test_a_changed_data_file_is_read_again_and_no_other_is(looks: Looks) -> None
     assert looks.look() == {("raw_pool", "open")}
     looks.desk.rows("held_out", [{"question": "What is 1 plus 1?", "reference_answer": "2"}])
     assert looks.look() == {("raw_pool", "open"), ("benchmark_questions", "held_out")}
+
+
+def test_an_adapter_that_reads_otherwise_since_an_upgrade_reads_its_files_again(looks: Looks, monkeypatch) -> None:
+    from am_assets.datasets.adapters import ADAPTERS
+
+    looks.look()
+    monkeypatch.setitem(ADAPTERS, "math", replace(ADAPTERS["math"], version="2"))  # no file is read by it
+    assert looks.look() == set()
+    monkeypatch.setitem(ADAPTERS, "jsonl", replace(ADAPTERS["jsonl"], version="2"))
+    assert looks.look() == {
+        *(("raw_pool", source) for source in ("sums", "tasks", "open", "asked")),
+        ("benchmark_questions", "held_out"),
+    }
 
 
 def test_a_data_file_that_is_gone_holds_up_nothing_else(looks: Looks) -> None:

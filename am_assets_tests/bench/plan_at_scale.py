@@ -129,6 +129,7 @@ def report(
 def table_of(name: str, partition: str):
     """The stored table of a partition, and the metadata that is held against a file."""
     from am_assets.datasets import benchmarks, sources
+    from am_assets.datasets.origins import fingerprint
     from am_assets.orchestration.tables import empty
     from am_assets.project import project
     from am_assets.storage.stored import settings
@@ -137,10 +138,10 @@ def table_of(name: str, partition: str):
     metadata: dict = {}
     if name == "raw_pool":
         frame = sources.read_shard(here.sources, partition, here.sources_file.parent)
-        metadata["fingerprint"] = sources.fingerprint(here.sources[partition], here.sources_file.parent)
+        metadata["fingerprint"] = fingerprint(here.sources[partition], here.sources_file.parent)
     elif name == "benchmark_questions":
         frame = benchmarks.read_benchmark(partition, here.benchmarks[partition], here.data)
-        metadata["fingerprint"] = benchmarks.fingerprint(here.benchmarks[partition], here.data)
+        metadata["fingerprint"] = fingerprint(here.benchmarks[partition], here.data)
     elif name.endswith("_policy"):
         frame = settings(here.recipes[partition], name.removesuffix("_policy"))
         metadata["settings"] = dict(frame.rows())

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from am_assets.config.files import ConfigError, parse
-from am_assets.datasets.adapters import last_boxed
+from am_assets.datasets.adapters.base import last_boxed
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.origins import Origin, fingerprint, read_rows, reasoning_gym
 from am_assets.verification.math import references
@@ -17,7 +17,7 @@ from am_assets.verification.math import references
 def adapt(folder: Path, adapter: str, *rows: dict[str, Any], **config: Any) -> pl.DataFrame:
     (folder / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
     origin = parse(Origin, {"location": "a.jsonl", "adapter": adapter, **config}, "test")
-    return pl.concat(read_rows(origin, folder, {}))
+    return pl.concat(read_rows(origin, folder))
 
 
 def am_row(test_case: Any = None, teacher: str | None = "r1", **changes: Any) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def test_am_is_read_alike_from_parquet(tmp_path: Path) -> None:
     rows = [am_row({"test_code": "assert f(1)", "test_entry_point": "f"}), am_row(None)]
     pl.DataFrame(rows).write_parquet(tmp_path / "a.parquet")
     origin = Origin(location="a.parquet", adapter="am")
-    assert pl.concat(read_rows(origin, tmp_path, {})).equals(adapt(tmp_path, "am", *rows))
+    assert pl.concat(read_rows(origin, tmp_path)).equals(adapt(tmp_path, "am", *rows))
 
 
 def test_gsm8k_reference_stands_after_the_marks_without_commas(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_several_reference_answers_are_one_reference_that_any_of_them_meets(tmp_
     table = pl.DataFrame({"question": ["Q?"] * 3, "gold": [["1/2", "0.5"], [], None]})
     table.write_parquet(tmp_path / "a.parquet")
     origin = Origin(location="a.parquet", adapter="jsonl", columns=columns)
-    assert pl.concat(read_rows(origin, tmp_path, {}))["reference_answer"].to_list() == [wanted[0], None, None]
+    assert pl.concat(read_rows(origin, tmp_path))["reference_answer"].to_list() == [wanted[0], None, None]
     with pytest.raises(SourceError, match=r"a\.jsonl:1: field `gold`: expected scalar, found dict"):
         adapt(tmp_path, "jsonl", {"question": "Q?", "gold": [{"value": 5}]}, columns=columns)
 
@@ -154,7 +154,7 @@ def test_constraints_are_read_in_one_spelling_from_either_form(tmp_path: Path) -
     assert read[0].equals(read[1]) and read[1].equals(read[2])
     assert json.loads(read[0]["constraints"].item()) == ASKED
     pl.DataFrame([ifeval]).write_parquet(tmp_path / "a.parquet")
-    assert pl.concat(read_rows(Origin(location="a.parquet", adapter="ifeval"), tmp_path, {})).equals(read[0])
+    assert pl.concat(read_rows(Origin(location="a.parquet", adapter="ifeval"), tmp_path)).equals(read[0])
     assert adapt(tmp_path, "jsonl", {"question": "Q?", "constraints": []})["constraints"].item() is None
 
 
@@ -181,7 +181,7 @@ def test_the_limit_counts_rows_over_all_files_in_order(tmp_path: Path) -> None:
     for name in ["b", "a"]:
         rows = [json.dumps({"question": f"{name}{n}"}) for n in range(6_000)]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(rows))
-    rows = pl.concat(read_rows(Origin(location="*.jsonl", adapter="jsonl", limit=6_002), tmp_path, {}))
+    rows = pl.concat(read_rows(Origin(location="*.jsonl", adapter="jsonl", limit=6_002), tmp_path))
     assert rows["question"].to_list() == [f"a{n}" for n in range(6_000)] + ["b0", "b1"]
 
 
@@ -210,7 +210,13 @@ def test_reasoning_gym_names_the_task_it_cannot_make(datasets: dict[str, Any]) -
         ({"location": "a.jsonl", "generator": "reasoning_gym"}, "exactly one of location and generator"),
         ({"location": "a.jsonl"}, "adapter must be given with location"),
         ({"location": "a.jsonl", "adapter": "jsonl", "columns": {"prompt": "q"}}, "columns: prompt: unknown here"),
-        ({"location": "a.jsonl", "adapter": "csv"}, "adapter"),
+        (
+            {"location": "a.jsonl", "adapter": "csv"},
+            r"yaml: it: adapter: .*no adapter csv; there are: am, gsm8k, ",
+        ),
+        ({"location": "a.jsonl", "adapter": "base"}, "no adapter base; there are: am, "),
+        ({"location": "a.jsonl", "adapter": 5}, "adapter: Input should be a valid string"),
+        ({"generator": "planted"}, "generator: .*no generator planted; there are: reasoning_gym"),
         ({"location": "a.jsonl", "adapter": "jsonl", "limit": 0}, "limit"),
         ({"location": "a.jsonl", "adapter": "jsonl", "file": "b"}, "file"),
         ({"generator": "reasoning_gym"}, "datasets must be given"),

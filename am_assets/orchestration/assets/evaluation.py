@@ -7,7 +7,6 @@ import dagster as dg
 import polars as pl
 
 from am_assets.config.recipe import EvaluationPolicy
-from am_assets.datasets import adapters
 from am_assets.datasets import benchmarks as benchmark_files
 from am_assets.distillation import traces
 from am_assets.engines import plots
@@ -26,7 +25,7 @@ from am_assets.verification import code, jobs, math
 from am_assets.verification.figures import BY, pass_rates
 
 
-@tables.evidence("evaluation", "benchmarks", reads=Reads((benchmark_files, adapters), entry=benchmark_entry))
+@tables.evidence("evaluation", "benchmarks", reads=Reads((benchmark_files,), entry=benchmark_entry))
 def benchmark_questions(context: dg.AssetExecutionContext, here: Declared) -> pl.DataFrame:
     """The items of one benchmark in canonical form."""
     name = context.partition_key

@@ -3,7 +3,7 @@
 import dagster as dg
 import polars as pl
 
-from am_assets.datasets import adapters, sources
+from am_assets.datasets import sources
 from am_assets.engines import plots
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, source_entry
@@ -15,7 +15,7 @@ def _sound(raw_pool: pl.DataFrame) -> pl.DataFrame:
     return raw_pool.filter(pl.col("defect").is_null())
 
 
-@tables.evidence("pool", "shards", reads=Reads((sources, adapters), entry=source_entry))
+@tables.evidence("pool", "shards", reads=Reads((sources,), entry=source_entry))
 def raw_pool(context: dg.AssetExecutionContext, here: Declared) -> tuple[pl.DataFrame, dict]:
     """The questions of one shard in canonical form: one row a distinct question, with its reference answer, its tests
     and its published responses where the source has them. Rows that can't be used stay, with their defect named."""

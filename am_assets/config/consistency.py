@@ -1,0 +1,58 @@
+"""Checks of a recipe against `instruments.yaml`: decisions for which nothing would be measured.
+
+Rules within one section belong to its model; names of models and benchmarks are checked in `project.py`.
+"""
+
+from collections.abc import Iterator
+
+from am_assets.config.instruments import Instruments
+from am_assets.config.recipe import Recipe
+
+
+def unmeasured(recipe: Recipe, instruments: Instruments, where: str) -> Iterator[str]:
+    """A message for each field of the recipe that needs measurements `instruments` does not ask for; it begins with
+    `where`, the file or option that sets the field."""
+    yield from _below_floors(recipe, instruments, where)
+    yield from _without_second_opinion(recipe, instruments, where)
+    if recipe.verification.accept == "reward" and instruments.reward.judges != "every":
+        yield (
+            f"{where}: verification.accept: reward, but reward.judges of instruments.yaml is open: where a reference or"
+            " tests could check a response there is no reward; set it to every"
+        )
+
+
+def _below_floors(recipe: Recipe, instruments: Instruments, where: str) -> Iterator[str]:
+    """Similarities below a floor are not stored."""
+    floor = instruments.pairs.floor
+    if recipe.dedup.threshold < floor:
+        yield (
+            f"{where}: dedup.threshold: {recipe.dedup.threshold} lies under pairs.floor {floor} of"
+            " instruments.yaml; such pairs are not stored: raise the one or lower the other"
+        )
+    floor = instruments.overlap.floor
+    for rule in ("cosine", "wording", "reworded"):
+        threshold = getattr(recipe.sampling.decontamination, rule)
+        if threshold is not None and threshold < floor:
+            yield (
+                f"{where}: sampling.decontamination.{rule}: {threshold} lies under overlap.floor"
+                f" {floor} of instruments.yaml: raise the one or lower the other"
+            )
+
+
+def _without_second_opinion(recipe: Recipe, instruments: Instruments, where: str) -> Iterator[str]:
+    """Second opinions of a model, on overlap with benchmarks and on answers to math."""
+    decontamination, confirm = recipe.sampling.decontamination, instruments.overlap.confirm
+    if decontamination.confirmed != "off" and (confirm is None or decontamination.confirmed_cosine < confirm.floor):
+        yield (
+            f"{where}: sampling.decontamination.confirmed: {decontamination.confirmed} from cosine"
+            f" {decontamination.confirmed_cosine} on, but overlap.confirm of instruments.yaml asks"
+            f" {'nobody' if confirm is None else f'from {confirm.floor} on'}"
+        )
+    split, opinion = recipe.verification.split, instruments.math.opinion
+    if split != "verifier" and opinion is None:
+        yield f"{where}: verification.split: {split}, but math.opinion of instruments.yaml asks nobody"
+    elif split == "both" and opinion is not None and opinion.ask != "always":
+        yield (
+            f"{where}: verification.split: both needs an opinion on what math-verify passes, but math.opinion of"
+            f" instruments.yaml asks {opinion.ask}: set its ask to always"
+        )
