@@ -29,8 +29,8 @@ from am_assets.engines.llm.tickets import Ticket, open_tickets
 from am_assets.engines.llm.wire import Wire
 
 PROVIDERS = {"openai", "hosted_vllm"}  # litellm's names of those whose batches are the OpenAI kind
-MOST_REQUESTS = 50_000  # a batch, by OpenAI's rules
-MOST_BYTES = 150_000_000
+MAX_REQUESTS = 50_000  # a batch, by OpenAI's rules
+MAX_BYTES = 150_000_000
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 1.0, 60.0
 ENDED = {"completed", "failed", "expired", "cancelled"}
 UnderWay = tuple[Ticket, pl.DataFrame]  # and the keys of its requests, with their sampling
@@ -263,7 +263,7 @@ def _parts(requests: pl.DataFrame, desk: _Desk) -> Iterator[tuple[pl.DataFrame, 
         line = {"custom_id": row["key"], "method": "POST", "url": "/v1/chat/completions", "body": body}
         lines.append(json.dumps(line).encode())
         size += len(lines[-1]) + 1
-        if len(lines) == MOST_REQUESTS or size > MOST_BYTES:
+        if len(lines) == MAX_REQUESTS or size > MAX_BYTES:
             yield requests[first : number + 1], b"\n".join(lines)
             first, lines, size = number + 1, [], 0
     if lines:

@@ -21,7 +21,7 @@ from am_assets.config.files import ConfigError
 USERS = 32  # streams at a time
 SILENCE_SECONDS = 30.0  # after which a stream counts as dead, should its process number live on; a living one beats
 BURST_SECONDS = 1.0  # how far requests may run ahead of an even spacing
-MOST_AHEAD_SECONDS = 120.0  # a reservation further off than this stems from another clock: a reboot, a copied file
+MAX_AHEAD_SECONDS = 120.0  # a reservation further off than this stems from another clock: a reboot, a copied file
 POLL_SECONDS = 0.02
 WAITING_SECONDS = 1.0  # since it last looked for a slot, after which a stream waits for one no more
 HEAD = struct.Struct("dd")  # when the next request, and the next token, would be due at an even spacing
@@ -55,7 +55,7 @@ class Share:
             if taken >= self.slots or yields:
                 self._sign(now, waits=now)
                 return POLL_SECONDS
-            due = [min(at, now + MOST_AHEAD_SECONDS) for at in HEAD.unpack_from(self.state)]
+            due = [min(at, now + MAX_AHEAD_SECONDS) for at in HEAD.unpack_from(self.state)]
             ahead = max(due) - now
             if ahead > BURST_SECONDS:
                 HEAD.pack_into(self.state, 0, *due)

@@ -11,20 +11,20 @@ import polars as pl
 
 from am_assets.engines.llm.replies import Reply
 
-MOST_TEMPLATE_TOKENS = 32  # around a message: no tokenizer makes more than a token of a byte, but templates add some
+MAX_TEMPLATE_TOKENS = 32  # around a message: no tokenizer makes more than a token of a byte, but templates add some
 
 
-def most_prompt_tokens(contents: Sequence[str]) -> int:
+def max_prompt_tokens(contents: Sequence[str]) -> int:
     """What the messages of one request can come to at most."""
-    return sum(len(content.encode()) + MOST_TEMPLATE_TOKENS for content in contents)
+    return sum(len(content.encode()) + MAX_TEMPLATE_TOKENS for content in contents)
 
 
-def most_tokens(requests: pl.DataFrame) -> tuple[int, int]:
+def max_total_tokens(requests: pl.DataFrame) -> tuple[int, int]:
     """Tokens in and out that `requests` (messages and sampling, as JSON) can come to at most together: not less than
     what is reserved for each of them, and without the repair of one that does not fit its schema."""
     messages = pl.col("messages").str
     prompts = (
-        messages.len_bytes().cast(pl.Int64) + messages.count_matches('"role":', literal=True) * MOST_TEMPLATE_TOKENS
+        messages.len_bytes().cast(pl.Int64) + messages.count_matches('"role":', literal=True) * MAX_TEMPLATE_TOKENS
     )
     limits = pl.col("sampling").str.json_path_match("$.max_tokens").cast(pl.Int64, strict=False)
     tokens_in, tokens_out = requests.select(prompts.sum(), limits.sum().alias("limits")).row(0)

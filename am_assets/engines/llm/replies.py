@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from am_assets.runtime.quoting import MOST_READ, quoted
+from am_assets.runtime.quoting import MAX_READ, quoted
 
 ANSWER = pl.Schema(
     {
@@ -128,7 +128,7 @@ def read(content: bytes) -> Reply:
         usage = body.get("usage")
         finish = choice.get("finish_reason")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        shown = quoted(content[:MOST_READ].decode(errors="replace"), most=100)
+        shown = quoted(content[:MAX_READ].decode(errors="replace"), most=100)
         raise Fault("broken", f"not a chat completion ({type(error).__name__}: {error}): {shown}") from None
     if text is None and not reasoning and finish not in ("length", "content_filter"):
         raise Fault("broken", f"an answer without content, finish reason {finish}")

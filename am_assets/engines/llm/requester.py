@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from am_assets.engines.llm import structured
-from am_assets.engines.llm.money import Meter, most_prompt_tokens
+from am_assets.engines.llm.money import Meter, max_prompt_tokens
 from am_assets.engines.llm.replies import Fault, Reply, answer_row
 from am_assets.engines.llm.routing import Routes, backoff
 
@@ -58,7 +58,7 @@ class Requester:
         """The reply to one request, after retries as far as the endpoints allow them; None where it may not start."""
         times = 0
         prompt = sum(len(str(message["content"])) for message in messages) // CHARS_A_TOKEN
-        prompt_at_most = most_prompt_tokens([str(message["content"]) for message in messages])
+        prompt_at_most = max_prompt_tokens([str(message["content"]) for message in messages])
         limit = json.loads(sampling).get("max_tokens", 0)
         while True:
             at_most = max(prompt_at_most * self.price_in + limit * self.price_out, self.dearest)

@@ -24,7 +24,7 @@ from am_assets.runtime import progress
 
 FRAME_SECONDS = 0.25  # an answer waits this long at most before it is handed on to be stored
 SILENCE_SECONDS = 5.0  # without an answer, after which an empty frame is handed on, so that somebody sees what goes on
-MOST_UNSTORED = 1000  # answers; the stream pauses until they are taken
+MAX_UNSTORED = 1000  # answers; the stream pauses until they are taken
 MORE_WORKERS = 2  # times the slots, so that requests waiting to be tried again leave no slot idle
 Arrived = queue.Queue  # of rows, faults, and None at the end
 
@@ -63,7 +63,7 @@ def ask(
         raise
     except BaseException:  # an interrupt: what is in flight is paid for
         stream.halt("interrupted")
-        progress.say("interrupted: waiting for the answers in flight")
+        progress.message("interrupted: waiting for the answers in flight")
         for rows in stream.frames():
             yield pl.DataFrame(rows, schema=ANSWER)
         raise
@@ -153,7 +153,7 @@ class _Stream:
         for row in self.rows:
             if self.halted:
                 return
-            while self.arrived.qsize() > MOST_UNSTORED and not self.halted:
+            while self.arrived.qsize() > MAX_UNSTORED and not self.halted:
                 await asyncio.sleep(FRAME_SECONDS / 5)
             try:
                 answer = await requester.answer(row)

@@ -16,12 +16,12 @@ from am_assets.config.endpoints import EMBEDDED, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.engines.llm.names import misnamed
 from am_assets.engines.llm.replies import Fault, Reply, empty, read, refusal
-from am_assets.runtime.quoting import MOST_QUOTED, quoted
+from am_assets.runtime.quoting import MAX_QUOTED, quoted
 
 DIRECT = {"openai", "hosted_vllm", "deepseek"}  # litellm's names of providers whose protocol is plain OpenAI
 CONNECT_SECONDS = 30
 NO_CONNECTION = "Cannot connect to host"  # as aiohttp says it, within what litellm says
-MOST_OF_FAULT = 2 * MOST_QUOTED  # characters: our own words too
+MAX_FAULT = 2 * MAX_QUOTED  # characters: our own words too
 
 
 class Wire:
@@ -72,9 +72,9 @@ class Wire:
         try:
             reply = await (self._post(messages, sampling) if self.direct else self._through_litellm(messages, sampling))
         except Fault as fault:
-            raise Fault(fault.kind, self.quoted(fault, MOST_OF_FAULT), fault.retry_after) from None
+            raise Fault(fault.kind, self.quoted(fault, MAX_FAULT), fault.retry_after) from None
         except Exception as error:  # of the provider's library, in whose words the provider's may stand
-            raise Fault("refused", self.quoted(f"{type(error).__name__}: {error}", MOST_OF_FAULT)) from None
+            raise Fault("refused", self.quoted(f"{type(error).__name__}: {error}", MAX_FAULT)) from None
         asked, answered = reply.tokens
         price_in, price_out = self.prices or (0, 0)
         reply.cost = (asked * price_in + answered * price_out) / 1e6
@@ -165,6 +165,6 @@ class Wire:
     def _refusal(self, status: int, said: str, headers: Any) -> Reply:
         return refusal(status, self.quoted(said), headers)
 
-    def quoted(self, said: object, most: int = MOST_QUOTED) -> str:
+    def quoted(self, said: object, most: int = MAX_QUOTED) -> str:
         """What the provider says, fit for a message."""
         return quoted(said, self.key, most=most)

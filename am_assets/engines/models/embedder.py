@@ -22,10 +22,10 @@ import polars as pl
 
 FIRST_SLICE = 64  # rows; those that follow are sized by the time that it took
 SLICE_SECONDS = 0.5  # of work stored at a time: what a crash can lose
-MOST_SLICE = 16_384  # rows, 25 MB of vectors
+MAX_SLICE = 16_384  # rows, 25 MB of vectors
 THREADS = os.cpu_count() or 1
-MOST_CHARS = 8_000  # far beyond MiniLM's window, and enough for a mean; a megabyte of text would only cost time
-MOST_TOKENS = 256  # of MiniLM
+MAX_CHARS = 8_000  # far beyond MiniLM's window, and enough for a mean; a megabyte of text would only cost time
+MAX_TOKENS = 256  # of MiniLM
 ACCELERATOR_BATCH = 64
 PART = 8  # texts a thread takes at a time
 
@@ -54,11 +54,11 @@ def embed_batches(texts: pl.DataFrame, model: str) -> Iterator[pl.DataFrame]:
 
 def _next_slice(rows: int, seconds: float) -> int:
     """Rows for half a second, where `rows` took `seconds`; at most eight times as many, as a clock may be coarse."""
-    return max(1, min(MOST_SLICE, 8 * rows, int(rows * SLICE_SECONDS / max(seconds, 1e-6))))
+    return max(1, min(MAX_SLICE, 8 * rows, int(rows * SLICE_SECONDS / max(seconds, 1e-6))))
 
 
 def embed(texts: list[str], model: str) -> np.ndarray:
-    """float32 of shape (texts, dimension), each row of unit length; only the first `MOST_CHARS` of a text count.
+    """float32 of shape (texts, dimension), each row of unit length; only the first `MAX_CHARS` of a text count.
 
     `model` is `minilm` (all-MiniLM-L6-v2 as bundled, 384 dimensions), `static` (the mean of wordllama's static token
     vectors, 256 dimensions), a folder, or a name that sentence-transformers knows. A text that holds no token the
@@ -79,7 +79,7 @@ def to_matrix(vectors: pl.Series) -> np.ndarray:
 
 
 def _embed(texts: list[str], model: str, names: list[str]) -> np.ndarray:
-    short = [text[:MOST_CHARS] for text in texts]
+    short = [text[:MAX_CHARS] for text in texts]
     encoder = _load(model)
     vectors = _mean_of_tokens(encoder, short) if model == "static" else _encode(encoder, short)
     lengths = np.linalg.norm(vectors, axis=1)
@@ -152,7 +152,7 @@ def _load(model: str) -> Any:
     if model != "minilm":
         return SentenceTransformer(model)
     encoder = SentenceTransformer(str(_package(BUNDLED[model]) / "model"))
-    encoder.max_seq_length = MOST_TOKENS
+    encoder.max_seq_length = MAX_TOKENS
     return encoder
 
 

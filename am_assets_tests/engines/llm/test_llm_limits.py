@@ -171,7 +171,7 @@ def test_tokens_that_were_not_used_are_given_back() -> None:
 
 
 def test_a_state_from_another_clock_stalls_nobody_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_AHEAD_SECONDS", 0.4)
+    monkeypatch.setattr(limits, "MAX_AHEAD_SECONDS", 0.4)
     monkeypatch.setattr(limits, "BURST_SECONDS", 0.1)
     stale = share(requests_per_minute=60)
     with stale:
