@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from am_assets.datasets import sources
-from am_assets.engines.llm.money import max_total_tokens
+from am_assets.engines.llm.money import CHARS_A_TOKEN, max_total_tokens
 from am_assets.engines.models import embedder
 from am_assets.planning.demand import Demand
 from am_assets.planning.plan import Step
@@ -32,7 +32,6 @@ NAMESPACES = {
     "math_verdicts": "opinions",
     "reward_scores": "rewards",
 }
-CHARS_A_TOKEN = 4
 UNSEEN_ANSWER = "x" * 2_000  # stands for an answer that does not exist yet, for the size of a judge's prompt
 OUTDATED = "at most, as what stands above is not up to date"
 CHECKS = {

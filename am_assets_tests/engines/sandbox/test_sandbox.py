@@ -16,9 +16,9 @@ import pytest
 
 from am_assets.config.instruments import Code
 from am_assets.engines.sandbox import Job, Sandbox, SandboxUnavailable, open_sandbox
-from am_assets.engines.sandbox.bubblewrap import Process
-from am_assets.engines.sandbox.container import LABEL, Attached
-from am_assets.engines.sandbox.pool import Line
+from am_assets.engines.sandbox.bubblewrap import ProcessTransport
+from am_assets.engines.sandbox.container import LABEL, ContainerTransport
+from am_assets.engines.sandbox.pool import Transport
 from am_assets_tests.promised import without_sandbox
 
 LIMITS = Code(timeout_seconds=2, memory_mb=256, processes=32, output_kb=64)
@@ -263,11 +263,11 @@ assert fields["NoNewPrivs"].strip() == "1" and fields["Seccomp"].strip() == "2"
         assert status(sandbox, f"open('/proc/{os.getpid()}/status')\n{ADD}") == "exception"
 
 
-def kill(line: Line) -> None:
+def kill(line: Transport) -> None:
     """Ends a sandbox as a crash would."""
-    if isinstance(line, Attached):
+    if isinstance(line, ContainerTransport):
         line.container.kill()
-    elif isinstance(line, Process):
+    elif isinstance(line, ProcessTransport):
         line.process.kill()
         line.process.wait()
 
@@ -279,7 +279,7 @@ class TestDeath:
         while not sandbox.idle.empty():
             waiting.append(sandbox.idle.get())
         for warm in waiting:
-            kill(warm.line)
+            kill(warm.transport)
             sandbox.idle.put(warm)
         assert waiting
 
@@ -287,8 +287,8 @@ class TestDeath:
     def test_one_that_dies_in_the_middle_of_a_job_has_it_done_by_a_fresh_one(self, sandbox, monkeypatch, deaths):
         """Once; what kills its sandbox twice tells nothing of the program."""
         while not sandbox.idle.empty():
-            sandbox.idle.get().line.close()
-        started: list[Line] = []
+            sandbox.idle.get().transport.close()
+        started: list[Transport] = []
         start = sandbox.start
         monkeypatch.setattr(sandbox, "start", lambda: started.append(start()) or started[-1])
         napping = f"sleep 1.3{deaths}{len(sandbox.name)}"
