@@ -6,7 +6,7 @@ judge, verifier limits) belongs to `instruments.py`; addresses, concurrency and 
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -16,6 +16,7 @@ from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
 Score = Annotated[int, Field(ge=0, le=4)]
+PriorityRule = Literal["has_check", "published", "difficulty", "complete", "language", "source_rank"]
 
 
 def _level(name: str) -> str:
@@ -48,14 +49,7 @@ class DedupPolicy(Section):
 
     threshold: Share = 0.95
     # Earlier entries take precedence; ties are broken by question id. The paper's figure lists these rules unordered.
-    priority: list[Literal["has_check", "published", "difficulty", "complete", "language", "source_rank"]] = [
-        "has_check",
-        "published",
-        "difficulty",
-        "complete",
-        "language",
-        "source_rank",
-    ]
+    priority: list[PriorityRule] = [*get_args(PriorityRule)]
     languages: list[str] = ["en"]  # ISO 639-1, preferred by the rule `language`, best first
 
 
@@ -92,10 +86,8 @@ class Shares(Section):
 
 
 class SamplingPolicy(Section):
-    """Which of the deduplicated questions the teacher is asked.
-
-    Every question has a draw in [0, 1), a hash of its id, and is kept where the draw is below the rate of its group.
-    """
+    """Which of the deduplicated questions the teacher is asked: those whose draw (a hash of the id, in [0, 1)) is below
+    the rate of their group."""
 
     decontamination: Decontamination = Decontamination()
     languages: list[str] | None = None  # ISO 639-1; null keeps all
@@ -260,7 +252,6 @@ class EvaluationPolicy(Section):
     seed: int = 0
 
     def sampling(self) -> dict[str, Any]:
-        """The sampling parameters by name."""
         return {"temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens}
 
 
