@@ -89,7 +89,7 @@ class Board:
 def watched(console: Console, steps: Sequence[Step], quiet: bool = False) -> Iterator[Board]:
     """A board that hears of all progress in this block. `quiet`: it shows nothing."""
     board = Board(console, steps, quiet)
-    with progress.listening(board.row), progress.hearing(board.say):
+    with progress.listening(board.row), progress.listening_to_messages(board.say):
         if quiet or not console.is_terminal or not steps:
             yield board
             return

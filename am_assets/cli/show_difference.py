@@ -14,7 +14,7 @@ def show_diff(console: Console, found: Diff, rows: int) -> None:
     if not found.fields:
         console.print("No field of their policies that decides on rows differs.")
     for change in found.fields:
-        one, other = change.said
+        one, other = change.values
         words = f"{change.field}: {one} in {found.one}, {other} in {found.other}"
         console.print(words, markup=False, highlight=False, soft_wrap=True)
     for difference in (found.questions, found.responses):

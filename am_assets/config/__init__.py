@@ -1,4 +1,4 @@
-"""What a user writes: recipes, instruments, endpoints, and the words they are written in.
+"""Settings that users write: recipes, instruments, endpoints, and the closed vocabularies that they draw on.
 
-Typed settings alone: nothing here reads tables, asks models or knows Dagster.
+Typed settings only: nothing here reads tables, calls models or imports Dagster.
 """

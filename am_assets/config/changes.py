@@ -1,33 +1,41 @@
-"""What differs between two versions of the same settings, and how it is said. Plain dictionaries, no Dagster."""
+"""The difference between two versions of the same settings, and its wording in messages.
+
+Plain dictionaries; nothing here knows which settings they are.
+
+    >>> [change.in_words("of recipe strict") for change in changes({"threshold": 0.9}, {"threshold": 0.95}, "dedup")]
+    ['dedup.threshold of recipe strict changed from 0.90 to 0.95']
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-SHOWN_CHARS = 60  # a longer value, such as a list of examples, is not repeated
+SHOWN_CHARS = 60  # longer values, such as a list of examples, are left out of the message
 
 
 @dataclass(frozen=True)
 class Change:
+    """One field that differs."""
+
     field: str  # a path: decontamination.cosine
-    before: Any  # UNSET where it was not there
+    before: Any  # UNSET where the field was absent
     after: Any
 
     def in_words(self, where: str) -> str:
-        """`<field> <where> changed from … to …`, without values that are too long to be read."""
-        before, after = self.said
-        said = f" from {before} to {after}" if max(len(before), len(after)) <= SHOWN_CHARS else ""
-        return f"{self.field} {where} changed{said}"
+        """`<field> <where> changed from … to …`; values longer than `SHOWN_CHARS` are omitted."""
+        before, after = self.values
+        values = f" from {before} to {after}" if max(len(before), len(after)) <= SHOWN_CHARS else ""
+        return f"{self.field} {where} changed{values}"
 
     @property
-    def said(self) -> tuple[str, str]:
-        """Both values as they stand in a file; of two numbers with as many decimals: 0.90 and 0.95."""
+    def values(self) -> tuple[str, str]:
+        """Both values as YAML text; two numbers get the same number of decimals: 0.90 and 0.95."""
         values = (self.before, self.after)
-        said = [plain(value) for value in values]
-        if all(_is_number(value) and "e" not in text for value, text in zip(values, said, strict=True)):
-            places = max(len(text.partition(".")[2]) for text in said)
-            said = [f"{value:.{places}f}" for value in values]
-        return said[0], said[1]
+        texts = [plain(value) for value in values]
+        if all(_is_number(value) and "e" not in text for value, text in zip(values, texts, strict=True)):
+            places = max(len(text.partition(".")[2]) for text in texts)
+            texts = [f"{value:.{places}f}" for value in values]
+        return texts[0], texts[1]
 
 
 class _Unset:
@@ -50,7 +58,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any], within: str = "
 
 
 def plain(value: Any) -> str:
-    """A value as YAML has it."""
+    """A value as YAML writes it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, float) and value.is_integer():

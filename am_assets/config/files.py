@@ -1,4 +1,8 @@
-"""The files of a project: YAML as mappings, mappings as typed sections, and mistakes told by file and field."""
+"""Reading YAML files into typed sections, with errors that name the file and the field.
+
+>>> parse(Instruments, read_yaml(path), str(path))  # doctest: +SKIP
+ConfigError: data/instruments.yaml: pairs.floor: Input should be less than 1
+"""
 
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,17 +14,19 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Section(BaseModel):
+    """Base class of settings: immutable, unknown keys are errors."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ConfigError(ValueError):
-    """A file under `data/` says something that cannot be; the message names the file and the field."""
+    """A file under `data/` is invalid; the message names the file and the field."""
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML keeps the last of two equal keys; here a key named twice is an error."""
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no annotations
+    """A safe loader that rejects duplicate keys, of which PyYAML keeps the last."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for (key_node, _), key in zip(node.value, keys, strict=True):
             if keys.count(key) > 1:
@@ -29,7 +35,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file, empty where it holds nothing; `ConfigError` naming file and line where it is none."""
+    """The mapping in a YAML file; empty for an empty file. `ConfigError` names the file, and the line of an error."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
@@ -44,7 +50,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def parse(model: type[M], content: Any, where: str) -> M:
-    """`content` as `model`; `ConfigError` listing every wrong field after `where`."""
+    """`content` validated as `model`; `ConfigError` lists every invalid field, each prefixed by `where`."""
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -53,7 +59,7 @@ def parse(model: type[M], content: Any, where: str) -> M:
 
 
 def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """`base` with `changes` laid over it; mappings merge, everything else is replaced."""
+    """`base` updated by `changes`: mappings are merged recursively, everything else is replaced."""
     merged = dict(base)
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(base.get(key), dict)

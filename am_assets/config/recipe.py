@@ -1,13 +1,12 @@
 """Every threshold of every decision, typed: a `Recipe` and its policies.
 
-A recipe is one YAML file under `data/recipes/`; it may `extends:` another and then names only what differs. Unknown
-keys and values out of range are errors that name the file and the field. What *measures* (label model, embedder,
-judge, verifier limits) is no recipe's business: see `instruments.py`. Where a model is reached, how many requests run
-at once and what they cost at most is neither: see `engines/llm/`.
+A recipe is one YAML file under `data/recipes/`; it may extend another (`extends:`) and then holds only the differences.
+Unknown keys and values out of range are errors that name the file and the field. What measures (label model, embedder,
+judge, verifier limits) belongs to `instruments.py`; addresses, concurrency and prices of models to `endpoints.py`.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -17,6 +16,7 @@ from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
 Score = Annotated[int, Field(ge=0, le=4)]
+PriorityRule = Literal["has_check", "published", "difficulty", "complete", "language", "source_rank"]
 
 
 def _level(name: str) -> str:
@@ -45,45 +45,38 @@ Group = Annotated[str, AfterValidator(_group)]
 
 
 class DedupPolicy(Section):
-    """Which of several similar questions stands for the others."""
+    """When questions are duplicates, and which of them is kept."""
 
     threshold: Share = 0.95
-    # Earlier entries weigh more; ties end at the question id. The paper's figure lists these rules without their order.
-    priority: list[Literal["has_check", "published", "difficulty", "complete", "language", "source_rank"]] = [
-        "has_check",
-        "published",
-        "difficulty",
-        "complete",
-        "language",
-        "source_rank",
-    ]
-    languages: list[str] = ["en"]  # ISO 639-1; what the rule `language` prefers, best first
+    # Earlier entries take precedence; ties are broken by question id. The paper's figure lists these rules unordered.
+    priority: list[PriorityRule] = [*get_args(PriorityRule)]
+    languages: list[str] = ["en"]  # ISO 639-1, preferred by the rule `language`, best first
 
 
 class Decontamination(Section):
-    """A question goes when any rule that is on finds a benchmark item. Shares are of the item's word n-grams."""
+    """A question is dropped when any enabled rule matches a benchmark item. Shares are of the item's word n-grams."""
 
     benchmarks: list[str] = []
     same_text: bool = True
-    same_template: bool = True  # numbers may differ: right for contest problems, wrong for drilled arithmetic
+    same_template: bool = True  # numbers may differ: right for contest problems, wrong for arithmetic drills
     ngram: Literal[8, 13] = 13
-    ngram_share: Share = 0.5  # 0 for any shared gram, the usual script's rule
-    wording: Share | None = 0.7  # of 3-grams without their numbers: names swapped, sentences moved; null for off
+    ngram_share: Share = 0.5  # 0: any shared n-gram, as in common decontamination scripts
+    wording: Share | None = 0.7  # of 3-grams with numbers masked: finds swapped names, moved sentences; null: off
     cosine: Share = 0.9
-    reworded: Share | None = 0.75  # the cosine that does where the numbers are the item's too; null for off
-    # What a language model's opinion counts under that cosine (`overlap.confirm` of instruments.yaml asks it).
+    reworded: Share | None = 0.75  # the cosine that suffices where the numbers match the item's; null: off
+    # How a language model's confirmation counts below that cosine (`overlap.confirm` of instruments.yaml).
     confirmed: Literal["off", "both", "either"] = "off"
     confirmed_cosine: Share = 0.75
 
 
 class Shares(Section):
-    """Of the selection, by difficulty or by category; groups not named are outside the proportion and keep all."""
+    """Target proportions by difficulty or by category; groups not named are not downsampled."""
 
     difficulty: dict[Annotated[str, AfterValidator(_level)], Share] = {}
     category: dict[Annotated[str, AfterValidator(_category)], Share] = {}
 
     @model_validator(mode="after")
-    def _one_whole(self) -> Self:
+    def _at_most_one(self) -> Self:
         if self.difficulty and self.category:
             raise ValueError("difficulty and category both have shares, which can't both hold: leave one of them empty")
         total = sum([*self.difficulty.values(), *self.category.values()])
@@ -93,34 +86,34 @@ class Shares(Section):
 
 
 class SamplingPolicy(Section):
-    """Which of the deduplicated questions are asked. Every question has one draw in [0, 1), from its id alone, and is
-    kept where the draw lies below the rate of its group."""
+    """Which of the deduplicated questions the teacher is asked: those whose draw (a hash of the id, in [0, 1)) is below
+    the rate of their group."""
 
     decontamination: Decontamination = Decontamination()
     languages: list[str] | None = None  # ISO 639-1; null keeps all
     drop: list[Literal["incomplete", "url", "image", "table"]] = ["incomplete", "url", "image"]
-    # Share kept of a difficulty, a category or a `category/difficulty`; 1 where not named. A pair that is named has
-    # that rate, any other the product of its category's and its difficulty's.
+    # Share to keep of a difficulty, a category or a `category/difficulty`; 1 by default. A pair without its own rate
+    # gets the product of its category's and its difficulty's.
     rates: dict[Group, Share] = {}
-    # Instead of rates: what part each group is to have. The largest selection in that proportion: the group scarcest
-    # for its share keeps all. A group without rows has no say, a share of 0 keeps none.
+    # Instead of rates: target proportions. The selection is the largest one in that proportion: the group that is
+    # scarcest for its share keeps all. Groups without rows are ignored; a share of 0 keeps none.
     shares: Shares = Shares()
 
     @field_validator("rates", "shares", mode="before")
     @classmethod
-    def _taken_back(cls, value: Any) -> Any:
-        """`null` takes back what an extended recipe says."""
+    def _null_resets(cls, value: Any) -> Any:
+        """`null` resets what the extended recipe sets."""
         return {} if value is None else value
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
+    def _rates_or_shares(self) -> Self:
         if self.rates and (self.shares.difficulty or self.shares.category):
             raise ValueError("rates and shares both say how many to keep: set one of them to null")
         return self
 
 
 class Example(Section):
-    """A worked example, sent as two turns before questions of its kind; before all where it names none."""
+    """A few-shot example, sent as two turns before questions of its kind; before every question where it has none."""
 
     user: str
     assistant: str
@@ -128,8 +121,10 @@ class Example(Section):
 
 
 class TeacherPolicy(Section):
+    """The teacher model, its prompts and its sampling parameters."""
+
     model: str
-    published: bool = True  # published responses count, and spare the question a new one
+    published: bool = True  # use published responses, and request none for questions that have one
     samples: Annotated[int, Field(ge=0, le=64)] = 1
     system_prompt: str = ""
     math_suffix: str = ""
@@ -138,19 +133,19 @@ class TeacherPolicy(Section):
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.6
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
     max_tokens: Annotated[int, Field(ge=1)] = 32_768
-    retry_max_tokens: Annotated[int, Field(ge=1)] | None = None  # one more try for answers cut off; null for none
+    retry_max_tokens: Annotated[int, Field(ge=1)] | None = None  # one retry of truncated answers; null: none
     stop: list[str] = []
-    reasoning: dict[str, Any] = {}  # the provider's own reasoning options, sent as they stand: {reasoning_effort: high}
+    reasoning: dict[str, Any] = {}  # provider-specific reasoning options, sent unchanged: {reasoning_effort: high}
 
     @model_validator(mode="after")
-    def _more_room_than_before(self) -> Self:
+    def _retry_above_limit(self) -> Self:
         if self.retry_max_tokens is not None and self.retry_max_tokens <= self.max_tokens:
             raise ValueError(f"retry_max_tokens {self.retry_max_tokens} is not above max_tokens {self.max_tokens}")
         return self
 
 
 class RewardWeights(Section):
-    """How much a dimension counts; at least one of them must."""
+    """Weights of the dimensions in the mean; at least one is not 0."""
 
     correctness: Weight = 1
     helpfulness: Weight = 1
@@ -166,7 +161,7 @@ class RewardWeights(Section):
 
 
 class RewardMinima(Section):
-    """The least score, 0 to 4, that a dimension must have, whatever the others are."""
+    """The minimum score of each dimension, 0 to 4."""
 
     correctness: Score = 0
     helpfulness: Score = 0
@@ -175,51 +170,51 @@ class RewardMinima(Section):
     verbosity: Score = 0
 
 
-# Rules for rewards that have a name: what they set. The paper itself discloses none.
+# Named reward rules and the fields they set. The paper itself discloses none.
 REWARD_RULES: dict[str, dict[str, Any]] = {
-    # DeepDistill, the same team's later paper: (coherence + correctness + helpfulness) / 12 above 0.7.
+    # DeepDistill, a later paper of the same team: (coherence + correctness + helpfulness) / 12 above 0.7.
     "deepdistill": {"weights": RewardWeights(), "minima": RewardMinima(), "min_reward": 0.7},
 }
 
 
 class VerificationPolicy(Section):
-    """Which responses stay. First the form has to hold, then the evidence that `accept` names has to pass."""
+    """Which responses are kept: the format is checked first, then the evidence that `accept` names."""
 
-    # best: tests, else the reference answer, and all constraints where there are some; else the reward. verified: the
-    # same, and no response that none of them can check. reward: the reward alone, whatever a verifier says. all: the
-    # form is enough.
+    # best: tests, else the reference answer, and all constraints where there are any; else the reward. verified: the
+    # same without the reward; responses that no verifier can check are dropped. reward: the reward only. all: the
+    # format only.
     accept: Literal["best", "verified", "reward", "all"] = "best"
     templates: Annotated[list[Literal["paper", "plain"]], Field(min_length=1)] = ["paper", "plain"]
     max_repetition: Share = 0.3  # of word 8-grams
-    max_consecutive: Share = 0.3  # of words, in phrases said over and over
-    languages: list[str] | None = None  # ISO 639-1 of the answer; null keeps all; what can't be told stays
-    max_prompt_share: Share = 1  # of the answer; 1 for off: an option chosen from several stands in the question too
+    max_consecutive: Share = 0.3  # of words, in phrases repeated in a row
+    languages: list[str] | None = None  # ISO 639-1 of the answer; null keeps all; undetermined is kept
+    max_prompt_share: Share = 1  # of the answer; 1: off; note that a multiple-choice answer is in the question
     keep_unverifiable: bool = False
-    first_tests: Annotated[int, Field(ge=1)] | None = None  # how many of a question's tests count; null for all
+    first_tests: Annotated[int, Field(ge=1)] | None = None  # how many of a question's tests count; null: all
     min_tests_passed: Share = 1  # of those
-    # Whose word counts where a language model was asked of a math answer too (`math.opinion` of instruments.yaml asks):
-    # the verifier's alone, the judge's where there is one, a pass from either, or a pass from both.
+    # Which verdict on a math answer counts where a language model judged it too (`math.opinion` of instruments.yaml):
+    # the verifier's, the judge's where there is one, a pass of either, or a pass of both.
     split: Literal["verifier", "judge", "either", "both"] = "verifier"
     reward_rule: Literal["deepdistill"] | None = None  # sets the next three
     min_reward: Share = 0.7  # of the weighted mean of the dimensions, scaled to 0 to 1
     weights: RewardWeights = RewardWeights()
     minima: RewardMinima = RewardMinima()
     keep: Literal["all", "first", "shortest", "best_reward"] = "all"
-    # Alerts, not cuts: what the asset checks hold the recipe to.
+    # Alert thresholds of the asset checks; they drop nothing.
     min_pass_rate: Share = 0.5
     max_unverifiable: Share = 0.2
-    max_disagreement: Share = 0.3  # of responses that verifier and judge both spoke of
+    max_disagreement: Share = 0.3  # of responses with a verdict of both verifier and judge
     max_repetitive: Share = 0.1
     max_drift: Share = 0.1  # of any of these shares, from one materialization to the next
 
     @model_validator(mode="before")
     @classmethod
-    def _by_name(cls, content: Any) -> Any:
+    def _apply_rule(cls, content: Any) -> Any:
         rule = content.get("reward_rule") if isinstance(content, dict) else None
         return {**REWARD_RULES[rule], **content} if rule in REWARD_RULES else content
 
     @model_validator(mode="after")
-    def _as_named(self) -> Self:
+    def _matches_rule(self) -> Self:
         for field, value in REWARD_RULES.get(self.reward_rule or "", {}).items():
             if getattr(self, field) != value:
                 raise ValueError(
@@ -229,12 +224,14 @@ class VerificationPolicy(Section):
 
 
 class TrainingPolicy(Section):
+    """The student model and the hyperparameters of its fine-tuning."""
+
     student: str
     system_prompt: str = ""
     epochs: Annotated[float, Field(gt=0)] = 1
     learning_rate: Annotated[float, Field(gt=0)] = 8e-5
     batch_size: Annotated[int, Field(ge=1)] = 64
-    max_length: Annotated[int, Field(ge=16)] = 32_768  # tokens; longer rows are left out and counted
+    max_length: Annotated[int, Field(ge=16)] = 32_768  # tokens; longer rows are skipped and counted
     warmup_share: Share = 0.05
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     packing: bool = False
@@ -244,6 +241,8 @@ class TrainingPolicy(Section):
 
 
 class EvaluationPolicy(Section):
+    """The benchmarks and sampling parameters that students are scored with."""
+
     benchmarks: list[str] = []
     system_prompt: str = ""
     samples: Annotated[int, Field(ge=1, le=64)] = 4
@@ -257,6 +256,8 @@ class EvaluationPolicy(Section):
 
 
 class Recipe(Section):
+    """All policies of one recipe file."""
+
     dedup: DedupPolicy = DedupPolicy()
     sampling: SamplingPolicy = SamplingPolicy()
     teacher: TeacherPolicy
@@ -268,23 +269,24 @@ class Recipe(Section):
 SECTIONS = list(Recipe.model_fields)
 
 
-def read_recipe(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """The recipe's content with what it extends laid under it."""
-    if path in below:
-        raise ConfigError(f"{path}: extends: goes in a circle: {' -> '.join(p.stem for p in (*below, path))}")
+def read_recipe(path: Path, children: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The content of a recipe file merged over the one it extends; `ConfigError` where `extends:` is circular."""
+    if path in children:
+        raise ConfigError(f"{path}: extends: goes in a circle: {' -> '.join(p.stem for p in (*children, path))}")
     content = read_yaml(path)
     parent = content.pop("extends", None)
     if parent is None:
         return content
-    return merge(read_recipe(path.with_name(f"{parent}.yaml"), (*below, path)), content)
+    return merge(read_recipe(path.with_name(f"{parent}.yaml"), (*children, path)), content)
 
 
 def load_recipe(path: Path) -> Recipe:
+    """The recipe in a file; `ConfigError` names the file and the field at fault."""
     return parse(Recipe, read_recipe(path), str(path))
 
 
 def load_recipes(folder: Path) -> tuple[dict[str, Recipe], dict[str, str]]:
-    """All recipes of a folder by name, in alphabetical order, and what is wrong with those that can't be read."""
+    """The recipes of a folder by name, in alphabetical order, and the errors of invalid ones by name."""
     recipes: dict[str, Recipe] = {}
     broken: dict[str, str] = {}
     for path in sorted(folder.glob("*.yaml")):

@@ -1,6 +1,8 @@
-"""Pictures: Vega-Lite charts as PNG bytes, drawn in process without a browser.
+"""Vega-Lite charts as PNG bytes, rendered in process without a browser.
 
-What is plotted is the caller's; nothing here counts or decides.
+Data come from the caller; nothing here aggregates, but for the bins of a histogram.
+
+    bar_chart_png(pl.DataFrame({"source": ["a", "b"], "rows": [3, 5]}), "source", "rows", "Rows by source")
 """
 
 import math
@@ -9,26 +11,26 @@ from typing import Any
 import polars as pl
 
 HEIGHT = 260  # pixels
-STEP = 48  # pixels a bar
-ROW = 28  # pixels a row of fields
+STEP = 48  # pixels per bar
+ROW = 28  # pixels per row of a heatmap
 VEGA = "6.4"  # the version of Vega-Lite that charts are written in
 
 
 def bar_chart_png(frame: pl.DataFrame, x: str, y: str, title: str) -> bytes:
-    """PNG of one bar a row of `frame`, in its order: column `y` (a number) over column `x` (a name)."""
+    """PNG of a bar chart, one bar per row of `frame`, in its order: column `y` (numbers) over column `x` (names)."""
     encoding = {"x": _names("x", x, angle=-40), "y": {"field": "y", "type": "quantitative", "title": y}}
     bars = {"mark": "bar", "encoding": encoding}
     return _png(frame, title, {"x": x, "y": y}, bars, height=HEIGHT, width={"step": STEP})
 
 
 def histogram_png(values: pl.Series, title: str, bins: int = 12) -> bytes:
-    """PNG of how many `values` fall into each of `bins` equal ranges; a range is named by its lower end."""
+    """PNG of a histogram of `values` with `bins` equal ranges, each labelled by its lower end."""
     numbers = values.cast(pl.Float64).to_numpy()
     low, high = (float(numbers.min()), float(numbers.max())) if len(numbers) else (0.0, 0.0)
     width = max((high - low) / bins, 1e-9)
     at = ((values.cast(pl.Float64) - low) / width).floor().clip(0, bins - 1).cast(pl.Int64)
     counts = pl.DataFrame({"bin": range(bins)}).join(at.to_frame("bin").group_by("bin").len(), on="bin", how="left")
-    digits = max(0, 1 - math.floor(math.log10(width)))  # two that tell the ends apart
+    digits = max(0, 1 - math.floor(math.log10(width)))  # enough to distinguish the ends
     edges = [f"{low + place * width:,.{min(digits, 9)}f}" for place in counts["bin"]]
     return bar_chart_png(
         pl.DataFrame({values.name: edges, "rows": counts["len"].fill_null(0)}), values.name, "rows", title
@@ -36,7 +38,7 @@ def histogram_png(values: pl.Series, title: str, bins: int = 12) -> bytes:
 
 
 def heatmap_png(frame: pl.DataFrame, x: str, y: str, number: str, title: str) -> bytes:
-    """PNG of a field a row of `frame`: column `number` where the names `x` and `y` meet, in the order of the rows."""
+    """PNG of a heatmap, one cell per row of `frame`: column `number` by columns `x` and `y`, in the order of rows."""
     at = {"x": _names("x", x, angle=-40), "y": _names("y", y)}
     field, top = {"field": "number", "type": "quantitative"}, max([1, *frame[number].to_list()])
     shades = field | {"scale": {"scheme": "blues", "domain": [0, top]}, "legend": None}
@@ -48,7 +50,7 @@ def heatmap_png(frame: pl.DataFrame, x: str, y: str, number: str, title: str) ->
 
 
 def intervals_png(frame: pl.DataFrame, x: str, low: str, at: str, high: str, title: str) -> bytes:
-    """PNG of shares of 1 with their intervals, one a row of `frame`, named by column `x`."""
+    """PNG of shares (0 to 1) with their intervals `low` to `high`, one per row of `frame`, labelled by column `x`."""
     names = _names("x", x, angle=0)
     share = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": {"format": "%", "title": at}}
     whiskers = {
@@ -64,24 +66,30 @@ def intervals_png(frame: pl.DataFrame, x: str, low: str, at: str, high: str, tit
 
 
 def svg_png(svg: str) -> bytes:
-    """PNG of a drawing."""
+    """PNG of an SVG image."""
     import vl_convert
 
-    return vl_convert.svg_to_png(svg)
+    png: bytes = vl_convert.svg_to_png(svg)
+    return png
 
 
 def _names(field: str, title: str, angle: int | None = None) -> dict[str, Any]:
-    """An axis of names in the order of the rows."""
+    """A nominal axis in the order of the rows."""
     axis = {"title": title} | ({} if angle is None else {"labelAngle": angle})
     return {"field": field, "type": "nominal", "sort": None, "axis": axis}
 
 
 def _png(frame: pl.DataFrame, title: str, columns: dict[str, str], chart: dict[str, Any], **size: Any) -> bytes:
-    """PNG of a chart of some columns of `frame` under names of ours: vega reads . and ' in names."""
+    """PNG of `chart` over `columns` of `frame`, renamed, as Vega interprets . and ' in field names.
+
+    `ValueError` names columns that `frame` lacks.
+    """
     import vl_convert
 
     missing = set(columns.values()) - set(frame.columns)
     if missing:
         raise ValueError(f"chart {title!r}: no column {', '.join(sorted(missing))} in {frame.columns}")
     values = frame.select(**{ours: pl.col(theirs) for ours, theirs in columns.items()}).to_dicts()
-    return vl_convert.vegalite_to_png({"title": title, "data": {"values": values}, **size, **chart}, vl_version=VEGA)
+    spec = {"title": title, "data": {"values": values}, **size, **chart}
+    png: bytes = vl_convert.vegalite_to_png(spec, vl_version=VEGA)
+    return png

@@ -18,7 +18,7 @@ from am_assets.engines.models import embedder
 from am_assets.project import Project
 from am_assets.runtime import progress
 from am_assets.storage.atomic import write_whole
-from am_assets.storage.memo import Filled, Measure, Memo, with_keys
+from am_assets.storage.memo import FillResult, Measure, Memo, with_keys
 from am_assets.storage.schemas import TABLES
 from am_assets.storage.segments import write_durably
 from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables
@@ -80,14 +80,14 @@ class Answers:
         self.project = project
         self.memo = Memo(project.memo)
 
-    def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> Filled:
+    def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> FillResult:
         """`wanted` joined with its measurements, after making those that the memo lacks. The memo learns that the
         partition at hand wants them, so that it can tell what nobody does."""
         at = dg.AssetExecutionContext.get()
         self.memo.note_wanted(namespace, f"{at.asset_key.to_user_string()}.{at.partition_key}", wanted)
         return self.memo.fill(namespace, wanted, measure, schema)
 
-    def get(self, namespace: str, requests: pl.DataFrame) -> Filled:
+    def get(self, namespace: str, requests: pl.DataFrame) -> FillResult:
         """`requests` (model, messages, sampling, sample_index and any others) joined with their answers, by their own
         `key` where they have one.
 
@@ -109,7 +109,7 @@ class Answers:
         left = self.memo.missing(namespace, others.join(ours, on="key", how="anti", maintain_order="left"))
         return pl.concat([ours, others.join(left, on="key", how="anti", maintain_order="left")]), left
 
-    def vectors(self, texts: pl.DataFrame, model: str) -> Filled:
+    def vectors(self, texts: pl.DataFrame, model: str) -> FillResult:
         """`texts` (question and any others) joined with the unit vectors of their questions.
 
         `ValueError`, before anything is stored, where the model makes vectors of another dimension than it once did.
@@ -175,12 +175,12 @@ def _budget_of_run() -> Budget:
     return _budget(run.run_id, run.tags.get(BUDGET_TAG) or os.environ.get("AM_BUDGET_USD"))
 
 
-def together(first: Filled, second: Filled) -> Filled:
+def together(first: FillResult, second: FillResult) -> FillResult:
     """What two calls made, over the table of the second, which holds that of the first."""
-    return Filled(second.table, pl.concat([first.new, second.new]))
+    return FillResult(second.table, pl.concat([first.new, second.new]))
 
 
-def spent(filled: Filled) -> dict[str, Any]:
+def spent(filled: FillResult) -> dict[str, Any]:
     """Metadata of an LLM stage: what this run paid for, and what its whole table has cost."""
     table, new = filled.table, filled.new
     return {
@@ -204,7 +204,7 @@ def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
         def emit(self, record: logging.LogRecord) -> None:
             said = getattr(record, "dagster_meta", {}).get("orig_message")
             if said:
-                progress.say(said)
+                progress.message(said)
 
     logger = logging.Logger("am_assets.progress", level=logging.INFO)
     logger.addHandler(Handler())

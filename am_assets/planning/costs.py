@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from am_assets.datasets import sources
-from am_assets.engines.llm.money import most_tokens
+from am_assets.engines.llm.money import CHARS_A_TOKEN, max_total_tokens
 from am_assets.engines.models import embedder
 from am_assets.planning.demand import Demand
 from am_assets.planning.plan import Step
@@ -32,7 +32,6 @@ NAMESPACES = {
     "math_verdicts": "opinions",
     "reward_scores": "rewards",
 }
-CHARS_A_TOKEN = 4
 UNSEEN_ANSWER = "x" * 2_000  # stands for an answer that does not exist yet, for the size of a judge's prompt
 OUTDATED = "at most, as what stands above is not up to date"
 CHECKS = {
@@ -214,7 +213,7 @@ class Costs:
                 discount = endpoints[0].batch_price_factor if endpoints[0].batch else 1
                 dollars += (asked * prices[0][0] + answered * prices[0][1]) / 1e6 * discount
                 dearest = [max(price) for price in zip(*prices, strict=True)]
-                most += sum(tokens * price for tokens, price in zip(most_tokens(rows), dearest, strict=True)) / 1e6
+                most += sum(tokens * price for tokens, price in zip(max_total_tokens(rows), dearest, strict=True)) / 1e6
             else:
                 unpriced = True
                 basis.append(f"{model}: no price known: set input_price and output_price in endpoints.yaml")

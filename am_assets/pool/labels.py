@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
-from am_assets.engines.llm.structured import read_json
+from am_assets.engines.llm.structured import read_object
 
 VERSION = "1"  # raise when the messages or the reading change
 MAX_CHARS = 2000  # of a question: its beginning tells what it is, and a labeler's context may be short
@@ -70,12 +70,7 @@ def label_requests(questions: pl.DataFrame, model: str, max_tokens: int) -> pl.D
 
 def parse_label(text: str) -> tuple[str, str] | None:
     """(category, difficulty) of an answer that is the JSON asked for, alone or fenced; else None."""
-    try:
-        label = read_json(text)
-    except ValueError:
-        return None
-    if not isinstance(label, dict):
-        return None
+    label = read_object(text) or {}
     category, difficulty = label.get("category"), label.get("difficulty")
     return (category, difficulty) if category in CATEGORIES and difficulty in DIFFICULTIES else None
 

@@ -1,4 +1,4 @@
-"""Processes and threads: workers that can be killed, progress, interrupts, processes that outlive their parent.
+"""Processes and threads: worker pools with kill timeouts, progress events, SIGINT handling, orphans, redaction.
 
-Nothing here knows what is worked on.
+Nothing here knows the work itself.
 """

@@ -1,4 +1,4 @@
-"""Ctrl-C while measurements are being stored: they are, and then the measuring hears of it."""
+"""Defer SIGINT while a measurement is being stored, so that an interrupt never loses paid work."""
 
 import signal
 import threading
@@ -9,35 +9,37 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def told_to_maker(items: Generator[T, None, None]) -> Generator[T, None, None]:
-    """`items`, one by one. An interrupt that comes while the taker has one is raised where `items` made it, so that the
-    taker is done with it and `items` may still hand on what is finished."""
+def deferring_interrupts(items: Generator[T, None, None]) -> Generator[T, None, None]:
+    """Yield `items`; an interrupt during the consumer's work on one is deferred and then raised inside `items`.
+
+    So the consumer finishes its item (commits it), and the producer may clean up and yield what is already complete.
+    """
     with closing(items):
         item = next(items, None)
         while item is not None:
-            with _held() as came:
+            with _deferred() as interrupts:
                 yield item
-            item = items.throw(came[0]) if came else next(items, None)
+            item = items.throw(interrupts[0]) if interrupts else next(items, None)
 
 
 @contextmanager
-def _held() -> Iterator[list[BaseException]]:
-    """What interrupts would have raised in this block."""
-    came: list[BaseException] = []
-    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
-        yield came
+def _deferred() -> Iterator[list[BaseException]]:
+    """Collect, instead of raising, the exceptions of the SIGINT handler during the block."""
+    interrupts: list[BaseException] = []
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield interrupts
         return
     before = signal.getsignal(signal.SIGINT)
 
-    def hold(number: int, frame: object) -> None:
+    def collect(number: int, frame: object) -> None:
         try:
             if callable(before):
                 before(number, frame)  # type: ignore[arg-type]
         except BaseException as interrupt:
-            came.append(interrupt)
+            interrupts.append(interrupt)
 
-    signal.signal(signal.SIGINT, hold)
+    signal.signal(signal.SIGINT, collect)
     try:
-        yield came
+        yield interrupts
     finally:
         signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""Processes that must not outlive the one they work for: killed outright, it can tell nobody to stop."""
+"""Processes that must not outlive the one they work for, even where that one is killed by SIGKILL."""
 
 import os
 import signal
@@ -9,9 +9,10 @@ import psutil
 
 
 def end_with(pid: int) -> None:
-    """From now on this process is killed as soon as that of this number is gone, whether it is its parent or not.
+    """Kill this process (SIGKILL) as soon as process `pid` ends, whether that is its parent or not.
 
-    A death signal of the kernel would not do: it follows the parent's starting *thread*, which may end long before."""
+    PR_SET_PDEATHSIG does not serve: it fires when the parent's *thread* that forked ends, possibly long before.
+    """
 
     def watch() -> None:
         with suppress(psutil.NoSuchProcess):

@@ -1,18 +1,23 @@
-"""Progress of long work, told to whoever listens: a bar in the terminal, the run's log in the UI, nobody in a test."""
+"""Progress and messages of long work, published to listeners: a progress bar in the terminal, the run's log in the UI.
+
+with progress.listening(lambda name, done, total, note: print(name, done, total)):
+    with progress.task("labels", 100) as advance:
+        advance(10)
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Listener = Callable[[str, int, int, str], None]  # name of the work, done, total, a note
-Hearer = Callable[[str], None]  # a line of the log
+Listener = Callable[[str, int, int, str], None]  # name of the task, rows done, rows in total, note
+MessageListener = Callable[[str], None]  # one line of text
 _listeners: list[Listener] = []
-_hearers: list[Hearer] = []
+_message_listeners: list[MessageListener] = []
 _note = ""
 
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Tell `listener` of all progress made in this block."""
+    """Call `listener` on all progress made during the block."""
     _listeners.append(listener)
     try:
         yield
@@ -22,7 +27,7 @@ def listening(listener: Listener) -> Iterator[None]:
 
 @contextmanager
 def task(name: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Announce work of `total` rows; call the yielded function with the number of rows just finished."""
+    """A task of `total` rows; call the yielded function with the number of rows just finished."""
     done = 0
 
     def advance(rows: int) -> None:
@@ -37,22 +42,23 @@ def task(name: str, total: int) -> Iterator[Callable[[int], None]]:
     yield advance
 
 
-def note(words: str) -> None:
-    """Words to go with the next advance: what a bare number does not tell."""
+def note(text: str) -> None:
+    """Attach `text` to the next progress event."""
     global _note
-    _note = words
+    _note = text
 
 
 @contextmanager
-def hearing(hearer: Hearer) -> Iterator[None]:
-    """Tell `hearer` of every line that is said in this block."""
-    _hearers.append(hearer)
+def listening_to_messages(listener: MessageListener) -> Iterator[None]:
+    """Call `listener` on every message published during the block."""
+    _message_listeners.append(listener)
     try:
         yield
     finally:
-        _hearers.remove(hearer)
+        _message_listeners.remove(listener)
 
 
-def say(line: str) -> None:
-    for hearer in _hearers:
-        hearer(line)
+def message(line: str) -> None:
+    """Publish a line of text."""
+    for listener in _message_listeners:
+        listener(line)

@@ -1,35 +1,38 @@
-"""Words of somebody else, made fit for a message of ours: what a provider, a hub or a server says of an error.
+"""Sanitize error texts of providers, hubs and servers for messages and logs.
 
-They may hold a key that was sent, a page of HTML, control sequences of a terminal, and any number of characters.
+Such texts may contain API keys, HTML pages, terminal control sequences, and any number of characters.
+
+    >>> quoted("<html><body>Bad gateway</body></html>")
+    'Bad gateway'
 """
 
 import os
 import re
 import unicodedata
 
-MOST_QUOTED = 300  # characters
-MOST_READ = 20_000  # of what is said; an HTML page says in its first lines what there is to say
-LEAST_SECRET = 8  # characters; a shorter value could be a word
+MAX_QUOTED = 300  # characters
+MAX_READ = 20_000  # of the input; an HTML error page has its message near the beginning
+MIN_SECRET_CHARS = 8  # characters; a shorter value could be an ordinary word
 SECRET_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$")  # of environment variables
 LOOKS_SECRET = re.compile(r"\b(sk|key|Bearer)[-_ ][\w*-]{8,}")
-TERMINAL = re.compile(  # control sequences with what they carry, such as the name of a window
+TERMINAL = re.compile(  # control sequences with their payload, such as a window title
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]", re.S
 )
 PAGE = re.compile(r"\s*<(!doctype|html)\b", re.I)
 TAGS = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)|<[^>]*(>|$)", re.I | re.S)
 
 
-def quoted(said: object, *secrets: str | None, most: int = MOST_QUOTED) -> str:
-    """`said` on one line of at most `most` characters, without control characters, tags of a page, and secrets.
+def quoted(text: object, *secrets: str | None, most: int = MAX_QUOTED) -> str:
+    """`text` on one line of at most `most` characters, without control characters, HTML tags and secrets.
 
-    A secret is each of `secrets` and every value of the environment whose variable's name ends as a secret's does; it
-    is replaced whole, and in part as providers echo it.
+    Secrets are `secrets` and the values of environment variables named like one (`SECRET_NAMES`); both full and partly
+    masked occurrences, as providers echo them, are replaced by `***`.
     """
-    words = TERMINAL.sub("", str(said)[:MOST_READ])
+    words = TERMINAL.sub("", str(text)[:MAX_READ])
     if PAGE.match(words):
         words = f"<html> {TAGS.sub(' ', words)}"  # says that it was a page
     words = "".join(" " if char.isspace() else char for char in words if char.isspace() or _printable(char))
-    words = " ".join(words.split())[: 4 * most]  # enough to find secrets in what will be left, and quickly
+    words = " ".join(words.split())[: 4 * most]  # bounds the time of the search for secrets
     named = [value for name, value in os.environ.items() if SECRET_NAMES.search(name.upper())]
     for secret in {*filter(None, secrets), *named}:
         words = _without(words, secret)
@@ -38,12 +41,12 @@ def quoted(said: object, *secrets: str | None, most: int = MOST_QUOTED) -> str:
 
 
 def _printable(char: str) -> bool:
-    """Not so: control and format characters, which turn the direction of a line or hide it, and halves of pairs."""
+    """Whether it is no control, format (bidirectional override) or surrogate character."""
     return unicodedata.category(char)[0] != "C"
 
 
 def _without(words: str, secret: str) -> str:
-    if len(secret) < LEAST_SECRET or len(secret.split()) != 1:
+    if len(secret) < MIN_SECRET_CHARS or len(secret.split()) != 1:
         return words
     words = words.replace(secret, "***")
     first, last = (re.escape(part) for part in (secret[:4], secret[-4:]))

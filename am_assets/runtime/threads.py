@@ -1,8 +1,8 @@
-"""How threads of this process share the machine's cores with the model server."""
+"""Thread settings: how this process shares the cores with the model server."""
 
 import os
 
 
 def share_cores() -> None:
-    """Before torch loads: else its threads and those of the model server spin at each other while they wait."""
+    """Let OpenMP threads sleep while they wait instead of spinning. Must run before torch is imported."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

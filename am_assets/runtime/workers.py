@@ -1,5 +1,10 @@
-"""Calls in processes of their own that are killed when they take too long: for code that may hang, or swallow memory,
-where no signal arrives. Hides pebble; knows nothing of what is called."""
+"""A pool of worker processes with kill timeouts and a memory limit, for code that may hang or exhaust memory in C.
+
+Hides pebble; knows nothing of the functions it calls.
+
+    outcomes = in_order([Call(slow, (1,)), None], seconds=5, prepare=warm_up, preload="math_verify")
+    list(outcomes)  # [TimeoutError(...), None]
+"""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -12,9 +17,9 @@ if TYPE_CHECKING:
     from pebble import ProcessPool
 
 WORKERS = 2
-TASKS = 20_000  # calls that a worker takes before it is replaced: it grows by some 1.3 MB a thousand of math's
-AHEAD = 512  # results under way while one is looked at
-MEMORY = 4 << 30  # bytes of address space: a power tower runs into it before it runs into the machine
+TASKS = 20_000  # calls before a worker is replaced: workers of math grow by about 1.3 MB per thousand calls
+AHEAD = 512  # calls scheduled ahead of the result being consumed
+MEMORY = 4 << 30  # bytes of address space, so that a tower of powers fails before the machine runs out of memory
 
 NO_WORKERS = (
     "the worker processes do not start; a script that verifies must be a file and guard its main part with "
@@ -24,18 +29,21 @@ NO_WORKERS = (
 
 @dataclass(frozen=True)
 class Call:
-    function: Callable
-    arguments: tuple
+    """A function of an importable module and its arguments, both picklable."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
 
 
 def in_order(
     work: Iterable[Any], seconds: float, prepare: Callable[[], None], preload: str
 ) -> Generator[Any, None, None]:
-    """What each of `work` comes to: a `Call` is made in a worker, anything else stands for itself.
+    """The result of each item of `work`, in order: a `Call` is run in a worker, anything else is passed through.
 
-    In place of a result stand a `TimeoutError` where the call was killed after `seconds`, and whatever else it raised
-    or its process died of. Workers are forked, at the first call, from a process that has imported the module
-    `preload`, which makes replacing a killed one cheap, and run `prepare` before their first clock starts.
+    Failures are returned as results: `TimeoutError` where the call was killed after `seconds`, else the exception it
+    raised or its process died of. Workers are forked at the first call from a process that has imported the module
+    `preload`, so that replacing a killed one is cheap; each runs `prepare` before its first call is timed.
+    `RuntimeError` where no worker starts.
     """
     with ExitStack() as cleanup:
         pool: ProcessPool | None = None
@@ -69,7 +77,7 @@ def _prepare(prepare: Callable[[], None]) -> None:
     import signal
 
     prepare()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler would wait for the very C call we must end
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler would not run during a C call
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
@@ -77,7 +85,7 @@ def _outcome(item: Any, pool: "ProcessPool | None") -> Any:
     if not isinstance(item, Future):
         return item
     while not wait([item], timeout=1).done and pool and pool.active:
-        pass  # a pool that breaks may leave a future open for ever
+        pass  # a broken pool may never resolve a future
     try:
         return item.result(timeout=0)
     except BrokenExecutor as error:
@@ -86,5 +94,5 @@ def _outcome(item: Any, pool: "ProcessPool | None") -> Any:
         if not item.done():
             raise RuntimeError(NO_WORKERS) from error
         return error
-    except Exception as error:  # whatever the call raised, or the death of its worker
+    except Exception as error:  # raised by the call, or its worker died
         return error

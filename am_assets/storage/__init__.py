@@ -1,4 +1,4 @@
-"""Everything on disk: schemas of the tables, column lineage, the tables, the memo, files that appear whole.
+"""Everything on disk: table schemas and column lineage, stored tables, the memo, atomic writes.
 
-Nothing here decides what is stored.
+What is stored is decided by the callers; nothing here measures, decides or imports Dagster.
 """

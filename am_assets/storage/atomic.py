@@ -1,35 +1,77 @@
-"""Folders and texts that appear whole or not at all: written aside, flushed to disk, then renamed.
+"""Atomic writes: files and folders are written under a temporary name, flushed to disk, then renamed into place.
 
-A writer holds a lock on its folder. The kernel drops the lock of one that was killed, and the next writer removes what
-it left. Nothing here knows what the folders hold.
+Every file of the project that must never be seen half written goes through here. Nothing here knows the content.
+
+    with file_aside(path) as aside:
+        aside.write_bytes(content)  # `path` has the new content, or the old one, whatever happens
 """
 
 import fcntl
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
+def file_aside(target: Path, aside: Path | None = None) -> Iterator[Path]:
+    """Yield a path to write to; on success the file there is flushed and replaces `target`, on error it is removed.
+
+    `aside` is the temporary path, in the folder of `target`; a hidden name that is unique if not given.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = aside or target.with_name(f".{target.name}.{uuid.uuid4().hex}.aside")
+    try:
+        yield aside
+        flush(aside)
+        aside.replace(target)
+    except BaseException:
+        aside.unlink(missing_ok=True)  # on a full disk its bytes are needed
+        raise
+    flush(target.parent)
+
+
+@contextmanager
+def version_aside(target: Path) -> Iterator[Path]:
+    """`file_aside` for `<name>.<version>.<suffix>`: on success the other versions of that name are deleted."""
+    with file_aside(target) as aside:
+        yield aside
+    name, _, suffix = target.name.rsplit(".", 2)
+    for other in target.parent.glob(f"{name}.*.{suffix}"):
+        if other != target:
+            other.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Write a text file (UTF-8) atomically. Returns when it would survive a power cut."""
+    with file_aside(target) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
 def written_aside(target: Path) -> Iterator[Path]:
-    """A fresh folder beside `target` that takes its place when the block ends without an error, else is removed."""
+    """Yield a fresh folder beside `target` that replaces it on success and is removed on error.
+
+    A writer holds a lock on its folder, which the kernel drops when the writer is killed: the next writer of `target`
+    then removes what was left.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(target)
-    with _fresh(target) as aside:
+    with _temporary_folder(target) as aside:
         aside.chmod(0o755)  # mkdtemp makes it private; the result is for every reader of the assets folder
         yield aside
-        publish(aside, target)
+        _publish(aside, target)
 
 
-def publish(aside: Path, target: Path) -> None:
-    """Flushes `aside` and renames it to `target`; what stood there before goes last."""
+def _publish(aside: Path, target: Path) -> None:
+    """Flush the folder `aside` and rename it to `target`; a previous `target` is removed last."""
     for path in [*sorted(aside.rglob("*")), aside]:
         flush(path)
     if target.exists():
-        with _fresh(target) as previous:
+        with _temporary_folder(target) as previous:
             target.rename(previous)
             aside.rename(target)
     else:
@@ -37,14 +79,23 @@ def publish(aside: Path, target: Path) -> None:
     flush(target.parent)
 
 
+def flush(path: Path) -> None:
+    """fsync a file or a folder."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 @contextmanager
-def _fresh(target: Path) -> Iterator[Path]:
-    """An empty folder beside `target`, locked; what lies at its place when the block ends is removed."""
+def _temporary_folder(target: Path) -> Iterator[Path]:
+    """An empty folder beside `target`, locked; whatever has its path when the block ends is removed."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}~", dir=target.parent))
         with _locked(folder, wait=True) as ours:
             if not ours:
-                continue  # before it was locked, another writer took it for abandoned
+                continue  # another writer removed it as abandoned before it was locked
             try:
                 yield folder
             finally:
@@ -54,14 +105,14 @@ def _fresh(target: Path) -> Iterator[Path]:
 
 def _remove_abandoned(target: Path) -> None:
     for folder in target.parent.glob(f".{target.name}~*"):
-        with _locked(folder, wait=False) as nobodys:
-            if nobodys:
+        with _locked(folder, wait=False) as abandoned:
+            if abandoned:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def _locked(folder: Path, wait: bool) -> Iterator[bool]:
-    """Whether `folder` is there and, for the block, locked by us."""
+    """Lock `folder` for the block; False where it does not exist or, without `wait`, another process holds the lock."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except FileNotFoundError:
@@ -79,29 +130,3 @@ def _lock(handle: int, wait: bool) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def write_whole(path: Path, text: str) -> None:
-    """A file of `text`, in place of the one that was there."""
-    with file_aside(path) as aside:
-        aside.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def file_aside(path: Path) -> Iterator[Path]:
-    """Where to write a file that takes the place of `path` when the block ends without an error, else is removed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-        aside = Path(folder, path.name)
-        yield aside
-        flush(aside)
-        aside.replace(path)
-    flush(path.parent)
-
-
-def flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,8 +1,8 @@
-"""Who is measuring what at this moment, so that two processes never pay for the same row.
+"""Claims on memo keys, so that no two processes measure (and pay for) the same row at the same time.
 
-A claim is a file of keys, locked for as long as its process works on them; the kernel drops the lock of a process that
-dies, and the next one to look removes the file. Claims of a folder never overlap: each is cut down to what nobody else
-holds before it is made.
+A claim is a Parquet file of keys, locked (flock) while its process works on them. The kernel drops the lock of a
+process that dies, and the next process to claim removes its file. Claims in a folder are disjoint: keys held by others
+are removed from a claim before it is written.
 """
 
 import fcntl
@@ -10,28 +10,29 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
+
+from am_assets.storage.segments import disk_errors
 
 
 @contextmanager
 def claimed(folder: Path, keys: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Those of `keys` (a column `key`) that no living process holds; they are ours until the block ends."""
+    """Claim those of `keys` (a column `key`) that no living process holds, until the block ends; yields them."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{uuid.uuid4().hex}.claim"
     with ExitStack() as stack:
-        with (folder / ".claiming").open("a") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
-            claim = stack.enter_context(path.open("wb"))  # in our turn, or others take it for that of a dead process
+        with (folder / ".claiming").open("a") as mutex:
+            fcntl.flock(mutex, fcntl.LOCK_EX)
+            claim = stack.enter_context(path.open("wb"))  # under the mutex, else it looks abandoned
             stack.callback(path.unlink, missing_ok=True)
             fcntl.flock(claim, fcntl.LOCK_EX)
             mine = keys.select("key")
             for held in _held_by_others(folder, path):
                 mine = mine.join(held, on="key", how="anti", maintain_order="left")
-            try:
+            with disk_errors(path):
                 mine.write_parquet(claim)
-            except pl.exceptions.ComputeError as error:  # what polars makes of an error of the disk
-                raise OSError(str(error)) from None
             claim.flush()
         yield mine
 
@@ -47,10 +48,11 @@ def _held_by_others(folder: Path, own: Path) -> Iterator[pl.DataFrame]:
                 else:
                     yield pl.read_parquet(path)
         except FileNotFoundError:
-            continue  # let go of meanwhile
+            continue  # released meanwhile
 
 
-def _abandoned(file) -> bool:
+def _abandoned(file: BinaryIO) -> bool:
+    """Whether no process holds the lock of a claim."""
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

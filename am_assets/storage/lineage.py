@@ -1,8 +1,10 @@
-"""Where each column of each table comes from.
+"""Column lineage: the upstream columns that each column of each table is computed from.
 
-One rule does for most of them: a column comes from the columns of its name in the tables that its asset reads. What is
-computed from others, or bears a name by chance, stands in COMPUTED: by asset, columns and what they come from. A
-column that neither says anything of (a shard's name, the model that judged) comes from no table.
+By default a column comes from the columns of the same name in the tables that its asset reads. `COMPUTED` lists the
+exceptions by asset and columns. A column without either (a shard's name, the judge model) has no lineage.
+
+    >>> lineage("question_embeddings", ["raw_pool"])["vector"]
+    [('raw_pool', 'question')]
 """
 
 from collections.abc import Iterable
@@ -107,7 +109,7 @@ COMPUTED: dict[str, dict[str, str]] = {
         "rows": "sft_dataset.response_id",
     },
     "benchmark_responses": {
-        "student": "",  # untrained or trained; upstream the name of the model
+        "student": "",  # untrained or trained; the upstream column of that name is a model name
         "sample_index": "evaluation_policy.value",
         "response finish_reason completion_tokens": (
             "sft_checkpoint.sha256 benchmark_questions.question evaluation_policy.value"
@@ -129,7 +131,7 @@ COMPUTED: dict[str, dict[str, str]] = {
 
 
 def lineage(asset: str, upstream: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
-    """By column of `asset`, the (table, column) it comes from, of an asset that reads the tables `upstream`."""
+    """The (table, column) pairs that each column of `asset` comes from; `upstream` are the tables that it reads."""
     computed = {
         column: [_place(place) for place in places.split()]
         for columns, places in COMPUTED.get(asset, {}).items()

@@ -1,5 +1,6 @@
-"""Tables a second time, in a form that is mapped into memory and not decoded: to decode vectors takes longer than much
-of what is done with them. A lost file is only time: the table is read again.
+"""A cache of tables as memory-mapped Arrow files: decoding Parquet vectors takes longer than most uses of them.
+
+The files are disposable: where one is missing, the table is read again from its source.
 """
 
 from collections.abc import Callable
@@ -9,30 +10,30 @@ from typing import cast
 
 import polars as pl
 
-from am_assets.storage.atomic import file_aside
+from am_assets.storage.atomic import version_aside
 
 
 class MappedTables:
-    """The tables in a folder, one a name and version: a name that comes with another version gets a new file."""
+    """The cached tables in a folder, `<name>.<version>.arrow`: one version of each name is kept.
+
+    table = MappedTables(folder).read("shard-1", content_hash, lambda: pl.read_parquet(path))
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder
 
     def read(self, name: str, version: str, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-        """Table `name`, mapped where this version of it is kept, else by `read`, and kept."""
+        """Table `name`: mapped where this version is cached, else the result of `read`, which is then cached."""
         path = self.folder / f"{name}.{version[:16]}.arrow"
         with suppress(FileNotFoundError):
             return _mapped(path)
         table = read().rechunk()
-        with file_aside(path) as aside:
+        with version_aside(path) as aside:
             table.write_ipc(aside)
-        for other in self.folder.glob(f"{name}.*.arrow"):
-            if other != path:
-                other.unlink(missing_ok=True)
         return table
 
 
 def _mapped(path: Path) -> pl.DataFrame:
-    import pyarrow  # what polars reads of such a file it copies
+    import pyarrow  # polars itself copies when it reads such a file
 
     return cast("pl.DataFrame", pl.from_arrow(pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all()))

@@ -1,8 +1,11 @@
-"""The memo: every measurement ever made, so that none is made twice.
+"""The memo: a persistent cache of every measurement ever made, keyed by what identifies the measurement.
 
-A namespace is a folder of Parquet segments (`storage/segments.py`), one row a measurement: its key, what was measured,
-and when it was stored. One Polars line reads it all: `pl.scan_parquet("data/memo/<namespace>/*.parquet")`. Nothing here
-knows what is measured.
+A namespace is a folder of Parquet segments (`storage/segments.py`), one row per measurement: its key, the measured
+columns, and the time of storing. Polars reads a namespace directly:
+`pl.scan_parquet("data/memo/<namespace>/*.parquet")`. Nothing here knows what is measured.
+
+    wanted = with_keys(questions, "question", identity="model-a")
+    table = Memo(folder).fill("embeddings", wanted, measure, schema).table
 """
 
 import os
@@ -19,56 +22,63 @@ from typing import Any
 import polars as pl
 
 from am_assets.runtime import progress
-from am_assets.runtime.interrupts import told_to_maker
+from am_assets.runtime.interrupts import deferring_interrupts
 from am_assets.storage import segments
 from am_assets.storage.claims import claimed
 
 Measure = Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
 KEY = pl.Schema({"key": pl.String})
 CANONICAL = JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-MERGE_EVERY = 64  # segments stored
-LOW_WATER_BYTES = 64_000_000  # enough to store what is in flight when the disk is found to be nearly full
-WAIT_SECONDS = 1.0  # for rows that another process is measuring
+MERGE_EVERY = 64  # segments written
+LOW_WATER_BYTES = 64_000_000  # free space that suffices to store what is in flight
+WAIT_SECONDS = 1.0  # between checks for rows that another process is measuring
 
 
 class MemoError(RuntimeError):
-    """The store can't take measurements. What it acknowledged is safe."""
+    """The store can't be written. Measurements that it acknowledged are safe."""
 
 
 def key_of(*identity: Any) -> str:
-    """The memo key of one measurement: a hash of everything that identifies it, as canonical JSON."""
+    """The memo key of one measurement: the hash of the canonical JSON of everything that identifies it.
+
+    >>> key_of("labels", {"b": 1, "a": 2}) == key_of("labels", {"a": 2, "b": 1})
+    True
+    """
     return sha256(CANONICAL.encode(identity).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def with_keys(frame: pl.DataFrame, *columns: str, identity: Any = None) -> pl.DataFrame:
-    """`frame` with a `key` column hashed from `columns` and what is the same for all rows."""
+    """`frame` with a column `key`, hashed from `columns` and `identity`, which is common to all rows."""
     rows = frame.select(columns).iter_rows()
     return frame.with_columns(pl.Series("key", [key_of(identity, *row) for row in rows], dtype=pl.String))
 
 
 @dataclass(frozen=True)
-class Filled:
-    """`table`: every wanted row joined with its measurement. `new`: the measurements made by this call."""
+class FillResult:
+    """`table`: the wanted rows joined with their measurements. `new`: the measurements made by this call."""
 
     table: pl.DataFrame
     new: pl.DataFrame
 
 
 class Memo:
+    """The memo in a folder; any number of processes may use it at once."""
+
     def __init__(self, folder: Path):
         self.folder = folder
         self._stored = 0
 
     def namespaces(self) -> list[str]:
+        """The namespaces that hold rows, in alphabetical order."""
         return sorted(path.name for path in self.folder.glob("*") if segments.listed(path))
 
     def known(self, namespace: str) -> pl.LazyFrame | None:
-        """All rows of a namespace, for a person or a sum; None when there are none."""
+        """All rows of a namespace, for reports; None where there are none."""
         scans = [pl.scan_parquet(path, glob=False) for path in segments.listed(self.folder / namespace)]
         return pl.concat(scans, how="diagonal") if scans else None
 
     def missing(self, namespace: str, wanted: pl.DataFrame) -> pl.DataFrame:
-        """The rows of `wanted` (a `key` column and any others) not measured yet, one a key. Reads keys alone."""
+        """The rows of `wanted` (a column `key` and any others) not measured yet, one per key. Reads only keys."""
 
         def unseen(paths: list[Path]) -> pl.DataFrame:
             rows = _once(wanted)
@@ -77,12 +87,12 @@ class Memo:
             known = pl.scan_parquet(paths, schema=KEY, extra_columns="ignore", glob=False)
             return rows.lazy().join(known, on="key", how="anti", maintain_order="left").collect()
 
-        return segments.look(self.folder / namespace, unseen)
+        return segments.read_consistently(self.folder / namespace, unseen)
 
     def read(self, namespace: str, wanted: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
-        """The measurements of the keys in `wanted` that are known, as `schema`; of several to one key the earliest.
+        """The stored measurements of the keys in `wanted`, as `schema`; of several with one key the earliest.
 
-        A column that an older row lacks is null. Of a segment only the stretch that holds wanted rows is read.
+        A column that an older row lacks is null. Of a segment only the slice that holds wanted rows is read.
         """
 
         def found(paths: list[Path]) -> pl.DataFrame:
@@ -93,18 +103,18 @@ class Memo:
                 keys = table.select("key").with_row_index("at").collect()
                 hits = keys.join(left, on="key", how="semi", maintain_order="left")
                 if not hits.height:
-                    continue  # an earlier segment had these rows too
+                    continue  # found in an earlier segment
                 first, last = hits["at"][0], hits["at"][-1]
-                stretch = table.slice(first, last - first + 1).collect()
-                part = stretch.join(left, on="key", how="semi", maintain_order="left")
+                rows_between = table.slice(first, last - first + 1).collect()
+                part = rows_between.join(left, on="key", how="semi", maintain_order="left")
                 rows.append(part.match_to_schema(schema, missing_columns="insert", extra_columns="ignore"))
                 left = left.join(hits, on="key", how="anti")
             return pl.concat(rows).unique("key", keep="first", maintain_order=True)
 
-        return segments.look(self.folder / namespace, found)
+        return segments.read_consistently(self.folder / namespace, found)
 
     def append(self, namespace: str, measured: pl.DataFrame) -> None:
-        """Store measurements (a `key` column and any others). Returns when they would survive a power cut."""
+        """Store measurements (a column `key` and any others). Returns when they would survive a power cut."""
         now = datetime.now(UTC)
         stamped = measured.with_columns(stored_at=pl.lit(now, pl.Datetime("ms", "UTC")))
         segments.write(self.folder / namespace, stamped)
@@ -113,36 +123,36 @@ class Memo:
             segments.merge(self.folder / namespace)
 
     def note_wanted(self, namespace: str, by: str, wanted: pl.DataFrame) -> None:
-        """Remember that `by` (an asset's partition) wants the keys of `wanted`, and no others any more."""
+        """Record the keys that `by` (a partition of an asset) uses now, for the removal of unreferenced entries."""
         folder = self.folder / namespace / "wanted"
         folder.mkdir(parents=True, exist_ok=True)
         aside = folder / f"{by}.{os.getpid()}.aside"
         segments.write_durably(wanted.select("key").unique(maintain_order=True), aside, folder / f"{by}.parquet")
 
     def has_room(self) -> bool:
+        """Whether the disk has at least `LOW_WATER_BYTES` free."""
         disk = os.statvfs(self.folder)
         return disk.f_bavail * disk.f_frsize >= LOW_WATER_BYTES
 
-    def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> Filled:
-        """Join `wanted` (a `key` column and any others) with the memo, after measuring what the memo lacks.
+    def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> FillResult:
+        """Join `wanted` (a column `key` and any others) with the memo, after measuring what the memo lacks.
 
-        `schema` is what one measurement is: `key` and the measured columns. `measure` gets missing rows, one a key, and
-        yields frames of these columns as they come; each is stored before the next is asked for, so a crash loses at
-        most one. A key that `measure` leaves out is left out of the table too: it is not known. Rows that another
-        process is measuring at this moment are waited for.
+        `schema`: `key` and the measured columns. `measure` gets the missing rows, one per key, and yields frames of
+        `schema`; each is stored before the next is requested, so that a crash loses at most one. Keys that `measure`
+        leaves out are left out of the table. Waits for rows that another process is measuring.
 
-        Raises `MemoError` before anything is measured where the store can't be written.
+        `MemoError` where the store can't be written, before anything is measured.
         """
         found = self.read(namespace, wanted, schema)
         missing = _once(wanted).join(found, on="key", how="anti", maintain_order="left")
         new = self._complete(namespace, missing, measure, schema)
-        if missing.height:  # what another process measured meanwhile is read, too
+        if missing.height:  # includes what another process measured meanwhile
             found = pl.concat([found, self.read(namespace, missing, schema)])
         table = wanted.join(found, on="key", how="inner", maintain_order="left")
-        return Filled(table, found.join(new, on="key", how="semi"))
+        return FillResult(table, found.join(new, on="key", how="semi"))
 
     def complete(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> pl.DataFrame:
-        """Measure and store what `fill` would, and keep nothing of it in memory but the keys, which are returned."""
+        """Like `fill`, but keeps only the keys in memory; returns the keys of the new measurements."""
         return self._complete(namespace, self.missing(namespace, wanted), measure, schema)
 
     def _complete(self, namespace: str, missing: pl.DataFrame, measure: Measure, schema: pl.Schema) -> pl.DataFrame:
@@ -150,7 +160,7 @@ class Memo:
         if missing.height:
             with (
                 progress.task(namespace, missing.height) as advance,
-                closing(told_to_maker(self._measured(namespace, missing, measure))) as frames,
+                closing(deferring_interrupts(self._measured(namespace, missing, measure))) as frames,
             ):
                 for measured in frames:
                     if measured.height:
@@ -162,7 +172,7 @@ class Memo:
         return pl.concat(new)
 
     def _measured(self, namespace: str, missing: pl.DataFrame, measure: Measure) -> Generator[pl.DataFrame, None, None]:
-        """What `measure` yields for all of `missing` that no other process measures before us."""
+        """What `measure` yields for those of `missing` that no other process measures first."""
         while missing.height:
             with ExitStack() as stack:
                 with self._storing(namespace):
@@ -170,7 +180,7 @@ class Memo:
                     if not self.has_room():
                         raise OSError(f"less than {LOW_WATER_BYTES / 1e6:.0f} MB are free")
                 ours = missing.join(mine, on="key", how="semi", maintain_order="left")
-                todo = self.missing(namespace, ours)  # another may have stored some while we were looking
+                todo = self.missing(namespace, ours)  # some may have been stored since the last look
                 if todo.height:
                     yield from measure(todo)
             missing = self.missing(namespace, missing.join(mine, on="key", how="anti", maintain_order="left"))
@@ -179,6 +189,7 @@ class Memo:
 
     @contextmanager
     def _storing(self, namespace: str) -> Iterator[None]:
+        """Raise disk errors as `MemoError`."""
         try:
             yield
         except OSError as error:
@@ -190,7 +201,7 @@ def _once(wanted: pl.DataFrame) -> pl.DataFrame:
 
 
 def _holding(paths: list[Path], wanted: pl.DataFrame) -> list[Path]:
-    """Those of `paths` that hold wanted keys, in their order: one look at all keys together."""
+    """Those of `paths` that hold wanted keys, in order; reads the keys of all of them in one query."""
     if not paths or not wanted.height:
         return []
     keys = pl.scan_parquet(paths, schema=KEY, extra_columns="ignore", include_file_paths="path", glob=False)

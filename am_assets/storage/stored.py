@@ -1,4 +1,7 @@
-"""What is stored of a project, read by name and without Dagster: tables, and the policies they were made under."""
+"""Reading the stored tables of a project by name, without Dagster, and the policies they were made under.
+
+StoredTables(folder).read("deduped_set", "demo", ["question_id", "kept"])
+"""
 
 import json
 from contextlib import suppress
@@ -12,13 +15,13 @@ from am_assets.config.files import ConfigError, Section
 from am_assets.config.recipe import SECTIONS, Recipe
 
 EXTENSION = ".parquet"
-FORM = 1  # of tables and memo; raised where older code would misread or spoil what is stored
-FORM_FILE = "FORMAT"  # in the folder of tables; where it is missing, the form is the first
+FORM = 1  # format version of tables and memo; raise it where older code would misread or damage them
+FORM_FILE = "FORMAT"  # in the folder of tables; version 1 where it is missing
 P = TypeVar("P", bound=Section)
 
 
 def refuse_newer(folder: Path) -> None:
-    """`ConfigError` where the tables in `folder`, and the memo beside them, were stored by a later am-assets."""
+    """`ConfigError` where the tables in `folder`, and the memo beside them, were written by a later version."""
     file = folder / FORM_FILE
     text = file.read_text().strip() if file.exists() else "1"
     if not text.isdecimal():
@@ -37,22 +40,22 @@ class StoredTables:
         self.folder = folder
 
     def read(self, asset: str, partition: str, columns: list[str] | None = None) -> pl.DataFrame:
-        """A table, or some of its columns; `FileNotFoundError` where it is not there."""
+        """A table, or some of its columns; `FileNotFoundError` where the partition is not stored."""
         path = self._path(asset, partition)
         if not path.exists():
             raise FileNotFoundError(f"{asset} has no partition {partition} yet: materialize it first ({path})")
         return pl.read_parquet(path, columns=columns)
 
     def scan(self, asset: str, partition: str) -> pl.LazyFrame:
+        """A table as a lazy frame; fails on collection where the partition is not stored."""
         return pl.scan_parquet(self._path(asset, partition))
 
     def partitions(self, asset: str) -> list[str]:
-        """The partitions of an asset that are stored."""
+        """The stored partitions of an asset, sorted."""
         return sorted(path.stem for path in (self.folder / asset).glob(f"*{EXTENSION}"))
 
     def policies(self, name: str, now: Recipe) -> Recipe:
-        """Recipe `name` as its policies are stored; a section that is not there, or of an older form, as it is `now`
-        in the file."""
+        """Recipe `name` as its policies were stored; sections not stored, or of an older format, are those of `now`."""
         sections = {section: getattr(now, section) for section in SECTIONS}
         for section, as_now in sections.items():
             if name in self.partitions(f"{section}_policy"):
@@ -65,12 +68,12 @@ class StoredTables:
 
 
 def settings(recipe: Recipe, section: str) -> pl.DataFrame:
-    """A section as rows of setting and JSON value."""
+    """A section as a table of setting and JSON value, sorted by setting."""
     values = getattr(recipe, section).model_dump()
     rows = [(name, json.dumps(value, sort_keys=True, ensure_ascii=False)) for name, value in sorted(values.items())]
     return pl.DataFrame(rows, schema=["setting", "value"], orient="row")
 
 
 def read_policy(model: type[P], rows: pl.DataFrame) -> P:
-    """The policy that `settings` wrote."""
+    """The inverse of `settings`; `ValidationError` where the rows do not fit `model`."""
     return model.model_validate({name: json.loads(value) for name, value in rows.select("setting", "value").rows()})

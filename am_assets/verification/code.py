@@ -13,7 +13,7 @@ import polars as pl
 
 from am_assets.config.instruments import Code
 from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, open_sandbox
-from am_assets.storage.memo import Filled, Measure
+from am_assets.storage.memo import FillResult, Measure
 from am_assets.verification.code_tests import Runnable, UnusableTests
 from am_assets.verification.programs import extract_code, extract_script
 from am_assets.verification.tables_of_tests import read_cases
@@ -31,7 +31,7 @@ TEXTS = dict.fromkeys(["key", "verdict", "reason", "detail", "sandbox"], pl.Stri
 MEASURED = pl.Schema([*TEXTS.items(), ("outcomes", pl.List(pl.String))])
 
 
-def fill(jobs: pl.DataFrame, limits: Code, through: Callable[[Measure], Filled]) -> tuple[Filled, pl.DataFrame]:
+def fill(jobs: pl.DataFrame, limits: Code, through: Callable[[Measure], FillResult]) -> tuple[FillResult, pl.DataFrame]:
     """`jobs` (as for `verify`, and any others) with their verdicts, by a memo's `fill` that takes how to measure.
 
     Also the rows of those that no sandbox could tell of: they are not remembered, so that the next fill does them, and

@@ -15,7 +15,7 @@ import polars as pl
 
 from am_assets.config.recipe import RewardWeights
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
-from am_assets.engines.llm.structured import read_json
+from am_assets.engines.llm.structured import read_object
 from am_assets.storage.memo import key_of
 
 VERSION = "2"  # raise when the messages or the reading change
@@ -100,12 +100,7 @@ def _fenced(text: str, most: int) -> str:
 
 def parse_scores(text: str) -> dict[str, int] | None:
     """The five scores of an answer that is the JSON asked for, alone or fenced; else None."""
-    try:
-        scores = read_json(text)
-    except ValueError:
-        return None
-    if not isinstance(scores, dict):
-        return None
+    scores = read_object(text) or {}
     read: dict[str, Any] = {name: scores.get(name) for name in REWARD_DIMENSIONS}
     sound = all(type(score) is int and 0 <= score <= HIGHEST for score in read.values())
     return read if sound else None

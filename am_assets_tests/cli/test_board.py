@@ -26,7 +26,7 @@ def test_the_table_counts_partitions_and_shows_the_rows_and_the_rate_of_the_one_
         with progress.task("responses", 2_000) as advance:
             advance(500)
             table = drawn(board)
-            progress.say("3 requests waited for the provider")
+            progress.message("3 requests waited for the provider")
     assert "1 of 2" in table
     assert "0 of 1" in table
     assert "responses 500 of 2,000, " in table

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from am_assets.runtime.interrupts import told_to_maker
+from am_assets.runtime.interrupts import deferring_interrupts
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_what_is_being_stored_is_stored_and_what_is_finished_is_still_handed_on(
             raise
 
     with pytest.raises(KeyboardInterrupt):
-        for item in told_to_maker(measured()):
+        for item in deferring_interrupts(measured()):
             if item == 1:
                 signal.raise_signal(signal.SIGINT)
             stored.append(item)
@@ -37,7 +37,7 @@ def test_what_is_being_stored_is_stored_and_what_is_finished_is_still_handed_on(
 
 def test_without_an_interrupt_all_comes_and_the_handler_is_as_before() -> None:
     before = signal.getsignal(signal.SIGINT)
-    assert list(told_to_maker(number for number in range(3))) == [0, 1, 2]
+    assert list(deferring_interrupts(number for number in range(3))) == [0, 1, 2]
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -51,7 +51,7 @@ def test_a_taker_that_fails_closes_the_measuring() -> None:
             closed.append(True)
 
     def take() -> None:
-        for _ in told_to_maker(measured()):
+        for _ in deferring_interrupts(measured()):
             raise ValueError
 
     with pytest.raises(ValueError):

@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from am_assets.storage.atomic import written_aside
+import pytest
+
+from am_assets.storage.atomic import file_aside, version_aside, write_whole, written_aside
 
 WRITER = """
 import sys, time
@@ -61,3 +63,22 @@ def test_what_stood_there_is_replaced_whole(tmp_path: Path):
             (aside / name).touch()
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["second"]
     assert [*tmp_path.iterdir()] == [tmp_path / "made"]
+
+
+def test_a_file_that_could_not_be_written_leaves_the_one_before_and_nothing_else(tmp_path: Path):
+    target = tmp_path / "ticket.json"
+    write_whole(target, "before")
+    with pytest.raises(ZeroDivisionError), file_aside(target) as aside:
+        aside.write_text("half")
+        1 / 0  # noqa: B018
+    assert target.read_text() == "before"
+    assert [*tmp_path.iterdir()] == [target]
+
+
+def test_a_new_version_takes_the_place_of_those_of_its_own_name_alone(tmp_path: Path):
+    others = ["shard-1.old.arrow", "shard-1.old.hnsw", "shard-10.old.arrow", "shard.old.arrow"]
+    for name in others:
+        (tmp_path / name).touch()
+    with version_aside(tmp_path / "shard-1.new.arrow") as aside:
+        aside.touch()
+    assert {path.name for path in tmp_path.iterdir()} == {*others[1:], "shard-1.new.arrow"}

@@ -146,7 +146,7 @@ def test_two_processes_write_and_merge_at_once_and_nothing_is_lost(tmp_path: Pat
     assert rows is not None
     assert sorted(rows.collect()["number"].unique()) == list(range(400))
     segments.merge(tmp_path / "numbers")  # the reader may have held up those of the writers
-    assert len(segments.listed(tmp_path / "numbers")) < segments.FEWEST
+    assert len(segments.listed(tmp_path / "numbers")) < segments.MIN_RUN
 
 
 def _fill(folder: str, texts: list[str]) -> None:

@@ -36,7 +36,7 @@ def test_of_two_rows_with_one_key_a_merge_keeps_the_first_stored(tmp_path: Path)
 
 
 def test_few_segments_and_large_ones_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(segments.FEWEST - 1):
+    for number in range(segments.MIN_RUN - 1):
         store(tmp_path, number)
     before = segments.listed(tmp_path)
     segments.merge(tmp_path)
@@ -44,7 +44,7 @@ def test_few_segments_and_large_ones_are_left_alone(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(segments, "SMALL_BYTES", 1)
     store(tmp_path, 99)
     segments.merge(tmp_path)
-    assert len(segments.listed(tmp_path)) == segments.FEWEST
+    assert len(segments.listed(tmp_path)) == segments.MIN_RUN
 
 
 def test_a_merge_that_dies_before_its_parts_are_gone_doubles_nothing_for_a_reader(tmp_path, monkeypatch) -> None:
@@ -106,7 +106,7 @@ def test_what_is_not_wanted_goes_and_the_rest_stays(tmp_path: Path) -> None:
 
 def test_merges_that_are_always_faster_than_a_reader_wait_for_it_in_the_end(tmp_path: Path) -> None:
     def read_late(paths: list[Path]) -> int:
-        for number in range(segments.FEWEST):  # a busy neighbour: what was just listed is merged away
+        for number in range(segments.MIN_RUN):  # a busy neighbour: what was just listed is merged away
             segments.write(tmp_path, pl.DataFrame({"key": [f"{len(tried)}-{number}"]}))
         segments.merge(tmp_path)
         tried.append(len(paths))
@@ -114,5 +114,5 @@ def test_merges_that_are_always_faster_than_a_reader_wait_for_it_in_the_end(tmp_
 
     tried: list[int] = []
     segments.write(tmp_path, pl.DataFrame({"key": ["first"]}))
-    assert segments.look(tmp_path, read_late) == 1 + segments.FEWEST * segments.LOOKS
-    assert len(tried) == segments.LOOKS + 1
+    assert segments.read_consistently(tmp_path, read_late) == 1 + segments.MIN_RUN * segments.MAX_ATTEMPTS
+    assert len(tried) == segments.MAX_ATTEMPTS + 1

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from am_assets.config.recipe import TrainingPolicy
-from am_assets.engines.models.student import EMBEDDED, student_folder, weights_sha256
+from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.student import student_folder, weights_sha256
 from am_assets.training.sft import Job, command, sequences_per_device, train
 from am_assets.training.tokens import tokenize
 from am_assets_tests.students import TEMPLATE, write_tiny_student
@@ -147,7 +148,7 @@ def test_a_trainer_ends_with_its_run_and_the_next_one_clears_up_after_it(tmp_pat
 @pytest.mark.slow
 @pytest.mark.model
 def test_the_embedded_student_learns(tmp_path):
-    student = student_folder(EMBEDDED, tmp_path / "models")
+    student = student_folder(BUNDLED, tmp_path / "models")
     job = a_job(tmp_path, student, epochs=2, batch_size=8, learning_rate=3e-4, warmup_share=0)
     metrics = train(job, progress=lambda _: None)  # both steps see all rows, the second after an update
     assert (metrics.rows, metrics.steps) == (8, 2)

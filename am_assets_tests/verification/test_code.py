@@ -430,7 +430,7 @@ class TestVerify:
                 def run_some(jobs: list[Job]) -> Iterator[Outcome]:
                     yield from run_many(jobs[:2])
                     while not sandbox.idle.empty():
-                        sandbox.idle.get().line.close()
+                        sandbox.idle.get().transport.close()
                     sandbox.start = refuse
                     yield from run_many(jobs[2:])
 

@@ -1,23 +1,24 @@
-"""Language models, through litellm: requests in, answers out, as one bounded stream.
+"""Client for language models, through litellm: a table of requests in, a stream of answer tables out.
 
-Labels, teaching and judging all ask here. A request is identified by model, messages, sampling (response schema and
-reasoning options included) and sample index. Where the model is reached, how many requests run at once, what a token
-costs and what may be spent is runtime configuration and no part of any identity. What an answer means is the asking
-stage's business.
+Labelling, teaching and judging all use it. A request is identified by model, messages, sampling parameters (including
+response schema and reasoning options) and sample index. Addresses, concurrency, prices and budgets are runtime settings
+(`config/endpoints.py`) and part of no identity. The meaning of an answer belongs to the stage that asks.
 
-    endpoints   where a model is reached, its limits and prices (`data/endpoints.yaml`)
-    names       whether a model's name is one that anybody could answer to
+    for answers in ask(requests, "openai/gpt-4o-mini", [Endpoint(concurrency=8)], Budget(dollars=5)):
+        memo.append("labels", answers)  # columns `ANSWER`
+
+    names       validation of model names, offline
     wire        one request to one endpoint
-    replies     what comes back: an answer, or a fault and what kind of fault
-    limits      requests, tokens and slots of a provider, shared by the processes of this machine
-    routing     which endpoint takes the next request; those that fail are left alone for a while
-    structured  answers that must fit a schema
-    yes_no      a question about texts that nobody vouches for, answered by one boolean
-    money       what was spent, what is left, what it will come to
-    requester   one request until it is answered: retries, repair, money
-    stream      all of it together: `ask`
-    batch       the same requests through an offline batch endpoint: `ask_batch`
-    tickets     what a batch under way leaves on disk
+    replies     parsing of replies and classification of faults
+    limits      rate limits and slots of a provider, shared by the processes of this machine
+    routing     choice of the endpoint for the next request, with circuit breaking
+    structured  structured output: JSON parsing, schema checks, repair
+    yes_no      prompts about untrusted texts that are answered by one boolean
+    money       budgets and cost accounting
+    requester   one request with retries, repair and budget
+    stream      `ask`: many requests at once
+    batch       `ask_batch`: the same through an offline batch endpoint
+    tickets     the on-disk state of pending batches
 """
 
 from am_assets.config.endpoints import Endpoint, load_endpoints

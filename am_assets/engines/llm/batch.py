@@ -1,9 +1,9 @@
-"""The same requests through a provider's offline batch endpoint: hours later, and at a lower price.
+"""The same requests through a provider's offline batch endpoint: answers within hours, at a lower price.
 
-What is under way is written down in tickets (`tickets.py`). A process that dies leaves them, and the next one that
-wants one of their keys goes on where they stand. A batch is created only after its ticket is on disk, and looked for at
-the provider before, so that none is paid for twice. Live processes never want the same keys, but each may want some of
-a dead one's ticket: then both fetch its answers, and they take turns with the tickets themselves.
+Pending batches are recorded in tickets (`tickets.py`), so that a later process resumes those of one that died. A batch
+is created only after its ticket is on disk, and after a search for it at the provider, so that none is paid for twice.
+Live processes never request the same keys (`storage/claims.py`), but several may need keys of one ticket of a dead
+process: then each fetches its answers; changes of the tickets are made under a lock.
 """
 
 import fcntl
@@ -21,19 +21,18 @@ import polars as pl
 from am_assets.config.endpoints import EMBEDDED, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.engines.llm import structured
-from am_assets.engines.llm.money import SPENT, Budget
+from am_assets.engines.llm.money import CHARS_A_TOKEN, SPENT, Budget
 from am_assets.engines.llm.replies import ADVICE, ANSWER, Fault, LlmError, answer_row, read, refusal
-from am_assets.engines.llm.requester import CHARS_A_TOKEN
 from am_assets.engines.llm.routing import backoff
 from am_assets.engines.llm.tickets import Ticket, open_tickets
 from am_assets.engines.llm.wire import Wire
 
-PROVIDERS = {"openai", "hosted_vllm"}  # litellm's names of those whose batches are the OpenAI kind
-MOST_REQUESTS = 50_000  # a batch, by OpenAI's rules
-MOST_BYTES = 150_000_000
+PROVIDERS = {"openai", "hosted_vllm"}  # litellm's names of providers with OpenAI's batch API
+MAX_REQUESTS = 50_000  # per batch, OpenAI's limit
+MAX_BYTES = 150_000_000
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 1.0, 60.0
 ENDED = {"completed", "failed", "expired", "cancelled"}
-UnderWay = tuple[Ticket, pl.DataFrame]  # and the keys of its requests, with their sampling
+Pending = tuple[Ticket, pl.DataFrame]  # with the keys and sampling of its requests
 
 
 def ask_batch(
@@ -44,36 +43,36 @@ def ask_batch(
     budget: Budget | None = None,
     may_store: Callable[[], bool] = lambda: True,
 ) -> Iterator[pl.DataFrame]:
-    """Answers to `requests` (as in `stream.ask`) in frames of columns `ANSWER`, one a batch, as batches end.
+    """Answers to `requests` (as in `stream.ask`) in frames of columns `ANSWER`, one per batch, as batches end.
 
-    A request that its batch did not answer is left out: it is for the stream to ask. Tickets lie in the folder
-    `tickets`; one is removed when the frame of its answers has been taken and the next is asked for. Raises `LlmError`
-    where the provider refuses a batch, does not answer for as long as the endpoint's patience, or the budget does not
-    reach; `ConfigError` where the provider has no batches or no price is known while there is a budget.
+    Requests that their batch did not answer are left out; `stream.ask` is to ask them. Tickets are kept in the folder
+    `tickets`; one is removed when the frame after its answers is requested, that is after they were stored. `LlmError`
+    where the provider rejects a batch, does not respond within the endpoint's patience, or the budget does not suffice;
+    `ConfigError` where the provider has no batches, or no price is known while there is a budget.
     """
-    desk = _Desk(model, endpoint, budget or Budget(within=SPENT))
+    client = _BatchClient(model, endpoint, budget or Budget(within=SPENT))
     tickets.mkdir(parents=True, exist_ok=True)
-    with _turn(tickets):
+    with _ticket_lock(tickets):
         found = [(ticket, ticket.keys()) for ticket in open_tickets(tickets, model, endpoint.api_base)]
-    under_way = [(ticket, keys) for ticket, keys in found if not _both(keys, requests).is_empty()]
-    asked = pl.concat([pl.DataFrame(schema={"key": pl.String}), *(keys.select("key") for _, keys in under_way)])
+    pending = [(ticket, keys) for ticket, keys in found if not _sharing_keys(keys, requests).is_empty()]
+    asked = pl.concat([pl.DataFrame(schema={"key": pl.String}), *(keys.select("key") for _, keys in pending)])
     new = requests.join(asked, on="key", how="anti", maintain_order="left")
-    if new.height or not all(ticket.batch_id for ticket, _ in under_way):
+    if new.height or not all(ticket.batch_id for ticket, _ in pending):
         if not may_store():
             raise LlmError(f"{model}: the disk of the store is nearly full: free some space and run again")
-        desk.afford(requests)
-    under_way += [desk.upload(part, lines, tickets) for part, lines in _parts(new, desk)]
-    under_way = [(ticket if ticket.batch_id else desk.create(ticket, keys), keys) for ticket, keys in under_way]
-    yield from _collected(under_way, requests, desk)
+        client.check_budget(requests)
+    pending += [client.upload(part, lines, tickets) for part, lines in _batches_of(new, client)]
+    pending = [(ticket if ticket.batch_id else client.create(ticket, keys), keys) for ticket, keys in pending]
+    yield from _answered(pending, requests, client)
 
 
-def _collected(under_way: list[UnderWay], requests: pl.DataFrame, desk: "_Desk") -> Iterator[pl.DataFrame]:
+def _answered(pending: list[Pending], requests: pl.DataFrame, client: "_BatchClient") -> Iterator[pl.DataFrame]:
     pause = FIRST_POLL_SECONDS
-    while under_way:
+    while pending:
         waiting = []
-        for ticket, keys in under_way:
+        for ticket, keys in pending:
             try:
-                answers = desk.answers(ticket, keys, requests)
+                answers = client.answers(ticket, keys, requests)
             except LlmError as error:
                 raise LlmError(
                     f"{error}. The batch is that of {ticket.path}: without this file its requests are asked, and paid"
@@ -83,22 +82,22 @@ def _collected(under_way: list[UnderWay], requests: pl.DataFrame, desk: "_Desk")
                 waiting.append((ticket, keys))
                 continue
             yield answers
-            with _turn(ticket.path.parent):
-                if ticket.path.exists():  # else another process fetched the answers too
+            with _ticket_lock(ticket.path.parent):
+                if ticket.path.exists():  # else another process, which fetched the answers too, removed it
                     ticket.remove()
-        if len(waiting) < len(under_way):
+        if len(waiting) < len(pending):
             pause = FIRST_POLL_SECONDS
-        under_way = waiting
-        if under_way:
+        pending = waiting
+        if pending:
             time.sleep(pause)
             pause = min(LONGEST_POLL_SECONDS, pause * 1.5)
 
 
-class _Desk:
-    """Where batches of one model are handed in and fetched."""
+class _BatchClient:
+    """The batch API of the provider of one model."""
 
     def __init__(self, model: str, endpoint: Endpoint, budget: Budget):
-        # The wire of an embedded model would start its server.
+        # No wire for an embedded model: it would start its server.
         wire = None if model.startswith(EMBEDDED) else Wire(model, endpoint.model_copy(update={"batch": True}))
         if wire is None or wire.provider not in PROVIDERS:
             raise ConfigError(
@@ -115,10 +114,10 @@ class _Desk:
         factor = wire.endpoint.batch_price_factor
         self.price_in, self.price_out = (price * factor / 1e6 for price in wire.prices or (0.0, 0.0))
 
-    def afford(self, rows: pl.DataFrame) -> None:
-        """`LlmError` where they could cost more than the budget has left: a batch can't be stopped half way.
+    def check_budget(self, rows: pl.DataFrame) -> None:
+        """`LlmError` where the requests could cost more than the budget has left: a batch can't be stopped.
 
-        Those handed in before count too, as what they cost is not added up until they are fetched.
+        `rows` includes those of pending batches, whose costs are counted when they are fetched.
         """
         limits = rows["sampling"].str.json_path_match("$.max_tokens").cast(pl.Int64, strict=False).fill_null(0)
         prompts = int(rows["messages"].str.len_chars().sum()) // CHARS_A_TOKEN
@@ -129,8 +128,8 @@ class _Desk:
                 " raise the budget, lower max_tokens, or take `batch` from the endpoint"
             )
 
-    def upload(self, rows: pl.DataFrame, lines: bytes, tickets: Path) -> UnderWay:
-        """Hand in the input, which costs nothing yet, and write its ticket."""
+    def upload(self, rows: pl.DataFrame, lines: bytes, tickets: Path) -> Pending:
+        """Upload the input, which costs nothing yet, and write its ticket."""
         file = self.call("create_file", file=("requests.jsonl", lines), purpose="batch")
         path = tickets / f"{uuid.uuid4().hex}.json"
         ticket = Ticket(path, self.model, self.wire.endpoint.api_base, file.id, time.time())
@@ -139,8 +138,8 @@ class _Desk:
         return ticket, keys
 
     def create(self, ticket: Ticket, keys: pl.DataFrame) -> Ticket:
-        """The ticket with its batch. An earlier try may have created it without our hearing of it."""
-        with _turn(ticket.path.parent):
+        """The ticket with the id of its batch, which is created unless an earlier attempt did so unnoticed."""
+        with _ticket_lock(ticket.path.parent):
             ticket = replace(ticket, batch_id=self._batch_of(ticket.file_id))
             ticket.write(keys)
         return ticket
@@ -159,12 +158,13 @@ class _Desk:
                 )
             except Fault as fault:
                 times += 1
-                self._be_patient(fault, started, times)
+                self._check_patience(fault, started, times)
                 continue
-            return batch.id
+            batch_id: str = batch.id
+            return batch_id
 
     def answers(self, ticket: Ticket, keys: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame | None:
-        """What the batch of `ticket` answered, nothing where it failed before it began; None while it has not ended."""
+        """The answers of an ended batch (none where it failed before it began); None while it is pending."""
         batch = self.call("retrieve_batch", batch_id=ticket.batch_id)
         if batch.status not in ENDED:
             return None
@@ -172,16 +172,19 @@ class _Desk:
             return pl.DataFrame(schema=ANSWER)
         content = self.call("file_content", file_id=batch.output_file_id).content
         asked = {row["key"]: row.get("sampling", "{}") for row in keys.iter_rows(named=True)}
-        asked |= dict(_both(requests, keys).select("key", "sampling").rows())  # for tickets that hold keys alone
+        # Tickets of older versions have keys only.
+        asked |= dict(_sharing_keys(requests, keys).select("key", "sampling").rows())
         rows = [self._row(line, asked, ticket) for line in content.splitlines()]
         return pl.DataFrame([row for row in rows if row], schema=ANSWER)
 
-    def _row(self, line: bytes, asked: dict[str, str], ticket: Ticket) -> dict | None:
-        """The answer in one line of output, which takes its key from `asked`; None where it is no answer to a key
-        there: an odd line must not keep us from the others, which are paid for."""
+    def _row(self, line: bytes, asked: dict[str, str], ticket: Ticket) -> dict[str, Any] | None:
+        """The row of one line of output, whose key is removed from `asked`; None where it does not answer one of them.
+
+        A malformed line must not prevent the others from being stored: they are paid for.
+        """
         try:
-            said = json.loads(line)
-            key, response = said["custom_id"], said["response"]
+            output = json.loads(line)
+            key, response = output["custom_id"], output["response"]
             status, body = response["status_code"], json.dumps(response.get("body"))
             reply = read(body.encode()) if status == 200 else refusal(status, body, {})
             schema = structured.schema_of(asked.pop(key))
@@ -195,6 +198,7 @@ class _Desk:
         return answer_row(key, self.model, reply, fits)
 
     def _batches(self) -> Iterator[Any]:
+        """All batches of the account, newest first, page by page."""
         after = None
         while True:
             page = self.call("list_batches", limit=100, **({"after": after} if after else {}))
@@ -204,7 +208,7 @@ class _Desk:
             after = page.data[-1].id
 
     def call(self, function: str, **arguments: Any) -> Any:
-        """A call that may be repeated without harm, until it succeeds or the endpoint's patience ends."""
+        """An idempotent call of litellm, retried until it succeeds or the endpoint's patience ends."""
         started = time.monotonic()
         times = 0
         while True:
@@ -212,7 +216,7 @@ class _Desk:
                 return self._once(function, **arguments)
             except Fault as fault:
                 times += 1
-                self._be_patient(fault, started, times)
+                self._check_patience(fault, started, times)
 
     def _once(self, function: str, **arguments: Any) -> Any:
         import litellm
@@ -228,12 +232,12 @@ class _Desk:
             )
         except Exception as error:
             status = getattr(error, "status_code", None)
-            said = self.wire.quoted(error)
+            text = self.wire.quoted(error)
             if status in ADVICE:
-                raise LlmError(f"{self.model}: status {status}: {ADVICE[status]}. The provider said: {said}") from None
-            raise Fault("busy", said) from None
+                raise LlmError(f"{self.model}: status {status}: {ADVICE[status]}. The provider said: {text}") from None
+            raise Fault("busy", text) from None
 
-    def _be_patient(self, fault: Fault, started: float, times: int) -> None:
+    def _check_patience(self, fault: Fault, started: float, times: int) -> None:
         patience = self.wire.endpoint.patience_seconds
         if time.monotonic() - started > patience:
             raise LlmError(
@@ -244,26 +248,27 @@ class _Desk:
 
 
 @contextmanager
-def _turn(tickets: Path) -> Iterator[None]:
-    """No other process looks for tickets in the folder, creates their batches or removes them until the block ends."""
+def _ticket_lock(tickets: Path) -> Iterator[None]:
+    """Exclude other processes from searching, submitting and removing tickets in the folder during the block."""
     with (tickets / ".turn").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _both(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+def _sharing_keys(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """The `rows` whose key is in `others`."""
     return rows.join(others, on="key", how="semi")
 
 
-def _parts(requests: pl.DataFrame, desk: _Desk) -> Iterator[tuple[pl.DataFrame, bytes]]:
-    """`requests` in parts of a batch's size, with the lines of each."""
+def _batches_of(requests: pl.DataFrame, client: _BatchClient) -> Iterator[tuple[pl.DataFrame, bytes]]:
+    """`requests` in slices of at most one batch's size, with the JSONL input of each."""
     first, lines, size = 0, [], 0
     for number, row in enumerate(requests.iter_rows(named=True)):
-        body = desk.wire.body(json.loads(row["messages"]), row["sampling"])
+        body = client.wire.body(json.loads(row["messages"]), row["sampling"])
         line = {"custom_id": row["key"], "method": "POST", "url": "/v1/chat/completions", "body": body}
         lines.append(json.dumps(line).encode())
         size += len(lines[-1]) + 1
-        if len(lines) == MOST_REQUESTS or size > MOST_BYTES:
+        if len(lines) == MAX_REQUESTS or size > MAX_BYTES:
             yield requests[first : number + 1], b"\n".join(lines)
             first, lines, size = number + 1, [], 0
     if lines:

@@ -1,7 +1,10 @@
-"""Whether a model's name is one that anybody could answer to, told without a network and before anything is asked.
+"""Validation of model names, offline and before anything is asked.
 
-litellm knows its providers and takes seconds to import. What its tables beside the code list passes at once; litellm
-itself is asked of nothing but the rest, which is mostly mistyped.
+litellm knows its providers, but takes seconds to import. Names that its JSON tables list are accepted at once; it is
+imported only for the others, which are mostly mistyped.
+
+    >>> misnamed("opnai/gpt-4o-mini", {})
+    'opnai/gpt-4o-mini: no provider opnai is known (did you mean openai/gpt-4o-mini?): write ...'
 """
 
 import importlib.util
@@ -16,12 +19,12 @@ from am_assets.config.endpoints import EMBEDDED, Endpoint, Endpoints
 from am_assets.config.instruments import LOCAL
 from am_assets.engines.models.local_model import BUNDLED
 
-ALIKE = 0.75  # of the letters; what a slip of the finger leaves
-KNOWN_BARE = {"openai", "anthropic"}  # providers whose models litellm knows without a prefix
+ALIKE = 0.75  # similarity ratio of a typo
+KNOWN_BARE = {"openai", "anthropic"}  # providers whose models litellm accepts without a prefix
 
 
 def misnamed(model: str, endpoints: Endpoints) -> str | None:
-    """What is wrong with a model that is to be asked, and what to write instead; None where somebody may answer."""
+    """What is wrong with the name of a model, and what to write instead; None where it is valid."""
     if model.startswith(EMBEDDED):
         return _not_embedded(model, endpoints)
     faults = (_not_known(endpoint.model or model, endpoint) for endpoint in endpoints.get(model) or [Endpoint()])
@@ -29,14 +32,14 @@ def misnamed(model: str, endpoints: Endpoints) -> str | None:
 
 
 def misnamed_entries(endpoints: Endpoints) -> Iterator[str]:
-    """What is wrong with the names in `endpoints`, each with the entry at fault."""
+    """The errors of the names in `endpoints`, each with its entry."""
     for name in endpoints:
         if not name.startswith(LOCAL) and (fault := misnamed(name, endpoints)):
             yield f"{name}: {fault}"
 
 
 def _alike(name: str, known: list[str]) -> str:
-    """In brackets the names that may have been meant; nothing where none comes near."""
+    """The similar names as ` (did you mean …?)`; empty where there is none."""
     near = get_close_matches(name, known, n=3, cutoff=ALIKE)
     return f" (did you mean {' or '.join(near)}?)" if near else ""
 
@@ -59,12 +62,13 @@ def _not_known(name: str, endpoint: Endpoint) -> str | None:
         return None
     who = f"no provider {provider} is known" if slash and rest else "it names no provider and no model"
     return (
-        f"{name}: {who}{_meant(name)}: write <provider>/<model> as litellm spells it, openai/<model> for a server"
+        f"{name}: {who}{_suggestion(name)}: write <provider>/<model> as litellm spells it, openai/<model> for a server"
         " of yours that speaks the OpenAI protocol, or say so by `model:` of its entry in endpoints.yaml"
     )
 
 
-def _meant(name: str) -> str:
+def _suggestion(name: str) -> str:
+    """The model that was probably meant as ` (did you mean …?)`; empty where none is similar."""
     provider, slash, rest = name.strip().partition("/")
     if slash:
         near = get_close_matches(provider.lower(), [*_providers(), EMBEDDED.strip("/")], n=1, cutoff=ALIKE)
@@ -79,32 +83,33 @@ def _litellm_knows(name: str, endpoint: Endpoint) -> bool:
     litellm.suppress_debug_info = True  # else it prints
     try:
         litellm.get_llm_provider(name, api_base=endpoint.api_base, api_key="none" if endpoint.api_base else None)
-    except Exception:  # each provider's own checks raise types of their own
+    except Exception:  # each provider raises types of its own
         return False
     return True
 
 
 @cache
 def _providers() -> set[str]:
-    """Those that litellm's table of what each can do lists for chats."""
+    """The providers that litellm lists with chat completions."""
     listed = _table("provider_endpoints_support_backup.json")["providers"]
     return {name for name, provider in listed.items() if provider["endpoints"].get("chat_completions")}
 
 
 @cache
 def _bare() -> list[str]:
-    """Models that litellm knows without a provider; of tuned ones it tells that by rules of its own."""
+    """Models that litellm accepts without a provider; fine-tuned ones are left to litellm itself."""
     listed = ((name, entry.get("litellm_provider")) for name, entry in _priced().items())
     return [name for name, provider in listed if provider in KNOWN_BARE and not name.startswith("ft:")]
 
 
 @cache
 def _priced() -> dict[str, dict[str, Any]]:
-    """litellm's table of models, the one that comes with it."""
+    """litellm's bundled table of models and prices."""
     return _table("model_prices_and_context_window_backup.json")
 
 
 def _table(name: str) -> dict[str, Any]:
     spec = importlib.util.find_spec("litellm")
     assert spec and spec.origin, "litellm is one of this package's own requirements"
-    return json.loads((Path(spec.origin).parent / name).read_bytes())
+    table: dict[str, Any] = json.loads((Path(spec.origin).parent / name).read_bytes())
+    return table

@@ -1,7 +1,7 @@
-"""What comes back over the wire: a chat completion, or a refusal and what it means.
+"""Parsing of replies: a chat completion, or an error classified by what to do next.
 
-Three kinds of fault tell what to do next. refused: no retry mends it, and every other request would fare the same.
-busy: the endpoint turns everybody away for a while. broken: this request went wrong.
+Kinds of fault: `refused`, no retry helps and every other request would fail too; `busy`, the endpoint is unavailable or
+rate limited; `broken`, this request failed and may be retried.
 """
 
 import json
@@ -13,22 +13,22 @@ from typing import Any, Literal
 
 import polars as pl
 
-from am_assets.runtime.quoting import MOST_READ, quoted
+from am_assets.runtime.quoting import MAX_READ, quoted
 
 ANSWER = pl.Schema(
     {
         "key": pl.String,
         "requested_model": pl.String,
         "text": pl.String,
-        "reasoning": pl.String,  # where the provider sends it apart; else it stands in the text
+        "reasoning": pl.String,  # where the provider returns it separately; else it is part of the text
         "finish_reason": pl.String,
         "prompt_tokens": pl.UInt32,
         "completion_tokens": pl.UInt32,
         "usage": pl.String,  # JSON as reported
-        "cost": pl.Float64,  # US dollars, all tries that were answered
-        "seconds": pl.Float64,  # from request to reply, without waiting for a slot
+        "cost": pl.Float64,  # US dollars, of all answered attempts
+        "seconds": pl.Float64,  # from request to reply, without the wait for a slot
         "reported_model": pl.String,
-        "fits_schema": pl.Boolean,  # null where no schema was asked for
+        "fits_schema": pl.Boolean,  # null where no schema was requested
     }
 )
 Kind = Literal["refused", "busy", "broken"]
@@ -45,18 +45,22 @@ NOT_ALLOWED = re.compile(r"content.?(filter|policy|management)", re.I)
 
 
 class LlmError(RuntimeError):
-    """Some requests got no answer. Those that did are stored."""
+    """Some requests got no answer. The answers of the others were yielded."""
 
 
 class Fault(Exception):
-    def __init__(self, kind: Kind, words: str, retry_after: float | None = None):
-        super().__init__(words)
+    """A failed attempt, and how it is to be handled."""
+
+    def __init__(self, kind: Kind, message: str, retry_after: float | None = None):
+        super().__init__(message)
         self.kind = kind
         self.retry_after = retry_after
 
 
 @dataclass
 class Reply:
+    """A chat completion."""
+
     text: str
     reasoning: str | None
     finish_reason: str
@@ -67,59 +71,60 @@ class Reply:
 
     @property
     def tokens(self) -> tuple[int, int]:
-        """In and out, as far as the provider reports something that can be a number of tokens."""
+        """Prompt and completion tokens; 0 where the provider reports none or an impossible number."""
         counts = (self.usage.get(name) for name in ("prompt_tokens", "completion_tokens"))
         asked, answered = (count if isinstance(count, int) and 0 <= count < 2**32 else 0 for count in counts)
         return asked, answered
 
 
 def answer_row(key: str, model: str, reply: Reply, fits: bool | None) -> dict[str, Any]:
-    """A row of `ANSWER`."""
+    """A row of `ANSWER`; `fits` is whether the text fits the schema of its request."""
     usage = json.dumps(reply.usage, sort_keys=True)
-    said = (reply.text, reply.reasoning, reply.finish_reason, *reply.tokens, usage)
-    return dict(zip(ANSWER, (key, model, *said, reply.cost, reply.seconds, reply.model, fits), strict=True))
+    content = (reply.text, reply.reasoning, reply.finish_reason, *reply.tokens, usage)
+    return dict(zip(ANSWER, (key, model, *content, reply.cost, reply.seconds, reply.model, fits), strict=True))
 
 
-def refusal(status: int, said: str, headers: Any) -> Reply:
-    """The reply that a refusal of this one question amounts to; `Fault` for every other status than 200."""
+def refusal(status: int, text: str, headers: Any) -> Reply:
+    """An empty reply where an error response concerns this prompt only (too long, filtered); else raises `Fault`."""
     if status in (400, 413, 422):
-        if TOO_LONG.search(said):
+        if TOO_LONG.search(text):
             return empty("context_exceeded")
-        if NOT_ALLOWED.search(said):
+        if NOT_ALLOWED.search(text):
             return empty("content_filter")
     if status in (408, 409) or (status >= 500 and status != 503):
-        raise Fault("broken", f"status {status}: {said}", retry_after(headers))
+        raise Fault("broken", f"status {status}: {text}", retry_after(headers))
     if status in (429, 503):
-        raise Fault("busy", f"status {status}: {said}", retry_after(headers))
-    raise Fault("refused", f"status {status}: {ADVICE.get(status, 'refused')}. The provider said: {said}")
+        raise Fault("busy", f"status {status}: {text}", retry_after(headers))
+    raise Fault("refused", f"status {status}: {ADVICE.get(status, 'refused')}. The provider said: {text}")
 
 
 def retry_after(headers: Any) -> float | None:
-    """Seconds a provider asks to wait, by `retry-after-ms` or `Retry-After` in either of its forms.
+    """Seconds to wait by `retry-after-ms` or `Retry-After` (seconds or a date); None without such a header.
 
-    A date counts from the provider's own clock: ours may be wrong, or set while we wait.
+    A date is compared with the `Date` header, as the local clock may be wrong.
     """
     try:
         if "retry-after-ms" in headers:
             return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        said = headers.get("retry-after") or headers.get("Retry-After")
-        if said is None or not said.strip():
+        value = headers.get("retry-after") or headers.get("Retry-After")
+        if value is None or not value.strip():
             return None
-        if re.fullmatch(r"\d+(\.\d+)?", said.strip()):
-            return float(said)
+        if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
+            return float(value)
         there = headers.get("date") or headers.get("Date")
         now = parsedate_to_datetime(there).timestamp() if there else time.time()
-        return max(0.0, parsedate_to_datetime(said).timestamp() - now)
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except ValueError:
         return None
 
 
 def empty(finish_reason: str) -> Reply:
+    """A reply without text."""
     return Reply("", None, finish_reason, {}, "")
 
 
 def read(content: bytes) -> Reply:
-    """A chat completion as it came over the wire; `Fault` where it is none."""
+    """The chat completion in the body of a response; `Fault` where it is none."""
     try:
         body = json.loads(content)
         choice = body["choices"][0]
@@ -128,7 +133,7 @@ def read(content: bytes) -> Reply:
         usage = body.get("usage")
         finish = choice.get("finish_reason")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        shown = quoted(content[:MOST_READ].decode(errors="replace"), most=100)
+        shown = quoted(content[:MAX_READ].decode(errors="replace"), most=100)
         raise Fault("broken", f"not a chat completion ({type(error).__name__}: {error}): {shown}") from None
     if text is None and not reasoning and finish not in ("length", "content_filter"):
         raise Fault("broken", f"an answer without content, finish reason {finish}")
@@ -136,9 +141,9 @@ def read(content: bytes) -> Reply:
     return Reply(_text(text), _text(reasoning) or None, _text(finish) or "stop", usage, _text(body.get("model")))
 
 
-def _text(said: Any) -> str:
-    """What can be stored of what a provider says: a string, a list of parts, or something odd."""
-    if isinstance(said, list):
-        said = "".join(str(part.get("text") or "") for part in said if isinstance(part, dict))
-    said = said if isinstance(said, str) else "" if said is None else json.dumps(said)
-    return said.encode("utf-8", "replace").decode()  # half of a surrogate pair is no text
+def _text(content: Any) -> str:
+    """Text content of a provider, which may be a string, a list of parts or any other JSON, as valid UTF-8."""
+    if isinstance(content, list):
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    text: str = content if isinstance(content, str) else "" if content is None else json.dumps(content)
+    return text.encode("utf-8", "replace").decode()  # replaces lone surrogates

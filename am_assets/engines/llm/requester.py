@@ -1,22 +1,22 @@
-"""One request until it is answered: retries, one repair of a structured answer, and what it may cost meanwhile."""
+"""One request until it is answered: retries, one repair of a structured answer, and the reservation of its cost."""
 
 import asyncio
 import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from am_assets.engines.llm import structured
-from am_assets.engines.llm.money import Meter, most_prompt_tokens
+from am_assets.engines.llm.money import CHARS_A_TOKEN, Meter, max_prompt_tokens
 from am_assets.engines.llm.replies import Fault, Reply, answer_row
 from am_assets.engines.llm.routing import Routes, backoff
 
-CHARS_A_TOKEN = 4  # to guess what a prompt takes until the provider says it
-FUNDS_SECONDS = 0.05  # between looks whether requests in flight left money for another
+FUNDS_SECONDS = 0.05  # between checks whether reserved money was released
 
 
 class Requester:
-    """Asks through `routes`. `halt` is told why no request may start any more."""
+    """Sends requests through `routes`; calls `halt` with the reason once no further request may start."""
 
     def __init__(self, routes: Routes, meter: Meter, model: str, halt: Callable[[str], None]):
         self.routes = routes
@@ -25,10 +25,10 @@ class Requester:
         self.halt = halt
         prices = [route.wire.prices or (0.0, 0.0) for route in routes.routes]
         self.price_in, self.price_out = (max(price) / 1e6 for price in zip(*prices, strict=True))
-        self.dearest = 0.0  # reply so far, for requests without a limit of tokens
+        self.dearest = 0.0  # dearest reply so far: the estimate for requests without max_tokens
 
-    async def answer(self, row: dict) -> dict | None:
-        """The row of one request, its repair included; None where it may not be asked any more."""
+    async def answer(self, row: dict[str, Any]) -> dict[str, Any] | None:
+        """The row of `ANSWER` for one request, after a repair if needed; None where no request may start any more."""
         messages, sampling = json.loads(row["messages"]), row["sampling"]
         reply = await self._ask(messages, sampling)
         if reply is None:
@@ -42,8 +42,10 @@ class Requester:
         self.meter.done += 1
         return answered
 
-    async def _repaired(self, messages: list[dict], first: Reply, sampling: str, schema: str) -> tuple[Reply, bool]:
-        """The answer to one more try that shows what is wrong, where it fits; else the first, at the cost of both."""
+    async def _repaired(
+        self, messages: list[dict[str, Any]], first: Reply, sampling: str, schema: str
+    ) -> tuple[Reply, bool]:
+        """A second reply, to a prompt that shows the error, if it fits the schema; else the first. Costs add up."""
         wrong = structured.misfit(first.text, schema) or ""
         try:
             second = await self._ask(structured.repair_messages(messages, first.text, wrong, schema), sampling)
@@ -54,11 +56,11 @@ class Requester:
         fits = not structured.misfit(second.text, schema)
         return replace(second if fits else first, cost=first.cost + second.cost), fits
 
-    async def _ask(self, messages: list[dict], sampling: str) -> Reply | None:
-        """The reply to one request, after retries as far as the endpoints allow them; None where it may not start."""
+    async def _ask(self, messages: list[dict[str, Any]], sampling: str) -> Reply | None:
+        """The reply to one request, after as many retries as the endpoint allows; None where it may not start."""
         times = 0
         prompt = sum(len(str(message["content"])) for message in messages) // CHARS_A_TOKEN
-        prompt_at_most = most_prompt_tokens([str(message["content"]) for message in messages])
+        prompt_at_most = max_prompt_tokens([str(message["content"]) for message in messages])
         limit = json.loads(sampling).get("max_tokens", 0)
         while True:
             at_most = max(prompt_at_most * self.price_in + limit * self.price_out, self.dearest)
@@ -67,7 +69,7 @@ class Requester:
             guess = prompt + self.meter.mean_tokens
             route = None
             try:
-                route = await self.routes.take(guess)
+                route = await self.routes.acquire(guess)
             finally:
                 if route is None:
                     self.meter.reserved.remove(at_most)
@@ -93,12 +95,11 @@ class Requester:
             finally:
                 self.meter.in_flight -= 1
                 self.meter.reserved.remove(at_most)
-                self.routes.give_back(route, used - guess)
+                self.routes.release(route, used - guess)
             await asyncio.sleep(pause)
 
     async def _funded(self, at_most: float) -> bool:
-        """Reserve `at_most` dollars, waiting for those that requests in flight will not need; False where there are
-        none to wait for."""
+        """Reserve `at_most` dollars, waiting for requests in flight to release theirs; False where none is left."""
         while reason := self.meter.over_budget(at_most):
             if not self.meter.reserved:
                 self.halt(reason)

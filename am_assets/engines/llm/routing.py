@@ -1,7 +1,7 @@
-"""Which endpoint takes the next request: the one with the most room, and none that is failing.
+"""Choice of the endpoint for the next request: the least loaded one that is not failing.
 
-An endpoint that turns everybody away, or fails three times in a row, is left alone for a while, longer each time; then
-one request tries it before the others follow.
+A circuit breaker: an endpoint that rejects everybody, or fails three times in a row, is paused with exponential
+backoff; then one request probes it before the others follow.
 """
 
 import asyncio
@@ -19,7 +19,10 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 
 class Route:
-    """One endpoint in use. Requests that started before its last pause tell nothing new about it."""
+    """One endpoint with its rate limits and circuit breaker.
+
+    Failures of requests that started before its last pause are ignored.
+    """
 
     def __init__(self, wire: Wire):
         self.wire = wire
@@ -31,12 +34,13 @@ class Route:
 
     @property
     def load(self) -> float:
-        return self.share.mine / self.wire.endpoint.concurrency
+        """The share of its slots that this process holds."""
+        return self.share.held / self.wire.endpoint.concurrency
 
     def closed_for(self, now: float) -> float:
-        """Seconds until it may be asked."""
-        if self.faults >= FAULTS_IN_A_ROW and self.share.mine:
-            return LONGEST_PAUSE_SECONDS  # one request is trying it; its end wakes us
+        """Seconds until the endpoint may be used."""
+        if self.faults >= FAULTS_IN_A_ROW and self.share.held:
+            return LONGEST_PAUSE_SECONDS  # one request is probing it; its end sets `changed`
         return max(0.0, self.open_at - now)
 
     def answered(self) -> None:
@@ -52,19 +56,22 @@ class Route:
 
 
 class Routes:
-    """The endpoints of one model. `halted` says why no further request may start, or None."""
+    """The endpoints of one model. `halted` returns why no further request may start, or None."""
 
     def __init__(self, routes: list[Route], halted: Callable[[], str | None]):
         self.routes = routes
         self.halted = halted
-        self.line = asyncio.Lock()  # who asks first is served first
+        self.lock = asyncio.Lock()  # first come, first served
         self.changed = asyncio.Event()
         self.last_answer = time.monotonic()
         self.last_fault: Fault | None = None
 
-    async def take(self, tokens: int) -> Route | None:
-        """A route with a slot for a request of about `tokens`; None when no request may start any more."""
-        async with self.line:
+    async def acquire(self, tokens: int) -> Route | None:
+        """Wait for a route with a slot for a request of about `tokens`; None once no request may start.
+
+        `Fault` where no endpoint has answered for as long as their patience.
+        """
+        async with self.lock:
             while True:
                 if self.halted():
                     return None
@@ -72,15 +79,15 @@ class Routes:
                 waits = []
                 now = time.monotonic()
                 for route in sorted(self.routes, key=lambda route: route.load):
-                    wait = route.closed_for(now) or route.share.take(tokens)
+                    wait = route.closed_for(now) or route.share.acquire(tokens)
                     if not wait:
                         return route
                     waits.append(wait)
-                self._be_patient(now)
+                self._check_patience(now)
                 await self._until_changed(min(waits))
 
-    def give_back(self, route: Route, more_tokens: int) -> None:
-        route.share.give_back(more_tokens)
+    def release(self, route: Route, more_tokens: int) -> None:
+        route.share.release(more_tokens)
         self.changed.set()
 
     def answered(self, route: Route) -> None:
@@ -91,10 +98,10 @@ class Routes:
         route.failed(fault, started)
         self.last_fault = fault
 
-    def _be_patient(self, now: float) -> None:
+    def _check_patience(self, now: float) -> None:
         patience = max(route.wire.endpoint.patience_seconds for route in self.routes)
-        nobody_asked = not any(route.share.mine for route in self.routes)
-        if self.last_fault and nobody_asked and now - self.last_answer > patience:
+        idle = not any(route.share.held for route in self.routes)
+        if self.last_fault and idle and now - self.last_answer > patience:
             raise Fault("refused", f"nobody answered for {patience:g} seconds; the last fault was {self.last_fault}")
 
     async def _until_changed(self, seconds: float) -> None:
@@ -103,9 +110,9 @@ class Routes:
         alarm.cancel()
 
 
-def backoff(times: int, asked: float | None = None) -> float:
-    """Seconds to wait after `times` faults: what the provider asked for, else doubling; with jitter, so that those who
-    failed together do not come back together."""
-    if asked is not None:
-        return asked + random.uniform(0, 0.1 + asked / 20)
-    return min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (times - 1)) * random.uniform(0.5, 1)
+def backoff(times: int, retry_after: float | None = None) -> float:
+    """Seconds to wait after `times` faults: the provider's `retry_after`, else exponential; both with jitter."""
+    if retry_after is not None:
+        return retry_after + random.uniform(0, 0.1 + retry_after / 20)
+    pause: float = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (times - 1))
+    return pause * random.uniform(0.5, 1)

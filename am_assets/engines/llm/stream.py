@@ -1,6 +1,6 @@
-"""Requests in, answers out: a continuous stream with a bounded number in flight.
+"""Many requests as one continuous stream with a bounded number in flight.
 
-No request waits for another's answer, and memory holds what is in flight and what is not stored yet, however many
+No request waits for the answer of another, and memory holds only what is in flight and not yet consumed, however many
 requests there are.
 """
 
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 import polars as pl
 
@@ -22,11 +23,10 @@ from am_assets.engines.llm.routing import Route, Routes
 from am_assets.engines.llm.wire import Wire
 from am_assets.runtime import progress
 
-FRAME_SECONDS = 0.25  # an answer waits this long at most before it is handed on to be stored
-SILENCE_SECONDS = 5.0  # without an answer, after which an empty frame is handed on, so that somebody sees what goes on
-MOST_UNSTORED = 1000  # answers; the stream pauses until they are taken
-MORE_WORKERS = 2  # times the slots, so that requests waiting to be tried again leave no slot idle
-Arrived = queue.Queue  # of rows, faults, and None at the end
+FRAME_SECONDS = 0.25  # how long an answer waits at most before it is yielded
+SILENCE_SECONDS = 5.0  # without an answer, after which an empty frame is yielded, so that progress is shown
+MAX_UNSTORED = 1000  # answers; backpressure: the stream pauses until they are consumed
+MORE_WORKERS = 2  # times the slots, so that requests in backoff leave no slot idle
 
 
 def ask(
@@ -38,10 +38,10 @@ def ask(
 ) -> Iterator[pl.DataFrame]:
     """Answers to `requests` (columns key, messages, sampling; the last two JSON), in frames of columns `ANSWER`.
 
-    Frames come a few times a second with what has come in, in the order it came. No new request starts once the budget
-    is reached, `may_store` says no, or a fault shows that all others would fail the same way; what is in flight is
-    still yielded. Raises `LlmError` after the last answer where requests stayed unanswered, `ConfigError` before the
-    first where the model can't be reached as configured or has no price while there is a budget.
+    Frames come a few times a second, answers in the order of arrival. No new request starts once the budget is reached,
+    `may_store` returns False, or a fault shows that all others would fail the same way; answers in flight are still
+    yielded. `LlmError` after the last answer where requests stayed unanswered; `ConfigError` before the first where the
+    endpoint is misconfigured, or the model has no price while there is a budget.
     """
     budget = budget or Budget(within=SPENT)
     wires = [Wire(model, endpoint.model_copy(update={"batch": False})) for endpoint in endpoints]
@@ -58,22 +58,24 @@ def ask(
         for rows in stream.frames():
             progress.note(stream.meter.line())
             yield pl.DataFrame(rows, schema=ANSWER)
-    except GeneratorExit:  # whoever took the answers could not store them
+    except GeneratorExit:  # the consumer could not store them
         stream.halt("the answers are no longer taken")
         raise
-    except BaseException:  # an interrupt: what is in flight is paid for
+    except BaseException:  # an interrupt: answers in flight are paid for, so they are still yielded
         stream.halt("interrupted")
-        progress.say("interrupted: waiting for the answers in flight")
+        progress.message("interrupted: waiting for the answers in flight")
         for rows in stream.frames():
             yield pl.DataFrame(rows, schema=ANSWER)
         raise
     finally:
         thread.join()
     if stream.faults or stream.halted:
-        raise LlmError(f"{model}: {stream.meter.left()}. {stream.what_happened()}")
+        raise LlmError(f"{model}: {stream.meter.left()}. {stream.reason()}")
 
 
 class _Stream:
+    """The event loop of the requests, run in a thread, and the queue of its answers."""
+
     def __init__(
         self, requests: pl.DataFrame, model: str, wires: list[Wire], meter: Meter, may_store: Callable[[], bool]
     ):
@@ -82,23 +84,26 @@ class _Stream:
         self.wires = wires
         self.meter = meter
         self.may_store = may_store
-        self.arrived: Arrived = queue.Queue()
-        self.taken: list[dict] = []  # from there, and not handed on yet
+        self.arrived: queue.Queue[dict[str, Any] | None] = queue.Queue()  # None at the end
+        self.taken: list[dict[str, Any]] = []  # from `arrived`, not yielded yet
         self.faults: list[BaseException] = []
         self.halted: str | None = None
 
     def halt(self, reason: str) -> None:
         self.halted = self.halted or reason
 
-    def what_happened(self) -> str:
+    def reason(self) -> str:
+        """Why requests stayed unanswered."""
         fault = self.faults[0] if self.faults else None
         name = "" if fault is None or isinstance(fault, Fault) else f"{type(fault).__name__}: "
         first = f"First fault: {name}{fault}" if fault is not None else ""
         return ". ".join(filter(None, [self.halted, first]))
 
-    def frames(self) -> Iterator[list[dict]]:
-        """Rows as they come, until the end of the stream; none now and then, as a sign of life. After an interrupt they
-        may be asked for again, and begin with what was not handed on."""
+    def frames(self) -> Iterator[list[dict[str, Any]]]:
+        """Answer rows in batches until the end of the stream; an empty batch after `SILENCE_SECONDS` without any.
+
+        After an interrupt it may be called again and continues with the rows that were not yielded.
+        """
         running = True
         last = time.monotonic()
         while running:
@@ -120,7 +125,7 @@ class _Stream:
     def run(self) -> None:
         try:
             asyncio.run(self._run())
-        except BaseException as fault:  # a mistake of ours: the caller has to hear of it, not wait for ever
+        except BaseException as fault:  # a bug: report it to the caller, who would else wait for ever
             self.faults.append(fault)
         finally:
             self.arrived.put(None)
@@ -129,19 +134,19 @@ class _Stream:
         async with AsyncExitStack() as stack:
             routes = Routes([Route(await stack.enter_async_context(wire)) for wire in self.wires], self._may_not_go_on)
             slots = sum(wire.endpoint.concurrency for wire in self.wires)
-            heart = asyncio.create_task(self._beat(routes))
+            heartbeat = asyncio.create_task(self._heartbeat(routes))
             try:
                 requester = Requester(routes, self.meter, self.model, self.halt)
                 await asyncio.gather(*(self._work(requester) for _ in range(slots * MORE_WORKERS)))
             finally:
-                heart.cancel()
+                heartbeat.cancel()
                 for route in routes.routes:
                     route.share.close()
 
-    async def _beat(self, routes: Routes) -> None:
+    async def _heartbeat(self, routes: Routes) -> None:
         while True:
             for route in routes.routes:
-                route.share.beat()
+                route.share.heartbeat()
             await asyncio.sleep(1)
 
     def _may_not_go_on(self) -> str | None:
@@ -153,11 +158,11 @@ class _Stream:
         for row in self.rows:
             if self.halted:
                 return
-            while self.arrived.qsize() > MOST_UNSTORED and not self.halted:
+            while self.arrived.qsize() > MAX_UNSTORED and not self.halted:
                 await asyncio.sleep(FRAME_SECONDS / 5)
             try:
                 answer = await requester.answer(row)
-            except BaseException as fault:  # a stray cancellation too: the caller has to hear of it
+            except BaseException as fault:  # a stray cancellation too: report it to the caller
                 self.meter.failed += 1
                 self.faults.append(fault)
                 if not isinstance(fault, Fault) or fault.kind == "refused":

@@ -1,4 +1,8 @@
-"""Answers that must be JSON of a given schema: checked, and asked for once more where they are not."""
+"""Structured output: parse the JSON of a reply, check it against the schema of its request, ask for a repair.
+
+>>> read_object('<think>…</think>```json\\n{"same": true}\\n```')
+{'same': True}
+"""
 
 import json
 from functools import lru_cache
@@ -6,14 +10,14 @@ from typing import Any
 
 
 def schema_of(sampling: str) -> str | None:
-    """The JSON schema (as JSON) that a request's `response_format` asks for."""
+    """The JSON schema (as JSON) in the `response_format` of a request; None where it has none."""
     form = json.loads(sampling).get("response_format") or {}
     schema = (form.get("json_schema") or {}).get("schema")
     return json.dumps(schema, sort_keys=True) if schema else None
 
 
 def read_json(text: str) -> Any:
-    """The JSON value that `text` is, alone, in a code fence or after a think part; `ValueError` where it is none."""
+    """The JSON value of a reply: bare, in a code fence, or after a think part. `ValueError` where it is none."""
     try:
         return json.loads(
             text.rpartition("</think>")[2].strip().removeprefix("```json").removeprefix("```").removesuffix("```")
@@ -22,8 +26,17 @@ def read_json(text: str) -> Any:
         raise ValueError("nested too deeply") from None
 
 
+def read_object(text: str) -> dict[str, Any] | None:
+    """The JSON object of a reply, as `read_json`; None where it is anything else."""
+    try:
+        value = read_json(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def misfit(text: str, schema: str) -> str | None:
-    """What is wrong with `text` as an instance of `schema`; None where it fits."""
+    """Why `text` is not an instance of `schema`; None where it is."""
     from jsonschema.exceptions import best_match
 
     try:
@@ -33,8 +46,8 @@ def misfit(text: str, schema: str) -> str | None:
     return f"{error.json_path}: {error.message}" if error else None
 
 
-def repair_messages(messages: list[dict], answer: str, wrong: str, schema: str) -> list[dict]:
-    """The chat that shows the model its answer and what is wrong with it."""
+def repair_messages(messages: list[dict[str, Any]], answer: str, wrong: str, schema: str) -> list[dict[str, Any]]:
+    """The chat extended by the answer and a request to correct what is `wrong` with it."""
     ask = f"That does not fit: {wrong[:300]}\nReply with nothing but JSON of this schema:\n{schema}"
     return [*messages, {"role": "assistant", "content": answer}, {"role": "user", "content": ask}]
 

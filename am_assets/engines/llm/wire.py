@@ -1,9 +1,9 @@
-"""One request to one endpoint: a reply, or a fault that says what kind of fault it is.
+"""One request to one endpoint: a reply, or a classified fault.
 
-litellm knows each provider's ways: names, addresses, headers, parameters. For providers that speak the OpenAI protocol
-as it stands its translation is asked once for each distinct sampling, and the request goes out directly: most of the
-time of a `litellm.acompletion` is its own bookkeeping (measured: 290 to 550 requests/s of one process, against 2,000
-and more). All others go through `litellm.acompletion`.
+litellm translates names, addresses, headers and parameters for each provider. For providers with the plain OpenAI
+protocol only this translation is used, cached per sampling, and the request is sent directly: most of the time of
+`litellm.acompletion` is its own bookkeeping (measured: 290 to 550 requests/s in one process, against 2,000 and more).
+All others go through `litellm.acompletion`.
 """
 
 import json
@@ -16,16 +16,16 @@ from am_assets.config.endpoints import EMBEDDED, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.engines.llm.names import misnamed
 from am_assets.engines.llm.replies import Fault, Reply, empty, read, refusal
-from am_assets.runtime.quoting import MOST_QUOTED, quoted
+from am_assets.runtime.quoting import MAX_QUOTED, quoted
 
 DIRECT = {"openai", "hosted_vllm", "deepseek"}  # litellm's names of providers whose protocol is plain OpenAI
 CONNECT_SECONDS = 30
-NO_CONNECTION = "Cannot connect to host"  # as aiohttp says it, within what litellm says
-MOST_OF_FAULT = 2 * MOST_QUOTED  # characters: our own words too
+NO_CONNECTION = "Cannot connect to host"  # aiohttp's message, quoted in litellm's
+MAX_FAULT = 2 * MAX_QUOTED  # characters, including our own text
 
 
 class Wire:
-    """Use as an async context manager. `ConfigError` at once where the endpoint can't be reached as configured."""
+    """A connection to one endpoint; an async context manager. `ConfigError` where the endpoint is misconfigured."""
 
     def __init__(self, model: str, endpoint: Endpoint):
         import litellm
@@ -67,39 +67,46 @@ class Wire:
     async def __aexit__(self, *_: object) -> None:
         await self.session.close()
 
-    async def ask(self, messages: list[dict], sampling: str) -> Reply:
-        """The reply to one request; `sampling` is JSON. Raises `Fault`."""
+    async def ask(self, messages: list[dict[str, Any]], sampling: str) -> Reply:
+        """The reply to one request, with its cost; `sampling` is JSON. Raises `Fault`."""
         try:
             reply = await (self._post(messages, sampling) if self.direct else self._through_litellm(messages, sampling))
         except Fault as fault:
-            raise Fault(fault.kind, self.quoted(fault, MOST_OF_FAULT), fault.retry_after) from None
-        except Exception as error:  # of the provider's library, in whose words the provider's may stand
-            raise Fault("refused", self.quoted(f"{type(error).__name__}: {error}", MOST_OF_FAULT)) from None
+            raise Fault(fault.kind, self.quoted(fault, MAX_FAULT), fault.retry_after) from None
+        except Exception as error:  # of the provider's library; its text may quote the provider
+            raise Fault("refused", self.quoted(f"{type(error).__name__}: {error}", MAX_FAULT)) from None
         asked, answered = reply.tokens
         price_in, price_out = self.prices or (0, 0)
         reply.cost = (asked * price_in + answered * price_out) / 1e6
         return reply
 
     def _sampling(self, sampling: str) -> dict[str, Any]:
-        """The parameters as this provider takes them, by litellm's translation."""
+        """The sampling parameters as this provider expects them, translated by litellm."""
         from litellm.utils import get_optional_params
 
         wanted = self._structured(json.loads(sampling))
         if not (self.direct or self.endpoint.batch):
             return wanted
-        sent = get_optional_params(model=self.name, custom_llm_provider=self.provider, **wanted, drop_params=True)
-        return sent | sent.pop("extra_body", {})
+        sent: dict[str, Any] = get_optional_params(
+            model=self.name, custom_llm_provider=self.provider, **wanted, drop_params=True
+        )
+        extra: dict[str, Any] = sent.pop("extra_body", {})
+        return sent | extra
 
     def _structured(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """`wanted` with `response_format` reduced to what the endpoint supports."""
         takes = self.endpoint.structured or ("json_schema" if self.known_schema_support else "json_object")
         if "response_format" not in wanted or takes == "json_schema":
             return wanted
         rest = {name: value for name, value in wanted.items() if name != "response_format"}
         return rest if takes == "none" else rest | {"response_format": {"type": "json_object"}}
 
-    def body(self, messages: list[dict], sampling: str) -> dict[str, Any]:
-        """The request as the provider wants it, for those in `DIRECT`."""
-        return self._translation.transform_request(self.name, messages, dict(self.sampling(sampling)), {}, {})
+    def body(self, messages: list[dict[str, Any]], sampling: str) -> dict[str, Any]:
+        """The body of the HTTP request, for providers in `DIRECT`."""
+        body: dict[str, Any] = self._translation.transform_request(
+            self.name, messages, dict(self.sampling(sampling)), {}, {}
+        )
+        return body
 
     @cached_property
     def _translation(self) -> Any:
@@ -113,7 +120,7 @@ class Wire:
         url = self._translation.get_complete_url(self.base, self.key, self.name, {}, {})
         return url, self._translation.validate_environment({}, self.name, [], {}, {}, self.key, self.base)
 
-    async def _post(self, messages: list[dict], sampling: str) -> Reply:
+    async def _post(self, messages: list[dict[str, Any]], sampling: str) -> Reply:
         import aiohttp
 
         url, headers = self._address
@@ -131,7 +138,7 @@ class Wire:
             return self._refusal(response.status, content.decode(errors="replace"), response.headers)
         return read(content)
 
-    async def _through_litellm(self, messages: list[dict], sampling: str) -> Reply:
+    async def _through_litellm(self, messages: list[dict[str, Any]], sampling: str) -> Reply:
         import litellm
 
         try:
@@ -153,18 +160,20 @@ class Wire:
             status = getattr(error, "status_code", None)
             if not isinstance(status, int):
                 raise
-            if NO_CONNECTION in str(error):  # by litellm's status it could be anything
+            if NO_CONNECTION in str(error):  # litellm's status does not tell it apart
                 raise Fault("busy", str(error)) from None
-            if status == 200 or isinstance(error, litellm.APIConnectionError):  # its name for all it can't read
+            if status == 200 or isinstance(
+                error, litellm.APIConnectionError
+            ):  # litellm raises it for unreadable replies too
                 raise Fault("broken", str(error)) from None
-            headers = getattr(error, "litellm_response_headers", None)  # those of `response` it leaves empty
+            headers = getattr(error, "litellm_response_headers", None)  # litellm leaves those of `response` empty
             headers = headers or getattr(getattr(error, "response", None), "headers", None) or {}
             return self._refusal(status, str(error), headers)
         return read(reply.model_dump_json().encode())
 
-    def _refusal(self, status: int, said: str, headers: Any) -> Reply:
-        return refusal(status, self.quoted(said), headers)
+    def _refusal(self, status: int, text: str, headers: Any) -> Reply:
+        return refusal(status, self.quoted(text), headers)
 
-    def quoted(self, said: object, most: int = MOST_QUOTED) -> str:
-        """What the provider says, fit for a message."""
-        return quoted(said, self.key, most=most)
+    def quoted(self, text: object, most: int = MAX_QUOTED) -> str:
+        """`text` of the provider sanitized for a message, without the API key."""
+        return quoted(text, self.key, most=most)

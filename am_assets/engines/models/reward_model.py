@@ -1,7 +1,10 @@
-"""A reward model with a head for each of five dimensions, on this machine. Hides transformers.
+"""A multi-head reward model (five regression outputs) on this machine. Hides transformers.
 
-What it reads is the question and the answer part, as its chat template puts them, else as a pair of texts. What the
-scores are worth belongs to `verification/reward.py` and to the recipe.
+Its input is the question and the answer part, in its chat template or, without one, as a pair of texts. The use of the
+scores belongs to `verification/reward.py` and to the recipe.
+
+    for scores in score(answers, "some/reward-model", batch_size=8):  # answers: key, question, answer
+        memo.append("reward_models", scores)
 """
 
 from collections.abc import Iterator
@@ -12,23 +15,23 @@ import polars as pl
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
 from am_assets.runtime.quoting import quoted
 
-VERSION = "1"  # part of a score's identity: raise it when what the model reads or what is rounded changes
+VERSION = "1"  # part of a score's identity: raise it when input or rounding changes
 SCORED = pl.Schema({"key": pl.String, **dict.fromkeys(REWARD_DIMENSIONS, pl.Float32)})
-STRETCH = 1_024  # rows that are brought into order by length
-DECIMALS = 3  # padding and the batch's size move the sixth of a float32
+STRETCH = 1_024  # rows that are sorted by length at a time
+DECIMALS = 3  # padding and batch size change the sixth decimal of a float32
 
 
 class RewardModelError(RuntimeError):
-    """The model can't be had or is none of this kind; the message says what to name instead."""
+    """The model can't be loaded or has other outputs; the message says what to name instead."""
 
 
 def score(answers: pl.DataFrame, name: str, batch_size: int) -> Iterator[pl.DataFrame]:
-    """What the heads say of `answers` (key, question, answer) as frames of SCORED, one a batch, in no order.
+    """Scores of `answers` (key, question, answer) as frames of `SCORED`, one per batch, in no particular order.
 
-    `name` is a folder or a model of the hub whose `id2label` names the five dimensions, in any order: that of
-    HelpSteer2's regression models, whose heads give each on its scale of 0 to 4. All are null for a text longer than
-    the model reads. `RewardModelError` before anything is scored. `batch_size` and the device are runtime knobs; the
-    weights are taken in the precision they are stored in, wherever they run.
+    `name` is a folder or a hub model whose `id2label` names the five dimensions, in any order, such as the regression
+    models of HelpSteer2, whose scores range from 0 to 4. Scores are null for texts beyond the model's context.
+    `RewardModelError` before anything is scored. `batch_size` and the device are runtime knobs; the weights keep the
+    precision in which they are stored.
     """
     import torch
 
@@ -45,7 +48,7 @@ def score(answers: pl.DataFrame, name: str, batch_size: int) -> Iterator[pl.Data
         for start in range(0, len(order), size):
             batch = order[start : start + size]
             rows = [tokens[at] for at in batch]
-            inputs = tokenizer.pad(rows, return_tensors="pt") if size > 1 else _alone(rows[0])
+            inputs = tokenizer.pad(rows, return_tensors="pt") if size > 1 else _batch_of_one(rows[0])
             with torch.inference_mode():
                 heads = model(**inputs.to(model.device)).logits.float().cpu().numpy().round(DECIMALS)
             keyed = pl.DataFrame(heads, labels).insert_column(0, stretch["key"].gather(batch))
@@ -53,12 +56,12 @@ def score(answers: pl.DataFrame, name: str, batch_size: int) -> Iterator[pl.Data
 
 
 def _labels(name: str) -> list[str]:
-    """The dimension of each head, in the heads' order."""
+    """The dimension of each output, in order."""
     from transformers import AutoConfig
 
     try:
         config = AutoConfig.from_pretrained(name)
-    except Exception as error:  # a wrong name, no network, no access and an unknown kind each raise a type of their own
+    except Exception as error:  # a wrong name, no network, no access, an unknown architecture: each raises its own type
         raise RewardModelError(
             f"instruments.yaml: reward.model: hf/{name} is neither the folder of a model nor to be had from the hub: "
             f"{quoted(error)}"
@@ -85,7 +88,7 @@ def _load(name: str) -> tuple[Any, Any]:
             f"{name}: the weights lack {', '.join(sorted(found['missing_keys']))}, which would be random numbers: "
             "name a model in reward.model of instruments.yaml that was trained to score"
         )
-    model.config.pad_token_id = tokenizer.pad_token_id  # a decoder's heads read the last token before the padding
+    model.config.pad_token_id = tokenizer.pad_token_id  # decoders score the last token before the padding
     return tokenizer, model.eval()
 
 
@@ -96,5 +99,5 @@ def _tokens(tokenizer: Any, question: str, answer: str) -> Any:
     return tokenizer.apply_chat_template(turns, return_dict=True)
 
 
-def _alone(row: Any) -> Any:
+def _batch_of_one(row: Any) -> Any:
     return row.convert_to_tensors("pt", prepend_batch_axis=True)

@@ -1,12 +1,11 @@
-"""Runs hostile programs with their tests, isolated, and says how it ended: the public face of the code sandbox.
+"""Code sandbox: runs untrusted programs with their tests, isolated, and returns the outcome. The public interface.
 
     with open_sandbox(limits) as sandbox:
         sandbox.run("def add(a, b): return a + b", "assert add(1, 2) == 3")  # Outcome(status="pass")
 
 A program gets the standard library, a private scratch folder, no network and no view of the host. It is loaded by one
-process and its tests run in another, of which it can see and reach nothing: it gets the arguments of each call and
-answers with plain values (`guest/wire.py`). So a test can use what a program defines by calling it, and can not be told
-that something is equal which is not.
+process, and its tests run in another that it can neither see nor reach: it receives the arguments of each call and
+returns plain values (`guest/wire.py`). So tests can call what a program defines, and a program cannot fake equality.
 """
 
 from collections.abc import Iterator
@@ -29,19 +28,19 @@ REMEDY = (
 
 @contextmanager
 def open_sandbox(limits: Code, backend: str = "auto") -> Iterator[Sandbox]:
-    """The best sandbox that works here, or the one named: `docker` or `bubblewrap`.
+    """The first backend that works, or the one named: `docker` or `bubblewrap`.
 
-    Each is tried on an empty program before it is handed out. Raises SandboxUnavailable, with what was wrong with each
-    and what to install.
+    Each is tested with an empty program before it is returned. `SandboxUnavailable` names the fault of each and what to
+    install.
     """
     if backend != "auto" and backend not in BACKENDS:
         raise ValueError(f"no sandbox backend {backend!r}: use auto, {' or '.join(BACKENDS)}")
-    refusals = []
+    errors = []
     for name in BACKENDS if backend == "auto" else [backend]:
         try:
             sandbox = BACKENDS[name](limits)
-        except SandboxUnavailable as refusal:
-            refusals.append(f"{name}: {refusal}")
+        except SandboxUnavailable as error:
+            errors.append(f"{name}: {error}")
             continue
         with closing(sandbox):
             trial = sandbox.run("", "")
@@ -49,5 +48,5 @@ def open_sandbox(limits: Code, backend: str = "auto") -> Iterator[Sandbox]:
                 logger.info("code runs in %s", name)
                 yield sandbox
                 return
-            refusals.append(f"{name}: an empty program ended as {trial.status}: {trial.detail}")
-    raise SandboxUnavailable(f"no code sandbox: {'; '.join(refusals)}. To fix it, {REMEDY}.")
+            errors.append(f"{name}: an empty program ended as {trial.status}: {trial.detail}")
+    raise SandboxUnavailable(f"no code sandbox: {'; '.join(errors)}. To fix it, {REMEDY}.")

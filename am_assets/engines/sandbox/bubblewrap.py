@@ -1,13 +1,13 @@
-"""The bubblewrap backend, for machines without a Docker engine. See `guest/` for what runs inside.
+"""The bubblewrap backend, for machines without a Docker engine. What runs inside is in `guest/`.
 
-New user, pid, network, IPC, UTS and cgroup namespaces, no capability, an empty environment, a read-only root that
-holds /usr and the interpreter alone, a small private /tmp. Works unprivileged, and as root: see `drop_root`.
+New user, pid, network, IPC, UTS and cgroup namespaces, no capabilities, an empty environment, a read-only root with
+only /usr and the interpreter, a small private /tmp. Works unprivileged, and as root (`drop_root`).
 
-Weaker than a container in five ways. Memory is limited by address space, and for each process by itself (RLIMIT_AS),
-so that a program may use `processes` times `memory_mb`. Processes are limited by RLIMIT_NPROC, which counts a cell
-alone only from Linux 5.14 on; before, it counts all of the user's. CPU is not held to one core. All cells have one user
-id: what keeps them apart is their pid, mount and user namespaces alone. And to make those, a sandbox may create user
-namespaces, a part of the kernel with a record of holes; a cell may not (`guest/syscalls.py`).
+Weaker than a container in five ways. Memory is limited as address space and per process (RLIMIT_AS), so that a program
+may use `processes` times `memory_mb`. Processes are limited by RLIMIT_NPROC, which is per cell only from Linux 5.14 on,
+before that per user. CPU is not limited to one core. All cells share one user id and are separated only by their pid,
+mount and user namespaces. And to create those, a sandbox may create user namespaces, a part of the kernel with a record
+of vulnerabilities; a cell may not (`guest/syscalls.py`).
 """
 
 import os
@@ -21,17 +21,19 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from am_assets.config.instruments import Code
-from am_assets.engines.sandbox.pool import NOBODY, Line, Sandbox
+from am_assets.engines.sandbox.pool import NOBODY, Sandbox, Transport
 from am_assets.engines.sandbox.protocol import ENVIRONMENT, PYTHON_OPTIONS, SCRATCH_MB, SandboxUnavailable, guest_source
 
 SYSTEM = ["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache"]
 
 
 class Bubblewrap(Sandbox):
+    """Warm bubblewrap processes."""
+
     name = "bubblewrap"
 
     def __init__(self, limits: Code, bwrap: Path, home: Path) -> None:
-        """`home` holds the binary and the libraries that came with it."""
+        """`home` holds the binary and the libraries shipped with it."""
         prefix = Path(sys.base_prefix).resolve()
         python = prefix / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
         mounts = [*(Path(path) for path in SYSTEM), prefix]
@@ -41,11 +43,13 @@ class Bubblewrap(Sandbox):
             self.command = [*drop_root(bwrap, [*mounts, home]), *self.command]
         super().__init__(limits)
 
-    def start(self) -> "Process":
-        return Process(self.command)
+    def start(self) -> "ProcessTransport":
+        return ProcessTransport(self.command)
 
 
-class Process(Line):
+class ProcessTransport(Transport):
+    """The streams of a bubblewrap process."""
+
     def __init__(self, command: list[str]) -> None:
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
@@ -59,7 +63,7 @@ class Process(Line):
         )
 
     def send(self, data: bytes) -> None:
-        assert self.process.stdin  # a pipe, as asked for above
+        assert self.process.stdin  # a pipe, as requested above
         rest = memoryview(data)
         while rest:
             rest = rest[self.process.stdin.write(rest) :]
@@ -71,7 +75,7 @@ class Process(Line):
         return self.process.stdout.read(65536) or b""
 
     def close(self) -> None:
-        # The pid namespace, and all that was started in it, dies with bubblewrap.
+        # The pid namespace, and every process in it, dies with bubblewrap.
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -81,24 +85,24 @@ class Process(Line):
 
 
 def drop_root(bwrap: Path, mounts: list[Path]) -> list[str]:
-    """What to put before the command so that it starts as `nobody`.
+    """The prefix of a command that makes it start as `nobody`.
 
-    Root mapped into a user namespace is still root to the kernel, which exempts it from RLIMIT_NPROC. `nobody`, in
-    turn, may be unable to reach an interpreter below root's home. So a first bubblewrap lays the same mounts into a
-    root that anyone may walk, and the second, real one starts in there without privilege.
+    Root mapped into a user namespace is still root to the kernel, which exempts it from RLIMIT_NPROC. `nobody`, though,
+    may be unable to reach an interpreter below root's home. So an outer bubblewrap provides the same mounts in a root
+    that is accessible to everybody, and the inner one starts in it without privileges.
     """
     if (setpriv := shutil.which("setpriv")) is None:
         raise SandboxUnavailable("bubblewrap as root needs setpriv (Debian's package util-linux)")
-    # The host's /proc: the kernel grants an unprivileged namespace its own only where it can see an unmasked one.
+    # The host's /proc: the kernel lets an unprivileged namespace mount its own only where an unmasked one is visible.
     stage = [*read_only(mounts), "--dir", "/tmp", "--bind", "/proc", "/proc", "--dev", "/dev"]
-    # With its parent dies a whole pid namespace; a mere signal from root without capabilities would not reach `nobody`.
+    # A pid namespace dies with its parent; a signal from root without capabilities would not reach `nobody`.
     stage += ["--unshare-pid", "--die-with-parent"]
     drop = [setpriv, "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
     return [str(bwrap), *stage, *drop]
 
 
 def read_only(paths: list[Path]) -> list[str]:
-    """Arguments that show these host paths read-only, below folders anyone may walk, links as links."""
+    """Arguments that bind these host paths read-only, below world-accessible folders; links stay links."""
     arguments = []
     for path in paths:
         for parent in reversed(path.parents[:-1]):
@@ -109,6 +113,7 @@ def read_only(paths: list[Path]) -> list[str]:
 
 
 def isolation() -> list[str]:
+    """Arguments for namespaces, private mounts, capabilities and the user id."""
     scratch = ["--size", str(SCRATCH_MB << 20), "--tmpfs"]
     return [
         *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"),
@@ -118,7 +123,7 @@ def isolation() -> list[str]:
 
 
 def open_bubblewrap(limits: Code) -> Bubblewrap:
-    """Raises SandboxUnavailable where there is no binary."""
+    """The bubblewrap backend; `SandboxUnavailable` where there is no binary."""
     if found := shutil.which("bwrap"):
         bwrap = Path(found).resolve()
         return Bubblewrap(limits, bwrap, home=bwrap.parent)

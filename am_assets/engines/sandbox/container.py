@@ -1,12 +1,12 @@
-"""The Docker backend: warm containers, one on each CPU, by the docker SDK.
+"""The Docker backend: warm containers, one per CPU, through the docker SDK.
 
-No network, read-only root, no new privileges, the engine's filter of system calls, and limits on memory, CPU and
-processes for the whole container. The supervisor inside is root of nothing: all it may do is become another user,
-drop capabilities and end processes of others. Jobs have none of that, see `guest/isolation.py`. They come over standard
-input, so a remote engine works like a local one.
+No network, a read-only root, no new privileges, the engine's seccomp profile, and limits on memory, CPU and processes
+for the whole container. The supervisor inside has only the capabilities to change its user, to drop capabilities and to
+signal processes of others; jobs have none (`guest/isolation.py`). Jobs are sent over standard input, so that a remote
+engine works like a local one.
 
-Every container carries the label LABEL and ends with its host's connection or the end of the pool. What a host that was
-killed may leave is found by `docker ps -a --filter label=am-assets.sandbox`.
+Every container has the label LABEL and ends with its connection or with the pool. Those left by a killed host are found
+by `docker ps -a --filter label=am-assets.sandbox`.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 
 from am_assets.config.instruments import Code
-from am_assets.engines.sandbox.pool import Line, Sandbox
+from am_assets.engines.sandbox.pool import Sandbox, Transport
 from am_assets.engines.sandbox.protocol import (
     ENVIRONMENT,
     OPEN_FILES,
@@ -35,29 +35,30 @@ if TYPE_CHECKING:
 IMAGE = "am-sandbox:bookworm"
 LABEL = "am-assets.sandbox"
 SUPERVISORS_CAPABILITIES = ["SETUID", "SETGID", "SETPCAP", "KILL"]
-OWN_MEMORY_MB = 64  # the supervisor, the judge and what they share
+OWN_MEMORY_MB = 64  # for the supervisor and the judge
 OWN_PROCESSES = 32
 FIRST_USER, USERS_OF_ONE = 200_000, 1000
 
 
 class Docker(Sandbox):
+    """Warm containers of IMAGE."""
+
     name = "docker"
 
     def __init__(self, limits: Code, client: "DockerClient") -> None:
         super().__init__(limits)
         self.client = client
-        self.ranges = itertools.count(
-            FIRST_USER, USERS_OF_ONE
-        )  # limits on processes count by user id, not by container
+        # Each container has its own user ids: limits on processes count per user id, not per container.
+        self.ranges = itertools.count(FIRST_USER, USERS_OF_ONE)
 
-    def start(self) -> "Attached":
+    def start(self) -> "ContainerTransport":
         from docker.errors import DockerException
         from requests import RequestException
 
         container = None
         try:
             container = self.client.containers.create(IMAGE, **self._options(next(self.ranges)))
-            return Attached(container)
+            return ContainerTransport(container)
         except (DockerException, RequestException, OSError) as error:
             if container is not None:
                 remove(container)
@@ -66,7 +67,7 @@ class Docker(Sandbox):
     def _options(self, first_user: int) -> dict[str, Any]:
         from docker.types import LogConfig, Ulimit
 
-        # One job at a time, beside the supervisor: each cell is limited by itself, this is what all may use together.
+        # One job at a time beside the supervisor; each cell has limits of its own, these are for all of them together.
         memory = f"{max(self.limits.memory_mb, self.limits.compile_mb) + OWN_MEMORY_MB}m"
         return {
             "command": ["/usr/bin/python3", *PYTHON_OPTIONS, "-c", guest_source(), self.settings(first_user)],
@@ -91,7 +92,7 @@ class Docker(Sandbox):
                 Ulimit(name="fsize", soft=SCRATCH_MB << 20, hard=SCRATCH_MB << 20),
                 Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES),
             ],
-            "log_config": LogConfig(type="none"),  # nothing of a job goes to the engine's disk
+            "log_config": LogConfig(type="none"),  # no output of jobs on the engine's disk
         }
 
     def close(self) -> None:
@@ -99,14 +100,14 @@ class Docker(Sandbox):
         self.client.close()
 
 
-class Attached(Line):
-    """A container that runs, by its streams. The engine puts 8 bytes before each piece, which end with its length."""
+class ContainerTransport(Transport):
+    """The streams of a running container. The engine prefixes each frame by 8 bytes, the last 4 of them its length."""
 
     def __init__(self, container: "Container") -> None:
         self.container = container
         self.buffer = bytearray()
         self.stream = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        self.socket = getattr(self.stream, "_sock", self.stream)  # plain connections come wrapped, TLS and SSH bare
+        self.socket = getattr(self.stream, "_sock", self.stream)  # plain connections are wrapped, TLS and SSH are not
         container.start()
 
     def send(self, data: bytes) -> None:
@@ -125,7 +126,7 @@ class Attached(Line):
         return payload
 
     def close(self) -> None:
-        with suppress(OSError):  # the engine was first
+        with suppress(OSError):  # already closed by the engine
             self.socket.shutdown(SHUT_RDWR)
         self.socket.close()
         self.stream.close()
@@ -133,6 +134,7 @@ class Attached(Line):
 
 
 def remove(container: "Container") -> None:
+    """Remove a container by force; failures are logged."""
     from docker.errors import DockerException, NotFound
     from requests import RequestException
 
@@ -145,7 +147,7 @@ def remove(container: "Container") -> None:
 
 
 def open_docker(limits: Code) -> Docker:
-    """Raises SandboxUnavailable where no engine answers or it has no image."""
+    """The Docker backend; `SandboxUnavailable` where no engine answers or it lacks the image."""
     import docker
     from docker.errors import DockerException, ImageNotFound
 

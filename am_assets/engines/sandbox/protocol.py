@@ -1,7 +1,6 @@
-"""The types, names and bounds that both backends share.
+"""Types, names and limits that both backends share.
 
-How jobs reach a warm sandbox is in `pool.py`, what runs inside it in `guest`; how isolation is made belongs to the
-backends.
+The transport of jobs belongs to `pool.py`, what runs inside a sandbox to `guest`, the isolation to the backends.
 """
 
 import logging
@@ -10,31 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from am_assets.config import vocabulary
 from am_assets.config.instruments import Code
 
 logger = logging.getLogger("am_assets.sandbox")
-# Interpreter switches: no site-packages, no user site, no script folder on the path, no .pyc. The standard library is
-# all a program gets, whatever the host has installed, so that verdicts do not depend on the machine.
+# Interpreter options: no site-packages, no user site, no script folder on the path, no .pyc. Programs get the standard
+# library only, whatever the host has installed, so that verdicts do not depend on the machine.
 PYTHON_OPTIONS = ["-S", "-s", "-P", "-B"]
-# A fixed hash seed: a program that iterates over a set gets the same verdict each time.
+# A fixed hash seed, so that the order of sets, and with it the verdict, is reproducible.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
-START_SECONDS = 60  # for the sandbox to come up; a program's own time is counted from there
-SCRATCH_MB = 16  # the private /tmp, and the largest file in it
+START_SECONDS = 60  # for the start of a sandbox, not counted as time of a program
+SCRATCH_MB = 16  # size of the private /tmp, and of the largest file
 SCRATCH = f"size={SCRATCH_MB}m,nr_inodes=4096"  # as a mount option
 OPEN_FILES = 256
 
-Status = Literal[
-    "pass",
-    "wrong_answer",
-    "exception",
-    "timeout",
-    "memory",
-    "output_limit",
-    "compile_error",
-    "exited_early",
-    "no_compiler",  # of this and the next nothing is known of the program; every other status is its own doing
-    "sandbox_error",
-]
+Status = vocabulary.Outcome
 Language = Literal["python", "cpp"]
 
 
@@ -44,21 +33,25 @@ class SandboxUnavailable(RuntimeError):
 
 @dataclass(frozen=True)
 class Outcome:
+    """The result of a job."""
+
     status: Status  # of the first test that did not pass
-    detail: str = ""  # last lines of its traceback or of what was printed, for a person
-    tests: tuple[Status, ...] = ()  # of each test, in their order
+    detail: str = ""  # last lines of its traceback or output, for a person
+    tests: tuple[Status, ...] = ()  # of each test, in order
 
 
 def outcome_of(tests: list[Status], detail: str) -> Outcome:
+    """The outcome of a job with these statuses of its tests."""
     return Outcome(next((status for status in tests if status != "pass"), "pass"), detail, tuple(tests))
 
 
 class Job(NamedTuple):
-    """`entry_point` is an expression handed to the `check` of `test_code`; null where the tests run by themselves.
+    """A program and its tests.
 
-    A script is run anew, as `__main__`, by each call of `run_program(standard input)` in the tests, which gives what it
-    printed; C++ is a script always. Other programs are loaded once, as a module. `tests` are as many as `test_code`
-    marks (`guest/judge.py`), counted from 0; where it marks none all of it is one.
+    `entry_point` is an expression passed to the function `check` of `test_code`; None where the tests run on their own.
+    A script is run as `__main__` by each call of `run_program(stdin)` in the tests, which returns its stdout; C++ is
+    always a script. Other programs are loaded once, as a module. `tests` is the number of tests marked in `test_code`
+    (`guest/judge.py`); 0 where the whole code is one test.
     """
 
     program: str
@@ -68,12 +61,12 @@ class Job(NamedTuple):
     tests: int = 0
     language: Language = "python"
 
-    def how_many(self) -> int:  # tests
+    def test_count(self) -> int:
         return max(1, self.tests)
 
 
 def guest_source() -> str:
-    """A program of one file that holds the package `guest` and runs its supervisor, for `python -c`."""
+    """The package `guest` as one Python source for `python -c`, which runs its supervisor."""
     package = f"{__package__}.guest"
     names = package.split(".")
     parents = [".".join(names[: end + 1]) for end in range(len(names))]
@@ -96,13 +89,13 @@ main()
 
 
 def rlimits(limits: Code, language: Language) -> dict[str, int]:
-    """What each process of a cell may use; a compiler needs more than what it compiles, which is held to its own."""
+    """The resource limits of each process of a cell. A compiler gets more memory than the program it compiles."""
     return {
         "AS": max(limits.memory_mb, limits.compile_mb if language == "cpp" else 0) << 20,
         "NPROC": limits.processes,
         "FSIZE": SCRATCH_MB << 20,
         "NOFILE": OPEN_FILES,
         "CORE": 0,
-        # More CPU time than the wall clock allows: it only ends a program that outlives its host.
+        # More CPU time than the wall clock allows: it only ends programs that outlive their host.
         "CPU": int(limits.total_seconds + limits.compile_seconds) * (os.cpu_count() or 1) + 5,
     }

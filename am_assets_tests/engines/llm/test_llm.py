@@ -161,7 +161,7 @@ def test_a_mistake_of_ours_ends_the_stream_and_names_itself(teacher, monkeypatch
 
 @pytest.mark.alone
 def test_a_stream_whose_answers_are_no_longer_taken_ends_though_many_wait_to_be_stored(teacher, monkeypatch) -> None:
-    monkeypatch.setattr(stream, "MOST_UNSTORED", 3)
+    monkeypatch.setattr(stream, "MAX_UNSTORED", 3)
     server = teacher(lambda question, _: answer(question))
     answers = ask(requests(*NUMBERS), "openai/scripted", [endpoint(server)])
     next(answers)

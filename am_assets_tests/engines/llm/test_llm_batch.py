@@ -161,7 +161,7 @@ def test_a_batch_that_ends_without_answers_leaves_all_out_and_no_ticket(provider
 
 
 def test_more_requests_than_a_batch_may_have_make_several(provider, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(batch, "MOST_REQUESTS", 2)
+    monkeypatch.setattr(batch, "MAX_REQUESTS", 2)
     assert collect(provider, tmp_path, *"abcde")["key"].to_list() == list("abcde")
     assert len(provider.batches) == 3
 

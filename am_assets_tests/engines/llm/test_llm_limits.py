@@ -76,7 +76,7 @@ def share(slots: int = 4, requests_per_minute: int | None = None, tokens_per_min
 
 def take_all(of: Share, at_most: int = 10) -> int:
     taken = 0
-    while taken < at_most and of.take(1) == 0.0:
+    while taken < at_most and of.acquire(1) == 0.0:
         taken += 1
     return taken
 
@@ -84,7 +84,7 @@ def take_all(of: Share, at_most: int = 10) -> int:
 def test_a_stream_alone_may_take_every_slot_and_no_more() -> None:
     alone = share(slots=4)
     assert take_all(alone) == 4
-    alone.give_back()
+    alone.release()
     assert take_all(alone) == 1
 
 
@@ -92,19 +92,19 @@ def test_a_stream_that_comes_later_gets_its_fair_part_as_slots_come_free() -> No
     first, second = share(slots=4), share(slots=4)
     assert take_all(first) == 4
     assert take_all(second) == 0
-    first.give_back()
+    first.release()
     assert take_all(first) == 0  # it has its fair part and another waits
     assert take_all(second) == 1
-    first.give_back()
+    first.release()
     assert (take_all(first), take_all(second)) == (0, 1)
-    assert (first.mine, second.mine) == (2, 2)
+    assert (first.held, second.held) == (2, 2)
 
 
 def test_streams_take_turns_where_there_are_fewer_slots_than_streams() -> None:
     first, second = share(slots=1), share(slots=1)
     assert (take_all(first), take_all(second)) == (1, 0)
     for has, waits in [(first, second), (second, first), (first, second)]:
-        has.give_back()
+        has.release()
         assert (take_all(has), take_all(waits)) == (0, 1)
 
 
@@ -112,21 +112,21 @@ def test_a_stream_that_looks_for_a_slot_no_more_keeps_nobody_waiting(monkeypatch
     monkeypatch.setattr(limits, "WAITING_SECONDS", 0.1)
     first, paused = share(slots=1), share(slots=1)
     assert (take_all(first), take_all(paused)) == (1, 0)
-    first.give_back()
+    first.release()
     time.sleep(0.15)
-    paused.beat()  # it lives, but its endpoint is left alone for a while
+    paused.heartbeat()  # it lives, but its endpoint is left alone for a while
     assert take_all(first) == 1
 
 
 def test_slots_taken_while_a_stream_waits_for_the_lock_count() -> None:
     first, second = share(slots=4), share(slots=4)
     waited: list[float] = []
-    waits = threading.Thread(target=lambda: waited.append(second.take(1)))
+    waits = threading.Thread(target=lambda: waited.append(second.acquire(1)))
     with first:
         waits.start()
         time.sleep(0.1)
-        first.mine = 4
-        first._sign(time.monotonic(), waits=0.0)
+        first.held = 4
+        first._record(time.monotonic(), waits=0.0)
     waits.join()
     assert waited == [limits.POLL_SECONDS]
 
@@ -144,7 +144,7 @@ def test_slots_of_a_process_that_was_killed_come_back_at_once() -> None:
     script = (
         "import sys, time; from am_assets.engines.llm.limits import Share\n"
         "held = Share('provider', 4, None, None)\n"
-        "print([held.take(1) for _ in range(4)], flush=True); time.sleep(60)"
+        "print([held.acquire(1) for _ in range(4)], flush=True); time.sleep(60)"
     )
     environment = os.environ | {"TMPDIR": tempfile.gettempdir(), "PYTHONPATH": "."}
     held = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment)
@@ -166,24 +166,24 @@ def test_slots_of_a_stream_that_ended_come_back_at_once() -> None:
 
 def test_tokens_that_were_not_used_are_given_back() -> None:
     frugal = share(slots=100, tokens_per_minute=60)  # one a second
-    assert frugal.take(30) == 0.0
-    assert frugal.take(1) > 20
-    frugal.give_back(-29)
-    assert frugal.take(1) == 0.0
+    assert frugal.acquire(30) == 0.0
+    assert frugal.acquire(1) > 20
+    frugal.release(-29)
+    assert frugal.acquire(1) == 0.0
 
 
 def test_a_state_from_another_clock_stalls_nobody_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_AHEAD_SECONDS", 0.4)
+    monkeypatch.setattr(limits, "MAX_AHEAD_SECONDS", 0.4)
     monkeypatch.setattr(limits, "BURST_SECONDS", 0.1)
     stale = share(requests_per_minute=60)
     with stale:
         HEAD.pack_into(stale.state, 0, time.monotonic() + 1e9, 0.0)
-    wait = stale.take(1)
+    wait = stale.acquire(1)
     assert wait == pytest.approx(0.3)
     time.sleep(wait + 0.01)
-    assert stale.take(1) == 0.0
+    assert stale.acquire(1) == 0.0
 
 
 def test_more_streams_than_places_still_work() -> None:
-    many = [share(slots=100) for _ in range(limits.USERS + 3)]
-    assert all(one.take(1) == 0.0 for one in many)
+    many = [share(slots=100) for _ in range(limits.MAX_STREAMS + 3)]
+    assert all(one.acquire(1) == 0.0 for one in many)

@@ -8,7 +8,7 @@ import pytest
 
 from am_assets.config.endpoints import Endpoint
 from am_assets.engines.llm import ask
-from am_assets.engines.llm.structured import misfit
+from am_assets.engines.llm.structured import misfit, read_object
 from am_assets_tests.scripted import Teacher, answer, requests
 
 SCHEMA = {"type": "object", "properties": {"n": {"enum": [1, 2]}}, "required": ["n"], "additionalProperties": False}
@@ -64,3 +64,21 @@ def test_a_think_part_before_the_answer_is_no_part_of_it() -> None:
 @pytest.mark.parametrize("text", ["", "[" * 5000, "null", '{"n": "1"}', '{"n": 1} and more', "\ud800"])
 def test_odd_texts_do_not_fit_and_break_nothing(text: str) -> None:
     assert misfit(text, json.dumps(SCHEMA))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"same": true}', {"same": True}),
+        ('```json\n{"same": true}\n```', {"same": True}),
+        ('<think>```{"same": false}```</think>\n```\n{"same": true}```', {"same": True}),
+        ("{}", {}),
+        ("[true]", None),
+        ("null", None),
+        ('{"same": true', None),
+        ('same: ```{"same": true}```', None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_an_object_is_read_bare_fenced_or_after_a_think_part_and_nothing_else_is(text: str, value: dict | None) -> None:
+    assert read_object(text) == value

@@ -66,7 +66,7 @@ def test_a_model_that_fails_names_the_question(monkeypatch: pytest.MonkeyPatch) 
 
 def test_batches_keep_keys_beside_their_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedder, "FIRST_SLICE", 3)
-    monkeypatch.setattr(embedder, "MOST_SLICE", 3)
+    monkeypatch.setattr(embedder, "MAX_SLICE", 3)
     monkeypatch.setattr(embedder, "SLICE_SECONDS", 1e9)
     texts = pl.DataFrame({"key": [f"k{n}" for n in range(len(TEXTS))], "text": TEXTS})
     batches = list(embedder.embed_batches(texts, "static"))
@@ -81,7 +81,7 @@ def test_a_batch_is_half_a_second_of_work_whatever_the_model() -> None:
     assert embedder._next_slice(64, 1.0) == 32
     assert embedder._next_slice(64, 0.25) == 128
     assert embedder._next_slice(64, 0.0) == 512
-    assert embedder._next_slice(16_384, 0.001) == embedder.MOST_SLICE
+    assert embedder._next_slice(16_384, 0.001) == embedder.MAX_SLICE
     assert embedder._next_slice(1, 60.0) == 1
 
 

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from am_assets.engines.models.student import EMBEDDED, StudentError, generate, student_folder, until_end, weights_sha256
+from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.student import StudentError, generate, student_folder, until_end, weights_sha256
 
 QUESTIONS = ["What is 2 plus 3?", "Name three colours of the rainbow, please, and say why you like each.", "Say yes."]
 
@@ -19,7 +20,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def embedded(cache: Path) -> Path:
-    return student_folder(EMBEDDED, cache)
+    return student_folder(BUNDLED, cache)
 
 
 def prompts(questions: list[str] = QUESTIONS, samples: int = 1) -> pl.DataFrame:
@@ -75,7 +76,7 @@ def test_the_embedded_student_is_exported_once_as_a_trainable_model(embedded, ca
     assert "quantization_config" not in config
     assert (embedded / "chat_template.jinja").exists() and (embedded / "tokenizer.json").exists()
     written = (embedded / "model.safetensors").stat().st_mtime_ns
-    assert student_folder(EMBEDDED, cache) == embedded
+    assert student_folder(BUNDLED, cache) == embedded
     assert (embedded / "model.safetensors").stat().st_mtime_ns == written
     assert [path.name for path in cache.iterdir()] == [embedded.name]
 

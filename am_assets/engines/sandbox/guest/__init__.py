@@ -1,7 +1,8 @@
-"""What runs inside a warm sandbox. It uses the standard library alone and imports nothing of the project outside this
-package, which is not there: the host hands it over as text (`protocol.guest_source`).
+"""The code that runs inside a warm sandbox, sent there by the host as source text (`protocol.guest_source`).
 
-`supervisor` answers the host and never runs foreign code; it watches the `runs` of a job's tests. `zygote` forks, for
-each run, two cells that do not trust each other: the `judge` runs the tests, the `candidate` runs the program, by
-`scripts` if it reads standard input. `isolation` is what a cell may do, `wire` how the two talk.
+It must use the standard library only and import nothing of the project outside this package.
+
+The `supervisor` answers the host and never runs untrusted code; it watches each run of a job's tests (`runs`). For each
+run the `zygote` forks two cells that do not trust each other: the `judge` runs the tests, the `candidate` runs the
+program, through `scripts` if it reads standard input. `isolation` confines a cell, `wire` is the protocol of the two.
 """

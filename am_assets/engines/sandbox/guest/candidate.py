@@ -1,6 +1,6 @@
-"""The candidate's half of a job: loads the program and does with its objects what the judge asks for.
+"""The candidate's half of a job: loads the program and performs the judge's operations on its objects.
 
-Nothing here is a safeguard, since the program can change all of it. It learns the arguments of each call and no more.
+Nothing here is a safeguard, as the program can change all of it. It sees the arguments of each call and nothing else.
 """
 
 import builtins
@@ -14,10 +14,10 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from am_assets.engines.sandbox.guest import scripts
-from am_assets.engines.sandbox.guest.wire import Channel, Gone, decode, encode
+from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Gone, decode, encode
 
 MUTABLE = (list, dict, set, bytearray)
-OPERATIONS: dict[str, Callable] = {
+OPERATIONS: dict[str, Callable[..., Any]] = {
     "call": lambda function, *arguments, **named: function(*arguments, **named),
     "get": getattr,
     "set": setattr,
@@ -31,13 +31,16 @@ OPERATIONS: dict[str, Callable] = {
 
 
 class Candidate:
+    """The program's objects, and the server of operations on them."""
+
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.owner = os.getpid()
         self.objects: list[Any] = []
-        self.numbers: dict[int, int] = {}  # by identity, so that one object stays one reference
+        self.numbers: dict[int, int] = {}  # by id(), so that an object has one reference
 
-    def refer(self, value: Any) -> list:
+    def refer(self, value: Any) -> list[Any]:
+        """The reference of an object of the program."""
         if isinstance(value, ModuleType):
             return ["module", value.__name__]
         if id(value) not in self.numbers:
@@ -48,9 +51,11 @@ class Candidate:
     def resolve(self, kind: str, number: Any) -> Any:
         return self.objects[number] if kind == "object" else self.judges_function(number)
 
-    def judges_function(self, number: int) -> Callable:
+    def judges_function(self, number: int) -> Callable[..., Any]:
+        """A proxy of a function of the tests."""
+
         def function(*arguments: Any) -> Any:
-            self.say("back", number, *(encode(argument, self.refer) for argument in arguments))
+            self.send("back", number, *(encode(argument, self.refer) for argument in arguments))
             answer = self.serve()
             if answer[0] == "returned":
                 return decode(answer[1], self.resolve)
@@ -58,40 +63,40 @@ class Candidate:
 
         return function
 
-    def serve(self) -> list:
-        """Answers requests until there comes an answer to one of our own."""
+    def serve(self) -> list[Any]:
+        """Serve requests until the answer to a callback arrives, which is returned."""
         while True:
             message = self.channel.receive()
             if message[0] in ("returned", "raised"):
                 return message
             try:
                 if message[0] == "script":
-                    self.say("returned", encode({"run_program": script(*message[1:])}, self.refer), [])
+                    self.send("returned", encode({"run_program": script(*message[1:])}, self.refer), [])
                 elif message[0] == "load":
-                    self.say("returned", self.load(message[1]), [])
+                    self.send("returned", self.load(message[1]), [])
                 else:
-                    self.say("returned", *self.perform(*message))
+                    self.send("returned", *self.perform(*message))
             except Gone:
                 raise
             except BaseException as error:
-                self.say("raised", [kind.__name__ for kind in type(error).__mro__], str_of(error), described(error))
+                self.send("raised", [kind.__name__ for kind in type(error).__mro__], str_of(error), described(error))
 
-    def say(self, *message: Any) -> None:
+    def send(self, *message: Any) -> None:
         if os.getpid() != self.owner:
-            os._exit(1)  # a copy that the program forked has no say
+            os._exit(1)  # a fork made by the program must not answer
         self.channel.send(list(message))
 
     def load(self, source: str) -> Any:
-        """Runs the program; its global names and their values."""
-        # Not `__main__`: a program's `if __name__ == "__main__"` part waits for input or prints, and is not tested.
+        """Run the program; returns the encoded values of its global names."""
+        # Not `__main__`: the `if __name__ == "__main__"` part of a program, which reads input or prints, is not tested.
         module = sys.modules["solution"] = ModuleType("solution")
         code = compiled(source)
         exec(code, module.__dict__)
         names = {name: value for name, value in module.__dict__.items() if not name.startswith("__")}
         return encode(names, self.refer)
 
-    def perform(self, operation: str, operands: list, named: dict) -> tuple[Any, list]:
-        """The result, and the new content of each argument that the operation changed in place."""
+    def perform(self, operation: str, operands: list[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
+        """The encoded result, and position and new content of each argument that was changed in place."""
         values = [decode(operand, self.resolve) for operand in operands]
         result = OPERATIONS[operation](*values, **{name: decode(form, self.resolve) for name, form in named.items()})
         changed = []
@@ -102,7 +107,7 @@ class Candidate:
 
 
 def compiled(source: str) -> CodeType:
-    # So that tracebacks show the lines.
+    # For source lines in tracebacks.
     linecache.cache["program.py"] = (len(source), None, source.splitlines(True), "program.py")
     try:
         return compile(source, "program.py", "exec", dont_inherit=True)
@@ -124,16 +129,16 @@ def str_of(error: BaseException) -> str:
 
 def described(error: BaseException) -> str:
     try:
-        return "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=-3))[-2000:]
-    except BaseException:  # no memory left, or an exception class that does not want to be shown
+        return "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=-3))[-DETAIL:]
+    except BaseException:  # no memory left, or an exception that can not be formatted
         return ""
 
 
 def main(channel: int) -> None:
-    builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # as `site` has them, which is not loaded
+    builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # as defined by `site`, which is not loaded
     try:
         talk = Channel(channel)
         talk.send(["ready"])
         Candidate(talk).serve()
     finally:
-        os._exit(0)  # without waiting for threads or exit handlers of the program
+        os._exit(0)  # skips threads and exit handlers of the program

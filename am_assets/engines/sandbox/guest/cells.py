@@ -1,6 +1,6 @@
-"""The supervisor's cells: started through the zygote, ended without a trace.
+"""Cells of the supervisor: started through the zygote, killed and cleaned up after each run.
 
-A job that leaves something that can not be cleared away raises Unclean, which ends the whole sandbox.
+A job that leaves something that can't be removed raises Unclean, which ends the whole sandbox.
 """
 
 import json
@@ -14,23 +14,27 @@ from typing import Any, NamedTuple
 
 from am_assets.engines.sandbox.guest import isolation, zygote
 
-USERS = 400  # user ids that take turns
-SHARED_FOLDERS = ["/tmp", "/dev/shm", "/dev/mqueue"]  # all that anyone may write in a container
-PATIENCE = 20  # seconds for what was killed to be gone
+USERS = 400  # user ids, used in turn
+SHARED_FOLDERS = ["/tmp", "/dev/shm", "/dev/mqueue"]  # the world-writable folders of a container
+PATIENCE = 20  # seconds to wait for killed processes
 
 
 class Unclean(Exception):
-    """Something of a job is left."""
+    """Processes or files of a job could not be removed."""
 
 
 class Cell(NamedTuple):
+    """A process tree of a job."""
+
     process: int
-    user: int | None  # null in namespaces of its own
+    user: int | None  # None: separated by namespaces
 
 
 class Cells:
+    """The zygote and the cells that it forks."""
+
     def __init__(self, settings: dict[str, Any]) -> None:
-        """`settings`: `first_user` of the ids to be used, null for namespaces; `nobody`; `scratch`, mount options."""
+        """`settings`: `first_user`, the first user id (None: namespaces); `nobody`; `scratch`, mount options."""
         self.settings = settings
         self.turn = 0
         self.dead: dict[int, int] = {}  # exit codes of cells, negative for signals
@@ -44,6 +48,7 @@ class Cells:
         isolation.checked(isolation.prctl(isolation.PR_SET_DUMPABLE, 0))
 
     def start(self, role: str, descriptors: list[int], rlimits: dict[str, int]) -> Cell:
+        """Start a `judge` or a `candidate` with these descriptors (`zygote.become`). Raises Unclean."""
         user = None
         if self.settings["first_user"] is not None:
             self.turn = self.turn % USERS + 1
@@ -55,7 +60,7 @@ class Cells:
         return Cell(process, user)
 
     def ended(self, cell: Cell, wait: bool = False) -> int | None:
-        """Its exit code, negative for a signal; null while it lives. `wait` is for one that was killed."""
+        """The exit code, negative for a signal; None while it runs. `wait` blocks, for a cell that was killed."""
         if cell.process not in self.dead:  # a child of the zygote
             self.zygote.send(json.dumps({"ended": cell.process, "wait": wait}).encode())
             if (code := json.loads(self.zygote.recv(32))) is not None:
@@ -63,7 +68,7 @@ class Cells:
         return self.dead.get(cell.process)
 
     def clear(self, judge: Cell, candidate: Cell) -> None:
-        """Ends every process of the two cells and removes what they wrote."""
+        """Kill every process of the two cells and remove their files. Raises Unclean."""
         if judge.user is None or candidate.user is None:
             for cell in (judge, candidate):
                 if self.ended(cell) is None:
@@ -78,8 +83,8 @@ class Cells:
         self.dead.clear()
 
     def alive(self, users: set[int | None]) -> bool:
-        """Does anything of these users run? Namespaces end with their first process."""
-        with suppress(ChildProcessError):  # reaps what the cells left to this process
+        """Whether any process of these users runs; namespaces end with their first process."""
+        with suppress(ChildProcessError):  # reaps orphans of the cells
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         for name in os.listdir("/proc") if users != {None} else []:
@@ -89,17 +94,19 @@ class Cells:
         return False
 
     def until(self, condition: Callable[[], bool]) -> None:
-        patience = time.monotonic() + PATIENCE
+        """Poll `condition`; Unclean after PATIENCE."""
+        deadline = time.monotonic() + PATIENCE
         while not condition():
-            if time.monotonic() > patience:
+            if time.monotonic() > deadline:
                 raise Unclean("something does not end")
             time.sleep(0.0002)
 
 
 def sweep(*users: int) -> None:
+    """Remove the files of these users. Raises Unclean."""
     for user in users:
         with suppress(OSError):
-            os.rmdir(isolation.scratch_of(user))  # as a rule it is empty
+            os.rmdir(isolation.scratch_of(user))  # usually empty
     if not (left := left_by(*users)):
         return
     for user in users:
@@ -114,6 +121,7 @@ def sweep(*users: int) -> None:
 
 
 def left_by(*users: int) -> list[tuple[str, int]]:
+    """Path and owner of the entries of the shared folders that belong to these users."""
     left = []
     for folder in SHARED_FOLDERS:
         with suppress(FileNotFoundError), os.scandir(folder) as entries:
@@ -123,7 +131,7 @@ def left_by(*users: int) -> list[tuple[str, int]]:
 
 
 def remove(user: int, paths: list[str]) -> None:
-    """Folders by programs of the system, which know no depth that is too deep."""
+    """Remove `paths` as their owner; folders by chmod and rm, which handle any depth."""
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)

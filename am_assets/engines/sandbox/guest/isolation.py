@@ -1,13 +1,12 @@
-"""What a cell may do. A cell is one process tree of a job, with an identity, a scratch folder and limits of its own.
+"""Confinement of a cell: one process tree of a job, with its own identity, scratch folder and resource limits.
 
-Two ways, by what the sandbox around it allows:
+Two kinds, depending on the sandbox around it:
 
-- `uids` (a container): each cell has a user id that nothing else has. What is left behind is killed and removed under
-  that id.
-- `namespaces` (bubblewrap, which has one user id): each cell has new user, pid, mount and IPC namespaces, which vanish
+- user ids (container): each cell has a unique user id, under which its processes are killed and its files removed.
+- namespaces (bubblewrap, which has one user id): each cell has new user, pid, mount and IPC namespaces, which vanish
   with its first process.
 
-In both it ends without capabilities, without a way to more privilege, and behind a filter of system calls.
+In both a cell has no capabilities, cannot gain privileges, and is behind a seccomp filter.
 """
 
 import ctypes
@@ -26,22 +25,24 @@ libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 
 
 def checked(result: int) -> None:
+    """Raise OSError for a C function that returned an error."""
     if result:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def prctl(option: int, value: int) -> int:
-    return libc.prctl(option, value, 0, 0, 0)
+    return int(libc.prctl(option, value, 0, 0, 0))
 
 
 KNOWN_CAPABILITIES = [number for number in range(64) if prctl(PR_CAPBSET_READ, number) >= 0]
-OPEN_CAPABILITIES = [number for number in KNOWN_CAPABILITIES if prctl(PR_CAPBSET_READ, number)]  # to all this starts
+OPEN_CAPABILITIES = [number for number in KNOWN_CAPABILITIES if prctl(PR_CAPBSET_READ, number)]  # in the bounding set
 
 
 def fork_into_namespaces() -> int:
-    """As os.fork; the child is the first process in new namespaces. It has to call `map_itself`."""
+    """Like os.fork, but the child is the first process in new namespaces; it must call `map_itself`."""
     ctypes.pythonapi.PyOS_BeforeFork()
-    if process := libc.syscall(CLONE[os.uname().machine], NEW_NAMESPACES | signal.SIGCHLD, 0, 0, 0, 0):
+    process = int(libc.syscall(CLONE[os.uname().machine], NEW_NAMESPACES | signal.SIGCHLD, 0, 0, 0, 0))
+    if process:
         ctypes.pythonapi.PyOS_AfterFork_Parent()
         return process
     ctypes.pythonapi.PyOS_AfterFork_Child()
@@ -49,6 +50,7 @@ def fork_into_namespaces() -> int:
 
 
 def map_itself(user: int) -> None:
+    """Map the user and group id of this process in its new user namespace."""
     for name, content in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{user} {user} 1")):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(content)
@@ -59,6 +61,7 @@ def mount(kind: bytes, target: bytes, flags: int, data: bytes) -> None:
 
 
 def own_mounts(scratch: str) -> None:
+    """Mount a private /proc, /tmp and /dev/shm."""
     mount(b"proc", b"/proc", NOSUID_NODEV | NOEXEC, b"")
     for target in (b"/tmp", b"/dev/shm"):
         mount(b"tmpfs", target, NOSUID_NODEV, f"{scratch},mode=0700".encode())
@@ -69,10 +72,10 @@ def scratch_of(user: int) -> str:
 
 
 def confine(user: int | None, rlimits: dict[str, int], scratch: str) -> None:
-    """Gives up all that the current process does not need; no way back. `user` is null in namespaces of its own."""
+    """Irrevocably drop the privileges of this process. `user` is None where it has namespaces of its own."""
     if user is None:
         own_mounts(scratch)
-    for capability in KNOWN_CAPABILITIES if user is None else OPEN_CAPABILITIES:  # new namespaces come with all
+    for capability in KNOWN_CAPABILITIES if user is None else OPEN_CAPABILITIES:  # new namespaces start with all
         checked(prctl(PR_CAPBSET_DROP, capability))
     for name, limit in rlimits.items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
@@ -96,10 +99,10 @@ def no_capabilities() -> None:
 
 
 def kill_all_of(judge: int, candidate: int) -> None:
-    """Kills every process of two user ids, at one stroke: none can fork meanwhile.
+    """Kill every process of two user ids by one system call, so that none can fork meanwhile.
 
-    A process without privilege may signal those whose real or saved id is its own real or effective id. So root, for
-    this one call, gives up its own: it reaches both and nobody else, and the candidate does not reach it.
+    An unprivileged process may signal those whose real or saved id is its own real or effective id. So root switches
+    its ids for this call: it reaches both users and nobody else, and the candidate does not reach it.
     """
     os.setresuid(judge, candidate, 0)
     try:

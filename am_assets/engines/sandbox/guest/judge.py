@@ -1,8 +1,8 @@
-"""The judge's half of a job: runs the tests, whose expected values never leave it, and reports once.
+"""The judge's half of a job: runs the tests, whose expected values never leave this process, and reports.
 
-The names that the tests take from the program are `remote.Remote` objects or plain values. Names of Python itself stay
-Python's, so that a program's own `abs` never sees what a test compares with; unless they are all that the tests take
-from the program, as for a task to write `sum`.
+Names that the tests use from the program are `remote.Remote` objects or plain values. Built-in and standard-library
+names are not overridden by the program, so that its own `abs` never sees an expected value; except where such a name is
+the only one that the tests use, as for a task to write `sum`.
 """
 
 import ast
@@ -17,34 +17,33 @@ from types import ModuleType
 from typing import Any
 
 from am_assets.engines.sandbox.guest.remote import Link
-from am_assets.engines.sandbox.guest.wire import Channel, Flooded, Gone
+from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Flooded, Gone
 
-DETAIL = 2000
 PYTHONS_OWN = sys.stdlib_module_names | set(vars(builtins))
-# How a program may say that it ended (`scripts.Ended`): whatever it claims, it is no pass.
+# Statuses that the candidate may report itself (`scripts.Ended`); none of them is a pass.
 CLAIMS = {"compile_error", "exception", "memory", "output_limit", "timeout"}
 
 
 class Lost(BaseException):
-    """The program can not be asked any more; the report has said so."""
+    """The program can not be called any more, as was reported."""
 
 
 class Tests:
-    """`__test__` of the test code, which marks what is one test and lets it fail without the others:
+    """`__test__` in the test code: marks single tests, which fail independently of one another.
 
     if __test__(0):
         with __test__:
             assert ...
 
-    The report is lines of JSON: ["begun"], ["loaded"], [word, status, detail] by test. Of the words, `test` has the
-    next test follow, `lost` says that the program is gone with it, `end` is for all tests not told of.
+    The report is lines of JSON: ["begun"], ["loaded"], then [word, status, detail]: `test` for a test after which the
+    next follows, `lost` for one that ended the program, `end` for all tests not reported yet.
     """
 
     def __init__(self, report: int, link: Link, first: int) -> None:
-        """Those before `first` are not run."""
+        """Tests before number `first` are skipped."""
         self.report = report
         self.link = link
-        self.first = self.told = first
+        self.first = self.finished = first
 
     def __call__(self, number: int) -> bool:
         return number >= self.first
@@ -53,41 +52,43 @@ class Tests:
         pass
 
     def __exit__(self, _: Any, error: BaseException | None, __: Any) -> bool:
-        self.told += 1
+        self.finished += 1
         if self.link.lost is not None:
-            self.say("lost", *verdict(self.link.lost, error or self.link.lost, self.link))
+            self.report_line("lost", *verdict(self.link.lost, error or self.link.lost, self.link))
             raise Lost
-        self.say("test", *(verdict(error, error, self.link) if error else ("pass", "")))
+        self.report_line("test", *(verdict(error, error, self.link) if error else ("pass", "")))
         return True
 
-    def say(self, *message: str) -> None:
+    def report_line(self, *message: str) -> None:
+        """Send a line of the report to the supervisor."""
         os.write(self.report, json.dumps(message).encode() + b"\n")
 
 
 def judge(job: dict[str, Any], link: Link, tests: Tests) -> None:
-    """Runs the tests; the status `gone` leaves it to the supervisor to say how the candidate ended."""
+    """Run the tests and report; for the status `gone` the supervisor finds out how the candidate ended."""
     loading = ["script", job["language"], job["limits"]] if job["is_script"] else ["load"]
     in_tests = False
     try:
         names = link.exchange([*loading, job["program"]])
         if not isinstance(names, dict):
             raise Gone
-        tests.say("loaded")
+        tests.report_line("loaded")
         in_tests = True
         run_tests(job["test_code"], job["entry_point"], names, tests)
         if link.lost is not None:
             raise link.lost
-        if tests.told < job["tests"]:
+        if tests.finished < job["tests"]:
             raise RuntimeError("the tests ended before every one of them ran")
     except Lost:
         pass
     except BaseException as error:
-        tests.say("end", *verdict(link.lost or error, error, link, in_tests))
+        tests.report_line("end", *verdict(link.lost or error, error, link, in_tests))
     else:
-        tests.say("end", "pass", "")
+        tests.report_line("end", "pass", "")
 
 
 def run_tests(test_code: str, entry_point: str | None, names: dict[str, Any], tests: Tests) -> None:
+    """Execute the test code with the program's `names`."""
     linecache.cache["tests.py"] = (len(test_code), None, test_code.splitlines(True), "tests.py")
     code = compile(test_code, "tests.py", "exec", dont_inherit=True)
     solution = sys.modules["solution"] = ModuleType("solution")
@@ -99,7 +100,7 @@ def run_tests(test_code: str, entry_point: str | None, names: dict[str, Any], te
 
 
 def taken(names: dict[str, Any], tests: str) -> dict[str, Any]:
-    """What the tests see of the program without an import."""
+    """The names of the program that the tests see without an import."""
     used = {node.id for node in ast.walk(ast.parse(tests)) if isinstance(node, ast.Name)}
     seen = {name: value for name, value in names.items() if name in used}
     foreign = {name: value for name, value in seen.items() if name not in PYTHONS_OWN or isinstance(value, ModuleType)}
@@ -108,24 +109,25 @@ def taken(names: dict[str, Any], tests: str) -> dict[str, Any]:
 
 
 def verdict(cause: BaseException, shown: BaseException, link: Link, in_tests: bool = True) -> tuple[str, str]:
-    """(status, detail): the program's own trace and where in the tests it was."""
+    """(status, detail); the detail has the trace in the program and the place in the tests."""
     try:
         frames = [frame for frame in traceback.extract_tb(shown.__traceback__) if frame.filename == "tests.py"]
         where = "".join(traceback.format_list(frames[-3:]))
         what = "".join(traceback.format_exception_only(shown))
-        said = link.trace if not in_tests or not isinstance(shown, AssertionError) else ""
-        return classify(cause, in_tests), f"{said}{where}{what}"[-DETAIL:]
+        trace = link.trace if not in_tests or not isinstance(shown, AssertionError) else ""
+        return classify(cause, in_tests), f"{trace}{where}{what}"[-DETAIL:]
     except BaseException:  # no memory left
         return classify(cause, in_tests), ""
 
 
 def classify(error: BaseException, in_tests: bool) -> str:
+    """The status of a test that raised `error`."""
     if isinstance(error, Gone):
         return "gone"
     if isinstance(error, Flooded):
         return "output_limit"
-    said, _, claim = str(error).partition(": ")
-    if said == "Ended" and (status := claim.partition(":")[0]) in CLAIMS:
+    kind, _, claim = str(error).partition(": ")
+    if kind == "Ended" and (status := claim.partition(":")[0]) in CLAIMS:
         return status
     if isinstance(error, MemoryError):
         return "memory"
@@ -143,8 +145,8 @@ def main(channel: int, job: int, report: int) -> None:
             os._exit(1)
         link = Link(talk)
         tests = Tests(report, link, order["first"])
-        tests.say("begun")  # from here on, what happens is the job's doing
+        tests.report_line("begun")  # from here on, failures are the job's
         judge(order, link, tests)
-        signal.pause()  # the candidate has to be alive until the supervisor has looked at it
+        signal.pause()  # keeps the candidate alive until the supervisor has checked it
     finally:
         os._exit(0)

@@ -1,8 +1,8 @@
-"""The judge's view of the candidate's objects.
+"""Proxies of the candidate's objects in the judge.
 
-What a test can do with a `Remote` is chosen so that no expected value leaves the judge by way of an operator: it can be
-called, asked for attributes, items, length, text and iterated, which hands over what the test itself put in. It has no
-`in`, order or arithmetic of its own, and it equals itself alone.
+The operations of a `Remote` are chosen so that no operator sends an expected value to the candidate: call, attributes,
+items, length, text and iteration only transmit what the test passes. It has no `in`, order or arithmetic, and is equal
+only to itself.
 """
 
 import builtins
@@ -12,22 +12,23 @@ from typing import Any
 
 from am_assets.engines.sandbox.guest.wire import Channel, Gone, decode, encode
 
-# Modules that a program may have imported for its tests; they stand for themselves, never for the program's own.
+# Modules that tests may use by way of the program: always the real ones, never objects of the program.
 SHARED_MODULES = {"bisect", "cmath", "collections", "copy", "decimal", "fractions", "functools", "heapq", "itertools"}
 SHARED_MODULES |= {"json", "math", "operator", "random", "re", "statistics", "string", "sys", "time", "typing"}
 
 
 class Link:
-    """The judge's end of the talk. Once the candidate is gone it stays gone, whatever a test swallows."""
+    """The judge's end of the channel. A lost candidate stays lost, even if a test catches the exception."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.lost: BaseException | None = None
         self.remotes: dict[int, Remote] = {}
-        self.functions: list[Callable] = []  # of the tests, handed to the program as arguments
-        self.trace = ""  # where the program last raised, for a person
+        self.functions: list[Callable[..., Any]] = []  # of the tests, passed to the program as arguments
+        self.trace = ""  # of the last exception in the program, for a person
 
-    def refer(self, value: Any) -> list:
+    def refer(self, value: Any) -> list[Any]:
+        """The reference of a proxy or of a function of the tests."""
         if type(value) is Remote:
             return ["object", object.__getattribute__(value, "_number")]
         if not callable(value):
@@ -36,6 +37,7 @@ class Link:
         return ["function", len(self.functions) - 1]
 
     def resolve(self, kind: str, content: Any) -> Any:
+        """The proxy or module of a reference from the candidate."""
         if kind == "module":
             return import_module(content) if content in SHARED_MODULES else None
         if kind != "object" or type(content) is not int:
@@ -45,12 +47,14 @@ class Link:
         return self.remotes[content]
 
     def ask(self, operation: str, *operands: Any, **named: Any) -> Any:
+        """The result of an operation of the candidate."""
         forms = [encode(operand, self.refer) for operand in operands]
         return self.exchange(
             [operation, forms, {name: encode(value, self.refer) for name, value in named.items()}], operands
         )
 
-    def exchange(self, message: list, operands: tuple = ()) -> Any:
+    def exchange(self, message: list[Any], operands: tuple[Any, ...] = ()) -> Any:
+        """Send a request, serve callbacks, and return the result or raise the program's exception."""
         if self.lost:
             raise self.lost
         try:
@@ -66,7 +70,8 @@ class Link:
                 self.lost = error  # Gone or Flooded
             raise
 
-    def called_back(self, number: Any, *forms: Any) -> list:
+    def called_back(self, number: Any, *forms: Any) -> list[Any]:
+        """The answer to a call of a function of the tests by the program."""
         try:
             arguments = [decode(form, self.resolve) for form in forms]
             function = self.functions[number]
@@ -77,7 +82,8 @@ class Link:
         except Exception as error:
             return ["raised", type(error).__name__, str(error)]
 
-    def understood(self, operands: tuple, word: str, *content: Any) -> Any:
+    def understood(self, operands: tuple[Any, ...], word: str, *content: Any) -> Any:
+        """The result in an answer, after in-place changes of `operands` are applied; raises what the program raised."""
         try:
             if word == "returned":
                 form, changed = content
@@ -97,23 +103,23 @@ class Link:
 
 
 class Broken(Exception):
-    """The answer has not the form of one."""
+    """An answer violates the protocol."""
 
 
 def rebuilt(names: list[str], text: str) -> BaseException:
-    """The built-in exception nearest to one with these classes (nearest first)."""
+    """An instance of the most specific built-in exception among the class names `names` (most specific first)."""
     for name in names:
         kind = getattr(builtins, name, None)
         if isinstance(kind, type) and issubclass(kind, Exception | SystemExit | KeyboardInterrupt):
             try:
                 return kind(text if names[0] == name else f"{names[0]}: {text}")
-            except TypeError:  # such as UnicodeDecodeError, which wants more to say
+            except TypeError:  # such as UnicodeDecodeError, which takes more arguments
                 continue
     return Exception(text)
 
 
 def update(value: Any, after: Any) -> None:
-    """Gives a list, dict, set or bytearray of the tests the content that the program left in it."""
+    """Apply in-place changes by the program to a list, dict, set or bytearray of the tests."""
     kind = next((kind for kind in (list, bytearray, dict, set) if isinstance(value, kind)), None)
     if kind is None or not isinstance(after, kind):
         raise ValueError("another type")
@@ -122,6 +128,8 @@ def update(value: Any, after: Any) -> None:
 
 
 class Remote:
+    """A proxy of one object of the candidate."""
+
     __slots__ = ("_link", "_number")
 
     def __init__(self, link: Link, number: int) -> None:
@@ -129,7 +137,7 @@ class Remote:
         object.__setattr__(self, "_number", number)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # the protocols of copying, pickling and such
+        if name.startswith("__"):  # protocols of copying, pickling and the like
             raise AttributeError(name)
         return self._link.ask("get", self, name)
 
@@ -139,14 +147,15 @@ class Remote:
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         try:
             return self._link.ask("call", self, *arguments, **named)
-        except StopIteration as error:  # would silently end a loop of the tests
+        except StopIteration as error:  # would silently end a loop in the tests
             raise RuntimeError("the program raised StopIteration") from error
 
     def __getitem__(self, key: Any) -> Any:
         return self._link.ask("item", self, key)
 
     def __len__(self) -> int:
-        return self._link.ask("len", self)
+        length: int = self._link.ask("len", self)
+        return length
 
     def __iter__(self) -> Iterator[Any]:
         iterator = self._link.ask("iter", self)
@@ -161,7 +170,9 @@ class Remote:
         return self._link.ask("next", self)
 
     def __str__(self) -> str:
-        return self._link.ask("str", self)
+        text: str = self._link.ask("str", self)
+        return text
 
     def __bool__(self) -> bool:
-        return self._link.ask("bool", self)
+        truth: bool = self._link.ask("bool", self)
+        return truth

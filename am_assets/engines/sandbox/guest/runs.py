@@ -1,7 +1,7 @@
-"""One run of a job's tests: what is told of each while it runs, and how long it may take.
+"""One run of a job's tests, watched by the supervisor: reports of the judge, time and output limits.
 
-What becomes a verdict the supervisor has seen itself (how processes ended, how long they took, how much they printed)
-or has from the judge, over a pipe that no candidate holds.
+Verdicts rest only on what the supervisor observes itself (exit codes, time, amount of output) and on the report of the
+judge, which comes over a pipe that no candidate holds.
 """
 
 import json
@@ -13,18 +13,20 @@ import time
 from typing import Any, NamedTuple
 
 from am_assets.engines.sandbox.guest.cells import Cells
+from am_assets.engines.sandbox.guest.wire import DETAIL
 
-TAIL = 2000  # bytes of what was printed, for a person
-SCRIPTS_OWN_WATCH = 1  # seconds more than a script has, which is first told of its end by its own cell
+SCRIPT_GRACE = 1  # seconds beyond the limit of a script, which its own cell enforces first
 
 
 class Verdict(NamedTuple):
+    """The status of a test, and the output to show."""
+
     status: str
     detail: str
 
 
 class Run:
-    """The tests of a job from number `first` on, in two new cells: what they print, and the time they have."""
+    """The tests of a job from number `first` on, in two new cells."""
 
     def __init__(self, cells: Cells, order: dict[str, Any], first: int, deadline: float) -> None:
         self.cells = cells
@@ -44,17 +46,17 @@ class Run:
             os.close(descriptor)
         os.set_blocking(self.order, False)
         self.unsent = memoryview(json.dumps({**order["job"], "limits": self.limits, "first": first}).encode())
-        self.said, self.tail, self.size = bytearray(), b"", 0
+        self.partial_line, self.tail, self.size = bytearray(), b"", 0
         self.begun = self.loaded = False
         self.verdicts: list[Verdict] = []
         self.last: list[str] = []  # the judge's last message: `lost` or `end`
         compiling = self.limits["compile_seconds"] if order["job"]["language"] == "cpp" else 0
-        self.seconds = self.limits["timeout_seconds"] + SCRIPTS_OWN_WATCH * order["job"]["is_script"]
+        self.seconds = self.limits["timeout_seconds"] + SCRIPT_GRACE * order["job"]["is_script"]
         self.last_deadline = deadline + compiling
         self.deadline = min(self.last_deadline, time.monotonic() + self.seconds + compiling)
 
     def watch(self) -> list[Verdict]:
-        """The verdicts of the tests that were run: of all, unless the last of these took the program with it."""
+        """The verdicts of the tests that ran: all of them, unless the last one ended the program."""
         open_ends = {0, self.printed, self.report}
         while (not self.last and self.report in open_ends) or self.waits_for_candidate():
             left = self.deadline - time.monotonic()
@@ -63,37 +65,40 @@ class Run:
             pause = min(left, 0.002) if self.last else left
             readable, writable, _ = select.select(open_ends, [self.order] if self.unsent else [], [], pause)
             if 0 in readable:
-                os._exit(0)  # the host is gone, or talks out of turn
+                os._exit(0)  # the host has ended or broken the protocol
             if writable:
                 self.send()
-            for descriptor in sorted(readable, key=self.report.__eq__):  # what a test printed before how it ended
-                if not self.hear(descriptor):
+            for descriptor in sorted(readable, key=self.report.__eq__):  # output of a test before the report of its end
+                if not self.read(descriptor):
                     open_ends.discard(descriptor)
                 if self.size > self.limits["output_kb"] * 1024:
                     return self.with_last(Verdict("output_limit", f"printed more than {self.limits['output_kb']} kB"))
         return self.reported()
 
     def send(self) -> None:
+        """Write more of the order to the judge."""
         try:
             self.unsent = self.unsent[os.write(self.order, self.unsent) :]
-        except BrokenPipeError:  # the judge has died; its report says so
+        except BrokenPipeError:  # the judge has died, as the end of its report shows
             self.unsent = memoryview(b"")
         if not self.unsent:
             os.close(self.order)
             self.order = -1
 
-    def hear(self, descriptor: int) -> bytes:
+    def read(self, descriptor: int) -> bytes:
+        """Read output or reports; empty at the end."""
         data = os.read(descriptor, 1 << 16)
         if descriptor == self.report:
-            *lines, self.said = (self.said + data).split(b"\n")
+            *lines, self.partial_line = (self.partial_line + data).split(b"\n")
             for line in lines:
-                self.told(*json.loads(line))
+                self.handle(*json.loads(line))
         else:
             self.size += len(data)
-            self.tail = (self.tail + data)[-TAIL:]
+            self.tail = (self.tail + data)[-DETAIL:]
         return data
 
-    def told(self, word: str, *verdict: str) -> None:
+    def handle(self, word: str, *verdict: str) -> None:
+        """Handle one message of the judge, see `judge.Tests`. A finished test resets the clock."""
         self.begun = True
         if word in ("lost", "end"):
             self.last = [word, *verdict]
@@ -106,10 +111,11 @@ class Run:
             self.deadline = min(self.last_deadline, time.monotonic() + self.seconds)
 
     def waits_for_candidate(self) -> bool:
-        """The judge has lost it: how does it end?"""
+        """Whether the judge has lost the candidate, whose exit code is not known yet."""
         return self.last[1:2] == ["gone"] and self.cells.ended(self.candidate) is None
 
     def reported(self) -> list[Verdict]:
+        """The verdicts by the judge's report and the exit codes."""
         if not self.begun:
             return self.to_all(Verdict("sandbox_error", "the judge did not start"))
         code = self.cells.ended(self.candidate)
@@ -120,30 +126,32 @@ class Run:
         left = self.end_of(code, "the program") if verdict[0] == "gone" else Verdict(*verdict)
         if word == "lost":
             return self.with_last(left)
-        if left.status == "pass" and code is not None:  # nobody knows who has answered since
+        if left.status == "pass" and code is not None:  # answers may have come from another process
             left = self.end_of(code, "the program")
             del self.verdicts[-1:]
         return self.to_all(left)
 
     def with_last(self, verdict: Verdict) -> list[Verdict]:
-        """`verdict` is that of the test at hand; of all, where the program did not come so far or no time is left."""
+        """`verdict` for the current test; for all remaining ones where the program is not loaded or no time is left."""
         if self.loaded and time.monotonic() < self.last_deadline:
             return [*self.verdicts, verdict]
         return self.to_all(verdict)
 
     def to_all(self, verdict: Verdict) -> list[Verdict]:
+        """`verdict` for all remaining tests."""
         return [*self.verdicts, *[verdict] * (self.left - len(self.verdicts))]
 
     def end_of(self, code: int | None, who: str) -> Verdict:
-        """What it means that one of the two ended without having been told to."""
+        """The verdict on a judge or candidate that ended by itself with `code`."""
         printed = self.tail.decode(errors="replace")
-        if code == -signal.SIGKILL:  # nobody outside can see it to kill it, except the kernel when memory runs out
+        if code == -signal.SIGKILL:  # only the kernel can have sent it, when memory ran out
             return Verdict("memory", f"{printed}\n{who}: killed for want of memory")
         if code is not None and code < 0:
             return Verdict("exception", f"{printed}\n{who}: killed by {signal.Signals(-code).name}")
         return Verdict("exited_early", f"{printed}\n{who}: exited with code {code} before the tests were through")
 
     def close(self) -> None:
+        """End both cells and close all pipes."""
         for descriptor in (self.printed, self.report, self.order):
             if descriptor >= 0:
                 os.close(descriptor)

@@ -1,6 +1,6 @@
-"""Programs that read standard input and print: each run of one is a process of its own, as if started by hand.
+"""Programs that read stdin and write stdout: each run is a process of its own.
 
-This is the candidate's side and no safeguard: a program that tampers with it can at most print something else.
+This runs on the candidate's side and is no safeguard: a program that tampers with it can at most change its own output.
 """
 
 import atexit
@@ -15,24 +15,29 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
 
-TAIL = 2000  # bytes of what was said in the end, for a person
+from am_assets.engines.sandbox.guest.wire import DETAIL
+
 OUT_OF_MEMORY = b"MemoryError", b"bad_alloc"
 COMPILER = "/usr/bin/g++"
 COMPILE = [COMPILER, "-std=gnu++17", "-O2", "-w", "-fmax-errors=3", "-x", "c++", "program.cpp", "-o", "program"]
 
 
 class Ended(Exception):
-    """How a run ended that did not end well: a status of the sandbox, a colon, and what it said."""
+    """A run failed: the message is a status of the sandbox, a colon and the output."""
 
 
 def python(code: CodeType) -> Callable[[], None]:
+    """A function that runs `code` as `__main__` and exits; to be called in a new process."""
+
     def start() -> None:
         module = sys.modules["__main__"] = ModuleType("__main__")
         try:
             try:
                 exec(code, module.__dict__)
             finally:
-                if threads := sys.modules.get("threading"):  # of the program: it slows each fork
+                if threads := sys.modules.get(
+                    "threading"
+                ):  # imported by the program only: loading it before slows each fork
                     threads._shutdown()
                 atexit._run_exitfuncs()
                 sys.stdout.flush()
@@ -49,7 +54,7 @@ def python(code: CodeType) -> Callable[[], None]:
 
 
 def cpp(source: str, limits: dict[str, Any]) -> Callable[[], None]:
-    """Compiles it in the working directory."""
+    """Compile `source` in the working directory; a function that executes it. Raises Ended."""
     import subprocess
 
     with open("program.cpp", "w", errors="replace") as file:
@@ -59,38 +64,39 @@ def cpp(source: str, limits: dict[str, Any]) -> Callable[[], None]:
     except subprocess.TimeoutExpired:
         raise Ended(f"compile_error: not compiled after {limits['compile_seconds']:g} s") from None
     if made.returncode:
-        raise Ended(f"compile_error: {made.stderr[:TAIL].decode(errors='replace')}")
+        raise Ended(f"compile_error: {made.stderr[:DETAIL].decode(errors='replace')}")
     return lambda: os.execv("program", ["program"])
 
 
 def runner(start: Callable[[], None], limits: dict[str, Any]) -> Callable[[str], str]:
-    """A function from standard input to what is printed; `start`, in a new process, never returns.
+    """A function from stdin to stdout of one run, which raises Ended; `start` is called in a new process.
 
-    It raises Ended.
+    `start` never returns.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
 
-    def run_program(given: str) -> str:
-        ends = [os.memfd_create(name) for name in ("given", "printed", "said")]
+    def run_program(stdin: str) -> str:
+        files = [os.memfd_create(name) for name in ("stdin", "stdout", "stderr")]
         try:
-            os.pwrite(ends[0], given.encode(errors="replace"), 0)
+            os.pwrite(files[0], stdin.encode(errors="replace"), 0)
             if (child := os.fork()) == 0:
-                begin(start, ends, limits)
-            return judged(wait(child, limits["timeout_seconds"]), *(content(end) for end in ends[1:]))
+                begin(start, files, limits)
+            return result(wait(child, limits["timeout_seconds"]), *(content(file) for file in files[1:]))
         finally:
-            for end in ends:
-                os.close(end)
+            for file in files:
+                os.close(file)
 
     return run_program
 
 
-def begin(start: Callable[[], None], ends: list[int], limits: dict[str, Any]) -> None:
+def begin(start: Callable[[], None], files: list[int], limits: dict[str, Any]) -> None:
+    """Run `start` in this process with `files` as standard streams, under `limits`; never returns."""
     try:
         os.setsid()
-        for place, end in enumerate(ends):
-            os.dup2(end, place)
-        os.closerange(len(ends), 256)
-        # What is printed goes to files, so that the kernel ends whoever prints too much.
+        for descriptor, file in enumerate(files):
+            os.dup2(file, descriptor)
+        os.closerange(len(files), 256)
+        # Output goes to files, so that the kernel ends (SIGXFSZ) a program that prints too much.
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits["printed_kb"] << 10,) * 2)
@@ -101,7 +107,7 @@ def begin(start: Callable[[], None], ends: list[int], limits: dict[str, Any]) ->
 
 
 def wait(child: int, seconds: float) -> int | None:
-    """Its exit code, negative for a signal; null where it had to be killed. Nothing it started is left running."""
+    """The exit code, negative for a signal; None after a timeout. Kills the process group in any case."""
     deadline = time.monotonic() + seconds
     code = None
     while code is None and (left := deadline - time.monotonic()) > 0:
@@ -115,14 +121,15 @@ def wait(child: int, seconds: float) -> int | None:
     return code
 
 
-def content(end: int) -> bytes:
-    return os.pread(end, os.fstat(end).st_size, 0)
+def content(file: int) -> bytes:
+    return os.pread(file, os.fstat(file).st_size, 0)
 
 
-def judged(code: int | None, printed: bytes, said: bytes) -> str:
+def result(code: int | None, stdout: bytes, stderr: bytes) -> str:
+    """The output of a run that ended well; else raises Ended."""
     if code == 0:
-        return printed.decode(errors="replace")
-    tail = said[-TAIL:]
+        return stdout.decode(errors="replace")
+    tail = stderr[-DETAIL:]
     status = {None: "timeout", -signal.SIGXFSZ: "output_limit", -signal.SIGKILL: "memory"}.get(code, "exception")
     if status == "exception" and any(word in tail for word in OUT_OF_MEMORY):
         status = "memory"

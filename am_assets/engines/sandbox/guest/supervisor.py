@@ -1,4 +1,4 @@
-"""Answers the host: one job at a time, a line of JSON each way. It outlives every job and runs no foreign code."""
+"""Serves the host: one job at a time, one line of JSON each way. It outlives all jobs and runs no untrusted code."""
 
 import json
 import os
@@ -12,9 +12,9 @@ from am_assets.engines.sandbox.guest.scripts import COMPILER
 
 
 def run(cells: Cells, order: dict[str, Any]) -> tuple[list[str], str]:
-    """The status of each test, and what is to be said of the first that failed.
+    """The status of each test, and the detail of the first that failed.
 
-    A test that takes the program with it does not take the tests after it: they get new cells, while there is time.
+    After a test that ended the program, the remaining tests run in new cells while there is time.
     """
     deadline = time.monotonic() + order["limits"]["total_seconds"]
     verdicts: list[Verdict] = []
@@ -27,19 +27,21 @@ def run(cells: Cells, order: dict[str, Any]) -> tuple[list[str], str]:
     return [each.status for each in verdicts], next((each.detail for each in verdicts if each.status != "pass"), "")
 
 
-def say(message: object) -> None:
+def send(message: object) -> None:
+    """Send a message to the host."""
     line = json.dumps(message).encode() + b"\n"
     while line:
         line = line[os.write(1, line) :]
 
 
 def main() -> None:
+    """Serve until the host closes the connection."""
     cells = Cells(json.loads(sys.argv[1]))
-    say({"compiler": os.access(COMPILER, os.X_OK)})
-    heard = b""
+    send({"compiler": os.access(COMPILER, os.X_OK)})
+    received = b""
     while data := os.read(0, 1 << 20):
-        heard += data
-        if heard.endswith(b"\n"):
-            say(run(cells, json.loads(heard)))
-            heard = b""
+        received += data
+        if received.endswith(b"\n"):
+            send(run(cells, json.loads(received)))
+            received = b""
     os._exit(0)

@@ -1,7 +1,8 @@
-"""A filter of system calls (seccomp) for cells: the doors to the kernel that no program of a test needs.
+"""A seccomp filter for cells: denies the system calls that no tested program needs.
 
 Tracing and reading other processes, namespaces and mounts, keyrings, shared memory and queues that outlive a process,
-and interfaces with a record of holes. It stands behind a container's own filter and is bubblewrap's only one.
+and interfaces with a record of vulnerabilities. It is applied in addition to a container's own filter, and is the only
+one with bubblewrap.
 """
 
 import ctypes
@@ -10,7 +11,7 @@ import os
 import struct
 from functools import cache
 
-# Numbers by machine; from 424 on they are the same everywhere.
+# System call numbers by machine; from 424 on they are the same on all.
 NUMBERS = {
     "x86_64": {
         "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312, "unshare": 272, "setns": 308,
@@ -33,21 +34,22 @@ NUMBERS = {
 EVERYWHERE = [424, 425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 440, 442]
 ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CLONE = {"x86_64": 56, "aarch64": 220}
-CLONE3 = 435  # its flags lie in memory, where no filter reads: libraries fall back to `clone`
-FOREIGN_ABI = 0x40000000  # x86-64 has a second set of numbers from here on
-NEW_ANYTHING = 0x7E020000
+CLONE3 = 435  # its flags are in memory, which a filter can't read; libraries fall back to `clone`
+FOREIGN_ABI = 0x40000000  # x86-64 has a second set of numbers (x32) from here on
+NEW_NAMESPACE_FLAGS = 0x7E020000
 ALLOW, KILL = 0x7FFF0000, 0x80000000
 LOAD, EQUALS, AT_LEAST, HAS_BITS, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-NUMBER, MACHINE, FIRST_ARGUMENT = 0, 4, 16  # offsets in what the filter is shown
+NUMBER, MACHINE, FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
 
 
 def refuse(reason: int) -> int:
+    """The filter result that makes a system call fail with errno `reason`."""
     return 0x00050000 | reason
 
 
 @cache
 def program(machine: str) -> tuple[int, bytes]:
-    """How many instructions (code, jump if true, jump if false, operand), and all of them."""
+    """The BPF program: the number of instructions, and their encoding (code, jump if true, jump if false, operand)."""
     steps = [
         (LOAD, 0, 0, MACHINE),
         (EQUALS, 1, 0, ARCHITECTURE[machine]),
@@ -64,7 +66,7 @@ def program(machine: str) -> tuple[int, bytes]:
         (EQUALS, 1, 0, CLONE[machine]),
         (RETURN, 0, 0, ALLOW),
         (LOAD, 0, 0, FIRST_ARGUMENT),
-        (HAS_BITS, 0, 1, NEW_ANYTHING),
+        (HAS_BITS, 0, 1, NEW_NAMESPACE_FLAGS),
         (RETURN, 0, 0, refuse(errno.EPERM)),
         (RETURN, 0, 0, ALLOW),
     ]
@@ -72,7 +74,7 @@ def program(machine: str) -> tuple[int, bytes]:
 
 
 def deny_syscalls(libc: ctypes.CDLL) -> None:
-    """For this process and all it starts. Raises OSError where the kernel or the machine can not do it."""
+    """Install the filter for this process and its children. OSError where kernel or machine do not support it."""
     machine = os.uname().machine
     if machine not in NUMBERS:
         raise OSError(errno.ENOTSUP, f"no filter of system calls for {machine}")

@@ -1,8 +1,11 @@
-"""Plain values between judge and candidate, as lines of JSON.
+"""The protocol of judge and candidate: plain values as lines of JSON.
 
-None, bool, str, float and small int go as they are, everything else as [type, content...]. What arrives has exactly one
-of the types below, so that no object with an equality of its own ever reaches the judge. What is not a value stays
-where it is and goes as a reference, [kind, number].
+None, bool, str, float and small int are encoded as themselves, everything else as [type, content...]. Decoded values
+have exactly one of the types below, so that no object with a custom `__eq__` ever reaches the judge. Other objects stay
+in their process and are sent as references, [kind, number].
+
+    >>> encode((1, {"a"}), refer)
+    ['tuple', 1, ['set', 'a']]
 """
 
 import collections
@@ -14,8 +17,9 @@ from fractions import Fraction
 from types import FunctionType
 from typing import Any
 
-LARGEST_LINE = 1 << 23
-SMALL = 1 << 53
+MAX_LINE = 1 << 23  # bytes
+DETAIL = 2000  # characters or bytes of output that are kept for a person to read
+SMALL = 1 << 53  # integers below it are exact in JSON
 SEQUENCES = {
     "list": list,
     "tuple": tuple,
@@ -29,15 +33,15 @@ TYPES = {kind.__name__: kind for kind in PLAIN_TYPES}
 
 
 class Gone(BaseException):
-    """The other side has ended, or no longer keeps to the form of the talk."""
+    """The other side has ended or broken the protocol."""
 
 
 class Flooded(BaseException):
-    """The other side sent a line beyond LARGEST_LINE."""
+    """The other side sent a line longer than MAX_LINE."""
 
 
-def encode(value: Any, refer: Callable[[Any], list]) -> Any:
-    """The JSON form; `refer` gives the reference of what is no plain value. A subclass goes as the type it extends."""
+def encode(value: Any, refer: Callable[[Any], list[Any]]) -> Any:
+    """The JSON form; `refer` returns the reference of an object. Subclasses are encoded as their base type."""
     if value is None or type(value) in (bool, str):
         return value
     if isinstance(value, type):
@@ -61,14 +65,14 @@ def encode(value: Any, refer: Callable[[Any], list]) -> Any:
     for name, sequence in SEQUENCES.items():
         if isinstance(value, sequence):
             return [name, *(encode(item, refer) for item in value)]
-    # Last, as Fraction is an abstract class: the first such look at a type is slow, in each cell anew.
+    # Last, as the first isinstance check of a type against Fraction, an abstract class, is slow, in each cell anew.
     if not isinstance(value, FunctionType) and isinstance(value, Decimal | Fraction):
         return [type(value).__name__, str(value)]
     return refer(value)
 
 
 def decode(form: Any, resolve: Callable[[str, Any], Any]) -> Any:
-    """The value; `resolve` gives what a reference stands for. Raises some exception where the form is broken."""
+    """The value; `resolve` returns the object of a reference. Raises some exception where the form is invalid."""
     if not isinstance(form, list):
         if form is None or type(form) in (bool, int, float, str):
             return form
@@ -96,24 +100,25 @@ def decode(form: Any, resolve: Callable[[str, Any], Any]) -> Any:
 
 
 class Channel:
-    """Messages, lists that start with a word, over one socket."""
+    """Messages over one socket; a message is a list that starts with a word."""
 
     def __init__(self, descriptor: int) -> None:
         self.incoming = os.fdopen(descriptor, "rb")
         self.outgoing = os.fdopen(os.dup(descriptor), "wb")
 
-    def send(self, message: list) -> None:
+    def send(self, message: list[Any]) -> None:
+        """Send a message. Raises Gone."""
         try:
             self.outgoing.write(json.dumps(message).encode() + b"\n")
             self.outgoing.flush()
         except OSError as error:
             raise Gone from error
 
-    def receive(self) -> list:
+    def receive(self) -> list[Any]:
         """The next message. Raises Gone or Flooded."""
         try:
-            line = self.incoming.readline(LARGEST_LINE + 1)
-            if len(line) > LARGEST_LINE:
+            line = self.incoming.readline(MAX_LINE + 1)
+            if len(line) > MAX_LINE:
                 raise Flooded
             message = json.loads(line)
             if isinstance(message, list) and message and isinstance(message[0], str):

@@ -1,7 +1,7 @@
-"""Forks cells from an interpreter that is warm and has seen no job, so that a cell finds nothing of one in its memory.
+"""Forks cells from a warm interpreter that has seen no job, so that no data of a job is in the memory of another.
 
-It is asked over a socket with what the cell is to be (JSON) and the descriptors that it gets, and answers with the
-process id, 0 if there is none; or, for {"ended": id}, with the exit code of a cell, null while it lives.
+A request over its socket is the description of a cell (JSON) with its descriptors; the answer is the process id, 0 if
+it could not be started. For {"ended": id} the answer is the exit code of a cell, null while it runs.
 """
 
 import gc
@@ -15,15 +15,15 @@ from am_assets.engines.sandbox.guest import candidate, isolation, judge
 from am_assets.engines.sandbox.guest.remote import SHARED_MODULES
 from am_assets.engines.sandbox.guest.syscalls import program
 
-FIRST_OF_ALL = 0, 1, 2  # nothing to read, and whatever is printed
-CHANNEL, JOB, REPORT = 3, 4, 5
+CHANNEL, JOB, REPORT = 3, 4, 5  # descriptors of a cell, after the standard streams
 
 
 def main(requests: socket.socket) -> None:
-    for name in SHARED_MODULES:  # what programs and tests import most
+    """Serve until the supervisor closes the socket."""
+    for name in SHARED_MODULES:  # imported most often by programs and tests
         import_module(name)
     program(os.uname().machine)
-    gc.freeze()  # pages that a collection would touch stay shared
+    gc.freeze()  # keeps memory pages shared that a garbage collection would write to
     while True:
         message, descriptors, _, _ = socket.recv_fds(requests, 1 << 16, 8)
         if not message:
@@ -40,7 +40,7 @@ def main(requests: socket.socket) -> None:
 
 
 def start(order: dict[str, Any], descriptors: list[int]) -> int:
-    """Starts a cell as a child of this process; its id, 0 where there can be none."""
+    """Start a cell as a child of this process; its process id, 0 where that fails."""
     in_namespaces = order["user"] is None
     cell = isolation.fork_into_namespaces() if in_namespaces else os.fork()
     if cell == 0:
@@ -54,9 +54,12 @@ def start(order: dict[str, Any], descriptors: list[int]) -> int:
 
 
 def become(order: dict[str, Any], descriptors: list[int]) -> None:
+    """Turn this process into a confined judge or candidate; never returns."""
     null = os.open("/dev/null", os.O_RDONLY)
     places = [null, descriptors[0], *descriptors]
-    above = [os.dup2(descriptor, 100 + place) for place, descriptor in enumerate(places)]  # clear of their own places
+    above = [
+        os.dup2(descriptor, 100 + place) for place, descriptor in enumerate(places)
+    ]  # out of the way of their final numbers
     for place, descriptor in enumerate(above):
         os.dup2(descriptor, place)
     os.closerange(len(places), 4096)

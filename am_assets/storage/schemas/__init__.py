@@ -1,0 +1,91 @@
+"""The schema of every table that an asset writes: columns, types, keys and nullability, a module for each stage.
+
+A table is validated against its schema when it is written (`orchestration/tables.py`), so readers may rely on it.
+Only shapes belong here: thresholds are in `config/recipe.py`, and nothing here computes.
+
+    >>> TABLES["raw_pool"].column_names()[:3]
+    ['question_id', 'source', 'question']
+"""
+
+import dataframely as dy
+
+from am_assets.storage.schemas.distillation import ResponseFeatures, Responses, TeacherRequests
+from am_assets.storage.schemas.evaluation import (
+    BenchmarkQuestions,
+    BenchmarkResponses,
+    BenchmarkVerdicts,
+    EvalScores,
+    RecipeReport,
+)
+from am_assets.storage.schemas.policy import PolicySettings
+from am_assets.storage.schemas.pool import PUBLISHED, QuestionEmbeddings, QuestionFeatures, QuestionLabels, RawPool
+from am_assets.storage.schemas.selection import BenchmarkOverlap, DedupedSet, SelectedQuestions, SimilarPairs
+from am_assets.storage.schemas.training import SftCheckpoint, SftDataset
+from am_assets.storage.schemas.verification import (
+    CodeVerdicts,
+    InstructionVerdicts,
+    MathVerdicts,
+    RewardScores,
+    VerifiedSet,
+)
+
+__all__ = [
+    "PUBLISHED",
+    "TABLES",
+    "BenchmarkOverlap",
+    "BenchmarkQuestions",
+    "BenchmarkResponses",
+    "BenchmarkVerdicts",
+    "CodeVerdicts",
+    "DedupedSet",
+    "EvalScores",
+    "InstructionVerdicts",
+    "MathVerdicts",
+    "PolicySettings",
+    "QuestionEmbeddings",
+    "QuestionFeatures",
+    "QuestionLabels",
+    "RawPool",
+    "RecipeReport",
+    "ResponseFeatures",
+    "Responses",
+    "RewardScores",
+    "SelectedQuestions",
+    "SftCheckpoint",
+    "SftDataset",
+    "SimilarPairs",
+    "TeacherRequests",
+    "VerifiedSet",
+]
+
+TABLES: dict[str, type[dy.Schema]] = {
+    "dedup_policy": PolicySettings,
+    "sampling_policy": PolicySettings,
+    "teacher_policy": PolicySettings,
+    "verification_policy": PolicySettings,
+    "training_policy": PolicySettings,
+    "evaluation_policy": PolicySettings,
+    "raw_pool": RawPool,
+    "question_features": QuestionFeatures,
+    "question_labels": QuestionLabels,
+    "question_embeddings": QuestionEmbeddings,
+    "similar_pairs": SimilarPairs,
+    "benchmark_questions": BenchmarkQuestions,
+    "benchmark_overlap": BenchmarkOverlap,
+    "deduped_set": DedupedSet,
+    "selected_questions": SelectedQuestions,
+    "teacher_requests": TeacherRequests,
+    "responses": Responses,
+    "response_features": ResponseFeatures,
+    "math_verdicts": MathVerdicts,
+    "code_verdicts": CodeVerdicts,
+    "instruction_verdicts": InstructionVerdicts,
+    "reward_scores": RewardScores,
+    "verified_set": VerifiedSet,
+    "sft_dataset": SftDataset,
+    "sft_checkpoint": SftCheckpoint,
+    "benchmark_responses": BenchmarkResponses,
+    "benchmark_verdicts": BenchmarkVerdicts,
+    "eval_scores": EvalScores,
+    "recipe_report": RecipeReport,
+}
