@@ -12,7 +12,7 @@ from am_assets.engines.models.embedder import to_matrix
 from am_assets.selection.greedy import Likeness
 from am_assets.storage.schemas import DedupedSet
 
-VERSION = "1"  # raise when a rule here or in `greedy` decides otherwise
+VERSION = "2"  # raise when a rule here or in `greedy` decides or describes otherwise
 HARDEST_FIRST = {name: rank for rank, name in enumerate(reversed(DIFFICULTIES))}
 
 
@@ -84,6 +84,10 @@ def dedup(
         .then(pl.lit("exact_duplicate"))
         .when(pl.col("near").is_not_null())
         .then(pl.lit("near_duplicate")),
+        decided_by=pl.when("copy")
+        .then(pl.lit("dedup.priority"))
+        .when(pl.col("near").is_not_null())
+        .then(pl.lit("dedup.threshold")),
         representative=pl.coalesce("near", pl.when("copy").then("question_id")),
         cosine=pl.coalesce("cosine", pl.when("copy").then(1.0)),
     )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.config.recipe import RewardMinima, VerificationPolicy
+from am_assets.config.recipe import Recipe, RewardMinima, VerificationPolicy
 from am_assets.config.vocabulary import OUTCOMES, RESPONSE_DROPS, REWARD_DIMENSIONS, TEMPLATES, VERDICTS
 from am_assets.storage.schemas import VerifiedSet
 from am_assets.verification.decide import MALFORMED, verified_set
@@ -146,6 +146,51 @@ def test_the_form_that_is_asked_for_is_the_recipes_to_say(row, policy, detail):
     assert (None if fate["kept"] else f"{fate['drop_reason']}: {fate['detail']}") == detail
 
 
+JUDGED_WRONG = {"math_verdict": "pass", "judged_equal": False}
+UNSURE = {"math_verdict": "unverifiable", "math_reason": "timeout"}
+
+
+@pytest.mark.parametrize(
+    ("row", "policy", "field"),
+    [
+        ({}, {}, None),
+        ({"truncated": True}, {}, "teacher.max_tokens"),
+        ({"template": "plain"}, {"templates": ["paper"]}, "verification.templates"),
+        ({"repetition": 0.4}, {}, "verification.max_repetition"),
+        ({"consecutive": 0.4}, {}, "verification.max_consecutive"),
+        ({"answer_language": "zh"}, {"languages": ["en"]}, "verification.languages"),
+        ({"prompt_share": 0.75}, {"max_prompt_share": 0.5}, "verification.max_prompt_share"),
+        (rewarded(4), {"accept": "verified"}, "verification.accept"),
+        (WRONG | {"math_reason": "not equal"}, {}, "verification.accept"),
+        (WRONG | {"judged_equal": False}, {"split": "judge"}, "verification.accept"),  # they agree
+        (JUDGED_WRONG, {"split": "judge"}, "verification.split"),
+        (JUDGED_WRONG, {"split": "verifier"}, None),
+        ({"judged_equal": None}, {"split": "both"}, "verification.split"),
+        (
+            {"math_verdict": "unverifiable", "math_reason": "judge: a word of the answer"},
+            {},
+            "verification.keep_unverifiable",
+        ),
+        (UNSURE, {}, "verification.keep_unverifiable"),
+        (rewarded(None), {}, "verification.keep_unverifiable"),
+        ({"has_tests": True, "code_verdict": "fail", "code_reason": "test 2"}, {}, "verification.accept"),
+        (BREAKS, {}, "verification.accept"),
+        (BREAKS | JUDGED_WRONG, {"split": "either"}, "verification.accept"),
+        (rewarded(2), {}, "verification.min_reward"),
+        (rewarded(4, coherence=1), {"min_reward": 0.5, "minima": {"coherence": 2}}, "verification.minima.coherence"),
+    ],
+)
+def test_a_dropped_response_names_the_field_that_decided(row, policy, field):
+    (fate,) = decide(row, **policy)
+    assert fate["decided_by"] == field
+    assert fate["kept"] == (field is None)
+
+
+def test_a_response_that_another_one_replaced_names_the_field_that_chose():
+    fates = decide({"sample_index": 0}, {"sample_index": 1}, keep="first")
+    assert [row["decided_by"] for row in fates] == [None, "verification.keep"]
+
+
 WRONG_BUT_LIKED = {"math_verdict": "fail", "math_reason": "different", **dict.fromkeys(REWARD_DIMENSIONS, 4)}
 RIGHT_BUT_DISLIKED = dict.fromkeys(REWARD_DIMENSIONS, 0)
 
@@ -275,12 +320,22 @@ policies = st.builds(
 )
 
 
+def paths(content: dict, within: str = "") -> set[str]:
+    below = [paths(value, f"{within}{name}.") for name, value in content.items() if isinstance(value, dict)]
+    return {f"{within}{name}" for name in content}.union(*below)
+
+
+RECIPE_FIELDS = paths(Recipe(teacher={"model": "m"}, training={"student": "s"}).model_dump())
+
+
 @given(candidates, policies)
 def test_every_row_has_exactly_one_fate(rows, policy):
     table = verified_set(frame(rows), policy)
     assert sorted(table["response_id"]) == sorted(frame(rows)["response_id"])
     assert (table["kept"] == table["drop_reason"].is_null()).all()
     assert (table["kept"] == table["detail"].is_null()).all()
+    assert (table["kept"] == table["decided_by"].is_null()).all()
+    assert set(table["decided_by"].drop_nulls()) <= RECIPE_FIELDS
     drops = table["drop_reason"].drop_nulls()
     assert set(drops) <= set(RESPONSE_DROPS) and drops.len() + table["kept"].sum() == len(rows)
 
