@@ -1,6 +1,6 @@
 """The page of a recipe: one HTML file that needs nothing else, and the picture of its funnel.
 
-Wording and layout only (with `page.html` and `page.css`), from what `report.py`, `shares.py` and `examples.py` counted.
+Wording and layout only (with `page.html` and `page.css`), from what `report.py`, `distributions.py` and `examples.py` counted.
 The rows it shows were written by models and are hostile: every value is escaped by the template, the page has no
 script, and its content security policy lets nothing run or load. The same findings give the same bytes.
 """
@@ -15,9 +15,9 @@ import polars as pl
 from markupsafe import Markup, escape
 
 from am_assets.engines import plots
-from am_assets.evaluation import paper, shares
-from am_assets.evaluation.drawing import PRINTED, curve_svg, sankey_svg
+from am_assets.evaluation import distributions, paper
 from am_assets.evaluation.examples import SAMPLED, Rows
+from am_assets.evaluation.svg import PRINTED, curve_svg, sankey_svg
 
 VERSION = "1"  # raise when a page comes out otherwise
 CUT, QUESTION_CUT = 2_000, 600  # characters of a text that the page shows
@@ -27,7 +27,7 @@ Curve = Sequence[tuple[float, int]]
 
 @dataclass(frozen=True)
 class Findings:
-    """All that a page shows. `funnel` is a RecipeReport, `released` as `shares.released` gives it, `origins` those of
+    """All that a page shows. `funnel` is a RecipeReport, `released` as `distributions.released` gives it, `origins` those of
     the same responses, `rates` are pass rates by the column they are counted by, `costs` as `report.teacher_costs`
     gives them, `scores` EvalScores with a column `benchmark`. A mark is the recipe's own threshold on a curve. What is
     not there yet is empty."""
@@ -75,10 +75,10 @@ def page(recipe: str, found: Findings) -> str:
         tiles=_tiles(found),
         missing=_missing(found),
         sankey=sankey_svg(found.funnel),
-        mixes=shares.mixes(found.released, found.origins),
-        sources=shares.spread(found.released["source"], {}),
+        mixes=distributions.mixes(found.released, found.origins),
+        sources=distributions.spread(found.released["source"], {}),
         paper_sources=[(name, rows / sum(paper.SOURCE_ROWS.values())) for name, rows in paper.SOURCE_ROWS.items()],
-        lengths={part: shares.lengths(found.released[f"{part}_chars"]) for part in ("think", "answer")},
+        lengths={part: distributions.lengths(found.released[f"{part}_chars"]) for part in ("think", "answer")},
         curves={name: curve_svg(points, x, "kept", mark) for name, (x, points, mark) in curves.items() if points},
         scores=found.scores.sort("benchmark", "student"),
         paper=paper,

@@ -1,7 +1,7 @@
 """What became of a recipe: the funnel from input rows to released rows, what its responses cost, what other thresholds
 would keep.
 
-Counting only. Nothing here measures or decides; `shares.py` has the distributions, `page.py` shows it all.
+Counting only. Nothing here measures or decides; `distributions.py` has the distributions, `page.py` shows it all.
 """
 
 import polars as pl

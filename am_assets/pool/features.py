@@ -5,6 +5,7 @@ Measurements only; which of them makes a question unsuitable is the recipe's to 
 
 import polars as pl
 
+from am_assets.datasets.checks import CHECKS
 from am_assets.engines.models.language import languages
 
 VERSION = 4  # raise it when a rule here changes
@@ -29,8 +30,6 @@ def question_features(pool: pl.DataFrame) -> pl.DataFrame:
     """QuestionFeatures of RawPool rows, in their order. What decisions need to know of references, tests and published
     responses is told here too, so that they need not read those texts."""
     text = pl.col("question")
-    checks = {"has_reference": pl.col("reference_answer"), "has_tests": pl.col("test_cases")}
-    checks |= {"has_constraints": pl.col("constraints")}
     return pool.select(
         "question_id",
         chars=text.str.len_chars(),
@@ -41,8 +40,8 @@ def question_features(pool: pl.DataFrame) -> pl.DataFrame:
         has_url=text.str.contains(URL),
         has_image=text.str.contains(IMAGE),
         has_table=text.str.contains(TABLE),
-        has_check=pl.any_horizontal(check.is_not_null() for check in checks.values()),
-        **{name: check.is_not_null() for name, check in checks.items()},
+        has_check=pl.any_horizontal(*CHECKS.values()),
+        **CHECKS,
         published=pl.col("published").list.len(),
     )
 

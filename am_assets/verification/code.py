@@ -14,9 +14,9 @@ import polars as pl
 from am_assets.config.instruments import Code
 from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, open_sandbox
 from am_assets.storage.memo import Filled, Measure
-from am_assets.verification.code_tests import Runnable, UnusableTests
+from am_assets.verification.io_tests import read_cases
 from am_assets.verification.programs import extract_code, extract_script
-from am_assets.verification.tables_of_tests import read_cases
+from am_assets.verification.unit_tests import Runnable, UnusableTests
 
 logger = logging.getLogger(__name__)
 

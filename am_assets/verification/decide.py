@@ -10,8 +10,8 @@ import polars as pl
 from am_assets.config.recipe import VerificationPolicy
 from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
 from am_assets.storage.schemas import VerifiedSet
+from am_assets.verification.pass_threshold import settle_tests
 from am_assets.verification.reward import aggregate
-from am_assets.verification.tests_passed import settle_tests
 
 VERSION = "5"  # raise when a rule here decides or describes otherwise
 CHECKS = ["math", "code", "instructions", "reward"]

@@ -10,8 +10,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from am_assets.verification.extraction import WINDOW, boxed
-from am_assets.verification.retraction import Verdict, stood_by
-from am_assets.verification.spelling import TEXT_COMMAND, is_text, words, written_out
+from am_assets.verification.normalization import TEXT_COMMAND, is_text, to_digits, words
+from am_assets.verification.retraction import Verdict, downgrade_retracted
 from am_assets.verification.units import Unit, is_number, quantity
 
 COMPARED = re.compile(r"[<>≤≥≠≈]|\\(?:[gln]eq?|[gl]t|approx|sim|equiv)\b")
@@ -63,10 +63,10 @@ def judge(found: list[str], answer: str, reference: str) -> Verdict:
     if not readings:
         return "fail", "answer missing", extracted or None
     if all(any(equal(gold, reading) for gold in golds) for reading in readings):
-        return stood_by(("pass", "equal", extracted), answer)
+        return downgrade_retracted(("pass", "equal", extracted), answer)
     if len(readings) > 1:
         if equal(golds[0], parse(", ".join(found))):  # one box for each of several solutions
-            return stood_by(("pass", "equal", extracted), answer)
+            return downgrade_retracted(("pass", "equal", extracted), answer)
         if not all(equal(readings[-1], reading) for reading in readings):
             return "fail", "several conflicting answers", extracted
     return "fail", "different", extracted
@@ -113,7 +113,7 @@ def parse(text: str) -> Parsed:
     for pattern, replacement in REWRITES:
         text = pattern.sub(replacement, text)
     inner = TEXT_COMMAND.fullmatch(text)
-    text = written_out(inner[1] if inner else text)
+    text = to_digits(inner[1] if inner else text)
     delimited = re.search(r"\$|\\[(\[]", text)
     quantity = words(text) and "\\" not in text  # "12 apples": the number counts, the letters are no factors
     return _parse(text if delimited or quantity else f"\\boxed{{{text}}}")

@@ -6,7 +6,7 @@ bounded window. Whether the answer stands by what it states is `upheld.py`'s to 
 
 import re
 
-from am_assets.verification.spelling import TEXT_COMMAND, normal
+from am_assets.verification.normalization import TEXT_COMMAND, normalize
 
 WINDOW = 2_000  # characters looked at for one statement, and at the end of an answer that marks no result
 
@@ -39,7 +39,7 @@ def results(answer: str) -> list[str]:
         found = boxes + [s for s in stated if re.match(r"[$\\-]*\d|\\[(\[]", s)]
     else:
         found = stated[-1:] or _listed(answer[-WINDOW:].strip())
-    return list({normal(result): result for result in found if result}.values())
+    return list({normalize(result): result for result in found if result}.values())
 
 
 def boxed(text: str) -> tuple[list[str], int]:

@@ -23,7 +23,7 @@ VERSION = f"if-verifiable {version('if-verifiable')}, punkt {version('nltk-punkt
 BATCH = 256
 TEXT, OUTCOMES = pl.String(), pl.List(pl.Struct({"constraint": pl.String, "holds": pl.Boolean}))
 MEASURED = pl.Schema({"key": TEXT, "verdict": pl.Enum(VERDICTS), "reason": TEXT, "outcomes": OUTCOMES})
-Told = tuple[str, bool | None, str]  # a constraint's id, whether it holds, and why that can't be told
+Outcome = tuple[str, bool | None, str]  # a constraint's id, whether it holds, and why that can't be told
 
 
 def verify(jobs: pl.DataFrame, limits: Instructions) -> Iterator[pl.DataFrame]:
@@ -42,11 +42,11 @@ def verify(jobs: pl.DataFrame, limits: Instructions) -> Iterator[pl.DataFrame]:
             yield frame.insert_column(0, batch["key"])
 
 
-def _work(answer: str | None, constraints: str) -> list[Told] | workers.Call:
+def _work(answer: str | None, constraints: str) -> list[Outcome] | workers.Call:
     return workers.Call(check, (answer, json.loads(constraints))) if answer and answer.strip() else []
 
 
-def _verdict(outcome: list[Told] | Exception) -> tuple[str, str, list[dict[str, Any]]]:
+def _verdict(outcome: list[Outcome] | Exception) -> tuple[str, str, list[dict[str, Any]]]:
     if isinstance(outcome, TimeoutError):
         return "unverifiable", "timeout", []
     if isinstance(outcome, Exception):
@@ -77,12 +77,12 @@ def prepare_worker() -> None:
     instructions_util.count_sentences(langdetect.detect("Models and profiles are read now."))
 
 
-def check(answer: str, constraints: list[dict[str, Any]]) -> list[Told]:
+def check(answer: str, constraints: list[dict[str, Any]]) -> list[Outcome]:
     """What is told of each constraint ({"id", "kwargs"}), in a worker that is prepared."""
     return [_check(answer, constraint["id"], constraint["kwargs"]) for constraint in constraints]
 
 
-def _check(answer: str, name: str, settings: dict[str, Any]) -> Told:
+def _check(answer: str, name: str, settings: dict[str, Any]) -> Outcome:
     from if_verifiable.ifeval.instructions_registry import INSTRUCTION_DICT
 
     if name not in INSTRUCTION_DICT:

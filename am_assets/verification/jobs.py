@@ -3,12 +3,9 @@
 import polars as pl
 
 from am_assets.config.instruments import Code, Instructions, Math, Reward
+from am_assets.datasets.checks import CHECKS, HAS_CONSTRAINTS, HAS_REFERENCE, HAS_TESTS
 from am_assets.storage.memo import with_keys
 from am_assets.verification import code, instructions, math, reward
-
-HAS_REFERENCE = pl.col("reference_answer").is_not_null()
-HAS_TESTS = pl.col("test_cases").is_not_null()
-HAS_CONSTRAINTS = pl.col("constraints").is_not_null()
 
 
 def answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame) -> pl.DataFrame:
@@ -42,7 +39,7 @@ def instruction_jobs(answers: pl.DataFrame, limits: Instructions) -> pl.DataFram
 
 def to_judge(answers: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
     """Of `answers` those that the judge scores: well-formed ones that nothing else can check, or every one."""
-    asked = pl.lit(True) if instrument.judges == "every" else ~(HAS_REFERENCE | HAS_TESTS | HAS_CONSTRAINTS)
+    asked = pl.lit(True) if instrument.judges == "every" else ~pl.any_horizontal(*CHECKS.values())
     return answers.filter(asked & pl.col("well_formed"))
 
 

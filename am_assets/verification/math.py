@@ -3,7 +3,7 @@ r"""Math verdicts: is the result an answer states equal to the reference?
 Strings that spell the same result are settled at once; the rest goes, one row at a time, to worker processes that are
 killed when a row takes too long, because math-verify (and sympy under it) may hang in C code where no signal arrives.
 What an answer states is `stated.py`'s, whether it stands by that `upheld.py`'s, what is equal `equality.py`'s and, for
-options and words, `choices.py`'s.
+options and words, `multiple_choice.py`'s.
 """
 
 import json
@@ -19,14 +19,14 @@ from am_assets.config.instruments import Math
 from am_assets.config.vocabulary import VERDICTS
 from am_assets.runtime import workers
 from am_assets.storage.memo import with_keys
-from am_assets.verification import choices, equality
+from am_assets.verification import equality, multiple_choice
 from am_assets.verification.extraction import boxed, results
-from am_assets.verification.retraction import Verdict, stood_by
-from am_assets.verification.spelling import normal
+from am_assets.verification.normalization import normalize
+from am_assets.verification.retraction import Verdict, downgrade_retracted
 
 VERSION = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
 
-PRELOAD = "am_assets.verification.loaded_algebra"
+PRELOAD = "am_assets.verification.preload"
 BATCH = 256
 KEPT_CHARS = 500  # of what was extracted
 TEXT = pl.String()
@@ -80,9 +80,9 @@ def settle_all(answer: str | None, reference: str | None) -> tuple[Verdict | Non
     verdicts: list[Verdict] = []
     open_questions = []
     for one in references(reference):
-        left = choices.without_label(stated, _bare(one))
+        left = multiple_choice.strip_option_label(stated, _bare(one))
         if len(left) == 3:
-            verdicts.append(stood_by(left, answer or ""))
+            verdicts.append(downgrade_retracted(left, answer or ""))
             continue
         found, gold = left
         verdict = settle(found, answer, gold)
@@ -98,18 +98,18 @@ def settle(found: list[str], answer: str | None, reference: str) -> Verdict | No
     """The verdict that needs no algebra, or None. On mathematics it is the one `equality.judge` would reach; words and
     the letters of options are settled here alone."""
     extracted = " | ".join(found) or None
-    gold = normal(reference)
+    gold = normalize(reference)
     if not gold:
         return "unverifiable", "reference unparseable", extracted
     if not answer or not answer.strip():
         return "fail", "answer missing", None
-    if choices.is_choice(reference):
-        return choices.settle(found, answer, reference)
+    if multiple_choice.is_choice(reference):
+        return multiple_choice.settle(found, answer, reference)
     if len(found) != 1:
         return None
-    read = normal(found[0])
+    read = normalize(found[0])
     if read == gold:
-        return stood_by(("pass", "equal", extracted), answer)
+        return downgrade_retracted(("pass", "equal", extracted), answer)
     whole_numbers = re.fullmatch(r"-?\d+", read) and re.fullmatch(r"-?\d+", gold)
     return ("fail", "different", extracted) if whole_numbers else None
 

@@ -73,14 +73,14 @@ APOSTROPHES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
 
 
-def stood_by(verdict: Verdict, answer: str) -> Verdict:
+def downgrade_retracted(verdict: Verdict, answer: str) -> Verdict:
     """`verdict`, or that it can't be told where it is a pass that the answer does not stand by."""
-    if verdict[0] != "pass" or upheld(answer):
+    if verdict[0] != "pass" or is_asserted(answer):
         return verdict
     return "unverifiable", "answer in doubt", verdict[2]
 
 
-def upheld(answer: str) -> bool:
+def is_asserted(answer: str) -> bool:
     """Whether the last result of `answer` is given as its result."""
     answer = DRAWING.sub("", answer.translate(APOSTROPHES))
     boxes, end = boxed(answer)

@@ -8,7 +8,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from am_assets.verification.spelling import normal
+from am_assets.verification.normalization import normalize
 
 
 class Unit(NamedTuple):
@@ -71,7 +71,7 @@ def quantity(text: str) -> tuple[str, Unit | None]:
     millions are part of the number."""
     if (prefix := PREFIX.match(bare := text.strip())) and bare.count("$") < 2:
         return prefix[1] + bare[prefix.end() :], UNITS[prefix[2].removeprefix("\\")]
-    plain = normal(text).casefold()
+    plain = normalize(text).casefold()
     for measure in MEASURE.finditer(plain):
         number = plain[: measure.start()].strip()
         apart = len(measure["name"]) > 1 or APART.search(text) or not measure["name"].isalpha()
@@ -82,7 +82,7 @@ def quantity(text: str) -> tuple[str, Unit | None]:
 
 
 def is_number(text: str) -> bool:
-    return bool(NUMERIC.fullmatch(normal(text).casefold()))
+    return bool(NUMERIC.fullmatch(normalize(text).casefold()))
 
 
 def _unit(measure: re.Match[str]) -> Unit:

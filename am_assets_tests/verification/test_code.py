@@ -20,9 +20,9 @@ from am_assets.engines.sandbox import Job, Outcome, Sandbox, SandboxUnavailable,
 from am_assets.storage.memo import Memo
 from am_assets.verification import code
 from am_assets.verification.code import RETRY_REASON_PREFIX, fill, verify
-from am_assets.verification.code_tests import Runnable, UnusableTests, read_tests
+from am_assets.verification.io_tests import read_cases
 from am_assets.verification.programs import extract_code, extract_script
-from am_assets.verification.tables_of_tests import read_cases
+from am_assets.verification.unit_tests import Runnable, UnusableTests, read_tests
 from am_assets_tests.promised import without_sandbox
 
 LIMITS = Code(timeout_seconds=2, memory_mb=256)
@@ -101,7 +101,7 @@ class TestExtractCode:
         assert extract_code(answer) is None or extract_code(answer) in answer.replace("\r\n", "\n") or " " in answer
 
 
-def marked(*statements: str, indent: str = "") -> str:
+def guarded(*statements: str, indent: str = "") -> str:
     lines = []
     for number, statement in enumerate(statements):
         lines += [f"if __test__({number}):", "    with __test__:", f"        {statement}"]
@@ -111,12 +111,12 @@ def marked(*statements: str, indent: str = "") -> str:
 class TestReadTests:
     def test_each_assert_is_a_test_and_what_stands_between_them_is_not(self):
         tests = read(["xs = [2, 1]", "sort(xs)", "assert xs == [1, 2]", "assert sort([]) is None"])
-        asserts = marked("assert xs == [1, 2]", "assert sort([]) is None")
+        asserts = guarded("assert xs == [1, 2]", "assert sort([]) is None")
         assert tests == Runnable(f"xs = [2, 1]\nsort(xs)\n{asserts}", tests=2)
 
     def test_each_assert_of_a_check_is_a_test(self):
         test_code = "def check(candidate):\n    assert candidate(1, 2) == 3\n    assert candidate(0, 0) == 0"
-        body = marked("assert candidate(1, 2) == 3", "assert candidate(0, 0) == 0", indent="    ")
+        body = guarded("assert candidate(1, 2) == 3", "assert candidate(0, 0) == 0", indent="    ")
         assert read(test_code, "add") == Runnable(f"def check(candidate):\n{body}", "add", tests=2)
 
     @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ class TestReadTests:
         code = "from solution import add\ndef test_one():\n    assert add(1, 2) == 3\n"
         code += "def test_two():\n    assert add(0, 0) == 0"
         tests = read(code, "add")
-        assert tests.test_code.replace("\n\n", "\n") == f"{code}\n{marked('test_one()', 'test_two()')}"
+        assert tests.test_code.replace("\n\n", "\n") == f"{code}\n{guarded('test_one()', 'test_two()')}"
         assert tests.tests == 2
 
     def test_a_helper_that_the_tests_call_is_no_test(self):
@@ -142,7 +142,7 @@ class TestReadTests:
 
     def test_only_as_many_are_taken_as_the_instrument_allows(self):
         tests = read_tests(cases([f"assert add({n}, 0) == {n}" for n in range(9)] + ["print(1)"]), most=2)
-        assert tests == Runnable(marked("assert add(0, 0) == 0", "assert add(1, 0) == 1"), tests=2)
+        assert tests == Runnable(guarded("assert add(0, 0) == 0", "assert add(1, 0) == 1"), tests=2)
 
     @pytest.mark.parametrize(
         ("test_cases", "why"),

@@ -12,11 +12,12 @@ from am_assets.project import Project
 from am_assets.storage.schemas import TABLES
 from am_assets.storage.stored import StoredTables
 
-BY_SHARD = [
+# The tables with rows about a question, by what they are partitioned by.
+SHARD_TABLES = [
     "raw_pool", "question_features", "question_labels", "responses", "response_features", "math_verdicts",
     "code_verdicts", "instruction_verdicts", "reward_scores",
 ]  # fmt: skip
-BY_RECIPE = ["deduped_set", "selected_questions", "verified_set", "sft_dataset"]
+RECIPE_TABLES = ["deduped_set", "selected_questions", "verified_set", "sft_dataset"]
 ID = pl.col("question_id")
 NO_NEIGHBOUR = pl.DataFrame(
     schema={"other_id": pl.String, "cosine": pl.Float32, "question": pl.String, "kept": pl.Boolean}
@@ -67,8 +68,8 @@ def _left_out(store: StoredTables, here: Project) -> str:
 def read(store: StoredTables, recipe: str, benchmarks: Iterable[str], wanted: str) -> Rows:
     """Everything stored of the question `wanted` and of what is near it."""
     shards = _all(store).filter(wanted == ID).select("shard").collect()["shard"].to_list()
-    tables = {name: _of(store, name, shards, "shard", wanted) for name in BY_SHARD}
-    tables |= {name: _of(store, name, [recipe], "recipe", wanted).drop("recipe") for name in BY_RECIPE}
+    tables = {name: _of(store, name, shards, "shard", wanted) for name in SHARD_TABLES}
+    tables |= {name: _of(store, name, [recipe], "recipe", wanted).drop("recipe") for name in RECIPE_TABLES}
     overlap = _of(store, "benchmark_overlap", benchmarks, "benchmark", wanted)
     tables |= {"benchmark_overlap": overlap}
     return Rows(tables, _neighbours(store, recipe, wanted), _items(store, overlap))

@@ -52,7 +52,7 @@ NUMBER_WORDS = {
 }
 
 
-def normal(text: str) -> str:
+def normalize(text: str) -> str:
     """One spelling for strings that mean the same number, formula or phrase."""
     text = TEXT_COMMAND.sub(r"\1", text.replace("\u2212", "-"))
     text = (
@@ -62,7 +62,7 @@ def normal(text: str) -> str:
     )
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", " ".join(text.replace("{,}", ",").split()))
     text = re.sub(r" ?([,={}()\[\]]) ?", r"\1", text).lstrip(" ,*`").rstrip(" .,*`")
-    text = written_out(text)
+    text = to_digits(text)
     number = PLAIN_NUMBER.fullmatch(text)
     if not number or not (number[2] or number[3]):
         return text
@@ -71,7 +71,7 @@ def normal(text: str) -> str:
     return f"-{value}" if number[1] == "-" and value != "0" else value
 
 
-def written_out(text: str) -> str:
+def to_digits(text: str) -> str:
     """A number in words or in scientific notation as its digits, all of them kept; any other text as it is."""
     scientific = SCIENTIFIC.fullmatch(text)
     if scientific:
@@ -82,7 +82,7 @@ def written_out(text: str) -> str:
 def is_text(text: str) -> bool:
     """Whether `text` is words, a quoted list or a grid of numbers, which algebra would misread as a product."""
     formula = ENVIRONMENT.sub("", text)
-    plain = normal(formula)
+    plain = normalize(formula)
     if SEQUENCE.fullmatch(plain) or FOREIGN.search(plain):
         return True
     if not re.search(r"[+*/^=<>\\\d_]", plain):

@@ -16,7 +16,7 @@ class Runnable(NamedTuple):
     tests: int = 0
 
 
-def told_apart(code: str, tree: ast.Module, entry_point: str | None, most: int) -> Runnable:
+def instrument(code: str, tree: ast.Module, entry_point: str | None, most: int) -> Runnable:
     """The tests with each statement marked that is one; unmarked where that might change them.
 
     `engines/sandbox/guest/judge.py` reads the marks."""
@@ -24,7 +24,7 @@ def told_apart(code: str, tree: ast.Module, entry_point: str | None, most: int) 
     checks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check"]
     if entry_point is not None:
         named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        if len(checks) > 1 or "check" in named or checks[0].decorator_list or leaves(checks[0]):
+        if len(checks) > 1 or "check" in named or checks[0].decorator_list or may_return_early(checks[0]):
             return Runnable(code, entry_point)
         blocks += checks
     helpers = {node.name for node in tree.body if isinstance(node, DEFINITIONS) and asserts(node)}
@@ -34,7 +34,7 @@ def told_apart(code: str, tree: ast.Module, entry_point: str | None, most: int) 
         for statement in block.body:
             if is_test(statement, helpers):
                 if count < most:
-                    body.append(marked(statement, count))
+                    body.append(guarded(statement, count))
                 count += 1
             elif count <= most:
                 body.append(statement)
@@ -57,13 +57,13 @@ def asserts(statement: ast.stmt) -> bool:
     return any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(statement))
 
 
-def marked(statement: ast.stmt, number: int) -> ast.stmt:
+def guarded(statement: ast.stmt, number: int) -> ast.stmt:
     (mark,) = ast.parse(f"if __test__({number}):\n    with __test__:\n        pass").body
     assert isinstance(mark, ast.If) and isinstance(mark.body[0], ast.With)  # as written above
     mark.body[0].body = [statement]
     return mark
 
 
-def leaves(function: ast.FunctionDef) -> bool:
+def may_return_early(function: ast.FunctionDef) -> bool:
     """May it end before its last statement, or is it no plain function at all?"""
     return any(isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) for node in ast.walk(function))

@@ -5,8 +5,8 @@ Words can be told equal, and short plain ones different; of the rest nothing is 
 
 import re
 
-from am_assets.verification.retraction import Verdict, stood_by
-from am_assets.verification.spelling import is_text, normal
+from am_assets.verification.normalization import is_text, normalize
+from am_assets.verification.retraction import Verdict, downgrade_retracted
 
 OPTION = re.compile(r"\(?([A-J])\)?")
 # "(B) 42", "B.", "Option B is correct": the letter, and the content after it.
@@ -30,15 +30,15 @@ ARTICLE = re.compile(r"(?:an?|the) (?=\w)")
 JOINT = re.compile(r",? and |, ?|; ?| & ")
 
 
-def without_label(found: list[str], reference: str) -> tuple[list[str], str] | Verdict:
+def strip_option_label(found: list[str], reference: str) -> tuple[list[str], str] | Verdict:
     """What is left to compare where the reference is an option with its content, "(C) 12"; else what is given.
 
     An answer may give the letter, the content or both. A verdict where the letters settle it.
     """
-    labelled = LABELLED.fullmatch(normal(reference))
+    labelled = LABELLED.fullmatch(normalize(reference))
     if not labelled or not found:
         return found, reference
-    read = [_option(normal(result)) for result in found]
+    read = [_option(normalize(result)) for result in found]
     letters = {letter for letter, _ in read if letter}
     if letters - {labelled[1] or labelled[2]}:
         reason = "different" if len(letters) == 1 else "several conflicting answers"
@@ -48,22 +48,22 @@ def without_label(found: list[str], reference: str) -> tuple[list[str], str] | V
 
 
 def is_choice(reference: str) -> bool:
-    return bool(OPTION.fullmatch(normal(reference))) or is_text(reference)
+    return bool(OPTION.fullmatch(normalize(reference))) or is_text(reference)
 
 
 def settle(found: list[str], answer: str, reference: str) -> Verdict:
     """The verdict on a reference that is an option's letter or words; its last line is the answer that marks none."""
-    gold = normal(reference)
+    gold = normalize(reference)
     option = OPTION.fullmatch(gold)
     marked = found or [answer.strip().splitlines()[-1]]
     extracted = " | ".join(marked)
     if option:
-        wanted, read = option[1], [_option(normal(result))[0] or normal(result) for result in marked]
+        wanted, read = option[1], [_option(normalize(result))[0] or normalize(result) for result in marked]
     else:
-        wanted, read = _phrase(gold), [_phrase(normal(result)) for result in marked]
+        wanted, read = _phrase(gold), [_phrase(normalize(result)) for result in marked]
     if all(result == wanted for result in read):
         verdict = "pass", "equal", extracted
-        return stood_by(verdict, answer) if found else verdict
+        return downgrade_retracted(verdict, answer) if found else verdict
     if wanted in read:
         return "fail", "several conflicting answers", extracted
     known = OPTION if option else PLAIN_WORDS

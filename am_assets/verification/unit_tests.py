@@ -8,7 +8,7 @@ import json
 import sys
 import warnings
 
-from am_assets.verification.test_marks import DEFINITIONS, VALUES, Runnable, asserts, told_apart
+from am_assets.verification.instrumented_tests import DEFINITIONS, VALUES, Runnable, asserts, instrument
 
 
 class UnusableTests(ValueError):
@@ -36,7 +36,7 @@ def read_tests(test_cases: str | None, most: int) -> Runnable:
         raise UnusableTests("test_code asserts nothing")
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     if entry_point is not None and "check" in functions:
-        return told_apart(code, tree, entry_point, most)
+        return instrument(code, tree, entry_point, most)
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     named = [node for node in tree.body if isinstance(node, DEFINITIONS)]
     tests = [node for node in named if node.name.startswith(("test_", "Test")) and node.name not in used]
@@ -46,7 +46,7 @@ def read_tests(test_cases: str | None, most: int) -> Runnable:
         raise UnusableTests("test_code defines tests, but nothing runs them")
     calls = [f"{test.name}()" for test in tests]
     tree.body += ast.parse("\n".join(calls)).body
-    return told_apart("\n".join([code, *calls]), tree, None, most)
+    return instrument("\n".join([code, *calls]), tree, None, most)
 
 
 def parse_json(test_cases: str | None) -> tuple[str, str | None]:
