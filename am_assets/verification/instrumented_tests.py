@@ -1,4 +1,7 @@
-"""Tells the tests of a script apart: marks each statement that is one, so that the sandbox's judge reports it alone."""
+"""Instruments test code for per-test outcomes: wraps each statement that is a test, so that it is reported alone.
+
+`engines/sandbox/guest/judge.py` runs the wrapped statements; which tests are usable is decided in `unit_tests.py`.
+"""
 
 import ast
 from typing import NamedTuple
@@ -8,7 +11,7 @@ VALUES = ast.Assign | ast.AnnAssign | ast.AugAssign
 
 
 class Runnable(NamedTuple):
-    """As the sandbox's `Job` takes them, which says what they mean."""
+    """Test code as the sandbox's `Job` takes it; see there for the fields."""
 
     test_code: str
     entry_point: str | None = None
@@ -17,9 +20,7 @@ class Runnable(NamedTuple):
 
 
 def instrument(code: str, tree: ast.Module, entry_point: str | None, most: int) -> Runnable:
-    """The tests with each statement marked that is one; unmarked where that might change them.
-
-    `engines/sandbox/guest/judge.py` reads the marks."""
+    """The first `most` tests of `tree`, each wrapped; the `code` as it is where wrapping might change its meaning."""
     blocks: list[ast.Module | ast.FunctionDef] = [tree]
     checks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check"]
     if entry_point is not None:
@@ -41,12 +42,12 @@ def instrument(code: str, tree: ast.Module, entry_point: str | None, most: int) 
         block.body = body or [ast.Pass()]
     try:
         return Runnable(ast.unparse(ast.fix_missing_locations(tree)), entry_point, tests=min(count, most))
-    except (ValueError, RecursionError):  # what it can not write
+    except (ValueError, RecursionError):  # code that `ast` cannot write
         return Runnable(code, entry_point)
 
 
 def is_test(statement: ast.stmt, helpers: set[str]) -> bool:
-    """Does it assert something, itself or by calling one of `helpers`?"""
+    """Does it assert anything, itself or by calling one of `helpers`?"""
     if isinstance(statement, DEFINITIONS | VALUES):
         return False
     functions = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
@@ -65,5 +66,5 @@ def guarded(statement: ast.stmt, number: int) -> ast.stmt:
 
 
 def may_return_early(function: ast.FunctionDef) -> bool:
-    """May it end before its last statement, or is it no plain function at all?"""
+    """May the function end before its last statement, or is it a generator?"""
     return any(isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) for node in ast.walk(function))

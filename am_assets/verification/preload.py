@@ -1,4 +1,4 @@
-"""Imported by the process that math workers are forked from: they have the grammar and its caches from the start."""
+"""Imported by the process that math workers are forked from, so that they start with the grammar and its caches."""
 
 from am_assets.verification.equality import prepare_worker
 
