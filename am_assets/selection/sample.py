@@ -109,8 +109,7 @@ def rates(groups: pl.DataFrame, sampling: SamplingPolicy) -> pl.DataFrame:
             rate *= named[name]
         rows.append((category, difficulty, rate, f"rate {rate:.4g} of {'/'.join(fields)}", ", ".join(fields.values())))
     group = groups.select("category", "difficulty").schema
-    schema = {**group, "rate": pl.Float64, "rate_of": pl.String, "rate_by": pl.String}
-    return pl.DataFrame(rows, schema, orient="row")
+    return pl.DataFrame(rows, {**group, "rate": pl.Float64, "rate_of": pl.String, "rate_by": pl.String}, orient="row")
 
 
 def rate_fields(sampling: SamplingPolicy, category: str, difficulty: str) -> dict[str, str]:

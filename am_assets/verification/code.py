@@ -64,7 +64,7 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
     """Verdicts for `jobs` (key, answer or null, test_cases or null), in small frames as they finish.
 
     Yields MEASURED. Reasons: `tests_passed` for a pass; the status of the first failed test or `no_code` for a fail;
-    `tests: …` or `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable row. `outcomes` has a status per test, none where
+    `tests: …` or `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable row. `outcomes`: a status per test, empty where
     nothing could be run. Each job appears once, those that need no run first.
 
     >>> pl.concat(verify(jobs, Code()))
