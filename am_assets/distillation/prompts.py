@@ -29,7 +29,7 @@ SCHEMA = {
 
 
 def teacher_messages(question: str, kind: Kind, policy: TeacherPolicy) -> list[dict[str, str]]:
-    """The chat that asks `question`: system prompt, few-shot examples, and the question with the suffix of its kind on
+    r"""The chat that asks `question`: system prompt, few-shot examples, and the question with the suffix of its kind on
     a line of its own.
 
     Open questions have no suffix: nothing checks the form of their answers.

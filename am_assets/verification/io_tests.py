@@ -49,7 +49,7 @@ for number, (given, expected) in enumerate(zip({inputs!r}, {outputs!r}, strict=T
 
 
 def read_cases(test_cases: str | None, instrument: Code) -> Runnable:
-    """The tests of a question, of either kind. Raises UnusableTests.
+    r"""The tests of a question, of either kind. Raises UnusableTests.
 
     >>> read_cases('{"inputs": ["1 2\\n"], "outputs": ["3\\n"]}', Code()).is_script
     True

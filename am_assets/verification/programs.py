@@ -21,10 +21,11 @@ def extract_script(answer: str) -> tuple[str, Language] | None:
 
 
 def extract_code(answer: str) -> str | None:
-    """The last fenced Python block of the answer; else its last block without a language that parses as Python; else
+    r"""The last fenced Python block of the answer; else its last block without a language that parses as Python; else
     the whole answer, if that parses and defines something. An unclosed last block extends to the end of the answer.
 
-    >>> extract_code("Here it is: ```python\nprint(1)\n```")
+    >>> extract_code("Here:\n```python\nprint(1)\n```")
+    'print(1)\n'
     """
     answer = answer.replace("\r\n", "\n")
     found = blocks(answer)

@@ -74,7 +74,7 @@ DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
 
 
 def downgrade_retracted(verdict: Verdict, answer: str) -> Verdict:
-    """`verdict`, or unverifiable for a pass whose result the answer does not assert.
+    r"""`verdict`, or unverifiable for a pass whose result the answer does not assert.
 
     >>> downgrade_retracted(("pass", "equal", "4"), r"\boxed{4}. Wait, that is wrong.")
     ('unverifiable', 'answer in doubt', '4')
