@@ -1,1 +1,1 @@
-"""The stage of distillation: what teachers are asked, and what their traces look like. Pure rules over frames."""
+"""The stage of distillation: requests to teachers and features of their traces. Pure rules over frames."""

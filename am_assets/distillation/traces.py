@@ -1,8 +1,7 @@
-"""What can be measured of a response without asking anyone: its parts, its repetition, its end, its
-language, what it has of its prompt.
+"""Features of responses that need no language model: think and answer parts, repetition, truncation, language, overlap
+with the prompt.
 
-Measurements only; which of them costs a response its place is `verification/decide.py`'s to say, and whether the
-answer is right is the verifiers'.
+Measurements only: `verification/decide.py` applies the thresholds, and the verifiers check the answer.
 """
 
 import os
@@ -16,12 +15,15 @@ from am_assets.engines.models.language import languages
 
 VERSION = "2"  # raise when a measurement here changes its meaning
 
-BLOCK_BYTES = 4_000_000  # of response text, held as words at once; one response may be larger
+BLOCK_BYTES = 4_000_000  # of response text tokenized at once; a single response may be larger
 
 
 def response_features(responses: pl.DataFrame) -> pl.DataFrame:
     """ResponseFeatures of `responses` (response_id, question_id, question, response, finish_reason), sorted by
-    response_id. Lengths are characters, 0 for a part that is null; so is what is measured of such a part."""
+    response_id. Lengths are in characters; features of a null part are 0.
+
+    >>> response_features(responses).select("template", "well_formed", "repetition")
+    """
     read = split(responses.sort("response_id")).with_columns(
         truncated=(pl.col("finish_reason") == "length"),
         think_chars=pl.col("think").str.len_chars().fill_null(0).cast(pl.UInt32),
@@ -35,7 +37,7 @@ def response_features(responses: pl.DataFrame) -> pl.DataFrame:
 
 
 def _blocks(read: pl.DataFrame) -> list[pl.DataFrame]:
-    """`read` in slices of about BLOCK_BYTES, so that a few long responses do not fill the memory with words."""
+    """`read` in slices of about BLOCK_BYTES, to bound the memory for words whatever the length of responses."""
     number = read["response"].str.len_bytes().cast(pl.UInt64).fill_null(0).cum_sum() // BLOCK_BYTES
     lengths = number.rle().struct.field("len").to_list() if read.height else [0]
     starts = [sum(lengths[:i]) for i in range(len(lengths))]
@@ -43,7 +45,7 @@ def _blocks(read: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def _with_repeats(block: pl.DataFrame) -> pl.DataFrame:
-    """The tags are no words of the text, where they are known to be tags."""
+    """`block` with its repetition, consecutive and prompt_share. Recognized tags are not counted as words."""
     parts = pl.concat_str("think", pl.lit(" "), "answer")
     text = block.select(pl.when(pl.col("answer").is_null()).then("response").otherwise(parts)).to_series()
     repetition, consecutive = repeats.measures(text)
@@ -54,7 +56,7 @@ def _with_repeats(block: pl.DataFrame) -> pl.DataFrame:
 
 
 def whole(reasoning: str, text: str) -> pl.Expr:
-    """The response as one text: a provider's separate reasoning becomes the think part before it."""
+    """The response as one text: a separate reasoning field of the provider becomes the think part."""
     apart = pl.format("<think>{}</think>{}", reasoning, text)
     return pl.when(pl.col(reasoning).is_null()).then(text).otherwise(apart)
 
@@ -62,11 +64,11 @@ def whole(reasoning: str, text: str) -> pl.Expr:
 def split(responses: pl.DataFrame) -> pl.DataFrame:
     """`responses` with think, answer, template and well_formed.
 
-    The template is the paper's `<think>…</think> <answer>…</answer>`, or the plain `<think>…</think> answer` of
-    R1-style traces. Tags that are nested, doubled or unclosed leave think, answer and template null: which text belongs
-    to which part can't be told. Text around the parts keeps them readable but makes the response ill-formed.
+    The template is the paper's `<think>…</think> <answer>…</answer>`, or the plain `<think>…</think> answer` of R1
+    traces. Nested, repeated or unclosed tags make the parts ambiguous and leave think, answer and template null. Text
+    around the parts leaves them readable but makes the response ill-formed.
     """
-    # Cuts at literal tags: a regex takes ten times as long.
+    # Splits at literal tags: a regex takes ten times as long.
     response = pl.col("response")
     tags = [response.str.count_matches(tag, literal=True) for tag in ("<think>", "</think>", "<answer>", "</answer>")]
     doubled = pl.any_horizontal(count > 1 for count in tags)
@@ -75,19 +77,19 @@ def split(responses: pl.DataFrame) -> pl.DataFrame:
     lead, think = _cut(head, "<think>")
     between, tagged = _cut(rest, "<answer>")
     inner, tail = _cut(tagged, "</answer>")
-    told = ~doubled & think.is_not_null() & pl.when(untagged).then(rest.is_not_null()).otherwise(tail.is_not_null())
+    parsed = ~doubled & think.is_not_null() & pl.when(untagged).then(rest.is_not_null()).otherwise(tail.is_not_null())
     answer = pl.when(untagged).then(rest).otherwise(inner).str.strip_chars()
     around = pl.concat_str(lead, pl.when(~untagged).then(between), tail, ignore_nulls=True).str.strip_chars()
     named = pl.when(untagged).then(pl.lit("plain")).otherwise(pl.lit("paper")).cast(pl.Enum(TEMPLATES))
     return responses.with_columns(
-        pl.when(told).then(think.str.strip_chars()).alias("think"),
-        pl.when(told).then(answer).alias("answer"),
-        pl.when(told).then(named).alias("template"),
-        (told & (answer != "") & (around == "")).fill_null(False).alias("well_formed"),
+        pl.when(parsed).then(think.str.strip_chars()).alias("think"),
+        pl.when(parsed).then(answer).alias("answer"),
+        pl.when(parsed).then(named).alias("template"),
+        (parsed & (answer != "") & (around == "")).fill_null(False).alias("well_formed"),
     )
 
 
 def _cut(text: pl.Expr, tag: str) -> tuple[pl.Expr, pl.Expr]:
-    """What stands before and after the first `tag`; null after where there is none."""
+    """The text before and after the first `tag`; the latter is null without a tag."""
     parts = text.str.splitn(tag, 2).struct
     return parts["field_0"], parts["field_1"]

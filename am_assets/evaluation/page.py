@@ -1,7 +1,7 @@
-"""The page of a recipe: one HTML file that needs nothing else, and the picture of its funnel.
+"""The report page of a recipe: a self-contained HTML file, and a PNG of its funnel.
 
-Wording and layout only (with `page.html` and `page.css`), from what `report.py`, `shares.py` and `examples.py` counted.
-The rows it shows were written by models and are hostile: every value is escaped by the template, the page has no
+Wording and layout only (with `page.html` and `page.css`), of the results of `report.py`, `distributions.py` and
+`examples.py`. Its rows were written by models and are untrusted: the template escapes every value, the page has no
 script, and its content security policy lets nothing run or load. The same findings give the same bytes.
 """
 
@@ -15,22 +15,27 @@ import polars as pl
 from markupsafe import Markup, escape
 
 from am_assets.engines import plots
-from am_assets.evaluation import paper, shares
-from am_assets.evaluation.drawing import PRINTED, curve_svg, sankey_svg
+from am_assets.evaluation import distributions, paper
 from am_assets.evaluation.examples import SAMPLED, Rows
+from am_assets.evaluation.svg import PRINTED, curve_svg, sankey_svg
 
 VERSION = "1"  # raise when a page comes out otherwise
-CUT, QUESTION_CUT = 2_000, 600  # characters of a text that the page shows
-NONE = "–"  # noqa: RUF001  in place of a figure there is none of
+CUT, QUESTION_CUT = 2_000, 600  # characters shown of a text
+NONE = "–"  # noqa: RUF001  for a missing figure
 Curve = Sequence[tuple[float, int]]
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All that a page shows. `funnel` is a RecipeReport, `released` as `shares.released` gives it, `origins` those of
-    the same responses, `rates` are pass rates by the column they are counted by, `costs` as `report.teacher_costs`
-    gives them, `scores` EvalScores with a column `benchmark`. A mark is the recipe's own threshold on a curve. What is
-    not there yet is empty."""
+    """The content of a page; what does not exist yet is empty.
+
+    funnel       a RecipeReport
+    released     see `distributions.released`; `origins` are those of the same rows
+    rates        pass rates, by the column they are grouped by
+    costs        see `report.teacher_costs`
+    scores       EvalScores with a column `benchmark`
+    *_mark       the recipe's own threshold on a curve
+    """
 
     funnel: pl.DataFrame
     released: pl.DataFrame
@@ -57,12 +62,15 @@ class Findings:
 
 
 def summary_png(recipe: str, found: Findings) -> bytes:
-    """The funnel as a picture, for who looks at the asset and not at the page."""
+    """The funnel as a PNG, for the metadata of the asset."""
     return plots.svg_png(sankey_svg(found.funnel, f"{recipe}: {found.headline}", PRINTED))
 
 
 def page(recipe: str, found: Findings) -> str:
-    """The page as HTML."""
+    """The report page as HTML.
+
+    >>> Path("report.html").write_text(page("paper", findings))
+    """
     curves = {
         "Questions kept by the cosine from which two are duplicates": ("cosine", found.dedup_curve, found.dedup_mark),
         "Responses at or above a reward, of those that nothing else decides": (
@@ -75,10 +83,10 @@ def page(recipe: str, found: Findings) -> str:
         tiles=_tiles(found),
         missing=_missing(found),
         sankey=sankey_svg(found.funnel),
-        mixes=shares.mixes(found.released, found.origins),
-        sources=shares.spread(found.released["source"], {}),
+        mixes=distributions.mixes(found.released, found.origins),
+        sources=distributions.spread(found.released["source"], {}),
         paper_sources=[(name, rows / sum(paper.SOURCE_ROWS.values())) for name, rows in paper.SOURCE_ROWS.items()],
-        lengths={part: shares.lengths(found.released[f"{part}_chars"]) for part in ("think", "answer")},
+        lengths={part: distributions.lengths(found.released[f"{part}_chars"]) for part in ("think", "answer")},
         curves={name: curve_svg(points, x, "kept", mark) for name, (x, points, mark) in curves.items() if points},
         scores=found.scores.sort("benchmark", "student"),
         paper=paper,
@@ -89,7 +97,7 @@ def page(recipe: str, found: Findings) -> str:
 
 
 def _tiles(found: Findings) -> list[tuple[str, str, str]]:
-    """(name, figure, remark) of the figures that stand above all others."""
+    """(name, figure, remark) of the headline figures."""
     entered, kept = found.count("pool", "in"), found.count("dataset", "kept")
     rate, responses = found.pass_rate, found.count("verification", "in")
     cost = found.costs["cost"].sum()
@@ -111,16 +119,16 @@ def _tiles(found: Findings) -> list[tuple[str, str, str]]:
 
 
 def _missing(found: Findings) -> list[str]:
-    """What a reader may look for in vain, and why."""
+    """Parts that the page lacks, and why."""
     responses, kept = found.count("verification", "in"), found.count("dataset", "kept")
-    absent = {
+    reasons = {
         "No responses yet: no teacher was asked, and no published response counts.": not responses,
         "No row is released: each stage's drops are in the funnel.": not kept,
         "No scores yet: no student of this recipe was evaluated.": found.scores.is_empty(),
         "No reward curve: no response is decided by its reward.": not found.reward_curve,
         "No curve of the deduplication: deduped_set was made before it was kept.": not found.dedup_curve,
     }
-    return [line for line, holds in absent.items() if holds]
+    return [line for line, holds in reasons.items() if holds]
 
 
 def _percent(share: float | None) -> str:

@@ -1,5 +1,5 @@
-"""What the paper and its dataset card publish of AM-DeepSeek-R1-Distilled-1.4M (arXiv 2503.19633), to stand beside a
-recipe's own figures. Nothing measured here, and no figure that they do not print."""
+"""Figures that the paper and the dataset card of AM-DeepSeek-R1-Distilled-1.4M (arXiv 2503.19633) publish, for
+comparison with a recipe's own. Constants only, and none that they do not print."""
 
 SOURCE = "AM-DeepSeek-R1-Distilled-1.4M, arXiv 2503.19633"
 URL = "https://arxiv.org/abs/2503.19633"

@@ -1,14 +1,13 @@
-"""What became of a recipe: the funnel from input rows to released rows, what its responses cost, what other thresholds
-would keep.
+"""Report of a recipe: the funnel from input to released rows, the cost of responses, the effect of other thresholds.
 
-Counting only. Nothing here measures or decides; `shares.py` has the distributions, `page.py` shows it all.
+Counting only, nothing is measured or decided here; `distributions.py` has the distributions, `page.py` renders it all.
 """
 
 import polars as pl
 
-VERSION = "1"  # raise when the same tables are counted otherwise
+VERSION = "1"  # raise when the same tables give other counts
 STAGES = ["pool", "dedup", "selection", "distillation", "verification", "dataset"]
-REWARD_STEPS = 12  # three dimensions of equal weight give twelfths
+REWARD_STEPS = 12  # the mean of three scores of 0 to 4 comes in twelfths
 
 
 def funnel(deduped: pl.DataFrame, selected: pl.DataFrame, verified: pl.DataFrame, sft: pl.DataFrame) -> pl.DataFrame:
@@ -24,7 +23,9 @@ def funnel(deduped: pl.DataFrame, selected: pl.DataFrame, verified: pl.DataFrame
     - verification: responses, by drop reason
     - dataset: released rows
 
-    ValueError where the tables do not follow from one another (one was rebuilt, the next not yet).
+    `ValueError` if a table was not made from the one before it (which was rebuilt since).
+
+    >>> funnel(deduped_set, selected_questions, verified_set, sft_dataset)
     """
     asked = selected.filter("kept").select("question_id", "shard")
     answered = asked.join(verified, on=["question_id", "shard"], how="semi").height
@@ -68,8 +69,8 @@ def _stage(stage: str, drops: dict[str, int], kept: int) -> list[tuple[str, str,
 def teacher_costs(responses: pl.DataFrame, verified: pl.DataFrame) -> pl.DataFrame:
     """(teacher, origin, responses, kept, completion_tokens, cost) of the recipe's candidates; US dollars.
 
-    `responses` needs response_id, completion_tokens and cost. What a response cost is counted in full for every recipe
-    that uses it, though the memo paid for it once.
+    `responses` needs response_id, completion_tokens and cost. The cost of a response counts in full for every recipe
+    that uses it, though it was paid once.
     """
     return (
         verified.join(responses.select("response_id", "completion_tokens", "cost"), on="response_id", how="left")
@@ -85,11 +86,11 @@ def teacher_costs(responses: pl.DataFrame, verified: pl.DataFrame) -> pl.DataFra
 
 
 def reward_curve(verified: pl.DataFrame) -> list[tuple[float, int]]:
-    """(threshold, responses) of the responses that nothing but their reward decides: how many have at least that much.
+    """(threshold, responses): how many of the responses that only the reward decides have at least that reward.
 
-    Least scores of single dimensions are left aside, and so is the choice among several responses of a question.
+    Ignores minima of single dimensions and the choice among several responses of a question.
     """
-    open_to_it = pl.col("drop_reason").is_null() | pl.col("drop_reason").is_in(["low_reward", "not_chosen"])
-    rewards = verified.filter(open_to_it & (pl.col("evidence") == "reward"))["reward"].drop_nulls().cast(pl.Float64)
+    by_reward = pl.col("drop_reason").is_null() | pl.col("drop_reason").is_in(["low_reward", "not_chosen"])
+    rewards = verified.filter(by_reward & (pl.col("evidence") == "reward"))["reward"].drop_nulls().cast(pl.Float64)
     steps = [step / REWARD_STEPS for step in range(REWARD_STEPS + 1)] if len(rewards) else []
     return [(step, int((rewards >= step - 1e-6).sum())) for step in steps]  # rewards are stored in single precision

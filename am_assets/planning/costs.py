@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from am_assets.datasets import sources
+from am_assets.datasets.checks import CHECKS, HAS_REFERENCE, HAS_TESTS
 from am_assets.engines.llm.money import CHARS_A_TOKEN, max_total_tokens
 from am_assets.engines.models import embedder
 from am_assets.planning.demand import Demand
@@ -34,11 +35,6 @@ NAMESPACES = {
 }
 UNSEEN_ANSWER = "x" * 2_000  # stands for an answer that does not exist yet, for the size of a judge's prompt
 OUTDATED = "at most, as what stands above is not up to date"
-CHECKS = {
-    "has_reference": pl.col("reference_answer").is_not_null(),
-    "has_tests": pl.col("test_cases").is_not_null(),
-    "has_constraints": pl.col("constraints").is_not_null(),
-}
 
 
 @dataclass(frozen=True)
@@ -152,7 +148,7 @@ class Costs:
         questions = self._questions(shard)
         features = self._read("response_features", shard)
         if features is None:
-            checked = questions.filter(CHECKS["has_reference"] & ~CHECKS["has_tests"])
+            checked = questions.filter(HAS_REFERENCE & ~HAS_TESTS)
             return self.opining(self._answered(shard, checked)), False
         jobs = math_jobs(answers_with_checks(features, questions), limits)
         known = self.memo.read("math", jobs, math.MEASURED).select("key", pl.col("verdict").cast(pl.String))

@@ -12,8 +12,8 @@ from am_assets.planning.reasons import Root
 from am_assets.planning.records import Made
 from am_assets.project import Project
 
-SCORED = {"benchmark_responses", "benchmark_verdicts", "eval_scores"}  # by recipe and benchmark
-BY_RECIPE = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "sft_checkpoint", "recipe_report"}
+PER_RECIPE = {table.name for table in GRAPH if table.by == "recipes"}
+PER_RECIPE_AND_BENCHMARK = {table.name for table in GRAPH if table.by == "recipe_benchmarks"}
 
 
 def scope(here: Project, names: list[str] | None) -> InScope:
@@ -29,10 +29,10 @@ def scope(here: Project, names: list[str] | None) -> InScope:
     def in_scope(asset: str, partition: str) -> bool:
         if asset in ("benchmark_questions", "benchmark_overlap"):
             return partition in used
-        if asset in SCORED:
+        if asset in PER_RECIPE_AND_BENCHMARK:
             benchmark, recipe = partition.split("|")  # dimensions in alphabetical order
             return (recipe, benchmark) in scored
-        if asset.endswith("_policy") or asset in BY_RECIPE:
+        if asset in PER_RECIPE:
             return partition in chosen
         return True
 
@@ -41,9 +41,9 @@ def scope(here: Project, names: list[str] | None) -> InScope:
 
 def recipe_of(asset: str, partition: str) -> str | None:
     """The recipe whose alone the partition is; None for what recipes share."""
-    if asset in SCORED:
+    if asset in PER_RECIPE_AND_BENCHMARK:
         return partition.split("|")[1]  # dimensions in alphabetical order
-    return partition if asset.endswith("_policy") or asset in BY_RECIPE else None
+    return partition if asset in PER_RECIPE else None
 
 
 def others(here: Project, names: list[str] | None) -> NeedsOfOthers:

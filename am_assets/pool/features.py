@@ -1,19 +1,20 @@
-"""What can be told of a question without a model: lengths, script, language, completeness, what comes with it.
+"""Features of questions that need no language model: lengths, script, language, completeness, available checks.
 
-Measurements only; which of them makes a question unsuitable is the recipe's to say.
+Measurements only; the recipe decides which of them makes a question unsuitable.
 """
 
 import polars as pl
 
+from am_assets.datasets.checks import CHECKS
 from am_assets.engines.models.language import languages
 
-VERSION = 4  # raise it when a rule here changes
-# An ending that asks for more: a comma, an open bracket, or a word that needs another one after it.
+VERSION = 4  # raise when a feature comes out differently
+# A truncated ending: a comma, an open bracket, or a word that needs another one after it.
 DANGLING = (
     r"[,(\[{]\s*$"
     r"|\b(a|an|the|of|and|or|but|nor|than|because|if|whether|whose|into|its|their|your|our|every|each)[\s…]*$"
 )
-# A text that ends its sentences, and then does not end the last. One that uses no full stops may do without the last.
+# A text with sentence ends, but none at its end. A text without full stops may lack the last one too.
 SENTENCE_END = r"[^\s.?!:][.?!]\s"
 OPEN_END = r"\p{Ll}\s*$"
 URL = r"(?i)\bhttps?://\S|\bwww\.[a-z0-9-]+\.[a-z]"
@@ -26,11 +27,13 @@ TABLE = r"(?i)<table\b|\\begin\{tabular\}|(?m)^\s*\|.+\|.+\|\s*$"
 
 
 def question_features(pool: pl.DataFrame) -> pl.DataFrame:
-    """QuestionFeatures of RawPool rows, in their order. What decisions need to know of references, tests and published
-    responses is told here too, so that they need not read those texts."""
+    """QuestionFeatures of RawPool rows, in their order.
+
+    Includes what decisions need of references, tests and published responses, so that they need not read those texts.
+
+    >>> question_features(raw_pool).select("question_id", "language", "complete", "has_check")
+    """
     text = pl.col("question")
-    checks = {"has_reference": pl.col("reference_answer"), "has_tests": pl.col("test_cases")}
-    checks |= {"has_constraints": pl.col("constraints")}
     return pool.select(
         "question_id",
         chars=text.str.len_chars(),
@@ -41,15 +44,15 @@ def question_features(pool: pl.DataFrame) -> pl.DataFrame:
         has_url=text.str.contains(URL),
         has_image=text.str.contains(IMAGE),
         has_table=text.str.contains(TABLE),
-        has_check=pl.any_horizontal(check.is_not_null() for check in checks.values()),
-        **{name: check.is_not_null() for name, check in checks.items()},
+        has_check=pl.any_horizontal(*CHECKS.values()),
+        **CHECKS,
         published=pl.col("published").list.len(),
     )
 
 
 def _latin_share(texts: pl.Series) -> pl.Series:
-    """Letters of the Latin script among all letters; 1 where there is none. Letters are counted only of texts that
-    are not plain ASCII, whose share is 1 whatever they hold: most questions are, and counting is slow."""
+    """The share of Latin letters among all letters; 1 without letters. ASCII texts, which are most, have a share of 1
+    without counting, which is slow."""
     plain = texts.str.len_bytes() == texts.str.len_chars()
     counted = texts.filter(~plain)
     share = counted.str.count_matches(r"\p{Latin}") / counted.str.count_matches(r"\p{L}")
@@ -64,7 +67,7 @@ def _cut_off(text: pl.Expr) -> pl.Expr:
 
 
 def _unclosed(text: pl.Expr) -> pl.Expr:
-    """A LaTeX environment, a displayed formula or a code block that is opened and never closed."""
+    """Is a LaTeX environment, a displayed formula or a code block opened but not closed?"""
     begun = text.str.count_matches(r"\\begin\{") > text.str.count_matches(r"\\end\{")
     formulas = text.str.replace_all(r"\\\$", "S").str.count_matches(r"\$\$")
     return begun | (formulas % 2 == 1) | (text.str.count_matches("```") % 2 == 1)

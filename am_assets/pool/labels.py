@@ -1,7 +1,7 @@
-"""Category and difficulty of a question by a language model: what is asked and how the answer is read.
+"""Category and difficulty labels by a language model: the prompt, and parsing of its answers.
 
-The paper names the categories and five levels of difficulty but not its prompt, so this one is ours. Asking belongs to
-`engines/llm/`. Nothing is guessed here: an answer that can't be read is `unlabelled`.
+The paper names the categories and five levels of difficulty but not its prompt, so this one is ours. Sending requests
+belongs to `engines/llm/`. Nothing is guessed: an answer that cannot be parsed is `unlabelled`.
 """
 
 import json
@@ -13,7 +13,7 @@ from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
 from am_assets.engines.llm.structured import read_object
 
 VERSION = "1"  # raise when the messages or the reading change
-MAX_CHARS = 2000  # of a question: its beginning tells what it is, and a labeler's context may be short
+MAX_CHARS = 2000  # of a question: its beginning suffices, and the context of a labeler may be short
 
 LABEL_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -24,8 +24,8 @@ LABEL_SCHEMA: dict[str, Any] = {
 RESPONSE_FORMAT = {"type": "json_schema", "json_schema": {"name": "label", "strict": True, "schema": LABEL_SCHEMA}}
 
 SYSTEM = "Label each question with its category and difficulty as JSON."
-# Worked examples, since a small model follows those and not a description. Every label occurs. Coding comes last: the
-# small labeler leans to the first and commonest kind, and in other orders it hardly ever named this one.
+# Few-shot examples, which a small model follows better than a description. Every label occurs. Coding comes last: the
+# small labeler is biased to the first and most frequent label, and in other orders hardly ever chose this one.
 EXAMPLES = [
     ("Tom has 12 apples and buys 7 more. How many apples does Tom have?", "math", "very_easy"),
     ("Why do leaves turn red in autumn?", "information_seeking", "easy"),
@@ -43,9 +43,9 @@ EXAMPLES = [
 
 
 def label_messages(question: str) -> list[dict[str, str]]:
-    """The chat that asks for the label of `question`, whose first `MAX_CHARS` characters are sent.
+    """The chat that asks for the label of `question`, truncated to `MAX_CHARS` characters.
 
-    What comes before the question is the same every time, so that a server can keep it in its prefix cache.
+    The prefix before the question is constant, so that a server can cache it.
     """
     messages = [{"role": "system", "content": SYSTEM}]
     for text, category, difficulty in EXAMPLES:
@@ -55,8 +55,7 @@ def label_messages(question: str) -> list[dict[str, str]]:
 
 
 def label_requests(questions: pl.DataFrame, model: str, max_tokens: int) -> pl.DataFrame:
-    """What is asked to label `questions` (question_id, question): one row each, with model, messages, sampling and
-    sample_index."""
+    """Requests for `questions` (question_id, question): one each, with model, messages, sampling and sample_index."""
     sampling = {"temperature": 0, "max_tokens": max_tokens, "response_format": RESPONSE_FORMAT}
     messages = [json.dumps(label_messages(text), ensure_ascii=False) for text in questions["question"]]
     return questions.select(
@@ -69,7 +68,11 @@ def label_requests(questions: pl.DataFrame, model: str, max_tokens: int) -> pl.D
 
 
 def parse_label(text: str) -> tuple[str, str] | None:
-    """(category, difficulty) of an answer that is the JSON asked for, alone or fenced; else None."""
+    """(category, difficulty) of an answer with the requested JSON, alone or fenced; else None.
+
+    >>> parse_label('{"category": "math", "difficulty": "easy"}')
+    ('math', 'easy')
+    """
     label = read_object(text) or {}
     category, difficulty = label.get("category"), label.get("difficulty")
     return (category, difficulty) if category in CATEGORIES and difficulty in DIFFICULTIES else None
@@ -89,7 +92,7 @@ def label_table(raw: pl.DataFrame, model: str) -> pl.DataFrame:
 
 
 def mix(labelled: pl.DataFrame) -> pl.DataFrame:
-    """(category, difficulty, questions) of QuestionLabels, every pair of those that occur, hardest first."""
+    """(category, difficulty, questions): counts of all pairs of values in QuestionLabels, hardest first."""
     counts = labelled.group_by("category", "difficulty").agg(questions=pl.len())
     categories, difficulties = (labelled.select(pl.col(name).unique().sort()) for name in ("category", "difficulty"))
     pairs = difficulties.reverse().join(categories, how="cross")

@@ -1,1 +1,1 @@
-"""The stage of selection: which questions are worth a teacher. Pure rules over frames and a policy."""
+"""The stage of selection: deduplication, decontamination, sampling. Pure rules over frames and a policy."""

@@ -1,24 +1,25 @@
-"""Cosines of unit vectors, so that a table of them does not depend on how the work was cut into blocks."""
+"""Cosine similarity of unit vectors, with results that do not depend on the block size of the computation."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-DECIMALS = 6  # what float32 holds of a product of unit vectors; identical vectors come out at 1
-SLACK = 1e-4  # how far a cosine out of a matrix product or an index may lie under the exact one
+DECIMALS = 6  # the precision of a float32 dot product of unit vectors; identical vectors give 1
+SLACK = 1e-4  # upper bound on how much a matrix product or an index underestimates the exact cosine
 AT_ONCE = 65_536  # pairs
 TILE = (1_024, 8_192)  # rows and columns multiplied at once: 32 MB of products
 
 
 def exact(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """The cosine of each row of `left` with the same row of `right`, float32 of DECIMALS decimals.
+    """Row-wise cosine of `left` and `right` (both n by d), float32 rounded to DECIMALS.
 
-    Every one is worked out alone: a product of whole blocks rounds differently with the shape of the block."""
+    Computed pair by pair, since the rounding of a matrix product depends on the shape of the block.
+    """
     return np.einsum("ij,ij->i", left, right).round(DECIMALS).clip(max=1)
 
 
 def of_pairs(left: np.ndarray, right: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """`exact` of rows of `left` with rows of `right` by number."""
+    """`exact` for the pairs (`left[rows[i]]`, `right[columns[i]]`)."""
     parts = [np.empty(0, np.float32)]
     for start in range(0, len(rows), AT_ONCE):
         now = slice(start, start + AT_ONCE)
@@ -27,8 +28,10 @@ def of_pairs(left: np.ndarray, right: np.ndarray, rows: np.ndarray, columns: np.
 
 
 def tiles(left: np.ndarray, right: np.ndarray, above: bool = False) -> Iterator[tuple[slice, slice, np.ndarray]]:
-    """The products of all rows with all rows, a tile at a time: which rows of `left` and of `right`, and the products,
-    whose memory the next tile takes. With `above`, only tiles that reach above the diagonal."""
+    """The matrix product of `left` and `right` transposed, tile by tile: row slice, column slice, products.
+
+    The next tile reuses the memory of the products. With `above`, only tiles that reach above the diagonal.
+    """
     height, width = TILE
     memory = np.empty(height * width, np.float32)
     for top in range(0, len(left), height):
@@ -42,7 +45,7 @@ def tiles(left: np.ndarray, right: np.ndarray, above: bool = False) -> Iterator[
 
 
 def reach(left: np.ndarray, right: np.ndarray, threshold: float) -> np.ndarray:
-    """Whether each row of `left` lies at or above `threshold` to each row of `right`, as `exact` has it."""
+    """Bool matrix (rows of `left` by rows of `right`): is the `exact` cosine at or above `threshold`?"""
     products = left @ right.T
     reached = products >= threshold + SLACK
     rows, columns = np.nonzero(~reached & (products >= threshold - SLACK))

@@ -1,71 +1,91 @@
-"""Benchmark overlap, judged: when what was measured (`overlap.py`) is contamination, under one recipe's rules."""
+"""Contamination of questions by benchmarks, decided under one recipe's rules.
+
+Decisions only: the overlap itself is measured in `overlap.py`, the opinions of a model in `confirm.py`.
+"""
+
+from typing import NamedTuple
 
 import polars as pl
 
 from am_assets.config.recipe import Decontamination
 
-VERSION = "1"  # raise when a rule here finds otherwise
+VERSION = "2"  # raise when the same overlap is decided or described otherwise
+FIELD = "sampling.decontamination"
+NEVER = pl.lit(False)
 
 
-def contaminated(overlap: pl.DataFrame, rules: Decontamination) -> pl.DataFrame:
-    """question_id and detail of what the rules find in BenchmarkOverlap rows (with a column `benchmark`).
+class Rule(NamedTuple):
+    """`holds` and `detail` are expressions over BenchmarkOverlap; `field` is the field of the policy that sets it."""
 
-    A question is listed once, by the first rule that holds and the first benchmark in alphabetical order.
+    field: str
+    holds: pl.Expr
+    detail: pl.Expr
+
+
+def contaminated(overlap: pl.DataFrame, policy: Decontamination) -> pl.DataFrame:
+    """(question_id, detail, decided_by) of the contaminated questions in BenchmarkOverlap rows (with `benchmark`).
+
+    A question is listed once: under the first rule that holds, for the first benchmark in alphabetical order.
+
+    >>> contaminated(overlap, Decontamination(cosine=0.8)).row(0)
+    ('9f3c…', 'cosine 0.91 to math500/7', 'sampling.decontamination.cosine')
     """
-    found = pl.coalesce(
-        _text(rules), _ngram(rules), _wording(rules), _cosine(rules), _reworded(rules), _confirmed(rules)
-    )
+    rules = _rules(policy)
     return (
-        overlap.select("question_id", "benchmark", detail=found)
+        overlap.select(
+            "question_id",
+            "benchmark",
+            detail=pl.coalesce(pl.when(rule.holds).then(rule.detail) for rule in rules),
+            decided_by=pl.coalesce(pl.when(rule.holds).then(pl.lit(f"{FIELD}.{rule.field}")) for rule in rules),
+        )
         .drop_nulls("detail")
         .sort("question_id", "benchmark")
         .unique("question_id", keep="first", maintain_order=True)
-        .select("question_id", "detail")
+        .drop("benchmark")
     )
 
 
-def _text(rules: Decontamination) -> pl.Expr:
-    return (
-        pl.when(pl.col("same_text") & rules.same_text)
-        .then(_of("text of {}", item="text_item"))
-        .when(pl.col("same_template") & rules.same_template)
-        .then(_of("text but for numbers of {}", item="text_item"))
-    )
-
-
-def _ngram(rules: Decontamination) -> pl.Expr:
-    share, words = pl.col(f"ngram_{rules.ngram}"), f"{{}} of the {rules.ngram}-grams of {{}}"
-    held = (share > 0) & (share >= pl.lit(rules.ngram_share, pl.Float32))
-    return pl.when(held).then(_of(words, share, item=f"ngram_{rules.ngram}_item"))
-
-
-def _wording(rules: Decontamination) -> pl.Expr:
-    if rules.wording is None:
-        return pl.lit(None, pl.String)
-    share = pl.col("wording")
-    held = share >= pl.lit(rules.wording, pl.Float32)
-    return pl.when(held).then(_of("{} of the wording of {}", share, item="wording_item"))
-
-
-def _cosine(rules: Decontamination) -> pl.Expr:
-    near = pl.col("cosine") >= pl.lit(rules.cosine, pl.Float32)
-    return pl.when(near).then(_of("cosine {} to {}", pl.col("cosine"), item="item_id"))
-
-
-def _reworded(rules: Decontamination) -> pl.Expr:
-    if rules.reworded is None:
-        return pl.lit(None, pl.String)
-    held = pl.col("same_numbers") & (pl.col("cosine") >= pl.lit(rules.reworded, pl.Float32))
-    return pl.when(held).then(_of("same numbers and cosine {} as {}", pl.col("cosine"), item="item_id"))
-
-
-def _confirmed(rules: Decontamination) -> pl.Expr:
+def _rules(policy: Decontamination) -> list[Rule]:
+    """In the order in which they are tried."""
+    share, cosine = pl.col(f"ngram_{policy.ngram}"), pl.col("cosine")
     opinions = pl.col("same", "same_swapped").fill_null(False)
-    agreed = {"off": pl.lit(False), "both": pl.all_horizontal(opinions), "either": pl.any_horizontal(opinions)}
-    held = agreed[rules.confirmed] & (pl.col("cosine") >= pl.lit(rules.confirmed_cosine, pl.Float32))
-    return pl.when(held).then(_of("confirmed at cosine {} to {}", pl.col("cosine"), item="item_id"))
+    agreed = {"off": NEVER, "both": pl.all_horizontal(opinions), "either": pl.any_horizontal(opinions)}
+    return [
+        Rule("same_text", pl.col("same_text") & policy.same_text, _detail("text of {}", item="text_item")),
+        Rule(
+            "same_template",
+            pl.col("same_template") & policy.same_template,
+            _detail("text but for numbers of {}", item="text_item"),
+        ),
+        Rule(
+            "ngram_share",
+            (share > 0) & _at_least(share, policy.ngram_share),
+            _detail(f"{{}} of the {policy.ngram}-grams of {{}}", share, item=f"ngram_{policy.ngram}_item"),
+        ),
+        Rule(
+            "wording",
+            _at_least(pl.col("wording"), policy.wording),
+            _detail("{} of the wording of {}", pl.col("wording"), item="wording_item"),
+        ),
+        Rule("cosine", _at_least(cosine, policy.cosine), _detail("cosine {} to {}", cosine, item="item_id")),
+        Rule(
+            "reworded",
+            pl.col("same_numbers") & _at_least(cosine, policy.reworded),
+            _detail("same numbers and cosine {} as {}", cosine, item="item_id"),
+        ),
+        Rule(
+            "confirmed",
+            agreed[policy.confirmed] & _at_least(cosine, policy.confirmed_cosine),
+            _detail("confirmed at cosine {} to {}", cosine, item="item_id"),
+        ),
+    ]
 
 
-def _of(words: str, *measured: pl.Expr, item: str) -> pl.Expr:
-    """What was found, how strongly, and the item as benchmark/item."""
+def _at_least(value: pl.Expr, threshold: float | None) -> pl.Expr:
+    """Compared in single precision, as the measures are stored; a threshold of None switches the rule off."""
+    return NEVER if threshold is None else value >= pl.lit(threshold, pl.Float32)
+
+
+def _detail(words: str, *measured: pl.Expr, item: str) -> pl.Expr:
+    """`words` filled with the measured values and the benchmark item as benchmark/item."""
     return pl.format(words, *(value.round(3) for value in measured), pl.format("{}/{}", "benchmark", item))

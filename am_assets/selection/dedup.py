@@ -1,6 +1,7 @@
-"""Deduplication: of questions that are alike, the one of the highest priority stays.
+"""Deduplication: among near-duplicate questions the one of highest priority is kept.
 
-A question is dropped only for one that is *kept*: of a chain a~b~c where only neighbours are alike, b alone goes.
+A question is dropped only as a duplicate of a *kept* one: of a chain a~b~c with only neighbours similar, b alone goes.
+Decisions only: pairs are measured in `neighbors.py`, the greedy algorithm is in `greedy.py`.
 """
 
 import numpy as np
@@ -9,15 +10,15 @@ import polars as pl
 from am_assets.config.recipe import DedupPolicy
 from am_assets.config.vocabulary import DIFFICULTIES
 from am_assets.engines.models.embedder import to_matrix
-from am_assets.selection.greedy import Likeness
+from am_assets.selection.greedy import SimilarityGraph
 from am_assets.storage.schemas import DedupedSet
 
-VERSION = "1"  # raise when a rule here or in `greedy` decides otherwise
+VERSION = "2"  # raise when a rule here or in `greedy` decides or describes otherwise
 HARDEST_FIRST = {name: rank for rank, name in enumerate(reversed(DIFFICULTIES))}
 
 
 def priority(policy: DedupPolicy) -> pl.Expr:
-    """What to sort by so that the best comes first: all rules in one number, since sorting by many columns is slow."""
+    """The sort key that puts the best question first: all rules packed into one integer, as one column sorts faster."""
     languages = {name: rank for rank, name in enumerate(policy.languages)}
     rules = {
         "has_check": (~pl.col("has_check"), 1),
@@ -29,20 +30,20 @@ def priority(policy: DedupPolicy) -> pl.Expr:
     }
     number = pl.lit(0, pl.UInt64)
     for rule, bits in (rules[name] for name in dict.fromkeys(policy.priority)):
-        number = number * 2**bits + rule.cast(pl.UInt64).fill_null(0)  # a defective row knows none of this
+        number = number * 2**bits + rule.cast(pl.UInt64).fill_null(0)  # a defective row has no features
     return number
 
 
 def _place(column: str, places: dict[str, int]) -> pl.Expr:
-    """The place of a value; what has none comes last."""
+    """The rank of a value; one without a rank comes last."""
     return pl.col(column).replace_strict(places, default=len(places), return_dtype=pl.UInt16)
 
 
 def candidates(
     raw_pool: pl.LazyFrame, features: pl.LazyFrame, labels: pl.LazyFrame, ranks: dict[str, int]
 ) -> pl.DataFrame:
-    """The questions as `dedup` takes them, of tables with a column `shard`; `ranks` are those of the sources. No text
-    is read."""
+    """The input of `dedup`, a row per question and shard, from tables with a column `shard`. `ranks`: by source. Reads
+    no texts."""
     at = ["question_id", "shard"]
     rank = pl.col("source").replace_strict(ranks, return_dtype=pl.Int32)
     known = features.select(*at, "has_check", "complete", "language", published=pl.col("published") > 0)
@@ -55,35 +56,41 @@ def candidates(
 
 
 def curve(floor: float) -> list[float]:
-    """The thresholds at which a recipe's neighbours are counted: from the floor up in steps of 0.02, and 1."""
+    """The thresholds of the dedup curve: from `floor` upwards in steps of 0.02, and 1."""
     return [round(threshold, 2) for threshold in np.arange(floor, 1, 0.02).tolist()] + [1.0]
 
 
 def dedup(
     questions: pl.DataFrame, pairs: pl.LazyFrame, crowd: pl.DataFrame, policy: DedupPolicy, thresholds: list[float]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """DedupedSet of all `questions`, by shard and id; and the curve: how many would stay at each of `thresholds`.
+    """DedupedSet of all `questions`, sorted by shard and id; and the curve (threshold, kept) over `thresholds`.
 
-    `questions` has a row a question and shard, as `candidates` gives them. `pairs` are SimilarPairs; `crowd` holds
-    question_id and vector of those that stand in a crowd. Questions of either that are not in the pool are ignored. The
-    order of rows does not matter.
+    `questions` has a row per question and shard (see `candidates`). `pairs` are SimilarPairs; `crowd` (question_id,
+    vector) holds the crowded questions, whose pairs among themselves are not listed. Questions of either that are not
+    in the pool are ignored. The order of rows does not matter.
 
-    Of a question that lies in several shards the row of the highest priority stands for all. Then, best first, a
-    question stays unless a question that stayed is at or above `policy.threshold` to it; the best such one represents
-    it. A representative is always kept: a copy whose best row went is represented by whoever represents that row.
+    First the copies of a question in several shards are reduced to the row of highest priority. Then, in order of
+    priority, a question is kept unless a kept one is at or above `policy.threshold` to it; the best such one becomes
+    its representative. A representative is always kept: copies of a dropped row have the representative of that row.
+
+    >>> table, curve = dedup(candidates(pool, features, labels, ranks), pairs, crowd, DedupPolicy(threshold=0.9), [])
     """
     ranked = questions.sort(priority(policy), "question_id", "shard")
     sound = ranked.filter(pl.col("defect").is_null()).with_columns(copy=~pl.col("question_id").is_first_distinct())
     ids = sound.filter(~pl.col("copy"))["question_id"]
-    likeness = _likeness(ids, pairs, crowd)
-    stays = likeness.stay(policy.threshold)
-    gone, by, cosine = likeness.representatives(stays, policy.threshold)
+    similarity = _similarity_graph(ids, pairs, crowd)
+    is_kept = similarity.kept(policy.threshold)
+    gone, by, cosine = similarity.representatives(is_kept, policy.threshold)
     near = pl.DataFrame({"question_id": ids.gather(gone), "near": ids.gather(by), "cosine": cosine})
     decided = sound.join(near, on="question_id", how="left", maintain_order="left").with_columns(
         drop_reason=pl.when("copy")
         .then(pl.lit("exact_duplicate"))
         .when(pl.col("near").is_not_null())
         .then(pl.lit("near_duplicate")),
+        decided_by=pl.when("copy")
+        .then(pl.lit("dedup.priority"))
+        .when(pl.col("near").is_not_null())
+        .then(pl.lit("dedup.threshold")),
         representative=pl.coalesce("near", pl.when("copy").then("question_id")),
         cosine=pl.coalesce("cosine", pl.when("copy").then(1.0)),
     )
@@ -91,14 +98,14 @@ def dedup(
         drop_reason=pl.lit("defective"), detail="defect"
     )
     table = pl.concat([decided, defective], how="diagonal_relaxed").with_columns(kept=pl.col("drop_reason").is_null())
-    counts = [int(likeness.stay(threshold).sum()) for threshold in thresholds]
+    counts = [int(similarity.kept(threshold).sum()) for threshold in thresholds]
     kept = pl.DataFrame({"threshold": thresholds, "kept": counts}, {"threshold": pl.Float64, "kept": pl.Int64})
     return DedupedSet.cast(table.select(DedupedSet.column_names())).sort("shard", "question_id"), kept
 
 
-def _likeness(ids: pl.Series, pairs: pl.LazyFrame, crowd: pl.DataFrame) -> Likeness:
-    """Pairs and crowd as places in `ids`, which come best first."""
-    # joined by a 64-bit hash of the ids, in half the time; of the seeds one that tells all of them apart
+def _similarity_graph(ids: pl.Series, pairs: pl.LazyFrame, crowd: pl.DataFrame) -> SimilarityGraph:
+    """Pairs and crowd by position in `ids`, which are sorted best first."""
+    # a join on 64-bit hashes takes half the time of one on ids; the seed is the first without a collision
     seed = next(seed for seed in range(9) if ids.hash(seed).n_unique() == len(ids))
     places = pl.DataFrame({"id": ids.hash(seed)}).with_row_index("at").lazy()
     one, other = pl.col("question_id").hash(seed), pl.col("other_id").hash(seed)
@@ -114,4 +121,4 @@ def _likeness(ids: pl.Series, pairs: pl.LazyFrame, crowd: pl.DataFrame) -> Liken
     crowded = crowd.lazy().with_columns(id=one).join(places, on="id").sort("at").select("at", "vector").collect()
     worse, better, cosine = (listed[name].to_numpy() for name in ("worse", "better", "cosine"))
     places_of_crowd = crowded["at"].to_numpy().astype(np.int64)
-    return Likeness(len(ids), worse, better, cosine, places_of_crowd, to_matrix(crowded["vector"]))
+    return SimilarityGraph(len(ids), worse, better, cosine, places_of_crowd, to_matrix(crowded["vector"]))

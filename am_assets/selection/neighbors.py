@@ -1,11 +1,10 @@
-"""Similar pairs: every pair of questions at or above a cosine floor, of a shard with itself and with those before it.
+"""Similar pairs: every pair of questions at or above a cosine floor, within a shard and with all earlier shards.
 
-Pairs are evidence: which of them is a duplicate is the recipe's to say (`dedup.py`). How near vectors are found belongs
-to `search.py`.
+Pairs are evidence; which of them are duplicates is decided in `dedup.py`. Nearest-neighbour search is in `search.py`.
 
-Where a question has more than `search.CROWD` neighbours in a shard it stands in a crowd, and is listed by a pair with
-itself. Pairs between two of a crowd are not listed, as their number grows with its square; whoever needs them works
-them out from the vectors. Every other pair is listed, so nothing is lost.
+A question with more than `search.CROWD` neighbours in a shard is *crowded*, which a pair with itself records. Pairs of
+two crowded questions are not listed, as their number is quadratic; consumers compute them from the vectors. Every other
+pair is listed, so no information is lost.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,12 +18,12 @@ from am_assets.engines.models.embedder import to_matrix
 from am_assets.engines.models.hnsw import Graphs
 from am_assets.runtime import progress
 from am_assets.selection import cosines
-from am_assets.selection.search import Vectors, make_ready, near
+from am_assets.selection.search import Vectors, near, prepare
 from am_assets.storage.schemas import SimilarPairs
 
-VERSION = 3  # raise it when a rule here changes
-AUDITED = 256  # own questions whose pairs are looked for again by comparing them with all
-UNIT = 1e-3  # how far a vector's length may lie from 1
+VERSION = 3  # raise when the pairs come out differently
+AUDITED = 256  # own questions whose pairs are searched again exhaustively, to measure recall
+UNIT = 1e-3  # tolerance of a vector's length around 1
 
 Named = tuple[str, Callable[[], pl.DataFrame]]  # a shard's name and the reader of its QuestionEmbeddings
 
@@ -36,8 +35,8 @@ class Shard:
 
     @classmethod
     def of(cls, name: str, table: pl.DataFrame, graphs: Graphs) -> "Shard":
-        """In the order of ids. `ValueError` where a vector is not of unit length: zero or not a number, it is near to
-        nothing or to all."""
+        """Sorted by id. `ValueError` for a vector that is not of unit length: the cosines of a zero or NaN vector are
+        meaningless."""
         if not table["question_id"].is_sorted():
             table = table.sort("question_id")
         rows = to_matrix(table["vector"])
@@ -52,7 +51,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Audit:
-    """Of a sample of own questions: pairs with any question found by comparing all, and how many of them are listed."""
+    """For a sample of own questions: the pairs found exhaustively, and how many of them the search listed."""
 
     pairs: int
     listed: int
@@ -63,11 +62,14 @@ class Audit:
 
 
 def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Graphs) -> tuple[pl.DataFrame, Audit]:
-    """SimilarPairs of a shard against itself and against earlier shards, two of them held at most; and their audit.
+    """SimilarPairs of a shard with itself and with earlier shards, and their audit. At most two earlier shards are in
+    memory at a time.
 
     Within the shard a pair is listed once, the smaller id first; across shards the shard's own question comes first. A
-    question that lies in several shards is no pair with itself; its vector in this shard, or else in the first of the
-    earlier ones, is what is compared. `ValueError` where vectors are unsound or differ in dimension.
+    question in several shards is no pair with itself; its vector in this shard, else in the first earlier one, is
+    compared. `ValueError` for vectors that are not of unit length or differ in dimension.
+
+    >>> pairs, audit = similar_pairs(("b", read_b), [("a", read_a)], floor=0.8, graphs=Graphs(folder))
     """
     mine = Shard.of(own[0], own[1](), graphs)
     total = len(mine.ids)
@@ -76,7 +78,7 @@ def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Gr
     for name, other in _read_ahead(mine, earlier, graphs) if total else ():
         with progress.task(f"similar_pairs with {name}", total) as advance:
             ids = _hashed(other.ids)
-            # by their hashes first, in a fraction of the time: what was seen may be the whole pool
+            # by hash first, which is much faster: `seen` may be the whole pool
             shared = seen.join(ids, on="hash", how="semi").join(ids, on="question_id", how="semi")
             new = ids.with_row_index("row").join(shared, on="question_id", how="anti")
             seen = pl.concat([seen, new.drop("row")])
@@ -85,7 +87,7 @@ def similar_pairs(own: Named, earlier: Iterable[Named], floor: float, graphs: Gr
             advance(total)
     pairs = pl.concat([SimilarPairs.create_empty(), *(pairs for pairs, _ in made)])
     audit = Audit(sum(audit.pairs for _, audit in made), sum(audit.listed for _, audit in made))
-    # a question may stand in the crowds of several shards
+    # a question may be crowded in several shards
     return pairs.unique(["question_id", "other_id"]).sort("question_id", "other_id"), audit
 
 
@@ -94,12 +96,12 @@ def _hashed(ids: pl.Series) -> pl.DataFrame:
 
 
 def _read_ahead(mine: Shard, shards: Iterable[Named], graphs: Graphs) -> Iterator[tuple[str, Shard]]:
-    """Each shard in turn, made ready while the caller is at the one before."""
+    """Each shard in turn, read and indexed in a thread while the caller processes the one before."""
 
     def ready(name: str, read: Callable[[], pl.DataFrame]) -> tuple[str, Shard]:
         shard = Shard.of(name, read(), graphs)
         if len(mine.ids) <= len(shard.ids):
-            make_ready(mine.vectors, shard.vectors)
+            prepare(mine.vectors, shard.vectors)
         return name, shard
 
     with ThreadPoolExecutor(1) as reader:
@@ -113,8 +115,8 @@ def _read_ahead(mine: Shard, shards: Iterable[Named], graphs: Graphs) -> Iterato
 
 
 def _pairs(mine: Shard, other: Shard, floor: float, counted: np.ndarray) -> tuple[pl.DataFrame, Audit]:
-    """Of `other`, the rows `counted` alone. The others are searched with them all the same: a graph over some of a
-    shard's questions would have to be built anew for everyone that shares others with it."""
+    """Pairs with the rows `counted` of `other`. The search runs over all of its rows all the same: an index over a
+    subset would have to be built again for each shard that shares other questions with it."""
     ours, theirs = mine.vectors.rows, other.vectors.rows
     if ours.shape[1] != theirs.shape[1]:
         raise ValueError(
@@ -126,7 +128,7 @@ def _pairs(mine: Shard, other: Shard, floor: float, counted: np.ndarray) -> tupl
     counts[counted] = True
 
     def at_least_floor(rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Each pair once, as one number, and its cosine."""
+        """Each pair at or above the floor once, encoded as row * columns + column, and its cosine."""
         if mine is other:
             rows, columns = np.minimum(rows, columns)[rows != columns], np.maximum(rows, columns)[rows != columns]
         pairs = np.unique(rows * len(theirs) + columns)
@@ -136,7 +138,7 @@ def _pairs(mine: Shard, other: Shard, floor: float, counted: np.ndarray) -> tupl
 
     rows, columns, crowded, crowded_others = _search(mine, other, floor)
     pairs, values = at_least_floor(rows, columns)
-    sample = Vectors(ours[:AUDITED], mine.vectors.build)  # ids are hashes, so that the first ones are a fair draw
+    sample = Vectors(ours[:AUDITED], mine.vectors.build)  # ids are hashes, so that the first ones are a random sample
     truth, _ = at_least_floor(*near(sample, other.vectors, floor, exactly=True)[:2])
     rows, columns = np.divmod(pairs, len(theirs))
     crowd = pl.concat([mine.ids.gather(crowded), other.ids.gather(crowded_others)])
@@ -151,15 +153,14 @@ def _pairs(mine: Shard, other: Shard, floor: float, counted: np.ndarray) -> tupl
 
 
 def _search(mine: Shard, other: Shard, floor: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Row numbers of both sides of each pair, and the crowded rows of either. The smaller shard's questions are looked
-    for among the larger one's."""
+    """Row numbers of both sides of each pair, and the crowded rows of either side. The smaller shard is the query."""
     if len(mine.ids) > len(other.ids):
         columns, rows, crowded_others, crowded = _search(other, mine, floor)
         return rows, columns, crowded, crowded_others
     rows, columns, crowded = near(mine.vectors, other.vectors, floor)
     if mine is other or not len(crowded):
         return rows, columns, crowded, crowded[:0]
-    # who lies near a crowded question is told from the other side
+    # the neighbours of crowded questions are found by a search from the other side
     crowd = Vectors(mine.vectors.rows[crowded], mine.vectors.build)
     near_crowd, at, crowded_others = near(other.vectors, crowd, floor, exactly=True)
     return np.append(rows, crowded[at]), np.append(columns, near_crowd), crowded, crowded_others

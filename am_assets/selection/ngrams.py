@@ -1,6 +1,6 @@
-"""The share of a benchmark item's word n-grams that a text holds.
+"""The share of a benchmark item's word n-grams that a text contains.
 
-How n-grams are compared belongs here; whether a shared one is contamination does not (`decontaminate.py`).
+Counting only; whether a share is contamination is decided in `decontaminate.py`.
 """
 
 from typing import Any
@@ -9,24 +9,26 @@ import numpy as np
 
 from am_assets.selection.words import HASH_BASE, Words
 
-SHORTEST_ITEM = 4  # words; a shorter item, taken as one gram, would be found in half the pool
+SHORTEST_ITEM = 4  # words; a shorter item, as one n-gram, would match much of the pool
 FILTER_BITS = 20
 DECIMALS = 4  # of a share
 
 
 class ItemGrams:
-    """The n-grams of benchmark items, made once and held against any number of texts.
+    """An index of the word n-grams of benchmark items, built once and matched against any number of texts.
 
-    An item of fewer words than `n` counts as one gram of its own length, if it has `SHORTEST_ITEM` words: otherwise a
-    short item could never be found. Grams with a word of `without` (codes) are no grams of an item. An item of fewer
-    than `least` grams counts as if it had so many. Grams are compared by a 64-bit hash of their words.
+    An item shorter than `n` words is one n-gram of its own length, if it has `SHORTEST_ITEM` words: otherwise a short
+    item could never match. N-grams with a word of `without` (codes) are left out. `least` is the smallest denominator
+    of a share. N-grams are compared by a 64-bit hash of their words.
+
+    >>> shares, items = ItemGrams(benchmark_words, n=13).shares(question_words)
     """
 
     def __init__(self, items: Words, n: int, least: int = 1, without: np.ndarray | None = None):
         left_out = np.append(0, np.cumsum(np.isin(items.code, [] if without is None else without)))
         lengths = np.minimum(items.sizes(), n)
         self.lengths = [int(length) for length in np.unique(lengths) if length >= min(n, SHORTEST_ITEM)]
-        self.head = min(n, SHORTEST_ITEM)  # words with which every gram begins
+        self.head = min(n, SHORTEST_ITEM)  # length of the prefix of every n-gram, for a Bloom-like filter
         self.heads = np.zeros(1 << FILTER_BITS, dtype=bool)
         self.heads[_short(items.grams(self.head)[1])] = True
         owners, grams = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
@@ -37,13 +39,13 @@ class ItemGrams:
             grams.append(gram[own])
         self.known, column = np.unique(np.concatenate(grams), return_inverse=True)
         if not len(self.known):
-            self.lengths = []  # nothing to look for
+            self.lengths = []  # no n-grams at all
         self.held = _incidence(np.concatenate(owners), column, (items.count, len(self.known)))
         self.sizes = np.maximum(np.diff(self.held.indptr), least)
 
     def shares(self, texts: Words) -> tuple[np.ndarray, np.ndarray]:
-        """Of each text the largest share of any item's distinct grams that it holds, float32 from 0 to 1, and the
-        number of that item: of equals the first, and 0 where the share is."""
+        """For each text the largest share of an item's distinct n-grams that it contains, float32 in [0, 1], and the
+        index of that item: the first on a tie, 0 where the share is 0."""
         rows, columns = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         begins, head = texts.grams(self.head)
         likely = begins[self.heads[_short(head)]]
@@ -67,12 +69,12 @@ class ItemGrams:
 
 
 def _short(grams: np.ndarray) -> np.ndarray:
-    """A code of `FILTER_BITS` bits for each: the top ones, as the low bits of a product are poorly mixed."""
+    """The top `FILTER_BITS` bits of a multiplicative hash, whose low bits are poorly mixed."""
     return (grams * HASH_BASE) >> np.uint64(64 - FILTER_BITS)
 
 
 def _incidence(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Any:
-    """A sparse matrix of ones where a row has a column, however often."""
+    """A sparse 0/1 matrix with a 1 for each distinct (row, column)."""
     from scipy.sparse import csr_array
 
     matrix = csr_array((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=shape)

@@ -1,9 +1,9 @@
-"""Benchmark overlap, measured: how near each question comes to any item of a benchmark, and to which.
+"""Benchmark overlap: how similar each question is to the items of a benchmark, and to which item.
 
-Four measures, since each misses what another finds: equal text with and without its numbers; the share of an item's
-word n-grams that the question holds (`ngrams.py`); the same of its wording, which is its word 3-grams with numbers
-masked and names left out; cosine, and whether the nearest item has the same numbers. Measuring knows no threshold;
-`decontaminate.py` applies the recipe's.
+Four measures, since each misses what another finds: equal text, with and without numbers; the share of an item's word
+n-grams that the question contains (`ngrams.py`); the same for its wording (word 3-grams, numbers masked, names left
+out); embedding cosine, and whether the nearest item has the same numbers. Measurements only: `decontaminate.py` applies
+the thresholds.
 """
 
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from am_assets.storage.schemas import BenchmarkOverlap
 
 VERSION = "1"  # raise when what is measured changes
 NGRAMS = (8, 13)
-WORDING = 3  # words of a gram: few, so that a moved sentence or a changed word leaves most of them whole
-LEAST_WORDING = 15  # grams an item counts as at least: a short one's few are shared by chance
-SLICE = 20_000  # questions whose words and vectors are held at once
+WORDING = 3  # words per n-gram: few, so that most survive a moved sentence or a changed word
+LEAST_WORDING = 15  # smallest denominator of the share: the few 3-grams of a short item match by chance
+SLICE = 20_000  # questions whose words and vectors are in memory at once
 BLOCK = 4_096  # questions compared with all items at once
 BY_SHARD = pl.Schema({"key": pl.String(), "rows": pl.List(pl.Struct(BenchmarkOverlap.create_empty().schema))})
 
 
 @dataclass(frozen=True)
 class Items:
-    """A benchmark made ready: BenchmarkQuestions in the order of `vectors`, of shape (items, dimension)."""
+    """A benchmark with its indexes: BenchmarkQuestions in the order of `vectors` (items by dimension)."""
 
     table: pl.DataFrame
     vectors: np.ndarray
@@ -53,11 +53,13 @@ class Items:
 
 
 def benchmark_overlap(questions: pl.DataFrame, vectors: pl.DataFrame, items: Items, floor: float) -> pl.DataFrame:
-    """BenchmarkOverlap of `questions` (question_id, question) that come near to `items`, with nobody's opinion yet.
+    """BenchmarkOverlap of the `questions` (question_id, question) that are similar to any of `items`, without opinions.
 
-    `vectors` are QuestionEmbeddings of the questions. A question is listed when it has the text of an item, shares an
-    n-gram, or its cosine or wording lies at or above `floor`. `ValueError` for a question without a vector, and where
-    dimensions differ.
+    `vectors` are the QuestionEmbeddings of the questions. A question is listed if it has the text of an item, shares an
+    n-gram, or has a cosine or wording share at or above `floor`. `ValueError` for a question without a vector and for
+    different dimensions.
+
+    >>> benchmark_overlap(questions, vectors, Items(benchmark_questions, item_vectors), floor=0.5)
     """
     if questions.is_empty():
         return BenchmarkOverlap.create_empty()
@@ -65,12 +67,12 @@ def benchmark_overlap(questions: pl.DataFrame, vectors: pl.DataFrame, items: Ite
     shares = pl.any_horizontal(pl.col(f"ngram_{n}") > 0 for n in NGRAMS)
     listed = near | shares | pl.col("same_template")
     parts = [_measured(part, vectors, items).filter(listed) for part in questions.iter_slices(SLICE)]
-    nobody = pl.lit(None, pl.Boolean)
-    return BenchmarkOverlap.cast(pl.concat(parts).with_columns(same=nobody, same_swapped=nobody)).sort("question_id")
+    unknown = pl.lit(None, pl.Boolean)
+    return BenchmarkOverlap.cast(pl.concat(parts).with_columns(same=unknown, same_swapped=unknown)).sort("question_id")
 
 
 def together(shards: pl.Series) -> pl.DataFrame:
-    """One BenchmarkOverlap of those of the shards (a list of rows each), each question as in the first that has it."""
+    """The BenchmarkOverlap tables of the shards (a list of rows each) as one; the first row of a question counts."""
     rows = shards.filter(shards.list.len() > 0).explode().struct.unnest()
     return rows.unique("question_id", keep="first", maintain_order=True).sort("question_id")
 
@@ -81,8 +83,8 @@ def _measured(questions: pl.DataFrame, vectors: pl.DataFrame, items: Items) -> p
 
 
 def _in_text(questions: pl.DataFrame, items: Items, nearest: np.ndarray) -> pl.DataFrame:
-    """Of each question what can be seen in its words, a row each in their order: equal texts, shared grams, and whether
-    its numbers are those of the item at its place in `nearest`."""
+    """The measures that compare words, a row per question in their order: equal text, shared n-grams, and whether the
+    numbers are those of item `nearest[i]`."""
     texts = read(questions["question"])
     same, like = _equal(texts.plain, items.texts.plain), _equal(texts.masked, items.texts.masked)
     columns = {
@@ -99,7 +101,7 @@ def _in_text(questions: pl.DataFrame, items: Items, nearest: np.ndarray) -> pl.D
 
 
 def _equal(texts: Words, items: Words) -> pl.Series:
-    """The number of the first item whose words are a text's; null for none, and for a text without words."""
+    """The index of the first item with the same words as a text; null for none and for a text without words."""
     known = pl.DataFrame({"code": items.whole(), "at": np.arange(items.count)}).filter(pl.Series(items.sizes() > 0))
     wanted = pl.DataFrame({"code": texts.whole()})
     first = known.unique("code", keep="first", maintain_order=True)
@@ -107,7 +109,7 @@ def _equal(texts: Words, items: Words) -> pl.Series:
 
 
 def _nearest(questions: pl.DataFrame, vectors: pl.DataFrame, items: Items) -> pl.DataFrame:
-    """The item nearest to each question by cosine."""
+    """The nearest item of each question by cosine, with its index `at`."""
     mine = questions.select("question_id").join(vectors, on="question_id", how="left", maintain_order="left")
     if without := mine["vector"].null_count():
         first = mine.filter(pl.col("vector").is_null())["question_id"][0]
@@ -122,7 +124,7 @@ def _nearest(questions: pl.DataFrame, vectors: pl.DataFrame, items: Items) -> pl
     for start in range(0, len(matrix), BLOCK):
         block = matrix[start : start + BLOCK]
         best.append((block @ items.vectors.T).argmax(axis=1))
-        # Once more for the best alone: a product of whole blocks rounds differently with the block's shape.
+        # Recomputed for the best item: the rounding of a matrix product depends on the shape of the block.
         values.append(cosines.exact(block, items.vectors[best[-1]]))
     at, cosine = np.concatenate(best), pl.Series(np.concatenate(values))
     return mine.select("question_id", item_id=items.ids.gather(at), at=pl.Series(at), cosine=cosine)

@@ -1,4 +1,7 @@
-"""From deduplicated questions to what the teacher is asked: decontamination, suitability, downsampling."""
+"""Selection of the questions that are sent to the teacher: decontamination, suitability filters, downsampling.
+
+Decisions only: benchmark overlap is judged in `decontaminate.py`, and requests are built in the stage of distillation.
+"""
 
 import polars as pl
 
@@ -7,7 +10,7 @@ from am_assets.config.vocabulary import QUESTION_DROPS
 from am_assets.engines.models.language import UNDETERMINED
 from am_assets.storage.schemas import SelectedQuestions
 
-VERSION = "1"  # raise when a rule here selects otherwise
+VERSION = "2"  # raise when a rule here selects or describes otherwise
 DRAW_DIGITS = 13  # hexadecimal: 52 bits, what a float holds exactly
 FLAGS = {
     "incomplete": ~pl.col("complete"),
@@ -18,7 +21,7 @@ FLAGS = {
 
 
 def candidates(deduped: pl.LazyFrame, features: pl.LazyFrame, labels: pl.LazyFrame) -> pl.DataFrame:
-    """The kept rows of a DedupedSet as `select` takes them; `features` and `labels` have a column `shard`."""
+    """The kept rows of a DedupedSet with the columns that `select` needs; `features` and `labels` have a `shard`."""
     at = ["question_id", "shard"]
     return (
         deduped.filter("kept")
@@ -33,38 +36,39 @@ def candidates(deduped: pl.LazyFrame, features: pl.LazyFrame, labels: pl.LazyFra
 def select(
     questions: pl.DataFrame, contaminated: pl.DataFrame, sampling: SamplingPolicy, teacher: TeacherPolicy
 ) -> pl.DataFrame:
-    """SelectedQuestions of `questions` (see `candidates`), by question_id. `contaminated`: question_id, detail. The
-    reason is the first that holds.
+    """SelectedQuestions of `questions` (see `candidates`), sorted by question_id.
 
-    Whether a question is downsampled depends on its id and the rate of its group alone, and a higher rate keeps all
-    that a lower one keeps. So under `rates` other rows never change its fate; under `shares` they move the rate of its
-    group, and what is kept of the group only grows or only shrinks. A text of no language (`und`, a bare formula)
-    passes whatever languages are asked for. Where published responses count, a question that has one asks for no new
-    ones.
+    `contaminated` (question_id, detail, decided_by) as `decontaminate.contaminated` returns it. The drop reason is the
+    first rule that holds.
+
+    Downsampling compares a question's draw, a function of its id alone, with the rate of its group; a higher rate keeps
+    a superset. Under `rates` other rows never change a question's fate; under `shares` they move the rate of its group,
+    so that the kept part of the group only grows or only shrinks. Text of undetermined language (`und`, e.g. a bare
+    formula) passes every language filter. Where published responses count, a question with one gets 0 new samples.
     """
-    flags = [pl.when(FLAGS[name]).then(pl.lit(name)) for name in sampling.drop]
-    if sampling.languages is not None:
-        asked_for = pl.col("language").is_in([*sampling.languages, UNDETERMINED])
-        flags.append(pl.when(~asked_for).then(pl.format("language {}", "language")))
-    ruled = questions.join(contaminated.rename({"detail": "contaminated"}), on="question_id", how="left").with_columns(
-        unsuitable=pl.coalesce(flags) if flags else pl.lit(None, pl.String)
+    samples = pl.when(pl.col("has_published") & teacher.published).then(0).otherwise(teacher.samples)
+    found = contaminated.rename({"detail": "contaminated", "decided_by": "contaminated_by"})
+    unsuitable, unsuitable_by = _unsuitable(sampling)
+    filtered = questions.join(found, on="question_id", how="left").with_columns(
+        unsuitable=unsuitable, unsuitable_by=unsuitable_by
     )
     eligible = pl.col("contaminated").is_null() & pl.col("unsuitable").is_null()
-    groups = ruled.group_by("category", "difficulty").agg(eligible=eligible.sum())
-    rules = {
-        "contaminated": pl.col("contaminated"),
-        "unsuitable": pl.col("unsuitable"),
-        "downsampled": pl.when(draw("question_id") >= pl.col("rate")).then("rate_of"),
+    groups = filtered.group_by("category", "difficulty").agg(eligible=eligible.sum())
+    downsampled = draw("question_id") >= pl.col("rate")
+    rules = {  # by drop reason: whether it holds, the detail, the deciding field
+        "contaminated": (pl.col("contaminated").is_not_null(), "contaminated", "contaminated_by"),
+        "unsuitable": (pl.col("unsuitable").is_not_null(), "unsuitable", "unsuitable_by"),
+        "downsampled": (downsampled, "rate_of", "rate_by"),
     }
-    samples = pl.when(pl.col("has_published") & teacher.published).then(0).otherwise(teacher.samples)
     reasons = pl.Enum(QUESTION_DROPS)
     return (
-        ruled.join(rates(groups, sampling), on=["category", "difficulty"])
+        filtered.join(rates(groups, sampling), on=["category", "difficulty"])
         .with_columns(
             drop_reason=pl.coalesce(
-                pl.when(rule.is_not_null()).then(pl.lit(name, reasons)) for name, rule in rules.items()
+                pl.when(holds).then(pl.lit(name, reasons)) for name, (holds, _, _) in rules.items()
             ),
-            detail=pl.coalesce(list(rules.values())),
+            detail=pl.coalesce(pl.when(holds).then(detail) for holds, detail, _ in rules.values()),
+            decided_by=pl.coalesce(pl.when(holds).then(field) for holds, _, field in rules.values()),
             teacher=pl.lit(teacher.model),
         )
         .with_columns(kept=pl.col("drop_reason").is_null())
@@ -75,35 +79,67 @@ def select(
     )
 
 
+def _unsuitable(sampling: SamplingPolicy) -> tuple[pl.Expr, pl.Expr]:
+    """The first flag or the language that the policy drops, and the field that drops it; null for a suitable row."""
+    rules = [(FLAGS[name], pl.lit(name), "sampling.drop") for name in sampling.drop]
+    if sampling.languages is not None:
+        unwanted = ~pl.col("language").is_in([*sampling.languages, UNDETERMINED])
+        rules.append((unwanted, pl.format("language {}", "language"), "sampling.languages"))
+    if not rules:
+        return pl.lit(None, pl.String), pl.lit(None, pl.String)
+    return (
+        pl.coalesce(pl.when(holds).then(detail) for holds, detail, _ in rules),
+        pl.coalesce(pl.when(holds).then(pl.lit(field)) for holds, _, field in rules),
+    )
+
+
 def rates(groups: pl.DataFrame, sampling: SamplingPolicy) -> pl.DataFrame:
-    """(category, difficulty, rate, rate_of) of `groups` (category, difficulty, eligible): the part of its eligible rows
-    that each keeps, and the same in words."""
+    """(category, difficulty, rate, rate_of, rate_by) of `groups` (category, difficulty, eligible).
+
+    `rate` is the share of its eligible rows that a group keeps, `rate_of` the same in words, `rate_by` the fields that
+    set it, comma-separated.
+    """
     named = sampling.rates | _rates_for_shares(groups, "difficulty", sampling.shares.difficulty)
     named |= _rates_for_shares(groups, "category", sampling.shares.category)
     rows = []
     for category, difficulty in groups.select("category", "difficulty").iter_rows():
-        pair = f"{category}/{difficulty}"
-        # no category and no difficulty: one group, and not to be counted twice
-        groups_of = (
-            [pair] if pair in named else [name for name in dict.fromkeys([category, difficulty]) if name in named]
-        )
+        fields = {name: field for name, field in rate_fields(sampling, category, difficulty).items() if name in named}
         rate = 1.0
-        for name in groups_of:
+        for name in fields:
             rate *= named[name]
-        rows.append((category, difficulty, rate, f"rate {rate:.4g} of {'/'.join(groups_of)}"))
-    at = groups.select("category", "difficulty").schema
-    return pl.DataFrame(rows, {**at, "rate": pl.Float64, "rate_of": pl.String}, orient="row")
+        rows.append((category, difficulty, rate, f"rate {rate:.4g} of {'/'.join(fields)}", ", ".join(fields.values())))
+    group = groups.select("category", "difficulty").schema
+    return pl.DataFrame(rows, {**group, "rate": pl.Float64, "rate_of": pl.String, "rate_by": pl.String}, orient="row")
+
+
+def rate_fields(sampling: SamplingPolicy, category: str, difficulty: str) -> dict[str, str]:
+    """The fields of the recipe that set the rate of a group, by the name under which they set it; empty where the group
+    keeps all.
+
+    A pair that is named has that rate alone, any other the product of its category's and its difficulty's. `unlabelled`
+    is both a category and a difficulty, and counts once.
+
+    >>> rate_fields(SamplingPolicy(rates={"math": 0.5}), "math", "easy")
+    {'math': 'sampling.rates.math'}
+    """
+    pair = f"{category}/{difficulty}"
+    names = [pair] if pair in sampling.rates else list(dict.fromkeys([category, difficulty]))
+    fields = {name: f"sampling.rates.{name}" for name in names if name in sampling.rates}
+    for dimension, name in {"category": category, "difficulty": difficulty}.items():
+        if name in getattr(sampling.shares, dimension):
+            fields[name] = f"sampling.shares.{dimension}.{name}"
+    return fields
 
 
 def _rates_for_shares(groups: pl.DataFrame, dimension: str, shares: dict[str, float]) -> dict[str, float]:
-    """By group of the dimension, the rates that bring those with a share into proportion and keep as much as can be."""
+    """By group of `dimension`, the rates that reach the proportion of `shares` with the largest possible selection."""
     counts = dict(groups.group_by(pl.col(dimension).cast(pl.String)).agg(pl.sum("eligible")).rows())
-    # How large the selection could be if the group alone limited it.
+    # The size of the selection if this group alone limited it.
     room = {name: counts[name] / share for name, share in shares.items() if share and counts.get(name)}
     none = {name: 0.0 for name, share in shares.items() if not share}
     return none | {name: min(room.values()) / size for name, size in room.items()}
 
 
 def draw(column: str) -> pl.Expr:
-    """A number in [0, 1) from the last digits of ids, which are those of a hash. The leading digits make the shards."""
+    """A number in [0, 1) from the last digits of an id, which is a hash; the leading digits assign the shard."""
     return pl.col(column).str.slice(-DRAW_DIGITS).str.to_integer(base=16) / 16**DRAW_DIGITS

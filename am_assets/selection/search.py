@@ -1,8 +1,8 @@
-"""Which vectors of one set lie near which of another: exactly, or through a graph with neighbour lists that grow until
-their farthest member falls under the floor.
+"""Range search between two sets of vectors: exhaustive for small sets, else by an HNSW graph whose neighbour lists are
+lengthened until the last neighbour is below the floor.
 
-Rows whose neighbours are more than `CROWD` come back as crowded, without their neighbours: those would grow with the
-square of the crowd. What becomes of them belongs to `neighbors.py`.
+Rows with more than `CROWD` neighbours are reported as crowded, without their neighbours, whose number would be
+quadratic; `neighbors.py` handles them.
 """
 
 from collections.abc import Callable
@@ -15,18 +15,18 @@ from am_assets.engines.models.hnsw import Graph, neighbours_together
 from am_assets.selection import cosines
 
 CROWD = 256
-LISTS = (16, 64, CROWD + 1)  # lengths of a neighbour list, tried in turn
-EXACT_ROWS = 20_000  # comparing all with all is about as fast as a graph up to here, and misses nothing
+LISTS = (16, 64, CROWD + 1)  # lengths of neighbour lists, tried in this order
+EXACT_ROWS = 20_000  # up to here exhaustive search is about as fast as a graph, with full recall
 EXACT_PRODUCTS = 100_000_000  # a quarter of a second
 QUERIES = 4_096
 NONE = np.empty(0, np.int64)
 
-Hits = tuple[np.ndarray, np.ndarray, np.ndarray]  # row numbers of both sides of each pair, and crowded first rows
+Hits = tuple[np.ndarray, np.ndarray, np.ndarray]  # row numbers of both sides of each pair, and crowded query rows
 
 
 @dataclass
 class Vectors:
-    """float32 of unit length, one a row, and the way to a graph over those of them that differ."""
+    """Unit vectors, float32, one a row; `build` makes the graph over the distinct ones."""
 
     rows: np.ndarray
     build: Callable[[np.ndarray], Graph]
@@ -40,34 +40,34 @@ class Vectors:
 
     @cached_property
     def _groups(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of equal vectors the first one's row, in their order; and of each row which of these it equals."""
+        """The row of each distinct vector's first occurrence; and for each row the index of its distinct vector."""
         bits = np.ascontiguousarray(self.rows).view(np.uint32)
         bits = bits.view(np.uint64) if bits.shape[1] % 2 == 0 else bits.astype(np.uint64)
         keys = bits @ np.random.default_rng(0).integers(2**63, size=bits.shape[1], dtype=np.uint64)
         first, group = _in_order(np.unique(keys, return_index=True, return_inverse=True)[1:])
         later = np.flatnonzero(first[group] != np.arange(len(group)))
-        if not np.array_equal(self.rows[later], self.rows[first[group[later]]]):  # different vectors of the same key
+        if not np.array_equal(self.rows[later], self.rows[first[group[later]]]):  # a hash collision
             first, group = _in_order(np.unique(self.rows, axis=0, return_index=True, return_inverse=True)[1:])
         return first, group
 
     @cached_property
     def distinct(self) -> np.ndarray:
-        """Every vector once, in the order of first occurrence."""
+        """The distinct vectors, in order of first occurrence."""
         first, _ = self._groups
         return self.rows if len(first) == len(self.rows) else self.rows[first]
 
     @cached_property
     def order(self) -> np.ndarray:
-        """The distinct vectors in the order in which they are best looked for."""
+        """The order in which the distinct vectors are queried fastest: similar ones together."""
         return neighbours_together(self.distinct)
 
     @cached_property
     def sizes(self) -> np.ndarray:
-        """How many rows have each of the distinct vectors."""
+        """The number of rows with each distinct vector."""
         return np.bincount(self._groups[1], minlength=len(self.distinct))
 
     def members(self, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """All rows of the distinct vectors `wanted`, and before them at which place of `wanted` each stands."""
+        """All rows with one of the distinct vectors `wanted`, as (index into `wanted`, row)."""
         if len(self.distinct) == len(self.rows):
             return np.arange(len(wanted)), wanted
         rows, ends = np.argsort(self._groups[1], kind="stable"), np.cumsum(self.sizes)
@@ -77,14 +77,17 @@ class Vectors:
 
 
 def _in_order(unique: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """First rows and groups as `np.unique` gives them, with the groups numbered by first occurrence."""
+    """The (index, inverse) of `np.unique`, renumbered by first occurrence."""
     first, group = unique
     order = np.argsort(first)
     return first[order], np.argsort(order)[group]
 
 
 def near(queries: Vectors, base: Vectors, floor: float, exactly: bool = False) -> Hits:
-    """Every pair of a row of `queries` and a row of `base` whose cosine may reach `floor`, but for crowded rows."""
+    """Every pair of a row of `queries` and a row of `base` whose cosine may reach `floor`, except for crowded rows.
+
+    Candidates: a cosine may lie up to `cosines.SLACK` below `floor`, so that callers filter by the exact one.
+    """
     floor -= cosines.SLACK
     if exactly or _few(queries, base):
         groups, hits, crowded = _by_product(queries.distinct, base, floor)
@@ -95,8 +98,8 @@ def near(queries: Vectors, base: Vectors, floor: float, exactly: bool = False) -
     return rows[nth], columns, np.sort(queries.members(crowded)[1])
 
 
-def make_ready(queries: Vectors, base: Vectors) -> None:
-    """Read or build what `near` is going to need."""
+def prepare(queries: Vectors, base: Vectors) -> None:
+    """Loads or builds the graph that `near` will use, if any."""
     if not _few(queries, base):
         _ = base.graph
 
@@ -106,14 +109,14 @@ def _few(queries: Vectors, base: Vectors) -> bool:
 
 
 def _by_product(queries: np.ndarray, base: Vectors, floor: float) -> Hits:
-    """Rows of `queries` and distinct vectors of `base`, all with all. Where the queries are these very vectors, a pair
-    is met once and counted from both sides."""
+    """Exhaustive search of distinct vectors. Where `queries` are the vectors of `base` themselves, only one triangle of
+    the product is computed, and each pair counts for both sides."""
     found, sizes, itself = [(NONE, NONE)], base.sizes.astype(np.float32), queries is base.distinct
     neighbours = sizes - 1 if itself else np.zeros(len(queries), np.float32)
     for rows, columns, products in cosines.tiles(queries, base.distinct, above=itself):
         if itself and columns.start < rows.stop:
             products[np.arange(rows.start, rows.stop)[:, None] >= np.arange(columns.start, columns.stop)] = -1
-        some = np.flatnonzero(products.max(axis=1) >= floor)  # a maximum is ten times as fast as a comparison
+        some = np.flatnonzero(products.max(axis=1) >= floor)  # the maximum is ten times as fast as a full comparison
         hits, some = products[some] >= floor, rows.start + some
         neighbours[some] += hits @ sizes[columns]
         few = (neighbours[some] <= CROWD)[:, None]
@@ -151,7 +154,7 @@ def _by_graph(queries: Vectors, base: Vectors, floor: float) -> Hits:
             columns.append(found[0][at, nth])
         if count <= len(base.distinct):
             wanted = np.concatenate(unfinished)
-    # what no list could tell: there are too few vectors for a longer one, or the graph is in pieces
+    # queries that no list answered: too few vectors for a longer list, or a disconnected graph
     at, hit, many = _by_product(vectors[wanted], base, floor)
     parts = ([*rows, wanted[at]], [*columns, hit], [*crowded, wanted[many]])
     return tuple(map(np.concatenate, parts))  # type: ignore[return-value]

@@ -1,7 +1,7 @@
-"""Texts as decontamination compares them: as words, as words without their numbers, and as numbers.
+"""Tokenization for decontamination: texts as words, as words with numbers masked, and as sets of numbers.
 
-Words become 64-bit codes, and all texts lie in one array, so that a pool is read at the speed of arrays. Codes hold
-within one process and are never stored. What is shared with a benchmark item is found in `ngrams.py`.
+Words are 64-bit hash codes and all texts one array, so that a pool is processed by vectorized code. Codes are valid
+within one process and never stored. N-grams are matched in `ngrams.py`.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-HASH_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no power of it vanishes modulo 2**64
+HASH_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no power of it is 0 modulo 2**64
 SEED = 0
 SIGN = "[-+*/=<>\u2212\u00d7\u00f7]"
-# Scripts written without spaces count a character as a word. A sign belongs to the number or the single letter after
-# it: 12 + 7 and 12 - 7 are different sums, while hyphens and dashes between words are punctuation.
+# In scripts without spaces every character is a word. A sign belongs to the number or single letter after it, as 12 + 7
+# and 12 - 7 differ; hyphens and dashes between words are punctuation.
 SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}"
 IN_WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{SPACELESS}]]"
 WORD = rf"[{SPACELESS}]|{SIGN}(?:\p{{N}}{IN_WORD}*|\p{{L}}\b)|{IN_WORD}+"
@@ -22,30 +22,30 @@ NUMBERS = """
 two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
 twenty thirty forty fifty sixty seventy eighty ninety hundred thousand
 """
-# Without "one", which is mostly no number.
+# Without "one", which is mostly a pronoun.
 SPELLED = dict(zip(NUMBERS.split(), [*range(2, 21), *range(30, 100, 10), 100, 1000], strict=True))
 
 
 def words(text: pl.Expr) -> pl.Expr:
-    """The words of a text as a list: compatibility forms and case are gone, and so is punctuation."""
+    """The words of a text as a list: NFKC-normalized, lower-cased, without punctuation."""
     plain = text.str.normalize("NFKC").str.to_lowercase()
     return plain.str.replace_all(rf"({SIGN})\s+", "$1").str.extract_all(WORD)
 
 
 @dataclass(frozen=True)
 class Words:
-    """The words of `count` texts in a row: of each word its 64-bit code and the number of its text, ascending."""
+    """The words of `count` texts, concatenated: the 64-bit code of each word and the index of its text, ascending."""
 
     code: np.ndarray
     text: np.ndarray
     count: int
 
     def sizes(self) -> np.ndarray:
-        """Words of each text."""
+        """The number of words of each text."""
         return np.bincount(self.text, minlength=self.count)
 
     def whole(self) -> np.ndarray:
-        """One code a text, equal where all words are; 0 for a text without words."""
+        """A code per text, equal for equal word sequences; 0 for a text without words."""
         sizes = self.sizes()
         place = np.arange(len(self.code)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         powers = np.cumprod(np.full(sizes.max(initial=0), HASH_BASE))
@@ -54,8 +54,8 @@ class Words:
         return sums[ends] - sums[ends - sizes]
 
     def grams(self, length: int, at: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Every run of `length` words within one text, or those that begin `at` these places: where it begins, and its
-        code."""
+        """The n-grams of `length` words, or those that begin at the positions `at`: (position, code). None spans two
+        texts."""
         last = len(self.code) - length
         at = np.arange(max(last + 1, 0)) if at is None else at[at <= last]
         at = at[self.text[at] == self.text[at + length - 1]]
@@ -67,8 +67,8 @@ class Words:
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts as they are compared: their words, the same with every number masked (`1,000 km` and `85 km` are then one),
-    and one code a text for its set of numbers, in digits or in words; 0 where there is none."""
+    """Tokenized texts: their words, their words with numbers masked (`1,000 km` equals `85 km`), and a code for the set
+    of numbers of each text, written in digits or words; 0 without any."""
 
     plain: Words
     masked: Words
@@ -76,7 +76,7 @@ class Texts:
 
 
 def read(questions: pl.Series) -> Texts:
-    """The texts of a column of strings without nulls; one may be empty."""
+    """Tokenizes a column of strings without nulls; strings may be empty."""
     lists = questions.to_frame("text").select(words(pl.col("text"))).to_series()
     sizes = lists.list.len().to_numpy()
     text = np.repeat(np.arange(len(lists)), sizes)
@@ -86,7 +86,7 @@ def read(questions: pl.Series) -> Texts:
     masked = code.copy()
     masked[digits] = flat.filter(digits).str.replace_all(r"\p{N}+", MASK).hash(SEED).to_numpy()
     masked[spelled] = mask = _codes([MASK])[0]
-    first = np.ones(len(text), dtype=bool)  # of several numbers in a row
+    first = np.ones(len(text), dtype=bool)  # adjacent masked numbers collapse into one
     first[1:] = (masked[1:] != mask) | (masked[:-1] != mask) | (text[1:] != text[:-1])
     value = pl.concat(
         [
@@ -103,7 +103,7 @@ def _codes(of: list[str]) -> np.ndarray:
 
 
 def _sets(text: np.ndarray, value: pl.Series, count: int) -> np.ndarray:
-    """One code a text for its distinct values; a lone 1 says nothing, as it is mostly a subscript."""
+    """A code per text for its set of values, without 1, which is mostly a subscript."""
     held = pl.DataFrame({"text": text, "value": value}).filter(pl.col("value") != "1").unique(maintain_order=True)
     sums = np.zeros(count, dtype=np.uint64)
     np.add.at(sums, held["text"].to_numpy(), held["value"].hash(SEED).to_numpy())
@@ -111,7 +111,7 @@ def _sets(text: np.ndarray, value: pl.Series, count: int) -> np.ndarray:
 
 
 def names(texts: pl.Series) -> np.ndarray:
-    """The codes of the words that all of `texts` write with a capital, wherever they stand: mostly names."""
+    """The codes of the words that are capitalized in every occurrence in `texts`: mostly names."""
     found = texts.str.extract_all(r"\p{L}+").explode().drop_nulls().unique(maintain_order=True)
     small = found.filter(~found.str.contains(r"^\p{Lu}"))
     capital = found.filter(found.str.contains(r"^\p{Lu}\p{Ll}+$")).str.to_lowercase()

@@ -45,7 +45,7 @@ COMPUTED: dict[str, dict[str, str]] = {
         "text_item ngram_8_item ngram_13_item wording_item": "benchmark_questions.item_id",
     },
     "deduped_set": {
-        "kept drop_reason": (
+        "kept drop_reason decided_by": (
             "raw_pool.defect similar_pairs.cosine question_features.has_check question_features.published"
             " question_features.complete question_features.language question_labels.difficulty dedup_policy.value"
         ),
@@ -53,7 +53,7 @@ COMPUTED: dict[str, dict[str, str]] = {
         "detail": "raw_pool.defect",
     },
     "selected_questions": {
-        "kept drop_reason detail": (
+        "kept drop_reason detail decided_by": (
             "deduped_set.kept benchmark_overlap.cosine benchmark_overlap.wording benchmark_overlap.ngram_8"
             " benchmark_overlap.ngram_13 benchmark_overlap.same_text question_features.language"
             " question_features.complete question_features.has_url question_features.has_image"
@@ -98,7 +98,7 @@ COMPUTED: dict[str, dict[str, str]] = {
         ),
         "verdict second_verdict": f"{_VERDICTS} {_REWARDS} verification_policy.value",
         "repetitive": "response_features.repetition response_features.consecutive verification_policy.value",
-        "kept drop_reason": f"{_RULES} {_REWARDS} {_FORM}",
+        "kept drop_reason decided_by": f"{_RULES} {_REWARDS} {_FORM}",
         "detail": f"math_verdicts.reason code_verdicts.reason instruction_verdicts.reason {_REWARDS} {_FORM}",
         "reward": f"{_REWARDS} verification_policy.value",
     },

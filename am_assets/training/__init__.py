@@ -1,1 +1,1 @@
-"""The stage of training: the released dataset, and the student trained on it."""
+"""The stage of training: the released dataset, and supervised fine-tuning of the student."""

@@ -1,6 +1,6 @@
-"""The released dataset: its table, its rows in the published AM form, and its files.
+"""The released dataset: its table, its rows in the AM schema, and its files.
 
-Pure shape: which response is released is decided upstream (`verified_set`), how a student learns from it in `sft.py`.
+Format only: `verified_set` decides which responses are released, and `sft.py` trains on them.
 """
 
 import json
@@ -12,13 +12,16 @@ import polars as pl
 from am_assets.storage.atomic import written_aside
 from am_assets.storage.schemas import SftDataset
 
-VERSION = "1"  # raise when the released form changes
+VERSION = "1"  # raise when the released format changes
 
 
 def sft_table(verified: pl.DataFrame, features: pl.DataFrame, pool: pl.DataFrame) -> pl.DataFrame:
-    """The kept rows of VerifiedSet with the texts of ResponseFeatures and RawPool, as SftDataset by response_id.
+    """SftDataset, sorted by response_id: the kept rows of VerifiedSet with the texts of ResponseFeatures and RawPool.
 
-    A question may lie in several shards; the copy of the response's own source gives text, reference and tests.
+    For a question in several shards, text, reference and tests are those of the response's own source. `ValueError` if
+    a kept response has no question, think or answer text.
+
+    >>> sft_table(verified_set, response_features, raw_pool)
     """
     columns = ["source", "question_id", "question", "reference_answer", "test_cases"]
     questions = pool.select(columns).sort(columns).unique(["source", "question_id"], keep="first", maintain_order=True)
@@ -43,9 +46,9 @@ def assistant_turn(think: str, answer: str) -> str:
 
 
 def am_record(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of SftDataset in the form AM-DeepSeek-R1-Distilled is released in: exactly two messages.
+    """A row of SftDataset in the schema of AM-DeepSeek-R1-Distilled: exactly two messages.
 
-    `test_case` is a JSON string or null; the original's card promises a struct there, which is why it fails to load.
+    `test_case` is a JSON string or null; the original's card declares a struct, for which it fails to load.
     """
     asked = {key: row[key] for key in ("source", "reference_answer", "test_case")}
     answered = {"source": row["source"], "think_content": row["think"], "answer_content": row["answer"]}
@@ -59,7 +62,7 @@ def am_record(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_release(table: pl.DataFrame, folder: Path, name: str, system_prompt: str = "") -> None:
-    """Writes `data.jsonl` (AM form), `data.parquet` (the table) and the dataset card `README.md`, or nothing."""
+    """Writes `data.jsonl` (AM schema), `data.parquet` (the table) and the dataset card `README.md`, atomically."""
     with written_aside(folder) as aside:
         with (aside / "data.jsonl").open("w", encoding="utf-8") as file:
             for row in table.iter_rows(named=True):
@@ -68,8 +71,8 @@ def write_release(table: pl.DataFrame, folder: Path, name: str, system_prompt: s
         (aside / "README.md").write_text(dataset_card(table, name, system_prompt), encoding="utf-8")
 
 
-# The features are spelled out because older readers of JSON lines guess a column's type from the first block of the
-# file, and guess wrong where the first rows have no test.
+# Features are declared because older readers of JSON Lines infer types from the first block of the file, wrongly if its
+# rows have no tests.
 FRONT_MATTER = """\
 ---
 pretty_name: {name}
@@ -117,7 +120,7 @@ def dataset_card(table: pl.DataFrame, name: str, system_prompt: str) -> str:
 
 
 def counts(table: pl.DataFrame, column: str) -> str:
-    """A Markdown table of the values of a column, most frequent first."""
+    """A Markdown table of the value counts of a column, most frequent first."""
     tally = table.group_by(column).agg(rows=pl.len()).sort("rows", column, descending=[True, False])
     lines = [f"| {value} | {rows:,} | {rows / len(table):.1%} |" for value, rows in tally.iter_rows()]
     return "\n".join(["", f"## By {column}", "", f"| {column} | rows | share |", "|---|---:|---:|", *lines, ""])

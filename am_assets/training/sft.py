@@ -4,9 +4,9 @@
                                        "policy": {"student": "<name>", "learning_rate": 8e-5, ...}}'
     accelerate launch -m am_assets.training.sft '<the same>'          # several GPUs, FSDP, DeepSpeed
 
-Started by Dagster it speaks Pipes: progress goes to the log of the run, `Metrics` is a custom message. By hand it
-prints both. `train` is the whole of it, for a test or a notebook. What a row is belongs to `dataset.py`, what of
-it is learnt to `tokens.py`.
+Under Dagster it uses Pipes: progress goes to the log of the run, and `Metrics` is a custom message; otherwise it prints
+both. `train` is the entry point for tests and notebooks. The format of rows belongs to `dataset.py`, tokenization and
+the loss mask to `tokens.py`.
 """
 
 import os
@@ -27,20 +27,20 @@ from am_assets.runtime.threads import share_cores
 from am_assets.storage.atomic import written_aside
 from am_assets.training.tokens import tokenize
 
-# Part of a checkpoint's identity: raise it when the same rows and policy would give other weights.
+# Part of a checkpoint's identity: raise when the same rows and policy give other weights.
 VERSION = "trl-1"
 REPORT_SECONDS = 15
 
 
 class Job(Section):
-    """What one training needs; all but `policy` is where things lie and how much fits on the device."""
+    """The input of a training run; all but `policy` are locations and limits of the device."""
 
     rows: Path  # parquet of SftDataset
     student: Path  # Hugging Face folder, see `engines.student.student_folder`
-    output: Path  # where the checkpoint appears, complete or not at all
+    output: Path  # the checkpoint, written atomically
     policy: TrainingPolicy
-    run: int | None = None  # the process that waits for the checkpoint: this one ends with it
-    device_batch: Annotated[int, Field(ge=1)] = 16  # sequences at once on a device; gradients add up to batch_size
+    run: int | None = None  # pid of the process that waits for the checkpoint; training ends with it
+    device_batch: Annotated[int, Field(ge=1)] = 16  # sequences per device and step; gradients accumulate to batch_size
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Metrics:
 
 
 def command(job: Job) -> list[str]:
-    """The command line of the job: plain Python on a CPU or one GPU, which starts 4 s sooner, else accelerate."""
+    """The command line of the job: accelerate on several GPUs, else plain Python, which starts 4 s sooner."""
     import torch
 
     launcher = ["-m", "accelerate.commands.launch"] if torch.cuda.device_count() > 1 else []
@@ -64,65 +64,33 @@ def command(job: Job) -> list[str]:
 def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:
     """Trains the student on the rows and writes the checkpoint in Hugging Face layout to `job.output`.
 
-    The loss lies on the assistant's turn only. Rows longer than `max_length` are left out, not cut. With packing,
-    `batch_size` counts packed sequences. Two runs on one CPU with as many threads give the same bytes.
+    The loss is on the assistant's turn only. Rows longer than `max_length` are left out, not truncated. With packing,
+    `batch_size` counts packed sequences. On a CPU, runs with the same number of threads give the same bytes.
+    `ValueError` if no row fits `max_length`.
+
+    >>> train(Job(rows=rows, student=folder, output=checkpoint, policy=policy)).last_loss
     """
-    import torch
-    from datasets import Dataset, disable_progress_bars
+    from datasets import disable_progress_bars
     from transformers import AutoTokenizer, PrinterCallback
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTTrainer
 
     disable_progress_bars()
-    policy = job.policy
     main_process = os.environ.get("RANK", "0") == "0"
     with written_aside(job.output) if main_process else tempfile.TemporaryDirectory() as folder:
-        settings = SFTConfig(
-            output_dir=str(folder),
-            model_init_kwargs={"dtype": "float32"},  # master weights; bfloat16 is the precision of the computation
-            bf16=policy.dtype == "bfloat16",
-            use_cpu=not torch.cuda.is_available(),
-            num_train_epochs=policy.epochs,
-            learning_rate=policy.learning_rate,
-            lr_scheduler_type="constant_with_warmup" if policy.schedule == "constant" else policy.schedule,
-            warmup_steps=policy.warmup_share,
-            max_length=policy.max_length,
-            packing=policy.packing,
-            activation_checkpointing=policy.gradient_checkpointing,
-            completion_only_loss=True,
-            seed=policy.seed,
-            data_seed=policy.seed,
-            logging_steps=1,
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-            dataloader_pin_memory=torch.cuda.is_available(),
-        )
-        per_device = sequences_per_device(policy.batch_size, settings.world_size, job.device_batch)
-        settings.per_device_train_batch_size = per_device
-        settings.gradient_accumulation_steps = policy.batch_size // (settings.world_size * per_device)
-
+        settings = _settings(job, str(folder))
         tokenizer = AutoTokenizer.from_pretrained(job.student)
         with settings.main_process_first():
-            cache = str(job.rows.with_name("tokens"))  # beside the rows: all processes share it, and it goes with them
-            rows = Dataset.from_parquet(str(job.rows), columns=["question", "think", "answer"], cache_dir=cache)
-            tokens = rows.map(
-                tokenize,
-                fn_kwargs={"tokenizer": tokenizer, "system_prompt": policy.system_prompt},
-                remove_columns=rows.column_names,
-            )
-            fitting = tokens.filter(lambda row: len(row["input_ids"]) <= policy.max_length)
-        if not len(fitting):
-            raise ValueError(f"{job.rows}: none of {len(tokens)} rows fits training.max_length {policy.max_length}")
+            rows, fitting = _tokenized(job, tokenizer)
         trainer = SFTTrainer(str(job.student), args=settings, train_dataset=fitting, processing_class=tokenizer)
         trainer.remove_callback(PrinterCallback)
         trainer.add_callback(progress_callback(progress))
         trainer.train()
         trainer.save_model(str(folder))
-        Path(folder, "training_args.bin").unlink(missing_ok=True)  # a pickle that names paths of this machine
+        Path(folder, "training_args.bin").unlink(missing_ok=True)  # a pickle with paths of this machine
         history = [entry for entry in trainer.state.log_history if "loss" in entry]
     return Metrics(
         rows=len(fitting),
-        left_out=len(tokens) - len(fitting),
+        left_out=rows - len(fitting),
         steps=trainer.state.global_step,
         tokens=int(history[-1]["num_tokens"]),
         first_loss=history[0]["loss"],
@@ -130,8 +98,63 @@ def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:
     )
 
 
+def _settings(job: Job, folder: str) -> Any:
+    """The SFTConfig of a job: the policy, with batches divided among devices and accumulation steps."""
+    import torch
+    from trl import SFTConfig
+
+    policy = job.policy
+    settings = SFTConfig(
+        output_dir=folder,
+        model_init_kwargs={"dtype": "float32"},  # master weights; bfloat16 is the precision of the computation
+        bf16=policy.dtype == "bfloat16",
+        use_cpu=not torch.cuda.is_available(),
+        num_train_epochs=policy.epochs,
+        learning_rate=policy.learning_rate,
+        lr_scheduler_type="constant_with_warmup" if policy.schedule == "constant" else policy.schedule,
+        warmup_steps=policy.warmup_share,
+        max_length=policy.max_length,
+        packing=policy.packing,
+        activation_checkpointing=policy.gradient_checkpointing,
+        completion_only_loss=True,
+        seed=policy.seed,
+        data_seed=policy.seed,
+        logging_steps=1,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=torch.cuda.is_available(),
+    )
+    per_device = sequences_per_device(policy.batch_size, settings.world_size, job.device_batch)
+    settings.per_device_train_batch_size = per_device
+    settings.gradient_accumulation_steps = policy.batch_size // (settings.world_size * per_device)
+    return settings
+
+
+def _tokenized(job: Job, tokenizer: Any) -> tuple[int, Any]:
+    """The number of all rows, and the tokens of those that fit `max_length`; `ValueError` if none does."""
+    from datasets import Dataset
+
+    policy = job.policy
+    cache = str(job.rows.with_name("tokens"))  # beside the rows: shared by all processes and deleted with the rows
+    rows = Dataset.from_parquet(str(job.rows), columns=["question", "think", "answer"], cache_dir=cache)
+    tokens = rows.map(
+        tokenize,
+        fn_kwargs={"tokenizer": tokenizer, "system_prompt": policy.system_prompt},
+        remove_columns=rows.column_names,
+    )
+    fitting = tokens.filter(lambda row: len(row["input_ids"]) <= policy.max_length)
+    if not len(fitting):
+        raise ValueError(f"{job.rows}: none of {len(tokens)} rows fits training.max_length {policy.max_length}")
+    return len(tokens), fitting
+
+
 def sequences_per_device(batch_size: int, devices: int, most: int) -> int:
-    """The largest number up to `most` that devices and accumulation steps multiply to exactly `batch_size`."""
+    """The largest number of sequences up to `most` of which `devices` and whole accumulation steps make `batch_size`.
+
+    >>> sequences_per_device(batch_size=64, devices=2, most=12)
+    8
+    """
     if batch_size % devices:
         raise ValueError(f"training.batch_size {batch_size} can't be shared by {devices} devices: name a multiple")
     share = batch_size // devices
@@ -139,19 +162,19 @@ def sequences_per_device(batch_size: int, devices: int, most: int) -> int:
 
 
 def progress_callback(progress: Callable[[str], None]) -> Any:
-    """Tells step, loss, speed and time left: at the first and last step, and at most every 15 s between."""
+    """Reports step, loss, speed and time left: at the first and last step, and at most every 15 s in between."""
     from transformers import TrainerCallback
 
     class Progress(TrainerCallback):
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.began, self.told = time.monotonic(), 0.0
+            self.began, self.reported = time.monotonic(), 0.0
 
         def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             logs, now, step, steps = kwargs["logs"], time.monotonic(), state.global_step, state.max_steps
-            due = now - self.told >= REPORT_SECONDS or step in (1, steps)
+            due = now - self.reported >= REPORT_SECONDS or step in (1, steps)
             if "loss" not in logs or not state.is_world_process_zero or not due:
                 return
-            self.told, spent = now, now - self.began
+            self.reported, spent = now, now - self.began
             speed, left = logs["num_tokens"] / spent, spent / step * (steps - step)
             progress(f"step {step} of {steps}, loss {logs['loss']:.4f}, {speed:,.0f} tokens/s, {left:,.0f} s left")
 
@@ -159,12 +182,12 @@ def progress_callback(progress: Callable[[str], None]) -> Any:
 
 
 def main() -> None:
-    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}  # the student is a folder by now
-    share_cores()  # spinning threads make a step take five times as long where other work is done beside it
+    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}  # the student is a local folder by now
+    share_cores()  # spinning threads make a step five times slower on a busy machine
     job = Job.model_validate_json(sys.argv[1])
     if job.run is not None:
         end_with(job.run)
-    if os.environ.get("RANK", "0") != "0":  # one process speaks for all
+    if os.environ.get("RANK", "0") != "0":  # only one process reports
         train(job, progress=lambda _: None)
     elif "DAGSTER_PIPES_CONTEXT" in os.environ:
         from dagster_pipes import open_dagster_pipes

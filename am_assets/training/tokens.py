@@ -1,4 +1,4 @@
-"""From a row of the dataset to the tokens a student learns from, and which of them bear loss.
+"""Tokenization of a row of the dataset, and the mask of the tokens that carry loss.
 
 The trainer and its settings belong to `sft.py`.
 """
@@ -9,9 +9,12 @@ from am_assets.training.dataset import assistant_turn
 
 
 def tokenize(row: dict[str, str], tokenizer: Any, system_prompt: str) -> dict[str, list[int]]:
-    """Token ids of the conversation, and a mask that is 1 on the assistant's turn with its end token.
+    """Token ids of the conversation, and a mask that is 1 on the assistant's turn including its end token.
 
-    Prompt and turn are tokenized apart, so the student is trained on exactly the prompt it meets when it answers.
+    Prompt and turn are tokenized separately, so that the prompt has the tokens it has at inference. `ValueError` for a
+    chat template that changes the assistant's turn.
+
+    >>> tokenize({"question": "2+2?", "think": "Sum.", "answer": "4"}, tokenizer, system_prompt="")
     """
     prompt = [{"role": "system", "content": system_prompt}] if system_prompt else []
     prompt = [*prompt, {"role": "user", "content": row["question"]}]

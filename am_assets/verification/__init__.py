@@ -1,1 +1,1 @@
-"""The stage of verification: verdicts, rewards, and which responses stay. Pure rules over frames and a policy."""
+"""The stage of verification: verdicts, reward scores, and the verified set. Pure rules over frames and a policy."""

@@ -1,7 +1,7 @@
-"""What a verified set is decided on: the responses that are a recipe's, beside all that was measured of them.
+"""The input of the verified set: a recipe's candidate responses, joined with everything measured of them.
 
-One shard at a time and narrow columns alone: the texts of 1.4 million responses do not fit into memory, and joins of a
-shard's rows take a quarter of the time of joins of all.
+One shard at a time and narrow columns only: the texts of 1.4 million responses do not fit into memory, and joining by
+shard takes a quarter of the time of one join. Joins only; `decide.py` decides.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import polars as pl
 
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
 
-Read = Callable[[str, list[str]], pl.DataFrame]  # some columns of a shard's table
+Read = Callable[[str, list[str]], pl.DataFrame]  # reads some columns of a shard's table
 READ = {
     "question_features": ["question_id", "has_reference", "has_tests", "has_constraints"],
     "teacher_requests": ["request_key", "after", "recipes"],
@@ -27,9 +27,11 @@ READ = {
 
 
 def candidates(read: Read, selected: pl.DataFrame, recipe: str, published: bool) -> pl.DataFrame:
-    """The candidates of one shard, as `decide.verified_set` takes them: the answers to the requests of `recipe` and,
-    where `published`, the published responses, to the questions of `selected` (question_id, shard, source, category,
-    difficulty)."""
+    """The candidates of one shard, the input of `decide.verified_set`.
+
+    Responses to the questions of `selected` (question_id, shard, source, category, difficulty): those to the requests
+    of `recipe` and, with `published`, the published ones.
+    """
     table = {name: read(name, columns).lazy() for name, columns in READ.items()}
     verdicts = [
         table[f"{kind}_verdicts"].rename({name: f"{kind}_{name}" for name in ("verdict", "reason")})
@@ -47,7 +49,7 @@ def candidates(read: Read, selected: pl.DataFrame, recipe: str, published: bool)
 
 
 def _of_recipe(responses: pl.LazyFrame, requests: pl.LazyFrame, recipe: str, published: bool) -> pl.LazyFrame:
-    """An answer to a further try is one only where the answer before it was cut off."""
+    """Responses to the recipe's requests; one to a retry counts only if the response before it was truncated."""
     distilled = responses.filter(pl.col("origin") == "distilled")
     cut = distilled.filter(pl.col("finish_reason") == "length").select("request_key")
     asked = requests.filter(pl.col("recipes").list.contains(recipe))

@@ -1,8 +1,8 @@
-"""Code verdicts: runs the program of an answer against its tests in a sandbox.
+"""Code verdicts: runs the program of an answer against the tests of its question in a sandbox.
 
-`pass` only if every test ran through; how each ended stands beside it, for recipes that ask for less. What is wrong
-with the answer is a `fail`; what is wrong with the tests or the sandbox is `unverifiable`. Nothing of an answer is ever
-executed outside `engines/sandbox`; here it is at most parsed.
+`pass` only if every test passed; the outcome of each test is stored too, for recipes that require fewer. A fault of the
+answer is a `fail`; a fault of the tests or the sandbox is `unverifiable`. Nothing of an answer is executed outside
+`engines/sandbox/`; here it is at most parsed.
 """
 
 import logging
@@ -14,17 +14,17 @@ import polars as pl
 from am_assets.config.instruments import Code
 from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, open_sandbox
 from am_assets.storage.memo import FillResult, Measure
-from am_assets.verification.code_tests import Runnable, UnusableTests
+from am_assets.verification.io_tests import read_cases
 from am_assets.verification.programs import extract_code, extract_script
-from am_assets.verification.tables_of_tests import read_cases
+from am_assets.verification.unit_tests import Runnable, UnusableTests
 
 logger = logging.getLogger(__name__)
 
 VERSION = "code-3"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
-RETRY_REASON_PREFIX = "sandbox"  # such a verdict tells of this machine, not of the answer: not to be remembered
+RETRY_REASON_PREFIX = "sandbox"  # such a verdict is about this machine, not the answer, and is not memoized
 NO_COMPILER = f"{RETRY_REASON_PREFIX}: no compiler"
 UNKNOWN = {"sandbox_error": f"{RETRY_REASON_PREFIX}: run failed", "no_compiler": NO_COMPILER}
-UNREACHED = "unreached"  # metadata of code verdicts: how many answers had no sandbox that worked
+UNREACHED = "unreached"  # metadata of code verdicts: the number of answers without a working sandbox
 NO_SANDBOX = "none"
 BATCH = 32
 TEXTS = dict.fromkeys(["key", "verdict", "reason", "detail", "sandbox"], pl.String())
@@ -32,32 +32,30 @@ MEASURED = pl.Schema([*TEXTS.items(), ("outcomes", pl.List(pl.String))])
 
 
 def fill(jobs: pl.DataFrame, limits: Code, through: Callable[[Measure], FillResult]) -> tuple[FillResult, pl.DataFrame]:
-    """`jobs` (as for `verify`, and any others) with their verdicts, by a memo's `fill` that takes how to measure.
+    """`jobs` (see `verify`, other columns allowed) with their verdicts, and the rows that no sandbox could run.
 
-    Also the rows of those that no sandbox could tell of: they are not remembered, so that the next fill does them, and
-    no others, again.
+    `through` is the `fill` of a memo, called with the function that measures what is missing. Rows without a working
+    sandbox are not memoized, so that the next fill measures them, and no others, again.
     """
     unreached = [pl.DataFrame(schema=MEASURED)]
 
-    def lasting(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    def measure_durable(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
         for verdicts in verify(missing, limits):
-            fleeting = pl.col("reason").str.starts_with(RETRY_REASON_PREFIX)
-            unreached.append(verdicts.filter(fleeting))
-            yield verdicts.filter(~fleeting)
+            transient = pl.col("reason").str.starts_with(RETRY_REASON_PREFIX)
+            unreached.append(verdicts.filter(transient))
+            yield verdicts.filter(~transient)
 
-    filled = through(lasting)
+    filled = through(measure_durable)
     return filled, jobs.join(pl.concat(unreached), on="key")
 
 
 def unreached(again: pl.DataFrame) -> int:
-    """How many of the rows that were not remembered another sandbox might do: a compiler that is not there is not
-    there the next time either."""
+    """The number of rows not memoized that another run might settle: all but those that lack a compiler."""
     return again.filter(pl.col("reason") != NO_COMPILER).height
 
 
 def without_sandbox(metadata: Mapping[str, Any], recipes: Collection[str]) -> str | None:
-    """Why verdicts with this metadata have to be made again; None where every answer had a sandbox. All recipes
-    are in the same position."""
+    """Why verdicts with this metadata have to be made again, for all recipes alike; None if every answer was run."""
     rows = metadata.get(UNREACHED, 0)
     return f"{rows} answers had no sandbox that worked" if rows else None
 
@@ -65,9 +63,11 @@ def without_sandbox(metadata: Mapping[str, Any], recipes: Collection[str]) -> st
 def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
     """Verdicts for `jobs` (key, answer or null, test_cases or null), in small frames as they finish.
 
-    Yields MEASURED. Reasons: `tests_passed`; the status of the first test that failed or `no_code` for a fail;
-    `tests: …` or `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable row. `outcomes` has the status of each test
-    that counts, and is empty where nothing could be run. Each job appears once, the ones that need no run first.
+    Yields MEASURED. Reasons: `tests_passed` for a pass; the status of the first failed test or `no_code` for a fail;
+    `tests: …` or `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable row. `outcomes`: a status per test, empty where
+    nothing could be run. Each job appears once, those that need no run first.
+
+    >>> pl.concat(verify(jobs, Code()))
     """
     settled: list[tuple] = []
     keys, runnable = [], []
@@ -103,7 +103,7 @@ def job_of(answer: str, tests: Runnable) -> Job | None:
 
 
 def verdict(outcome: Outcome) -> tuple[str, str, str]:
-    """(verdict, reason, detail) of one run."""
+    """(verdict, reason, detail) of one sandbox run."""
     if outcome.status == "pass":
         return "pass", "tests_passed", outcome.detail
     if outcome.status in UNKNOWN:

@@ -1,43 +1,58 @@
-"""Which candidate responses a recipe keeps, and why each of the others goes.
+"""The verified set: which candidate responses a recipe keeps, and the drop reason of every other.
 
-A decision: it reads evidence and one policy and knows nothing else. No measuring here, no texts, no model.
+Decisions only, over evidence and one policy: no measuring, no texts, no model.
 """
+
+from typing import NamedTuple
 
 import polars as pl
 
 from am_assets.config.recipe import VerificationPolicy
 from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
 from am_assets.storage.schemas import VerifiedSet
+from am_assets.verification.pass_threshold import settle_tests
 from am_assets.verification.reward import aggregate
-from am_assets.verification.tests_passed import settle_tests
 
-VERSION = "4"  # raise when a rule here changes what is kept, or why
+VERSION = "5"  # raise when a rule here decides or describes otherwise
 CHECKS = ["math", "code", "instructions", "reward"]
 NO_VERDICT = "no verdict"
 MALFORMED = "not <think>…</think> and an answer"
-# What `keep` prefers among the responses of a question that passed; ties end at the response id.
+# What `keep` prefers among the passed responses of a question; ties are broken by response id.
 PREFERENCE = {
     "first": pl.col("sample_index"),
     "shortest": pl.col("response_chars"),
     "best_reward": -pl.col("reward"),
 }
 EVIDENCE, VERDICT, REASON, REWARD = pl.col("evidence"), pl.col("verdict"), pl.col("reason"), pl.col("reward")
-Rules = dict[str, tuple[pl.Expr, pl.Expr]]  # by drop reason: whether a row breaks the rule, and what its detail says
+
+
+class Rule(NamedTuple):
+    """Expressions over a candidate: whether it breaks the rule, the detail, and the recipe's field that decides."""
+
+    broken: pl.Expr
+    detail: pl.Expr
+    decided_by: pl.Expr
+
+
+Rules = dict[str, Rule]  # by drop reason
 
 
 def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
-    """VerifiedSet: every candidate with its verdict and fate, sorted by response_id.
+    """VerifiedSet: every candidate with its verdict and its drop reason, sorted by response_id.
 
-    `candidates` has one row a response: response_id, question_id, shard, source, category, difficulty, teacher, origin,
-    sample_index, has_reference, has_tests, has_constraints, template, well_formed, truncated, repetition, consecutive,
-    prompt_share, answer_language, response_chars, math_verdict, math_reason, judged_equal, code_verdict, code_reason,
-    outcomes, instruction_verdict, instruction_reason and the five reward dimensions; what was not measured is null. A
-    question with tests is verified by them, else with a reference by that; one with constraints by these too, and the
-    worse of the two verdicts decides. Which kind of evidence counts is the policy's to say. A missing verdict is
-    unverifiable. The first rule of RESPONSE_DROPS that holds is the reason, its `detail` the figure and the threshold.
+    `candidates` has one row per response: response_id, question_id, shard, source, category, difficulty, teacher,
+    origin, sample_index, has_reference, has_tests, has_constraints, template, well_formed, truncated, repetition,
+    consecutive, prompt_share, answer_language, response_chars, math_verdict, math_reason, judged_equal, code_verdict,
+    code_reason, outcomes, instruction_verdict, instruction_reason and the five reward dimensions; null where not
+    measured.
+
+    Evidence: tests if the question has some, else its reference answer; constraints too where it has some, the worse of
+    the two verdicts counting; else the reward. `policy.accept` restricts which evidence counts. A missing verdict is
+    unverifiable. The drop reason is the first of RESPONSE_DROPS that holds, `detail` the measure and the threshold,
+    `decided_by` the field that sets the threshold.
     """
     judged = _judged(candidates, policy)
-    ruled = _rule(judged, _form_rules(policy) | _evidence_rules(policy))
+    ruled = _apply(_form_rules(policy) | _evidence_rules(policy), judged)
     if policy.keep != "all":
         ruled = _choose(ruled, policy.keep)
     return (
@@ -48,7 +63,7 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
 
 
 def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
-    """`candidates` with reward, evidence, verdict, second_verdict, reason, and repetitive."""
+    """`candidates` with reward, evidence, verdict, second_verdict, reason, repetitive and by_split."""
     decides = pl.lit("reward") if policy.accept == "reward" else pl.col("verifier").fill_null("reward")
     by_reward = EVIDENCE == "reward"
     verified, reason = (
@@ -80,22 +95,23 @@ def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFram
 
 
 def _verifier() -> pl.Expr:
-    """What verifies a response: its tests, else its reference; its constraints where there is neither or where they say
-    worse. Null where there is none of them."""
+    """The verifier that decides: tests, else the reference answer; constraints where there is neither or where their
+    verdict is worse. Null without any of them."""
     answer = pl.when("has_tests").then(pl.lit("code")).when("has_reference").then(pl.lit("math"))
     verdict = pl.when("has_tests").then("code_verdict").otherwise("math_verdict")
-    said, kept = (
+    of_answer, of_constraints = (
         column.cast(pl.String).fill_null("unverifiable") for column in (verdict, pl.col("instruction_verdict"))
     )
-    worse = (kept == "fail") & (said != "fail") | (kept != "pass") & (said == "pass")
+    worse = (of_constraints == "fail") & (of_answer != "fail") | (of_constraints != "pass") & (of_answer == "pass")
     alone = ~pl.col("has_tests") & ~pl.col("has_reference")
     return pl.when(pl.col("has_constraints") & (alone | worse)).then(pl.lit("instructions")).otherwise(answer)
 
 
 def _settle_splits(judged: pl.DataFrame, split: str) -> pl.DataFrame:
-    """`judged` with the math verdict that counts where the verifier and the judge each have one, and whose it is.
+    """`judged` with the math verdict that counts between verifier and judge, and `by_split`: whether the policy's
+    `split` changed the verifier's.
 
-    Where no opinion could be had the verifier's counts, but for a pass that both are to give: that is unverifiable.
+    Without an opinion of the judge the verifier's verdict counts; under `both` a pass is then unverifiable.
     """
     verdict, reason, agrees = pl.col("math_verdict").cast(pl.String), pl.col("math_reason"), pl.col("judged_equal")
     opinion = pl.when(agrees).then(pl.lit("pass")).otherwise(pl.lit("fail"))
@@ -107,11 +123,13 @@ def _settle_splits(judged: pl.DataFrame, split: str) -> pl.DataFrame:
     }[split]
     overruled = (overruled & (verdict != opinion)).fill_null(False)
     unseconded = pl.lit(split == "both") & agrees.is_null() & (verdict == "pass")
-    says = pl.when(agrees).then(pl.lit("judge: agrees")).otherwise(pl.lit("judge: disagrees"))
+    opinion_reason = pl.when(agrees).then(pl.lit("judge: agrees")).otherwise(pl.lit("judge: disagrees"))
+    no_opinion = pl.lit("judge: no opinion")
     settled = pl.when(overruled).then(opinion).when(unseconded).then(pl.lit("unverifiable")).otherwise(verdict)
     return judged.with_columns(
         math_verdict=settled.cast(pl.Enum(VERDICTS)),
-        math_reason=pl.when(overruled).then(says).when(unseconded).then(pl.lit("judge: no opinion")).otherwise(reason),
+        math_reason=pl.when(overruled).then(opinion_reason).when(unseconded).then(no_opinion).otherwise(reason),
+        by_split=overruled | unseconded.fill_null(False),
     )
 
 
@@ -120,7 +138,7 @@ def _minima(policy: VerificationPolicy) -> dict[str, int]:
 
 
 def _reward_verdict(policy: VerificationPolicy) -> pl.Expr:
-    """Null where there is no reward, or where nothing is known of a dimension that has a minimum."""
+    """Null without a reward, or where a dimension with a minimum has no score."""
     enough = pl.all_horizontal(
         policy.min_reward <= REWARD, *(pl.col(name) >= least for name, least in _minima(policy).items())
     )
@@ -129,70 +147,91 @@ def _reward_verdict(policy: VerificationPolicy) -> pl.Expr:
 
 
 def _form_rules(policy: VerificationPolicy) -> Rules:
-    """What a response must be whatever its answer is worth."""
+    """Rules on the form of a response, whatever its answer."""
     template, language = pl.col("template").cast(pl.String), pl.col("answer_language")
-    told = pl.col("well_formed").fill_null(False)
-    repeats = _first_broken(_above("repetition", policy.max_repetition), _above("consecutive", policy.max_consecutive))
+    well_formed = pl.col("well_formed").fill_null(False)
+    repeats = _any_of(_above("repetition", policy.max_repetition), _above("consecutive", policy.max_consecutive))
     unwanted = pl.lit(False) if policy.languages is None else ~language.is_in([*policy.languages, "und"])
     return {
-        "truncated": (pl.col("truncated"), pl.lit("ended by the token limit")),
-        "malformed": (
-            ~told | ~template.is_in(policy.templates),
-            pl.when(told).then(pl.format("template {}", template)).otherwise(pl.lit(MALFORMED)),
+        "truncated": Rule(pl.col("truncated"), pl.lit("ended by the token limit"), pl.lit("teacher.max_tokens")),
+        "malformed": Rule(
+            ~well_formed | ~template.is_in(policy.templates),
+            pl.when(well_formed).then(pl.format("template {}", template)).otherwise(pl.lit(MALFORMED)),
+            _field("templates"),
         ),
-        "repetitive": (pl.col("repetitive"), repeats),
-        "other_language": (unwanted, pl.format("answer in {}", language)),
+        "repetitive": repeats._replace(broken=pl.col("repetitive")),
+        "other_language": Rule(unwanted, pl.format("answer in {}", language), _field("languages")),
         "leaked": _above("prompt_share", policy.max_prompt_share),
     }
 
 
 def _evidence_rules(policy: VerificationPolicy) -> Rules:
-    """What the evidence that the policy accepts must say."""
+    """Rules on the verdict of the evidence that the policy accepts."""
     if policy.accept == "all":
         return {}
     failed, by_reward = VERDICT == "fail", EVIDENCE == "reward"
-    low = [_below("reward", policy.min_reward), *(_below(name, least) for name, least in _minima(policy).items())]
+    accept, by_split = _field("accept"), pl.col("by_split") & (EVIDENCE == "math")
     return {
-        "unchecked": (
+        "unchecked": Rule(
             by_reward if policy.accept == "verified" else pl.lit(False),
             pl.lit("no reference answer, tests or constraints"),
+            accept,
         ),
-        "wrong_answer": (failed & (EVIDENCE == "math"), pl.format("math: {}", REASON)),
-        "failed_tests": (failed & (EVIDENCE == "code"), pl.format("code: {}", REASON)),
-        "broken_constraints": (failed & (EVIDENCE == "instructions"), REASON),
-        "unverifiable": (
+        "wrong_answer": Rule(
+            failed & (EVIDENCE == "math"),
+            pl.format("math: {}", REASON),
+            pl.when(by_split).then(_field("split")).otherwise(accept),
+        ),
+        "failed_tests": Rule(failed & (EVIDENCE == "code"), pl.format("code: {}", REASON), accept),
+        "broken_constraints": Rule(failed & (EVIDENCE == "instructions"), REASON, accept),
+        "unverifiable": Rule(
             (VERDICT == "unverifiable") & (not policy.keep_unverifiable),
             pl.format("{}: {}", EVIDENCE.cast(pl.String), REASON),
+            pl.when(by_split).then(_field("split")).otherwise(_field("keep_unverifiable")),
         ),
-        "low_reward": (failed & by_reward, _first_broken(*low)),
+        "low_reward": _any_of(
+            _below("reward", policy.min_reward, "min_reward"),
+            *(_below(name, least, f"minima.{name}") for name, least in _minima(policy).items()),
+        )._replace(broken=failed & by_reward),
     }
 
 
-def _above(name: str, most: float) -> tuple[pl.Expr, pl.Expr]:
+def _field(name: str) -> pl.Expr:
+    return pl.lit(f"verification.{name}")
+
+
+def _above(name: str, most: float) -> Rule:
     value = pl.col(name).cast(pl.Float64)
-    return value > most, pl.format(f"{name} {{}} > {most:g}", value.round(4))
+    return Rule(value > most, pl.format(f"{name} {{}} > {most:g}", value.round(4)), _field(f"max_{name}"))
 
 
-def _below(name: str, least: float) -> tuple[pl.Expr, pl.Expr]:
+def _below(name: str, least: float, field: str) -> Rule:
     value = pl.col(name)
-    return value < least, pl.format(f"{name} {{}} < {least:g}", value.round(4))
+    return Rule(value < least, pl.format(f"{name} {{}} < {least:g}", value.round(4)), _field(field))
 
 
-def _first_broken(*rules: tuple[pl.Expr, pl.Expr]) -> pl.Expr:
-    return pl.coalesce(pl.when(broken).then(detail) for broken, detail in rules)
+def _any_of(*rules: Rule) -> Rule:
+    """One rule out of several, with the detail and the field of the first that is broken."""
+    return Rule(
+        pl.any_horizontal(rule.broken for rule in rules),
+        pl.coalesce(pl.when(rule.broken).then(rule.detail) for rule in rules),
+        pl.coalesce(pl.when(rule.broken).then(rule.decided_by) for rule in rules),
+    )
 
 
-def _rule(judged: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """`judged` with the first rule each row breaks as drop_reason, and what it says as detail."""
-    reasons = {name: (broken, pl.lit(name)) for name, (broken, _) in rules.items()}
+def _apply(rules: Rules, judged: pl.DataFrame) -> pl.DataFrame:
+    """`judged` with drop_reason, detail and decided_by of the first rule that each row breaks."""
+    first = _any_of(*rules.values())
+    reason = pl.coalesce(pl.when(rule.broken).then(pl.lit(name)) for name, rule in rules.items())
     return judged.with_columns(
-        _first_broken(*reasons.values()).cast(pl.Enum(RESPONSE_DROPS)).alias("drop_reason"),
-        _first_broken(*rules.values()).alias("detail"),
+        reason.cast(pl.Enum(RESPONSE_DROPS)).alias("drop_reason"),
+        first.detail.alias("detail"),
+        first.decided_by.alias("decided_by"),
     )
 
 
 def _choose(ruled: pl.DataFrame, keep: str) -> pl.DataFrame:
-    """`ruled` with all but the preferred response of each question dropped as not_chosen."""
+    """`ruled` with all but the preferred response of each question dropped as `not_chosen`."""
     left = pl.col("drop_reason").is_null()
     order = [left.not_(), pl.col("question_id"), PREFERENCE[keep], pl.col("response_id")]
     first = pl.col("response_id").first().over("question_id")
@@ -200,4 +239,5 @@ def _choose(ruled: pl.DataFrame, keep: str) -> pl.DataFrame:
     return ruled.sort(order, nulls_last=True).with_columns(
         pl.when(lost).then(pl.lit("not_chosen", pl.Enum(RESPONSE_DROPS))).otherwise("drop_reason").alias("drop_reason"),
         pl.when(lost).then(pl.format(f"keep: {keep} is {{}}", first)).otherwise("detail").alias("detail"),
+        pl.when(lost).then(_field("keep")).otherwise("decided_by").alias("decided_by"),
     )

@@ -1,7 +1,7 @@
-r"""When two mathematical results are equal: math-verify over sympy, in a worker process.
+r"""Equality of two mathematical results, by math-verify over sympy, in a worker process.
 
-Nothing here bounds its own time: `math.py` kills the worker. Answers reach this module from models, so it never
-evaluates text as Python; math-verify's plain-expression parser is given digits and operators only.
+Nothing here limits its own time: `math.py` kills the worker. Answers come from models, so no text is evaluated as
+Python; math-verify's plain-expression parser is given digits and operators only.
 """
 
 import re
@@ -10,8 +10,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from am_assets.verification.extraction import WINDOW, boxed
-from am_assets.verification.retraction import Verdict, stood_by
-from am_assets.verification.spelling import TEXT_COMMAND, is_text, words, written_out
+from am_assets.verification.normalization import TEXT_COMMAND, is_text, to_digits, words
+from am_assets.verification.retraction import Verdict, downgrade_retracted
 from am_assets.verification.units import Unit, is_number, quantity
 
 COMPARED = re.compile(r"[<>≤≥≠≈]|\\(?:[gln]eq?|[gl]t|approx|sim|equiv)\b")
@@ -20,25 +20,25 @@ Parsed = list  # of sympy expressions, the text they were read from last, as mat
 
 
 def prepare_worker() -> None:
-    """Loads what a row needs before its clock starts."""
+    """Loads libraries and grammar before the time limit of the first row starts."""
     import logging
 
     import math_verify  # noqa: F401
 
-    logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that we time out ourselves
-    equal(parse(r"\frac{1}{2}"), parse("0.5+x"))  # the first formula has the grammar built
+    logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns about the timeout that we disable
+    equal(parse(r"\frac{1}{2}"), parse("0.5+x"))  # the first formula builds the grammar
 
 
-def judge_all(answer: str, told: Verdict | None, open_questions: list[tuple[list[str], str]]) -> Verdict:
-    """The best verdict on an answer: of what was `told` already, and of each (results, reference) still open."""
-    judged = [judge(found, answer, reference) for found, reference in open_questions]
-    verdict = best([*([told] if told else []), *judged])
+def judge_all(answer: str, settled: Verdict | None, open_pairs: list[tuple[list[str], str]]) -> Verdict:
+    """The best verdict on an answer: of the one `settled` without algebra and those on the open pairs."""
+    judged = [judge(found, answer, reference) for found, reference in open_pairs]
+    verdict = best([*([settled] if settled else []), *judged])
     assert verdict is not None
     return verdict
 
 
 def best(verdicts: list[Verdict]) -> Verdict | None:
-    """Of verdicts on several references: a pass, else that it can't be told, else why it fails."""
+    """The best of the verdicts on several references: pass, then unverifiable, then fail."""
     return min(verdicts, key=lambda verdict: ["pass", "unverifiable", "fail"].index(verdict[0]), default=None)
 
 
@@ -48,7 +48,7 @@ def judge(found: list[str], answer: str, reference: str) -> Verdict:
     golds = [parsed for gold in dict.fromkeys([reference, number]) if (parsed := parse(gold))]
     if not golds:
         return "unverifiable", "reference unparseable", " | ".join(found) or None
-    # What bounds a number, or equates two that differ, is not that number.
+    # A bound on a number, or an equation of two different ones, is not that number.
     bounds = [bool(COMPARED.search(result)) and not COMPARED.search(reference) for result in found]
     numeric = is_number(number)
     readings = [
@@ -56,24 +56,24 @@ def judge(found: list[str], answer: str, reference: str) -> Verdict:
         for result, bound in zip(found, bounds, strict=True)
     ]
     extracted = " | ".join(found)
-    spoken = not any(readings) and any(words(result) for result in found) and not boxed(answer)[0]
-    if not found or spoken:  # nothing is marked, or a phrase is: let math-verify look through the text
+    phrase = not any(readings) and any(words(result) for result in found) and not boxed(answer)[0]
+    if not found or phrase:  # no marked result, or a phrase: math-verify searches the text
         readings = [whole] if (whole := _parse(answer[-WINDOW:])) else []
         extracted = str(whole[-1]) if whole and isinstance(whole[-1], str) else extracted
     if not readings:
         return "fail", "answer missing", extracted or None
     if all(any(equal(gold, reading) for gold in golds) for reading in readings):
-        return stood_by(("pass", "equal", extracted), answer)
+        return downgrade_retracted(("pass", "equal", extracted), answer)
     if len(readings) > 1:
         if equal(golds[0], parse(", ".join(found))):  # one box for each of several solutions
-            return stood_by(("pass", "equal", extracted), answer)
+            return downgrade_retracted(("pass", "equal", extracted), answer)
         if not all(equal(readings[-1], reading) for reading in readings):
             return "fail", "several conflicting answers", extracted
     return "fail", "different", extracted
 
 
 def _contradicts(result: str) -> bool:
-    """Whether `result` says that two numbers are one which are not."""
+    """Does `result` equate two different numbers?"""
     sides = [side for side in result.split("=") if side.strip()]
     if len(sides) < 2 or not all(is_number(side) for side in sides):
         return False
@@ -82,7 +82,7 @@ def _contradicts(result: str) -> bool:
 
 
 def _in_unit(result: str, unit: Unit | None) -> Parsed:
-    """`result` as mathematics, its number taken to `unit` where both have a unit; in one of another kind it is a
+    """`result` as an expression, converted to `unit` if both have a unit; with a unit of another dimension it becomes a
     symbol, which equals no number."""
     number, own = quantity(result)
     if not own:
@@ -97,37 +97,37 @@ def _in_unit(result: str, unit: Unit | None) -> Parsed:
     return parse(number if ratio == 1 else rf"({number})\cdot\frac{{{ratio.numerator}}}{{{ratio.denominator}}}")
 
 
-@lru_cache(512)  # several answers to a question come one after the other, each with its reference
+@lru_cache(512)  # answers to one question come in sequence, with the same reference
 def parse(text: str) -> Parsed:
-    """`text` as mathematics; empty where it is none."""
-    if WHOLE_NUMBER.fullmatch(text):  # what the grammar would find too, in milliseconds
+    """`text` parsed as mathematics; empty if it is none."""
+    if WHOLE_NUMBER.fullmatch(text):  # the result of the grammar, without its milliseconds
         from sympy import Integer
 
         return [Integer(text), text]
     if is_text(text):
         return []
-    # math-verify stumbles over currency, thin spaces, thousands in a fraction and, taking "+ c" for a unit, over
-    # blanks around operators.
+    # math-verify misreads currency, thin spaces, thousands separators in a fraction and blanks around operators, as it
+    # takes "+ c" for a unit.
     text = re.sub(r"\\[$!,;:]|(?<=\d),(?:\\!)?(?=\d{3}(?!\d))", "", text)
     text = re.sub(r"\s*([-+*/=])\s*", r"\1", text).strip(" ,").rstrip(".")
     for pattern, replacement in REWRITES:
         text = pattern.sub(replacement, text)
     inner = TEXT_COMMAND.fullmatch(text)
-    text = written_out(inner[1] if inner else text)
+    text = to_digits(inner[1] if inner else text)
     delimited = re.search(r"\$|\\[(\[]", text)
     quantity = words(text) and "\\" not in text  # "12 apples": the number counts, the letters are no factors
     return _parse(text if delimited or quantity else f"\\boxed{{{text}}}")
 
 
 def _repeating(decimal: re.Match[str]) -> str:
-    """The fraction that a decimal with a bar over its end is."""
+    """A repeating decimal as a fraction."""
     whole, fixed, repeated = decimal.groups()
     value = Fraction(int((whole or "0") + fixed + repeated) - int((whole or "0") + fixed), 10 ** len(fixed))
     value /= 10 ** len(repeated) - 1
     return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
 
 
-# Spellings that math-verify does not know, or takes for something else.
+# Notations that math-verify does not know or misreads.
 REWRITES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"(\d{0,30})\.(\d{0,30})\\(?:overline|bar)\s*\{(\d{1,30})\}"), _repeating),
     (re.compile(r"(?<![\d.])\.(?=\d)"), "0."),
@@ -148,7 +148,7 @@ def _parse(text: str) -> Parsed:
 
 
 def equal(gold: Parsed, reading: Parsed) -> bool:
-    """Whether two results are one; an interval may be written as the inequality that says the same."""
+    """Are two parsed results equal? An interval equals the inequality with the same meaning."""
     from math_verify import verify
 
     return bool(gold and reading) and verify(

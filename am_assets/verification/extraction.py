@@ -1,14 +1,14 @@
-r"""Which results an answer states: string work only, no algebra.
+r"""Extraction of the final results of an answer, by string patterns without algebra.
 
-Runs in the main process over text a model may have made hostile, so every pattern here takes linear time or reads a
-bounded window. Whether the answer stands by what it states is `upheld.py`'s to say.
+Runs in the main process over untrusted text, so every pattern takes linear time or reads a bounded window. Whether a
+result is retracted or hedged is checked in `retraction.py`.
 """
 
 import re
 
-from am_assets.verification.spelling import TEXT_COMMAND, normal
+from am_assets.verification.normalization import TEXT_COMMAND, normalize
 
-WINDOW = 2_000  # characters looked at for one statement, and at the end of an answer that marks no result
+WINDOW = 2_000  # characters read for one statement, and at the end of an answer without a marked result
 
 MARK = re.compile(
     r"####\s*"
@@ -19,7 +19,7 @@ MARK = re.compile(
 )
 BOX = re.compile(r"\\f?boxed\s*\{|\\.|[{}]", re.DOTALL)
 SENTENCE_END = re.compile(r"[.!?;]['\"\u201d\u2019*)]*\s+|\n+")
-CLAUSE = re.compile(r",?\s+(?:because|since|as|where|which)\b")  # what explains a statement is no part of it
+CLAUSE = re.compile(r",?\s+(?:because|since|as|where|which)\b")  # a clause of explanation is not part of the statement
 DISPLAY = re.compile(r"\\\[.*?\\\]|\$\$.*?\$\$", re.DOTALL)
 OPTION = re.compile(r"(?:^|(?<=\s))\(?[A-J][).](?=\s)")
 NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?"
@@ -27,23 +27,26 @@ LIST = re.compile(rf"(?<![\d.]){NUMBER}(?:(?:,\s+|,?\s+(?:or|and)\s+){NUMBER})++
 
 
 def results(answer: str) -> list[str]:
-    r"""The different results an answer commits to, in order; none where nothing marks a result.
+    r"""The distinct results an answer commits to, in order; empty if nothing marks a result.
 
-    All `\boxed{}` contents and what is stated after the last of them ("the answer is …"); without a box the last
-    such statement; without one a listing of options or of numbers. A statement that a later one replaces does not
-    count, a box always does: an answer that boxes every candidate contradicts itself.
+    All `\boxed{}` contents, and the statements ("the answer is …") after the last of them; without a box the last
+    statement; without a statement a final list of options or numbers. A later statement replaces an earlier one, but a
+    box always counts: an answer that boxes every candidate contradicts itself.
+
+    >>> results(r"So the answer is \boxed{12}.")
+    ['12']
     """
     boxes, end = boxed(answer)
-    stated = [s for mark in MARK.finditer(answer, end) if (s := _statement(answer[mark.end() :][:WINDOW]))]
+    statements = [s for mark in MARK.finditer(answer, end) if (s := _statement(answer[mark.end() :][:WINDOW]))]
     if boxes:
-        found = boxes + [s for s in stated if re.match(r"[$\\-]*\d|\\[(\[]", s)]
+        found = boxes + [s for s in statements if re.match(r"[$\\-]*\d|\\[(\[]", s)]
     else:
-        found = stated[-1:] or _listed(answer[-WINDOW:].strip())
-    return list({normal(result): result for result in found if result}.values())
+        found = statements[-1:] or _listed(answer[-WINDOW:].strip())
+    return list({normalize(result): result for result in found if result}.values())
 
 
 def boxed(text: str) -> tuple[list[str], int]:
-    r"""Contents of the outermost `\boxed{}` whose braces close, and the position after the last of them."""
+    r"""Contents of the outermost `\boxed{}` with balanced braces, and the position after the last of them."""
     open_braces: list[int | None] = []
     boxes: list[tuple[int, int]] = []
     for token in BOX.finditer(text):
@@ -52,14 +55,14 @@ def boxed(text: str) -> tuple[list[str], int]:
         elif token.group() == "{":
             open_braces.append(None)
         elif token.group() == "}" and open_braces and (start := open_braces.pop()) is not None:
-            while boxes and boxes[-1][0] > start:  # boxes inside this one
+            while boxes and boxes[-1][0] > start:  # nested boxes
                 boxes.pop()
             boxes.append((start, token.start()))
     return [text[a:b].strip() for a, b in boxes], boxes[-1][1] + 1 if boxes else 0
 
 
 def _statement(rest: str) -> str:
-    """The display formula or the sentence that `rest` begins with."""
+    """The display formula or the sentence at the beginning of `rest`."""
     if display := DISPLAY.match(rest := rest.lstrip()):
         return display.group()
     line = CLAUSE.split(rest.split("\n", 1)[0], maxsplit=1)[0]
@@ -67,7 +70,7 @@ def _statement(rest: str) -> str:
 
 
 def _listed(tail: str) -> list[str]:
-    """Results of an answer without mark: each option of several, the numbers it ends in, or all of a bare formula."""
+    """Results of an answer without a marker: each of several options, the final numbers, or a whole bare formula."""
     options = list(OPTION.finditer(tail))
     if len(options) > 1:
         ends = [option.start() for option in options[1:]] + [len(tail)]

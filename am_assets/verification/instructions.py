@@ -1,8 +1,8 @@
-"""Instruction verdicts: does an answer keep the constraints that come with its question?
+"""Instruction verdicts: does an answer satisfy the constraints of its question?
 
-The checkers are IFEval's own (arXiv 2311.07911), by its strict reading, as the package if-verifiable ships them: a
-length, a keyword, a format, a language, told by rule. They run in processes that can be killed, as a row brings regular
-expressions along and an answer may be written against them.
+The checkers are those of IFEval (arXiv 2311.07911) in strict mode, from the package if-verifiable: rules on length,
+keywords, format, language. They run in worker processes that can be killed, as a row contains regular expressions and
+an answer may be adversarial to them.
 """
 
 import json
@@ -23,30 +23,32 @@ VERSION = f"if-verifiable {version('if-verifiable')}, punkt {version('nltk-punkt
 BATCH = 256
 TEXT, OUTCOMES = pl.String(), pl.List(pl.Struct({"constraint": pl.String, "holds": pl.Boolean}))
 MEASURED = pl.Schema({"key": TEXT, "verdict": pl.Enum(VERDICTS), "reason": TEXT, "outcomes": OUTCOMES})
-Told = tuple[str, bool | None, str]  # a constraint's id, whether it holds, and why that can't be told
+Outcome = tuple[str, bool | None, str]  # a constraint's id, whether it holds, and the reason if that is unknown
 
 
 def verify(jobs: pl.DataFrame, limits: Instructions) -> Iterator[pl.DataFrame]:
     """Verdicts of `jobs` (key, answer or null, constraints as in RawPool) as frames of MEASURED, in row order.
 
     pass: "all hold". fail: "broken: <ids>", "answer missing". unverifiable: "unknown constraint: <id>", "unusable
-    settings: <id>" (some are missing, or no such), "checker error <type>: <id>", and for the whole row "timeout" after
-    `limits.timeout_seconds` or "verifier error: …". One that is broken fails the row whatever the others are.
+    settings: <id>" (missing or unknown ones), "checker error <type>: <id>", and for the whole row "timeout" after
+    `limits.timeout_seconds` or "verifier error: …". One broken constraint fails the row whatever the others are.
+
+    >>> pl.concat(verify(jobs, Instructions()))
     """
     rows = jobs.select("key", "answer", "constraints")
     work = (_work(answer, constraints) for _, answer, constraints in rows.iter_rows())
     with closing(workers.in_order(work, limits.timeout_seconds, prepare_worker, "if_verifiable.ifeval")) as outcomes:
         for batch in rows.iter_slices(BATCH):
-            told = [_verdict(outcome) for outcome in islice(outcomes, batch.height)]
-            frame = pl.DataFrame(told, MEASURED.to_frame().drop("key").schema, orient="row")
+            verdicts = [_verdict(outcome) for outcome in islice(outcomes, batch.height)]
+            frame = pl.DataFrame(verdicts, MEASURED.to_frame().drop("key").schema, orient="row")
             yield frame.insert_column(0, batch["key"])
 
 
-def _work(answer: str | None, constraints: str) -> list[Told] | workers.Call:
+def _work(answer: str | None, constraints: str) -> list[Outcome] | workers.Call:
     return workers.Call(check, (answer, json.loads(constraints))) if answer and answer.strip() else []
 
 
-def _verdict(outcome: list[Told] | Exception) -> tuple[str, str, list[dict[str, Any]]]:
+def _verdict(outcome: list[Outcome] | Exception) -> tuple[str, str, list[dict[str, Any]]]:
     if isinstance(outcome, TimeoutError):
         return "unverifiable", "timeout", []
     if isinstance(outcome, Exception):
@@ -60,7 +62,7 @@ def _verdict(outcome: list[Told] | Exception) -> tuple[str, str, list[dict[str, 
 
 
 def prepare_worker() -> None:
-    """Loads the checkers before a row's clock starts, and takes chance and downloads out of them."""
+    """Loads the checkers before the time limit of the first row starts, and disables their randomness and downloads."""
     import logging
 
     import langdetect
@@ -68,21 +70,21 @@ def prepare_worker() -> None:
     import punkt
     from if_verifiable.ifeval import instructions, instructions_util
 
-    logging.disable()  # they repeat the answers they can't read
-    instructions.random = instructions_util.random = None  # would make up whatever setting a row leaves out
+    logging.disable()  # they log the answers they cannot parse
+    instructions.random = instructions_util.random = None  # they would draw settings that a row leaves out
     langdetect.DetectorFactory.seed = 0
-    # NLTK's own model of sentences would be a download. Words in capitals are the same ones without it.
+    # NLTK would download its sentence model. Tokens in capitals are the same without it.
     instructions_util._get_sentence_tokenizer = punkt.tokenizer_for
     nltk.word_tokenize = partial(nltk.word_tokenize, preserve_line=True)
     instructions_util.count_sentences(langdetect.detect("Models and profiles are read now."))
 
 
-def check(answer: str, constraints: list[dict[str, Any]]) -> list[Told]:
-    """What is told of each constraint ({"id", "kwargs"}), in a worker that is prepared."""
+def check(answer: str, constraints: list[dict[str, Any]]) -> list[Outcome]:
+    """The outcome of each constraint ({"id", "kwargs"}); runs in a prepared worker."""
     return [_check(answer, constraint["id"], constraint["kwargs"]) for constraint in constraints]
 
 
-def _check(answer: str, name: str, settings: dict[str, Any]) -> Told:
+def _check(answer: str, name: str, settings: dict[str, Any]) -> Outcome:
     from if_verifiable.ifeval.instructions_registry import INSTRUCTION_DICT
 
     if name not in INSTRUCTION_DICT:
@@ -90,7 +92,7 @@ def _check(answer: str, name: str, settings: dict[str, Any]) -> Told:
     checker = INSTRUCTION_DICT[name](name)
     try:
         checker.build_description(**settings)
-    except Exception:  # it checks nothing: what does not fit raises of any type, and chance is gone
+    except Exception:  # nothing is checked yet: only settings can raise, and any type of error
         return name, None, "unusable settings"
     try:
         return name, bool(checker.check_following(answer)), ""

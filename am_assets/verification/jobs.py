@@ -1,18 +1,15 @@
-"""Which answers each verifier and the judge are given, and the memo key of each job."""
+"""The answers that each verifier and the judge gets, and the memo key of each job. Nothing is verified here."""
 
 import polars as pl
 
 from am_assets.config.instruments import Code, Instructions, Math, Reward
+from am_assets.datasets.checks import CHECKS, HAS_CONSTRAINTS, HAS_REFERENCE, HAS_TESTS
 from am_assets.storage.memo import with_keys
 from am_assets.verification import code, instructions, math, reward
 
-HAS_REFERENCE = pl.col("reference_answer").is_not_null()
-HAS_TESTS = pl.col("test_cases").is_not_null()
-HAS_CONSTRAINTS = pl.col("constraints").is_not_null()
-
 
 def answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame) -> pl.DataFrame:
-    """The answers beside their questions and what these can be checked by."""
+    """The answers with their questions and what these can be checked by."""
     checks = raw_pool.select("question_id", "question", "reference_answer", "test_cases", "constraints")
     return response_features.select("response_id", "question_id", "answer", "well_formed").join(
         checks, on="question_id"
@@ -20,8 +17,8 @@ def answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame)
 
 
 def math_jobs(answers: pl.DataFrame, limits: Math) -> pl.DataFrame:
-    """Of `answers` (answer, reference_answer, test_cases, constraints and any others) those that a reference judges,
-    with the key of each verdict."""
+    """Those of `answers` (answer, reference_answer, test_cases, constraints and any others) that are verified by their
+    reference, with the key of each verdict."""
     wanted = answers.filter(HAS_REFERENCE & ~HAS_TESTS)
     return math.with_job_keys(
         wanted.rename({"reference_answer": "reference"}).drop("test_cases", "constraints", strict=False), limits
@@ -29,20 +26,20 @@ def math_jobs(answers: pl.DataFrame, limits: Math) -> pl.DataFrame:
 
 
 def code_jobs(answers: pl.DataFrame, limits: Code) -> pl.DataFrame:
-    """Of `answers` those that tests judge, with the key of each verdict."""
+    """Those of `answers` that are verified by tests, with the key of each verdict."""
     wanted = answers.filter(HAS_TESTS).drop("reference_answer", "constraints", strict=False)
     return with_keys(wanted, "answer", "test_cases", identity=[code.VERSION, limits.model_dump()])
 
 
 def instruction_jobs(answers: pl.DataFrame, limits: Instructions) -> pl.DataFrame:
-    """Of `answers` those that constraints judge, with the key of each verdict."""
+    """Those of `answers` that are verified by constraints, with the key of each verdict."""
     wanted = answers.filter(HAS_CONSTRAINTS).drop("reference_answer", "test_cases")
     return with_keys(wanted, "answer", "constraints", identity=[instructions.VERSION, limits.model_dump()])
 
 
 def to_judge(answers: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
-    """Of `answers` those that the judge scores: well-formed ones that nothing else can check, or every one."""
-    asked = pl.lit(True) if instrument.judges == "every" else ~(HAS_REFERENCE | HAS_TESTS | HAS_CONSTRAINTS)
+    """The well-formed `answers` that the judge scores: those that nothing else can check, or all of them."""
+    asked = pl.lit(True) if instrument.judges == "every" else ~pl.any_horizontal(*CHECKS.values())
     return answers.filter(asked & pl.col("well_formed"))
 
 

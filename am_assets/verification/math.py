@@ -1,9 +1,9 @@
-r"""Math verdicts: is the result an answer states equal to the reference?
+r"""Math verdicts: is the final result of an answer equal to the reference?
 
-Strings that spell the same result are settled at once; the rest goes, one row at a time, to worker processes that are
-killed when a row takes too long, because math-verify (and sympy under it) may hang in C code where no signal arrives.
-What an answer states is `stated.py`'s, whether it stands by that `upheld.py`'s, what is equal `equality.py`'s and, for
-options and words, `choices.py`'s.
+Equal strings are settled at once; the rest goes row by row to worker processes that are killed on timeout, because
+math-verify (and sympy under it) may hang in C code that no signal interrupts. `extraction.py` finds the results,
+`retraction.py` checks that they are asserted, `equality.py` compares mathematics and `multiple_choice.py` options and
+words.
 """
 
 import json
@@ -19,36 +19,39 @@ from am_assets.config.instruments import Math
 from am_assets.config.vocabulary import VERDICTS
 from am_assets.runtime import workers
 from am_assets.storage.memo import with_keys
-from am_assets.verification import choices, equality
+from am_assets.verification import equality, multiple_choice
 from am_assets.verification.extraction import boxed, results
-from am_assets.verification.retraction import Verdict, stood_by
-from am_assets.verification.spelling import normal
+from am_assets.verification.normalization import normalize
+from am_assets.verification.retraction import Verdict, downgrade_retracted
 
 VERSION = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
 
-PRELOAD = "am_assets.verification.loaded_algebra"
+PRELOAD = "am_assets.verification.preload"
 BATCH = 256
 KEPT_CHARS = 500  # of what was extracted
 TEXT = pl.String()
-ANY_OF = '{"any_of"'  # how a reference that is several begins
+ANY_OF = '{"any_of"'  # the beginning of a reference that lists several
 MEASURED = pl.Schema({"key": TEXT, "verdict": pl.Enum(VERDICTS), "reason": TEXT, "extracted": TEXT})
 
 
 def with_job_keys(rows: pl.DataFrame, limits: Math) -> pl.DataFrame:
-    """`rows` (answer, reference and any others) with the memo's key of each verdict: who else is asked is no part."""
+    """`rows` (answer, reference and any others) with the memo key of each verdict. The judge is no part of the key."""
     return with_keys(rows, "answer", "reference", identity=[VERSION, limits.model_dump(include={"timeout_seconds"})])
 
 
 def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
     r"""Verdicts of `jobs` (key, answer, reference) as frames (key, verdict, reason, extracted), in row order.
 
-    `answer` is the answer part alone, null where there is none. Its last `\boxed{}` counts, else what it states.
+    `answer` is the answer part alone, null if there is none; see `extraction.results` for what counts as its result.
     pass: "equal". fail: "different", "answer missing", "several conflicting answers" (boxes that contradict one
-    another or the statement after them). unverifiable: "reference unparseable" (words or symbols that differ, which
-    no algebra can compare), "answer in doubt" (equal, but taken back, quoted or hedged), "timeout" after
+    another or the statement after them). unverifiable: "reference unparseable" (different words or symbols, which
+    algebra cannot compare), "answer in doubt" (equal, but retracted, quoted or hedged), "timeout" after
     `limits.timeout_seconds` for the row alone, "verifier error: …". Comma-separated references are compared as sets, as
-    math-verify reads them; of several references (`references`) one has to be met. A batch is yielded while workers
-    are busy with the next one.
+    math-verify reads them; of several references (`references`) one has to match. A batch is yielded while the workers
+    process the next one.
+
+    >>> pl.concat(verify(jobs, Math()))["verdict"].to_list()
+    ['pass', 'fail']
     """
     rows = jobs.select("key", "answer", "reference")
     work = (_work(answer, reference) for _, answer, reference in rows.iter_rows())
@@ -58,14 +61,14 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
 
 
 def _work(answer: str | None, reference: str | None) -> Verdict | workers.Call:
-    told, open_questions = settle_all(answer, reference)
-    if told and not open_questions:
-        return told
-    return workers.Call(equality.judge_all, (answer, told, open_questions))
+    settled, open_pairs = settle_all(answer, reference)
+    if settled and not open_pairs:
+        return settled
+    return workers.Call(equality.judge_all, (answer, settled, open_pairs))
 
 
 def references(reference: str | None) -> list[str]:
-    """The references that stand in one: those of a JSON object {"any_of": [...]}, else the text alone."""
+    """The accepted references: those of a JSON object {"any_of": [...]}, else the text itself."""
     text = (reference or "").strip()
     with suppress(ValueError):
         several = json.loads(text)["any_of"] if text.startswith(ANY_OF) else [text]
@@ -75,41 +78,41 @@ def references(reference: str | None) -> list[str]:
 
 
 def settle_all(answer: str | None, reference: str | None) -> tuple[Verdict | None, list[tuple[list[str], str]]]:
-    """The verdict as far as no algebra is needed, and what of it needs some: results and reference of each."""
-    stated = results(answer or "")
+    """The verdict that needs no algebra, if any, and the (results, reference) pairs that do."""
+    extracted = results(answer or "")
     verdicts: list[Verdict] = []
-    open_questions = []
+    open_pairs = []
     for one in references(reference):
-        left = choices.without_label(stated, _bare(one))
+        left = multiple_choice.strip_option_label(extracted, _bare(one))
         if len(left) == 3:
-            verdicts.append(stood_by(left, answer or ""))
+            verdicts.append(downgrade_retracted(left, answer or ""))
             continue
         found, gold = left
         verdict = settle(found, answer, gold)
         if verdict:
             verdicts.append(verdict)
         else:
-            open_questions.append((found, gold))
-    told = equality.best(verdicts)
-    return told, [] if told and told[0] == "pass" else open_questions
+            open_pairs.append((found, gold))
+    settled = equality.best(verdicts)
+    return settled, [] if settled and settled[0] == "pass" else open_pairs
 
 
 def settle(found: list[str], answer: str | None, reference: str) -> Verdict | None:
-    """The verdict that needs no algebra, or None. On mathematics it is the one `equality.judge` would reach; words and
-    the letters of options are settled here alone."""
+    """The verdict if it needs no algebra, else None. For mathematics it is the one `equality.judge` would return; words
+    and option letters are settled only here."""
     extracted = " | ".join(found) or None
-    gold = normal(reference)
+    gold = normalize(reference)
     if not gold:
         return "unverifiable", "reference unparseable", extracted
     if not answer or not answer.strip():
         return "fail", "answer missing", None
-    if choices.is_choice(reference):
-        return choices.settle(found, answer, reference)
+    if multiple_choice.is_choice(reference):
+        return multiple_choice.settle(found, answer, reference)
     if len(found) != 1:
         return None
-    read = normal(found[0])
+    read = normalize(found[0])
     if read == gold:
-        return stood_by(("pass", "equal", extracted), answer)
+        return downgrade_retracted(("pass", "equal", extracted), answer)
     whole_numbers = re.fullmatch(r"-?\d+", read) and re.fullmatch(r"-?\d+", gold)
     return ("fail", "different", extracted) if whole_numbers else None
 
@@ -128,6 +131,6 @@ def _frame(keys: pl.Series, verdicts: list[Verdict]) -> pl.DataFrame:
 def _verdict(outcome: Verdict | Exception) -> Verdict:
     if isinstance(outcome, TimeoutError):
         return "unverifiable", "timeout", None
-    if isinstance(outcome, Exception):  # whatever sympy raised, or the death of the worker: the row can't be told
+    if isinstance(outcome, Exception):  # an exception of sympy, or a dead worker
         return "unverifiable", f"verifier error: {type(outcome).__name__}", None
     return outcome

@@ -1,11 +1,11 @@
-"""Takes the program out of an answer. It is at most parsed here, never run."""
+"""Extraction of the program from an answer. It is at most parsed here, never run."""
 
 import ast
 import re
 import textwrap
 
 from am_assets.engines.sandbox.protocol import Language
-from am_assets.verification.code_tests import parse
+from am_assets.verification.unit_tests import parse
 
 FENCE = re.compile(r"^[ \t]*```[ \t]*(?P<language>[\w+.-]*)[^\n`]*\n(?P<code>.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.M | re.S)
 PYTHON = {"python", "python3", "py"}
@@ -13,7 +13,7 @@ CPP = {"cpp", "c++", "cc", "cxx"}
 
 
 def extract_script(answer: str) -> tuple[str, Language] | None:
-    """The answer's last named block if that is C++, else its Python program."""
+    """(program, language): the last block with a language if that is C++, else the Python program; None without any."""
     named = [block for block in blocks(answer) if block[0] in PYTHON | CPP]
     if named and named[-1][0] in CPP:
         return named[-1][1], "cpp"
@@ -21,10 +21,11 @@ def extract_script(answer: str) -> tuple[str, Language] | None:
 
 
 def extract_code(answer: str) -> str | None:
-    """The last fenced Python block of the answer; else its last unnamed block that is Python; else all of it.
+    r"""The last fenced Python block of the answer; else its last block without a language that parses as Python; else
+    the whole answer, if that parses and defines something. An unclosed last block extends to the end of the answer.
 
-    An answer without a fence has to define something to count as a program. A last block that was never closed runs to
-    the end of the answer.
+    >>> extract_code("Here:\n```python\nprint(1)\n```")
+    'print(1)\n'
     """
     answer = answer.replace("\r\n", "\n")
     found = blocks(answer)

@@ -1,14 +1,14 @@
-r"""Quantities: the number and the unit of "12 cm", "$18" or "24 square meters", and how two units relate.
+r"""Quantities: the number and the unit of "12 cm", "$18" or "24 square meters", and the conversion of units.
 
-A unit that only one side names is no difference, as graders have it; two that disagree are. Only units that stand here
-are known: the "apples" of "5 apples" are no measure, and the number alone counts. A pound may be a mass or money.
+As graders do it, a unit that only one side names is ignored, and two that disagree are a difference. Only the units
+below are known: in "5 apples" the number alone counts. "Pound" is left out, as it may be mass or money.
 """
 
 import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from am_assets.verification.spelling import normal
+from am_assets.verification.normalization import normalize
 
 
 class Unit(NamedTuple):
@@ -16,7 +16,7 @@ class Unit(NamedTuple):
     factor: Fraction  # in the dimension's first unit below
 
 
-# By dimension: the unit's size, and its spellings without the plural's s.
+# By dimension: the size of each unit, and its spellings without the plural s.
 KNOWN: dict[str, dict[str, str]] = {
     "length": {
         "1": "m meter metre", "1/1000": "mm millimeter millimetre", "1/100": "cm centimeter centimetre",
@@ -67,11 +67,15 @@ POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3, "²": 2, "³": 3}
 
 
 def quantity(text: str) -> tuple[str, Unit | None]:
-    """(number, unit) of a text that is a number with a known unit; else the text itself and None. Thousands and
-    millions are part of the number."""
+    r"""(number, unit) of a number with a known unit; else the text itself and None. Thousands and millions are part of
+    the number.
+
+    >>> quantity("12 cm")
+    ('12', Unit(dimension='length', factor=Fraction(1, 100)))
+    """
     if (prefix := PREFIX.match(bare := text.strip())) and bare.count("$") < 2:
         return prefix[1] + bare[prefix.end() :], UNITS[prefix[2].removeprefix("\\")]
-    plain = normal(text).casefold()
+    plain = normalize(text).casefold()
     for measure in MEASURE.finditer(plain):
         number = plain[: measure.start()].strip()
         apart = len(measure["name"]) > 1 or APART.search(text) or not measure["name"].isalpha()
@@ -82,7 +86,7 @@ def quantity(text: str) -> tuple[str, Unit | None]:
 
 
 def is_number(text: str) -> bool:
-    return bool(NUMERIC.fullmatch(normal(text).casefold()))
+    return bool(NUMERIC.fullmatch(normalize(text).casefold()))
 
 
 def _unit(measure: re.Match[str]) -> Unit:

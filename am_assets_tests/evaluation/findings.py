@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from am_assets.config.vocabulary import QUESTION_DROPS, RESPONSE_DROPS
-from am_assets.evaluation import examples, report, shares
+from am_assets.evaluation import distributions, examples, report
 from am_assets.evaluation.page import Findings
 from am_assets.storage.schemas import EvalScores
 from am_assets.verification.figures import BY, pass_rates
@@ -33,7 +33,7 @@ def findings() -> Findings:
     texts = verified.select("response_id", *_TEXTS, response=pl.format("<think>{}</think>", "think"))
     sft = verified.filter("kept").join(texts, on="response_id").lazy()
     pool, responses = questions.select("question_id", "question").lazy(), texts.lazy()
-    released = shares.released(sft)
+    released = distributions.released(sft)
     costs = verified.select("response_id", completion_tokens=pl.lit(900), cost=pl.lit(0.0125))
     return Findings(
         funnel=report.funnel(deduped, selected, verified, released),

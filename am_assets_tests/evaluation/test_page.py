@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from am_assets.evaluation.drawing import PRINTED, curve_svg, sankey_svg
 from am_assets.evaluation.examples import one_of_each, sampled
 from am_assets.evaluation.page import CUT, page, summary_png
+from am_assets.evaluation.svg import PRINTED, curve_svg, sankey_svg
 from am_assets_tests.evaluation.findings import HOSTILE, findings, without_results
 
 FOUND = findings()

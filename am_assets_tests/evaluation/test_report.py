@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from am_assets.config.vocabulary import CATEGORIES, QUESTION_DROPS, RESPONSE_DROPS, UNLABELLED
 from am_assets.engines.plots import bar_chart_png, heatmap_png, histogram_png, intervals_png
 from am_assets.evaluation import paper
+from am_assets.evaluation.distributions import lengths, spread
 from am_assets.evaluation.report import STAGES, funnel, reward_curve, teacher_costs
-from am_assets.evaluation.shares import lengths, spread
 from am_assets.storage.schemas import RecipeReport
 
 Tables = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]

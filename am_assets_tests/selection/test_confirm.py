@@ -91,7 +91,8 @@ def test_opinions_are_laid_beside_the_measurements_of_their_question() -> None:
 )
 def test_the_recipe_says_which_opinions_count(opinions: tuple, confirmed: str, found: bool) -> None:
     table = overlap(cosine=0.8, same=opinions[0], same_swapped=opinions[1])
-    rows = contaminated(table, Decontamination(confirmed=confirmed, confirmed_cosine=0.8)).rows()
+    listed = contaminated(table, Decontamination(confirmed=confirmed, confirmed_cosine=0.8))
+    rows = listed.select("question_id", "detail").rows()
     assert rows == ([("q", "confirmed at cosine 0.8 to bench/near")] if found else [])
     assert contaminated(table, Decontamination(confirmed=confirmed, confirmed_cosine=0.81)).is_empty()
 

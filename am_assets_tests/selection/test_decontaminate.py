@@ -228,12 +228,31 @@ def overlap(**columns: object) -> pl.DataFrame:
 )
 def test_each_rule_says_what_it_found(measured: dict, rules: dict, detail: str | None) -> None:
     found = contaminated(overlap(**measured), Decontamination(**rules))
-    assert found.rows() == ([("q", detail)] if detail else [])
+    assert found.select("question_id", "detail").rows() == ([("q", detail)] if detail else [])
+
+
+@pytest.mark.parametrize(
+    ("measured", "rules", "field"),
+    [
+        ({"ngram_13": 0.71}, {}, "ngram_share"),
+        ({"wording": 0.8}, {}, "wording"),
+        ({"cosine": 0.95}, {}, "cosine"),
+        ({"cosine": 0.8, "same_numbers": True}, {}, "reworded"),
+        ({"cosine": 0.8, "same": True, "same_swapped": True}, {"confirmed": "both"}, "confirmed"),
+        ({"same_text": True}, {}, "same_text"),
+        ({"same_text": True}, {"same_text": False, "cosine": 0.1}, "cosine"),
+        ({"same_template": True, "wording": 0.8}, {}, "same_template"),
+    ],
+)
+def test_each_rule_names_the_field_that_decided(measured: dict, rules: dict, field: str) -> None:
+    found = contaminated(overlap(**measured), Decontamination(**rules))
+    assert found["decided_by"].to_list() == [f"sampling.decontamination.{field}"]
+    assert field in Decontamination.model_fields
 
 
 def test_a_question_found_in_two_benchmarks_is_listed_once() -> None:
     both = pl.concat([overlap(same_text=True, benchmark="b"), overlap(same_text=True, benchmark="a")])
-    assert contaminated(both, Decontamination()).rows() == [("q", "text of a/text")]
+    assert contaminated(both, Decontamination()).select("question_id", "detail").rows() == [("q", "text of a/text")]
 
 
 shares = st.fixed_dictionaries({name: st.floats(0, 1) for name in ("cosine", "ngram_share", "wording", "reworded")})

@@ -102,6 +102,17 @@ def test_one_question_in_two_shards_stays_once_where_it_is_best() -> None:
     assert shown == [("one", "exact_duplicate", "a", 1.0), ("two", None, None, None)]
 
 
+def test_a_dropped_question_names_the_field_that_decided_and_a_defective_or_kept_one_names_none() -> None:
+    questions = pool(
+        {"question_id": "a", "has_check": True}, {"question_id": "a", "shard": "two"},
+        {"question_id": "b"}, {"question_id": "c", "defect": "oversized"},
+    )  # fmt: skip
+    table = dedup(questions, alike(("a", "b", 0.95)), POLICY)
+    assert dict(table.select("drop_reason", "decided_by").rows()) == {
+        None: None, "exact_duplicate": "dedup.priority", "near_duplicate": "dedup.threshold", "defective": None,
+    }  # fmt: skip
+
+
 def test_copies_of_a_question_that_went_point_to_what_stayed() -> None:
     questions = pool({"question_id": "a"}, {"question_id": "b"}, {"question_id": "b", "shard": "two"})
     table = dedup(questions, alike(("a", "b", 0.95)), POLICY).filter(~pl.col("kept"))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from am_assets.selection import cosines, greedy
-from am_assets.selection.greedy import Likeness
+from am_assets.selection.greedy import SimilarityGraph
 
 
 def family(rows: int, seed: int, spread: float = 0.5) -> np.ndarray:
@@ -15,13 +15,13 @@ def family(rows: int, seed: int, spread: float = 0.5) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def likeness(vectors: np.ndarray, crowd: np.ndarray) -> Likeness:
+def similarity(vectors: np.ndarray, crowd: np.ndarray) -> SimilarityGraph:
     """All pairs, but for those between two of the crowd."""
     worse, better = np.nonzero(np.tril(np.ones((len(vectors), len(vectors))), -1))
     listed = ~(np.isin(worse, crowd) & np.isin(better, crowd))
     worse, better = worse[listed], better[listed]
     values = cosines.of_pairs(vectors, vectors, worse, better)
-    return Likeness(len(vectors), worse, better, values, crowd, vectors[crowd])
+    return SimilarityGraph(len(vectors), worse, better, values, crowd, vectors[crowd])
 
 
 def walk(vectors: np.ndarray, threshold: float) -> dict[int, int | None]:
@@ -43,8 +43,8 @@ def test_the_walk_is_the_same_whatever_part_of_the_questions_is_a_crowd(rows, se
         patch.setattr(greedy, "BLOCK", data.draw(st.integers(1, 20)))
         patch.setattr(greedy, "KEPT_AT_ONCE", data.draw(st.integers(1, 9)))
         patch.setattr(greedy, "ROUNDS", data.draw(st.integers(0, 4)))
-        known = likeness(vectors, crowd)
-        stays = known.stay(threshold)
+        known = similarity(vectors, crowd)
+        stays = known.kept(threshold)
         gone, by, values = known.representatives(stays, threshold)
     expected = walk(vectors, threshold)
     assert stays.tolist() == [fate is None for fate in expected.values()]
@@ -54,17 +54,17 @@ def test_the_walk_is_the_same_whatever_part_of_the_questions_is_a_crowd(rows, se
 
 def test_a_chain_as_long_as_the_pool_ends() -> None:
     count = 100_000
-    chain = Likeness(
+    chain = SimilarityGraph(
         count, np.arange(1, count), np.arange(count - 1), np.ones(count - 1, np.float32),
         np.empty(0, np.int64), np.empty((0, 0), np.float32),
     )  # fmt: skip
-    assert chain.stay(0.9).tolist() == [True, False] * (count // 2)
+    assert chain.kept(0.9).tolist() == [True, False] * (count // 2)
 
 
 def test_a_crowd_of_equal_vectors_leaves_its_best() -> None:
     vectors = np.repeat(family(1, 0), 5_000, axis=0)
-    crowd = Likeness(5_000, *(np.empty(0, np.int64),) * 2, np.empty(0, np.float32), np.arange(5_000), vectors)
-    stays = crowd.stay(0.99)
+    crowd = SimilarityGraph(5_000, *(np.empty(0, np.int64),) * 2, np.empty(0, np.float32), np.arange(5_000), vectors)
+    stays = crowd.kept(0.99)
     gone, by, values = crowd.representatives(stays, 0.99)
     assert np.flatnonzero(stays).tolist() == [0]
     assert gone.tolist() == list(range(1, 5_000))

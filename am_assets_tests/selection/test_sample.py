@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from am_assets.config.recipe import SamplingPolicy, TeacherPolicy
-from am_assets.selection.sample import select
+from am_assets.selection.sample import rate_fields, select
 from am_assets.storage.schemas import SelectedQuestions
 
 Q = sha256(b"q").hexdigest()[:32]
@@ -18,7 +18,7 @@ PLAIN = {
     "has_url": False, "has_image": False, "has_table": False, "language": "en",
 }  # fmt: skip
 FLAGS = {name: pl.Boolean for name in PLAIN if isinstance(PLAIN[name], bool)}
-NOTHING = pl.DataFrame(schema={"question_id": pl.String, "detail": pl.String})
+NOTHING = pl.DataFrame(schema={"question_id": pl.String, "detail": pl.String, "decided_by": pl.String})
 
 
 def pool(*rows: dict) -> pl.DataFrame:
@@ -30,6 +30,10 @@ def chosen(
     questions: pl.DataFrame, contaminated: pl.DataFrame = NOTHING, teacher: TeacherPolicy = TEACHER, **policy
 ) -> pl.DataFrame:
     return SelectedQuestions.validate(select(questions, contaminated, SamplingPolicy(**policy), teacher))
+
+
+def contaminated(detail: str, field: str, question_id: str = Q) -> pl.DataFrame:
+    return pl.DataFrame([(question_id, detail, f"sampling.decontamination.{field}")], NOTHING.schema, orient="row")
 
 
 def fate(row: dict, **policy) -> tuple:
@@ -72,7 +76,7 @@ def test_what_the_policy_does_not_name_stays(row: dict, policy: dict) -> None:
 
 def test_the_first_rule_that_holds_is_the_reason() -> None:
     row, rates = {"complete": False}, {"rates": {"easy": 0}}
-    found = pl.DataFrame({"question_id": [Q], "detail": ["text of math500/1"]})
+    found = contaminated("text of math500/1", "same_text")
     assert fate(row, contaminated=found, **rates) == (False, "contaminated", "text of math500/1")
     assert fate(row, **rates) == (False, "unsuitable", "incomplete")
     assert fate({}, **rates) == (False, "downsampled", "rate 0 of easy")
@@ -89,7 +93,7 @@ def test_a_question_that_goes_asks_for_nothing() -> None:
 
 
 def test_contamination_of_a_question_that_is_not_here_adds_no_row() -> None:
-    assert chosen(pool({}), pl.DataFrame({"question_id": ["gone"], "detail": ["text of a/b"]})).height == 1
+    assert chosen(pool({}), contaminated("text of a/b", "same_text", "gone")).height == 1
 
 
 def test_an_empty_set_selects_nothing() -> None:
@@ -146,6 +150,39 @@ def test_a_downsampled_question_says_its_rate_and_its_group() -> None:
     assert fate({"category": "unlabelled", "difficulty": "unlabelled"}, rates={"unlabelled": 0})[2] == (
         "rate 0 of unlabelled"
     )
+
+
+@pytest.mark.parametrize(
+    ("row", "policy", "fields"),
+    [
+        ({}, {}, None),
+        ({}, {"rates": {"easy": 1}}, None),
+        ({"has_url": True}, {}, "sampling.drop"),
+        ({"language": "fr"}, {"languages": ["en"]}, "sampling.languages"),
+        ({"language": "fr", "has_url": True}, {"languages": ["en"]}, "sampling.drop"),
+        ({}, {"rates": {"math": 0}}, "sampling.rates.math"),
+        ({}, {"rates": {"math": 0, "easy": 0.5}}, "sampling.rates.math, sampling.rates.easy"),
+        ({}, {"rates": {"math": 1, "math/easy": 0}}, "sampling.rates.math/easy"),
+        ({}, {"shares": {"difficulty": {"easy": 0}}}, "sampling.shares.difficulty.easy"),
+    ],
+)
+def test_a_dropped_question_names_the_fields_that_decided(row: dict, policy: dict, fields: str | None) -> None:
+    assert chosen(pool(row), **policy)["decided_by"].item() == fields
+
+
+def test_contamination_brings_its_field_along_and_comes_first() -> None:
+    found = contaminated("cosine 0.95 to a/b", "cosine")
+    table = chosen(pool({"has_url": True}), found, rates={"easy": 0})
+    assert table["decided_by"].item() == "sampling.decontamination.cosine"
+
+
+def test_a_rate_is_set_by_the_pair_else_by_category_and_difficulty() -> None:
+    rates = SamplingPolicy(rates={"easy": 0.5, "math": 0.8, "coding/easy": 0.3})
+    assert [*rate_fields(rates, "coding", "easy").values()] == ["sampling.rates.coding/easy"]
+    assert [*rate_fields(rates, "math", "easy").values()] == ["sampling.rates.math", "sampling.rates.easy"]
+    assert [*rate_fields(rates, "others", "hard").values()] == []
+    shares = SamplingPolicy(shares={"difficulty": {"easy": 0.2}})
+    assert [*rate_fields(shares, "math", "easy").values()] == ["sampling.shares.difficulty.easy"]
 
 
 def test_shares_keep_all_of_the_scarcest_and_the_others_in_proportion() -> None:

@@ -1,7 +1,6 @@
 """From an answer and its tests to a verdict."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -11,8 +10,6 @@ from typing import Any, NoReturn, get_args
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from am_assets.config.instruments import Code
 from am_assets.config.vocabulary import OUTCOMES
@@ -20,33 +17,10 @@ from am_assets.engines.sandbox import Job, Outcome, Sandbox, SandboxUnavailable,
 from am_assets.storage.memo import Memo
 from am_assets.verification import code
 from am_assets.verification.code import RETRY_REASON_PREFIX, fill, verify
-from am_assets.verification.code_tests import Runnable, UnusableTests, read_tests
-from am_assets.verification.programs import extract_code, extract_script
-from am_assets.verification.tables_of_tests import read_cases
+from am_assets.verification.io_tests import read_cases
+from am_assets.verification.unit_tests import UnusableTests
 from am_assets_tests.promised import without_sandbox
-
-LIMITS = Code(timeout_seconds=2, memory_mb=256)
-ADD = "def add(a, b):\n    return a + b\n"
-CHECK = "def check(candidate):\n    assert candidate(1, 2) == 3"
-
-
-def fenced(code: str, language: str = "python") -> str:
-    return f"```{language}\n{code}```"
-
-
-def cases(test_code: str | list[str], entry_point: str | None = None) -> str:
-    return json.dumps({"test_code": test_code, "test_entry_point": entry_point})
-
-
-def read(test_code: str | list[str], entry_point: str | None = None) -> Runnable:
-    return read_tests(cases(test_code, entry_point), most=9)
-
-
-def verdicts(*rows: tuple[str | None, str | None], instrument: Code = LIMITS) -> list[dict[str, Any]]:
-    """Verdicts of (answer, test_cases) rows, in the order of the rows."""
-    jobs = [{"key": f"{n:03}", "answer": answer, "test_cases": tests} for n, (answer, tests) in enumerate(rows)]
-    frame = pl.DataFrame(jobs, schema={"key": pl.String, "answer": pl.String, "test_cases": pl.String})
-    return pl.concat(verify(frame, instrument)).sort("key").to_dicts()
+from am_assets_tests.verification.answers import ADD, CHECK, LIMITS, QUICK, cases, fenced, verdicts
 
 
 @pytest.fixture(scope="module")
@@ -56,116 +30,6 @@ def any_sandbox() -> None:
             pass
     except SandboxUnavailable as error:
         without_sandbox(error)
-
-
-@pytest.fixture
-def any_cpp(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sandbox that has a compiler, as bubblewrap does where the host has one."""
-    monkeypatch.setattr(code, "open_sandbox", partial(open_sandbox, backend="bubblewrap"))
-    probe = json.dumps({"inputs": [""], "outputs": [""]})
-    (row,) = verdicts((fenced("int main() {}\n", "cpp"), probe))
-    if row["verdict"] == "unverifiable":
-        pytest.skip(row["reason"])
-
-
-class TestExtractCode:
-    def test_last_python_block_wins(self):
-        answer = f"First:\n{fenced('x = 1')}\nBetter:\n{fenced(ADD)}\nIt prints\n{fenced('3', '')}"
-        assert extract_code(answer.replace("x = 1", "x = 1\n").replace("```\n3", "```\n3\n")) == ADD
-
-    def test_unnamed_block_counts_if_it_is_python(self):
-        assert extract_code(f"{fenced(ADD, '')}\n{fenced('3 apples' + chr(10), '')}") == ADD
-
-    def test_indented_block_is_dedented(self):
-        assert extract_code("1. Write\n   ```python\n   x = 1\n   ```\n") == "x = 1\n"
-
-    def test_block_that_was_never_closed_runs_to_the_end(self):
-        assert extract_code(f"Here:\n```python\n{ADD}") == ADD
-
-    def test_whole_answer_if_it_is_a_program(self):
-        assert extract_code(ADD) == ADD
-
-    @pytest.mark.parametrize(
-        "answer", ["", "42", "I can not solve this.", "Sorry", fenced("int x;\n", "java"), "(" * 9999]
-    )
-    def test_otherwise_there_is_none(self, answer):
-        assert extract_code(answer) is None
-
-    @given(st.text(), st.from_regex(r"(?:[a-z ]{0,9}\n){1,5}", fullmatch=True).filter(str.strip))
-    def test_a_closed_python_block_is_found_after_any_prose(self, prose, code):
-        found = extract_code(f"{prose.replace('`', '')}\n{fenced('marker = 1' + chr(10) + code)}")
-        assert found == "marker = 1\n" + "".join(line if line.strip() else "\n" for line in code.splitlines(True))
-
-    @given(st.text(st.sampled_from("`python\n x=1(\\'\"")))
-    def test_no_answer_breaks_it(self, answer):
-        assert extract_code(answer) is None or extract_code(answer) in answer.replace("\r\n", "\n") or " " in answer
-
-
-def marked(*statements: str, indent: str = "") -> str:
-    lines = []
-    for number, statement in enumerate(statements):
-        lines += [f"if __test__({number}):", "    with __test__:", f"        {statement}"]
-    return "\n".join(indent + line for line in lines)
-
-
-class TestReadTests:
-    def test_each_assert_is_a_test_and_what_stands_between_them_is_not(self):
-        tests = read(["xs = [2, 1]", "sort(xs)", "assert xs == [1, 2]", "assert sort([]) is None"])
-        asserts = marked("assert xs == [1, 2]", "assert sort([]) is None")
-        assert tests == Runnable(f"xs = [2, 1]\nsort(xs)\n{asserts}", tests=2)
-
-    def test_each_assert_of_a_check_is_a_test(self):
-        test_code = "def check(candidate):\n    assert candidate(1, 2) == 3\n    assert candidate(0, 0) == 0"
-        body = marked("assert candidate(1, 2) == 3", "assert candidate(0, 0) == 0", indent="    ")
-        assert read(test_code, "add") == Runnable(f"def check(candidate):\n{body}", "add", tests=2)
-
-    @pytest.mark.parametrize(
-        "test_code",
-        [
-            "def check(candidate):\n    assert candidate(1, 2) == 3\n    return\n    assert False",
-            "def check(candidate):\n    assert candidate(1, 2) == 3\ncheck(add)",
-        ],
-    )
-    def test_a_check_that_may_not_run_once_to_its_end_is_one_test(self, test_code):
-        assert read(test_code, "add") == Runnable(test_code, "add")
-
-    def test_pytest_functions_are_called(self):
-        code = "from solution import add\ndef test_one():\n    assert add(1, 2) == 3\n"
-        code += "def test_two():\n    assert add(0, 0) == 0"
-        tests = read(code, "add")
-        assert tests.test_code.replace("\n\n", "\n") == f"{code}\n{marked('test_one()', 'test_two()')}"
-        assert tests.tests == 2
-
-    def test_a_helper_that_the_tests_call_is_no_test(self):
-        tests = read("def test_case(a, b):\n    assert add(a, 0) == b\ntest_case(1, 1)")
-        assert tests.tests == 1 and tests.test_code.count("test_case(1, 1)") == 1
-
-    def test_only_as_many_are_taken_as_the_instrument_allows(self):
-        tests = read_tests(cases([f"assert add({n}, 0) == {n}" for n in range(9)] + ["print(1)"]), most=2)
-        assert tests == Runnable(marked("assert add(0, 0) == 0", "assert add(1, 0) == 1"), tests=2)
-
-    @pytest.mark.parametrize(
-        ("test_cases", "why"),
-        [
-            (None, "none given"),
-            ("", "none given"),
-            ("assert True", "JSON"),
-            ("[1]", "JSON"),
-            (json.dumps({"inputs": [1], "outputs": [2]}), "JSON"),
-            (cases("assert ("), "not Python"),
-            (cases(""), "asserts nothing"),
-            (cases("add(1, 2)"), "asserts nothing"),
-            (cases(CHECK), "nothing runs"),
-            (cases("if __name__ == '__main__':\n    assert add(1, 2) == 3"), "asserts nothing"),
-            (cases("import pytest\ndef test_one():\n    assert add(1, 2) == 3"), "pytest"),
-            (cases("def test_one(tmp_path):\n    assert add(1, 2) == 3"), "test_one"),
-            (cases("async def test_one():\n    assert add(1, 2) == 3"), "test_one"),
-            (cases("class TestAdd:\n    def test_one(self):\n        assert add(1, 2) == 3"), "TestAdd"),
-        ],
-    )
-    def test_tests_that_decide_nothing_are_refused(self, test_cases, why):
-        with pytest.raises(UnusableTests, match=why):
-            read_tests(test_cases, most=9)
 
 
 class TestTables:
@@ -229,7 +93,6 @@ def f(x):
 """
 SCRIPT = f"{MOODS}print(f(int(open(0).read())))\n"
 ENDS = ["pass", "wrong_answer", "exception", "exited_early", "timeout", "memory", "output_limit", "pass"]
-QUICK = Code(timeout_seconds=0.5, total_seconds=20, memory_mb=256)
 
 
 class TestOutcomes:
@@ -312,73 +175,6 @@ class TestTolerance:
         except AssertionError:
             return False
         return True
-
-
-ADD_CPP = """
-#include <bits/stdc++.h>
-int main() {
-    long long a, b;
-    std::cin >> a >> b;
-    if (a == 1) while (true);
-    if (a == 2) std::abort();
-    if (a == 3) std::vector<char>(1000000000, 'x');
-    if (a == 4) while (true) std::cout << "xxxxxxxxxxxxxxx";
-    if (a == 5) std::cout << a;
-    if (a == 6) return 3;
-    std::cout << a + b << std::endl;
-}
-"""
-
-
-class TestCpp:
-    LINES = json.dumps({"inputs": [f"{a} 10\n" for a in range(8)], "outputs": [f"{a + 10}\n" for a in range(8)]})
-
-    @pytest.mark.parametrize(
-        ("answer", "found"),
-        [
-            (fenced("int main(){}\n", "cpp"), ("int main(){}\n", "cpp")),
-            (fenced("x = 1\n") + "\n" + fenced("int main(){}\n", "C++"), ("int main(){}\n", "cpp")),
-            (fenced("int main(){}\n", "cpp") + "\n" + fenced("x = 1\n"), ("x = 1\n", "python")),
-            (fenced("int main(){}\n", "cpp") + "\n" + fenced("3\n", ""), ("int main(){}\n", "cpp")),
-            (fenced("fn main(){}\n", "rust"), None),
-        ],
-    )
-    def test_the_last_named_block_says_the_language(self, answer, found):
-        assert extract_script(answer) == found
-
-    @pytest.mark.parametrize("backend", ["bubblewrap", pytest.param("docker", marks=pytest.mark.container)])
-    def test_a_script_is_compiled_once_and_run_for_each_test(self, backend, monkeypatch):
-        monkeypatch.setattr(code, "open_sandbox", partial(open_sandbox, backend=backend))
-        right, broken, python = verdicts(
-            (fenced(ADD_CPP, "cpp"), self.LINES),
-            (fenced("int main() { return x; }\n", "cpp"), self.LINES),
-            (fenced("print(sum(map(int, input().split())))\n"), self.LINES),
-            instrument=QUICK,
-        )
-        if python["sandbox"] == "none":
-            without_sandbox(SandboxUnavailable(python["detail"]))
-        assert python["verdict"] == "pass"
-        if right["reason"] == "sandbox: no compiler":
-            assert (right["verdict"], right["outcomes"]) == ("unverifiable", ["no_compiler"] * 8)
-            if backend == "bubblewrap" and os.environ.get("AM_REQUIRE_CONTAINER"):
-                pytest.fail("a compiler was promised here")
-            pytest.skip(f"no g++ in {backend}")
-        assert right["outcomes"] == [
-            "pass", "timeout", "exception", "memory", "output_limit", "wrong_answer", "exception", "pass",
-        ]  # fmt: skip
-        assert set(broken["outcomes"]) == {"compile_error"} and "was not declared" in broken["detail"]
-
-    def test_a_compiler_that_does_not_end_is_ended(self, any_cpp):
-        endless = "template<int n, int m> struct F { F<n - 1, 2 * m> a; F<n - 1, 2 * m + 1> b; };\n"
-        endless += "template<int m> struct F<0, m> {};\nF<20, 0> f;\nint main() {}\n"
-        instrument = Code(timeout_seconds=1, compile_seconds=0.5)
-        (row,) = verdicts((fenced(endless, "cpp"), self.LINES), instrument=instrument)
-        assert set(row["outcomes"]) == {"compile_error"} and "not compiled after" in row["detail"]
-
-    def test_the_compiler_sees_no_more_than_the_program(self, any_cpp):
-        reads = f'#include "{__file__}"\nint main() {{}}\n'
-        (row,) = verdicts((fenced(reads, "cpp"), self.LINES))
-        assert set(row["outcomes"]) == {"compile_error"} and "No such file" in row["detail"]
 
 
 class TestVerify:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from am_assets.config.instruments import Math
 from am_assets.distillation.traces import split
-from am_assets.verification import choices, equality, math
+from am_assets.verification import equality, math, multiple_choice
 from am_assets.verification.extraction import results
-from am_assets.verification.retraction import upheld
-from am_assets.verification.spelling import normal
+from am_assets.verification.normalization import normalize
+from am_assets.verification.retraction import is_asserted
 from am_assets.verification.units import quantity
 from am_assets_tests.verification.math_pairs import ADVERSARIAL, judged, pairs
 
@@ -168,8 +168,8 @@ def test_the_exact_path_agrees_with_algebra_where_both_can_speak():
     for reference, answer in given_:
         found = results(answer or "")
         for one in math.references(reference):
-            exact = None if choices.is_choice(one) else math.settle(found, answer, one)
-            if exact and answer and normal(one):
+            exact = None if multiple_choice.is_choice(one) else math.settle(found, answer, one)
+            if exact and answer and normalize(one):
                 algebra = equality.judge(found, answer, one)
                 both += 1
                 if exact[0] != algebra[0]:
@@ -213,7 +213,7 @@ def test_a_quantity_is_its_number_and_its_unit(text, number, unit):
 @given(st.text(st.sampled_from("the answer is 5 or 4.?!\n\"'`*$\\{}boxed not if"), max_size=3_000))
 def test_doubt_is_told_of_any_text_and_soon(text):
     start = time.perf_counter()
-    upheld(text)
+    is_asserted(text)
     assert time.perf_counter() - start < 1
 
 
@@ -234,4 +234,4 @@ def test_a_number_equals_its_other_spellings(number):
 @given(st.text("\\boxed{}text$#A(), 1answeris:\n", max_size=300))
 def test_reading_never_fails_and_normal_forms_are_stable(text):
     for result in results(text):
-        assert normal(normal(result)) == normal(result) or "\\" in result or "{" in result
+        assert normalize(normalize(result)) == normalize(result) or "\\" in result or "{" in result

@@ -17,8 +17,8 @@ from am_assets.storage.memo import with_keys
 from am_assets.verification import math, opinion
 from am_assets.verification.decide import verified_set
 from am_assets_tests.scripted import Teacher, answer
+from am_assets_tests.verification.candidate_rows import frame
 from am_assets_tests.verification.math_pairs import ADVERSARIAL, pairs
-from am_assets_tests.verification.test_decide import frame
 
 JUDGE = Opinion(model="openai/judge")
 ROWS = pl.DataFrame(

@@ -4,6 +4,7 @@ import dagster as dg
 import polars as pl
 
 from am_assets.config.recipe import TeacherPolicy
+from am_assets.datasets.checks import HAS_REFERENCE, HAS_TESTS
 from am_assets.distillation import prompts, traces
 from am_assets.engines import plots
 from am_assets.orchestration import tables
@@ -31,12 +32,7 @@ def teacher_requests(
     """What the recipes together ask of this shard: one row an answer wanted, and by whom. It stands between the
     recipes and `responses`, so that a shard whose requests did not change is not touched when another's did."""
     chosen = selected_questions.filter(pl.col("kept") & (pl.col("shard") == context.partition_key))
-    checks = raw_pool.select(
-        "question_id",
-        "question",
-        has_reference=pl.col("reference_answer").is_not_null(),
-        has_tests=pl.col("test_cases").is_not_null(),
-    )
+    checks = raw_pool.select("question_id", "question", has_reference=HAS_REFERENCE, has_tests=HAS_TESTS)
     wanted = chosen.select("recipe", "question_id", "samples").collect().join(checks, on="question_id")
     policies = dict(teacher_policy.group_by("recipe"))
     requests = [

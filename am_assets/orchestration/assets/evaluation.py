@@ -11,7 +11,7 @@ from am_assets.datasets import benchmarks as benchmark_files
 from am_assets.distillation import traces
 from am_assets.engines import plots
 from am_assets.engines.models import student
-from am_assets.evaluation import examples, page, paper, report, scores, shares
+from am_assets.evaluation import distributions, examples, page, paper, report, scores
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, benchmark_entry
 from am_assets.orchestration.partitions import along, every
@@ -162,7 +162,7 @@ def recipe_report(
     """The funnel from input rows to released rows. Beside this table lies the recipe's page, one HTML file: drop
     reasons, mix, lengths, pass rates, other thresholds, costs, scores and sampled rows, with the paper's figures."""
     recipe = context.partition_key
-    released = shares.released(sft_dataset)
+    released = distributions.released(sft_dataset)
     table = report.funnel(deduped_set, selected_questions, verified_set, released)
     curve, mark = (stored_metadata(context, "deduped_set", recipe, name) for name in ("curve", "threshold"))
     named = eval_scores.with_columns(benchmark=pl.col("partition").str.split("|").list.first())

@@ -1,1 +1,1 @@
-"""Two recipes held against each other."""
+"""Difference of two recipes: the rows that only one of them keeps, and why."""

@@ -1,4 +1,4 @@
-"""Two recipes of a project held against each other, out of their stored sets."""
+"""Difference of two recipes of a project, read from their stored sets."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ class Diff:
     fields: list[Change]  # from the one to the other
     questions: Difference
     responses: Difference | None  # None where one of them has verified nothing yet
-    texts: dict[str, str]  # of the questions that are listed
+    texts: dict[str, str]  # of the listed questions, by id
 
     def to_dict(self, rows: int) -> dict[str, Any]:
         differ = [{"field": change.field, self.one: change.before, self.other: change.after} for change in self.fields]
@@ -30,7 +30,10 @@ class Diff:
 
 
 def diff(here: Project, one: str, other: str, rows: int) -> Diff:
-    """What the stored sets of two recipes have each alone; texts are read of the `rows` that are listed a side."""
+    """What each of two recipes keeps alone in its stored sets; texts are read for `rows` rows a side.
+
+    ConfigError where a recipe has no `selected_questions` yet.
+    """
     store = StoredTables(here.assets)
     recipes = {name: here.recipe(name) for name in (one, other)}
     for name in recipes:
@@ -60,25 +63,35 @@ def _difference(what: str, asset: str, store: StoredTables, names: tuple[str, st
 
 
 def _fates_of_questions(store: StoredTables, name: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """What became of the questions under a recipe; of one that lies in several shards the first reason."""
+    """The drop reasons of questions under a recipe; for a question in several shards the first counts."""
     wanted = rows.lazy().select("id").unique()
     dropped = [
-        store.scan(asset, name).filter(~pl.col("kept")).select("detail", id="question_id", reason="drop_reason")
+        _dropped(store, asset, name, id="question_id", reason="drop_reason")
         for asset in ("selected_questions", "deduped_set")
     ]
     return pl.concat(dropped).join(wanted, on="id", how="semi").collect().sort("reason", "id")
 
 
 def _fates_of_responses(store: StoredTables, name: str, rows: pl.DataFrame) -> pl.DataFrame:
-    verified = store.scan("verified_set", name).filter(~pl.col("kept"))
-    judged = verified.select("detail", id="response_id", reason=pl.col("drop_reason").cast(pl.String))
+    judged = _dropped(store, "verified_set", name, id="response_id", reason=pl.col("drop_reason").cast(pl.String))
     selected = store.scan("selected_questions", name).filter("kept").select("question_id")
     lost = (
         rows.lazy()
         .join(selected, on="question_id", how="anti")
-        .select(pl.lit(None, pl.String).alias("detail"), "id", reason=pl.lit(NOT_SELECTED))
+        .select(*_nulls("detail", "decided_by"), "id", reason=pl.lit(NOT_SELECTED))
     )
     return pl.concat([judged.join(rows.lazy(), on="id", how="semi"), lost]).collect()
+
+
+def _dropped(store: StoredTables, asset: str, name: str, **columns: str | pl.Expr) -> pl.LazyFrame:
+    """detail, decided_by and `columns` of dropped rows; `decided_by` is null in tables of a version without it."""
+    rows = store.scan(asset, name).filter(~pl.col("kept"))
+    absent = {"decided_by"} - set(rows.collect_schema())
+    return rows.with_columns(_nulls(*absent)).select("detail", "decided_by", **columns)
+
+
+def _nulls(*names: str) -> list[pl.Expr]:
+    return [pl.lit(None, pl.String).alias(name) for name in names]
 
 
 def _texts(store: StoredTables, ids: pl.Series) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""The whole way of one question under a recipe."""
+"""Explanation of one question under a recipe: its measurements, decisions, and the fields that decided."""

@@ -1,4 +1,4 @@
-"""Explaining a question of a project: its stored rows, the policies that decided, and what is not up to date."""
+"""Explanation of a question of a project: reads its stored rows and policies, and finds what is out of date."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 
 def explained(here: Project, recipe: str, asked: str) -> Explanation:
-    """The way of the question that `asked` (its text, its id or the beginning of that) names; `ConfigError` where none
-    does."""
+    """The explanation of the question that `asked` names: by text, id or prefix of the id. `ConfigError` for none."""
     store, now = StoredTables(here.assets), here.recipe(recipe)
     wanted = find(store, here, asked)
     rows = read(store, recipe, now.sampling.decontamination.benchmarks, wanted)
@@ -24,10 +23,10 @@ def explained(here: Project, recipe: str, asked: str) -> Explanation:
     return explain(rows, recipe, used, lines_of)
 
 
-def outdated(plan: "Plan", here: Project, told: Explanation) -> list[str]:
-    """What `told` rests on and does not match the files any more, that of one cause together."""
-    benchmarks = here.recipe(told.recipe).sampling.decontamination.benchmarks
-    partitions = {told.recipe, *benchmarks, *told.shards}
+def outdated(plan: "Plan", here: Project, explanation: Explanation) -> list[str]:
+    """The tables behind `explanation` that are missing or out of date, a line per cause."""
+    benchmarks = here.recipe(explanation.recipe).sampling.decontamination.benchmarks
+    partitions = {explanation.recipe, *benchmarks, *explanation.shards}
     groups: dict[tuple[bool, str], list[str]] = {}
     for step in plan.steps():
         if step.partition in partitions:

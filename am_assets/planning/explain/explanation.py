@@ -1,25 +1,25 @@
-"""The whole way of one question under one recipe: what was measured of it, what was decided, and which line decided.
+"""The history of one question under one recipe: its measurements, the decisions on it, and the deciding fields.
 
-Plain Polars over rows of that question; where they are read from is `rows.py`'s business.
+Plain Polars over rows of that question; `rows.py` reads them, `lines.py` finds the files that set the fields.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
 
 from am_assets.config.recipe import Recipe
-from am_assets.planning.explain.lines import Line, fields_of, rate_fields
+from am_assets.planning.explain.lines import Line
 
 NEAREST = 5  # neighbours shown
 EXCERPT_CHARS = 80
-TEXTS = ["response", "think", "question_id", "response_id", "shard"]  # too long, or said already
+NOT_SHOWN = ["response", "think", "question_id", "response_id", "shard"]  # too long, or shown elsewhere
 
 
 @dataclass(frozen=True)
 class Decision:
-    """`why` is the drop reason; `detail` what was measured beside it."""
+    """`why` is the drop reason, `detail` the measurement behind it, `lines` the fields that decided."""
 
     kept: bool
     why: str | None
@@ -29,7 +29,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Part:
-    """One stage: rows of facts about the question, and what was decided there."""
+    """One stage: facts about the question, a dictionary per row, and the decision taken there."""
 
     name: str
     facts: list[dict[str, Any]]
@@ -42,7 +42,7 @@ class Explanation:
     question: str
     recipe: str
     parts: list[Part]
-    shards: list[str]  # that hold the question
+    shards: list[str]  # those with the question
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -50,8 +50,9 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one question by asset, those of a recipe by that recipe; empty where there is none. `neighbours`:
-    other_id, cosine, question and, in this recipe, kept; the nearest first. `items`: question by benchmark/item."""
+    """Rows of one question by asset; assets partitioned by recipe have those of one recipe. No table is absent: without
+    rows it is empty. `neighbours` (other_id, cosine, question, kept under the recipe), nearest first. `items`: the
+    question of a benchmark item by benchmark/item."""
 
     tables: Mapping[str, pl.DataFrame]
     neighbours: pl.DataFrame
@@ -62,15 +63,16 @@ class Rows:
 
 
 def explain(rows: Rows, name: str, policies: Recipe, lines_of: Callable[[list[str]], list[Line]]) -> Explanation:
-    """`policies` are those that the decisions used; `lines_of` gives the Lines of fields."""
+    """`policies` are those that the decisions used; `lines_of` turns field paths into Lines."""
+    from am_assets.selection.sample import rate_fields
+
     pool = rows.of("raw_pool")
     labels = rows.of("question_labels")
-    group = (str(labels[0]["category"]), str(labels[0]["difficulty"])) if labels else ("", "")
 
-    def decision(row: Mapping[str, Any], kept_by: Sequence[str]) -> Decision:
-        reason, detail = row["drop_reason"], row["detail"] or ""
-        fields = list(kept_by) if row["kept"] else fields_of(reason, detail, policies.sampling, group)
-        return Decision(row["kept"], reason, row["detail"], lines_of(fields))
+    def decision(row: Mapping[str, Any], kept_by: Iterable[str]) -> Decision:
+        dropped_by = row["decided_by"].split(", ") if row["decided_by"] else []
+        fields = list(kept_by) if row["kept"] else dropped_by
+        return Decision(row["kept"], row["drop_reason"], row["detail"], lines_of(fields))
 
     parts = [
         Part("source", [_source(row) for row in pool]),
@@ -81,13 +83,13 @@ def explain(rows: Rows, name: str, policies: Recipe, lines_of: Callable[[list[st
     for row in rows.of("deduped_set"):
         if row["representative"]:
             row["detail"] = f"cosine {row['cosine']:.3f} to {row['representative']}"
-        stands = {name: row[name] for name in ("shard", "representative", "cosine") if row[name] is not None}
-        parts.append(Part("deduplication", [stands], decision(row, ["dedup.threshold"])))
+        placed = {name: row[name] for name in ("shard", "representative", "cosine") if row[name] is not None}
+        parts.append(Part("deduplication", [placed], decision(row, ["dedup.threshold"])))
     parts.append(Part("benchmark overlap", [_overlap(row, rows.items) for row in rows.of("benchmark_overlap")]))
     for row in rows.of("selected_questions"):
         asked = {"draw": _draw(row["question_id"]), "teacher": row["teacher"], "new responses": row["samples"]}
-        kept_by = list(rate_fields(policies.sampling, *group))
-        parts.append(Part("selection", [asked], decision(row, kept_by)))
+        rates = rate_fields(policies.sampling, row["category"], row["difficulty"])
+        parts.append(Part("selection", [asked], decision(row, rates.values())))
     verified = {row["response_id"]: row for row in rows.of("verified_set")}
     for response in rows.of("responses"):
         fate = verified.get(response["response_id"])
@@ -102,7 +104,7 @@ def explain(rows: Rows, name: str, policies: Recipe, lines_of: Callable[[list[st
 
 
 def _without_ids(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: value for name, value in fact.items() if name not in TEXTS} for fact in facts]
+    return [{name: value for name, value in fact.items() if name not in NOT_SHOWN} for fact in facts]
 
 
 def _source(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,7 +122,7 @@ def _source(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _overlap(row: Mapping[str, Any], items: Mapping[str, str]) -> dict[str, Any]:
     nearest = f"{row['benchmark']}/{row['item_id']}"
-    measured = {name: value for name, value in row.items() if name not in TEXTS}
+    measured = {name: value for name, value in row.items() if name not in NOT_SHOWN}
     return {"benchmark": row["benchmark"], **measured, "nearest item": items.get(nearest, nearest)[:EXCERPT_CHARS]}
 
 
@@ -136,9 +138,9 @@ def _verdict(fate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _response(response: Mapping[str, Any], rows: Rows) -> list[dict[str, Any]]:
-    """What was measured of one response, a row a table."""
-    measured = [{"measured": "response", **{name: v for name, v in response.items() if name not in TEXTS}}]
+    """The measurements of one response, a dictionary per table."""
+    measured = [{"measured": "response", **{name: v for name, v in response.items() if name not in NOT_SHOWN}}]
     for asset in ("response_features", "math_verdicts", "code_verdicts", "instruction_verdicts", "reward_scores"):
         for row in rows.tables[asset].filter(response_id=response["response_id"]).to_dicts():
-            measured.append({"measured": asset, **{name: v for name, v in row.items() if name not in TEXTS}})
+            measured.append({"measured": asset, **{name: v for name, v in row.items() if name not in NOT_SHOWN}})
     return measured

@@ -1,4 +1,4 @@
-"""The rows of one question out of the stored tables: filters are pushed down, and texts are read of few rows."""
+"""Reads the rows of one question from the stored tables, with filters pushed down and texts read for few rows."""
 
 import re
 from collections.abc import Iterable
@@ -12,11 +12,12 @@ from am_assets.project import Project
 from am_assets.storage.schemas import TABLES
 from am_assets.storage.stored import StoredTables
 
-BY_SHARD = [
+# The tables with rows about a question, by what they are partitioned by.
+SHARD_TABLES = [
     "raw_pool", "question_features", "question_labels", "responses", "response_features", "math_verdicts",
     "code_verdicts", "instruction_verdicts", "reward_scores",
 ]  # fmt: skip
-BY_RECIPE = ["deduped_set", "selected_questions", "verified_set", "sft_dataset"]
+RECIPE_TABLES = ["deduped_set", "selected_questions", "verified_set", "sft_dataset"]
 ID = pl.col("question_id")
 NO_NEIGHBOUR = pl.DataFrame(
     schema={"other_id": pl.String, "cosine": pl.Float32, "question": pl.String, "kept": pl.Boolean}
@@ -25,8 +26,8 @@ SUGGESTED = 3
 
 
 def find(store: StoredTables, here: Project, asked: str) -> str:
-    """The id of the question that `asked` is: its text, its id or the beginning of that. `ConfigError` where none or
-    several are, with what comes near."""
+    """The id of the question that `asked` names: by text, id or prefix of the id. `ConfigError` for none, with similar
+    questions, and for an ambiguous prefix."""
     pool = _all(store)
     if re.fullmatch(r"[0-9a-f]{4,32}", asked):
         ids = pool.filter((asked <= ID) & (asked + "g" > ID)).select(ID.unique().sort()).collect()["question_id"]
@@ -42,7 +43,7 @@ def find(store: StoredTables, here: Project, asked: str) -> str:
 
 
 def _near(pool: pl.LazyFrame, asked: str) -> str:
-    """The questions that hold most of its longest words."""
+    """The questions that contain most of the longest words of `asked`."""
     words = sorted(set(normalize(asked).split()), key=lambda word: (-len(word), word))[:8]
     if not words:
         return ""
@@ -54,7 +55,7 @@ def _near(pool: pl.LazyFrame, asked: str) -> str:
 
 
 def _left_out(store: StoredTables, here: Project) -> str:
-    """Rows that never come into the pool; all others stay there, with their defect named."""
+    """Where the question might be outside of the pool: shards not read yet, and sources with a `limit`."""
     from am_assets.datasets.sources import shard_keys
 
     absent = sorted(set(shard_keys(here.sources)) - set(store.partitions("raw_pool")))
@@ -65,17 +66,18 @@ def _left_out(store: StoredTables, here: Project) -> str:
 
 
 def read(store: StoredTables, recipe: str, benchmarks: Iterable[str], wanted: str) -> Rows:
-    """Everything stored of the question `wanted` and of what is near it."""
+    """Everything stored about the question `wanted` and its neighbours."""
     shards = _all(store).filter(wanted == ID).select("shard").collect()["shard"].to_list()
-    tables = {name: _of(store, name, shards, "shard", wanted) for name in BY_SHARD}
-    tables |= {name: _of(store, name, [recipe], "recipe", wanted).drop("recipe") for name in BY_RECIPE}
+    tables = {name: _of(store, name, shards, "shard", wanted) for name in SHARD_TABLES}
+    tables |= {name: _of(store, name, [recipe], "recipe", wanted).drop("recipe") for name in RECIPE_TABLES}
     overlap = _of(store, "benchmark_overlap", benchmarks, "benchmark", wanted)
     tables |= {"benchmark_overlap": overlap}
     return Rows(tables, _neighbours(store, recipe, wanted), _items(store, overlap))
 
 
 def _of(store: StoredTables, asset: str, partitions: Iterable[str], named: str, wanted: str) -> pl.DataFrame:
-    """A column that tables of an older form lack is null."""
+    """The rows of a question in some partitions, with a column `named` for the partition. Columns that tables of an
+    older version lack are null."""
     stored = set(store.partitions(asset))
     found = [
         store.scan(asset, at).filter(wanted == ID).with_columns(pl.lit(at).alias(named))
@@ -102,7 +104,9 @@ def _neighbours(store: StoredTables, recipe: str, wanted: str) -> pl.DataFrame:
     if not scans:
         return NO_NEIGHBOUR
     other = pl.when(wanted == ID).then("other_id").otherwise("question_id").alias("other_id")
-    pairs = pl.concat(scans).filter((wanted == ID) ^ (pl.col("other_id") == wanted))  # with itself: it is in a crowd
+    pairs = pl.concat(scans).filter(
+        (wanted == ID) ^ (pl.col("other_id") == wanted)
+    )  # a pair with itself marks a crowded question
     nearest = pairs.select(other, "cosine").top_k(NEAREST, by="cosine").collect()
     ids = nearest["other_id"].implode()
     texts = _all(store).filter(ID.is_in(ids)).select(ID, pl.col("question").str.slice(0, EXCERPT_CHARS))
@@ -110,12 +114,12 @@ def _neighbours(store: StoredTables, recipe: str, wanted: str) -> pl.DataFrame:
     fates = NO_NEIGHBOUR.lazy().select("kept", question_id="other_id")
     if recipe in store.partitions("deduped_set"):
         fates = store.scan("deduped_set", recipe).filter(ID.is_in(ids)).group_by(ID).agg(pl.col("kept").any())
-    told = found.join(fates.collect(), left_on="other_id", right_on="question_id", how="left")
-    return told.sort("cosine", "other_id", descending=[True, False])
+    joined = found.join(fates.collect(), left_on="other_id", right_on="question_id", how="left")
+    return joined.sort("cosine", "other_id", descending=[True, False])
 
 
 def _items(store: StoredTables, overlap: pl.DataFrame) -> dict[str, str]:
-    """The texts of the items that the overlap names nearest, by benchmark/item."""
+    """The texts of the nearest items in `overlap`, by benchmark/item."""
     stored = set(store.partitions("benchmark_questions"))
     return {
         f"{benchmark}/{item}": text

@@ -9,8 +9,9 @@ from functools import cached_property
 import polars as pl
 
 from am_assets.config.recipe import TeacherPolicy
+from am_assets.datasets.checks import CHECKS
 from am_assets.distillation import prompts
-from am_assets.planning.costs import CHECKS, Costs, Estimate
+from am_assets.planning.costs import Costs, Estimate
 from am_assets.planning.plan import Step
 from am_assets.planning.preview.overlay import Overlay
 from am_assets.storage.stored import StoredTables

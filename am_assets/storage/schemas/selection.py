@@ -54,6 +54,7 @@ class DedupedSet(dy.Schema):
     representative = dy.String(nullable=True, description="the kept question that stands for this one")
     cosine = dy.Float32(nullable=True, description="to the representative")
     detail = dy.String(nullable=True)
+    decided_by = dy.String(nullable=True, description="the field of the recipe that dropped it; null for none")
 
 
 class SelectedQuestions(dy.Schema):
@@ -67,5 +68,8 @@ class SelectedQuestions(dy.Schema):
     kept = dy.Bool()
     drop_reason = dy.Enum(QUESTION_DROPS, nullable=True)
     detail = dy.String(nullable=True, description="the benchmark item, the flag or the rate that decided")
+    decided_by = dy.String(
+        nullable=True, description="the field of the recipe that dropped it, two rates comma-separated; null for none"
+    )
     teacher = dy.String()
     samples = dy.UInt16(description="new responses to request from the teacher; 0 where published ones suffice")

@@ -76,4 +76,5 @@ class VerifiedSet(dy.Schema):
     kept = dy.Bool()
     drop_reason = dy.Enum(RESPONSE_DROPS, nullable=True)
     detail = dy.String(nullable=True)
+    decided_by = dy.String(nullable=True, description="the field of the recipe that dropped it; null for none")
     reward = dy.Float32(nullable=True)

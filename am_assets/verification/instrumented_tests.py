@@ -1,4 +1,7 @@
-"""Tells the tests of a script apart: marks each statement that is one, so that the sandbox's judge reports it alone."""
+"""Instruments test code for per-test outcomes: wraps each statement that is a test, so that it is reported alone.
+
+`engines/sandbox/guest/judge.py` runs the wrapped statements; which tests are usable is decided in `unit_tests.py`.
+"""
 
 import ast
 from typing import NamedTuple
@@ -8,7 +11,7 @@ VALUES = ast.Assign | ast.AnnAssign | ast.AugAssign
 
 
 class Runnable(NamedTuple):
-    """As the sandbox's `Job` takes them, which says what they mean."""
+    """Test code as the sandbox's `Job` takes it; see there for the fields."""
 
     test_code: str
     entry_point: str | None = None
@@ -16,15 +19,13 @@ class Runnable(NamedTuple):
     tests: int = 0
 
 
-def told_apart(code: str, tree: ast.Module, entry_point: str | None, most: int) -> Runnable:
-    """The tests with each statement marked that is one; unmarked where that might change them.
-
-    `engines/sandbox/guest/judge.py` reads the marks."""
+def instrument(code: str, tree: ast.Module, entry_point: str | None, most: int) -> Runnable:
+    """The first `most` tests of `tree`, each wrapped; the `code` as it is where wrapping might change its meaning."""
     blocks: list[ast.Module | ast.FunctionDef] = [tree]
     checks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check"]
     if entry_point is not None:
         named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        if len(checks) > 1 or "check" in named or checks[0].decorator_list or leaves(checks[0]):
+        if len(checks) > 1 or "check" in named or checks[0].decorator_list or may_return_early(checks[0]):
             return Runnable(code, entry_point)
         blocks += checks
     helpers = {node.name for node in tree.body if isinstance(node, DEFINITIONS) and asserts(node)}
@@ -34,19 +35,19 @@ def told_apart(code: str, tree: ast.Module, entry_point: str | None, most: int) 
         for statement in block.body:
             if is_test(statement, helpers):
                 if count < most:
-                    body.append(marked(statement, count))
+                    body.append(guarded(statement, count))
                 count += 1
             elif count <= most:
                 body.append(statement)
         block.body = body or [ast.Pass()]
     try:
         return Runnable(ast.unparse(ast.fix_missing_locations(tree)), entry_point, tests=min(count, most))
-    except (ValueError, RecursionError):  # what it can not write
+    except (ValueError, RecursionError):  # code that `ast` cannot write
         return Runnable(code, entry_point)
 
 
 def is_test(statement: ast.stmt, helpers: set[str]) -> bool:
-    """Does it assert something, itself or by calling one of `helpers`?"""
+    """Does it assert anything, itself or by calling one of `helpers`?"""
     if isinstance(statement, DEFINITIONS | VALUES):
         return False
     functions = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
@@ -57,13 +58,13 @@ def asserts(statement: ast.stmt) -> bool:
     return any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(statement))
 
 
-def marked(statement: ast.stmt, number: int) -> ast.stmt:
+def guarded(statement: ast.stmt, number: int) -> ast.stmt:
     (mark,) = ast.parse(f"if __test__({number}):\n    with __test__:\n        pass").body
     assert isinstance(mark, ast.If) and isinstance(mark.body[0], ast.With)  # as written above
     mark.body[0].body = [statement]
     return mark
 
 
-def leaves(function: ast.FunctionDef) -> bool:
-    """May it end before its last statement, or is it no plain function at all?"""
+def may_return_early(function: ast.FunctionDef) -> bool:
+    """May the function end before its last statement, or is it a generator?"""
     return any(isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) for node in ast.walk(function))

@@ -1,15 +1,16 @@
-r"""Options, yes or no, and words: results that no algebra compares.
+r"""Equality of multiple-choice options, yes/no and words, which computer algebra cannot compare.
 
-Words can be told equal, and short plain ones different; of the rest nothing is known.
+Words can be found equal, and short plain ones different; anything else is unverifiable. Mathematics is compared in
+`equality.py`.
 """
 
 import re
 
-from am_assets.verification.retraction import Verdict, stood_by
-from am_assets.verification.spelling import is_text, normal
+from am_assets.verification.normalization import is_text, normalize
+from am_assets.verification.retraction import Verdict, downgrade_retracted
 
 OPTION = re.compile(r"\(?([A-J])\)?")
-# "(B) 42", "B.", "Option B is correct": the letter, and the content after it.
+# "(B) 42", "B.", "Option B is correct": the letter, and the text after it.
 CHOSEN = re.compile(
     r"(?:(?:so|thus|therefore|hence),? )?(?:we (?:choose|pick|select) )?"
     r"(?:(?:the )?(?:correct |right |best )?(?:option|choice|answer):? ?)?"
@@ -21,7 +22,7 @@ LABELLED = re.compile(r"(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
 FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-J](?![A-Za-z])")
 PLAIN_WORDS = re.compile(r"[a-z'-]+(?: [a-z'-]+){0,2}")
 TRUTH = {"yes", "no", "true", "false"}
-SAID = re.compile(
+TRUTH_STATEMENT = re.compile(
     r"(?:(?:(?:the|this|that) )?(?:statement|claim|assertion|proposition)|it|this|that) is (true|false)"
     r"|(yes|no|true|false)\b ?[,.;:!\u2013\u2014] ?(.*)",
     re.DOTALL,
@@ -30,15 +31,18 @@ ARTICLE = re.compile(r"(?:an?|the) (?=\w)")
 JOINT = re.compile(r",? and |, ?|; ?| & ")
 
 
-def without_label(found: list[str], reference: str) -> tuple[list[str], str] | Verdict:
-    """What is left to compare where the reference is an option with its content, "(C) 12"; else what is given.
+def strip_option_label(found: list[str], reference: str) -> tuple[list[str], str] | Verdict:
+    """(results, reference) without option labels, if the reference is a labelled option as in "(C) 12"; else unchanged.
 
-    An answer may give the letter, the content or both. A verdict where the letters settle it.
+    An answer may give the letter, the text or both. Returns a verdict where the letters decide.
+
+    >>> strip_option_label(["(B) 7"], "(C) 12")
+    ('fail', 'different', '(B) 7')
     """
-    labelled = LABELLED.fullmatch(normal(reference))
+    labelled = LABELLED.fullmatch(normalize(reference))
     if not labelled or not found:
         return found, reference
-    read = [_option(normal(result)) for result in found]
+    read = [_option(normalize(result)) for result in found]
     letters = {letter for letter, _ in read if letter}
     if letters - {labelled[1] or labelled[2]}:
         reason = "different" if len(letters) == 1 else "several conflicting answers"
@@ -48,22 +52,23 @@ def without_label(found: list[str], reference: str) -> tuple[list[str], str] | V
 
 
 def is_choice(reference: str) -> bool:
-    return bool(OPTION.fullmatch(normal(reference))) or is_text(reference)
+    return bool(OPTION.fullmatch(normalize(reference))) or is_text(reference)
 
 
 def settle(found: list[str], answer: str, reference: str) -> Verdict:
-    """The verdict on a reference that is an option's letter or words; its last line is the answer that marks none."""
-    gold = normal(reference)
+    """The verdict for a reference that is an option letter or words. An answer without a marked result is read by its
+    last line."""
+    gold = normalize(reference)
     option = OPTION.fullmatch(gold)
     marked = found or [answer.strip().splitlines()[-1]]
     extracted = " | ".join(marked)
     if option:
-        wanted, read = option[1], [_option(normal(result))[0] or normal(result) for result in marked]
+        wanted, read = option[1], [_option(normalize(result))[0] or normalize(result) for result in marked]
     else:
-        wanted, read = _phrase(gold), [_phrase(normal(result)) for result in marked]
+        wanted, read = _phrase(gold), [_phrase(normalize(result)) for result in marked]
     if all(result == wanted for result in read):
         verdict = "pass", "equal", extracted
-        return stood_by(verdict, answer) if found else verdict
+        return downgrade_retracted(verdict, answer) if found else verdict
     if wanted in read:
         return "fail", "several conflicting answers", extracted
     known = OPTION if option else PLAIN_WORDS
@@ -74,7 +79,7 @@ def settle(found: list[str], answer: str, reference: str) -> Verdict:
 
 
 def _option(text: str) -> tuple[str | None, str]:
-    """The letter that `text` chooses, if it names no other, and what stands after it; (None, text) if none."""
+    """The letter that `text` chooses, if it names only one, and the text after it; (None, text) if none."""
     chosen = CHOSEN.fullmatch(text)
     if not chosen or FURTHER_OPTION.search(chosen[2] or ""):
         return None, text
@@ -82,10 +87,11 @@ def _option(text: str) -> tuple[str | None, str]:
 
 
 def _phrase(text: str) -> str:
-    """One spelling for phrases that say the same: no article, joined parts in order, a bare yes or no."""
+    """The canonical form of a phrase: without article, coordinated parts sorted, statements of truth as yes/no/true/
+    false."""
     text = ARTICLE.sub("", text.casefold())
-    said = SAID.fullmatch(text)
-    if said and not TRUTH & set(re.findall(r"[a-z]+", said[3] or "")):
-        return said[1] or said[2]
+    statement = TRUTH_STATEMENT.fullmatch(text)
+    if statement and not TRUTH & set(re.findall(r"[a-z]+", statement[3] or "")):
+        return statement[1] or statement[2]
     parts = JOINT.split(text)
     return " and ".join(sorted(parts)) if all(parts) else text

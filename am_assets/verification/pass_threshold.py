@@ -1,4 +1,7 @@
-"""A recipe's verdict of a program, by how its tests ended: by the first ones alone, or by the share that passed."""
+"""A recipe's verdict on a program from its stored test outcomes: by the first tests only, or by the share that passed.
+
+A decision; the outcomes are measured in `code.py`.
+"""
 
 import polars as pl
 
@@ -9,10 +12,10 @@ PASSED = "tests_passed"
 
 
 def settle_tests(judged: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
-    """`judged` (code_verdict, code_reason, outcomes: how each test ended) with the verdict that `policy` comes to.
+    """`judged` (code_verdict, code_reason, outcomes: a status per test) with the verdict under `policy`.
 
-    Where nothing was run (outcomes empty or null) the verdict stays as measured. It is unverifiable where a test that
-    counts could not be run, else a pass where enough of those that count passed.
+    Without outcomes (empty or null) the verdict stays as measured. It is unverifiable if one of the first
+    `policy.first_tests` tests could not be run, else a pass if at least `policy.min_tests_passed` of them passed.
     """
     if policy.first_tests is None and policy.min_tests_passed == 1:
         return judged

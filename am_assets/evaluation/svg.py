@@ -1,7 +1,7 @@
-"""Drawings of a report as SVG: the funnel as a Sankey diagram, and a curve.
+"""SVG diagrams of a report: the funnel as a Sankey diagram, and a curve.
 
-Shapes carry classes and no colours: the page's style sheet gives them those of light and dark, `PRINTED` those of a
-picture. What is drawn is counted elsewhere. Every text is escaped, wherever it comes from.
+Shapes have classes instead of colours: the style sheet of the page sets those of light and dark mode, `PRINTED` those
+of a PNG. Layout only, nothing is counted here. Every text is escaped.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ svg{font:12px sans-serif}.ground{fill:#fff}
 text{fill:#1d232b}.muted{fill:#57616d}.strong{font-weight:bold}.title{font-size:17px;font-weight:bold}
 .node{fill:#1f5f9e}.kept{fill:#9dc1e4}.turned{fill:#c9d4df}.drop{fill:#e9b48f}.end{fill:#b4531c}
 """
-STEP, TOP, BAND = 168, 44, 220  # pixels from node to node, above the flow, and of the largest node's height
-NODE, DROP_AT, SLOT = 10, 54, 34  # a node's width, where a drop ends to its right, and the least height of a label
+STEP, TOP, BAND = 168, 44, 220  # pixels: distance of nodes, space above the flow, height of the largest node
+NODE, DROP_AT, SLOT = 10, 54, 34  # pixels: width of a node, offset of the end of a drop, height of a label
 NODES = {
     "pool": "input rows",
     "dedup": "distinct questions",
@@ -28,40 +28,44 @@ SHORT = {"questions without response": "no response"}
 
 
 def sankey_svg(funnel: pl.DataFrame, title: str = "", css: str = "") -> Markup:
-    """The funnel of a RecipeReport from left to right: what stays flows on, what goes bends down to its reason.
+    """The funnel of a RecipeReport from left to right: kept rows flow on, dropped rows bend down to their reason.
 
-    In distillation questions become responses: there the flow changes its unit, and with it its width.
+    In distillation the unit changes from questions to responses, and with it the width of the flow.
+
+    >>> sankey_svg(recipe_report, "paper", css=PRINTED)
     """
     counts = {stage: dict(rows.select("outcome", "rows").rows()) for (stage,), rows in funnel.group_by("stage")}
     most = max(max(counts[stage]["in"] for stage in NODES), 1)
     top = TOP + (36 if title else 0)
     shapes, labels, bottom = Markup(), Markup(), float(top + BAND)
 
-    def high(rows: int) -> float:
+    def height_of(rows: int) -> float:
         return max(rows / most * BAND, 1.0) if rows else 0.0
 
     for i, (stage, name) in enumerate(NODES.items()):
         x, outcomes = 4 + i * STEP, dict(counts[stage])
         entered, kept = outcomes.pop("in"), outcomes.pop("kept")
         labels += _label(x, top - 24, name, f"{entered:,}")
-        shapes += _bar(x, top, high(entered), "node", f"{name}: {entered:,}")
+        shapes += _bar(x, top, height_of(entered), "node", f"{name}: {entered:,}")
         if stage == "dataset":
             break
         follows = outcomes.pop("responses", kept)
         turned = stage == "distillation"
-        said = f"{follows:,} responses to {kept:,} questions" if turned else f"{kept:,} stay"
-        band = _ribbon(x + NODE, top, high(kept), x + STEP, top, high(follows), "turned" if turned else "kept", said)
+        tooltip = f"{follows:,} responses to {kept:,} questions" if turned else f"{kept:,} stay"
+        band = _ribbon(
+            x + NODE, top, height_of(kept), x + STEP, top, height_of(follows), "turned" if turned else "kept", tooltip
+        )
         shapes += band
-        leaves, end = top + high(kept), top + max(high(kept), high(follows)) + 18
+        leaves_at, end = top + height_of(kept), top + max(height_of(kept), height_of(follows)) + 18
         for outcome, rows in outcomes.items():
             if not rows:
                 continue
-            tall = high(rows)
-            said = f"{SHORT.get(outcome, outcome)}: {rows:,} of {entered:,}"
-            shapes += _ribbon(x + NODE, leaves, tall, x + DROP_AT, end, tall, "drop", said)
-            shapes += _bar(x + DROP_AT, end, tall, "end", said, width=4)
+            tall = height_of(rows)
+            tooltip = f"{SHORT.get(outcome, outcome)}: {rows:,} of {entered:,}"
+            shapes += _ribbon(x + NODE, leaves_at, tall, x + DROP_AT, end, tall, "drop", tooltip)
+            shapes += _bar(x + DROP_AT, end, tall, "end", tooltip, width=4)
             labels += _label(x + DROP_AT + 9, end + 10, SHORT.get(outcome, outcome), f"{rows:,}")
-            leaves, end = leaves + tall, end + max(tall + 10, SLOT)
+            leaves_at, end = leaves_at + tall, end + max(tall + 10, SLOT)
         bottom = max(bottom, end)
     width = 4 + (len(NODES) - 1) * STEP + 84
     head = Markup('<text class="title" x="4" y="22">{}</text>').format(title) if title else Markup()
@@ -69,7 +73,7 @@ def sankey_svg(funnel: pl.DataFrame, title: str = "", css: str = "") -> Markup:
 
 
 def curve_svg(points: Sequence[tuple[float, int]], x_title: str, y_title: str, mark: float | None = None) -> Markup:
-    """Counts over a threshold, from nought up, in steps as the counts move; `mark` is where the recipe stands."""
+    """A curve of counts by threshold, from zero; `mark` is the recipe's own threshold."""
     left, right, top, bottom = 56, 404, 26, 170
     low, high = points[0][0], points[-1][0]
     most = max(max(count for _, count in points), 1)
@@ -81,9 +85,9 @@ def curve_svg(points: Sequence[tuple[float, int]], x_title: str, y_title: str, m
     drawn = Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(left, top, bottom, right)
     drawn += Markup('<polyline class="line" points="{}"/>').format(" ".join(f"{x:.1f},{y:.1f}" for x, y in places))
     for (x, y), (threshold, count) in zip(places, points, strict=True):
-        said = f"{x_title} {threshold:g}: {count:,}"
+        tooltip = f"{x_title} {threshold:g}: {count:,}"
         drawn += Markup('<circle class="dot" cx="{}" cy="{}" r="3.5"><title>{}</title></circle>').format(
-            f"{x:.1f}", f"{y:.1f}", said
+            f"{x:.1f}", f"{y:.1f}", tooltip
         )
     for value in (low, (low + high) / 2, high):
         drawn += _text(at(value, 0)[0], bottom + 16, f"{value:.3g}", "muted", "middle")
@@ -97,7 +101,7 @@ def curve_svg(points: Sequence[tuple[float, int]], x_title: str, y_title: str, m
 
 
 def _svg(width: int, height: int, title: str, inside: Markup, css: str = "") -> Markup:
-    # A picture has a ground of its own: what shows it may be dark.
+    # A PNG has a background of its own, as its viewer may be dark.
     ground = Markup('<style>{}</style><rect class="ground" width="100%" height="100%"/>').format(Markup(css))
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {0} {1}" width="{0}" height="{1}">'
@@ -115,16 +119,16 @@ def _label(x: float, y: float, name: str, count: str) -> Markup:
     return _text(x, y, name, "muted") + _text(x, y + 15, count, "strong")
 
 
-def _bar(x: float, y: float, height: float, kind: str, said: str, width: int = NODE) -> Markup:
+def _bar(x: float, y: float, height: float, kind: str, tooltip: str, width: int = NODE) -> Markup:
     return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>').format(
-        kind, x, f"{y:.1f}", width, f"{height:.1f}", said
+        kind, x, f"{y:.1f}", width, f"{height:.1f}", tooltip
     )
 
 
-def _ribbon(x: float, y: float, height: float, to_x: float, to_y: float, to_height: float, kind: str, said: str):
+def _ribbon(x: float, y: float, height: float, to_x: float, to_y: float, to_height: float, kind: str, tooltip: str):
     bend = (x + to_x) / 2
     path = (
         f"M{x} {y:.1f}C{bend} {y:.1f} {bend} {to_y:.1f} {to_x} {to_y:.1f}V{to_y + to_height:.1f}"
         f"C{bend} {to_y + to_height:.1f} {bend} {y + height:.1f} {x} {y + height:.1f}Z"
     )
-    return Markup('<path class="{}" d="{}"><title>{}</title></path>').format(kind, path, said)
+    return Markup('<path class="{}" d="{}"><title>{}</title></path>').format(kind, path, tooltip)

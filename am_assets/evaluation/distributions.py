@@ -1,6 +1,7 @@
-"""How a recipe's rows spread: by category, difficulty, source, check, origin and length, beside the paper's figures.
+"""Distributions of a recipe's released rows by category, difficulty, source, check, origin and length, beside the
+paper's.
 
-Counting only, over narrow columns; the funnel and the costs are `report.py`'s.
+Counting only, over narrow columns; funnel and costs are counted in `report.py`.
 """
 
 import polars as pl
@@ -8,23 +9,14 @@ import polars as pl
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
 from am_assets.evaluation import paper
 
-LENGTHS = [
-    10,
-    30,
-    100,
-    300,
-    1_000,
-    3_000,
-    10_000,
-    30_000,
-    100_000,
-]  # characters: upper ends of the ranges, about half a decade
-# What `released` computes of a SftDataset: all that a report counts, so that it never holds the texts.
+# Characters: upper ends of the ranges, about half a decade each.
+LENGTHS = [10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000]
+# The columns that a report counts, computed lazily so that the texts are never in memory.
 COUNTED = ["response_id", "source", "category", "difficulty", "check", "think_chars", "answer_chars"]
 
 
 def released(sft: pl.LazyFrame) -> pl.DataFrame:
-    """COUNTED of the released rows."""
+    """The columns COUNTED of the released rows."""
     tests, reference = pl.col("test_case").is_not_null(), pl.col("reference_answer").is_not_null()
     check = pl.when(tests).then(pl.lit("test case")).when(reference).then(pl.lit("reference answer"))
     lengths = {f"{part}_chars": pl.col(part).str.len_chars() for part in ("think", "answer")}
@@ -32,9 +24,12 @@ def released(sft: pl.LazyFrame) -> pl.DataFrame:
 
 
 def spread(values: pl.Series, published: dict[str, int], names: list[str] | None = None) -> pl.DataFrame:
-    """(name, rows, share, paper) of `values`, shares of 1; by `names` in their order, else by rows.
+    """(name, rows, share, paper): value counts in the order of `names`, else most frequent first; shares in [0, 1].
 
-    `paper` is the share of what the paper publishes, null for a name it does not know."""
+    `paper` is the share in the paper's counts `published`, null for a name it does not have.
+
+    >>> spread(rows["category"], paper.CATEGORY_ROWS)
+    """
     counts = values.cast(pl.String).alias("name").value_counts(name="rows")
     if names is None:
         counts = counts.sort("rows", "name", descending=[True, False])
@@ -51,7 +46,7 @@ def spread(values: pl.Series, published: dict[str, int], names: list[str] | None
 
 
 def mixes(rows: pl.DataFrame, origins: pl.Series) -> dict[str, pl.DataFrame]:
-    """The spreads of `released` rows that the paper prints too; `origins` are those of the same rows."""
+    """The distributions of `released` rows that the paper publishes too; `origins` are those of the same rows."""
     return {
         "Category": spread(rows["category"], paper.CATEGORY_ROWS, [*CATEGORIES, UNLABELLED]),
         "Difficulty": spread(rows["difficulty"], paper.DIFFICULTY_ROWS, [*DIFFICULTIES, UNLABELLED]),
@@ -61,7 +56,7 @@ def mixes(rows: pl.DataFrame, origins: pl.Series) -> dict[str, pl.DataFrame]:
 
 
 def lengths(chars: pl.Series) -> pl.DataFrame:
-    """(name, rows, share) by range of LENGTHS, from the first to the last that has any rows."""
+    """(name, rows, share) by range of LENGTHS, from the first to the last non-empty one."""
     ends = [f"up to {end:,}" for end in LENGTHS] + [f"over {LENGTHS[-1]:,}"]
     places = pl.Series(LENGTHS).search_sorted(chars.cast(pl.Int64), side="left")
     low, high = (int(places.min()), int(places.max())) if len(places) else (0, -1)  # type: ignore[arg-type]

@@ -1,19 +1,19 @@
-"""Tests as tables of inputs and outputs, turned into Python that the sandbox's judge runs.
+"""Input-output tests, translated into Python that the sandbox runs.
 
-Two forms, as APPS and its kin have them, in JSON with as many `outputs` as `inputs`:
+Two forms, as in APPS and similar datasets, in JSON with as many `outputs` as `inputs`:
 
 - {"fn_name": "add", "inputs": [[1, 2]], "outputs": [3]}: calls of a function, by its arguments;
 - {"inputs": ["1 2\\n"], "outputs": ["3\\n"]}: a script, by standard input and output.
 
-What counts as equal is stated in the code below, which is run as it stands: it is part of `code.VERSION`, and how
-tolerant it is is the instrument's.
+The code below defines equality and is run as it stands: it is part of `code.VERSION`; the instrument sets its
+tolerance. Unit tests are read in `unit_tests.py`.
 """
 
 import json
 from typing import Any
 
 from am_assets.config.instruments import Code
-from am_assets.verification.code_tests import Runnable, UnusableTests, read_tests
+from am_assets.verification.unit_tests import Runnable, UnusableTests, read_tests
 
 CALLS = """
 def plain(value):  # JSON knows no tuples
@@ -49,7 +49,11 @@ for number, (given, expected) in enumerate(zip({inputs!r}, {outputs!r}, strict=T
 
 
 def read_cases(test_cases: str | None, instrument: Code) -> Runnable:
-    """The tests of a question, in whichever form. Raises UnusableTests."""
+    r"""The tests of a question, of either kind. Raises UnusableTests.
+
+    >>> read_cases('{"inputs": ["1 2\\n"], "outputs": ["3\\n"]}', Code()).is_script
+    True
+    """
     try:
         table = json.loads(test_cases or "")
     except (ValueError, RecursionError):

@@ -1,6 +1,7 @@
-"""What a question's tests are, and whether they can decide anything: the test half of code verdicts.
+"""Unit tests of a question: parses them and rejects those that cannot decide anything.
 
-Reads only; running is `engines/sandbox`, and what a run means is `code.py`.
+Parsing only: the sandbox (`engines/sandbox/`) runs them, and `code.py` interprets a run. Tests given as inputs and
+outputs are read in `io_tests.py`.
 """
 
 import ast
@@ -8,20 +9,23 @@ import json
 import sys
 import warnings
 
-from am_assets.verification.test_marks import DEFINITIONS, VALUES, Runnable, asserts, told_apart
+from am_assets.verification.instrumented_tests import DEFINITIONS, VALUES, Runnable, asserts, instrument
 
 
 class UnusableTests(ValueError):
-    """The tests of a question can not decide anything; the message says why."""
+    """The tests of a question cannot decide anything; the message says why."""
 
 
 def read_tests(test_cases: str | None, most: int) -> Runnable:
     """The first `most` tests of JSON {"test_code", "test_entry_point"}.
 
     Three forms: a `check(candidate)` and the entry point it is to be called with (HumanEval); functions `test_*`
-    without arguments (pytest), which get called; statements that run by themselves (MBPP's asserts, joined by newlines
-    or as a list). The program can be imported as `solution`. Raises UnusableTests where not every test would run, or
-    none would: such tests would pass anything.
+    without arguments (pytest), which are called; top-level statements (MBPP's asserts, in one text or a list). The
+    program can be imported as `solution`. Raises UnusableTests where some or all tests would not run, as such tests
+    would pass any program.
+
+    >>> read_tests('{"test_code": "assert add(1, 2) == 3"}', most=50).tests
+    1
     """
     code, entry_point = parse_json(test_cases)
     tree = parse(code)
@@ -36,7 +40,7 @@ def read_tests(test_cases: str | None, most: int) -> Runnable:
         raise UnusableTests("test_code asserts nothing")
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     if entry_point is not None and "check" in functions:
-        return told_apart(code, tree, entry_point, most)
+        return instrument(code, tree, entry_point, most)
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     named = [node for node in tree.body if isinstance(node, DEFINITIONS)]
     tests = [node for node in named if node.name.startswith(("test_", "Test")) and node.name not in used]
@@ -46,7 +50,7 @@ def read_tests(test_cases: str | None, most: int) -> Runnable:
         raise UnusableTests("test_code defines tests, but nothing runs them")
     calls = [f"{test.name}()" for test in tests]
     tree.body += ast.parse("\n".join(calls)).body
-    return told_apart("\n".join([code, *calls]), tree, None, most)
+    return instrument("\n".join([code, *calls]), tree, None, most)
 
 
 def parse_json(test_cases: str | None) -> tuple[str, str | None]:
@@ -65,7 +69,7 @@ def parse_json(test_cases: str | None) -> tuple[str, str | None]:
 
 def parse(source: str) -> ast.Module | None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a stranger's odd escapes
+        warnings.simplefilter("ignore")  # about invalid escapes in the text
         try:
             return ast.parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -79,7 +83,7 @@ def modules(node: ast.AST) -> list[str]:
 
 
 def guards_main(statement: ast.stmt) -> bool:
-    """`if __name__ == "__main__"`, whose body never runs here: the tests are a module."""
+    """Is it `if __name__ == "__main__"`, whose body never runs as the tests are imported?"""
     return isinstance(statement, ast.If) and any(
         isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(statement.test)
     )
@@ -95,7 +99,7 @@ def callable_plainly(test: ast.stmt) -> bool:
 
 
 def runs(statement: ast.stmt) -> bool:
-    """Does it do more than define a name?"""
+    """Does it do more than define names?"""
     definitions = DEFINITIONS | ast.Import | ast.ImportFrom | ast.Pass
     is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
     return not isinstance(statement, definitions | VALUES) and not is_text

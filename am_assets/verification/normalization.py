@@ -1,6 +1,6 @@
-r"""When two strings spell the same result, and which strings are no mathematics at all: string work only, no algebra.
+r"""Normalization of result strings, and the test for strings that are prose rather than mathematics.
 
-Runs in the main process over text a model may have made hostile, so every pattern here takes linear time.
+String patterns only, no algebra. Runs in the main process over untrusted text, so every pattern takes linear time.
 """
 
 import re
@@ -8,52 +8,31 @@ from decimal import Decimal
 
 TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textrm|textit|textnormal|mathrm|mathbf|mbox)\s*\{([^{}]*)\}")
 ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\w+\*?\}|\\operatorname\s*\{\w+\}")
-# Three letters in a row that are no LaTeX command and no function, and "no": prose, where letters are no factors.
+# Words of prose, whose letters are no factors: three letters or more, no LaTeX command, no function; and "no".
 WORD = re.compile(
     r"(?<![\\A-Za-z])(?!(?:and|sin|cos|tan|sec|csc|cot|log|exp|mod|gcd|lcm|max|min)\b)(?:[A-Za-z]{3,}|no\b)",
     re.IGNORECASE,
 )
-FOREIGN = re.compile(
-    r"[\"#?\u2192\u2300-\U0010ffff]|\['|_ _"
-)  # quoted lists, boards, other scripts: no formula holds these
-SEQUENCE = re.compile(r"-?[\d.]+(?: -?[\d.]+)+")  # numbers side by side, the rows of a grid: no product
-PROSE = 4  # words from which a text with numbers in it is no formula with a unit
+FOREIGN = re.compile(r"[\"#?\u2192\u2300-\U0010ffff]|\['|_ _")  # quoted lists, boards, other scripts: not in formulas
+SEQUENCE = re.compile(r"-?[\d.]+(?: -?[\d.]+)+")  # numbers side by side, as rows of a grid: not a product
+PROSE = 4  # from so many words on, a text with numbers is no formula with a unit
 SPACE_COMMAND = re.compile(r"(?<!\\)\\(?:[!,;:]|left\b|right\b|displaystyle\b)|\\?\$|\\[()\[\]]|(?<=[\w}])~")
 DIGITS_APART = re.compile(r"(?<=\d)\\[!,;: ](?=\d)(?!\d{3}(?!\d))")  # "7\\,7" is two numbers, "7\\,777" one
 PLAIN_NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?")
 SCIENTIFIC = re.compile(r"(-?\d{1,40}(?:\.\d{0,40})?)\s*(?:\\times|\\cdot|\*)\s*10\^\{?(-?\d{1,3})\}?")
-NUMBER_WORDS = {
-    word: str(number)
-    for number, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-}
+NUMBERS = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen twenty
+"""
+NUMBER_WORDS = {word: str(number) for number, word in enumerate(NUMBERS.split())}
 
 
-def normal(text: str) -> str:
-    """One spelling for strings that mean the same number, formula or phrase."""
+def normalize(text: str) -> str:
+    r"""The canonical form of a number, formula or phrase.
+
+    >>> normalize(r"$1{,}000.50$")
+    '1000.5'
+    """
     text = TEXT_COMMAND.sub(r"\1", text.replace("\u2212", "-"))
     text = (
         SPACE_COMMAND.sub("", DIGITS_APART.sub(" ", text).replace("\\ ", " "))
@@ -62,7 +41,7 @@ def normal(text: str) -> str:
     )
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", " ".join(text.replace("{,}", ",").split()))
     text = re.sub(r" ?([,={}()\[\]]) ?", r"\1", text).lstrip(" ,*`").rstrip(" .,*`")
-    text = written_out(text)
+    text = to_digits(text)
     number = PLAIN_NUMBER.fullmatch(text)
     if not number or not (number[2] or number[3]):
         return text
@@ -71,8 +50,8 @@ def normal(text: str) -> str:
     return f"-{value}" if number[1] == "-" and value != "0" else value
 
 
-def written_out(text: str) -> str:
-    """A number in words or in scientific notation as its digits, all of them kept; any other text as it is."""
+def to_digits(text: str) -> str:
+    """A number in words or scientific notation as digits, without rounding; any other text unchanged."""
     scientific = SCIENTIFIC.fullmatch(text)
     if scientific:
         return f"{Decimal(scientific[1]).scaleb(int(scientific[2])):f}"
@@ -80,9 +59,9 @@ def written_out(text: str) -> str:
 
 
 def is_text(text: str) -> bool:
-    """Whether `text` is words, a quoted list or a grid of numbers, which algebra would misread as a product."""
+    """Is `text` words, a quoted list or a grid of numbers, which algebra would misread as a product?"""
     formula = ENVIRONMENT.sub("", text)
-    plain = normal(formula)
+    plain = normalize(formula)
     if SEQUENCE.fullmatch(plain) or FOREIGN.search(plain):
         return True
     if not re.search(r"[+*/^=<>\\\d_]", plain):
@@ -91,5 +70,5 @@ def is_text(text: str) -> bool:
 
 
 def words(text: str) -> int:
-    r"""Words outside of commands; `\text{}` is taken for a unit and not counted."""
+    r"""The number of words outside of commands; the content of `\text{}` is taken for a unit and not counted."""
     return len(WORD.findall(ENVIRONMENT.sub("", TEXT_COMMAND.sub("", text))))

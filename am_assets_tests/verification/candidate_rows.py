@@ -1,0 +1,44 @@
+"""Candidate responses, and what is decided on them, as test modules share them."""
+
+import polars as pl
+
+from am_assets.config.recipe import VerificationPolicy
+from am_assets.config.vocabulary import OUTCOMES, REWARD_DIMENSIONS, TEMPLATES, VERDICTS
+from am_assets.storage.schemas import VerifiedSet
+from am_assets.verification.decide import verified_set
+
+SOUND = {
+    "response_id": "r", "question_id": "q", "shard": "s", "source": "s", "category": "math", "difficulty": "easy",
+    "teacher": "t", "origin": "distilled", "sample_index": 0, "has_reference": True, "has_tests": False,
+    "has_constraints": False, "instruction_verdict": None, "instruction_reason": None,
+    "template": "paper", "well_formed": True, "truncated": False, "repetition": 0.0, "consecutive": 0.0,
+    "prompt_share": 0.0, "answer_language": "en", "response_chars": 100, "math_verdict": "pass",
+    "math_reason": "equal", "judged_equal": None, "code_verdict": None, "code_reason": None,
+    "outcomes": None, **dict.fromkeys(REWARD_DIMENSIONS),
+}  # fmt: skip
+TYPES = {
+    "sample_index": pl.UInt16, "has_reference": pl.Boolean, "has_tests": pl.Boolean, "has_constraints": pl.Boolean,
+    "instruction_verdict": pl.Enum(VERDICTS), "well_formed": pl.Boolean,
+    "truncated": pl.Boolean, "repetition": pl.Float32, "consecutive": pl.Float32, "prompt_share": pl.Float32,
+    "template": pl.Enum(TEMPLATES), "response_chars": pl.UInt32, "judged_equal": pl.Boolean,
+    "math_verdict": pl.Enum(VERDICTS), "code_verdict": pl.Enum(VERDICTS), "outcomes": pl.List(pl.Enum(OUTCOMES)),
+    **dict.fromkeys(REWARD_DIMENSIONS, pl.Float32),
+}  # fmt: skip
+
+
+def frame(rows: list[dict]) -> pl.DataFrame:
+    numbered = [SOUND | {"response_id": f"r{i}"} | row for i, row in enumerate(rows)]
+    return pl.DataFrame(numbered, schema={name: TYPES.get(name, pl.String) for name in SOUND})
+
+
+def decide(*rows: dict, **policy) -> list[dict]:
+    return VerifiedSet.validate(verified_set(frame(list(rows)), VerificationPolicy(**policy))).to_dicts()
+
+
+def rewarded(score: int | None, **more) -> dict:
+    return {
+        "has_reference": False,
+        "math_verdict": None,
+        "math_reason": None,
+        **dict.fromkeys(REWARD_DIMENSIONS, score),
+    } | more
