@@ -13,11 +13,16 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import polars as pl
-from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
-from dagster._core.utils import make_new_backfill_id
 
 from am_assets.automation.schedule import load_schedule, scheduled
+from am_assets.orchestration.dagster_internals import (
+    AssetGraphSubset,
+    AssetKeyPartitionKey,
+    BulkActionsFilter,
+    BulkActionStatus,
+    PartitionBackfill,
+    make_new_backfill_id,
+)
 from am_assets.orchestration.resources import BUDGET_TAG, RECIPES_TAG
 from am_assets.planning.plan import Partition, Plan
 from am_assets.planning.scope import roots, scope
@@ -113,8 +118,6 @@ def to_fill(plan: Plan) -> list:
 
     So no teacher is asked for what a policy edited a minute ago may no longer want.
     """
-    from dagster._core.definitions.events import AssetKeyPartitionKey
-
     evidence = {key for key in plan.keys if is_evidence(plan.graph.get(key).assets_def)}
     moving: set[Partition] = set()
     taken: set[Partition] = set()

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG, WILL_RETRY_TAG
 
 from am_assets.automation.incidents import Finding
+from am_assets.orchestration.dagster_internals import PARTITION_NAME_TAG, WILL_RETRY_TAG
 from am_assets.planning.execution import innermost
 
 LONGEST = 1_500  # characters of an error

@@ -6,12 +6,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorType, TickStatus
-from dagster._utils.schedules import reverse_cron_string_iterator
 
 from am_assets.automation.backfill import FILL
 from am_assets.automation.incidents import Finding
 from am_assets.automation.schedule import load_schedule
+from am_assets.orchestration.dagster_internals import (
+    InstigatorState,
+    InstigatorType,
+    TickStatus,
+    reverse_cron_string_iterator,
+)
 
 GRACE_SECONDS = 600  # within which a tick counts as in time
 

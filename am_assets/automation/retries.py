@@ -8,9 +8,9 @@ belongs to waits for ever. This sensor tells the daemon once more.
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
 from am_assets.automation.previews import is_preview
+from am_assets.orchestration.dagster_internals import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
 SECONDS = 30  # between two looks, and how long the daemon has to do it by itself
 OLDEST = timedelta(days=1)

@@ -22,7 +22,7 @@ class Schedule(Section):
     def _can_be_read(self) -> Self:
         from zoneinfo import ZoneInfo
 
-        from dagster._utils.schedules import is_valid_cron_schedule
+        from am_assets.orchestration.dagster_internals import is_valid_cron_schedule
 
         if not is_valid_cron_schedule(self.cron):
             raise ValueError(f"cron: {self.cron}: not a cron expression")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Literal
 
 import dagster as dg
-from dagster._core.event_api import RunStatusChangeRecordsFilter
 
 from am_assets.automation.alerts import Alerts, deliver, load_alerts
 from am_assets.automation.findings import findings_of_run
@@ -83,7 +82,7 @@ def _ended(instance: dg.DagsterInstance, read: dict[str, int]) -> list[dg.EventL
     """The next runs that ended, in the order they did; none of one status past what was fetched of the other."""
     fetched = [
         instance.fetch_run_status_changes(
-            RunStatusChangeRecordsFilter(event_type=ending, after_storage_id=read[ending.value]),
+            dg.RunStatusChangeRecordsFilter(event_type=ending, after_storage_id=read[ending.value]),
             limit=RUNS_A_LOOK,
             ascending=True,
         ).records

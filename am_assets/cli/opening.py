@@ -1,10 +1,12 @@
 """What the commands have in common: options, and opening a project and its plan, where a mistake in a file is told."""
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -50,17 +52,16 @@ def opened(recipes: list[str] | None, select: str | None, with_others: bool = Fa
         instance.prepare_environment(project().instance)
         # checks by partition, mappings of two dimensions and places of code are such features of the pinned Dagster
         warnings.filterwarnings("ignore", message=".* is currently in (beta|preview)")
-        import dagster as dg
         from sqlalchemy.exc import DBAPIError
 
         from am_assets.definitions import build_definitions
-        from am_assets.orchestration.sqlite import keep_open
+        from am_assets.orchestration.sqlite import open_instance
         from am_assets.planning.plan import Plan
         from am_assets.planning.scope import others, roots, scope
 
         in_scope, beside = scope(project(), recipes), others(project(), recipes if with_others else None)
         try:
-            with dg.DagsterInstance.get() as storage, keep_open(storage):
+            with open_instance(Path(os.environ["DAGSTER_HOME"])) as storage:
                 yield Plan(build_definitions(project()), storage, roots(project(), recipes), in_scope, select, beside)
         except DBAPIError as error:
             _refuse(instance.in_words(error))

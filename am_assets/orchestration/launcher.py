@@ -10,7 +10,8 @@ from itertools import islice
 
 import dagster as dg
 import psutil
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+
+from am_assets.orchestration.dagster_internals import CheckRunHealthResult, WorkerStatus
 
 CLOCK_SLACK_SECONDS = 5  # between the start of a process by the kernel's reckoning and by the clock of its events
 

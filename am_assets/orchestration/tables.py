@@ -20,10 +20,10 @@ from typing import IO, Any, cast
 
 import dagster as dg
 import polars as pl
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from am_assets.config.instruments import Instruments
 from am_assets.orchestration.catalog import OWNERS, code_of, described
+from am_assets.orchestration.dagster_internals import DATA_VERSION_TAG
 from am_assets.orchestration.declarations import Declared, Entry, Reads
 from am_assets.orchestration.partitions import Partitions
 from am_assets.project import Project

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 import dagster as dg
-from dagster._core.events import RunFailureReason
+
+from am_assets.orchestration.dagster_internals import RunFailureReason
 
 
 def run(

@@ -13,10 +13,9 @@ from functools import cached_property, partial
 from typing import Literal
 
 import dagster as dg
-from dagster._core.definitions.antlr_asset_selection.antlr_asset_selection import AntlrAssetSelectionParser
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from am_assets.config.files import ConfigError
+from am_assets.orchestration.dagster_internals import BaseAssetGraph
 from am_assets.planning.execution import run
 from am_assets.planning.others import NeedsOfOthers, Others
 from am_assets.planning.reasons import Reasons, Root
@@ -24,6 +23,8 @@ from am_assets.planning.records import Records
 from am_assets.planning.staleness import Partition, Staleness
 
 SHOWN = 3  # causes of a step that follows
+# A word of a selection that is no operator, no attribute or its value (`group:"pool"`) and no function (`roots(...)`).
+BARE_NAME = re.compile(r'(?<![\w:"])(?!(?:and|or|not)\b)([a-z]\w*)(?![\w:"(])')
 
 
 @dataclass(frozen=True)
@@ -205,14 +206,20 @@ def optional_parents(asset: dg.AssetsDefinition) -> set[dg.AssetKey]:
 
 
 def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:
-    """Assets by the selection syntax of the UI (`group:"pool" or +key:"responses"`); a bare `+name+` means its key."""
-    spelled = select if '"' in select else re.sub(r"\b(?!(?:and|or|not)\b)([a-z_]+)\b", r'key:"\1"', select)
+    """Assets by the selection syntax of the UI (`group:"pool" or +key:"responses"`); a bare `+name+` means its key.
+
+    `ConfigError` where it can't be read, names an asset that is not there, or selects nothing.
+    """
+    unknown = [name for name in BARE_NAME.findall(select) if not graph.has(dg.AssetKey(name))]
+    if unknown:
+        raise ConfigError(f"--select {select}: no such asset: {', '.join(unknown)}")
     try:
-        chosen = AntlrAssetSelectionParser(spelled).asset_selection.resolve(graph)
-    except Exception as error:  # the parser raises many kinds
-        raise ConfigError(f"--select {select}: {error}") from None
+        chosen = dg.AssetSelection.from_string(BARE_NAME.sub(r'key:"\1"', select)).resolve(graph)
+    except dg.DagsterError:
+        example = "write names as in '+sft_dataset', attributes as in 'group:\"pool\"', joined by and, or, not"
+        raise ConfigError(f"--select {select}: not an asset selection: {example}") from None
     if not chosen:
-        raise ConfigError(f"--select {select}: no such asset")
+        raise ConfigError(f"--select {select}: it selects no asset")
     return set(chosen)
 
 

@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import dagster as dg
-from dagster._core.definitions.data_version import (
+
+from am_assets.orchestration.dagster_internals import (
     DATA_VERSION_TAG,
+    AssetCheckPartitionInfo,
+    PartitionKeyFilter,
     extract_data_provenance_from_entry,
     extract_data_version_from_entry,
 )
-from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.storage.asset_check_execution_record import (
-    AssetCheckExecutionRecordStatus as Status,
-)
-from dagster._core.storage.asset_check_execution_record import (
-    AssetCheckPartitionInfo,
-)
+from am_assets.orchestration.dagster_internals import AssetCheckExecutionRecordStatus as Status
 
 CheckState = Literal["passed", "failed", "not run"]
 FOR_A_PERSON = (dg.MarkdownMetadataValue, dg.TableSchemaMetadataValue, dg.TableColumnLineageMetadataValue)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
+from am_assets.orchestration.dagster_internals import BaseAssetGraph
 from am_assets.planning.records import Records
 
 Partition = tuple[dg.AssetKey, str]

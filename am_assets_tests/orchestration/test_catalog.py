@@ -28,7 +28,7 @@ def test_every_asset_says_what_it_is_and_whose(name: str) -> None:
     assert node.owners and all(owner.startswith("team:") for owner in node.owners)
     assert len(node.description or "") > 40
     (place,) = node.metadata["dagster/code_references"].code_references
-    assert Path(place.file_path).name == ("policies.py" if node.group_name == "recipe" else "assets.py")
+    assert Path(place.file_path).name == ("policies.py" if node.group_name == "recipe" else f"{node.group_name}.py")
 
 
 @pytest.mark.parametrize("name", NAMES)
