@@ -6,7 +6,7 @@ is fixed when the code location loads is for `reload.py`.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from am_assets.automation.schedule import load_schedule
 from am_assets.datasets.locate import SourceError, find_files
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.sources import shard_keys, source_of
+from am_assets.orchestration.assets import TABLE
 from am_assets.planning.records import Records
 from am_assets.planning.scope import roots, scope
 from am_assets.project import Live, Project
@@ -67,9 +68,11 @@ def file_sensor(assets: Sequence[dg.AssetsDefinition], live: Live) -> dg.SensorD
 def _partitions(root: dg.AssetsDefinition, here: Project) -> Iterator[tuple[str, str]]:
     """Those that the code location knows and the files still name."""
     name, needed = root.key.to_user_string(), scope(here, None)
-    named = {"benchmark_questions": here.benchmarks}.get(name) or (
-        here.recipes if name.endswith("_policy") else shard_keys(here.sources)
-    )
+    named: Collection[str] = {
+        "benchmarks": here.benchmarks,
+        "recipes": here.recipes,
+        "shards": shard_keys(here.sources),
+    }[TABLE[name].by]
     assert root.partitions_def is not None
     return ((name, key) for key in root.partitions_def.get_partition_keys() if key in named and needed(name, key))
 
@@ -117,7 +120,9 @@ def _requests(
             context.log.warning(f"{name}[{partition}]: {error}")
             continue
         if changed:
-            wanted.setdefault(f"{'' if name.endswith('_policy') else name} {partition}", []).append(dg.AssetKey(name))
+            wanted.setdefault(f"{'' if TABLE[name].by == 'recipes' else name} {partition}", []).append(
+                dg.AssetKey(name)
+            )
     for at, keys in wanted.items():
         yield dg.RunRequest(run_key=f"{look} {at}", asset_selection=keys, partition_key=at.split(" ")[1])
 

@@ -39,6 +39,12 @@ class Partitions:
         return dg.StaticPartitionMapping({key: keys[i:] for i, key in enumerate(keys)})
 
 
+def recipe_and_benchmark(key: str) -> tuple[str, str]:
+    """The recipe and the benchmark of a partition of `recipe_benchmarks`, as in `gpqa|demo`."""
+    benchmark, recipe = key.split("|")  # Dagster writes dimensions in alphabetical order
+    return recipe, benchmark
+
+
 def every(
     partition: str,
     *,

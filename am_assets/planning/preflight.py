@@ -21,6 +21,7 @@ from am_assets.datasets.locate import HUB, SourceError, find_files
 from am_assets.engines.llm.batch import PROVIDERS
 from am_assets.engines.models import embedder
 from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
+from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Costs, Estimate
 from am_assets.planning.plan import Step
 from am_assets.project import Project
@@ -28,13 +29,6 @@ from am_assets.runtime.quoting import quoted
 from am_assets.storage.stored import StoredTables
 
 SECONDS = 3.0  # for a connection
-ASKED = {  # fields of instruments.yaml whose models an asset asks
-    "question_labels": ["labels.model"],
-    "benchmark_overlap": ["overlap.confirm.model"],
-    "math_verdicts": ["math.opinion.model"],
-    "reward_scores": ["reward.model"],
-}
-EMBEDDING = {"question_embeddings", "benchmark_overlap"}
 STUDYING = {"sft_checkpoint", "benchmark_responses"}
 
 
@@ -78,8 +72,10 @@ def _configured(here: Project, asset: str, recipes: Sequence[Recipe]) -> list[st
     """The models that an asset may ask, where what it would ask can't be counted."""
     if asset == "responses":
         return [recipe.teacher.model for recipe in recipes]
-    asked = here.instruments.asked()
-    return [asked[field] for field in ASKED.get(asset, ()) if field in asked]
+    declared = TABLE[asset].reads.instruments
+    return [
+        model for field, model in here.instruments.asked().items() if {field, field.partition(".")[0]} & {*declared}
+    ]
 
 
 def _unread(here: Project, steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
@@ -181,7 +177,8 @@ def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
     """Weights that steps load on this machine: embedder, reward model, students."""
     instruments, planned = here.data / "instruments.yaml", {step.asset for step in steps}
     embeddings, reward = here.instruments.embeddings.model, here.instruments.reward.local
-    if planned & EMBEDDING and (fault := _no_embedder(embeddings)):
+    embedding = any("embeddings" in TABLE[asset].reads.instruments for asset in planned)
+    if embedding and (fault := _no_embedder(embeddings)):
         yield f"{instruments}: embeddings.model: {fault}"
     if "reward_scores" in planned and reward and (fault := _no_weights(reward)):
         yield f"{instruments}: reward.model: {fault}"

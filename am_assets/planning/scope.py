@@ -1,49 +1,48 @@
-"""What a chosen set of recipes needs, and how a root of the graph is held against the file it was read from."""
+"""Which partitions a set of recipes needs, and how a root of the graph is compared with the files it was made from.
 
-from collections.abc import Collection, Mapping
+What a table is partitioned by comes from its declaration; no asset is named here.
+"""
+
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from am_assets.config.changes import changes
-from am_assets.orchestration.assets import GRAPH
+from am_assets.orchestration.assets import GRAPH, TABLE
 from am_assets.orchestration.declarations import Entry
+from am_assets.orchestration.partitions import recipe_and_benchmark
 from am_assets.orchestration.tables import ENTRY, FILES, Table
 from am_assets.planning.others import InScope, NeedsOfOthers
 from am_assets.planning.reasons import Root
 from am_assets.planning.records import Made
 from am_assets.project import Project
 
-SCORED = {"benchmark_responses", "benchmark_verdicts", "eval_scores"}  # by recipe and benchmark
-BY_RECIPE = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "sft_checkpoint", "recipe_report"}
-
 
 def scope(here: Project, names: list[str] | None) -> InScope:
-    """Tells of an asset's partition whether the recipes `names` (None: all) need it.
+    """A predicate on (asset, partition): whether the recipes `names` (None: all) need it.
 
     Shards are needed by every recipe; a benchmark by those that decontaminate against it or are scored on it.
+
+        in_scope = scope(project(), ["demo"])
+        in_scope("deduped_set", "demo"), in_scope("deduped_set", "other")  # (True, False)
     """
     chosen = {name: here.recipe(name) for name in names or here.recipes}
     scored = {(name, benchmark) for name, recipe in chosen.items() for benchmark in recipe.evaluation.benchmarks}
-    guarded = {benchmark for recipe in chosen.values() for benchmark in recipe.sampling.decontamination.benchmarks}
-    used = guarded | {benchmark for _, benchmark in scored}
-
-    def in_scope(asset: str, partition: str) -> bool:
-        if asset in ("benchmark_questions", "benchmark_overlap"):
-            return partition in used
-        if asset in SCORED:
-            benchmark, recipe = partition.split("|")  # dimensions in alphabetical order
-            return (recipe, benchmark) in scored
-        if asset.endswith("_policy") or asset in BY_RECIPE:
-            return partition in chosen
-        return True
-
-    return in_scope
+    decontaminated = {name for recipe in chosen.values() for name in recipe.sampling.decontamination.benchmarks}
+    benchmarks = decontaminated | {benchmark for _, benchmark in scored}
+    needed: dict[str, Callable[[str], bool]] = {
+        "shards": lambda _: True,
+        "recipes": lambda partition: partition in chosen,
+        "benchmarks": lambda partition: partition in benchmarks,
+        "recipe_benchmarks": lambda partition: recipe_and_benchmark(partition) in scored,
+    }
+    return lambda asset, partition: needed[TABLE[asset].by](partition)
 
 
 def recipe_of(asset: str, partition: str) -> str | None:
-    """The recipe whose alone the partition is; None for what recipes share."""
-    if asset in SCORED:
-        return partition.split("|")[1]  # dimensions in alphabetical order
-    return partition if asset.endswith("_policy") or asset in BY_RECIPE else None
+    """The recipe that the partition belongs to; None where recipes share it."""
+    if TABLE[asset].by == "recipe_benchmarks":
+        return recipe_and_benchmark(partition)[0]
+    return partition if TABLE[asset].by == "recipes" else None
 
 
 def others(here: Project, names: list[str] | None) -> NeedsOfOthers:

@@ -10,3 +10,4 @@ from am_assets.orchestration.assets.policies import policy_tables
 from am_assets.orchestration.tables import declared_in
 
 GRAPH = [*policy_tables, *declared_in(pool, selection, distillation, verification, training, evaluation)]
+TABLE = {table.name: table for table in GRAPH}
