@@ -1,4 +1,4 @@
-"""The sensors that let decisions and free evidence follow. Both run from the start: they spend nothing."""
+"""The sensors that evaluate automation conditions. Both run by default, as they spend nothing."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,11 @@ import dagster as dg
 
 from am_assets.automation.conditions import follows
 
-SECONDS = 10  # between two looks: a change moves down one level a look
+SECONDS = 10  # between ticks: a change moves down one level per tick
 
 
 def condition_sensors(assets: Sequence[dg.AssetsDefinition]) -> list[dg.SensorDefinition]:
-    """One for decisions and one for evidence, so that each can be switched off alone."""
+    """One sensor for decisions and one for evidence, so that each can be stopped on its own."""
     following = [asset for asset in assets if follows(asset)]
     decisions = [asset for asset in following if "decision" in asset.specs_by_key[asset.key].kinds]
     evidence = [asset for asset in following if asset not in decisions]
@@ -29,5 +29,5 @@ def _sensor(name: str, assets: list[dg.AssetsDefinition], description: str) -> d
         description=description,
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=SECONDS,
-        use_user_code_server=True,  # `OutOfDate` is our own
+        use_user_code_server=True,  # `OutOfDate` is a custom condition
     )

@@ -46,7 +46,7 @@ def recipe_of(asset: str, partition: str) -> str | None:
 
 
 def others(here: Project, names: list[str] | None) -> NeedsOfOthers:
-    """Tells of a partition that is another recipe's alone, and not of `names`, what that recipe needs."""
+    """From (asset, partition) to the scope of the recipe it belongs to, for recipes other than `names`, else None."""
     needs = {name: scope(here, [name]) for name in here.recipes if names and name not in names}
 
     def of(asset: str, partition: str) -> InScope | None:
@@ -57,23 +57,23 @@ def others(here: Project, names: list[str] | None) -> NeedsOfOthers:
 
 
 def roots(here: Project, recipes: Collection[str] | None = None) -> dict[str, Root]:
-    """By asset what tells that one of its partitions has to be made again though no table above it changed: what it
-    is made from in the files of the project changed since, or it was left unfinished for one of `recipes` (None: all).
+    """By asset, why a partition has to be materialized again though no upstream table changed: its configuration in
+    the files of the project changed, or it is incomplete for one of `recipes` (None: all).
     """
     names = here.recipe_names if recipes is None else recipes
-    return {table.name: _Since(table, here, names) for table in GRAPH if table.reads.entry or table.unfinished}
+    return {table.name: _ChangedSince(table, here, names) for table in GRAPH if table.reads.entry or table.unfinished}
 
 
-class _Since:
-    """Compares a materialization with the files. What is read of them is read once."""
+class _ChangedSince:
+    """Compares a materialization with the files as they are now. Entries are read once."""
 
     def __init__(self, table: Table, here: Project, recipes: Collection[str]):
         self.table, self.here, self.recipes = table, here, recipes
         self.entries: dict[str, Entry | None] = {}
 
     def __call__(self, partition: str, last: Made) -> str | None:
-        said = self.table.unfinished(last.metadata, self.recipes) if self.table.unfinished else None
-        return said or self._changed(partition, last.metadata)
+        unfinished = self.table.unfinished(last.metadata, self.recipes) if self.table.unfinished else None
+        return unfinished or self._changed(partition, last.metadata)
 
     def _changed(self, partition: str, metadata: Mapping[str, Any]) -> str | None:
         if self.table.reads.entry is None:
@@ -82,7 +82,7 @@ class _Since:
             self.entries[partition] = self.table.reads.entry(self.here, partition)
         now = self.entries[partition]
         if now is None:
-            return None  # what can't be read says nothing: the table stands as it was last made
+            return None  # the file is broken: the table stays as it was last made
         if ENTRY not in metadata:
             return "an earlier version of this project made it"
         found = changes(metadata[ENTRY], now.content, now.within)
