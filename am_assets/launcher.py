@@ -1,4 +1,4 @@
-"""The run launcher, under the module name that `dagster.yaml` of existing projects refers to."""
+"""The run launcher, under the module name that the settings (dagster.yaml) of existing projects refers to."""
 
 from am_assets.orchestration.launcher import WatchedRunLauncher
 

@@ -37,7 +37,7 @@ def file_sensor(assets: Sequence[dg.AssetsDefinition], live: Live) -> dg.SensorD
         asset_selection=from_files,
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Edited recipes and changed data files are taken up; new ones appear as partitions.",
+        description="Requests what edited recipes and changed data files make stale; new ones appear as partitions.",
     )
     def files(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         """The cursor holds a fingerprint of the files and the known partitions, so that files are read once per change

@@ -20,7 +20,7 @@ REPORTED_TAG = "am/retry_told_again"
 @dg.sensor(
     minimum_interval_seconds=SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="A run that is to be retried and was forgotten is started again.",
+    description="Starts failed runs again whose retry got lost.",
 )
 def lost_retries(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     now = datetime.now(UTC)
@@ -35,5 +35,5 @@ def lost_retries(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     ]
     for run in [] if is_preview(context) else lost:
         context.instance.add_run_tags(run.run_id, {REPORTED_TAG: "true"})
-        context.instance.report_run_failed(run, "To be retried, and not yet: the daemon is told once more.")
+        context.instance.report_run_failed(run, "Due for a retry that did not start: reported to the daemon again.")
     return dg.SkipReason(f"{len(lost)} lost")

@@ -15,9 +15,9 @@ def condition_sensors(assets: Sequence[dg.AssetsDefinition]) -> list[dg.SensorDe
     decisions = [asset for asset in following if "decision" in asset.specs_by_key[asset.key].kinds]
     evidence = [asset for asset in following if asset not in decisions]
     return [
-        _sensor("decisions_follow", decisions, "Decisions whose inputs or policy came out different are made anew."),
+        _sensor("decisions_follow", decisions, "Materializes decisions whose inputs or policy changed."),
         _sensor(
-            "free_evidence_follows", evidence, "Evidence that takes no teacher, judge, sandbox or GPU is measured."
+            "free_evidence_follows", evidence, "Materializes evidence that needs no teacher, judge, sandbox or GPU."
         ),
     ]
 

@@ -5,9 +5,10 @@ tables of a new file: most of the time that a cheap decision takes. Here the sam
 each, and the file of a new run is a copy of an empty one. Whatever was committed survives a killed process as before;
 a power failure can take the last records, and their partitions are materialized again.
 
-Only `am` uses it, a short-lived process with one run at a time. Webserver, daemon and the runs they start stay on
-Dagster's own storage: there a run may be deleted, and its file with it, by another process that knows nothing of an
-open connection, and requests of many threads would wait for one another.
+Only `am` uses it: a short-lived process, with one run at a time. Webserver, daemon and the runs that they start stay on
+Dagster's own storage. They live for weeks, while `dagster run wipe` of another process unlinks files, and what is
+written over an open connection to an unlinked file is lost; and the parallel requests of the UI, which Dagster's run
+storage answers over a connection each, would wait for one another.
 """
 
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ STORAGE_KEYS = {"storage", "run_storage", "event_log_storage", "schedule_storage
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:
-    """The instance that `home/dagster.yaml` describes.
+    """The instance in the folder `home`, with the settings of its dagster.yaml.
 
     Where the file names no storage, or SQLite in some folder, the same files are used over open connections; any other
     storage (Postgres, a class of one's own) is used as it is.

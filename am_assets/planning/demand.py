@@ -75,10 +75,10 @@ class Demand:
 
     def _selected_by_others(self, shard: str) -> pl.DataFrame:
         """question_id, samples, recipe."""
-        asks = (pl.col("shard") == shard) & pl.col("kept") & (pl.col("samples") > 0)
+        wanted = (pl.col("shard") == shard) & pl.col("kept") & (pl.col("samples") > 0)
         selected = [
             self.store.scan("selected_questions", name)
-            .filter(asks)
+            .filter(wanted)
             .select("question_id", pl.col("samples").cast(pl.Int64), recipe=pl.lit(name))
             .collect()
             for name in self._others

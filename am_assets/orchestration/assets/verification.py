@@ -35,8 +35,8 @@ def math_verdicts(
     limits = here.instruments.math
     wanted = jobs.math_jobs(jobs.answers_with_checks(response_features, raw_pool), limits)
     filled = answers.fill("math", wanted, lambda missing: math.verify(missing, limits), math.MEASURED)
-    table, said = _with_opinions(filled.table.sort("response_id"), limits.opinion, answers)
-    return table, _verdict_counts(table) | {"verified": filled.new.height} | said
+    table, metadata = _with_opinions(filled.table.sort("response_id"), limits.opinion, answers)
+    return table, _verdict_counts(table) | {"verified": filled.new.height} | metadata
 
 
 def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Answers) -> tuple[pl.DataFrame, dict]:
@@ -93,9 +93,9 @@ def reward_scores(
     if instrument.local:
         return _by_model(judged, instrument.local, here, answers)
     filled = answers.get("rewards", jobs.judge_requests(judged, instrument))
-    said = filled.table.select("response_id", "question_id", "ask", "text")
-    table = reward.reward_table(said.filter(ask="first"), instrument.model)
-    return table, usage(filled) | {AGREEMENT: reward.agreement(said)}
+    replies = filled.table.select("response_id", "question_id", "ask", "text")
+    table = reward.reward_table(replies.filter(ask="first"), instrument.model)
+    return table, usage(filled) | {AGREEMENT: reward.agreement(replies)}
 
 
 def _by_model(judged: pl.DataFrame, name: str, here: Declared, answers: Answers) -> tuple[pl.DataFrame, dict]:
