@@ -1,6 +1,7 @@
-"""The whole graph on one page: policies, six stages, their checks, what moves by itself, and what they run on.
+"""The Dagster code location: assets, checks, sensors, schedule and resources of one project.
 
-`build_definitions` makes the code location of any project; `defs` gives that of the project at hand, when it is asked.
+`build_definitions` is a pure function of a loaded project. `defs` builds that of the project in the environment when
+Dagster loads the location; importing this module reads no project.
 """
 
 import dagster as dg
@@ -28,7 +29,7 @@ def build_definitions(here: Project) -> dg.Definitions:
         asset_checks=[
             *tables.table_checks(assets),
             *tables.not_empty_checks(by),
-            *tables.built(here, by, tables, verdicts),
+            *tables.build_checks(here, by, tables, verdicts),
         ],
         sensors=[*condition_sensors(assets), file_sensor(assets, live), alerts(live), lost_retries],
         schedules=[fill_evidence(lambda: definitions, live)],
@@ -48,4 +49,4 @@ def defs() -> dg.Definitions:
     return build_definitions(project())
 
 
-share_cores()  # runs begin here, whoever starts them
+share_cores()  # every process of a run imports this module first

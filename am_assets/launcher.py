@@ -1,4 +1,4 @@
-"""The run launcher under the name that the `dagster.yaml` of existing projects has for it."""
+"""The run launcher, under the module name that the settings (dagster.yaml) of existing projects refers to."""
 
 from am_assets.orchestration.launcher import WatchedRunLauncher
 

@@ -1,1 +1,1 @@
-"""What moves by itself: conditions, sensors, the schedule, alerts."""
+"""Automation: conditions, sensors, the schedule and alerts. Commands that a person runs belong to `cli`."""

@@ -1,7 +1,7 @@
-"""Who is told, and how: apprise URLs of the environment and of `data/alerts.yaml`.
+"""Recipients of alerts and delivery: apprise URLs from the environment and from `data/alerts.yaml`.
 
-A URL holds secrets (`slack://tokenA/tokenB`, `mailto://user:password@...`). Nothing prints one: people see the form
-apprise makes of it for that, and what is stored names it by a hash.
+A URL holds secrets (`slack://tokenA/tokenB`, `mailto://user:password@...`). None is printed or stored: logs show the
+masked form of apprise, and the ledger names a URL by a hash.
 """
 
 import logging
@@ -15,24 +15,24 @@ from pydantic import Field
 from am_assets.automation.incidents import Ledger, Message
 from am_assets.config.files import Section, parse, read_yaml
 
-logging.getLogger("apprise").disabled = True  # it logs what it can't parse in full
+logging.getLogger("apprise").disabled = True  # it logs URLs that it can't parse, unmasked
 
 
 class Alerts(Section):
     """`data/alerts.yaml`; `$VARS` in a URL are taken from the environment."""
 
-    urls: list[str] = Field(default_factory=list)  # hear everything
-    errors_only: list[str] = Field(default_factory=list)  # hear of errors and their end, not of warnings
-    ui: str = "http://localhost:3000"  # where people open the UI: what links begin with
+    urls: list[str] = Field(default_factory=list)  # get all alerts
+    errors_only: list[str] = Field(default_factory=list)  # get errors and recoveries, no warnings
+    ui: str = "http://localhost:3000"  # address of the UI as people open it, used in links
 
     def recipients(self, warning: bool) -> dict[str, str]:
-        """The URLs by the name they are stored under."""
-        heard = self.urls if warning else [*self.urls, *self.errors_only]
-        return {sha256(url.encode()).hexdigest()[:12]: url for url in map(os.path.expandvars, heard)}
+        """URLs by the hash that the ledger stores."""
+        urls = self.urls if warning else [*self.urls, *self.errors_only]
+        return {sha256(url.encode()).hexdigest()[:12]: url for url in map(os.path.expandvars, urls)}
 
 
 def load_alerts(data: Path) -> Alerts:
-    """The file, if there is one, and what the environment adds: `AM_ALERT_URLS` (blank-separated) and `AM_UI_URL`."""
+    """`alerts.yaml`, if there is one, with `AM_ALERT_URLS` (separated by blanks) and `AM_UI_URL` of the environment."""
     file = data / "alerts.yaml"
     alerts = parse(Alerts, read_yaml(file), str(file)) if file.exists() else Alerts()
     urls = [*alerts.urls, *os.environ.get("AM_ALERT_URLS", "").split()]
@@ -41,10 +41,11 @@ def load_alerts(data: Path) -> Alerts:
 
 
 def deliver(ledger: Ledger, alerts: Alerts, save: Callable[[], None], log: Callable[[str], None]) -> None:
-    """Sends what is in the outbox, oldest first, and saves after each message that got through.
+    """Send the messages of the outbox, oldest first, and call `save` after each delivery.
 
-    Who does not take a message gets no further one this time, so that order is kept and a dead address costs one
-    attempt a look; all of it stays in the outbox. One that is no recipient any more is forgotten."""
+    A recipient that fails gets no further message this time, which keeps the order and limits a dead address to one
+    attempt per evaluation; its messages stay in the outbox. Recipients that were removed are dropped.
+    """
     known = alerts.recipients(warning=False)
     unreached: set[str] = set()
     for message in list(ledger.outbox):
@@ -61,18 +62,19 @@ def deliver(ledger: Ledger, alerts: Alerts, save: Callable[[], None], log: Calla
 
 
 def send(url: str, message: Message) -> bool:
+    """Whether the service behind `url` accepted the message."""
     import apprise
 
     kind = {"error": "failure", "warning": "warning", "recovered": "success"}[message.level]
     sender = apprise.Apprise()
     try:
         return sender.add(url) and bool(sender.notify(body=message.body, title=message.title, notify_type=kind))
-    except Exception:  # the fault of one service, which may hold up no other; its words may hold a secret
+    except Exception:  # a fault of one service must not stop the others; its message may hold a secret
         return False
 
 
 def masked(url: str) -> str:
-    """The URL as it may be shown."""
+    """The URL without its secrets."""
     import apprise
 
     sender = apprise.Apprise.instantiate(url, suppress_exceptions=True)

@@ -1,10 +1,11 @@
-"""The schedule that fills evidence: a backfill of what is missing or stale, within the budget.
+"""The schedule `fill_evidence`: a backfill of missing and stale evidence within the budget.
 
-Switched off until somebody starts it, since it spends. It takes what can be measured now; what that makes possible
-(labels → selection → requests → answers → verdicts) follows by itself where it is free, and is filled at the next time.
+It is stopped by default, since it spends money. A backfill takes the partitions that can be measured now; what depends
+on them (labels → selection → requests → answers → verdicts) is materialized by automation where that is free, and by
+the next backfill otherwise.
 
-A tick only says whether there is anything to fill, since the UI evaluates one for a preview too. It requests a run of
-the job of the same name, which looks again and launches the backfill; the scheduler itself knows runs only.
+A tick only decides whether there is anything to fill, since the UI evaluates ticks for previews too. It requests a run
+of the job of the same name, which decides again and launches the backfill; schedules can only request runs.
 """
 
 import time
@@ -13,11 +14,16 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import polars as pl
-from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
-from dagster._core.utils import make_new_backfill_id
 
 from am_assets.automation.schedule import load_schedule, scheduled
+from am_assets.orchestration.dagster_internals import (
+    AssetGraphSubset,
+    AssetKeyPartitionKey,
+    BulkActionsFilter,
+    BulkActionStatus,
+    PartitionBackfill,
+    make_new_backfill_id,
+)
 from am_assets.orchestration.resources import BUDGET_TAG, RECIPES_TAG
 from am_assets.planning.plan import Partition, Plan
 from am_assets.planning.scope import roots, scope
@@ -25,14 +31,14 @@ from am_assets.project import Live, Project
 from am_assets.storage.memo import Memo
 
 FILL = "fill_evidence"
-FILLED_BY = "am/filled_by"  # tag of its backfills and their runs
-TO_FILL = "am/to_fill"  # tag of the run that launches one, seen in a preview too
+FILLED_BY = "am/filled_by"  # tag of the backfills and their runs
+TO_FILL = "am/to_fill"  # tag of the run that launches a backfill: number of partitions, shown in a preview
 UNFINISHED = [dg.DagsterRunStatus[name] for name in ("NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING")]
-PAID = {"teacher", "judge"}  # pools of what asks models for money
+PAID = {"teacher", "judge"}  # pools of assets that pay for model answers
 
 
 def fill_evidence(definitions: Callable[[], dg.Definitions], live: Live) -> dg.ScheduleDefinition:
-    """The schedule, with its job, over the definitions that it is part of, which are asked for when it runs."""
+    """The schedule and its job. `definitions` returns the code location it is part of, and is called when it runs."""
     times = load_schedule(live.loaded.data)
 
     def plan(instance: dg.DagsterInstance) -> Plan:
@@ -56,7 +62,7 @@ def fill_evidence(definitions: Callable[[], dg.Definitions], live: Live) -> dg.S
         description="Fills missing and stale evidence of the recipes that data/schedule.yaml names, within its budget.",
     )
     def fill(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        """Changes nothing: this is what a preview evaluates."""
+        """Without side effects, since previews evaluate it."""
         if unfinished := context.instance.get_runs(dg.RunsFilter(job_name=FILL, statuses=UNFINISHED), limit=1):
             return dg.SkipReason(f"run {unfinished[0].run_id}, which launches a backfill, is still under way")
         wanted = due(plan(context.instance), live.now)
@@ -72,12 +78,12 @@ def is_evidence(asset: dg.AssetsDefinition) -> bool:
 
 
 def sound(here: Project) -> list[str]:
-    """The recipes that evidence can be filled for: a broken one holds up no other."""
+    """The scheduled recipes that load; a broken one does not stop the others."""
     return [name for name in scheduled(here) if name in here.recipes]
 
 
 def due(plan: Plan, here: Project) -> list | str:
-    """What is to be filled now, or why nothing is."""
+    """The partitions to fill now, or the reason why there are none."""
     if not sound(here):
         return "\n".join(here.broken[name] for name in scheduled(here)) or "schedule.yaml: recipes: name them"
     under_way = BulkActionsFilter(
@@ -89,7 +95,7 @@ def due(plan: Plan, here: Project) -> list | str:
 
 
 def launch(plan: Plan, here: Project) -> str:
-    """Starts a backfill of what can be filled, unless one is under way; says what it did."""
+    """Launch a backfill of the partitions to fill, unless one is running; a message about what was done."""
     wanted = due(plan, here)
     if isinstance(wanted, str):
         return wanted
@@ -109,12 +115,10 @@ def launch(plan: Plan, here: Project) -> str:
 
 
 def to_fill(plan: Plan) -> list:
-    """Missing and stale partitions of evidence; nothing above them is about to change, unless it is among them.
+    """Missing and stale partitions of evidence of which nothing upstream is about to change, unless it is among them.
 
-    So no teacher is asked for what a policy edited a minute ago may no longer want.
+    So no teacher is asked for answers that a policy edited a minute ago may no longer want.
     """
-    from dagster._core.definitions.events import AssetKeyPartitionKey
-
     evidence = {key for key in plan.keys if is_evidence(plan.graph.get(key).assets_def)}
     moving: set[Partition] = set()
     taken: set[Partition] = set()
@@ -129,10 +133,10 @@ def to_fill(plan: Plan) -> list:
 
 
 def share(plan: Plan, here: Project, wanted: Sequence) -> float:
-    """Dollars that each partition may spend which asks models: an equal part of what is left of the 24 hours' budget.
+    """The budget in dollars of each run that pays models: an equal share of what is left of the budget of 24 hours.
 
-    A budget is a run's and a backfill is many, so it is divided. A partition that reaches its part fails with all its
-    answers stored, and goes on at the next time with a part of what is left then.
+    A budget belongs to a run, and a backfill has many. A run that exhausts its share fails with its answers stored, and
+    continues in the next backfill with a share of what is left then.
     """
     asking = [at for at in wanted if PAID & (plan.graph.get(at.asset_key).pools or set())]
     spent = spent_since(Memo(here.memo), datetime.now(UTC) - timedelta(hours=24))
@@ -140,7 +144,7 @@ def share(plan: Plan, here: Project, wanted: Sequence) -> float:
 
 
 def spent_since(memo: Memo, moment: datetime) -> float:
-    """Dollars that models were paid, by the answers stored since then."""
+    """Dollars paid for answers stored since `moment`."""
     spent = 0.0
     for namespace in memo.namespaces():
         known = memo.known(namespace)

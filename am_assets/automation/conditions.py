@@ -1,8 +1,8 @@
-"""What follows by itself, and when.
+"""The automation condition of decisions and free evidence.
 
-Decisions do, and evidence that is free: an asset that names no `pool` takes no teacher, judge, sandbox or GPU. What
-names one is never started by a condition; the schedule (`backfill.py`) or a person does that. Roots of the graph have
-no condition either: what they follow are files (`files.py`).
+An asset without a `pool` uses no teacher, judge, sandbox or GPU, so automation may run it. Assets with a pool are only
+started by the schedule (`backfill.py`) or a person. Roots of the graph have no condition: they depend on files, which
+the sensor in `files.py` watches.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ CHANGED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_vers
 
 
 class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
-    """Missing or stale, as `am plan` has it, and everything it needs is there.
+    """Missing or stale by the rules of `am plan`, with every partition it needs materialized.
 
-    Without it whatever `am apply`, a backfill or a person has just brought up to date would run once more, since the
-    change above it was seen as well. It asks the instance of every table above, so it comes last in a condition, where
-    few partitions are left. Being our own, it is evaluated in the code location and not in the daemon.
+    Without it, partitions that `am apply`, a backfill or a person has just materialized would run once more, since the
+    upstream change was seen as well. It queries the records of every upstream table, so it comes last in a condition,
+    where few candidates are left. As custom code it is evaluated in the code location and not in the daemon.
     """
 
     def __init__(self, live: Live):
@@ -52,11 +52,13 @@ class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
 
 
 async def _is_complete(here: Project, view, records: Records, key: dg.AssetKey, partition: str) -> bool:
-    """Whether the partitions above it are there that its recipe needs; of optional ones a shard is content with any.
+    """Whether the upstream partitions that its recipe needs are materialized; of an optional input of a shared
+    partition one is enough.
 
-    What no recipe needs, such as the scores of a benchmark that its recipe does not name, is never complete."""
+    A partition that no recipe needs, such as scores on a benchmark that its recipe does not name, is never complete.
+    """
     recipe = recipe_of(key.to_user_string(), str(partition))
-    if recipe and recipe not in here.recipes:  # removed, and the code location not loaded anew yet
+    if recipe and recipe not in here.recipes:  # removed, and the code location not reloaded yet
         return False
     needs = scope(here, [recipe] if recipe else None)
     if not needs(key.to_user_string(), partition):
@@ -77,18 +79,18 @@ async def _is_complete(here: Project, view, records: Records, key: dg.AssetKey, 
 
 
 def follows_condition(live: Live) -> dg.AutomationCondition:
-    """Run when something above came out different, the code changed or it became missing, each since it was last asked
-    for.
+    """Request a partition when upstream data changed, its code changed or it became missing, since its last request.
 
-    Early cut-off: Dagster's `eager` runs what is below whenever something above has *run*; here a run that gives the
-    same rows ends there. Each level is asked for when the one above it is done, so a change takes one tick a level.
+    Early cut-off: Dagster's `eager` runs downstream assets whenever an upstream one has *run*; here a run that yields
+    the same rows ends the propagation. A level is requested when the one above it has finished, so a change moves down
+    one level per tick.
 
-    Hazard: a change that comes while the partition is running, or between being asked for and the next tick, would be
-    forgotten if any update, or the request alone, counted as its answer. So only a request does, and not one that a
-    change followed. The trade is a partition that stays under watch after it was made otherwise; `OutOfDate` then holds
-    it back. A decision does not wait for one above it that is out of date itself: that may be waiting for the night's
-    labels, and an edit below it is to be seen today. The price is a run more, of what is cheap.
-    A run that fails is not asked for again until something changes: wrong data does not get better by repeating.
+    Hazard: a change during a run of the partition, or between its request and the next tick, would be lost if any
+    update, or the request alone, cleared the condition. So only a request without a newer change does. In return a
+    partition that was materialized otherwise stays a candidate; `OutOfDate` then holds it back. A decision does not
+    wait for an upstream decision that is stale itself: that one may wait for tonight's labels, while an edit below it
+    should show today. The cost is one more cheap run.
+    A failed run is not requested again until something changes, since the same data would fail again.
     """
     return (
         (CHANGED | dg.AutomationCondition.code_version_changed() | dg.AutomationCondition.newly_missing()).since(
@@ -102,22 +104,23 @@ def follows_condition(live: Live) -> dg.AutomationCondition:
 
 
 def with_conditions(assets: Sequence[dg.AssetsDefinition], live: Live) -> list[dg.AssetsDefinition]:
-    """The assets, each that follows by itself with its condition."""
+    """`assets`, with the condition attached to those that automation may run."""
     condition = follows_condition(live)
     return [_with_condition(asset, condition) if follows(asset) else asset for asset in assets]
 
 
 def follows(asset: dg.AssetsDefinition) -> bool:
+    """Whether automation may run the asset: it has no pool and is no root."""
     return not asset.op.pool and not is_root(asset)
 
 
 def is_root(asset: dg.AssetsDefinition) -> bool:
-    """Made from files alone."""
+    """Whether the asset is made from files alone."""
     return not asset.specs_by_key[asset.key].deps
 
 
 def _with_condition(asset: dg.AssetsDefinition, condition: dg.AutomationCondition) -> dg.AssetsDefinition:
-    """A failed check of one optional input (an empty selection of one recipe) must not hold up all others."""
+    """With checks of optional inputs ignored: the failed check of one recipe must not hold up all others."""
     if optional := optional_parents(asset):
         checks = dg.AutomationCondition.all_deps_blocking_checks_passed()
         condition = condition.replace(checks, checks.ignore(dg.AssetSelection.assets(*optional)))

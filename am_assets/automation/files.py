@@ -1,8 +1,8 @@
 """The sensor on the files of the project: recipes, sources, benchmarks, instruments, and the data files they name.
 
-What a changed file makes stale at the root of the graph is requested: policies, shards of the pool, benchmarks. That is
-free. Fetching from a hub is not requested: it may be hundreds of gigabytes, and is for the schedule or a person. What
-is fixed when the code location loads is for `reload.py`.
+It requests the roots of the graph that a changed file makes stale: policies, shards of the pool, benchmarks. These runs
+are free. Downloads from a hub are not requested, as they may take hundreds of gigabytes: they are left to the schedule
+or a person. Changes of what is fixed when the code location loads are handled in `reload.py`.
 """
 
 import json
@@ -14,12 +14,13 @@ import dagster as dg
 
 from am_assets.automation.conditions import is_root
 from am_assets.automation.previews import is_preview
-from am_assets.automation.reload import load_anew, needs_reload
+from am_assets.automation.reload import needs_reload, reload_location
 from am_assets.automation.schedule import load_schedule
 from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.locate import SourceError, find_files
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.sources import shard_keys, source_of
+from am_assets.orchestration.assets import TABLE
 from am_assets.planning.records import Records
 from am_assets.planning.scope import roots, scope
 from am_assets.project import Live, Project
@@ -28,7 +29,7 @@ SECONDS = 10
 
 
 def file_sensor(assets: Sequence[dg.AssetsDefinition], live: Live) -> dg.SensorDefinition:
-    """The sensor over the assets that are made from files, and nothing that takes a pool."""
+    """The sensor over the assets that are made from files and have no pool."""
     watched, times = roots(live.loaded), load_schedule(live.loaded.data)
     from_files = [asset for asset in assets if asset.key.to_user_string() in watched and not asset.op.pool]
 
@@ -37,40 +38,39 @@ def file_sensor(assets: Sequence[dg.AssetsDefinition], live: Live) -> dg.SensorD
         asset_selection=from_files,
         minimum_interval_seconds=SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Edited recipes and changed data files are taken up; new ones appear as partitions.",
+        description="Requests what edited recipes and changed data files make stale; new ones appear as partitions.",
     )
     def files(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        """The cursor holds what the files looked like and which partitions were there, so that a file is read once a
-        change, and a partition counts as new once. A file at fault fails the look and leaves all as it was."""
+        """The cursor holds a fingerprint of the files and the known partitions, so that files are read once per change
+        and a partition is new once. A file with an error fails the tick and leaves the cursor as it was."""
         here = live.reread()
         cursor = json.loads(context.cursor or "{}")
         there = [at for root in from_files for at in _partitions(root, here)]
-        looks = _look(here)
-        look = {"files": looks, "known": sorted(map(_shown, there))}
-        if look == cursor:
+        fingerprint = _fingerprint(here)
+        state = {"files": fingerprint, "known": sorted(map(_shown, there))}
+        if state == cursor:
             return dg.SensorResult(skip_reason="No file changed.", cursor=context.cursor)
         first = {_shown(at) for root in from_files if is_root(root) for at in _partitions(root, here)}
         new = first - {*cursor["known"]} if cursor else set()
-        requests = list(_requests(context, there, new, here, looks))
+        requests = list(_requests(context, there, new, here, fingerprint))
         nothing = "Nothing to make of what changed."
-        if needs_reload(live.loaded, times, here) and (is_preview(context) or not load_anew(context, here)):
-            look["files"] = "to be loaded"  # look again
+        if needs_reload(live.loaded, times, here) and (is_preview(context) or not reload_location(context, here)):
+            state["files"] = "to be loaded"  # differs from any fingerprint, so the next tick tries again
             nothing = "The code location is to be loaded anew."
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else nothing,
-            cursor=json.dumps(look),
+            cursor=json.dumps(state),
         )
 
     return files
 
 
 def _partitions(root: dg.AssetsDefinition, here: Project) -> Iterator[tuple[str, str]]:
-    """Those that the code location knows and the files still name."""
+    """Partitions of a root that the code location has and the files still name."""
     name, needed = root.key.to_user_string(), scope(here, None)
-    named = {"benchmark_questions": here.benchmarks}.get(name) or (
-        here.recipes if name.endswith("_policy") else shard_keys(here.sources)
-    )
+    keys = {"benchmarks": [*here.benchmarks], "recipes": [*here.recipes], "shards": shard_keys(here.sources)}
+    named = keys[TABLE[name].by]
     assert root.partitions_def is not None
     return ((name, key) for key in root.partitions_def.get_partition_keys() if key in named and needed(name, key))
 
@@ -79,8 +79,8 @@ def _shown(at: tuple[str, str]) -> str:
     return f"{at[0]}[{at[1]}]"
 
 
-def _look(here: Project) -> str:
-    """How all files look from outside; of the large ones nothing is read."""
+def _fingerprint(here: Project) -> str:
+    """A hash of path, size and modification time of all files; none is opened."""
     settings = [*here.data.glob("*.yaml"), *here.data.glob("recipes/*.yaml"), here.sources_file]
     read = [
         *_data_files(here.sources.values(), here.sources_file.parent),
@@ -97,7 +97,7 @@ def _data_files(origins: Iterable[Origin], base: Path) -> Iterator[Path]:
             try:
                 yield from find_files(origin.location, base)
             except SourceError:
-                continue  # it is not there: the run that needs it says so
+                continue  # missing: the run that needs it fails by name
 
 
 def _on_a_hub(origin: Origin | None) -> bool:
@@ -105,9 +105,9 @@ def _on_a_hub(origin: Origin | None) -> bool:
 
 
 def _requests(
-    context: dg.SensorEvaluationContext, there: list[tuple[str, str]], new: set[str], here: Project, look: str
+    context: dg.SensorEvaluationContext, there: list[tuple[str, str]], new: set[str], here: Project, fingerprint: str
 ) -> Iterator[dg.RunRequest]:
-    """One run a partition key: all policies of a recipe that changed are made in one."""
+    """A run per partition key: the changed policies of a recipe share one."""
     wanted: dict[str, list[dg.AssetKey]] = {}
     records, since = Records(context.instance), roots(here)
     for name, partition in there:
@@ -115,13 +115,15 @@ def _requests(
         is_new = _shown((name, partition)) in new and not _on_a_hub(_origin(name, partition, here))
         try:
             changed = since[name](partition, last) if last else is_new
-        except SourceError as error:  # of one source: the others are taken up
+        except SourceError as error:  # of one source: the others go on
             context.log.warning(f"{name}[{partition}]: {error}")
             continue
         if changed:
-            wanted.setdefault(f"{'' if name.endswith('_policy') else name} {partition}", []).append(dg.AssetKey(name))
+            wanted.setdefault(f"{'' if TABLE[name].by == 'recipes' else name} {partition}", []).append(
+                dg.AssetKey(name)
+            )
     for at, keys in wanted.items():
-        yield dg.RunRequest(run_key=f"{look} {at}", asset_selection=keys, partition_key=at.split(" ")[1])
+        yield dg.RunRequest(run_key=f"{fingerprint} {at}", asset_selection=keys, partition_key=at.split(" ")[1])
 
 
 def _origin(name: str, partition: str, here: Project) -> Origin | None:

@@ -1,38 +1,40 @@
-"""What a run that ended has to say: checks that passed or did not, partitions that failed or came back."""
+"""Findings of a finished run: checks that passed or failed, partitions that failed or recovered."""
 
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG, WILL_RETRY_TAG
 
 from am_assets.automation.incidents import Finding
+from am_assets.orchestration.dagster_internals import PARTITION_NAME_TAG, WILL_RETRY_TAG
 from am_assets.planning.execution import innermost
 
-LONGEST = 1_500  # characters of an error
+MAX_CHARS = 1_500  # of an error
 READ = {
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
     dg.DagsterEventType.STEP_SUCCESS,
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.RUN_FAILURE,
 }
-OVER_BUDGET = "The budget of $"  # how the engine's message begins (`engines/llm/money.py`)
+OVER_BUDGET = "The budget of $"  # beginning of the message in `engines/llm/money.py`
 
 
 def findings_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, ui: str) -> Iterator[Finding]:
-    """Of each check and each step of the run, in order. A run that Dagster will try again says nothing yet, and one
-    stopped by a failed blocking check is one incident, not two. A step bears the name of its asset."""
+    """Findings of each check and step of the run, in order.
+
+    A failed run that Dagster retries has none yet, and one stopped by a failed blocking check is one finding, not two.
+    """
     failures = []
     for entry in instance.all_logs(run.run_id, of_type=READ):
         event = entry.get_dagster_event()
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             yield _of_check(event.asset_check_evaluation_data, ui)
         elif event.event_type == dg.DagsterEventType.STEP_SUCCESS:
-            yield _done(str(event.step_key), run.tags.get(PARTITION_NAME_TAG), ui)
+            yield _recovered(str(event.step_key), run.tags.get(PARTITION_NAME_TAG), ui)
         else:
             failures.append(event)
     if run.status == dg.DagsterRunStatus.SUCCESS and not run.asset_selection:
-        yield _done(run.job_name, None, ui)
+        yield _recovered(run.job_name, None, ui)
     retried = run.tags.get(WILL_RETRY_TAG) == "true" and run.remote_job_origin
     if run.status == dg.DagsterRunStatus.FAILURE and not retried:
         yield from _failures(run, failures, ui)
@@ -51,7 +53,7 @@ def _of_check(evaluation: dg.AssetCheckEvaluation, ui: str) -> Finding:
     )
 
 
-def _done(asset: str, partition: str | None, ui: str) -> Finding:
+def _recovered(asset: str, partition: str | None, ui: str) -> Finding:
     name = _name(asset, partition)
     link = f"{ui}/assets/{asset}?view=partitions&partition={quote(partition or '', safe='')}"
     return Finding(f"run of {name}", name, level="recovered", link=link)
@@ -65,20 +67,20 @@ def _failures(run: dg.DagsterRun, events: list[dg.DagsterEvent], ui: str) -> Ite
         if error is not None and _is_failed_check(error):
             continue
         name = _name(str(event.step_key), partition)
-        said = innermost([error])[:LONGEST]
-        title = f"{name}: budget reached" if OVER_BUDGET in said else f"{name} failed"
-        yield Finding(f"run of {name}", title, f"asset: {event.step_key}\npartition: {partition}\n{said}", link=link)
-    if not steps:  # the process died, or never came to life
-        said = (events[-1].message or "")[:LONGEST] if events else ""
+        message = innermost([error])[:MAX_CHARS]
+        title = f"{name}: budget reached" if OVER_BUDGET in message else f"{name} failed"
+        yield Finding(f"run of {name}", title, f"asset: {event.step_key}\npartition: {partition}\n{message}", link=link)
+    if not steps:  # the process died, or never started
+        message = (events[-1].message or "")[:MAX_CHARS] if events else ""
         for asset in sorted(key.to_user_string() for key in run.asset_selection or []) or [run.job_name]:
             name = _name(asset, partition)
             yield Finding(
-                f"run of {name}", f"{name} failed", f"asset: {asset}\npartition: {partition}\n{said}", link=link
+                f"run of {name}", f"{name} failed", f"asset: {asset}\npartition: {partition}\n{message}", link=link
             )
 
 
 def _name(asset: str, partition: str | None) -> str:
-    """The step of a job that makes no asset has no partition."""
+    """The name of a step, which is that of its asset, with the partition if there is one."""
     return f"{asset}[{partition}]" if partition else asset
 
 
@@ -89,4 +91,4 @@ def _is_failed_check(error) -> bool:
 
 
 def _shown(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)[:LONGEST]
+    return f"{value:.4g}" if isinstance(value, float) else str(value)[:MAX_CHARS]

@@ -1,7 +1,11 @@
-"""What people have been told, and what they are still to be told: one message an incident.
+"""Open incidents and undelivered messages: one message per incident.
 
-An incident is known by what it is about (`about`: a check of a partition, a run of one, a schedule), and told again
-only when its words change or it is over. Nothing here knows Dagster or how a message travels.
+An incident is identified by its subject (`about`: a check of a partition, a run of one, a schedule). It is reported
+again only when its text changes or it is resolved. Nothing here depends on Dagster or on how messages are sent.
+
+    ledger = Ledger()
+    ledger.note(Finding("check a of b[c]", "b[c]: check a failed", "rate: 0.4"), ["ops"])
+    [message.title for message in ledger.outbox]  # ["b[c]: check a failed"]
 """
 
 import json
@@ -14,11 +18,12 @@ Level = Literal["error", "warning", "recovered"]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something looked at: in order, or with words that say what is wrong. Words are compared, the link may change."""
+    """The state of one subject: recovered, or wrong as `words` say. Words are compared with those of the open incident;
+    the link may change."""
 
     about: str
     title: str
-    words: str = ""  # asset, partition, figure, threshold; no times and no run ids, or each run would be news
+    words: str = ""  # asset, partition, figure, threshold; no times or run ids, or each run would be a new incident
     level: Level = "error"
     link: str = ""
 
@@ -29,7 +34,7 @@ class Finding:
 
 @dataclass
 class Message:
-    """`to` are those who have not got it yet, by a name that gives no secret away."""
+    """`to` lists the recipients that it was not delivered to yet, by hash."""
 
     title: str
     body: str
@@ -39,7 +44,7 @@ class Message:
 
 @dataclass
 class Incident:
-    """`words` and `level` as last told, and to whom."""
+    """`words` and `level` as last reported, and the recipients, in the form that the instance stores."""
 
     words: str
     level: Level
@@ -48,14 +53,14 @@ class Incident:
 
 @dataclass
 class Ledger:
-    """The state of a watch: how far it has read, what is wrong, and what was not delivered yet."""
+    """The state of the alert sensor: positions in the event log, open incidents, undelivered messages."""
 
     read: dict[str, int] = field(default_factory=dict)
-    wrong: dict[str, Incident] = field(default_factory=dict)  # by what it is about
+    wrong: dict[str, Incident] = field(default_factory=dict)  # open incidents by subject
     outbox: list[Message] = field(default_factory=list)
 
     def note(self, finding: Finding, recipients: Sequence[str]) -> None:
-        """Takes a finding in; queues a message where it is news. Of an end hears who heard of the incident."""
+        """Record a finding and queue a message where it is new. A recovery goes to those who were alerted."""
         before = self.wrong.get(finding.about)
         if finding.in_order:
             if before:

@@ -1,4 +1,4 @@
-"""Whether the schedule ran when it should have."""
+"""Missed and failed ticks of the schedule."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -6,21 +6,25 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorType, TickStatus
-from dagster._utils.schedules import reverse_cron_string_iterator
 
 from am_assets.automation.backfill import FILL
 from am_assets.automation.incidents import Finding
 from am_assets.automation.schedule import load_schedule
+from am_assets.orchestration.dagster_internals import (
+    InstigatorState,
+    InstigatorType,
+    TickStatus,
+    reverse_cron_string_iterator,
+)
 
-GRACE_SECONDS = 600  # within which a tick counts as in time
+GRACE_SECONDS = 600  # a tick this much late is on time
 
 
 def lateness(data: Path, instance: dg.DagsterInstance, now: float, ui: str) -> Iterator[Finding]:
-    """Of the schedule that is switched on: a time that passed without a tick, or a tick that failed.
+    """A finding for the schedule, if it is running: whether a due tick is missing or the last one failed.
 
-    A daemon that does not run can't tell; when it is back, this does. What watches over the daemon itself has to stand
-    outside it: `dagster-daemon liveness-check`.
+    The sensor runs in the daemon, so ticks missed while that was down are reported when it is back. Supervision of the
+    daemon itself has to be outside it: `dagster-daemon liveness-check`.
     """
     for state in instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE):
         if state.instigator_name == FILL and state.is_running:

@@ -1,7 +1,7 @@
-"""What is fixed when the code location loads, and having it loaded anew.
+"""Reloading the code location when a file changes what is fixed at load time.
 
-Partitions, code versions and the schedule's times are. Where a file changes those (a new source, shard, recipe or
-benchmark, another instrument), the UI's server is asked to load the code location again; no restart is needed.
+Partitions, code versions and the times of the schedule are fixed. Where a file changes them (a new source, shard,
+recipe or benchmark, another instrument), the webserver is asked to reload the code location; no restart is needed.
 """
 
 import json
@@ -20,8 +20,8 @@ RELOAD = """mutation($name: String!) { reloadRepositoryLocation(repositoryLocati
 
 
 def needs_reload(loaded: Project, times: Schedule, here: Project) -> bool:
-    """Whether the files say of partitions, broken recipes, instruments, other facts that versions hold, or times
-    something else than `loaded` and `times`, when the code location loaded."""
+    """Whether partitions, broken recipes, instruments, other facts in code versions, or the times of the schedule
+    differ from `loaded` and `times`, those at the time the code location loaded."""
     now = load_schedule(here.data)
     return _fixed(here) != _fixed(loaded) or (now.cron, now.timezone) != (times.cron, times.timezone)
 
@@ -31,8 +31,8 @@ def _fixed(here: Project) -> list:
     return [shard_keys(here.sources), here.recipe_names, here.broken, [*here.benchmarks], here.instruments, facts]
 
 
-def load_anew(context: dg.SensorEvaluationContext, here: Project) -> bool:
-    """Asks the UI's server to load the code location anew."""
+def reload_location(context: dg.SensorEvaluationContext, here: Project) -> bool:
+    """Ask the webserver to reload the code location; whether it did. A failure is logged with what to do."""
     origin = context.code_location_origin
     body = json.dumps({"query": RELOAD, "variables": {"name": origin.location_name if origin else "am_assets"}})
     url = f"{load_alerts(here.data).ui}/graphql"

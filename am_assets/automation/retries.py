@@ -1,26 +1,26 @@
-"""Retries that got lost.
+"""A sensor that recovers lost retries.
 
-The daemon looks at a failed run once, when it sees the event of its failure. On SQLite that may be in the moment before
-the run itself is marked as failed: then nobody starts it again, though it says it will be retried, and the backfill it
-belongs to waits for ever. This sensor tells the daemon once more.
+The daemon handles a failed run once, when it reads the failure event. On SQLite that may happen just before the run
+itself is marked as failed: then the run is not retried, though tagged to be, and its backfill waits for ever. The
+sensor reports the failure again.
 """
 
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
 from am_assets.automation.previews import is_preview
+from am_assets.orchestration.dagster_internals import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
-SECONDS = 30  # between two looks, and how long the daemon has to do it by itself
+SECONDS = 30  # between ticks, and the time that the daemon has to retry by itself
 OLDEST = timedelta(days=1)
-TOLD_TAG = "am/retry_told_again"
+REPORTED_TAG = "am/retry_told_again"
 
 
 @dg.sensor(
     minimum_interval_seconds=SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="A run that is to be retried and was forgotten is started again.",
+    description="Starts failed runs again whose retry got lost.",
 )
 def lost_retries(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     now = datetime.now(UTC)
@@ -30,8 +30,10 @@ def lost_retries(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         updated_after=now - OLDEST,
         updated_before=now - timedelta(seconds=SECONDS),
     )
-    lost = [run for run in context.instance.get_runs(to_retry) if not {AUTO_RETRY_RUN_ID_TAG, TOLD_TAG} & {*run.tags}]
+    lost = [
+        run for run in context.instance.get_runs(to_retry) if not {AUTO_RETRY_RUN_ID_TAG, REPORTED_TAG} & {*run.tags}
+    ]
     for run in [] if is_preview(context) else lost:
-        context.instance.add_run_tags(run.run_id, {TOLD_TAG: "true"})
-        context.instance.report_run_failed(run, "To be retried, and not yet: the daemon is told once more.")
+        context.instance.add_run_tags(run.run_id, {REPORTED_TAG: "true"})
+        context.instance.report_run_failed(run, "Due for a retry that did not start: reported to the daemon again.")
     return dg.SkipReason(f"{len(lost)} lost")

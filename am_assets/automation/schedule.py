@@ -1,4 +1,4 @@
-"""`data/schedule.yaml`: when evidence that costs something is filled, and for how much."""
+"""`data/schedule.yaml`: times, recipes and budget of the schedule that fills evidence."""
 
 from pathlib import Path
 from typing import Annotated, Self
@@ -10,19 +10,19 @@ from am_assets.project import Project
 
 
 class Schedule(Section):
-    """Of the backfill `fill_evidence`. Cron and time zone are read when the code location loads, the rest always."""
+    """Settings of `fill_evidence`. Cron and time zone are read when the code location loads, the rest at each tick."""
 
-    recipes: list[str] = Field(default_factory=list)  # whose evidence is filled; a project's only one need not be named
+    recipes: list[str] = Field(default_factory=list)  # may be empty in a project with one recipe
 
-    cron: str = "*/30 0-5 * * *"  # every half hour of the night: what one backfill makes possible is filled by the next
+    cron: str = "*/30 0-5 * * *"  # every half hour of the night: a backfill enables the next
     timezone: str = "UTC"
-    budget_usd: Annotated[float, Field(ge=0)] = 0  # what models may cost in any 24 hours, by whomever they are asked
+    budget_usd: Annotated[float, Field(ge=0)] = 0  # for models in any 24 hours, counting all runs
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:
         from zoneinfo import ZoneInfo
 
-        from dagster._utils.schedules import is_valid_cron_schedule
+        from am_assets.orchestration.dagster_internals import is_valid_cron_schedule
 
         if not is_valid_cron_schedule(self.cron):
             raise ValueError(f"cron: {self.cron}: not a cron expression")
@@ -34,7 +34,7 @@ class Schedule(Section):
 
 
 def load_schedule(data: Path) -> Schedule:
-    """The file, or what holds without one: nights, and no money."""
+    """`schedule.yaml`, or the defaults without one: at night, without paid models."""
     file = data / "schedule.yaml"
     schedule = parse(Schedule, read_yaml(file), str(file)) if file.exists() else Schedule()
     there = sorted(path.stem for path in data.glob("recipes/*.yaml"))
@@ -44,6 +44,6 @@ def load_schedule(data: Path) -> Schedule:
 
 
 def scheduled(here: Project) -> list[str]:
-    """The recipes that evidence is filled for, broken ones among them; empty where nobody named one of several."""
+    """The recipes that evidence is filled for, including broken ones; empty where none of several is named."""
     only = here.recipe_names if len(here.recipe_names) == 1 else []
     return load_schedule(here.data).recipes or only

@@ -1,10 +1,9 @@
-"""The sensor that tells people: it reads what runs have ended since it last looked, and delivers what is news.
+"""The alert sensor: it reads the runs that finished since its last tick and delivers messages about new findings.
 
-One sensor over both run statuses and not Dagster's `run_status_sensor` and `run_failure_sensor`: those take five runs a
-look (a backfill has hundreds), move on where an alert raises, and pass by runs of `am apply`. Like them it follows run
-statuses by their storage id, and reads the checks from each run's own events. How far it has read, what is wrong and
-what is not delivered yet are one value in the instance, so a crash at any moment loses nothing and repeats at most the
-message that was under way.
+One sensor for both run statuses instead of Dagster's `run_status_sensor` and `run_failure_sensor`: those handle five
+runs per tick (a backfill has hundreds), move on when an alert raises, and skip runs of `am apply`. Like them it follows
+run statuses by storage id; checks are read from the events of each run. Position, open incidents and undelivered
+messages are one value in the instance, so a crash loses nothing and repeats at most one message.
 """
 
 import math
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Literal
 
 import dagster as dg
-from dagster._core.event_api import RunStatusChangeRecordsFilter
 
 from am_assets.automation.alerts import Alerts, deliver, load_alerts
 from am_assets.automation.findings import findings_of_run
@@ -27,11 +25,13 @@ ENDINGS: list[Literal[dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_S
     dg.DagsterEventType.RUN_FAILURE,
     dg.DagsterEventType.RUN_SUCCESS,
 ]
-RUNS_A_LOOK = 200
+RUNS_PER_TICK = 200
 SECONDS = 10
 
 
 def alerts(live: Live) -> dg.SensorDefinition:
+    """The sensor `alerts`."""
+
     @dg.sensor(
         name="alerts",
         minimum_interval_seconds=SECONDS,
@@ -44,9 +44,9 @@ def alerts(live: Live) -> dg.SensorDefinition:
         data, instance = live.now.data, context.instance
         rules = load_alerts(data)
         if is_preview(context):
-            ledger = take_in(data, instance, rules, time.time())
+            ledger = collect(data, instance, rules, time.time())
         else:
-            ledger = look(data, instance, rules, time.time())
+            ledger = collect_and_save(data, instance, rules, time.time())
             deliver(ledger, rules, lambda: save(instance, ledger), context.log.warning)
         return dg.SkipReason(
             f"{len(ledger.wrong)} incidents are open, {len(ledger.outbox)} messages wait for delivery."
@@ -55,15 +55,15 @@ def alerts(live: Live) -> dg.SensorDefinition:
     return watch
 
 
-def look(data: Path, instance: dg.DagsterInstance, rules: Alerts, now: float) -> Ledger:
-    """The ledger, stored, with all that ended since the last look taken in."""
-    ledger = take_in(data, instance, rules, now)
+def collect_and_save(data: Path, instance: dg.DagsterInstance, rules: Alerts, now: float) -> Ledger:
+    """The ledger with the findings since the last tick, saved to the instance."""
+    ledger = collect(data, instance, rules, now)
     save(instance, ledger)
     return ledger
 
 
-def take_in(data: Path, instance: dg.DagsterInstance, rules: Alerts, now: float) -> Ledger:
-    """The ledger with all that ended since the last look, not stored yet. The first look begins at the present."""
+def collect(data: Path, instance: dg.DagsterInstance, rules: Alerts, now: float) -> Ledger:
+    """The ledger with the findings since the last tick, not saved. The first tick starts at the present."""
     ledger = load(instance)
     for ending in ENDINGS:
         if ending.value not in ledger.read:
@@ -80,16 +80,16 @@ def take_in(data: Path, instance: dg.DagsterInstance, rules: Alerts, now: float)
 
 
 def _ended(instance: dg.DagsterInstance, read: dict[str, int]) -> list[dg.EventLogRecord]:
-    """The next runs that ended, in the order they did; none of one status past what was fetched of the other."""
+    """The next runs that finished, in order; a status is not read beyond the last record fetched of the other."""
     fetched = [
         instance.fetch_run_status_changes(
-            RunStatusChangeRecordsFilter(event_type=ending, after_storage_id=read[ending.value]),
-            limit=RUNS_A_LOOK,
+            dg.RunStatusChangeRecordsFilter(event_type=ending, after_storage_id=read[ending.value]),
+            limit=RUNS_PER_TICK,
             ascending=True,
         ).records
         for ending in ENDINGS
     ]
-    horizon = min((records[-1].storage_id for records in fetched if len(records) == RUNS_A_LOOK), default=math.inf)
+    horizon = min((records[-1].storage_id for records in fetched if len(records) == RUNS_PER_TICK), default=math.inf)
     ended = [record for records in fetched for record in records if record.storage_id <= horizon]
     return sorted(ended, key=lambda record: record.storage_id)
 

@@ -1,4 +1,4 @@
-"""`am apply`: the graph brought up to date, seen while it happens, and left tidy when it is interrupted."""
+"""`am apply`: bring the graph up to date, with progress, and with canceled runs after an interrupt."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -6,10 +6,20 @@ from typing import Annotated
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.consent import consented
-from am_assets.cli.opening import AsJson, Every, Recipes, Select, console, named, opened, print_json, told_mistakes
+from am_assets.cli.consent import confirmed_budget
+from am_assets.cli.opening import (
+    AsJson,
+    Every,
+    Recipes,
+    Select,
+    chosen_recipes,
+    console,
+    exit_on_config_error,
+    open_plan,
+    print_json,
+)
 
-INTERRUPTED = 130  # what a shell says of a command that ctrl-C ended
+INTERRUPTED = 130  # exit code after ctrl-C, as shells have it
 Dollars = Annotated[
     float | None,
     typer.Option("--budget", "-b", min=0, envvar="AM_BUDGET_USD", help="Dollars it may spend on models, unasked."),
@@ -27,8 +37,8 @@ def apply(
     """Bring recipes up to date: one run a partition, only what is missing or stale; after ctrl-C the next goes on.
 
     What models would cost is shown and has to be confirmed, or named beforehand by --budget."""
-    with told_mistakes(), opened(names := named(recipe, every), select, with_others=True) as found:
-        from am_assets.cli.board import watched
+    with exit_on_config_error(), open_plan(names := chosen_recipes(recipe, every), select, with_others=True) as found:
+        from am_assets.cli.board import show_progress
         from am_assets.cli.summary import show, show_interrupted
         from am_assets.orchestration.resources import run_tags
         from am_assets.planning.plan import Outcome, Step
@@ -36,15 +46,15 @@ def apply(
         from am_assets.project import project
 
         steps = found.steps()
-        looked = preflight(project(), steps, names)
-        looked.refuse()
+        checked = preflight(project(), steps, names)
+        checked.refuse()
         if budget is None:
-            budget = consented(looked.estimates, can_ask=not as_json)
+            budget = confirmed_budget(checked.estimates, can_ask=not as_json)
         outcomes: list[Outcome] = []
         under_way: Step | None = None
         interrupted = False
         try:
-            with watched(console, steps, quiet=as_json) as board:
+            with show_progress(console, steps, quiet=as_json) as board:
                 for event in found.apply(run_tags(budget, names)):
                     if isinstance(event, Step):
                         under_way = event

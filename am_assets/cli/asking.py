@@ -1,11 +1,20 @@
-"""`am preview`, `am explain` and `am diff`: questions that change nothing."""
+"""`am preview`, `am explain` and `am diff`: commands that change nothing."""
 
 from typing import Annotated
 
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, Recipes, console, named, only, opened, print_json, told_mistakes
+from am_assets.cli.opening import (
+    AsJson,
+    Recipes,
+    chosen_recipes,
+    console,
+    exit_on_config_error,
+    one_recipe,
+    open_plan,
+    print_json,
+)
 from am_assets.config.files import ConfigError
 
 
@@ -18,7 +27,7 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Print what a recipe, as its file stands and with other settings, would keep, lose and ask; without doing it."""
-    with told_mistakes(), opened([name := only(recipe)], "+verified_set") as found:
+    with exit_on_config_error(), open_plan([name := one_recipe(recipe)], "+verified_set") as found:
         from am_assets.cli.show_preview import show_preview
         from am_assets.planning.preview.whatif import preview as look
         from am_assets.project import project
@@ -36,18 +45,18 @@ def explain(
     """Print the whole way of one question: what was measured, what was decided, and which line decided.
 
     What of it is not up to date comes last, as Dagster takes longer to tell that than the tables to be read."""
-    with told_mistakes():
+    with exit_on_config_error():
         from am_assets.cli.show_explanation import show_explanation, show_outdated
         from am_assets.planning.explain.asking import explained, outdated
         from am_assets.project import project
 
-        name = only(recipe)
-        told = explained(project(), name, question)
+        name = one_recipe(recipe)
+        explanation = explained(project(), name, question)
         if not as_json:
-            show_explanation(console, told)
-    with opened([name], "+sft_dataset") as plan:
-        stale = outdated(plan, project(), told)
-        print_json(told.to_dict() | {"outdated": stale}) if as_json else show_outdated(console, stale)
+            show_explanation(console, explanation)
+    with open_plan([name], "+sft_dataset") as plan:
+        stale = outdated(plan, project(), explanation)
+        print_json(explanation.to_dict() | {"outdated": stale}) if as_json else show_outdated(console, stale)
 
 
 @app.command()
@@ -59,12 +68,12 @@ def diff(
     """Print how many rows one recipe keeps and the other does not, why, and the fields that this stems from.
 
     It takes two recipes: am diff -r demo -r demo-strict."""
-    with told_mistakes():
+    with exit_on_config_error():
         from am_assets.cli.show_difference import show_diff
         from am_assets.planning.diff.asking import diff as look
         from am_assets.project import project
 
-        names = named(recipe, every=not recipe)
+        names = chosen_recipes(recipe, every=not recipe)
         if len(names) != 2:
             raise ConfigError(f"a difference is between two recipes, as in -r ONE -r OTHER: {', '.join(names)}")
         one, other = names

@@ -1,4 +1,4 @@
-"""An apply while it runs: a table of the stages that is drawn anew as they go, or lines where nobody looks at it."""
+"""Progress of an apply: a live table of the stages on a terminal, else a line per event."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -12,13 +12,13 @@ from rich.table import Table
 from am_assets.planning.plan import Outcome, Step
 from am_assets.runtime import progress
 
-SHOWN_CHARS = 60
-A_SECOND = 4  # times the table is drawn
+CAPTION_CHARS = 60
+REFRESHES_PER_SECOND = 4
 
 
 @dataclass
 class Stage:
-    """An asset: `planned` partitions, some of which turn out to need no run; what is said of the one at hand."""
+    """Progress of one asset: `planned` partitions, of which some may need no run; partition and rows under way."""
 
     planned: int
     done: int = 0
@@ -29,6 +29,8 @@ class Stage:
 
 
 class Board:
+    """Collects the progress of an apply and renders it as a table; prints lines where the console is no terminal."""
+
     def __init__(self, console: Console, steps: Sequence[Step], quiet: bool):
         self.console = console
         self.lines = not quiet and not console.is_terminal
@@ -37,13 +39,13 @@ class Board:
             self.stages.setdefault(step.asset, Stage(0)).planned += 1
         self.at: Stage | None = None
         self.started = self.rows_started = 0.0
-        self.said = ""
+        self.caption = ""
 
     def start(self, step: Step) -> None:
         self.at = self.stages.setdefault(step.asset, Stage(1))
         self.at.partition, self.at.rows = step.partition, ""
         self.started = time.monotonic()
-        self.said = ""
+        self.caption = ""
         if self.lines:
             self._line(f"{step.asset}[{step.partition}]: {step.because}")
 
@@ -60,7 +62,7 @@ class Board:
         self.at = None
 
     def row(self, name: str, done: int, total: int, note: str) -> None:
-        """Progress of the work at hand, as `engines.progress` tells it."""
+        """Progress of rows of the current step, a listener of `runtime.progress`."""
         if not done:
             self.rows_started = time.monotonic()
         if self.at is not None:
@@ -69,10 +71,10 @@ class Board:
             self.at.rows += f" ({note})" if note else ""
 
     def say(self, line: str) -> None:
-        self.said = line.splitlines()[0][:SHOWN_CHARS] if line.strip() else ""
+        self.caption = line.splitlines()[0][:CAPTION_CHARS] if line.strip() else ""
 
     def __rich__(self) -> Table:
-        table = Table("stage", "partitions", "at", "rows", "seconds", caption=self.said or None)
+        table = Table("stage", "partitions", "at", "rows", "seconds", caption=self.caption or None)
         for name, stage in self.stages.items():
             count = f"{stage.done} of {stage.planned}" + (f", {stage.failed} failed" if stage.failed else "")
             running = time.monotonic() - self.started if stage is self.at else 0
@@ -81,17 +83,17 @@ class Board:
             table.add_row(name, count, stage.partition, stage.rows, seconds, style=style)
         return table
 
-    def _line(self, words: str) -> None:
-        self.console.print(words, markup=False, highlight=False, soft_wrap=True)
+    def _line(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def watched(console: Console, steps: Sequence[Step], quiet: bool = False) -> Iterator[Board]:
-    """A board that hears of all progress in this block. `quiet`: it shows nothing."""
+def show_progress(console: Console, steps: Sequence[Step], quiet: bool = False) -> Iterator[Board]:
+    """A board that listens to all progress in this block; with `quiet` it shows nothing."""
     board = Board(console, steps, quiet)
     with progress.listening(board.row), progress.listening_to_messages(board.say):
         if quiet or not console.is_terminal or not steps:
             yield board
             return
-        with Live(board, console=console, refresh_per_second=A_SECOND):
+        with Live(board, console=console, refresh_per_second=REFRESHES_PER_SECOND):
             yield board

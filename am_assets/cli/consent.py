@@ -1,4 +1,4 @@
-"""What an apply may spend on models where no budget is named: what a person confirms at a terminal, else nothing."""
+"""The budget of an apply without --budget: what a person confirms at a terminal, else nothing."""
 
 import math
 import sys
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from am_assets.planning.plan import Step
 
 
-def consented(estimates: "Mapping[Step, Estimate]", can_ask: bool) -> float:
-    """Dollars that the steps of a plan may spend: 0 where they ask free models alone, which asks nobody.
+def confirmed_budget(estimates: "Mapping[Step, Estimate]", can_ask: bool) -> float:
+    """Dollars that the planned steps may spend: 0 without a question where they use free models only.
 
-    Else what they would ask is shown. A person is asked whether they may; "no" ends the command. `ConfigError`, before
-    anything is asked of a model, where nobody can be asked, or a model has no known price.
+    Otherwise the estimates are shown and the user is asked to confirm; "no" ends the command. `ConfigError`, before any
+    request to a model, where the user can't be asked, or a model has no known price.
     """
     from am_assets.cli.summary import show_costs
 

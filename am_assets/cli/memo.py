@@ -1,11 +1,11 @@
-"""`am memo`: what was measured so far."""
+"""`am memo`: contents of the memo, and removal of unreferenced entries."""
 
 from typing import Annotated
 
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, console, opened, print_json
+from am_assets.cli.opening import AsJson, console, open_plan, print_json
 from am_assets.config.files import ConfigError
 
 
@@ -13,14 +13,14 @@ from am_assets.config.files import ConfigError
 def memo(
     namespace: Annotated[str | None, typer.Argument(help="Show its latest rows.")] = None,
     key: Annotated[str | None, typer.Argument(help="Show this row in full.")] = None,
-    prune: Annotated[bool, typer.Option(help="Remove what no recipe, source or benchmark of today wants.")] = False,
+    prune: Annotated[bool, typer.Option(help="Remove rows that no recipe, source or benchmark references.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Prune without asking.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what was measured so far: sizes and ages, or the rows of one namespace.
 
-    It is about the whole project: what nobody wants can be told only where every recipe was asked."""
-    with opened(None, None) as found:
+    It covers the whole project: unreferenced rows are known only when all recipes are considered."""
+    with open_plan(None, None) as found:
         from am_assets.cli.summary import LATEST, show_holdings, show_measurement, show_measurements
         from am_assets.planning import upkeep
         from am_assets.project import project

@@ -1,10 +1,12 @@
-"""What the commands have in common: options, and opening a project and its plan, where a mistake in a file is told."""
+"""Options that the commands share, and opening a project and its plan, with errors in files reported to the user."""
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -24,53 +26,54 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @contextmanager
-def told_mistakes() -> Iterator[None]:
-    """A mistake in a file ends the command with its words."""
+def exit_on_config_error() -> Iterator[None]:
+    """End the command with the message of a `ConfigError`, and exit code 2."""
     try:
         from am_assets.project import project
 
         project().refuse_broken()
         yield
     except ConfigError as error:
-        _refuse(str(error))
+        _exit_with(str(error))
 
 
-def _refuse(words: str) -> NoReturn:
-    console.print(words, style="red", markup=False, highlight=False, soft_wrap=True)
+def _exit_with(message: str) -> NoReturn:
+    console.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     sys.exit(2)
 
 
 @contextmanager
-def opened(recipes: list[str] | None, select: str | None, with_others: bool = False) -> Iterator:
-    """The plan of the chosen recipes, and of what that puts out of date of others where it says so; a refusing
-    database ends the command with its words."""
-    with told_mistakes():
+def open_plan(recipes: list[str] | None, select: str | None, with_others: bool = False) -> Iterator:
+    """The plan for `recipes` (None: all), including decisions of other recipes to refresh if `with_others`.
+
+    A database error of the instance ends the command with a message about its file, and exit code 2.
+    """
+    with exit_on_config_error():
         from am_assets.project import project
 
         instance.prepare_environment(project().instance)
-        # checks by partition, mappings of two dimensions and places of code are such features of the pinned Dagster
+        # partitioned checks, two-dimensional partition mappings and code references of the pinned Dagster
         warnings.filterwarnings("ignore", message=".* is currently in (beta|preview)")
-        import dagster as dg
         from sqlalchemy.exc import DBAPIError
 
         from am_assets.definitions import build_definitions
-        from am_assets.orchestration.sqlite import keep_open
+        from am_assets.orchestration.sqlite import open_instance
         from am_assets.planning.plan import Plan
         from am_assets.planning.scope import others, roots, scope
 
         in_scope, beside = scope(project(), recipes), others(project(), recipes if with_others else None)
         try:
-            with dg.DagsterInstance.get() as storage, keep_open(storage):
+            with open_instance(Path(os.environ["DAGSTER_HOME"])) as storage:
                 yield Plan(build_definitions(project()), storage, roots(project(), recipes), in_scope, select, beside)
         except DBAPIError as error:
-            _refuse(instance.in_words(error))
+            _exit_with(instance.diagnose(error))
 
 
-def named(recipes: list[str] | None, every: bool = False) -> list[str]:
-    """The recipes that a command is about, each once: those it names, all of them, or the only one there is.
+def chosen_recipes(recipes: list[str] | None, every: bool = False) -> list[str]:
+    """The recipes of a command, without duplicates: the named ones, all of them, or the only one of the project.
 
-    `ConfigError` where one is not there, or none is named of several: what a command spends and changes is for the
-    recipes that somebody named.
+    `ConfigError` where one does not exist, or none of several is named: a command spends and changes only for recipes
+    that the user named.
     """
     from am_assets.project import project
 
@@ -85,9 +88,9 @@ def named(recipes: list[str] | None, every: bool = False) -> list[str]:
     return chosen
 
 
-def only(recipes: list[str] | None) -> str:
-    """The one recipe that a command is about."""
-    chosen = named(recipes)
+def one_recipe(recipes: list[str] | None) -> str:
+    """The recipe of a command that takes one."""
+    chosen = chosen_recipes(recipes)
     if len(chosen) > 1:
         raise ConfigError(f"one recipe at a time, and not {', '.join(chosen)}")
     return chosen[0]

@@ -1,9 +1,19 @@
-"""`am plan`: what an apply would do, because of what, and what it would ask of models."""
+"""`am plan`: what an apply would do and why, and the requests to models it would make."""
 
 from dataclasses import asdict
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, Every, Recipes, Select, console, named, opened, print_json, told_mistakes
+from am_assets.cli.opening import (
+    AsJson,
+    Every,
+    Recipes,
+    Select,
+    chosen_recipes,
+    console,
+    exit_on_config_error,
+    open_plan,
+    print_json,
+)
 
 
 @app.command()
@@ -11,7 +21,10 @@ def plan(recipe: Recipes = None, every: Every = False, select: Select = None, as
     """Print what an apply would do, because of what, what it would ask of models, and what stands in its way.
 
     It is about all recipes where none is named."""
-    with told_mistakes(), opened(recipes := named(recipe, every or not recipe), select, with_others=True) as found:
+    with (
+        exit_on_config_error(),
+        open_plan(recipes := chosen_recipes(recipe, every or not recipe), select, with_others=True) as found,
+    ):
         steps = found.steps()
         if not steps and not as_json:
             console.print("Nothing to do: everything is up to date.")
@@ -21,14 +34,14 @@ def plan(recipe: Recipes = None, every: Every = False, select: Select = None, as
         from am_assets.planning.preflight import preflight
         from am_assets.project import project
 
-        looked = preflight(project(), steps, recipes)
+        checked = preflight(project(), steps, recipes)
         if as_json:
-            rows = [asdict(step) | {"estimate": _as_dict(looked.estimates.get(step))} for step in steps]
-            print_json({"steps": rows, "problems": looked.problems})
+            rows = [asdict(step) | {"estimate": _as_dict(checked.estimates.get(step))} for step in steps]
+            print_json({"steps": rows, "problems": checked.problems})
             return
         show_steps(console, steps)
-        show_costs(console, list(looked.estimates.items()))
-        show_problems(console, looked.problems)
+        show_costs(console, list(checked.estimates.items()))
+        show_problems(console, checked.problems)
 
 
 def _as_dict(estimate) -> dict | None:

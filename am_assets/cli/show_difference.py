@@ -1,4 +1,4 @@
-"""What the command line shows of two recipes' difference."""
+"""Rendering of the difference of two recipes."""
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +10,7 @@ EXCERPT_CHARS = 70
 
 
 def show_diff(console: Console, found: Diff, rows: int) -> None:
-    """The fields that differ, then by set how many rows each recipe has alone, for what reason and because of what."""
+    """Print the differing fields, then by set the rows that only one recipe keeps, with reasons and fields."""
     if not found.fields:
         console.print("No field of their policies that decides on rows differs.")
     for change in found.fields:

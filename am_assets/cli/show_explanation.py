@@ -1,4 +1,4 @@
-"""What the command line shows of an explanation."""
+"""Rendering of an explanation."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +12,8 @@ from am_assets.planning.explain.lines import Line
 VALUE_CHARS = 120
 
 
-def show_explanation(console: Console, told: Explanation) -> None:
-    for style, line in _lines(told):
+def show_explanation(console: Console, explanation: Explanation) -> None:
+    for style, line in _lines(explanation):
         _show(console, line, style)
 
 
@@ -26,18 +26,18 @@ def _show(console: Console, line: str, style: str | None) -> None:
     console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def _lines(told: Explanation) -> Iterator[tuple[str | None, str]]:
-    yield "bold", f"{told.question_id} under recipe {told.recipe}"
-    yield None, f"  {_short(told.question)}"
-    for part in told.parts:
+def _lines(explanation: Explanation) -> Iterator[tuple[str | None, str]]:
+    yield "bold", f"{explanation.question_id} under recipe {explanation.recipe}"
+    yield None, f"  {_short(explanation.question)}"
+    for part in explanation.parts:
         yield "bold", part.name
         for fact in part.facts or [{"": "nothing is stored"}]:
             yield None, "  " + ", ".join(_fact(name, value) for name, value in fact.items() if value is not None)
         if part.decision:
-            yield "green" if part.decision.kept else "red", f"  {in_words(part.decision, told.recipe)}"
+            yield "green" if part.decision.kept else "red", f"  {decision_text(part.decision, explanation.recipe)}"
 
 
-def in_words(decision: Decision, recipe: str) -> str:
+def decision_text(decision: Decision, recipe: str) -> str:
     """`dropped by <field>: <value> of recipe <name> (<file>): <what was measured>`"""
     detail = f": {decision.detail}" if decision.detail else ""
     by = "; ".join(_line(line, recipe) for line in decision.lines)
@@ -52,8 +52,8 @@ def _line(line: Line, recipe: str) -> str:
 
 
 def _fact(name: str, value: Any) -> str:
-    said = f"{value:.3f}" if isinstance(value, float) else _short(str(value))
-    return f"{name}: {said}" if name else said
+    text = f"{value:.3f}" if isinstance(value, float) else _short(str(value))
+    return f"{name}: {text}" if name else text
 
 
 def _short(text: str) -> str:

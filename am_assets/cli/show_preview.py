@@ -1,4 +1,4 @@
-"""What the command line shows of a preview."""
+"""Rendering of a preview."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,11 +8,11 @@ from am_assets.cli.summary import show_costs
 from am_assets.planning.preview.comparison import Comparison
 from am_assets.planning.preview.whatif import Preview
 
-SHOWN = 3  # partitions of an asset that are not up to date
+SHOWN = 3  # stale partitions listed of an asset
 
 
 def show_preview(console: Console, seen: Preview) -> None:
-    """Questions and responses kept before and after by group, why some go, and what models would be asked."""
+    """Print kept questions and responses before and after by group, drop reasons, and requests to models."""
     if seen.outdated:
         partitions: dict[str, list[str]] = {}
         for step in seen.outdated:

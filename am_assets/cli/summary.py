@@ -1,4 +1,4 @@
-"""What the command line shows: a plan and its costs; after an apply the funnel, what it took, the scores; the memo."""
+"""Rendering of plans and costs, of the results of an apply (funnel, costs, scores), and of the memo."""
 
 from pathlib import Path
 
@@ -10,16 +10,14 @@ from rich.table import Table
 from am_assets.planning.costs import Estimate
 from am_assets.planning.plan import Outcome, Plan, Step
 
-SPENT = ["seconds", "requests", "prompt_tokens", "completion_tokens", "cost_usd"]
-
-
-LATEST = 20  # rows of a namespace
-SHOWN = 4  # partitions of one cause
+COSTS = ["seconds", "requests", "prompt_tokens", "completion_tokens", "cost_usd"]
+LATEST = 20  # rows shown of a namespace
+SHOWN = 4  # partitions listed of one cause
 CELL_CHARS = 60
 
 
 def show_steps(console: Console, steps: list[Step]) -> None:
-    """The steps by asset, those of one cause together."""
+    """Print the steps by asset, with partitions of the same cause in one row."""
     groups: dict[tuple[str, str, str], list[str]] = {}
     for step in steps:
         groups.setdefault((step.asset, step.state, step.because), []).append(step.partition)
@@ -31,7 +29,7 @@ def show_steps(console: Console, steps: list[Step]) -> None:
 
 
 def show_costs(console: Console, estimates: list[tuple[Step, Estimate]]) -> None:
-    """What the steps would ask of models, by asset, and what each figure rests on."""
+    """Print the estimated requests to models by asset, and the basis of each figure."""
     if not estimates:
         console.print("No model is asked.")
         return
@@ -60,7 +58,7 @@ def _sums(estimates: list[Estimate]) -> list[str]:
 
 
 def show_problems(console: Console, problems: list[str]) -> None:
-    """What has to be mended before an apply, a line each."""
+    """Print what has to be fixed before an apply, one line per problem."""
     for problem in problems:
         console.print(f"In the way: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
 
@@ -84,8 +82,8 @@ def show_measurements(console: Console, known: pl.LazyFrame) -> None:
     rows = known.tail(LATEST).collect()
     table = Table("key", "measured", title=f"the latest {rows.height} rows")
     for row in rows.iter_rows(named=True):
-        said = (f"{name}: {' '.join(str(value).split())[:CELL_CHARS]}" for name, value in row.items() if name != "key")
-        table.add_row(row["key"], escape("; ".join(said)))
+        cells = (f"{name}: {' '.join(str(value).split())[:CELL_CHARS]}" for name, value in row.items() if name != "key")
+        table.add_row(row["key"], escape("; ".join(cells)))
     console.print(table)
 
 
@@ -99,7 +97,7 @@ def show_measurement(console: Console, known: pl.LazyFrame, key: str) -> None:
 
 
 def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[str], assets: Path) -> None:
-    """Funnel and scores of each recipe that has a report, costs by stage, then failures."""
+    """Print funnel and scores of each recipe with a report, costs by stage, then failures."""
     for recipe in recipes:
         report = assets / "recipe_report" / f"{recipe}.parquet"
         if report.exists():
@@ -144,28 +142,28 @@ def _funnel(recipe: str, report: pl.DataFrame) -> Table:
 
 
 def _spending(plan: Plan) -> Table:
-    """Of the latest materialization of every partition in question, summed by asset: what making it took."""
+    """Seconds, tokens and dollars of the latest materializations of all planned partitions, by asset."""
     table = Table(
         "asset", "seconds", "requests", "tokens in", "tokens out", "cost, $", title="What the tables took to make"
     )
-    totals = dict.fromkeys(SPENT, 0.0)
+    totals = dict.fromkeys(COSTS, 0.0)
     for key in plan.keys:
-        sums = dict.fromkeys(SPENT, 0.0)
+        sums = dict.fromkeys(COSTS, 0.0)
         made = plan.records.made(key)
         for partition in plan.partitions(key):
             if partition in made:
-                for name in SPENT:
+                for name in COSTS:
                     sums[name] += float(made[partition].metadata.get(name, 0))
         if sums["seconds"] >= 0.5 or sums["requests"]:
             table.add_row(key.to_user_string(), *_figures(sums))
-        totals = {name: totals[name] + sums[name] for name in SPENT}
+        totals = {name: totals[name] + sums[name] for name in COSTS}
     table.add_section()
     table.add_row("all", *_figures(totals))
     return table
 
 
 def _figures(sums: dict[str, float]) -> list[str]:
-    return [f"{sums['seconds']:,.1f}", *(f"{sums[name]:,.0f}" for name in SPENT[1:4]), f"{sums['cost_usd']:.4f}"]
+    return [f"{sums['seconds']:,.1f}", *(f"{sums[name]:,.0f}" for name in COSTS[1:4]), f"{sums['cost_usd']:.4f}"]
 
 
 def _scores(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""All Dagster: assets, checks, tables as assets, partitions, resources, the instance and its runs.
+"""The Dagster layer: assets, asset checks, partitions, resources, the instance, its storage and its run launcher.
 
-Rules of the stages do not belong here: an asset reads, calls one, and hands over.
+Rules of the stages do not belong here: the body of an asset reads its inputs, calls a rule and returns a frame.
 """

@@ -1,6 +1,6 @@
-"""What the UI says of an asset whatever its rows: whose it is, its columns, where they come from, where its code is.
+"""Metadata of an asset that do not depend on its rows: owners, column schema, column lineage, code reference.
 
-The words are those of `schema.py` and `lineage.py`; here they only take Dagster's form.
+The content comes from `storage/schemas.py` and `storage/lineage.py`; here it only takes Dagster's form.
 """
 
 import inspect
@@ -13,11 +13,12 @@ from am_assets.storage.lineage import lineage
 from am_assets.storage.schemas import TABLES
 
 OWNERS = ["team:post-training"]
-NAMED = 3  # columns that a description names as its origin
+MAX_ORIGINS = 3  # columns that a description lists as origins
 
 
-def described(name: str, fn: Callable, deps: list[dg.AssetDep]) -> dict[str, Any]:
-    """Metadata of the asset `name` made by `fn`, which reads the tables its parameters are named for, and `deps`."""
+def column_metadata(name: str, fn: Callable, deps: list[dg.AssetDep]) -> dict[str, Any]:
+    """Column schema and column lineage of the asset `name`. It reads the tables that the parameters of `fn` are named
+    for, and `deps`."""
     read = [*inspect.signature(fn).parameters, *(dep.asset_key.to_user_string() for dep in deps)]
     schema, origins = TABLES[name], lineage(name, read)
     key = schema.primary_key()
@@ -25,7 +26,7 @@ def described(name: str, fn: Callable, deps: list[dg.AssetDep]) -> dict[str, Any
         dg.TableColumn(
             column,
             str(spec.dtype),
-            description=_said(spec.description, origins[column]),
+            description=_description(spec.description, origins[column]),
             constraints=dg.TableColumnConstraints(
                 nullable=spec.nullable, unique=key == [column], other=["primary key"] if column in key else []
             ),
@@ -42,14 +43,14 @@ def described(name: str, fn: Callable, deps: list[dg.AssetDep]) -> dict[str, Any
     }
 
 
-def code_of(fn: Callable) -> dict[str, Any]:
-    """The place of an asset's own lines: left to itself, Dagster finds the decorator's."""
-    place = dg.LocalFileCodeReference(file_path=fn.__code__.co_filename, line_number=fn.__code__.co_firstlineno)
-    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[place])}
+def code_reference(fn: Callable) -> dict[str, Any]:
+    """File and line of the body of an asset; Dagster alone would give those of the decorator."""
+    reference = dg.LocalFileCodeReference(file_path=fn.__code__.co_filename, line_number=fn.__code__.co_firstlineno)
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 
-def _said(description: str | None, origins: list[tuple[str, str]]) -> str | None:
-    """The open-source UI has no view of column lineage, so a column's description names what it comes from."""
-    places = ", ".join(f"{table}.{column}" for table, column in origins[:NAMED])
-    source = f"from {places}{', …' if len(origins) > NAMED else ''}" if places else ""
+def _description(description: str | None, origins: list[tuple[str, str]]) -> str | None:
+    """The open-source UI does not show column lineage, so the description of a column lists its origins."""
+    places = ", ".join(f"{table}.{column}" for table, column in origins[:MAX_ORIGINS])
+    source = f"from {places}{', …' if len(origins) > MAX_ORIGINS else ''}" if places else ""
     return "; ".join(filter(None, [description, source])) or None

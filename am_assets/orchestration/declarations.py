@@ -1,8 +1,14 @@
-"""What a table depends on beside the tables it reads, declared once.
+"""Configuration dependencies of a table, declared once with the table.
 
-From a table's `Reads` come its code version, the metadata `instrument` and `entry` of its materializations, the reasons
-that `am plan` gives, and what its body may read of the project: `Declared` refuses everything else, so that no edit can
-reach a table past its versions. Places of files and endpoints are open to every body: they identify nothing.
+A table's `Reads` determines its code version, the metadata `instrument` and `entry` of its materializations, the
+reasons that `am plan` prints, and what its body may read of the project: `Declared` raises `Undeclared` for everything
+else, so that no edit of a file can change a table without making it stale. File locations and endpoints are open to
+every body, since they identify nothing.
+
+    @evidence("pool", "shards", reads=Reads((labels,), instruments=("labels",)))
+    def question_labels(raw_pool: pl.DataFrame, here: Declared) -> pl.DataFrame:
+        here.instruments.labels.model  # declared
+        here.shards  # Undeclared: `facts` does not name the shards
 """
 
 import json
@@ -26,10 +32,10 @@ from am_assets.storage.stored import settings
 
 
 class Undeclared(RuntimeError):
-    """The body of a table reads a part of the project that its declaration does not name."""
+    """The body of a table read a part of the project that its declaration does not name."""
 
 
-# Parts of the project that every partition of a table may depend on.
+# Parts of the project, apart from instruments, that all partitions of a table may depend on.
 FACTS: dict[str, Callable[[Project], Any]] = {
     "shards": lambda here: sorted(sources.shard_keys(here.sources)),
     "ranks": lambda here: {name: source.rank for name, source in here.sources.items()},
@@ -38,10 +44,13 @@ FACTS: dict[str, Callable[[Project], Any]] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """What one partition is made from in the files of the project.
+    """The configuration that a single partition depends on.
 
-    `content` is JSON-able, `name` what a reader calls it (`source gsm8k`), `file` where it stands, `within` comes
-    before the names of its fields, `files` is a hash of the data files it names.
+    content  fields and their values, JSON-serializable
+    name     what users call it, as in `source gsm8k`
+    file     the file that holds it
+    within   prefix of its field names in messages, as in `dedup`
+    files    hash of the data files that it names
     """
 
     content: Mapping[str, Any]
@@ -55,12 +64,12 @@ class Entry:
         return f"of {self.name} in {self.file}" if self.file else f"of {self.name}"
 
 
-# The entry of a partition; None where its file is broken, so that nothing can be told.
+# The entry of a partition; None where its file is broken.
 EntryOf = Callable[[Project, str], Entry | None]
 
 
 def source_entry(here: Project, shard: str) -> Entry:
-    """A source without its rank, which no question of it depends on."""
+    """The source of a shard, without its rank: no question depends on that."""
     name = sources.source_of(here.sources, shard)
     source = here.sources[name]
     files = fingerprint(source, here.sources_file.parent)
@@ -74,7 +83,7 @@ def benchmark_entry(here: Project, name: str) -> Entry:
 
 
 def section_entry(section: str) -> EntryOf:
-    """A section of the recipe that a partition is named for."""
+    """One section of the recipe whose name is the partition key."""
 
     def entry(here: Project, recipe: str) -> Entry | None:
         if recipe in here.broken:
@@ -86,13 +95,14 @@ def section_entry(section: str) -> EntryOf:
 
 
 def recipes_that_select(here: Project, _: str) -> Entry:
-    """The recipes that have selected questions. One that is gone updates no table above: only this list tells."""
+    """The recipes that have selected questions. Removing a recipe updates no upstream partition, so only this list
+    shows it."""
     names = [name for name in here.recipe_names if (here.assets / "selected_questions" / f"{name}.parquet").exists()]
     return Entry({"recipes that select questions": names}, here.data.name)
 
 
 def earlier_shards(here: Project, shard: str) -> Entry:
-    """The shards that stand before this one in the sources file, in any order."""
+    """The shards listed before this one in the sources file, sorted."""
     keys = sources.shard_keys(here.sources)
     return Entry({"shards before it": sorted(keys[: keys.index(shard)])}, shard, here.sources_file.name)
 
@@ -107,12 +117,12 @@ def _origin(origin: Origin, *without: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Reads:
-    """A table's dependencies.
+    """Dependencies of a table.
 
-    rules        modules of pure rules, each with a VERSION that is raised when what it gives changes
-    instruments  sections of instruments.yaml, or single fields: `labels`, `pairs.floor`
-    facts        names in FACTS
-    entry        what one partition alone depends on
+    rules        modules of pure rules, each with a VERSION that is raised when its results change
+    instruments  sections of instruments.yaml, or single fields of one: `labels`, `pairs.floor`
+    facts        keys of FACTS
+    entry        the configuration that a single partition depends on
     """
 
     rules: tuple[ModuleType, ...] = ()
@@ -121,7 +131,7 @@ class Reads:
     entry: EntryOf | None = None
 
     def instrument(self, here: Project) -> dict[str, Any]:
-        """All that holds for every partition, as it is written into metadata: JSON-able."""
+        """The dependencies that all partitions share, as written into metadata: JSON-serializable."""
         versions = {module.__name__.rpartition(".")[2]: str(module.VERSION) for module in self.rules}
         measured: dict[str, Any] = {"version": versions} if versions else {}
         for path in self.instruments:
@@ -132,13 +142,13 @@ class Reads:
 
     def code_version(self, here: Project) -> str:
         """A short hash of `instrument`."""
-        spelled = json.dumps(self.instrument(here), sort_keys=True, ensure_ascii=False)
-        return sha256(spelled.encode()).hexdigest()[:12]
+        serialized = json.dumps(self.instrument(here), sort_keys=True, ensure_ascii=False)
+        return sha256(serialized.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
 class Declared:
-    """The project as the body of one table sees it."""
+    """The part of the project that the body of one table may read; anything else raises `Undeclared`."""
 
     table: str
     reads: Reads
@@ -173,54 +183,54 @@ class Declared:
 
     @property
     def shards(self) -> list[str]:
-        """In the order of the sources file."""
-        self._demand("shards", "shards" in self.reads.facts or self.reads.entry is earlier_shards)
+        """Shard keys in the order of the sources file."""
+        self._require("shards", "shards" in self.reads.facts or self.reads.entry is earlier_shards)
         return sources.shard_keys(self._project.sources)
 
     @property
     def ranks(self) -> dict[str, int]:
-        """By source."""
-        self._demand("ranks", "ranks" in self.reads.facts)
+        """Rank by source."""
+        self._require("ranks", "ranks" in self.reads.facts)
         return FACTS["ranks"](self._project)
 
     def source(self, shard: str) -> tuple[str, Source]:
-        """The source of a shard, by name."""
-        self._demand("source", self.reads.entry is source_entry)
+        """Name and definition of the source of a shard."""
+        self._require("source", self.reads.entry is source_entry)
         name = sources.source_of(self._project.sources, shard)
         return name, self._project.sources[name]
 
     def benchmark(self, name: str) -> Benchmark:
-        self._demand("benchmark", self.reads.entry is benchmark_entry)
+        self._require("benchmark", self.reads.entry is benchmark_entry)
         return self._project.benchmarks[name]
 
     def entry(self, partition: str) -> Entry | None:
-        """`ConfigError` where the file of the entry is broken."""
+        """The entry of a partition, None where none is declared; `ConfigError` where its file is broken."""
         if self.reads.entry is None:
             return None
         found = self.reads.entry(self._project, partition)
         if found is None:
-            self._project.recipe(partition)  # tells what is wrong with it
+            self._project.recipe(partition)  # raises the ConfigError of that recipe
         return found
 
     @property
     def instruments(self) -> Any:
         return _DeclaredInstruments(self, self._project.instruments)
 
-    def _demand(self, part: str, declared: bool) -> None:
+    def _require(self, part: str, declared: bool) -> None:
         if not declared:
             raise Undeclared(f"{self.table} reads {part} of the project, which its declaration does not name")
 
 
 @dataclass(frozen=True)
 class _DeclaredInstruments:
-    """Declared sections as they are, others not at all, and of those declared in part the declared fields."""
+    """Instruments limited to the declared sections and, of sections declared in part, to the declared fields."""
 
     _declared: Declared
     _all: Instruments
 
     def __getattr__(self, section: str) -> Any:
         named = [path for path in self._declared.reads.instruments if path.partition(".")[0] == section]
-        self._declared._demand(f"instruments.{section}", bool(named))
+        self._declared._require(f"instruments.{section}", bool(named))
         whole = getattr(self._all, section)
         if section in named:
             return whole
@@ -236,5 +246,5 @@ class _DeclaredFields:
 
     def __getattr__(self, name: str) -> Any:
         hidden = name in type(self._section).model_fields and name not in self._fields
-        self._declared._demand(f"instruments.{self._name}.{name}", not hidden)
+        self._declared._require(f"instruments.{self._name}.{name}", not hidden)
         return getattr(self._section, name)

@@ -1,6 +1,7 @@
-"""The Dagster instance of a project: its environment and settings, and what is wrong where its database refuses.
+"""The Dagster instance of a project: environment, bundled settings, and diagnosis of database errors.
 
-`python -m am_assets.orchestration.instance` prepares the one that DAGSTER_HOME names, for `dagster dev` and the daemon.
+`python -m am_assets.orchestration.instance` prepares the instance that DAGSTER_HOME names, for `dagster dev` and the
+daemon. Nothing here imports Dagster, as the environment has to be set before that.
 """
 
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from am_assets.runtime.threads import share_cores
 
 BUNDLED = Path(__file__).with_name("dagster.yaml")
-# What SQLite says, and what to do about it.
+# By a part of the message of SQLite: the advice to the user.
 REMEDIES = {
     "locked": "another program holds it: close that (`fuser` of the file names it) and run again",
     "readonly": "make the file and its folder writable for this user, or point DAGSTER_HOME to a folder that is",
@@ -23,27 +24,27 @@ REMEDIES = {
 
 
 def prepare_environment(instance: Path) -> None:
-    """What has to stand before Dagster and torch load; a new project folder gets the bundled instance settings."""
+    """Set the environment before Dagster and torch are imported; create `dagster.yaml` in a new project folder."""
     os.environ.setdefault("DAGSTER_HOME", str(instance))
     share_cores()
-    os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' bars would run through ours
+    os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars of libraries would break up our own
     settings = Path(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
     if not settings.exists():
         settings.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(BUNDLED, settings)
 
 
-def in_words(error: Exception) -> str:
-    """Which file of the instance refuses, why, and what to do; for an error of its database."""
+def diagnose(error: Exception) -> str:
+    """A message for a database error of the instance: the file at fault, the reason, and what to do."""
     home = Path(os.environ["DAGSTER_HOME"])
-    where, why = _refusing(home) or (home, str(getattr(error, "orig", error)))
+    where, why = _unwritable(home) or (home, str(getattr(error, "orig", error)))
     remedy = next((remedy for sign, remedy in REMEDIES.items() if sign in why), "see its log")
     return f"{where}: the database of the Dagster instance can't be used ({why}): {remedy}. Nothing stored is lost"
 
 
-def _refusing(home: Path) -> tuple[Path, str] | None:
-    """The first database file that can't be written, and SQLite's reason."""
-    for path in sorted(home.rglob("*.db"), key=lambda path: len(path.name)):  # those of single runs last
+def _unwritable(home: Path) -> tuple[Path, str] | None:
+    """The first database file that can't be written, with SQLite's reason; None where all can be."""
+    for path in sorted(home.rglob("*.db"), key=lambda path: len(path.name)):  # files of single runs, named by ids, last
         if not os.access(path, os.W_OK):
             return path, "readonly file"
         try:

@@ -1,4 +1,4 @@
-"""The partitions of the graph: shards of the pool, recipes, benchmarks, and how they meet."""
+"""Partitions of the graph (shards, recipes, benchmarks) and the mappings between them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,7 @@ from am_assets.project import Project
 
 @dataclass(frozen=True)
 class Partitions:
-    """The partitions of one project; a table names one of the first four by `by`."""
+    """Partition definitions of one project. The `by` of a table is the name of one of the first four properties."""
 
     project: Project
 
@@ -33,10 +33,16 @@ class Partitions:
 
     @cached_property
     def earlier_shards(self) -> dg.StaticPartitionMapping:
-        """Pairs are looked for in a shard and in those before it in the sources file, so that a source appended at the
-        end leaves the partitions of all others alone."""
+        """From a shard to itself and the shards before it in the sources file. Pairs are searched in these alone, so
+        that a source appended at the end leaves the partitions of all others fresh."""
         keys = shard_keys(self.project.sources)
         return dg.StaticPartitionMapping({key: keys[i:] for i, key in enumerate(keys)})
+
+
+def recipe_and_benchmark(key: str) -> tuple[str, str]:
+    """The recipe and the benchmark of a partition of `recipe_benchmarks`, as in `gpqa|demo`."""
+    benchmark, recipe = key.split("|")  # Dagster writes dimensions in alphabetical order
+    return recipe, benchmark
 
 
 def every(
@@ -46,8 +52,11 @@ def every(
     optional: bool = False,
     mapping: dg.PartitionMapping | None = None,
 ) -> dg.AssetIn:
-    """All upstream partitions as one lazy frame, told apart by a column named `partition`; an error where one is not
-    there yet, with `skip_missing` where none is, with `optional` never."""
+    """An input of all upstream partitions as one frame, with their keys in a column named `partition`.
+
+    A missing partition is an error. With `skip_missing` only an input without any partition is, and with `optional`
+    that is an empty frame.
+    """
     return dg.AssetIn(
         partition_mapping=mapping or dg.AllPartitionMapping(),
         metadata={"fan_in": partition, "skip_missing": skip_missing or optional, "optional": optional},
@@ -55,10 +64,10 @@ def every(
 
 
 def along(dimension: str) -> dg.AssetIn:
-    """The one upstream partition on the same recipe or benchmark of a recipe-benchmark partition."""
+    """From a recipe-benchmark partition to the upstream partition of its `recipe` or its `benchmark`."""
     return dg.AssetIn(partition_mapping=dg.MultiToSingleDimensionPartitionMapping(dimension))
 
 
 def all_of(*tables: str) -> list[dg.AssetDep]:
-    """Every partition of tables that a body reads by name."""
+    """Dependencies on all partitions of tables that a body reads by name instead of as inputs."""
     return [dg.AssetDep(name, partition_mapping=dg.AllPartitionMapping()) for name in tables]

@@ -1,4 +1,4 @@
-"""Dagster resources over the engines: where tables lie, and who answers questions to language models."""
+"""Dagster resources: the table store, memoized answers of models, budgets of runs, and the progress logger."""
 
 import logging
 import os
@@ -23,16 +23,16 @@ from am_assets.storage.schemas import TABLES
 from am_assets.storage.segments import write_durably
 from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables
 
-BUDGET_TAG = "am/budget_usd"  # of a run; the environment variable AM_BUDGET_USD is for runs without it
-RECIPES_TAG = "am/recipes"  # of a run: whose requests are asked, with commas between; all are without it
+BUDGET_TAG = "am/budget_usd"  # run tag; runs without it take the environment variable AM_BUDGET_USD
+RECIPES_TAG = "am/recipes"  # run tag: comma-separated recipes whose requests are sent; without it those of all
 
 
 class TableStore(StoredTables, dg.UPathIOManager):
-    """Stored tables that Dagster reads and writes too, aside and renamed.
+    """IO manager over the stored tables. A table is written aside and renamed.
 
-    An input is a lazy frame where its annotation says so. One with `fan_in` metadata is all of its partitions under
-    one another, named in the column that the metadata names; `skip_missing` leaves out those not there yet; where
-    there is none, `optional` has an empty table instead of an error.
+    An input is lazy where it is annotated as a lazy frame. One with `fan_in` metadata (see `partitions.every`) is the
+    concatenation of its partitions, with their keys in the column that the metadata names; `skip_missing` leaves out
+    missing ones; without any, `optional` gives an empty table instead of an error.
     """
 
     extension = EXTENSION
@@ -74,24 +74,26 @@ class TableStore(StoredTables, dg.UPathIOManager):
 
 
 class Answers:
-    """What was measured before, and what models say: each row once, the memo before the engine."""
+    """Memoized measurements and model answers: the memo is read first, and only missing rows are measured."""
 
     def __init__(self, project: Project):
         self.project = project
         self.memo = Memo(project.memo)
 
     def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> FillResult:
-        """`wanted` joined with its measurements, after making those that the memo lacks. The memo learns that the
-        partition at hand wants them, so that it can tell what nobody does."""
+        """Join `wanted` with its measurements, after making those that the memo lacks.
+
+        The memo records the keys under the current partition, so that unreferenced entries can be pruned.
+        """
         at = dg.AssetExecutionContext.get()
         self.memo.note_wanted(namespace, f"{at.asset_key.to_user_string()}.{at.partition_key}", wanted)
         return self.memo.fill(namespace, wanted, measure, schema)
 
     def get(self, namespace: str, requests: pl.DataFrame) -> FillResult:
-        """`requests` (model, messages, sampling, sample_index and any others) joined with their answers, by their own
-        `key` where they have one.
+        """Join `requests` (model, messages, sampling, sample_index and any others) with their answers.
 
-        Every model is asked before a failure of one is raised, so that one endpoint's fault costs nobody else's work.
+        A column `key` is used where there is one, else the key is computed. `LlmError` lists the models that failed; it
+        is raised after all models were asked, so that a failing endpoint does not stop the others.
         """
         identity = ["model", "messages", "sampling", "sample_index"]
         keyed = requests if "key" in requests.columns else with_keys(requests, *identity)
@@ -99,8 +101,11 @@ class Answers:
         return self.fill(namespace, keyed, lambda missing: self._ask(namespace, missing, budget), ANSWER)
 
     def split(self, namespace: str, requests: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """`requests` (key, recipes and any others) as the run at hand takes them, and those it leaves out: nobody has
-        answered them yet and no recipe that the run is for wants them."""
+        """Split `requests` (key, recipes and any others) into those that this run handles and those that it leaves out.
+
+        A run with RECIPES_TAG leaves out unanswered requests that only other recipes want. Rows keep their order, those
+        of the run's recipes first.
+        """
         chosen = dg.AssetExecutionContext.get().run.tags.get(RECIPES_TAG)
         if chosen is None:
             return requests, requests.clear()
@@ -110,9 +115,9 @@ class Answers:
         return pl.concat([ours, others.join(left, on="key", how="anti", maintain_order="left")]), left
 
     def vectors(self, texts: pl.DataFrame, model: str) -> FillResult:
-        """`texts` (question and any others) joined with the unit vectors of their questions.
+        """Join `texts` (question and any others) with the unit vectors of their questions.
 
-        `ValueError`, before anything is stored, where the model makes vectors of another dimension than it once did.
+        `ValueError`, before anything is stored, where the dimension differs from that of vectors stored for the model.
         """
         keyed = with_keys(texts, "question", identity=model)
 
@@ -150,8 +155,11 @@ class Answers:
 
 
 def run_tags(dollars: float | None, recipes: Sequence[str] | None) -> Callable[[], dict[str, str]]:
-    """Tells the tags of the next run, where all runs of this process from now on may spend `dollars` together and ask
-    for `recipes` alone (None: for all)."""
+    """A function that returns the tags of the next run.
+
+    All runs of this process from now on share the budget of `dollars` (None: no limit) and send requests of `recipes`
+    (None: of all).
+    """
     before = SPENT.spent
 
     def tags() -> dict[str, str]:
@@ -170,18 +178,18 @@ def _budget(run_id: str, dollars: str | None) -> Budget:
 
 
 def _budget_of_run() -> Budget:
-    """What the run at hand may spend: by its tag, else by the environment, else without a limit."""
+    """The budget of the current run: by its tag, else by the environment, else unlimited."""
     run = dg.AssetExecutionContext.get().run
     return _budget(run.run_id, run.tags.get(BUDGET_TAG) or os.environ.get("AM_BUDGET_USD"))
 
 
-def together(first: FillResult, second: FillResult) -> FillResult:
-    """What two calls made, over the table of the second, which holds that of the first."""
+def combine(first: FillResult, second: FillResult) -> FillResult:
+    """The table of `second`, which contains that of `first`, with the new rows of both calls."""
     return FillResult(second.table, pl.concat([first.new, second.new]))
 
 
-def spent(filled: FillResult) -> dict[str, Any]:
-    """Metadata of an LLM stage: what this run paid for, and what its whole table has cost."""
+def usage(filled: FillResult) -> dict[str, Any]:
+    """Metadata of a table of model answers: requests, tokens and dollars of this run, and of the whole table."""
     table, new = filled.table, filled.new
     return {
         "requests": new.height,
@@ -198,13 +206,13 @@ def _total(frame: pl.DataFrame, column: str) -> Any:
     return (frame[column].sum() or 0) if column in frame.columns else 0
 
 
-@dg.logger({}, description="Passes what an asset says to whoever listens, and nothing to the terminal.")
+@dg.logger({}, description="Forwards the log messages of assets to progress listeners, and nothing to the terminal.")
 def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            said = getattr(record, "dagster_meta", {}).get("orig_message")
-            if said:
-                progress.message(said)
+            message = getattr(record, "dagster_meta", {}).get("orig_message")
+            if message:
+                progress.message(message)
 
     logger = logging.Logger("am_assets.progress", level=logging.INFO)
     logger.addHandler(Handler())

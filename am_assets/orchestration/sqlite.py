@@ -1,73 +1,124 @@
-"""Dagster's SQLite storage over connections that stay open.
+"""Dagster's SQLite storage over connections that stay open, for the process of `am`.
 
-For every event of a run Dagster opens a database anew, has the disk flushed and closes it, and for every run it builds
-the tables of a new file: most of what the run of a cheap decision takes. Here the same files are written over one
-connection each, and a new one is a copy of an empty one. What was committed survives a killed process as before; what a
-power failure can take are the last records, and their partitions are made again.
+For every event of a run Dagster opens a database, has the disk flushed and closes it, and for every run it builds the
+tables of a new file: most of the time that a cheap decision takes. Here the same files are written over one connection
+each, and the file of a new run is a copy of an empty one. Whatever was committed survives a killed process as before;
+a power failure can take the last records, and their partitions are materialized again.
+
+Only `am` uses it: a short-lived process, with one run at a time. Webserver, daemon and the runs that they start stay on
+Dagster's own storage. They live for weeks, while `dagster run wipe` of another process unlinks files, and what is
+written over an open connection to an unlinked file is lost; and the parallel requests of the UI, which Dagster's run
+storage answers over a connection each, would wait for one another.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import RLock
+from typing import Any
 
 import dagster as dg
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
-from dagster._core.storage.runs import SqliteRunStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+import yaml
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
-RUNS = "runs"  # no run has this id
-Connect = Callable[[str], AbstractContextManager[Connection]]
+from am_assets.orchestration.dagster_internals import (
+    INDEX_SHARD_NAME,
+    SQLITE_BUSY_TIMEOUT_SECONDS,
+    DagsterSqliteStorage,
+    SqliteEventLogStorage,
+    SqliteRunStorage,
+)
+
+STORAGE_KEYS = {"storage", "run_storage", "event_log_storage", "schedule_storage"}  # of dagster.yaml
 
 
-@contextmanager
-def keep_open(instance: dg.DagsterInstance) -> Iterator[None]:
-    """In here `instance`, which must not be used afterwards, holds its connections. Storage other than SQLite is left
-    as it is."""
-    events, runs = instance.event_log_storage, instance.run_storage
-    held: dict[str, Engine] = {}
-    if isinstance(events, SqliteEventLogStorage):
-        events._connect = _shards(events, held)  # type: ignore[method-assign, assignment]
-        events.has_table = cache(events.has_table)  # type: ignore[method-assign]
-    if isinstance(runs, SqliteRunStorage):
-        history, lock = _open(runs._conn_string), RLock()
-        held[RUNS] = history
-        runs.connect = lambda: _transaction(history, lock)  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        for engine in held.values():
-            engine.dispose()
+def open_instance(home: Path) -> dg.DagsterInstance:
+    """The instance in the folder `home`, with the settings of its dagster.yaml.
+
+    Where the file names no storage, or SQLite in some folder, the same files are used over open connections; any other
+    storage (Postgres, a class of one's own) is used as it is.
+
+        with open_instance(Path(os.environ["DAGSTER_HOME"])) as instance:
+            ...
+    """
+    settings = yaml.safe_load((home / "dagster.yaml").read_text()) or {}
+    sqlite = (
+        {"base_dir": str(home)} if not STORAGE_KEYS & settings.keys() else settings.get("storage", {}).get("sqlite")
+    )
+    held = {"module": __name__, "class": OpenSqliteStorage.__name__, "config": sqlite}
+    # Despite its name the one public way to open the instance of a folder with other settings.
+    return dg.DagsterInstance.local_temp(str(home), overrides={"storage": {"custom": held}} if sqlite else None)
 
 
-def _shards(events: SqliteEventLogStorage, held: dict[str, Engine]) -> Connect:
-    """Opens the index, and the logs of runs one at a time; `held` has those that are open."""
-    held[INDEX_SHARD_NAME] = _open(events.conn_string_for_shard(INDEX_SHARD_NAME))
-    lock = RLock()
+class OpenSqliteStorage(DagsterSqliteStorage):
+    """Dagster's `storage: sqlite`, with event logs and run records over open connections.
 
-    def connect(shard: str) -> AbstractContextManager[Connection]:
-        with lock:
-            if shard not in held:
-                for other in [name for name in held if name not in (INDEX_SHARD_NAME, RUNS)]:
-                    held.pop(other).dispose()
-                path = Path(events.path_for_shard(shard))
-                if not path.exists():
-                    path.write_bytes(_empty_log())
-                held[shard] = _open(events.conn_string_for_shard(shard))
-            return _transaction(held[shard], lock)
+    To be named in a `dagster.yaml` as `storage: {custom: {module, class, config: {base_dir}}}`.
+    """
 
-    return connect
+    def __init__(self, base_dir: str, inst_data: Any = None):
+        super().__init__(base_dir, inst_data)
+        self._run_storage = OpenRunStorage.from_local(str(Path(base_dir, "history")))
+        self._event_log_storage = OpenEventLog(str(Path(base_dir, "history", "runs")))
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> "OpenSqliteStorage":
+        return cls(inst_data=inst_data, **config_value)
 
 
-@contextmanager
-def _transaction(engine: Engine, lock: RLock) -> Iterator[Connection]:
-    with lock, engine.connect() as connection, connection.begin():
-        yield connection
+class OpenRunStorage(SqliteRunStorage):
+    """One connection, which threads take in turn."""
+
+    def __init__(self, conn_string: str, inst_data: Any = None):
+        super().__init__(conn_string, inst_data)
+        self._engine, self._lock = _open(conn_string), RLock()
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        with self._lock, self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def dispose(self) -> None:
+        super().dispose()
+        self._engine.dispose()
+
+
+class OpenEventLog(SqliteEventLogStorage):
+    """One connection to the index and one to the log of the latest run, which threads take in turn."""
+
+    def __init__(self, base_dir: str, inst_data: Any = None):
+        self._engines: dict[str, Engine] = {}
+        self._lock = RLock()
+        super().__init__(base_dir, inst_data)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._lock, self._engine(shard).connect() as connection, connection.begin():
+            yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        with self.index_connection() as connection:
+            return bool(connection.dialect.has_table(connection, table_name))
+
+    def _engine(self, shard: str) -> Engine:
+        if shard not in self._engines:
+            for other in self._engines.keys() - {INDEX_SHARD_NAME}:
+                self._engines.pop(other).dispose()
+            path = Path(self.path_for_shard(shard))
+            if not path.exists():
+                aside = path.with_suffix(".new")
+                aside.write_bytes(_empty_log())
+                aside.replace(path)
+            self._engines[shard] = _open(self.conn_string_for_shard(shard))
+        return self._engines[shard]
+
+    def dispose(self) -> None:
+        super().dispose()
+        while self._engines:
+            self._engines.popitem()[1].dispose()
 
 
 def _open(address: str) -> Engine:
@@ -81,7 +132,7 @@ def _open(address: str) -> Engine:
 
 @cache
 def _empty_log() -> bytes:
-    """The file of a run of which nothing is recorded yet, as Dagster itself makes it."""
+    """The log of a run without events, as Dagster itself creates it."""
     with TemporaryDirectory() as folder:
         log = Path(folder, "run.db")
         SqliteEventLogStorage(folder)._initdb(create_engine(f"sqlite:///{log}", poolclass=NullPool))

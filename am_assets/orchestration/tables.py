@@ -1,9 +1,13 @@
-"""Assets that are tables: what every one of them does around its own few lines.
+"""Assets that are tables: what all of them share around their bodies.
 
 The decorators `policy`, `evidence` and `decision` turn a function from frames to a frame (or to a frame and metadata)
-into a `Table`: a declaration that knows no project yet. `Table.asset` makes the Dagster asset of it for one project.
-The frame is held to its schema, its data version is a hash of its content, and its page in the UI shows columns, row
-count, a sample, bytes and seconds. No asset's own logic belongs here.
+into a `Table`, a declaration that is independent of any project. `Table.asset` builds its Dagster asset for one
+project: it validates the frame against the schema, sets the data version to a hash of the content, and attaches row
+count, a sample, bytes and seconds as metadata. Logic of single assets does not belong here.
+
+    @decision("selection", "recipes", reads=Reads((dedup,)))
+    def deduped_set(raw_pool: pl.LazyFrame, dedup_policy: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
+        return table, {"kept": kept}
 """
 
 import inspect
@@ -20,10 +24,10 @@ from typing import IO, Any, cast
 
 import dagster as dg
 import polars as pl
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from am_assets.config.instruments import Instruments
-from am_assets.orchestration.catalog import OWNERS, code_of, described
+from am_assets.orchestration.catalog import OWNERS, code_reference, column_metadata
+from am_assets.orchestration.dagster_internals import DATA_VERSION_TAG
 from am_assets.orchestration.declarations import Declared, Entry, Reads
 from am_assets.orchestration.partitions import Partitions
 from am_assets.project import Project
@@ -31,13 +35,13 @@ from am_assets.runtime import progress
 from am_assets.storage.schemas import TABLES
 
 LOG_EVERY_SECONDS = 5
-INSTRUMENT = "instrument"  # metadata of an asset and of its materializations: what holds for all its partitions
-ENTRY, FILES = "entry", "fingerprint"  # metadata of materializations: what one partition is made from
-HERE = "here"  # the parameter of a body that is the declared part of the project
+INSTRUMENT = "instrument"  # metadata of an asset and its materializations: dependencies that all partitions share
+ENTRY, FILES = "entry", "fingerprint"  # metadata of a materialization: the configuration of that partition
+HERE = "here"  # the parameter of a body that receives the declared part of the project
 
 
 def content_version(frame: pl.DataFrame) -> str:
-    """A hash of the table's content: the same rows in the same order give the same version."""
+    """A hash of the content, 32 hex digits: the same rows in the same order give the same version."""
     digest = _Digest()
     frame.rechunk().write_parquet(
         cast("IO[bytes]", digest), compression="uncompressed", statistics=False, row_group_size=131_072
@@ -46,30 +50,30 @@ def content_version(frame: pl.DataFrame) -> str:
 
 
 def stored_version(context: dg.AssetExecutionContext, asset: str, partition: str) -> str:
-    """The content version of another asset's partition, for a reader that Dagster hands no input to.
+    """The data version of a partition of another asset, for a body that reads it by name instead of as an input.
 
     `FileNotFoundError` where it was never materialized.
     """
-    made = _materialization(context, asset, partition)
-    if made is None:
+    latest = _latest(context, asset, partition)
+    if latest is None:
         raise FileNotFoundError(f"{asset} has no partition {partition} yet: materialize it first")
-    return (made.tags or {})[DATA_VERSION_TAG]
+    return (latest.tags or {})[DATA_VERSION_TAG]
 
 
 def stored_metadata(context: dg.AssetExecutionContext, asset: str, partition: str, name: str) -> Any:
-    """What the latest materialization of another asset's partition says under `name`; None where it says nothing."""
-    made = _materialization(context, asset, partition)
-    said = made.metadata.get(name) if made else None
-    return said.value if said else None
+    """The metadata `name` of the latest materialization of another asset's partition; None where there is none."""
+    latest = _latest(context, asset, partition)
+    found = latest.metadata.get(name) if latest else None
+    return found.value if found else None
 
 
-def _materialization(context: dg.AssetExecutionContext, asset: str, partition: str) -> dg.AssetMaterialization | None:
+def _latest(context: dg.AssetExecutionContext, asset: str, partition: str) -> dg.AssetMaterialization | None:
     record = context.instance.get_latest_data_version_record(dg.AssetKey(asset), False, partition)
     return record.asset_materialization if record else None
 
 
 class _Digest:
-    """A file that keeps nothing but the hash of what is written to it."""
+    """A file that keeps only a hash of what is written to it."""
 
     def __init__(self) -> None:
         self.hash = sha256()
@@ -83,7 +87,7 @@ class _Digest:
 
 
 def sample(frame: pl.DataFrame, rows: int = 5, width: int = 80) -> dg.MetadataValue:
-    """The first rows as a Markdown table, long cells cut."""
+    """The first `rows` rows as a Markdown table, cells cut to `width` characters."""
     lines = [frame.columns, ["---"] * frame.width, *frame.head(rows).rows()]
     cells = [[str(cell).replace("|", "¦").replace("\n", " ⏎ ")[:width] for cell in line] for line in lines]
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in cells))
@@ -93,8 +97,8 @@ def picture(png: bytes) -> dg.MetadataValue:
     return dg.MetadataValue.md(f"![plot](data:image/png;base64,{b64encode(png).decode()})")
 
 
-def _hand_over(table: "Table", static: dict[str, Any], made: Any, seconds: float) -> dg.MaterializeResult:
-    frame, metadata = made if isinstance(made, tuple) else (made, {})
+def _to_result(table: "Table", static: dict[str, Any], result: Any, seconds: float) -> dg.MaterializeResult:
+    frame, metadata = result if isinstance(result, tuple) else (result, {})
     schema = TABLES[table.name]
     valid = schema.validate(frame.select(schema.column_names()), cast=True)
     return dg.MaterializeResult(
@@ -116,7 +120,7 @@ def _data_version(frame: pl.DataFrame, read_below: list[Any]) -> str:
 
 
 def _log_progress() -> progress.Listener:
-    """Progress into the run's log, every few seconds and at the end of each task."""
+    """A listener that writes progress to the run's log, every few seconds and at the end of each task."""
     log = dg.AssetExecutionContext.get().log
     last = time.monotonic()
 
@@ -130,8 +134,8 @@ def _log_progress() -> progress.Listener:
 
 
 @contextmanager
-def _canceling() -> Iterator[None]:
-    """An interrupt cancels the run: else Dagster takes it for a failure, and whoever hears of failures is told."""
+def _cancel_on_interrupt() -> Iterator[None]:
+    """Report the run as being canceled on an interrupt: otherwise Dagster records a failure, which alerts people."""
     try:
         yield
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
@@ -142,15 +146,15 @@ def _canceling() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Table:
-    """The declaration of one asset. `asset` makes it for a project.
+    """The declaration of one asset; `asset` builds it for a project.
 
-    by           what it is partitioned by, a field of `Partitions`
-    reads        what it depends on beside the tables it reads
-    pool         the expensive thing that its runs take: teacher, judge, sandbox or gpu; may depend on the instruments
-    deps         tables that it reads by name, where Dagster hands it no input
-    read_below   names of metadata that tables below read, and that therefore count as content
-    unfinished   tells from the metadata of a materialization, and the recipes in question, why it has to be made again
-                 though nothing changed
+    by           partitioning, the name of a property of `Partitions`
+    reads        dependencies beside the tables it reads
+    pool         concurrency pool of its runs: teacher, judge, sandbox or gpu; may depend on the instruments
+    deps         tables that the body reads by name instead of as inputs
+    read_below   names of metadata that downstream tables read, and that therefore count as content
+    unfinished   from the metadata of a materialization and the recipes concerned: why it is incomplete and has to be
+                 materialized again though nothing changed, or None
     """
 
     fn: Callable
@@ -170,23 +174,23 @@ class Table:
         declared = Declared(self.name, self.reads, here)
         deps = self.deps(partitions)
         instrument = self.reads.instrument(here)
-        static = described(self.name, self.fn, deps) | ({INSTRUMENT: instrument} if instrument else {})
+        static = column_metadata(self.name, self.fn, deps) | ({INSTRUMENT: instrument} if instrument else {})
         takes_project = HERE in inspect.signature(self.fn).parameters
 
         @wraps(self.fn)
         def body(*args: Any, **inputs: Any) -> dg.MaterializeResult:
             started = time.monotonic()
             partition = dg.AssetExecutionContext.get().partition_key
-            entry = declared.entry(partition)  # before anything is read: an edit made meanwhile is seen later
+            entry = declared.entry(partition)  # before inputs are read: a later edit shows as a change
             if takes_project:
                 inputs[HERE] = declared
-            with progress.listening(_log_progress()), _canceling():
-                made = self.fn(*args, **inputs)
-            return _hand_over(self, static | _of_entry(entry), made, time.monotonic() - started)
+            with progress.listening(_log_progress()), _cancel_on_interrupt():
+                result = self.fn(*args, **inputs)
+            return _to_result(self, static | _entry_metadata(entry), result, time.monotonic() - started)
 
         # Dagster reads inputs from the signature; the result is always a MaterializeResult with a value.
-        given = [one for name, one in inspect.signature(self.fn).parameters.items() if name != HERE]
-        body.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
+        parameters = [one for name, one in inspect.signature(self.fn).parameters.items() if name != HERE]
+        body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         body.__annotations__ = {k: v for k, v in self.fn.__annotations__.items() if k not in (HERE, "return")}
         return dg.asset(
             name=self.name,
@@ -195,7 +199,7 @@ class Table:
             kinds={"polars", self.kind},
             owners=OWNERS,
             io_manager_key="tables",
-            metadata=static | code_of(self.fn),
+            metadata=static | code_reference(self.fn),
             code_version=self.reads.code_version(here),
             pool=self.pool(here.instruments) if callable(self.pool) else self.pool,
             ins=self.ins,
@@ -204,32 +208,35 @@ class Table:
         )(body)
 
 
-def _of_entry(entry: Entry | None) -> dict[str, Any]:
+def _entry_metadata(entry: Entry | None) -> dict[str, Any]:
     return {} if entry is None else {ENTRY: dict(entry.content)} | ({FILES: entry.files} if entry.files else {})
 
 
-def _declares(kind: str, group: str, by: str, options: dict[str, Any]) -> Callable[[Callable], Table]:
+def _declare(kind: str, group: str, by: str, options: dict[str, Any]) -> Callable[[Callable], Table]:
     return lambda fn: Table(fn, options.pop("name", fn.__name__), kind, group, by, **options)
 
 
 def policy(group: str, by: str, **options: Any) -> Callable[[Callable], Table]:
-    """A section of a recipe; options are the fields of `Table`."""
-    return _declares("policy", group, by, options)
+    """Declare a table that holds one section of a recipe; options are the fields of `Table`."""
+    return _declare("policy", group, by, options)
 
 
 def evidence(group: str, by: str, **options: Any) -> Callable[[Callable], Table]:
-    """Measures; partitioned by what is measured. Runs of one `pool` are limited together (`dagster.yaml`), and no
-    automation starts what takes any (`automation/conditions.py`)."""
-    return _declares("evidence", group, by, options)
+    """Declare a table of measurements, partitioned by what is measured.
+
+    Runs of one `pool` share a concurrency limit (`dagster.yaml`), and no automation condition starts them
+    (`automation/conditions.py`).
+    """
+    return _declare("evidence", group, by, options)
 
 
 def decision(group: str, by: str, **options: Any) -> Callable[[Callable], Table]:
-    """Applies one recipe to evidence; pure and cheap."""
-    return _declares("decision", group, by, options)
+    """Declare a table that applies one recipe to evidence; pure and cheap."""
+    return _declare("decision", group, by, options)
 
 
 def declared_in(*modules: ModuleType) -> list[Table]:
-    """The tables that modules declare, in the order they stand there."""
+    """The tables that modules declare, in the order of definition."""
     return [value for module in modules for value in vars(module).values() if isinstance(value, Table)]
 
 

@@ -1,4 +1,4 @@
-"""The questions of `am`: what is stale and why, what an apply would do and cost, what if, why this row, what differs.
+"""What `am` computes: staleness and its reasons, plans and costs, previews, explanations, differences of recipes.
 
-What is said of it in a terminal belongs to `cli`.
+Results are dataclasses and frames. Printing them belongs to `cli`.
 """

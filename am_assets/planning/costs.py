@@ -1,7 +1,7 @@
-"""What a planned step would ask of language models, and what that would come to, before anything is spent.
+"""Estimates of the requests, tokens and dollars of planned steps, before anything is spent.
 
-Requests are counted against the memo. Where the tables that a step reads are up to date the count is exact; where they
-are not, it is the most that could be asked. Every figure says what it rests on.
+Requests that the memo answers are not counted. The count is exact where the tables that a step reads are up to date,
+and an upper bound where they are not. Every estimate names its basis.
 """
 
 import json
@@ -14,7 +14,7 @@ import polars as pl
 
 from am_assets.datasets import sources
 from am_assets.datasets.checks import CHECKS, HAS_REFERENCE, HAS_TESTS
-from am_assets.engines.llm.money import CHARS_A_TOKEN, max_total_tokens
+from am_assets.engines.llm.money import max_total_tokens
 from am_assets.engines.models import embedder
 from am_assets.planning.demand import Demand
 from am_assets.planning.plan import Step
@@ -33,24 +33,24 @@ NAMESPACES = {
     "math_verdicts": "opinions",
     "reward_scores": "rewards",
 }
-UNSEEN_ANSWER = "x" * 2_000  # stands for an answer that does not exist yet, for the size of a judge's prompt
+PLACEHOLDER_ANSWER = "x" * 2_000  # for the size of a judge's prompt about an answer that does not exist yet
 OUTDATED = "at most, as what stands above is not up to date"
 
 
 @dataclass(frozen=True)
 class Estimate:
     requests: int
-    exact: bool  # else the most that could be asked
+    exact: bool  # else `requests` is an upper bound
     prompt_tokens: int
     completion_tokens: int
     dollars: float | None  # None where no price is known
-    most: float | None  # dollars, where every answer runs to its limit: as a budget counts what is in flight
+    most: float | None  # dollars if every answer runs to its token limit, as a budget counts requests in flight
     basis: tuple[str, ...]
-    models: tuple[str, ...] = ()  # that would be asked
+    models: tuple[str, ...] = ()  # those with requests
 
 
 class Costs:
-    """Estimates for the steps of one plan of the recipes `named`. `store` reads what is materialized."""
+    """Estimates for the `steps` of one plan for the recipes `named`; `store` reads materialized tables."""
 
     def __init__(self, project: Project, store: StoredTables, steps: Sequence[Step], named: Sequence[str]):
         self.project = project
@@ -60,7 +60,7 @@ class Costs:
         self.demand = Demand(project, store, named)
 
     def of(self, step: Step) -> Estimate | None:
-        """What the step would ask; None for one that asks no model."""
+        """The estimate of a step; None where its asset uses no model."""
         if not self.models(step.asset):
             return None
         requests, exact = getattr(self, f"_{step.asset}")(step.partition)
@@ -68,7 +68,7 @@ class Costs:
         return self.priced(step.asset, missing, at_most)
 
     def models(self, asset: str) -> set[str]:
-        """The models that the asset might ask."""
+        """The models that an asset may send requests to."""
         instruments = self.project.instruments
         confirming, opinion = instruments.overlap.confirm, instruments.math.opinion
         return {
@@ -80,18 +80,18 @@ class Costs:
         }.get(asset, set())
 
     def missing(self, asset: str, requests: pl.DataFrame) -> pl.DataFrame:
-        """Those of an asset's requests that have no answer yet, by their `key` or what identifies them."""
+        """The requests of an asset that the memo has no answer to, by their `key` where they have one."""
         if "key" not in requests.columns:
             requests = with_keys(requests, "model", "messages", "sampling", "sample_index")
         return self.memo.missing(NAMESPACES[asset], requests)
 
     def _read(self, asset: str, shard: str) -> pl.DataFrame | None:
-        """The table where it is there and up to date."""
+        """The table, if it is materialized and up to date."""
         there = (asset, shard) not in self.pending and shard in self.store.partitions(asset)
         return self.store.read(asset, shard) if there else None
 
     def _questions(self, shard: str) -> pl.DataFrame:
-        """The sound questions of a shard, from its table, else from its source."""
+        """The questions of a shard without a defect, from its table, else from its source."""
         pool = self._read("raw_pool", shard)
         if pool is None:
             pool = sources.read_shard(self.project.sources, shard, self.project.sources_file.parent)
@@ -103,7 +103,7 @@ class Costs:
         return labels.label_requests(questions, instrument.model, instrument.max_tokens), True
 
     def _benchmark_overlap(self, benchmark: str) -> tuple[pl.DataFrame, bool]:
-        """Counted exactly where all that is compared is there; else every question might lie in the grey zone."""
+        """Exact where all inputs are up to date; else every question may be in the grey zone."""
         instrument = self.project.instruments.overlap.confirm
         assert instrument is not None
         shards = sources.shard_keys(self.project.sources)
@@ -115,7 +115,7 @@ class Costs:
         vectors = {at: table for at, table in embedded.items() if table is not None}
         if items is None or known is None or len(vectors) < len(shards):
             unknown = pool.with_columns(item=pl.lit("x" * confirm.MAX_CHARS))
-            return _unseen(confirm.requests(unknown, instrument)), False
+            return _with_placeholder_keys(confirm.requests(unknown, instrument)), False
         ready, floor = overlap.Items(items, known), self.project.instruments.overlap.floor
         near = pl.concat(overlap.benchmark_overlap(questions[at], vectors[at], ready, floor) for at in shards)
         grey = confirm.grey(near.unique("question_id", keep="first", maintain_order=True), instrument)
@@ -142,7 +142,7 @@ class Costs:
         return first, exact
 
     def _math_verdicts(self, shard: str) -> tuple[pl.DataFrame, bool]:
-        """Counted exactly where the verifier's verdicts are known; else every answer might be one it does not pass."""
+        """Exact where the verdicts of the verifier are known; else it may fail every answer."""
         limits = self.project.instruments.math
         assert limits.opinion is not None
         questions = self._questions(shard)
@@ -158,13 +158,13 @@ class Costs:
         return opinion.requests(asked, limits.opinion), exact
 
     def opining(self, unanswered: pl.DataFrame) -> pl.DataFrame:
-        """What is asked for a second opinion on answers that are not there yet, one a row (question_id, question,
+        """Requests for second opinions on answers that do not exist yet, one per row (question_id, question,
         reference_answer)."""
         instrument = self.project.instruments.math.opinion
         assert instrument is not None
         rows = unanswered.rename({"reference_answer": "reference"})
-        return _unseen(
-            opinion.requests(rows.with_columns(response_id=pl.lit(""), answer=pl.lit(UNSEEN_ANSWER)), instrument)
+        return _with_placeholder_keys(
+            opinion.requests(rows.with_columns(response_id=pl.lit(""), answer=pl.lit(PLACEHOLDER_ANSWER)), instrument)
         )
 
     def _answered(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
@@ -181,13 +181,13 @@ class Costs:
         return self.judging(self._answered(shard, judged)), False
 
     def judging(self, unanswered: pl.DataFrame) -> pl.DataFrame:
-        """What the judge will be asked about answers that are not there yet, one a row (question_id, question)."""
+        """Requests to the judge about answers that do not exist yet, one per row (question_id, question)."""
         instrument = self.project.instruments.reward
-        judged = unanswered.with_columns(response_id=pl.lit(""), answer=pl.lit(UNSEEN_ANSWER))
-        return _unseen(judge_requests(judged, instrument))
+        judged = unanswered.with_columns(response_id=pl.lit(""), answer=pl.lit(PLACEHOLDER_ANSWER))
+        return _with_placeholder_keys(judge_requests(judged, instrument))
 
     def priced(self, asset: str, missing: pl.DataFrame, at_most: str) -> Estimate:
-        """What requests of an asset come to; `at_most` says why they may turn out to be fewer, and is empty if not."""
+        """The estimate of requests; `at_most` says why they may turn out to be fewer, empty where they are exact."""
         means = self._means[NAMESPACES[asset]]
         if "difficulty" not in missing.columns:
             missing = missing.with_columns(difficulty=pl.lit(None, pl.String))
@@ -250,6 +250,6 @@ class Costs:
         return means
 
 
-def _unseen(requests: pl.DataFrame) -> pl.DataFrame:
-    """Requests about what is not there yet: no two are one, and none is answered."""
+def _with_placeholder_keys(requests: pl.DataFrame) -> pl.DataFrame:
+    """Requests with placeholder texts, with keys of their own: none is a duplicate, and none is in the memo."""
     return requests.with_row_index("key").with_columns(pl.format("not known yet: {}", "key").alias("key"))

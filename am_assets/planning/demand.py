@@ -1,7 +1,7 @@
-"""What the recipes of a plan want of their teachers before that is decided, and how many answers that leads to.
+"""Upper bounds of the teacher requests and responses of the recipes of a plan, before selection has decided.
 
-A run for some recipes asks nothing that only others want. What others were answered before lies in the same tables and
-is judged with the rest.
+A run for some recipes sends no request that only others want. Responses to earlier requests of others are in the same
+tables and are verified with the rest.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ SELECTED = {"question_id": pl.String, "samples": pl.Int64, "recipe": pl.String}
 
 
 class Demand:
-    """Of the recipes `named` as their files stand; of all others what `store` holds."""
+    """Demand of the recipes `named` by their files, and of all other recipes by the tables in `store`."""
 
     def __init__(self, project: Project, store: StoredTables, named: Sequence[str]):
         self.project = project
@@ -26,13 +26,13 @@ class Demand:
         self.named = list(named)
 
     def teachers(self) -> set[str]:
-        """The models that might be asked."""
+        """The teacher models that may get requests."""
         policies = [*self._policies, *self._stored_policies(self.named).values()]
         return {policy.model for policy in policies}
 
     def requests(self, questions: pl.DataFrame) -> pl.DataFrame:
-        """TeacherRequests about `questions` (question_id, question, has_reference, has_tests, published): all that the
-        named recipes might ask if they selected every one."""
+        """TeacherRequests of the named recipes if they selected all `questions` (question_id, question, has_reference,
+        has_tests, published)."""
         answered = pl.col("published").list.len() > 0
         return pl.concat(
             prompts.requests_table(
@@ -42,7 +42,7 @@ class Demand:
         )
 
     def responses(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
-        """`questions` (question_id, published and others), a row for each response that they may come to have."""
+        """`questions` (question_id, published and others) with a row for each response that they may get."""
         published = pl.col("published").list.len().cast(pl.Int64)
         own = [
             pl.when((published > 0) & policy.published).then(0).otherwise(policy.samples) for policy in self._policies
@@ -55,12 +55,12 @@ class Demand:
         return rows.select(pl.col(questions.columns).repeat_by("responses").explode())
 
     def of_named(self, requests: pl.DataFrame) -> pl.DataFrame:
-        """Those of `requests` (TeacherRequests) that one of the named recipes wants."""
+        """The `requests` (TeacherRequests) that a named recipe wants."""
         return requests.filter(pl.col("recipes").list.eval(pl.element().is_in(self.named)).list.any())
 
     @cached_property
     def _policies(self) -> list[TeacherPolicy]:
-        """Of the named recipes, each once."""
+        """The distinct teacher policies of the named recipes."""
         policies = [self.project.recipes[name].teacher for name in self.named]
         return list({policy.model_dump_json(): policy for policy in policies}.values())
 
@@ -75,10 +75,10 @@ class Demand:
 
     def _selected_by_others(self, shard: str) -> pl.DataFrame:
         """question_id, samples, recipe."""
-        asks = (pl.col("shard") == shard) & pl.col("kept") & (pl.col("samples") > 0)
+        wanted = (pl.col("shard") == shard) & pl.col("kept") & (pl.col("samples") > 0)
         selected = [
             self.store.scan("selected_questions", name)
-            .filter(asks)
+            .filter(wanted)
             .select("question_id", pl.col("samples").cast(pl.Int64), recipe=pl.lit(name))
             .collect()
             for name in self._others

@@ -1,18 +1,19 @@
-"""One run: a partition materialized in this process, and what is left of a run that was interrupted."""
+"""Materializing one partition in this process, and closing the run when it is interrupted."""
 
 from collections.abc import Sequence
 from uuid import uuid4
 
 import dagster as dg
-from dagster._core.events import RunFailureReason
+
+from am_assets.orchestration.dagster_internals import RunFailureReason
 
 
 def run(
     definitions: dg.Definitions, instance: dg.DagsterInstance, key: dg.AssetKey, partition: str, tags: dict[str, str]
 ) -> str:
-    """Materialize one partition; the error's words, or nothing.
+    """Materialize one partition; the message of its error, empty on success.
 
-    `KeyboardInterrupt` where it was interrupted or canceled; the instance knows then that the run is over.
+    `KeyboardInterrupt` where the run was interrupted or canceled; the instance records it as canceled.
     """
     run_id = str(uuid4())
     try:
@@ -26,12 +27,12 @@ def run(
             run_id=run_id,
         )
     except KeyboardInterrupt:  # between Dagster's own steps
-        _close(instance, run_id)
+        _report_canceled(instance, run_id)
         raise
     if result.success:
         return ""
     if _interrupted(result.all_events):
-        _close(instance, run_id)
+        _report_canceled(instance, run_id)
         raise KeyboardInterrupt
     failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
     return innermost(failures) or f"run {run_id} failed; its log in the UI says why"
@@ -45,17 +46,18 @@ def _interrupted(events: Sequence[dg.DagsterEvent]) -> bool:
     return reason == RunFailureReason.UNEXPECTED_TERMINATION
 
 
-def _close(instance: dg.DagsterInstance, run_id: str) -> None:
+def _report_canceled(instance: dg.DagsterInstance, run_id: str) -> None:
     unfinished = instance.get_run_by_id(run_id)
     if unfinished and not unfinished.is_finished:
         instance.report_run_canceled(unfinished)
 
 
 def innermost(failures: Sequence) -> str:
-    words = []
+    """The messages of the innermost causes of serialized errors, one a line."""
+    messages = []
     for error in failures:
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None:
-            words.append(error.message.strip())
-    return "\n".join(words)
+            messages.append(error.message.strip())
+    return "\n".join(messages)

@@ -1,8 +1,8 @@
-"""Which decisions of other recipes an apply makes anew beside those that it was asked for.
+"""Decisions of other recipes that an apply refreshes beside the ones that it was asked for.
 
-Recipes share evidence. What one asks for is added to it, and that puts what the others decided out of date, though
-their own rows stay as they are. Such a decision is made anew at once: that is free, and as it comes out the same, what
-was trained of it still holds. A change of another recipe's own, and what it never made, is left to whoever asks for it.
+Recipes share evidence. New rows for one recipe make decisions of the others stale, though their own rows are the same.
+Such a decision is refreshed at once: that is free, and as its content does not change, what was trained on it stays
+fresh. Changes of another recipe itself, and what it never materialized, are left to an apply of that recipe.
 """
 
 from collections.abc import Callable, Container, Iterator
@@ -13,12 +13,12 @@ import dagster as dg
 from am_assets.planning.staleness import Partition, Staleness
 
 InScope = Callable[[str, str], bool]
-# Of a partition that is another recipe's alone what that recipe needs; None for every other partition.
+# For a partition that only one other recipe uses, the scope of that recipe; None for every other partition.
 NeedsOfOthers = Callable[[str, str], InScope | None]
 
 
 class Others:
-    """`planned` tells of a partition whether the apply at hand is to bring it up to date itself."""
+    """`planned` is a predicate: whether this apply covers a partition itself."""
 
     def __init__(self, staleness: Staleness, planned: Callable[[Partition], bool], needs: NeedsOfOthers):
         self.staleness = staleness
@@ -30,12 +30,12 @@ class Others:
         return [at for at in self._all_partitions(key) if self.needs(key.to_user_string(), at)]
 
     def follow(self, key: dg.AssetKey, partition: str, moved: Container[Partition]) -> bool:
-        """Whether a partition of theirs that is out of date, or would be, is to be made anew; `moved` are those of
-        theirs that are, too.
+        """Whether a stale partition of another recipe, or one that would become stale, is to be refreshed. `moved` are
+        the partitions of other recipes that are.
 
-        Only what is free, was made before, and is out of date by nothing but what is planned. And nothing that the
-        planned partitions read themselves, as it could come out different and have more asked: it does only where it
-        is out of date by what its recipe does not need.
+        Refreshed is only what is free, was materialized before, and is stale because of planned partitions alone. A
+        partition that planned ones read is excluded, as its content could change and cause further requests, unless it
+        is stale because of what its recipe does not need.
         """
         causes = self.staleness.causes(key, partition)
         if causes is None or any(cause.changed != "data" for cause in causes) or self.graph.get(key).pools:
@@ -50,7 +50,7 @@ class Others:
 
     @cached_property
     def _read_by_planned(self) -> set[Partition]:
-        """What lies above the planned partitions, near or far."""
+        """All ancestors of the planned partitions."""
         found: set[Partition] = set()
         for key in reversed(self.graph.toposorted_asset_keys):
             for partition in self._all_partitions(key):

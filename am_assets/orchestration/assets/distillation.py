@@ -1,4 +1,4 @@
-"""Teaching, as assets: what is asked, what was answered, and what the answers look like."""
+"""Assets of distillation: requests to teachers, their responses, and features of the responses."""
 
 import dagster as dg
 import polars as pl
@@ -10,7 +10,7 @@ from am_assets.engines import plots
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Reads, recipes_that_select
 from am_assets.orchestration.partitions import every
-from am_assets.orchestration.resources import Answers, spent, together
+from am_assets.orchestration.resources import Answers, combine, usage
 from am_assets.storage.memo import key_of
 from am_assets.storage.stored import read_policy
 
@@ -29,8 +29,8 @@ def teacher_requests(
     selected_questions: pl.LazyFrame,
     teacher_policy: pl.DataFrame,
 ) -> tuple[pl.DataFrame, dict]:
-    """What the recipes together ask of this shard: one row an answer wanted, and by whom. It stands between the
-    recipes and `responses`, so that a shard whose requests did not change is not touched when another's did."""
+    """Requests of all recipes about this shard: one row per wanted answer, with the recipes that want it. Between the
+    recipes and `responses`, it keeps a shard fresh whose requests did not change when those of another did."""
     chosen = selected_questions.filter(pl.col("kept") & (pl.col("shard") == context.partition_key))
     checks = raw_pool.select("question_id", "question", has_reference=HAS_REFERENCE, has_tests=HAS_TESTS)
     wanted = chosen.select("recipe", "question_id", "samples").collect().join(checks, on="question_id")
@@ -53,18 +53,18 @@ def teacher_requests(
 def responses(
     raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
-    """Teacher generations for whatever any recipe selected, and the published responses of the shard. A response that
-    was stored once is never asked for again. One cut off by its token limit is a response like any other; where a
-    policy allows a further try at a higher limit, both are here. A run that is for some recipes only leaves out what
-    just others want and nobody has answered, and says so."""
-    requests, left = answers.split("responses", teacher_requests.with_columns(key="request_key", model="teacher"))
+    """Teacher generations for the questions that any recipe selected, and the published responses of the shard. A
+    stored response is never requested again. A response truncated by its token limit is kept like any other; where a
+    policy allows a further try at a higher limit, both are here. A run for some recipes leaves out unanswered requests
+    that only others want, and records how many."""
+    requests, left_out = answers.split("responses", teacher_requests.with_columns(key="request_key", model="teacher"))
     first = requests.filter(pl.col("after") == "")
     filled = answers.get("responses", first)
     again = prompts.further_tries(requests, filled.table)
     if again.height:
         both = pl.concat([first, again]).unique("key", keep="first", maintain_order=True)
-        filled = together(filled, answers.get("responses", both))
-    unasked = pl.concat([left.filter(pl.col("after") == ""), prompts.further_tries(left, filled.table)])
+        filled = combine(filled, answers.get("responses", both))
+    unasked = pl.concat([left_out.filter(pl.col("after") == ""), prompts.further_tries(left_out, filled.table)])
     distilled = filled.table.select(
         "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
         "completion_tokens", "cost", response=traces.whole("reasoning", "text"), origin=pl.lit("distilled"),
@@ -90,7 +90,7 @@ def responses(
     table = both.with_columns(pl.Series("response_id", [key_of(*row) for row in identity], dtype=pl.String))
     lengths = plots.histogram_png(distilled["completion_tokens"], "Tokens of the teacher's responses")
     return table.sort("response_id"), {
-        **spent(filled),
+        **usage(filled),
         prompts.UNASKED: dict(unasked.explode("recipes")["recipes"].value_counts(sort=True).rows()),
         "published": published.height,
         "distilled": distilled.height,
@@ -100,8 +100,8 @@ def responses(
 
 @tables.evidence("distillation", "shards", reads=Reads((traces,)))
 def response_features(responses: pl.LazyFrame, raw_pool: pl.LazyFrame) -> tuple[pl.DataFrame, dict]:
-    """Think and answer parts, whether the format holds, repetition, truncation, languages, what the answer has of its
-    question. Rates, not cuts: how much is too much is the recipe's to say."""
+    """Think and answer parts, format validity, repetition, truncation, languages, and overlap of the answer with its
+    question. Raw rates without thresholds: those are the recipe's."""
     read = responses.select("response_id", "question_id", "response", "finish_reason")
     asked = read.join(raw_pool.select("question_id", "question"), on="question_id", how="left").collect()
     table = traces.response_features(asked)

@@ -1,4 +1,4 @@
-"""Evaluation as assets: the student before and after training, on benchmarks, and the report of a recipe."""
+"""Assets of evaluation: benchmarks, answers of the student before and after training, scores, and the report."""
 
 import json
 from pathlib import Path
@@ -50,8 +50,8 @@ def benchmark_responses(
     benchmark_questions: pl.DataFrame,
     answers: dg.ResourceParam[Answers],
 ) -> tuple[pl.DataFrame, dict]:
-    """What the student answers to the benchmark, untrained and trained, k samples an item. Generations are remembered
-    by the content of the weights, so two recipes share those of the untrained student."""
+    """Answers of the untrained and the trained student to the benchmark, k samples per item. Generations are memoized
+    by the content of the weights, so recipes share those of the untrained student."""
     policy = read_policy(EvaluationPolicy, evaluation_policy)
     trained = sft_checkpoint.row(0, named=True)
     folders = {
@@ -76,7 +76,7 @@ def benchmark_responses(
 
 
 def _prompts(items: pl.DataFrame, policy: EvaluationPolicy) -> pl.DataFrame:
-    """One row a wanted answer: item_id, sample_index, messages, seed."""
+    """One row per wanted answer: item_id, sample_index, messages, seed."""
     system = [{"role": "system", "content": policy.system_prompt}] if policy.system_prompt else []
     messages = [
         json.dumps([*system, {"role": "user", "content": question}], ensure_ascii=False)
@@ -101,8 +101,8 @@ def benchmark_verdicts(
     benchmark_questions: pl.DataFrame,
     answers: dg.ResourceParam[Answers],
 ) -> tuple[pl.DataFrame, dict]:
-    """Is the student's answer right? By the verifiers that judge the teacher: tests, else the reference answer. An
-    answer without think and answer parts is judged as a whole, so that the untrained student is not marked down for a
+    """Verdicts on the student's answers by the verifiers that check the teacher: tests, else the reference answer. An
+    answer without think and answer parts is checked as a whole, so that the untrained student is not marked down for a
     format it never saw."""
     given = benchmark_responses.with_columns(
         response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),

@@ -1,7 +1,7 @@
-"""The recipe sections as assets: one a section, partitioned by recipe, versioned by that section alone.
+"""Policy assets: one per section of a recipe, partitioned by recipe, versioned by the content of that section alone.
 
-So a changed number makes stale what reads its section, in that recipe, and nothing else. Decisions get their policy
-from these tables, never from the file, so a table always says under which policy it was made.
+A changed setting makes stale the tables that read its section, in that recipe, and nothing else. Decisions read their
+policy from these tables and never from the file, so that a table always records the policy it was made with.
 """
 
 import json
@@ -19,7 +19,7 @@ def _policy_table(section: str) -> tables.Table:
     says = (Recipe.model_fields[section].annotation.__doc__ or "").strip()
 
     def description(here: Project) -> str:
-        # Where a user looks after a reload: the graph itself stays as it was.
+        # After a reload with a broken recipe the graph stays as it was: this is where users see the fault.
         broken = "".join(f"**Broken, and left as last made:** {fault}\n\n" for fault in here.broken.values())
         return f"{broken}The `{section}` section of a recipe file, setting by setting. {says}".strip()
 

@@ -1,4 +1,4 @@
-"""The question pool as assets: what there is to choose from, and what is measured of it."""
+"""Assets of the question pool: questions in canonical form, their features, labels and embeddings."""
 
 import dagster as dg
 import polars as pl
@@ -7,7 +7,7 @@ from am_assets.datasets import sources
 from am_assets.engines import plots
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, source_entry
-from am_assets.orchestration.resources import Answers, spent
+from am_assets.orchestration.resources import Answers, usage
 from am_assets.pool import features, labels
 
 
@@ -17,8 +17,8 @@ def _sound(raw_pool: pl.DataFrame) -> pl.DataFrame:
 
 @tables.evidence("pool", "shards", reads=Reads((sources,), entry=source_entry))
 def raw_pool(context: dg.AssetExecutionContext, here: Declared) -> tuple[pl.DataFrame, dict]:
-    """The questions of one shard in canonical form: one row a distinct question, with its reference answer, its tests
-    and its published responses where the source has them. Rows that can't be used stay, with their defect named."""
+    """The questions of one shard in canonical form: one row per distinct question, with its reference answer, tests and
+    published responses where the source has them. Unusable rows stay, with the defect named."""
     name, source = here.source(context.partition_key)
     frame = sources.read_shard({name: source}, context.partition_key, here.sources_folder)
     defects = frame["defect"].drop_nulls().value_counts(sort=True).rows()
@@ -31,7 +31,7 @@ def raw_pool(context: dg.AssetExecutionContext, here: Declared) -> tuple[pl.Data
 
 @tables.evidence("pool", "shards", reads=Reads((features,)))
 def question_features(raw_pool: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
-    """What can be told of a question without a model: length, script, language, completeness, links, images, tables."""
+    """Features that need no model: length, script, language, completeness, links, images, tables."""
     table = features.question_features(_sound(raw_pool))
     return table, {"lengths": tables.picture(plots.histogram_png(table["words"], "Question length"))}
 
@@ -40,22 +40,22 @@ def question_features(raw_pool: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
 def question_labels(
     raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
-    """Category (the paper's seven) and difficulty (its five levels) by a language model. An answer that can't be read
-    is `unlabelled`, with the raw text beside it."""
+    """Category (seven, as in the paper) and difficulty (five levels) by a language model. An answer that can't be
+    parsed is `unlabelled`, and its raw text is kept."""
     instrument = here.instruments.labels
     questions = _sound(raw_pool).select("question_id", "question")
     filled = answers.get("labels", labels.label_requests(questions, instrument.model, instrument.max_tokens))
     table = labels.label_table(filled.table, instrument.model)
     mix = labels.mix(table)
     picture = plots.heatmap_png(mix, "category", "difficulty", "questions", "Questions by category and difficulty")
-    return table, {**spent(filled), "mix": tables.picture(picture)}
+    return table, {**usage(filled), "mix": tables.picture(picture)}
 
 
 @tables.evidence("pool", "shards", pool="gpu", reads=Reads(instruments=("embeddings",)))
 def question_embeddings(
     raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
-    """One unit vector a question, by the embedder of `instruments.yaml`; no row is embedded twice."""
+    """One unit vector per question, by the embedder of `instruments.yaml`; no row is embedded twice."""
     model = here.instruments.embeddings.model
     filled = answers.vectors(_sound(raw_pool).select("question_id", "question"), model)
     reused = filled.table.height - filled.new.height

@@ -1,4 +1,4 @@
-"""Which questions are worth a teacher, as assets: pairs and overlap measure, the two sets decide."""
+"""Assets of selection: similar pairs and benchmark overlap, and the deduplicated and selected questions."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,7 +13,7 @@ from am_assets.engines.models.hnsw import Graphs
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, earlier_shards
 from am_assets.orchestration.partitions import all_of, every
-from am_assets.orchestration.resources import Answers, spent
+from am_assets.orchestration.resources import Answers, usage
 from am_assets.orchestration.tables import picture
 from am_assets.selection import confirm, decontaminate, dedup, neighbors, overlap, sample
 from am_assets.storage.mapped import MappedTables
@@ -32,8 +32,8 @@ _BY_SHARD = ["raw_pool", "question_embeddings"]  # what benchmark_overlap reads 
 def similar_pairs(
     context: dg.AssetExecutionContext, here: Declared, tables: dg.ResourceParam[StoredTables]
 ) -> tuple[pl.DataFrame, dict]:
-    """Every pair of questions at or above the floor, of this shard against itself and the shards before it in the
-    sources file. The floor is low: recipes cut above it, so a threshold can move without a new search."""
+    """Every pair of questions with a cosine at or above the floor, of this shard with itself and with the shards before
+    it in the sources file. The floor is low: thresholds of recipes lie above it and move without a new search."""
     own = context.partition_key
     names = [own, *here.shards[: here.shards.index(own)]]
     mapped = MappedTables(here.graphs)
@@ -52,7 +52,7 @@ def similar_pairs(
 def _vectors(
     context: dg.AssetExecutionContext, store: StoredTables, mapped: MappedTables, shard: str
 ) -> Callable[[], pl.DataFrame]:
-    """The reader of a shard's vectors, which finds them mapped from the second time on."""
+    """A reader of a shard's vectors, memory-mapped from the second read on."""
     version = tables.stored_version(context, "question_embeddings", shard)
 
     def read() -> pl.DataFrame:
@@ -72,7 +72,7 @@ def _vectors(
     "benchmarks",
     pool=lambda instruments: "judge" if instruments.overlap.confirm else None,
     deps=lambda _: all_of(*_BY_SHARD),
-    # A shard that is gone updates no upstream partition: only the list of shards tells.
+    # Removing a shard updates no upstream partition, so only the list of shards shows it.
     reads=Reads((overlap, confirm), ("overlap", "embeddings"), ("shards",)),
 )
 def benchmark_overlap(
@@ -82,9 +82,9 @@ def benchmark_overlap(
     tables: dg.ResourceParam[StoredTables],
     answers: dg.ResourceParam[Answers],
 ) -> tuple[pl.DataFrame, dict]:
-    """How near each question of the pool comes to one benchmark: equal text, shared word n-grams, cosine, what a model
-    says of the grey zone, and the item each was largest for. Measurements only: which of them is contamination is the
-    recipe's to say. A shard is read and measured alone, and once."""
+    """Overlap of each question with one benchmark: equal text, shared word n-grams, cosine, a model's answer in the
+    grey zone, and the item with the largest value of each. Measurements only: the recipe decides which of them is
+    contamination. Each shard is read and measured once, on its own."""
     model, floor = here.instruments.embeddings.model, here.instruments.overlap.floor
     vectors = answers.vectors(benchmark_questions, model).table["vector"]
     items = overlap.Items(benchmark_questions, embedder.to_matrix(vectors))
@@ -97,14 +97,14 @@ def benchmark_overlap(
 
     wanted = _shards_as_they_are(context, here.shards, items, [model, floor])
     filled = answers.fill("overlap", wanted, measure, overlap.BY_SHARD)
-    table, said = _with_opinions(overlap.together(filled.table["rows"]), items, here, tables, answers)
-    return table, {"shards_measured": filled.new.height, **said}
+    table, metadata = _with_opinions(overlap.together(filled.table["rows"]), items, here, tables, answers)
+    return table, {"shards_measured": filled.new.height, **metadata}
 
 
 def _shards_as_they_are(
     context: dg.AssetExecutionContext, keys: list[str], items: overlap.Items, instrument: list
 ) -> pl.DataFrame:
-    """The shards and the key of what is measured of each: its tables by their content, the items, the instrument."""
+    """The shards with the memo key of each: content of its tables and of the items, and the instrument."""
     versions = [[tables.stored_version(context, name, shard) for name in _BY_SHARD] for shard in keys]
     against = tables.content_version(items.table.select("item_id", "question"))
     shards = pl.DataFrame({"shard": keys, "versions": [" ".join(version) for version in versions]})
@@ -119,7 +119,7 @@ def _sound_questions(store: StoredTables, shard: str) -> pl.DataFrame:
 def _with_opinions(
     table: pl.DataFrame, items: overlap.Items, here: Declared, store: StoredTables, answers: Answers
 ) -> tuple[pl.DataFrame, dict]:
-    """The table with what a model says of its grey zone, where the instruments name one."""
+    """The table with a model's answers about its grey zone, where the instruments name one."""
     instrument = here.instruments.overlap.confirm
     if instrument is None:
         return table, {}
@@ -128,7 +128,7 @@ def _with_opinions(
     pairs = pairs.join(texts.unique("question_id"), on="question_id", maintain_order="left")
     pairs = pairs.join(items.table.select("item_id", item="question"), on="item_id", maintain_order="left")
     filled = answers.get("confirmations", confirm.requests(pairs, instrument))
-    return confirm.opinions(table, filled.table), spent(filled)
+    return confirm.opinions(table, filled.table), usage(filled)
 
 
 @tables.decision(
@@ -148,14 +148,14 @@ def deduped_set(
     question_embeddings: pl.LazyFrame,
     similar_pairs: pl.LazyFrame,
 ) -> tuple[pl.DataFrame, dict]:
-    """Every question of the pool, kept or dropped as defective or as a duplicate, with the one that stands for it."""
+    """Every question of the pool, kept or dropped as defective or as a duplicate, with its representative."""
     policy = read_policy(DedupPolicy, dedup_policy)
     questions = dedup.candidates(raw_pool, question_features, question_labels, here.ranks)
     in_crowds = (
         similar_pairs.filter(pl.col("question_id") == pl.col("other_id")).select("question_id").unique().collect()
     )
-    standing = question_embeddings.join(in_crowds.lazy(), on="question_id", how="semi")
-    vectors = (standing if in_crowds.height else standing.clear()).collect()  # mostly there is none to look for
+    in_crowd = question_embeddings.join(in_crowds.lazy(), on="question_id", how="semi")
+    vectors = (in_crowd if in_crowds.height else in_crowd.clear()).collect()  # mostly none
     crowd = vectors.sort("question_id", "shard").unique("question_id", keep="first", maintain_order=True)
     thresholds = dedup.curve(here.instruments.pairs.floor)
     table, kept = dedup.dedup(questions, similar_pairs.drop("found_in"), crowd, policy, thresholds)
@@ -185,8 +185,8 @@ def selected_questions(
     benchmark_overlap: pl.LazyFrame,
     tables: dg.ResourceParam[StoredTables],
 ) -> tuple[pl.DataFrame, dict]:
-    """Every deduplicated question, kept or dropped as contaminated, unsuitable or downsampled; a kept one names the
-    teacher and how many new responses it is to give."""
+    """Every deduplicated question, kept or dropped as contaminated, unsuitable or downsampled; with the teacher and the
+    number of new responses wanted of it."""
     policy = read_policy(SamplingPolicy, sampling_policy)
     rules = policy.decontamination
     if absent := sorted(set(rules.benchmarks) - set(tables.partitions("benchmark_overlap"))):

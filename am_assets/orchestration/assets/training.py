@@ -1,4 +1,4 @@
-"""Training as assets: the released dataset and the student trained on it."""
+"""Assets of training: the released dataset and the student trained on it."""
 
 import os
 import tempfile
@@ -31,8 +31,8 @@ def sft_dataset(
     response_features: pl.LazyFrame,
     raw_pool: pl.LazyFrame,
 ) -> tuple[pl.DataFrame, dict]:
-    """The kept responses with their texts. Beside this table lies the release: JSONL in the published AM form, Parquet
-    and a dataset card, in a folder named by the recipe."""
+    """The kept responses with their texts. The release is written beside this table, in a folder named by the recipe:
+    JSONL in the published AM schema, Parquet and a dataset card."""
     kept = verified_set.filter("kept").lazy()
     features = response_features.join(kept, on="response_id", how="semi").unique("response_id").collect()
     pool = raw_pool.join(kept, on="question_id", how="semi").collect()
@@ -60,8 +60,8 @@ def sft_checkpoint(
     training_policy: pl.DataFrame,
     pipes: dg.PipesSubprocessClient,
 ) -> tuple[pl.DataFrame, dict]:
-    """The student trained on the dataset, in Hugging Face layout. A checkpoint lies under a hash of all that goes into
-    it, so the same rows, student and policy are trained once, whichever recipe asks."""
+    """The student trained on the dataset, in Hugging Face layout. The folder of a checkpoint is named by a hash of its
+    inputs, so the same rows, student and policy are trained once, whichever recipe wants it."""
     policy = read_policy(TrainingPolicy, training_policy)
     base = student.student_folder(policy.student, here.models)
     identity = key_of(

@@ -1,4 +1,4 @@
-"""Verification as assets: verdicts and scores measure, `verified_set` decides which responses stay."""
+"""Assets of verification: verdicts and reward scores, and `verified_set`, which decides on responses."""
 
 import dagster as dg
 import polars as pl
@@ -10,14 +10,14 @@ from am_assets.engines.models import reward_model
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import all_of
-from am_assets.orchestration.resources import Answers, spent
+from am_assets.orchestration.resources import Answers, usage
 from am_assets.orchestration.tables import picture
 from am_assets.storage.memo import with_keys
 from am_assets.storage.stored import StoredTables, read_policy
 from am_assets.verification import candidates, code, decide, figures, instructions, jobs, math, opinion, reward
 
-AGREEMENT = "agreement"  # metadata of reward scores: what an audit of the judge found
-FIGURES = "figures"  # metadata of a verified set that the next one is held against
+AGREEMENT = "agreement"  # metadata of reward scores: agreement of the judge with itself
+FIGURES = "figures"  # metadata of a verified set that the next one is compared with
 NOBODY = pl.DataFrame(schema=dict.fromkeys(["response_id", "model", "text"], pl.String))
 
 
@@ -30,21 +30,21 @@ NOBODY = pl.DataFrame(schema=dict.fromkeys(["response_id", "model", "text"], pl.
 def math_verdicts(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
-    """Is the final answer the reference answer? For responses to questions with a reference and no tests; by
-    math-verify, and beside it by a language model where the instruments have one asked."""
+    """Whether the final answer equals the reference, for questions with a reference answer and no tests; by
+    math-verify, and in addition by a language model where the instruments name one."""
     limits = here.instruments.math
     wanted = jobs.math_jobs(jobs.answers_with_checks(response_features, raw_pool), limits)
     filled = answers.fill("math", wanted, lambda missing: math.verify(missing, limits), math.MEASURED)
-    table, said = _with_opinions(filled.table.sort("response_id"), limits.opinion, answers)
-    return table, _verdict_counts(table) | {"verified": filled.new.height} | said
+    table, metadata = _with_opinions(filled.table.sort("response_id"), limits.opinion, answers)
+    return table, _verdict_counts(table) | {"verified": filled.new.height} | metadata
 
 
 def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Answers) -> tuple[pl.DataFrame, dict]:
-    """The verdicts with what a model says of them, where the instruments name one."""
+    """Verdicts with the second opinion of a model, where the instruments name one."""
     if instrument is None:
         return opinion.opinions(table, NOBODY), {}
     filled = answers.get("opinions", opinion.requests(opinion.asked(table, instrument), instrument))
-    return opinion.opinions(table, filled.table.select("response_id", "model", "text")), spent(filled)
+    return opinion.opinions(table, filled.table.select("response_id", "model", "text")), usage(filled)
 
 
 @tables.evidence(
@@ -53,8 +53,8 @@ def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Ans
 def code_verdicts(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
-    """Does the program pass its tests in the sandbox? For responses to questions with tests. A verdict that the
-    sandbox could not reach is `unverifiable` and not remembered: the next run tries those rows again."""
+    """Whether the program passes its tests in the sandbox, for questions with tests. Where the sandbox can't be
+    reached the verdict is `unverifiable` and not memoized: the next run tries those rows again."""
     limits = here.instruments.code
     wanted = jobs.code_jobs(jobs.answers_with_checks(response_features, raw_pool), limits)
     filled, again = code.fill(wanted, limits, lambda measure: answers.fill("code", wanted, measure, code.MEASURED))
@@ -66,8 +66,8 @@ def code_verdicts(
 def instruction_verdicts(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
-    """Does the answer keep every constraint that its question brings along, and which one does it break? For responses
-    to questions with constraints, whatever else there is to check them by."""
+    """Whether the answer satisfies every constraint of its question, and which it violates, for questions with
+    constraints, whatever else they can be checked by."""
     limits = here.instruments.instructions
     wanted = jobs.instruction_jobs(jobs.answers_with_checks(response_features, raw_pool), limits)
     filled = answers.fill(
@@ -86,16 +86,16 @@ def reward_scores(
     response_features: pl.DataFrame, raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
     """Five dimensions by a judge or a reward model, on the answer part alone, for responses that no reference, tests
-    or constraints can check, or for every one where the instruments say so. An audit asks a judge about some of them
-    again, to see whether it agrees with itself; a reward model would only say the same."""
+    or constraints can check, or for all where the instruments say so. An audit asks the judge about a sample again to
+    measure its agreement with itself; a reward model is deterministic and not audited."""
     instrument = here.instruments.reward
     judged = jobs.to_judge(jobs.answers_with_checks(response_features, raw_pool), instrument)
     if instrument.local:
         return _by_model(judged, instrument.local, here, answers)
     filled = answers.get("rewards", jobs.judge_requests(judged, instrument))
-    said = filled.table.select("response_id", "question_id", "ask", "text")
-    table = reward.reward_table(said.filter(ask="first"), instrument.model)
-    return table, spent(filled) | {AGREEMENT: reward.agreement(said)}
+    replies = filled.table.select("response_id", "question_id", "ask", "text")
+    table = reward.reward_table(replies.filter(ask="first"), instrument.model)
+    return table, usage(filled) | {AGREEMENT: reward.agreement(replies)}
 
 
 def _by_model(judged: pl.DataFrame, name: str, here: Declared, answers: Answers) -> tuple[pl.DataFrame, dict]:
@@ -124,8 +124,8 @@ def verified_set(
     selected_questions: pl.LazyFrame,
     tables: dg.ResourceParam[StoredTables],
 ) -> tuple[pl.DataFrame, dict]:
-    """Every candidate response of the recipe, kept or dropped with the reason. Candidates are the answers to this
-    recipe's own requests and, where its teacher policy says so, the published responses."""
+    """Every candidate response of the recipe, kept or dropped with the reason. Candidates are the answers to the
+    recipe's own requests and, where its teacher policy says so, published responses."""
     published = read_policy(TeacherPolicy, teacher_policy).published
     policy = read_policy(VerificationPolicy, verification_policy)
     asked = ["question_id", "shard", "source", "category", "difficulty"]

@@ -1,1 +1,1 @@
-"""Asset checks: what a team is told about when it is not so."""
+"""Asset checks: expectations on tables, of which a failure is reported to people and may stop what is downstream."""

@@ -1,8 +1,8 @@
-"""Asset checks: what a team is told about when it is not so.
+"""Asset checks on tables in general, and how a check is declared.
 
-Each is partitioned like its asset, so a check speaks of one shard or one recipe. Blocking ones stop what is below.
-The figures they hold data to are the recipe's, never written here, but for the label parse rate, which no recipe owns.
-What is said of verdicts and of the judge is in `verdict_checks.py`.
+A check is partitioned like its asset, so it evaluates one shard or one recipe. Blocking checks stop what is downstream.
+Thresholds come from the recipe and the instruments; the label parse rate, which neither holds, is the only one here.
+Checks of verdicts and of the judge are in `checks/verdicts.py`.
 """
 
 import inspect
@@ -24,12 +24,13 @@ from am_assets.storage.schemas import TABLES
 from am_assets.storage.stored import StoredTables, read_policy
 
 MIN_LABEL_PARSE_RATE = 0.9
-KEEPING = ["deduped_set", "selected_questions", "verified_set"]  # tables of kept and dropped rows
+WITH_KEPT = ["deduped_set", "selected_questions", "verified_set"]  # tables of kept and dropped rows
 
 
 @dataclass(frozen=True)
 class Check:
-    """The declaration of one asset check; `by` names the partitions of its asset, `options` are those of Dagster."""
+    """The declaration of one asset check. `by` is the partitioning of its asset, as in `Table`; `options` go to
+    `dagster.asset_check`."""
 
     fn: Callable[..., dg.AssetCheckResult]
     asset: str
@@ -39,7 +40,7 @@ class Check:
     def __call__(self, *tables: Any, **inputs: Any) -> dg.AssetCheckResult:
         return self.fn(*tables, **inputs)
 
-    def built(self, here: Project, by: Partitions) -> dg.AssetChecksDefinition:
+    def build(self, here: Project, by: Partitions) -> dg.AssetChecksDefinition:
         fn: Callable[..., dg.AssetCheckResult] = self.fn
         if "here" in inspect.signature(fn).parameters:
             fn = update_wrapper(partial(fn, here=here), self.fn)
@@ -49,18 +50,18 @@ class Check:
 
 
 def check(asset: str, by: str, **options: Any) -> Callable[[Callable[..., dg.AssetCheckResult]], Check]:
-    """A function that takes tables and, if it names it, the project as `here`."""
+    """Declare a check by a function of tables and, where it has a parameter `here`, of the project."""
     return lambda fn: Check(fn, asset, by, options)
 
 
-def built(here: Project, by: Partitions, *modules: ModuleType) -> list[dg.AssetChecksDefinition]:
-    """The checks that modules declare, for one project."""
+def build_checks(here: Project, by: Partitions, *modules: ModuleType) -> list[dg.AssetChecksDefinition]:
+    """The checks that `modules` declare, for one project."""
     declared = [value for module in modules for value in vars(module).values() if isinstance(value, Check)]
-    return [one.built(here, by) for one in declared]
+    return [one.build(here, by) for one in declared]
 
 
 def table_checks(assets: Sequence) -> list[dg.AssetChecksDefinition]:
-    """For every table, as it lies on disk: it matches its schema, and its ids are unique."""
+    """Checks of every stored table: it matches its schema, and its primary key is unique."""
     return [_stored_table(asset) for asset in assets]
 
 
@@ -97,15 +98,15 @@ def _stored_table(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
 
 
 def not_empty_checks(by: Partitions) -> list[dg.AssetChecksDefinition]:
-    """An empty decision stops what is below it: nothing good comes of an empty dataset."""
-    return [_not_empty(name, by) for name in [*KEEPING, "sft_dataset"]]
+    """Blocking checks of decisions: an empty set stops what is downstream."""
+    return [_not_empty(name, by) for name in [*WITH_KEPT, "sft_dataset"]]
 
 
 def _not_empty(name: str, by: Partitions) -> dg.AssetChecksDefinition:
     @dg.asset_check(name="not_empty", asset=name, blocking=True, partitions_def=by.recipes)
     def not_empty(table: pl.LazyFrame) -> dg.AssetCheckResult:
         """At least one row is kept."""
-        rows = table.filter("kept") if name in KEEPING else table
+        rows = table.filter("kept") if name in WITH_KEPT else table
         kept = rows.select(pl.len()).collect().item()
         return dg.AssetCheckResult(passed=kept > 0, metadata={"kept": kept})
 

@@ -1,7 +1,7 @@
-"""Asset checks of what verifiers and judge say: too few pass, they disagree, they changed since last time.
+"""Asset checks of verdicts and reward scores: pass rates, agreement, drift since the previous materialization.
 
-The figures are counted in `verification/figures.py` and `verification/reward.py`, the limits are the recipe's
-(`verification`) and the instruments' (`reward`); here one is only held against the other.
+Figures are computed in `verification/figures.py` and `verification/reward.py`; limits come from the recipe
+(`verification`) and the instruments (`reward`). A check here only compares the two.
 """
 
 from typing import Any
@@ -26,14 +26,14 @@ OF_RECIPE: dict[str, Any] = {
 
 
 def _figures(table: pl.LazyFrame) -> Figures:
-    """Of the few columns that are counted: reading them all takes each check half a second at 1.4 million rows."""
+    """Figures from the columns they need alone: all columns take half a second a check at 1.4 million rows."""
     return figures(table.select(COUNTED).collect())
 
 
 def _share(
     figure: str, table: pl.LazyFrame, *, least: float = 0, most: float = 1, **result: Any
 ) -> dg.AssetCheckResult:
-    """Whether a figure lies in its bounds; one with nothing to count does not."""
+    """A check that passes where the figure lies in its bounds; a figure of no rows fails."""
     value = _figures(table)[figure]
     return dg.AssetCheckResult(
         passed=value is not None and least <= value <= most,
@@ -44,7 +44,7 @@ def _share(
 
 @check(**OF_RECIPE)
 def verification_pass_rate(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
-    """Of the responses that could be judged, enough pass: fewer point at bad upstream data."""
+    """Enough of the responses with a verdict pass: a lower rate points at bad upstream data."""
     return _share("pass_rate", verified_set, least=read_policy(VerificationPolicy, verification_policy).min_pass_rate)
 
 
@@ -52,7 +52,7 @@ def verification_pass_rate(verified_set: pl.LazyFrame, verification_policy: pl.D
 def verification_pass_rate_by_source(
     verified_set: pl.LazyFrame, verification_policy: pl.DataFrame
 ) -> dg.AssetCheckResult:
-    """No source alone falls under the pass rate that the recipe expects of all."""
+    """No single source falls under the pass rate that the recipe expects overall."""
     policy = read_policy(VerificationPolicy, verification_policy)
     rates = pass_rates(verified_set.select("source", *COUNTED).collect(), ["source"])
     low = rates.filter(pl.col("pass_rate") < policy.min_pass_rate)
@@ -65,21 +65,21 @@ def verification_pass_rate_by_source(
 
 @check(**OF_RECIPE)
 def unverifiable_share(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
-    """Few responses end without a verdict: more point at a verifier, a sandbox or a judge that fails."""
+    """Few responses are unverifiable: a higher share points at a failing verifier, sandbox or judge."""
     policy = read_policy(VerificationPolicy, verification_policy)
     return _share("unverifiable_share", verified_set, most=policy.max_unverifiable, severity=WARN)
 
 
 @check(**OF_RECIPE)
 def repetition_share(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
-    """Few responses repeat themselves, those that were cut off included: more point at a degrading teacher."""
+    """Few responses, truncated ones included, are repetitive: a higher share points at a degrading teacher."""
     policy = read_policy(VerificationPolicy, verification_policy)
     return _share("repetitive_share", verified_set, most=policy.max_repetitive, severity=WARN)
 
 
 @check(**OF_RECIPE)
 def verifier_disagreement(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
-    """Where a verifier and the judge both spoke of a response, they mostly say the same."""
+    """Verifier and judge mostly agree on the responses that both evaluated."""
     policy = read_policy(VerificationPolicy, verification_policy)
     if _figures(verified_set)["disagreement"] is None:
         return dg.AssetCheckResult(passed=True, metadata={"compared": 0})
@@ -90,7 +90,8 @@ def verifier_disagreement(verified_set: pl.LazyFrame, verification_policy: pl.Da
 def verification_drift(
     context: dg.AssetCheckExecutionContext, verified_set: pl.LazyFrame, verification_policy: pl.DataFrame
 ) -> dg.AssetCheckResult:
-    """No share moved far since this recipe's materialization before: a threshold, a teacher or a verifier did it."""
+    """No share moved far since the previous materialization of this recipe, as a threshold, a teacher or a verifier
+    may move it."""
     most = read_policy(VerificationPolicy, verification_policy).max_drift
     of_this = dg.AssetRecordsFilter(dg.AssetKey("verified_set"), asset_partitions=[context.partition_key])
     earlier = context.instance.fetch_materializations(of_this, limit=2).records[1:]
@@ -107,7 +108,7 @@ def verification_drift(
 
 @check("reward_scores", "shards")
 def judge_tells_apart(reward_scores: pl.DataFrame, here: Project) -> dg.AssetCheckResult:
-    """The judge does not give the same score to nearly every answer: a small model does, whatever it reads."""
+    """The judge does not give nearly every answer the same score, as a small model may do whatever it reads."""
     instrument = here.instruments.reward
     shares = alike(reward_scores) if reward_scores.height >= instrument.min_rows else {}
     constant = [name for name, share in shares.items() if share > instrument.max_alike]
@@ -120,8 +121,8 @@ def judge_tells_apart(reward_scores: pl.DataFrame, here: Project) -> dg.AssetChe
 
 @check("reward_scores", "shards")
 def judge_agrees_with_itself(context: dg.AssetCheckExecutionContext, here: Project) -> dg.AssetCheckResult:
-    """Asked again, and with the dimensions in reverse order, the judge gives a sample of answers the same scores. Of a
-    reward model, which knows neither order nor chance, there is no sample."""
+    """The judge gives a sample of answers the same scores when asked again, with the dimensions in reverse order. A
+    reward model is deterministic, so its scores have no such sample."""
     least = here.instruments.reward.min_agreement
     record = context.instance.get_latest_data_version_record(dg.AssetKey("reward_scores"), False, context.partition_key)
     assert record is not None and record.asset_materialization is not None  # a check follows its materialization

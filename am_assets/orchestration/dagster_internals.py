@@ -1,0 +1,90 @@
+"""Names of the pinned Dagster that are not in its public API, imported here and nowhere else.
+
+Each line names one and what needs it; a release of Dagster without it breaks that feature. What `import dagster`
+offers does not belong here.
+
+    AssetCheckExecutionRecordStatus  planning: whether a blocking check passed, failed or never finished
+    AssetCheckPartitionInfo          planning: the state of a check for all partitions in one query
+    AssetGraphSubset                 schedule: the partitions of one backfill
+    AssetKeyPartitionKey             schedule: a partition of one asset, as backfills take it
+    AUTO_RETRY_RUN_ID_TAG            lost retries: a failed run that was retried already
+    BaseAssetGraph                   planning: type of the resolved graph
+    BulkActionStatus                 schedule: whether a backfill is still running
+    BulkActionsFilter                schedule: finding the backfills that the schedule launched
+    CheckRunHealthResult             run launcher: answer of a health check
+    DagsterSqliteStorage             am: Dagster's three SQLite storages in one folder
+    DATA_VERSION_TAG                 planning and tables: the data version that a materialization recorded
+    extract_data_provenance_from_entry  planning: which events and which code version a materialization used
+    extract_data_version_from_entry  planning: the data version of a materialization
+    INDEX_SHARD_NAME                 am: the event log that covers all runs
+    InstigatorState                  alerts: the state of the schedule
+    InstigatorType                   alerts: telling schedules from sensors
+    is_valid_cron_schedule           schedule: refusing a wrong cron expression when the file is read
+    make_new_backfill_id             schedule: the id of a new backfill
+    PARTITION_NAME_TAG               alerts: the partition of a run
+    PartitionBackfill                schedule: a backfill of exactly the missing and stale partitions
+    PartitionKeyFilter               planning: the last finished execution of a check for one partition
+    reverse_cron_string_iterator     alerts: when the schedule was due last
+    RunFailureReason                 apply: telling an interrupted run from a failed one
+    SQLITE_BUSY_TIMEOUT_SECONDS      am: how long to wait for another writer, as Dagster does
+    SqliteEventLogStorage            am: event log over connections that stay open
+    SqliteRunStorage                 am: run records over a connection that stays open
+    TickStatus                       alerts: whether the last tick of the schedule failed
+    WILL_RETRY_TAG                   alerts and lost retries: a failed run that Dagster retries
+    WorkerStatus                     run launcher: whether the process of a run is alive
+"""
+
+from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from dagster._core.definitions.data_version import (
+    DATA_VERSION_TAG,
+    extract_data_provenance_from_entry,
+    extract_data_version_from_entry,
+)
+from dagster._core.definitions.events import AssetKeyPartitionKey
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.events import RunFailureReason
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorType, TickStatus
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus, AssetCheckPartitionInfo
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, PARTITION_NAME_TAG, WILL_RETRY_TAG
+from dagster._core.utils import make_new_backfill_id
+from dagster._utils.schedules import is_valid_cron_schedule, reverse_cron_string_iterator
+
+__all__ = [
+    "AUTO_RETRY_RUN_ID_TAG",
+    "DATA_VERSION_TAG",
+    "INDEX_SHARD_NAME",
+    "PARTITION_NAME_TAG",
+    "SQLITE_BUSY_TIMEOUT_SECONDS",
+    "WILL_RETRY_TAG",
+    "AssetCheckExecutionRecordStatus",
+    "AssetCheckPartitionInfo",
+    "AssetGraphSubset",
+    "AssetKeyPartitionKey",
+    "BaseAssetGraph",
+    "BulkActionStatus",
+    "BulkActionsFilter",
+    "CheckRunHealthResult",
+    "DagsterSqliteStorage",
+    "InstigatorState",
+    "InstigatorType",
+    "PartitionBackfill",
+    "PartitionKeyFilter",
+    "RunFailureReason",
+    "SqliteEventLogStorage",
+    "SqliteRunStorage",
+    "TickStatus",
+    "WorkerStatus",
+    "extract_data_provenance_from_entry",
+    "extract_data_version_from_entry",
+    "is_valid_cron_schedule",
+    "make_new_backfill_id",
+    "reverse_cron_string_iterator",
+]
