@@ -14,7 +14,7 @@ import polars as pl
 
 from am_assets.datasets import sources
 from am_assets.datasets.checks import CHECKS, HAS_REFERENCE, HAS_TESTS
-from am_assets.engines.llm.money import max_total_tokens
+from am_assets.engines.llm.money import CHARS_A_TOKEN, max_total_tokens
 from am_assets.engines.models import embedder
 from am_assets.planning.demand import Demand
 from am_assets.planning.plan import Step
