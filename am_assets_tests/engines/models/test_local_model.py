@@ -62,7 +62,7 @@ def test_one_server_answers_all_who_ask_from_any_thread():
 )
 def test_the_server_ends_with_its_parent_however_that_ends(end: str):
     program = (
-        "from am_assets.engines import local_model\n"
+        "from am_assets.engines.models import local_model\n"
         f"local_model.serve(local_model.embedded_gguf(), {CONTEXT}, 1)\n"
         "print(*(server.pid for server, _ in local_model._servers.values()), flush=True)\n"
     )
