@@ -95,7 +95,7 @@ def _one_of(name: str | None, known: Mapping[str, Any], kind: str) -> str | None
 
 def read_rows(origin: Origin, base: Path) -> Iterator[pl.DataFrame]:
     """Batches of question, reference_answer, test_cases, constraints and published, typed as in
-    `storage/schemas.py`, in file order. A relative location starts at `base`.
+    `storage/schemas`, in file order. A relative location starts at `base`.
 
     A null question reads as the empty text (`sources.py` marks it as a defect); an absent one is a `SourceError`.
     """

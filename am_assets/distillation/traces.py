@@ -55,7 +55,7 @@ def _with_repeats(block: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def whole(reasoning: str, text: str) -> pl.Expr:
+def full_response(reasoning: str, text: str) -> pl.Expr:
     """The response as one text: a separate reasoning field of the provider becomes the think part."""
     apart = pl.format("<think>{}</think>{}", reasoning, text)
     return pl.when(pl.col(reasoning).is_null()).then(text).otherwise(apart)

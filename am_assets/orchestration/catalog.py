@@ -1,6 +1,6 @@
 """Metadata of an asset that do not depend on its rows: owners, column schema, column lineage, code reference.
 
-The content comes from `storage/schemas.py` and `storage/lineage.py`; here it only takes Dagster's form.
+The content comes from `storage/schemas` and `storage/lineage.py`; here it only takes Dagster's form.
 """
 
 import inspect

@@ -153,7 +153,7 @@ class Costs:
         jobs = math_jobs(answers_with_checks(features, questions), limits)
         known = self.memo.read("math", jobs, math.MEASURED).select("key", pl.col("verdict").cast(pl.String))
         verdicts = jobs.join(known, on="key", how="left", maintain_order="left").drop("key")
-        asked = opinion.asked(verdicts.with_columns(pl.col("verdict").fill_null("not known yet")), limits.opinion)
+        asked = opinion.rows_to_ask(verdicts.with_columns(pl.col("verdict").fill_null("not known yet")), limits.opinion)
         exact = limits.opinion.ask == "always" or not verdicts["verdict"].null_count()
         return opinion.requests(asked, limits.opinion), exact
 

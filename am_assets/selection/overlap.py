@@ -71,7 +71,7 @@ def benchmark_overlap(questions: pl.DataFrame, vectors: pl.DataFrame, items: Ite
     return BenchmarkOverlap.cast(pl.concat(parts).with_columns(same=unknown, same_swapped=unknown)).sort("question_id")
 
 
-def together(shards: pl.Series) -> pl.DataFrame:
+def concat_shards(shards: pl.Series) -> pl.DataFrame:
     """The BenchmarkOverlap tables of the shards (a list of rows each) as one; the first row of a question counts."""
     rows = shards.filter(shards.list.len() > 0).explode().struct.unnest()
     return rows.unique("question_id", keep="first", maintain_order=True).sort("question_id")

@@ -117,7 +117,7 @@ def reward_table(raw: pl.DataFrame, judge: str) -> pl.DataFrame:
     return identity.hstack(scores).hstack([raw["text"].alias("judge_raw")]).sort("response_id")
 
 
-def table_of_heads(scored: pl.DataFrame, model: str) -> pl.DataFrame:
+def reward_model_table(scored: pl.DataFrame, model: str) -> pl.DataFrame:
     """RewardScores of `scored` (response_id, question_id and the five heads of a reward model), sorted by response_id.
 
     A regression may leave the scale: scores are clipped to it, `judge_raw` has the raw output.
@@ -143,7 +143,7 @@ def agreement(raw: pl.DataFrame) -> dict[str, float]:
     return dict(sorted(shares.items()))
 
 
-def alike(scores: pl.DataFrame) -> dict[str, float]:
+def modal_shares(scores: pl.DataFrame) -> dict[str, float]:
     """By dimension, the share of scored RewardScores rows with its most frequent score."""
     scored = scores.drop_nulls(REWARD_DIMENSIONS)
     if scored.is_empty():

@@ -38,7 +38,7 @@ ROWS = pl.DataFrame(
 )
 def test_the_instrument_says_of_which_answers_one_is_asked(ask_of, who):
     instrument = JUDGE.model_copy(update={"ask": ask_of})
-    assert opinion.asked(ROWS, instrument)["response_id"].to_list() == who
+    assert opinion.rows_to_ask(ROWS, instrument)["response_id"].to_list() == who
 
 
 def test_the_verdicts_are_the_same_measurement_whoever_else_is_asked():
@@ -99,7 +99,7 @@ def test_what_the_judge_says_lies_beside_the_verdict(tmp_path: Path, monkeypatch
     monkeypatch.setenv("TEST_TEACHER_KEY", "secret-of-the-test")
     server = Teacher(agrees_with_six)
     endpoint = Endpoint(api_base=server.url, api_key_env="TEST_TEACHER_KEY")
-    asked = with_keys(opinion.requests(opinion.asked(ROWS, JUDGE), JUDGE), "messages")
+    asked = with_keys(opinion.requests(opinion.rows_to_ask(ROWS, JUDGE), JUDGE), "messages")
     answers = asked.join(pl.concat(ask(asked, JUDGE.model, [endpoint])), on="key")
     server.stop()
     table = opinion.opinions(ROWS, answers.select("response_id", "model", "text"))

@@ -14,9 +14,9 @@ from am_assets.verification.reward import (
     HIGHEST,
     aggregate,
     agreement,
-    alike,
     judge_messages,
     judge_requests,
+    modal_shares,
     parse_scores,
     reward_table,
 )
@@ -145,5 +145,5 @@ def test_scores_are_alike_as_far_as_they_are_the_same_number(scores: list[int]):
     table = reward_table(
         said(*((str(i), "first", s) for i, s in enumerate(scores))).with_columns(question_id=pl.lit("q")), "j"
     )
-    assert set(alike(table).values()) == {max(map(scores.count, scores)) / len(scores)}
-    assert alike(table.clear()) == {}
+    assert set(modal_shares(table).values()) == {max(map(scores.count, scores)) / len(scores)}
+    assert modal_shares(table.clear()) == {}

@@ -67,7 +67,7 @@ def responses(
     unasked = pl.concat([left_out.filter(pl.col("after") == ""), prompts.further_tries(left_out, filled.table)])
     distilled = filled.table.select(
         "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
-        "completion_tokens", "cost", response=traces.whole("reasoning", "text"), origin=pl.lit("distilled"),
+        "completion_tokens", "cost", response=traces.full_response("reasoning", "text"), origin=pl.lit("distilled"),
     )  # fmt: skip
     published = (
         raw_pool.filter(pl.col("defect").is_null())

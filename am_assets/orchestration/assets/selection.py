@@ -97,7 +97,7 @@ def benchmark_overlap(
 
     wanted = _shards_as_they_are(context, here.shards, items, [model, floor])
     filled = answers.fill("overlap", wanted, measure, overlap.BY_SHARD)
-    table, metadata = _with_opinions(overlap.together(filled.table["rows"]), items, here, tables, answers)
+    table, metadata = _with_opinions(overlap.concat_shards(filled.table["rows"]), items, here, tables, answers)
     return table, {"shards_measured": filled.new.height, **metadata}
 
 

@@ -43,7 +43,7 @@ def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Ans
     """Verdicts with the second opinion of a model, where the instruments name one."""
     if instrument is None:
         return opinion.opinions(table, NOBODY), {}
-    filled = answers.get("opinions", opinion.requests(opinion.asked(table, instrument), instrument))
+    filled = answers.get("opinions", opinion.requests(opinion.rows_to_ask(table, instrument), instrument))
     return opinion.opinions(table, filled.table.select("response_id", "model", "text")), usage(filled)
 
 
@@ -105,7 +105,7 @@ def _by_model(judged: pl.DataFrame, name: str, here: Declared, answers: Answers)
     filled = answers.fill(
         "reward_models", wanted, lambda missing: reward_model.score(missing, name, at_once), reward_model.SCORED
     )
-    table = reward.table_of_heads(filled.table, model)
+    table = reward.reward_model_table(filled.table, model)
     return table, {"scored": filled.new.height, AGREEMENT: {}}
 
 

@@ -15,7 +15,7 @@ from am_assets.orchestration.checks.tables import check
 from am_assets.project import Project
 from am_assets.storage.stored import read_policy
 from am_assets.verification.figures import COUNTED, Figures, drift, figures, pass_rates
-from am_assets.verification.reward import alike
+from am_assets.verification.reward import modal_shares
 
 WARN = dg.AssetCheckSeverity.WARN
 OF_RECIPE: dict[str, Any] = {
@@ -110,7 +110,7 @@ def verification_drift(
 def judge_tells_apart(reward_scores: pl.DataFrame, here: Project) -> dg.AssetCheckResult:
     """The judge does not give nearly every answer the same score, as a small model may do whatever it reads."""
     instrument = here.instruments.reward
-    shares = alike(reward_scores) if reward_scores.height >= instrument.min_rows else {}
+    shares = modal_shares(reward_scores) if reward_scores.height >= instrument.min_rows else {}
     constant = [name for name, share in shares.items() if share > instrument.max_alike]
     return dg.AssetCheckResult(
         passed=not constant,

@@ -164,7 +164,7 @@ def test_a_key_is_in_no_message_however_the_provider_echoes_it(teacher, echo: st
 @pytest.mark.parametrize("model", [DIRECT, LITELLM])
 def test_a_page_that_shows_the_key_is_quoted_without_it(teacher, before: int, model: str) -> None:
     page = Reply(body=("<html>" + " " * before + KEY).encode(), headers={"content-type": "text/html"})
-    with pytest.raises(LlmError, match=r"\*\*\*") as error:  # what is left of the page is quoted, the key masked
+    with pytest.raises(LlmError, match="<html>") as error:
         collect(teacher(lambda question, _: page), "a", model=model, retries=0)
     assert KEY[:6] not in str(error.value) and KEY[-6:] not in str(error.value)
 
