@@ -53,7 +53,7 @@ class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
 
 async def _is_complete(here: Project, view, records: Records, key: dg.AssetKey, partition: str) -> bool:
     """Whether the upstream partitions that its recipe needs are materialized; of an optional input of a shared
-    partition one is enough.
+    partition one is enough, and one that was missing last time too (the scores of a report) may still be.
 
     A partition that no recipe needs, such as scores on a benchmark that its recipe does not name, is never complete.
     """
@@ -64,12 +64,14 @@ async def _is_complete(here: Project, view, records: Records, key: dg.AssetKey, 
     if not needs(key.to_user_string(), partition):
         return False
     optional = optional_parents(view.asset_graph.get(key).assets_def)
+    last = records.made(key).get(str(partition))
     for parent in view.asset_graph.get(key).parent_keys:
         above = view.asset_graph.get_parent_partition_keys_for_child(partition, parent, key).partitions_subset
         needed = {name for name in above.get_partition_keys() if needs(parent.to_user_string(), name)}
         missing = await view.compute_missing_subset(key=parent, from_subset=view.get_full_subset(key=parent))
         gone = needed & missing.expensively_compute_partition_keys()
-        if gone and (recipe or parent not in optional or gone == needed):
+        missing_before = last is not None and parent in optional and last.read.get(parent) is None
+        if gone and not missing_before and (recipe or parent not in optional or gone == needed):
             return False
         if recipe and parent == dg.AssetKey("responses"):
             made = records.made(parent)
