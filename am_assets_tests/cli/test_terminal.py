@@ -105,3 +105,9 @@ def test_a_difference_counts_every_row_that_one_has_alone_and_names_the_field(ap
     assert len(one["examples"]) == min(3, one["rows"])
     assert {"sampling.rates.math", "verification.min_reward"} <= {field["field"] for field in told["fields"]}
     assert "Questions: " in am(applied, "diff", "-r", "plain", "-r", "other")
+    dropped = one["examples"][0]["id"]
+    explained = json.loads(am(applied, "explain", dropped, "-r", "other", "--json"))
+    (decision,) = (part["decision"] for part in explained["parts"] if part["name"] == "selection")
+    fields = {line["field"]: line["value"] for line in decision["lines"]}
+    assert decision["why"] == "downsampled"
+    assert fields and fields == {f"sampling.rates.{name}": 0 for name in rates if f"sampling.rates.{name}" in fields}
