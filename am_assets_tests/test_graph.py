@@ -1,6 +1,8 @@
 """The shape of the graph: its assets, what each reads, and who may import whom."""
 
+import ast
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -129,3 +131,20 @@ def test_the_whole_location_can_be_loaded_with_its_sensors_and_its_schedule() ->
     assert {schedule.name: schedule.default_status.value for schedule in repository.schedule_defs} == {
         "fill_evidence": "STOPPED"
     }
+
+
+def test_files_and_functions_stay_short_and_the_root_holds_folders() -> None:
+    package = ROOT / "am_assets"
+    lines = {path: path.read_text().count("\n") for path in package.rglob("*.py") if path.name != "__init__.py"}
+    assert max(lines.values()) < 300, max(lines, key=lambda path: lines[path])
+    assert statistics.median(lines.values()) < 110
+    trees = {path: ast.walk(ast.parse(path.read_text())) for path in package.rglob("*.py")}
+    functions = {
+        (path.name, node.name): (node.end_lineno or 0) - node.lineno + 1
+        for path, nodes in trees.items()
+        for node in nodes
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert max(functions.values()) < 60, max(functions, key=lambda name: functions[name])
+    root = {path.name for path in package.iterdir() if path.is_file()}
+    assert root == {"__init__.py", "definitions.py", "project.py", "launcher.py", "py.typed"}
