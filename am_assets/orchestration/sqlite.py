@@ -45,12 +45,11 @@ def open_instance(home: Path) -> dg.DagsterInstance:
             ...
     """
     settings = yaml.safe_load((home / "dagster.yaml").read_text()) or {}
-    sqlite = (
-        {"base_dir": str(home)} if not STORAGE_KEYS & settings.keys() else settings.get("storage", {}).get("sqlite")
-    )
-    held = {"module": __name__, "class": OpenSqliteStorage.__name__, "config": sqlite}
-    # Despite its name the one public way to open the instance of a folder with other settings.
-    return dg.DagsterInstance.local_temp(str(home), overrides={"storage": {"custom": held}} if sqlite else None)
+    named = STORAGE_KEYS & settings.keys()
+    config = settings.get("storage", {}).get("sqlite") if named else {"base_dir": str(home)}
+    storage = {"custom": {"module": __name__, "class": OpenSqliteStorage.__name__, "config": config}}
+    # Despite its name, this is the public way to open the instance of a folder with other settings.
+    return dg.DagsterInstance.local_temp(str(home), overrides={"storage": storage} if config else None)
 
 
 class OpenSqliteStorage(DagsterSqliteStorage):

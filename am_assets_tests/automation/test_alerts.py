@@ -189,9 +189,11 @@ def test_a_preview_says_what_a_look_would_find_and_tells_nobody(watch: Watch, mo
     before = load(watch.instance)
     said = "1 incidents are open, 1 messages wait for delivery."
     sensor = alerts(Live(project()))
-    assert sensor(dg.build_sensor_context(watch.instance)).skip_message == said
+    with dg.build_sensor_context(watch.instance) as context:
+        assert sensor(context).skip_message == said
     assert (load(watch.instance), watch.hook.received) == (before, [])
-    sensor(dg.build_sensor_context(watch.instance, last_sensor_start_time=1.0))
+    with dg.build_sensor_context(watch.instance, last_sensor_start_time=1.0) as context:
+        sensor(context)
     assert watch.hook.titles == ["verified[plain]: check pass_rate failed"]
 
 

@@ -59,8 +59,8 @@ class Scheduled:
         self.repository = plan.definitions.get_repository_def()
 
     def tick(self):
-        context = dg.build_schedule_context(self.instance, repository_def=self.repository)
-        return self.repository.get_schedule_def("fill_evidence").evaluate_tick(context)
+        with dg.build_schedule_context(self.instance, repository_def=self.repository) as context:
+            return self.repository.get_schedule_def("fill_evidence").evaluate_tick(context)
 
     def run(self, tags: Mapping[str, str] | None = None) -> str:
         """What the run has said when it is done."""

@@ -35,11 +35,9 @@ def reloaded(loop: Loop, desk: Desk) -> Loop:
 def look_at_files(loop: Loop) -> None:
     """The sensor on files looks, which tells the conditions what the files say now."""
     (files,) = [sensor for sensor in loop.real.sensors or [] if sensor.name == "files"]
-    files(
-        dg.build_sensor_context(
-            loop.instance, repository_def=loop.real.get_repository_def(), last_sensor_start_time=1.0
-        )
-    )
+    repository = loop.real.get_repository_def()
+    with dg.build_sensor_context(loop.instance, repository_def=repository, last_sensor_start_time=1.0) as context:
+        files(context)
 
 
 def test_what_follows_is_decisions_and_evidence_that_is_free(loop: Loop) -> None:

@@ -65,10 +65,10 @@ class Looks:
     def evaluate(self, last_sensor_start_time: float | None = None) -> dg.SensorResult:
         """As the daemon does, which says when the sensor was started, or as a preview."""
         repository = self.plan.definitions.get_repository_def()
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             self.instance, self.cursor, repository_def=repository, last_sensor_start_time=last_sensor_start_time
-        )
-        return self.sensor(context)
+        ) as context:
+            return self.sensor(context)
 
     def make(self, requested: set[tuple[str, str]]) -> None:
         plan = self.desk.open(None, None)  # a run has a process of its own, which reads the files as they are then
@@ -114,8 +114,8 @@ def test_several_policies_of_a_recipe_are_one_run(looks: Looks) -> None:
     looks.look()
     looks.desk.edit("other", "dedup", threshold=0.9)
     looks.desk.edit("other", "verification", min_reward=0.75)
-    context = dg.build_sensor_context(looks.instance, looks.cursor)
-    (request,) = looks.sensor(context).run_requests
+    with dg.build_sensor_context(looks.instance, looks.cursor) as context:
+        (request,) = looks.sensor(context).run_requests
     assert {key.to_user_string() for key in request.asset_selection} == {"dedup_policy", "verification_policy"}
 
 

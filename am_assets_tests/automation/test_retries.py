@@ -17,7 +17,8 @@ def failures(instance: dg.DagsterInstance, **tags: str) -> int:
     instance.report_run_failed(run)
     instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
     for _ in range(2):
-        retries.lost_retries(dg.build_sensor_context(instance, last_sensor_start_time=1.0))
+        with dg.build_sensor_context(instance, last_sensor_start_time=1.0) as context:
+            retries.lost_retries(context)
         instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
     return len(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE))
 
@@ -42,5 +43,6 @@ def test_a_preview_counts_forgotten_runs_and_tells_nobody(instance: dg.DagsterIn
     instance.report_run_failed(run)
     instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
     for _ in range(2):
-        assert retries.lost_retries(dg.build_sensor_context(instance)).skip_message == "1 lost"
+        with dg.build_sensor_context(instance) as context:
+            assert retries.lost_retries(context).skip_message == "1 lost"
     assert len(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)) == 1
