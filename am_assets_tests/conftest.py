@@ -1,5 +1,6 @@
 """Fixtures for tests that need the graph."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from hypothesis import settings
 from am_assets.storage.schemas import TABLES
 from am_assets_tests.desk import CountingProxy, Desk, at_desk
 
+# As wide as any line: the console of the command line has the width of when it was first imported.
+os.environ["COLUMNS"] = "300"
 settings.register_profile("any machine", deadline=None)  # a busy one is slow, and no property fails by that
 settings.load_profile("any machine")
 

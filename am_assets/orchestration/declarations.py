@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from am_assets.config.changes import Change, changes
 from am_assets.config.endpoints import Endpoint
 from am_assets.config.files import Section
 from am_assets.config.instruments import Instruments
@@ -63,6 +64,19 @@ class Entry:
     def where(self) -> str:
         return f"of {self.name} in {self.file}" if self.file else f"of {self.name}"
 
+    def changes(self, before: Mapping[str, Any]) -> list[Change]:
+        """From the content that a materialization was made with to this one."""
+        return list(changes(before, self.content, self.within))
+
+
+class Searched(Entry):
+    """The shards that a shard is searched against. One that is gone leaves pairs that nobody reads; only one that
+    comes is searched."""
+
+    def changes(self, before: Mapping[str, Any]) -> list[Change]:
+        found = super().changes(before)
+        return [change for change in found if not {*change.after} <= {*change.before}]
+
 
 # The entry of a partition; None where its file is broken.
 EntryOf = Callable[[Project, str], Entry | None]
@@ -72,7 +86,7 @@ def source_entry(here: Project, shard: str) -> Entry:
     """The source of a shard, without its rank: no question depends on that."""
     name = sources.source_of(here.sources, shard)
     source = here.sources[name]
-    files = fingerprint(source, here.sources_file.parent)
+    files = fingerprint(source.model_copy(update={"rank": 0}), here.sources_file.parent)
     return Entry(_origin(source, "rank"), f"source {name}", here.sources_file.name, files=files)
 
 
@@ -104,7 +118,7 @@ def recipes_that_select(here: Project, _: str) -> Entry:
 def earlier_shards(here: Project, shard: str) -> Entry:
     """The shards listed before this one in the sources file, sorted."""
     keys = sources.shard_keys(here.sources)
-    return Entry({"shards before it": sorted(keys[: keys.index(shard)])}, shard, here.sources_file.name)
+    return Searched({"shards before it": sorted(keys[: keys.index(shard)])}, shard, here.sources_file.name)
 
 
 def _origin(origin: Origin, *without: str) -> dict[str, Any]:

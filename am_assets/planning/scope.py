@@ -6,7 +6,6 @@ What a table is partitioned by comes from its declaration; no asset is named her
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from am_assets.config.changes import changes
 from am_assets.orchestration.assets import GRAPH, TABLE
 from am_assets.orchestration.declarations import Entry
 from am_assets.orchestration.partitions import recipe_and_benchmark
@@ -85,6 +84,5 @@ class _ChangedSince:
             return None  # the file is broken: the table stays as it was last made
         if ENTRY not in metadata:
             return "an earlier version of this project made it"
-        found = changes(metadata[ENTRY], now.content, now.within)
-        words = "; ".join(change.in_words(now.where) for change in found)
+        words = "; ".join(change.in_words(now.where) for change in now.changes(metadata[ENTRY]))
         return words or (f"what {now.name} reads changed" if metadata.get(FILES) != now.files else None)

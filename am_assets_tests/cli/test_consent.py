@@ -167,7 +167,7 @@ def test_a_model_without_a_known_price_is_not_asked(office: Office) -> None:
     office.prices(labeler=None)
     refused = office.am("apply", "-r", "plain", *LABELS)
     assert refused.exit_code == 2
-    assert "openai/labeler: no price known: set input_price" in refused.stdout
+    assert "input_price" in refused.stdout
     assert office.labeler.asked == []
 
 

@@ -52,9 +52,20 @@ def test_a_plan_names_what_changed_of_instruments_sources_and_shards(applied: De
     told = because(applied, "-s", "+sft_dataset")
     assert told["similar_pairs", "tasks"] == "pairs.floor of instruments.yaml changed from 0.8 to 0.7"
     assert told["math_verdicts", "tasks"] == "math.timeout_seconds of instruments.yaml changed from 5 to 7"
-    assert told["raw_pool", "sums"] == "rank of source sums in sources.yaml changed from 0 to 5"
+    assert ("raw_pool", "sums") not in told  # no question depends on the rank of its source
+    rank = "rank of source sums in sources.yaml changed from 0 to 5"
     assert told["raw_pool", "open"] == "what source open reads changed"
-    assert told["deduped_set", "plain"] == "more was added to sources.yaml"
+    assert told["deduped_set", "plain"].startswith(f"pairs.floor of instruments.yaml changed from 0.8 to 0.7; {rank}; ")
+    assert told["deduped_set", "plain"].endswith("more was added to sources.yaml")
+
+
+def test_the_rank_of_a_source_reaches_the_decision_that_it_is_for_and_no_other_table(applied: Desk) -> None:
+    sources = yaml.safe_load((applied.folder / "sources.yaml").read_text())
+    sources["sums"]["rank"] = 5
+    applied.write("sources.yaml", sources)
+    told = because(applied, "-s", "deduped_set or raw_pool")
+    rank = "rank of source sums in sources.yaml changed from 0 to 5"
+    assert told == {("deduped_set", "other"): rank, ("deduped_set", "plain"): rank}
 
 
 def test_an_explanation_tells_the_whole_way_and_the_line_that_decided(applied: Desk) -> None:

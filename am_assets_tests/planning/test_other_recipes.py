@@ -12,7 +12,7 @@ from dagster._core.loader import LoadingContextForTest
 
 from am_assets_tests.commands import applied, planned
 from am_assets_tests.counted import TASTE, Models, small_project
-from am_assets_tests.desk import Desk, at_desk
+from am_assets_tests.desk import FREE, Desk, at_desk
 from am_assets_tests.scripted import Teacher, refusal
 from am_assets_tests.students import write_tiny_student
 
@@ -107,7 +107,7 @@ def test_what_a_killed_apply_left_out_of_date_the_next_one_makes_up_for(desk: De
 def test_a_teacher_that_fails_another_recipe_does_not_touch_the_released_one(desk: Desk) -> None:
     before = tables_of("plain", desk)
     refusing = Teacher(lambda *_: refusal(401, "no such key"))
-    reach = {"api_base": refusing.url, "api_key_env": "TEST_MODEL_KEY"}
+    reach = {"api_base": refusing.url, "api_key_env": "TEST_MODEL_KEY", **FREE}
     desk.edit("other", "teacher", model="openai/nobody")
     endpoints = yaml.safe_load((desk.folder / "endpoints.yaml").read_text())
     desk.write("endpoints.yaml", {**endpoints, "openai/nobody": reach})

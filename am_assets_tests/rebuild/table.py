@@ -8,6 +8,7 @@ from am_assets_tests.rebuild.fields import Field
 
 PAGE = Path(__file__).parents[2] / "docs" / "fields.md"
 SHOWN = 60  # characters of a value
+UNTRIED = "not tried yet"
 HEAD = """\
 # What each field reaches
 
@@ -40,4 +41,5 @@ def write(fields: list[Field], trials: list[Trial]) -> None:
     """Write the page with what `trials` found; of fields that were not tried what the page says stays."""
     found = lines() | {trial.field: line(trial) for trial in trials}
     found |= {name: f"| `{name}` | | not exercised: {why} |" for name, why in UNEXERCISED.items()}
-    PAGE.write_text(HEAD + "".join(f"{found[field.name]}\n" for field in fields if field.name in found))
+    untried = {field.name: f"| `{field.name}` | | {UNTRIED} |" for field in fields}
+    PAGE.write_text(HEAD + "".join(f"{(untried | found)[field.name]}\n" for field in fields))

@@ -20,7 +20,7 @@ from am_assets.orchestration.tables import picture, sample, stored_metadata
 from am_assets.storage.atomic import write_whole
 from am_assets.storage.memo import with_keys
 from am_assets.storage.schemas import BenchmarkVerdicts
-from am_assets.storage.stored import StoredTables, read_policy
+from am_assets.storage.stored import read_policy
 from am_assets.verification import code, jobs, math
 from am_assets.verification.figures import BY, pass_rates
 
@@ -142,14 +142,15 @@ def eval_scores(benchmark_verdicts: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
     ins={
         "raw_pool": every("shard"),
         "responses": every("shard"),
+        "evaluation_policy": every("recipe", optional=True, mapping=dg.IdentityPartitionMapping()),
         "eval_scores": every("partition", optional=True, mapping=dg.MultiToSingleDimensionPartitionMapping("recipe")),
     },
-    deps=lambda _: [dg.AssetDep("evaluation_policy")],
     reads=Reads((report, page)),
 )
 def recipe_report(
     context: dg.AssetExecutionContext,
     here: Declared,
+    evaluation_policy: pl.DataFrame,
     deduped_set: pl.DataFrame,
     selected_questions: pl.DataFrame,
     verified_set: pl.DataFrame,
@@ -157,7 +158,6 @@ def recipe_report(
     raw_pool: pl.LazyFrame,
     responses: pl.LazyFrame,
     eval_scores: pl.DataFrame,
-    tables: dg.ResourceParam[StoredTables],
 ) -> tuple[pl.DataFrame, dict]:
     """The funnel from input rows to released rows. Beside this table lies the recipe's page, one HTML file: drop
     reasons, mix, lengths, pass rates, other thresholds, costs, scores and sampled rows, with the paper's figures."""
@@ -166,8 +166,8 @@ def recipe_report(
     table = report.funnel(deduped_set, selected_questions, verified_set, released)
     curve, mark = (stored_metadata(context, "deduped_set", recipe, name) for name in ("curve", "threshold"))
     named = eval_scores.with_columns(benchmark=pl.col("partition").str.split("|").list.first())
-    if recipe in tables.partitions("evaluation_policy"):  # else there are no scores either
-        policy = read_policy(EvaluationPolicy, tables.read("evaluation_policy", recipe))
+    if evaluation_policy.height:  # else there are no scores either
+        policy = read_policy(EvaluationPolicy, evaluation_policy)
         named = named.filter(pl.col("benchmark").is_in(policy.benchmarks))
     found = page.Findings(
         funnel=table,

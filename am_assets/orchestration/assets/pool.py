@@ -31,7 +31,7 @@ def raw_pool(context: dg.AssetExecutionContext, here: Declared) -> tuple[pl.Data
 
 @tables.evidence("pool", "shards", reads=Reads((features,)))
 def question_features(raw_pool: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
-    """Features that need no model: length, script, language, completeness, links, images, tables."""
+    """What can be told of a question without a model: length, script, language, completeness, links, images, tables."""
     table = features.question_features(_sound(raw_pool))
     return table, {"lengths": tables.picture(plots.histogram_png(table["words"], "Question length"))}
 
