@@ -68,22 +68,27 @@ def _of_root(root: Root, partition: str, made: Made) -> str | None:
         return f"its file can't be read: {error}"
 
 
-def _instrument(before: Mapping[str, Any] | None, after: Any) -> Iterator[str]:
+def _instrument(before: Mapping[str, Any] | None, after: Any) -> list[str]:
+    """What changed of what holds for every partition; never empty, as an empty reason would pass for none."""
     now = getattr(after, "value", after)
-    found = list(changes(before, now)) if before is not None and now is not None else []
-    if not found:
-        yield "its instrument, its code or the list of shards changed"
-    for change in found:
-        fact, _, name = change.field.partition(".")
-        if fact == "shards":
-            yield from _shards(set(change.before), set(change.after))
-        elif fact == "ranks":
-            if UNSET not in (change.before, change.after):  # else the list of shards says so
-                yield Change("rank", change.before, change.after).in_words(f"of source {name} in sources.yaml")
-        elif fact == "version":
-            yield change.in_words("of its code")
-        else:
-            yield change.in_words("of instruments.yaml")
+    found = changes(before, now) if before is not None and now is not None else ()
+    said = [words for change in found for words in _of_instrument(change)]
+    return said or ["its instrument, its code or the list of shards changed"]
+
+
+def _of_instrument(change: Change) -> Iterator[str]:
+    """A fact that is unset on one side was not declared there, or is that of a source which came or went."""
+    fact, _, name = change.field.partition(".")
+    if fact in ("shards", "ranks") and UNSET in (change.before, change.after):
+        return
+    if fact == "shards":
+        yield from _shards(set(change.before), set(change.after))
+    elif fact == "ranks":
+        yield Change("rank", change.before, change.after).in_words(f"of source {name} in sources.yaml")
+    elif fact == "version":
+        yield change.in_words("of its code")
+    else:
+        yield change.in_words("of instruments.yaml")
 
 
 def _shards(before: set[str], after: set[str]) -> Iterator[str]:

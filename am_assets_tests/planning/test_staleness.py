@@ -162,3 +162,18 @@ def test_a_check_of_more_partitions_than_any_page_of_its_history_is_known_of_eac
         )
     check, records = dg.AssetCheckKey(chosen, "not_empty"), Records(world.instance)
     assert {records.check(check, f"r{number}") for number in range(250)} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"version": "4"}, {"version": {"decide": "5"}, "shards": ["a", "b"]}),  # declared since an earlier version
+        ({"shards": ["a"]}, {"shards": ["a"], "ranks": {"a": 1}}),
+        ({}, {"shards": ["a"]}),
+        (None, {"shards": ["a"]}),
+    ],
+)
+def test_what_an_earlier_version_did_not_declare_is_a_reason_all_the_same(before: dict | None, after: dict) -> None:
+    from am_assets.planning.reasons import _instrument
+
+    assert all(_instrument(before, after)) and _instrument(before, after)
