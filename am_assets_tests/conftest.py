@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
-from am_assets.storage.schemas import TABLES
+from am_assets.orchestration.schemas import TABLES
 from am_assets_tests.desk import CountingProxy, Desk, at_desk
 
 # As wide as any line: the console of the command line has the width of when it was first imported.

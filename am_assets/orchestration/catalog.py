@@ -1,6 +1,6 @@
 """Metadata of an asset that do not depend on its rows: owners, column schema, column lineage, code reference.
 
-The content comes from `storage/schemas` and `storage/lineage.py`; here it only takes Dagster's form.
+The content comes from `schemas.py` and `lineage.py`; here it only takes Dagster's form.
 """
 
 import inspect
@@ -9,8 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from am_assets.storage.lineage import lineage
-from am_assets.storage.schemas import TABLES
+from am_assets.orchestration.lineage import lineage
+from am_assets.orchestration.schemas import TABLES
 
 OWNERS = ["team:post-training"]
 MAX_ORIGINS = 3  # columns that a description lists as origins

@@ -30,6 +30,7 @@ from am_assets.datasets.origins import Origin, fingerprint
 from am_assets.datasets.sources import Source
 from am_assets.project import Project
 from am_assets.storage.stored import settings
+from am_assets.verification.verifiers import applicable
 
 
 class Undeclared(RuntimeError):
@@ -40,6 +41,8 @@ class Undeclared(RuntimeError):
 FACTS: dict[str, Callable[[Project], Any]] = {
     "shards": lambda here: sorted(sources.shard_keys(here.sources)),
     "ranks": lambda here: {name: source.rank for name, source in here.sources.items()},
+    # Which questions each verifies.
+    "verifiers": lambda _: {name: str(questions) for name, questions in applicable().items()},
 }
 
 

@@ -15,11 +15,11 @@ from upath import UPath
 from am_assets.engines.llm import ANSWER, Budget, LlmError, ask, ask_batch
 from am_assets.engines.llm.money import SPENT
 from am_assets.engines.models import embedder
+from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.runtime import progress
 from am_assets.storage.atomic import write_whole
 from am_assets.storage.memo import FillResult, Measure, Memo, with_keys
-from am_assets.storage.schemas import TABLES
 from am_assets.storage.segments import write_durably
 from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables
 

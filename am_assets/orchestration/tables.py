@@ -30,9 +30,9 @@ from am_assets.orchestration.catalog import OWNERS, code_reference, column_metad
 from am_assets.orchestration.dagster_internals import DATA_VERSION_TAG
 from am_assets.orchestration.declarations import Declared, Entry, Reads
 from am_assets.orchestration.partitions import Partitions
+from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.runtime import progress
-from am_assets.storage.schemas import TABLES
 
 LOG_EVERY_SECONDS = 5
 INSTRUMENT = "instrument"  # metadata of an asset and its materializations: dependencies that all partitions share
@@ -236,8 +236,10 @@ def decision(group: str, by: str, **options: Any) -> Callable[[Callable], Table]
 
 
 def declared_in(*modules: ModuleType) -> list[Table]:
-    """The tables that modules declare, in the order of definition."""
-    return [value for module in modules for value in vars(module).values() if isinstance(value, Table)]
+    """The tables that modules declare, alone or in lists, in the order of definition."""
+    values = [value for module in modules for value in vars(module).values()]
+    lists = [value if isinstance(value, list) else [value] for value in values]
+    return [table for one in lists for table in one if isinstance(table, Table)]
 
 
 def empty(name: str) -> pl.DataFrame:

@@ -23,8 +23,9 @@ from am_assets.project import Project
 from am_assets.selection import confirm, overlap
 from am_assets.storage.memo import Memo, with_keys
 from am_assets.storage.stored import StoredTables
-from am_assets.verification import math, opinion
-from am_assets.verification.jobs import answers_with_checks, judge_requests, math_jobs, to_judge
+from am_assets.verification import opinion
+from am_assets.verification.jobs import answers_with_checks, jobs, judge_requests, to_judge
+from am_assets.verification.verifiers import VERIFIERS
 
 NAMESPACES = {
     "question_labels": "labels",
@@ -150,9 +151,10 @@ class Costs:
         if features is None:
             checked = questions.filter(HAS_REFERENCE & ~HAS_TESTS)
             return self.opining(self._answered(shard, checked)), False
-        jobs = math_jobs(answers_with_checks(features, questions), limits)
-        known = self.memo.read("math", jobs, math.MEASURED).select("key", pl.col("verdict").cast(pl.String))
-        verdicts = jobs.join(known, on="key", how="left", maintain_order="left").drop("key")
+        math = VERIFIERS["math"]
+        wanted = jobs(math, answers_with_checks(features, questions), limits)
+        known = self.memo.read(math.name, wanted, math.measured).select("key", pl.col("verdict").cast(pl.String))
+        verdicts = wanted.join(known, on="key", how="left", maintain_order="left").drop("key")
         asked = opinion.rows_to_ask(verdicts.with_columns(pl.col("verdict").fill_null("not known yet")), limits.opinion)
         exact = limits.opinion.ask == "always" or not verdicts["verdict"].null_count()
         return opinion.requests(asked, limits.opinion), exact

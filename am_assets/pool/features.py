@@ -3,12 +3,14 @@
 Measurements only; the recipe decides which of them makes a question unsuitable.
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from am_assets.datasets.checks import CHECKS
 from am_assets.engines.models.language import languages
 
-VERSION = 4  # raise when a feature comes out differently
+VERSION = 5  # raise when a feature comes out differently
 # A truncated ending: a comma, an open bracket, or a word that needs another one after it.
 DANGLING = (
     r"[,(\[{]\s*$"
@@ -26,14 +28,15 @@ IMAGE = (
 TABLE = r"(?i)<table\b|\\begin\{tabular\}|(?m)^\s*\|.+\|.+\|\s*$"
 
 
-def question_features(pool: pl.DataFrame) -> pl.DataFrame:
-    """QuestionFeatures of RawPool rows, in their order.
+def question_features(pool: pl.DataFrame, verifiers: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """QuestionFeatures of RawPool rows, in their order; by verifier, `verifiers` says whether it verifies the answers.
 
     Includes what decisions need of references, tests and published responses, so that they need not read those texts.
 
-    >>> question_features(raw_pool).select("question_id", "language", "complete", "has_check")
+    >>> question_features(raw_pool, applicable()).select("question_id", "language", "complete", "verifiers")
     """
     text = pl.col("question")
+    names = [pl.when(applies).then(pl.lit(name)) for name, applies in verifiers.items()]
     return pool.select(
         "question_id",
         chars=text.str.len_chars(),
@@ -45,7 +48,7 @@ def question_features(pool: pl.DataFrame) -> pl.DataFrame:
         has_image=text.str.contains(IMAGE),
         has_table=text.str.contains(TABLE),
         has_check=pl.any_horizontal(*CHECKS.values()),
-        **CHECKS,
+        verifiers=pl.concat_list(names).list.drop_nulls(),
         published=pl.col("published").list.len(),
     )
 

@@ -9,19 +9,18 @@ from collections.abc import Callable
 import polars as pl
 
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
+from am_assets.verification.verifiers import VERIFIERS
 
 Read = Callable[[str, list[str]], pl.DataFrame]  # reads some columns of a shard's table
 READ = {
-    "question_features": ["question_id", "has_reference", "has_tests", "has_constraints"],
+    "question_features": ["question_id", "verifiers"],
     "teacher_requests": ["request_key", "after", "recipes"],
     "responses": ["response_id", "question_id", "request_key", "teacher", "origin", "sample_index", "finish_reason"],
     "response_features": [
         "response_id", "template", "well_formed", "truncated", "repetition", "consecutive", "prompt_share",
         "answer_language", "think_chars", "answer_chars",
     ],
-    "math_verdicts": ["response_id", "verdict", "reason", "judged_equal"],
-    "code_verdicts": ["response_id", "verdict", "reason", "outcomes"],
-    "instruction_verdicts": ["response_id", "verdict", "reason"],
+    **{one.table: ["response_id", "verdict", "reason", *one.decides_on] for one in VERIFIERS.values()},
     "reward_scores": ["response_id", *REWARD_DIMENSIONS],
 }  # fmt: skip
 
@@ -34,8 +33,8 @@ def candidates(read: Read, selected: pl.DataFrame, recipe: str, published: bool)
     """
     table = {name: read(name, columns).lazy() for name, columns in READ.items()}
     verdicts = [
-        table[f"{kind}_verdicts"].rename({name: f"{kind}_{name}" for name in ("verdict", "reason")})
-        for kind in ("math", "code", "instruction")
+        table[one.table].rename({name: one.column(name) for name in ("verdict", "reason", *one.decides_on)})
+        for one in VERIFIERS.values()
     ]
     joined = (
         _of_recipe(table["responses"], table["teacher_requests"], recipe, published)

@@ -10,11 +10,10 @@ import polars as pl
 from am_assets.config.recipe import VerificationPolicy
 from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
 from am_assets.storage.schemas import VerifiedSet
-from am_assets.verification.pass_threshold import settle_tests
 from am_assets.verification.reward import aggregate
+from am_assets.verification.verifiers import VERIFIERS, Verifier
 
-VERSION = "5"  # raise when a rule here decides or describes otherwise
-CHECKS = ["math", "code", "instructions", "reward"]
+VERSION = "6"  # raise when a rule here decides or describes otherwise
 NO_VERDICT = "no verdict"
 MALFORMED = "not <think>…</think> and an answer"
 # What `keep` prefers among the passed responses of a question; ties are broken by response id.
@@ -41,15 +40,13 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
     """VerifiedSet: every candidate with its verdict and its drop reason, sorted by response_id.
 
     `candidates` has one row per response: response_id, question_id, shard, source, category, difficulty, teacher,
-    origin, sample_index, has_reference, has_tests, has_constraints, template, well_formed, truncated, repetition,
-    consecutive, prompt_share, answer_language, response_chars, math_verdict, math_reason, judged_equal, code_verdict,
-    code_reason, outcomes, instruction_verdict, instruction_reason and the five reward dimensions; null where not
-    measured.
+    origin, sample_index, template, well_formed, truncated, repetition, consecutive, prompt_share, answer_language,
+    response_chars, verifiers (names), for each verifier `<name>_verdict`, `<name>_reason` and `<name>_<column>` of what
+    it `decides_on`, and the five reward dimensions; null where not measured.
 
-    Evidence: tests if the question has some, else its reference answer; constraints too where it has some, the worse of
-    the two verdicts counting; else the reward. `policy.accept` restricts which evidence counts. A missing verdict is
-    unverifiable. The drop reason is the first of RESPONSE_DROPS that holds, `detail` the measure and the threshold,
-    `decided_by` the field that sets the threshold.
+    Evidence: the verifier of the question, or one that counts beside it where that verdict is worse; else the reward.
+    `policy.accept` restricts which evidence counts. A missing verdict is unverifiable. The drop reason is the first of
+    RESPONSE_DROPS that holds, `detail` the measure and the threshold, `decided_by` the field that sets the threshold.
     """
     judged = _judged(candidates, policy)
     ruled = _apply(_form_rules(policy) | _evidence_rules(policy), judged)
@@ -63,25 +60,16 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
 
 
 def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
-    """`candidates` with reward, evidence, verdict, second_verdict, reason, repetitive and by_split."""
+    """`candidates` with reward, evidence, verdict, second_verdict, reason, settled_by and repetitive."""
     decides = pl.lit("reward") if policy.accept == "reward" else pl.col("verifier").fill_null("reward")
     by_reward = EVIDENCE == "reward"
-    verified, reason = (
-        pl.when(pl.col("verifier") == "code")
-        .then(f"code_{column}")
-        .when(pl.col("verifier") == "math")
-        .then(f"math_{column}")
-        .when(pl.col("verifier") == "instructions")
-        .then(f"instruction_{column}")
-        for column in ("verdict", "reason")
-    )
+    verified, reason, settled_by = map(_of_verifier, ("verdict", "reason", "decided_by"))
     rewarded = _reward_verdict(policy)
     repetitive = (pl.col("repetition") > policy.max_repetition) | (pl.col("consecutive") > policy.max_consecutive)
     return (
-        settle_tests(_settle_splits(candidates, policy.split), policy)
-        .with_columns(verifier=_verifier())
+        _with_verifier(_settled(candidates, policy))
         .with_columns(
-            decides.cast(pl.Enum(CHECKS)).alias("evidence"),
+            decides.alias("evidence"),
             aggregate(policy.weights).cast(pl.Float64).round(6).alias("reward"),  # rounded: 0.7 from thirds is 0.7
             repetitive.fill_null(False).alias("repetitive"),
         )
@@ -89,47 +77,42 @@ def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFram
             pl.when(by_reward).then(rewarded).otherwise(verified).fill_null("unverifiable").alias("verdict"),
             pl.when(by_reward).then(verified).otherwise(rewarded).alias("second_verdict"),
             pl.when(~by_reward).then(reason).fill_null(NO_VERDICT).alias("reason"),
+            pl.when(~by_reward).then(settled_by).alias("settled_by"),
         )
         .with_columns(pl.col("verdict", "second_verdict").cast(pl.Enum(VERDICTS)))
     )
 
 
-def _verifier() -> pl.Expr:
-    """The verifier that decides: tests, else the reference answer; constraints where there is neither or where their
-    verdict is worse. Null without any of them."""
-    answer = pl.when("has_tests").then(pl.lit("code")).when("has_reference").then(pl.lit("math"))
-    verdict = pl.when("has_tests").then("code_verdict").otherwise("math_verdict")
-    of_answer, of_constraints = (
-        column.cast(pl.String).fill_null("unverifiable") for column in (verdict, pl.col("instruction_verdict"))
-    )
-    worse = (of_constraints == "fail") & (of_answer != "fail") | (of_constraints != "pass") & (of_answer == "pass")
-    alone = ~pl.col("has_tests") & ~pl.col("has_reference")
-    return pl.when(pl.col("has_constraints") & (alone | worse)).then(pl.lit("instructions")).otherwise(answer)
+def _settled(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
+    """`candidates` with the verdicts that count under `policy`, and `<name>_decided_by` of each verifier: the field of
+    the recipe that settled the verdict, null for those as measured."""
+    nothing = pl.lit(None, pl.String)
+    candidates = candidates.with_columns(nothing.alias(one.column("decided_by")) for one in VERIFIERS.values())
+    for verifier in VERIFIERS.values():
+        candidates = verifier.settle(candidates, policy) if verifier.settle else candidates
+    return candidates
 
 
-def _settle_splits(judged: pl.DataFrame, split: str) -> pl.DataFrame:
-    """`judged` with the math verdict that counts between verifier and judge, and `by_split`: whether the policy's
-    `split` changed the verifier's.
+def _with_verifier(candidates: pl.DataFrame) -> pl.DataFrame:
+    """`candidates` with `verifier`, the one that decides: of those that apply, the one with the worst verdict, and of
+    equals the first. Null where none applies."""
+    chosen, verdict = pl.col("verifier"), pl.col("chosen_verdict")
+    candidates = candidates.with_columns(pl.lit(None, pl.String).alias(name) for name in ("verifier", "chosen_verdict"))
+    for name, verifier in VERIFIERS.items():
+        its = pl.col(verifier.column("verdict")).cast(pl.String).fill_null("unverifiable")
+        worse = (its == "fail") & (verdict != "fail") | (its != "pass") & (verdict == "pass")
+        takes = pl.col("verifiers").list.contains(name) & (chosen.is_null() | worse)
+        candidates = candidates.with_columns(
+            verifier=pl.when(takes).then(pl.lit(name)).otherwise(chosen),
+            chosen_verdict=pl.when(takes).then(its).otherwise(verdict),
+        )
+    return candidates
 
-    Without an opinion of the judge the verifier's verdict counts; under `both` a pass is then unverifiable.
-    """
-    verdict, reason, agrees = pl.col("math_verdict").cast(pl.String), pl.col("math_reason"), pl.col("judged_equal")
-    opinion = pl.when(agrees).then(pl.lit("pass")).otherwise(pl.lit("fail"))
-    overruled = {
-        "verifier": pl.lit(False),
-        "judge": agrees.is_not_null(),
-        "either": agrees & (verdict != "pass"),
-        "both": ~agrees & (verdict != "fail"),
-    }[split]
-    overruled = (overruled & (verdict != opinion)).fill_null(False)
-    unseconded = pl.lit(split == "both") & agrees.is_null() & (verdict == "pass")
-    opinion_reason = pl.when(agrees).then(pl.lit("judge: agrees")).otherwise(pl.lit("judge: disagrees"))
-    no_opinion = pl.lit("judge: no opinion")
-    settled = pl.when(overruled).then(opinion).when(unseconded).then(pl.lit("unverifiable")).otherwise(verdict)
-    return judged.with_columns(
-        math_verdict=settled.cast(pl.Enum(VERDICTS)),
-        math_reason=pl.when(overruled).then(opinion_reason).when(unseconded).then(no_opinion).otherwise(reason),
-        by_split=overruled | unseconded.fill_null(False),
+
+def _of_verifier(column: str) -> pl.Expr:
+    """A column of the verifier that decides; null where none does."""
+    return pl.coalesce(
+        pl.when(pl.col("verifier") == name).then(verifier.column(column)) for name, verifier in VERIFIERS.items()
     )
 
 
@@ -169,31 +152,35 @@ def _evidence_rules(policy: VerificationPolicy) -> Rules:
     """Rules on the verdict of the evidence that the policy accepts."""
     if policy.accept == "all":
         return {}
-    failed, by_reward = VERDICT == "fail", EVIDENCE == "reward"
-    accept, by_split = _field("accept"), pl.col("by_split") & (EVIDENCE == "math")
+    by_reward = EVIDENCE == "reward"
+    failures: dict[str, list[Rule]] = {}
+    for verifier in VERIFIERS.values():
+        failures.setdefault(verifier.drop_reason, []).append(_failure(verifier))
     return {
         "unchecked": Rule(
             by_reward if policy.accept == "verified" else pl.lit(False),
             pl.lit("no reference answer, tests or constraints"),
-            accept,
+            _field("accept"),
         ),
-        "wrong_answer": Rule(
-            failed & (EVIDENCE == "math"),
-            pl.format("math: {}", REASON),
-            pl.when(by_split).then(_field("split")).otherwise(accept),
-        ),
-        "failed_tests": Rule(failed & (EVIDENCE == "code"), pl.format("code: {}", REASON), accept),
-        "broken_constraints": Rule(failed & (EVIDENCE == "instructions"), REASON, accept),
+        **{reason: _any_of(*rules) for reason, rules in failures.items()},
         "unverifiable": Rule(
             (VERDICT == "unverifiable") & (not policy.keep_unverifiable),
-            pl.format("{}: {}", EVIDENCE.cast(pl.String), REASON),
-            pl.when(by_split).then(_field("split")).otherwise(_field("keep_unverifiable")),
+            pl.format("{}: {}", EVIDENCE, REASON),
+            pl.coalesce("settled_by", _field("keep_unverifiable")),
         ),
         "low_reward": _any_of(
             _below("reward", policy.min_reward, "min_reward"),
             *(_below(name, least, f"minima.{name}") for name, least in _minima(policy).items()),
-        )._replace(broken=failed & by_reward),
+        )._replace(broken=(VERDICT == "fail") & by_reward),
     }
+
+
+def _failure(verifier: Verifier) -> Rule:
+    return Rule(
+        (VERDICT == "fail") & (verifier.name == EVIDENCE),
+        pl.format(verifier.detail or f"{verifier.name}: {{}}", REASON),
+        pl.coalesce("settled_by", _field("accept")),
+    )
 
 
 def _field(name: str) -> pl.Expr:

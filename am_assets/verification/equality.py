@@ -1,7 +1,7 @@
 r"""Equality of two mathematical results, by math-verify over sympy, in a worker process.
 
-Nothing here limits its own time: `math.py` kills the worker. Answers come from models, so no text is evaluated as
-Python; math-verify's plain-expression parser is given digits and operators only.
+Nothing here limits its own time: `verifiers/math.py` kills the worker. Answers come from models, so no text is
+evaluated as Python; math-verify's plain-expression parser is given digits and operators only.
 """
 
 import re

@@ -10,7 +10,7 @@ import polars as pl
 
 from am_assets.config.instruments import Opinion
 from am_assets.engines.llm.yes_no import YesNo, both_ends
-from am_assets.verification.math import references
+from am_assets.verification.verifiers.math import references
 
 VERSION = "1"  # raise when the messages or the reading change
 

@@ -1,7 +1,7 @@
 """Unit tests of a question: parses them and rejects those that cannot decide anything.
 
-Parsing only: the sandbox (`engines/sandbox/`) runs them, and `code.py` interprets a run. Tests given as inputs and
-outputs are read in `io_tests.py`.
+Parsing only: the sandbox (`engines/sandbox/`) runs them, and `verifiers/code.py` interprets a run. Tests given as
+inputs and outputs are read in `io_tests.py`.
 """
 
 import ast

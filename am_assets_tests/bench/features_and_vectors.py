@@ -27,6 +27,7 @@ from am_assets.selection import overlap, words
 from am_assets.selection.ngrams import ItemGrams
 from am_assets.storage.memo import Memo, with_keys
 from am_assets.storage.schemas import RawPool
+from am_assets.verification.verifiers import applicable
 
 WORDS = (
     "a the of and in to is how many find value if each has more than with for number sum total apples price hours"
@@ -118,7 +119,7 @@ def pool_of(texts: list[str], rows: int) -> pl.DataFrame:
 
 def with_grams(pool: pl.DataFrame, grams: ItemGrams) -> None:
     """All features, and the n-grams that each question shares with the items of a benchmark."""
-    question_features(pool)
+    question_features(pool, applicable())
     for part in pool.iter_slices(overlap.SLICE):
         grams.shares(words.read(part["question"]).plain)
 

@@ -12,7 +12,7 @@ import logging
 import polars as pl
 
 from am_assets.config.instruments import Math
-from am_assets.verification import math
+from am_assets.verification.verifiers import math
 from am_assets_tests.verification.math_pairs import ADVERSARIAL, judged, pairs
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, REWARD_DIMENSIONS
-from am_assets.storage.schemas import TABLES
+from am_assets.orchestration.schemas import TABLES
 from am_assets_tests.bench.selection_at_scale import RECIPE, watch_memory, write
 
 MADE = ["verification_policy", "teacher_policy", "verified_set"]
@@ -117,8 +117,8 @@ def measured(rows: int, chars: int, random: np.random.Generator) -> tuple[pl.Dat
         "question_features": base.select(
             "question_id", chars="length", words="length", ascii_share=1.0, language=pl.lit("en"),
             complete=True, has_url=False, has_image=False, has_table=False, has_check=pl.col("kind") != "open",
-            has_reference=pl.col("kind") == "math", has_constraints=False,
-            has_tests=pl.col("kind") == "code", published=(~pl.col("distilled")).cast(pl.UInt32),
+            verifiers=pl.concat_list(pl.when(pl.col("kind") != "open").then("kind")).list.drop_nulls(),
+            published=(~pl.col("distilled")).cast(pl.UInt32),
         ),
         "teacher_requests": asked.select(
             "request_key", "question_id", after=pl.lit(""), teacher=pl.lit("openai/stored-teacher"), sample_index=0,

@@ -11,7 +11,7 @@ from am_assets.config.files import ConfigError, parse
 from am_assets.datasets.adapters.base import last_boxed
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.origins import Origin, fingerprint, read_rows, reasoning_gym
-from am_assets.verification.math import references
+from am_assets.verification.verifiers.math import references
 
 
 def adapt(folder: Path, adapter: str, *rows: dict[str, Any], **config: Any) -> pl.DataFrame:

@@ -6,9 +6,9 @@ import dagster as dg
 import pytest
 
 from am_assets.definitions import build_definitions
+from am_assets.orchestration.lineage import COMPUTED, lineage
+from am_assets.orchestration.schemas import TABLES
 from am_assets.project import project
-from am_assets.storage.lineage import COMPUTED, lineage
-from am_assets.storage.schemas import TABLES
 
 GRAPH = build_definitions(project()).resolve_asset_graph()
 NAMES = sorted(key.to_user_string() for key in GRAPH.get_all_asset_keys())

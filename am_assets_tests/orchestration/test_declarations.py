@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from am_assets.orchestration import tables
-from am_assets.orchestration.assets import GRAPH
+from am_assets.orchestration.assets import GRAPH, evaluation
 from am_assets.orchestration.declarations import (
     Declared,
     Reads,
@@ -161,11 +161,14 @@ def test_every_declared_section_of_the_instruments_is_read(table: tables.Table) 
 
 
 def _sections(fn: Callable, seen: set[str]) -> set[str]:
-    """The sections that a function names as `instruments.<section>`."""
+    """The sections that a function names as `instruments.<section>`, or takes from the verifiers that it is for."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(fn)))):
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "here.instruments":
             found.add(node.attr)
+        if isinstance(node, ast.Call) and ast.unparse(node) == "getattr(here.instruments, verifier.section)":
+            its = inspect.getclosurevars(fn).nonlocals.get("verifier")
+            found |= {verifier.section for verifier in ([its] if its else evaluation.OF_ITEMS)}
         called = inspect.unwrap(fn).__globals__.get(node.id) if isinstance(node, ast.Name) else None
         if inspect.isfunction(called) and called.__module__ == fn.__module__ and called.__name__ not in seen:
             found |= _sections(called, seen | {called.__name__})

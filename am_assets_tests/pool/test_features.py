@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from am_assets.pool.features import question_features
 from am_assets.storage.schemas import QuestionFeatures, RawPool
+from am_assets.verification.verifiers import applicable
 
 
 def features(*questions: str) -> pl.DataFrame:
     rows = [{"question_id": f"q{n}", "question": question, "published": []} for n, question in enumerate(questions)]
-    return question_features(pl.DataFrame(rows, RawPool.create_empty().schema))
+    return question_features(pl.DataFrame(rows, RawPool.create_empty().schema), applicable())
 
 
 def of(question: str) -> dict:
@@ -109,11 +110,6 @@ def test_what_decisions_need_of_references_tests_and_responses_is_told() -> None
         {"question_id": "c", "question": "q", "published": []},
         {"question_id": "d", "question": "q", "constraints": "[]", "published": []},
     ]
-    table = question_features(pl.DataFrame(rows, RawPool.create_empty().schema))
-    told = table.select("has_check", "has_reference", "has_tests", "has_constraints", "published").rows()
-    assert told == [
-        (True, True, False, False, 0),
-        (True, False, True, False, 2),
-        (False, False, False, False, 0),
-        (True, False, False, True, 0),
-    ]
+    table = question_features(pl.DataFrame(rows, RawPool.create_empty().schema), applicable())
+    told = table.select("has_check", "verifiers", "published").rows()
+    assert told == [(True, ["math"], 0), (True, ["code"], 2), (False, [], 0), (True, ["instructions"], 0)]

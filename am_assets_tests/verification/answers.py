@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from am_assets.config.instruments import Code
-from am_assets.verification.code import verify
+from am_assets.verification.verifiers.code import verify
 
 LIMITS = Code(timeout_seconds=2, memory_mb=256)
 QUICK = Code(timeout_seconds=0.5, total_seconds=20, memory_mb=256)

@@ -26,9 +26,24 @@ TYPES = {
 }  # fmt: skip
 
 
+OF_VERIFIERS = {
+    "judged_equal": "math_judged_equal", "outcomes": "code_outcomes",
+    "instruction_verdict": "instructions_verdict", "instruction_reason": "instructions_reason",
+}  # fmt: skip
+
+
 def frame(rows: list[dict]) -> pl.DataFrame:
     numbered = [SOUND | {"response_id": f"r{i}"} | row for i, row in enumerate(rows)]
-    return pl.DataFrame(numbered, schema={name: TYPES.get(name, pl.String) for name in SOUND})
+    table = pl.DataFrame(numbered, schema={name: TYPES.get(name, pl.String) for name in SOUND})
+    applies = {
+        "code": pl.col("has_tests"),
+        "math": pl.col("has_reference") & ~pl.col("has_tests"),
+        "instructions": pl.col("has_constraints"),
+    }
+    names = pl.concat_list(pl.when(holds).then(pl.lit(name)) for name, holds in applies.items()).list.drop_nulls()
+    return (
+        table.with_columns(verifiers=names).drop("has_reference", "has_tests", "has_constraints").rename(OF_VERIFIERS)
+    )
 
 
 def decide(*rows: dict, **policy) -> list[dict]:

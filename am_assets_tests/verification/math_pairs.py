@@ -12,7 +12,7 @@ import polars as pl
 
 from am_assets.config.instruments import Math
 from am_assets.distillation.traces import split
-from am_assets.verification import math
+from am_assets.verification.verifiers import math
 
 FILE = Path(__file__).with_name("math_pairs.jsonl")
 ADVERSARIAL = ["retracted", "options_listed", "quoted", "think_only", "injection", "hedged"]

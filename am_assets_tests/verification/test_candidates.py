@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from am_assets.storage.schemas import TABLES
+from am_assets.orchestration.schemas import TABLES
 from am_assets.verification.candidates import READ, candidates
 
 SELECTED = {"question_id": "q1", "shard": "s", "source": "s", "category": "math", "difficulty": "easy"}
@@ -29,10 +29,7 @@ def found(responses: list[dict], requests: list[dict], published: bool = True, *
         }
         for row in responses
     ]  # fmt: skip
-    questions = [
-        {"question_id": name, "has_reference": name == "q1", "has_tests": name == "q2", "has_constraints": False}
-        for name in ("q1", "q2")
-    ]
+    questions = [{"question_id": name, "verifiers": [verifier]} for name, verifier in (("q1", "math"), ("q2", "code"))]
     rows = {
         "question_features": questions, "teacher_requests": requests, "responses": responses,
         "response_features": features, "math_verdicts": [], "code_verdicts": [],
@@ -91,4 +88,4 @@ def test_each_candidate_stands_beside_what_was_measured_of_it():
         ("fail", "different", None),
         (None, None, None),
     ]
-    assert table.select("has_reference", "has_tests", "response_chars", "source").row(0) == (True, False, 5, "s")
+    assert table.select("verifiers", "response_chars", "source").row(0) == (["math"], 5, "s")

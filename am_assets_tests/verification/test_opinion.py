@@ -14,8 +14,9 @@ from am_assets.config.instruments import Math, Opinion
 from am_assets.config.recipe import VerificationPolicy
 from am_assets.engines.llm import ask
 from am_assets.storage.memo import with_keys
-from am_assets.verification import math, opinion
+from am_assets.verification import opinion
 from am_assets.verification.decide import verified_set
+from am_assets.verification.verifiers import math
 from am_assets_tests.scripted import Teacher, answer
 from am_assets_tests.verification.candidate_rows import frame
 from am_assets_tests.verification.math_pairs import ADVERSARIAL, pairs
@@ -42,9 +43,9 @@ def test_the_instrument_says_of_which_answers_one_is_asked(ask_of, who):
 
 
 def test_the_verdicts_are_the_same_measurement_whoever_else_is_asked():
-    keys = [math.with_job_keys(ROWS, Math(opinion=who))["key"].to_list() for who in (None, JUDGE)]
+    keys = [math.VERIFIER.with_job_keys(ROWS, Math(opinion=who))["key"].to_list() for who in (None, JUDGE)]
     assert keys[0] == keys[1]
-    assert keys[0] != math.with_job_keys(ROWS, Math(timeout_seconds=9))["key"].to_list()
+    assert keys[0] != math.VERIFIER.with_job_keys(ROWS, Math(timeout_seconds=9))["key"].to_list()
 
 
 TAGS = ("<question>", "</question>", "<reference>", "</reference>", "<answer>", "</answer>")

@@ -2,12 +2,12 @@
 
 from am_assets.orchestration.assets import distillation as distillation
 from am_assets.orchestration.assets import evaluation as evaluation
+from am_assets.orchestration.assets import policies as policies
 from am_assets.orchestration.assets import pool as pool
 from am_assets.orchestration.assets import selection as selection
 from am_assets.orchestration.assets import training as training
 from am_assets.orchestration.assets import verification as verification
-from am_assets.orchestration.assets.policies import policy_tables
 from am_assets.orchestration.tables import declared_in
 
-GRAPH = [*policy_tables, *declared_in(pool, selection, distillation, verification, training, evaluation)]
+GRAPH = declared_in(policies, pool, selection, distillation, verification, training, evaluation)
 TABLE = {table.name: table for table in GRAPH}

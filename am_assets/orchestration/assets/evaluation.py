@@ -19,10 +19,15 @@ from am_assets.orchestration.resources import Answers
 from am_assets.orchestration.tables import picture, sample, stored_metadata
 from am_assets.storage.atomic import write_whole
 from am_assets.storage.memo import with_keys
-from am_assets.storage.schemas import BenchmarkVerdicts
+from am_assets.storage.schemas import BenchmarkQuestions, BenchmarkVerdicts
 from am_assets.storage.stored import read_policy
-from am_assets.verification import code, jobs, math
+from am_assets.verification import jobs
 from am_assets.verification.figures import BY, pass_rates
+from am_assets.verification.verifiers import VERIFIERS, module_of
+from am_assets.verification.verifiers.base import UNREACHED, fill, without_sandbox
+
+# The verifiers of what items of benchmarks have.
+OF_ITEMS = [verifier for verifier in VERIFIERS.values() if verifier.against in BenchmarkQuestions.column_names()]
 
 
 @tables.evidence("evaluation", "benchmarks", reads=Reads((benchmark_files,), entry=benchmark_entry))
@@ -92,8 +97,11 @@ def _prompts(items: pl.DataFrame, policy: EvaluationPolicy) -> pl.DataFrame:
     "recipe_benchmarks",
     pool="sandbox",
     ins={"benchmark_questions": along("benchmark")},
-    reads=Reads((traces, math, code), ("math.timeout_seconds", "code")),
-    unfinished=code.without_sandbox,
+    reads=Reads(
+        (traces, *(module_of(verifier) for verifier in OF_ITEMS)),
+        tuple(path for verifier in OF_ITEMS for path in verifier.instruments()),
+    ),
+    unfinished=without_sandbox,
 )
 def benchmark_verdicts(
     here: Declared,
@@ -111,19 +119,17 @@ def benchmark_verdicts(
     read = traces.split(given).select("response_id", "answer", "well_formed")
     judged = given.join(read, on="response_id").join(benchmark_questions, on="item_id")
     judged = judged.with_columns(answer=pl.coalesce("answer", "response"))
-    limits = here.instruments.math
-    by_reference = jobs.math_jobs(judged, limits)
-    equal = answers.fill("math", by_reference, lambda missing: math.verify(missing, limits), math.MEASURED)
-    by_tests = jobs.code_jobs(judged, here.instruments.code)
-    ran, again = code.fill(
-        by_tests, here.instruments.code, lambda measure: answers.fill("code", by_tests, measure, code.MEASURED)
-    )
+    nothing = [name for name in jobs.AGAINST if name not in judged.columns]
+    judged = judged.with_columns(pl.lit(None, pl.String).alias(name) for name in nothing)
+    filled = []
+    for verifier in OF_ITEMS:
+        limits = getattr(here.instruments, verifier.section)
+        filled.append(fill(verifier, jobs.jobs(verifier, judged, limits), limits, answers.fill))
     columns = BenchmarkVerdicts.column_names()
-    table = pl.concat([one.select(columns) for one in (equal.table, ran.table, again)], how="vertical_relaxed")
+    table = pl.concat([one.table.select(columns) for one in filled], how="vertical_relaxed")
     return table.sort("student", "item_id", "sample_index"), {
-        "verified": equal.new.height,
-        "executed": ran.new.height,
-        code.UNREACHED: code.unreached(again),
+        "verified": sum(one.new for one in filled),
+        UNREACHED: sum(one.unreached for one in filled),
     }
 
 

@@ -9,6 +9,7 @@ from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, source_entry
 from am_assets.orchestration.resources import Answers, usage
 from am_assets.pool import features, labels
+from am_assets.verification.verifiers import applicable
 
 
 def _sound(raw_pool: pl.DataFrame) -> pl.DataFrame:
@@ -29,10 +30,10 @@ def raw_pool(context: dg.AssetExecutionContext, here: Declared) -> tuple[pl.Data
     }
 
 
-@tables.evidence("pool", "shards", reads=Reads((features,)))
+@tables.evidence("pool", "shards", reads=Reads((features,), facts=("verifiers",)))
 def question_features(raw_pool: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
     """What can be told of a question without a model: length, script, language, completeness, links, images, tables."""
-    table = features.question_features(_sound(raw_pool))
+    table = features.question_features(_sound(raw_pool), applicable())
     return table, {"lengths": tables.picture(plots.histogram_png(table["words"], "Question length"))}
 
 

@@ -1,9 +1,11 @@
-"""Assets of verification: verdicts and reward scores, and `verified_set`, which decides on responses."""
+"""Assets of verification: verdicts by each verifier, reward scores, and `verified_set`, which decides on responses."""
+
+from collections.abc import Callable
 
 import dagster as dg
 import polars as pl
 
-from am_assets.config.instruments import Opinion
+from am_assets.config.instruments import Instruments, Opinion
 from am_assets.config.recipe import TeacherPolicy, VerificationPolicy
 from am_assets.engines import plots
 from am_assets.engines.models import reward_model
@@ -11,32 +13,57 @@ from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import all_of
 from am_assets.orchestration.resources import Answers, usage
-from am_assets.orchestration.tables import picture
+from am_assets.orchestration.tables import Table, picture
 from am_assets.storage.memo import with_keys
 from am_assets.storage.stored import StoredTables, read_policy
-from am_assets.verification import candidates, code, decide, figures, instructions, jobs, math, opinion, reward
+from am_assets.verification import candidates, decide, figures, jobs, opinion, reward
+from am_assets.verification.verifiers import VERIFIERS, Verifier, module_of
+from am_assets.verification.verifiers.base import UNREACHED, fill, without_sandbox
 
 AGREEMENT = "agreement"  # metadata of reward scores: agreement of the judge with itself
-FIGURES = "figures"  # metadata of a verified set that the next one is compared with
 NOBODY = pl.DataFrame(schema=dict.fromkeys(["response_id", "model", "text"], pl.String))
+FIGURES = "figures"  # metadata of a verified set that the next one is compared with
 
 
-@tables.evidence(
-    "verification",
-    "shards",
-    pool=lambda instruments: "judge" if instruments.math.opinion else None,
-    reads=Reads((math, opinion), ("math",)),
-)
-def math_verdicts(
-    response_features: pl.DataFrame, raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
-) -> tuple[pl.DataFrame, dict]:
-    """Whether the final answer equals the reference, for questions with a reference answer and no tests; by
-    math-verify, and in addition by a language model where the instruments name one."""
-    limits = here.instruments.math
-    wanted = jobs.math_jobs(jobs.answers_with_checks(response_features, raw_pool), limits)
-    filled = answers.fill("math", wanted, lambda missing: math.verify(missing, limits), math.MEASURED)
-    table, metadata = _with_opinions(filled.table.sort("response_id"), limits.opinion, answers)
-    return table, _verdict_counts(table) | {"verified": filled.new.height} | metadata
+def verdicts(verifier: Verifier) -> Table:
+    """The evidence table of a verifier, declared as its entry says."""
+
+    def body(
+        response_features: pl.DataFrame, raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
+    ) -> tuple[pl.DataFrame, dict]:
+        limits = getattr(here.instruments, verifier.section)
+        wanted = jobs.jobs(verifier, jobs.answers_with_checks(response_features, raw_pool), limits)
+        filled = fill(verifier, wanted, limits, answers.fill)
+        table = filled.table.sort("response_id")
+        metadata: dict = {}
+        if verifier.opinions:
+            table, metadata = _with_opinions(table, limits.opinion, answers)
+        counts = {"verified": filled.new} | ({} if verifier.transient is None else {UNREACHED: filled.unreached})
+        return table, _verdict_counts(table) | counts | metadata
+
+    body.__doc__ = verifier.doc
+    rules = (module_of(verifier), opinion) if verifier.opinions else (module_of(verifier),)
+    sections = (verifier.section,) if verifier.opinions else verifier.instruments()
+    declare = tables.evidence(
+        "verification",
+        "shards",
+        name=verifier.table,
+        pool=_judged_or(verifier),
+        reads=Reads(rules, sections),
+        unfinished=without_sandbox,
+    )
+    return declare(body)
+
+
+def _verdict_counts(table: pl.DataFrame) -> dict:
+    return {"verdicts": dict(table["verdict"].cast(pl.String).value_counts(sort=True).rows())}
+
+
+def _judged_or(verifier: Verifier) -> str | Callable[[Instruments], str | None] | None:
+    """The pool of a verifier: the judge's where the instruments name a model for opinions."""
+    if not verifier.opinions:
+        return verifier.pool
+    return lambda instruments: "judge" if getattr(instruments, verifier.section).opinion else verifier.pool
 
 
 def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Answers) -> tuple[pl.DataFrame, dict]:
@@ -47,33 +74,7 @@ def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Ans
     return opinion.opinions(table, filled.table.select("response_id", "model", "text")), usage(filled)
 
 
-@tables.evidence(
-    "verification", "shards", pool="sandbox", reads=Reads((code,), ("code",)), unfinished=code.without_sandbox
-)
-def code_verdicts(
-    response_features: pl.DataFrame, raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
-) -> tuple[pl.DataFrame, dict]:
-    """Whether the program passes its tests in the sandbox, for questions with tests. Where the sandbox can't be
-    reached the verdict is `unverifiable` and not memoized: the next run tries those rows again."""
-    limits = here.instruments.code
-    wanted = jobs.code_jobs(jobs.answers_with_checks(response_features, raw_pool), limits)
-    filled, again = code.fill(wanted, limits, lambda measure: answers.fill("code", wanted, measure, code.MEASURED))
-    table = pl.concat([filled.table, again.select(filled.table.columns)]).sort("response_id")
-    return table, _verdict_counts(table) | {"executed": filled.new.height, code.UNREACHED: code.unreached(again)}
-
-
-@tables.evidence("verification", "shards", reads=Reads((instructions,), ("instructions",)))
-def instruction_verdicts(
-    response_features: pl.DataFrame, raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
-) -> tuple[pl.DataFrame, dict]:
-    """Whether the answer satisfies every constraint of its question, and which it violates, for questions with
-    constraints, whatever else they can be checked by."""
-    limits = here.instruments.instructions
-    wanted = jobs.instruction_jobs(jobs.answers_with_checks(response_features, raw_pool), limits)
-    filled = answers.fill(
-        "instructions", wanted, lambda missing: instructions.verify(missing, limits), instructions.MEASURED
-    )
-    return filled.table.sort("response_id"), _verdict_counts(filled.table) | {"verified": filled.new.height}
+verdict_tables = [verdicts(verifier) for verifier in VERIFIERS.values()]
 
 
 @tables.evidence(
@@ -113,7 +114,7 @@ def _by_model(judged: pl.DataFrame, name: str, here: Declared, answers: Answers)
     "verification",
     "recipes",
     deps=lambda _: all_of(*candidates.READ),
-    reads=Reads((decide,), facts=("shards",)),
+    reads=Reads((decide,), facts=("shards", "verifiers")),
     read_below=("min_reward",),
 )
 def verified_set(
@@ -151,7 +152,3 @@ def verified_set(
         FIGURES: figures.figures(table),
         "pass_rates": {by: figures.pass_rates(table, [by]).to_dicts() for by in figures.BY},
     }
-
-
-def _verdict_counts(table: pl.DataFrame) -> dict:
-    return {"verdicts": dict(table["verdict"].cast(pl.String).value_counts(sort=True).rows())}

@@ -18,9 +18,9 @@ import polars as pl
 from am_assets.config.recipe import SamplingPolicy
 from am_assets.config.vocabulary import UNLABELLED
 from am_assets.orchestration.partitions import Partitions
+from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.selection.decontaminate import contaminated
-from am_assets.storage.schemas import TABLES
 from am_assets.storage.stored import StoredTables, read_policy
 
 MIN_LABEL_PARSE_RATE = 0.9

@@ -11,7 +11,10 @@ import polars as pl
 
 from am_assets.config.recipe import Recipe
 from am_assets.planning.explain.lines import Line
+from am_assets.verification.verifiers import VERIFIERS
 
+# The tables of measurements of a response.
+MEASURED = ["response_features", *(verifier.table for verifier in VERIFIERS.values()), "reward_scores"]
 NEAREST = 5  # neighbours shown
 EXCERPT_CHARS = 80
 NOT_SHOWN = ["response", "think", "question_id", "response_id", "shard"]  # too long, or shown elsewhere
@@ -140,7 +143,7 @@ def _verdict(fate: Mapping[str, Any]) -> dict[str, Any]:
 def _response(response: Mapping[str, Any], rows: Rows) -> list[dict[str, Any]]:
     """The measurements of one response, a dictionary per table."""
     measured = [{"measured": "response", **{name: v for name, v in response.items() if name not in NOT_SHOWN}}]
-    for asset in ("response_features", "math_verdicts", "code_verdicts", "instruction_verdicts", "reward_scores"):
+    for asset in MEASURED:
         for row in rows.tables[asset].filter(response_id=response["response_id"]).to_dicts():
             measured.append({"measured": asset, **{name: v for name, v in row.items() if name not in NOT_SHOWN}})
     return measured

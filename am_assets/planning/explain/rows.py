@@ -7,15 +7,14 @@ import polars as pl
 
 from am_assets.config.files import ConfigError
 from am_assets.datasets.identity import normalize, question_id
-from am_assets.planning.explain.explanation import EXCERPT_CHARS, NEAREST, Rows
+from am_assets.orchestration.schemas import TABLES
+from am_assets.planning.explain.explanation import EXCERPT_CHARS, MEASURED, NEAREST, Rows
 from am_assets.project import Project
-from am_assets.storage.schemas import TABLES
 from am_assets.storage.stored import StoredTables
 
 # The tables with rows about a question, by what they are partitioned by.
 SHARD_TABLES = [
-    "raw_pool", "question_features", "question_labels", "responses", "response_features", "math_verdicts",
-    "code_verdicts", "instruction_verdicts", "reward_scores",
+    "raw_pool", "question_features", "question_labels", "responses", *MEASURED,
 ]  # fmt: skip
 RECIPE_TABLES = ["deduped_set", "selected_questions", "verified_set", "sft_dataset"]
 ID = pl.col("question_id")

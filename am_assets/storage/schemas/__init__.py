@@ -1,4 +1,5 @@
-"""The schema of every table that an asset writes: columns, types, keys and nullability, a module for each stage.
+"""The schemas of the tables that assets write: columns, types, keys and nullability, a module for each stage. Those of
+verdicts are declared with their verifiers; `orchestration/catalog.py` has them all.
 
 A table is validated against its schema when it is written (`orchestration/tables.py`), so readers may rely on it.
 Only shapes belong here: thresholds are in `config/recipe.py`, and nothing here computes.
@@ -21,13 +22,7 @@ from am_assets.storage.schemas.policy import PolicySettings
 from am_assets.storage.schemas.pool import PUBLISHED, QuestionEmbeddings, QuestionFeatures, QuestionLabels, RawPool
 from am_assets.storage.schemas.selection import BenchmarkOverlap, DedupedSet, SelectedQuestions, SimilarPairs
 from am_assets.storage.schemas.training import SftCheckpoint, SftDataset
-from am_assets.storage.schemas.verification import (
-    CodeVerdicts,
-    InstructionVerdicts,
-    MathVerdicts,
-    RewardScores,
-    VerifiedSet,
-)
+from am_assets.storage.schemas.verification import RewardScores, VerifiedSet
 
 __all__ = [
     "PUBLISHED",
@@ -36,11 +31,8 @@ __all__ = [
     "BenchmarkQuestions",
     "BenchmarkResponses",
     "BenchmarkVerdicts",
-    "CodeVerdicts",
     "DedupedSet",
     "EvalScores",
-    "InstructionVerdicts",
-    "MathVerdicts",
     "PolicySettings",
     "QuestionEmbeddings",
     "QuestionFeatures",
@@ -58,7 +50,7 @@ __all__ = [
     "VerifiedSet",
 ]
 
-TABLES: dict[str, type[dy.Schema]] = {
+TABLES: dict[str, type[dy.Schema]] = {  # without those of verdicts
     "dedup_policy": PolicySettings,
     "sampling_policy": PolicySettings,
     "teacher_policy": PolicySettings,
@@ -77,9 +69,6 @@ TABLES: dict[str, type[dy.Schema]] = {
     "teacher_requests": TeacherRequests,
     "responses": Responses,
     "response_features": ResponseFeatures,
-    "math_verdicts": MathVerdicts,
-    "code_verdicts": CodeVerdicts,
-    "instruction_verdicts": InstructionVerdicts,
     "reward_scores": RewardScores,
     "verified_set": VerifiedSet,
     "sft_dataset": SftDataset,

@@ -32,9 +32,7 @@ class QuestionFeatures(dy.Schema):
     has_image = dy.Bool()
     has_table = dy.Bool()
     has_check = dy.Bool(description="has a reference, tests or constraints")
-    has_reference = dy.Bool()
-    has_tests = dy.Bool()
-    has_constraints = dy.Bool()
+    verifiers = dy.List(dy.String(), description="those that verify the answers to it")
     published = dy.UInt32(description="published responses")
 
 

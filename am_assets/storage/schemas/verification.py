@@ -1,42 +1,9 @@
-"""Tables of the verification stage: verdicts and reward scores by shard, and what each recipe accepts."""
+"""Tables of the verification stage: reward scores by shard, and what each recipe accepts. Those of verdicts are
+declared with their verifiers, in `verification/verifiers`."""
 
 import dataframely as dy
 
-from am_assets.config.vocabulary import OUTCOMES, RESPONSE_DROPS, VERDICTS
-
-
-class MathVerdicts(dy.Schema):
-    response_id = dy.String(primary_key=True)
-    question_id = dy.String()
-    verdict = dy.Enum(VERDICTS)
-    reason = dy.String()
-    extracted = dy.String(nullable=True, description="the answer as parsed")
-    reference = dy.String()
-    # A language model's opinion of the same answer; null: not asked, or (judged_equal alone) not parseable.
-    judge = dy.String(nullable=True)
-    judged_equal = dy.Bool(nullable=True)
-    judge_raw = dy.String(nullable=True)
-
-
-class CodeVerdicts(dy.Schema):
-    response_id = dy.String(primary_key=True)
-    question_id = dy.String()
-    verdict = dy.Enum(VERDICTS, description="over all tests; a recipe may count only some of them")
-    reason = dy.String()
-    outcomes = dy.List(dy.Enum(OUTCOMES), description="of each test, in order; empty where none ran")
-    detail = dy.String(description="last lines of the first error, for a person")
-    sandbox = dy.String(description="docker, bubblewrap or none")
-
-
-class InstructionVerdicts(dy.Schema):
-    response_id = dy.String(primary_key=True)
-    question_id = dy.String()
-    verdict = dy.Enum(VERDICTS)
-    reason = dy.String()
-    outcomes = dy.List(
-        dy.Struct({"constraint": dy.String(), "holds": dy.Bool(nullable=True)}),
-        description="holds is null where it could not be determined; empty where no constraint was checked",
-    )
+from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
 
 
 class RewardScores(dy.Schema):
@@ -67,7 +34,7 @@ class VerifiedSet(dy.Schema):
     difficulty = dy.String()
     teacher = dy.String()
     origin = dy.String()
-    evidence = dy.Enum(["math", "code", "instructions", "reward"], description="the kind of check that decides")
+    evidence = dy.String(description="what decides: the name of a verifier, or reward")
     verdict = dy.Enum(VERDICTS, description="of that check, before other rules")
     second_verdict = dy.Enum(
         VERDICTS, nullable=True, description="of the other kind (judge or verifier), where measured"

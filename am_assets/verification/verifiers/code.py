@@ -6,17 +6,20 @@ answer is a `fail`; a fault of the tests or the sandbox is `unverifiable`. Nothi
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
+import dataframely as dy
 import polars as pl
 
 from am_assets.config.instruments import Code
+from am_assets.config.vocabulary import OUTCOMES, VERDICTS
+from am_assets.datasets.checks import HAS_TESTS
 from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, open_sandbox
-from am_assets.storage.memo import FillResult, Measure
 from am_assets.verification.io_tests import read_cases
+from am_assets.verification.pass_threshold import settle_tests
 from am_assets.verification.programs import extract_code, extract_script
 from am_assets.verification.unit_tests import Runnable, UnusableTests
+from am_assets.verification.verifiers.base import REASON, Verdicts, Verifier
 
 logger = logging.getLogger(__name__)
 
@@ -24,40 +27,17 @@ VERSION = "code-3"  # part of a verdict's identity: raise it when extraction, te
 RETRY_REASON_PREFIX = "sandbox"  # such a verdict is about this machine, not the answer, and is not memoized
 NO_COMPILER = f"{RETRY_REASON_PREFIX}: no compiler"
 UNKNOWN = {"sandbox_error": f"{RETRY_REASON_PREFIX}: run failed", "no_compiler": NO_COMPILER}
-UNREACHED = "unreached"  # metadata of code verdicts: the number of answers without a working sandbox
 NO_SANDBOX = "none"
 BATCH = 32
 TEXTS = dict.fromkeys(["key", "verdict", "reason", "detail", "sandbox"], pl.String())
 MEASURED = pl.Schema([*TEXTS.items(), ("outcomes", pl.List(pl.String))])
 
 
-def fill(jobs: pl.DataFrame, limits: Code, through: Callable[[Measure], FillResult]) -> tuple[FillResult, pl.DataFrame]:
-    """`jobs` (see `verify`, other columns allowed) with their verdicts, and the rows that no sandbox could run.
-
-    `through` is the `fill` of a memo, called with the function that measures what is missing. Rows without a working
-    sandbox are not memoized, so that the next fill measures them, and no others, again.
-    """
-    unreached = [pl.DataFrame(schema=MEASURED)]
-
-    def measure_durable(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        for verdicts in verify(missing, limits):
-            transient = pl.col("reason").str.starts_with(RETRY_REASON_PREFIX)
-            unreached.append(verdicts.filter(transient))
-            yield verdicts.filter(~transient)
-
-    filled = through(measure_durable)
-    return filled, jobs.join(pl.concat(unreached), on="key")
-
-
-def unreached(again: pl.DataFrame) -> int:
-    """The number of rows not memoized that another run might settle: all but those that lack a compiler."""
-    return again.filter(pl.col("reason") != NO_COMPILER).height
-
-
-def without_sandbox(metadata: Mapping[str, Any], recipes: Collection[str]) -> str | None:
-    """Why verdicts with this metadata have to be made again, for all recipes alike; None if every answer was run."""
-    rows = metadata.get(UNREACHED, 0)
-    return f"{rows} answers had no sandbox that worked" if rows else None
+class CodeVerdicts(Verdicts):
+    verdict = dy.Enum(VERDICTS, description="over all tests; a recipe may count only some of them")
+    outcomes = dy.List(dy.Enum(OUTCOMES), description="of each test, in order; empty where none ran")
+    detail = dy.String(description="last lines of the first error, for a person")
+    sandbox = dy.String(description="docker, bubblewrap or none")
 
 
 def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
@@ -120,3 +100,25 @@ def frames(rows: Iterable[tuple]) -> Iterator[pl.DataFrame]:
             batch = []
     if batch:
         yield pl.DataFrame(batch, MEASURED, orient="row")
+
+
+VERIFIER = Verifier(
+    name="code",
+    doc="Whether the program passes its tests in the sandbox, for questions with tests. Where the sandbox can't be"
+    " reached the verdict is `unverifiable` and not memoized: the next run tries those rows again.",
+    version=VERSION,
+    questions=HAS_TESTS,
+    against="test_cases",
+    precedence=10,
+    verify=verify,
+    measured=MEASURED,
+    columns=CodeVerdicts,
+    lineage={"verdict reason outcomes detail": "response_features.answer raw_pool.test_cases"},
+    section="code",
+    pool="sandbox",
+    transient=REASON.str.starts_with(RETRY_REASON_PREFIX),
+    hopeless=REASON == NO_COMPILER,
+    drop_reason="failed_tests",
+    settle=settle_tests,
+    decides_on=("outcomes",),
+)
