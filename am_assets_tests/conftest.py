@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from am_assets.orchestration.schemas import TABLES
@@ -16,6 +17,12 @@ from am_assets_tests.desk import CountingProxy, Desk, at_desk
 os.environ["COLUMNS"] = "300"
 settings.register_profile("any machine", deadline=None)  # a busy one is slow, and no property fails by that
 settings.load_profile("any machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, so that none is left for a single process at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)
@@ -55,13 +62,20 @@ def untaught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, model_server: CountingProxy) -> Path:
-    """A project brought up to date down to the dataset, for tests to take a copy of."""
-    folder = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        outcomes = at_desk(folder, model_server, patch).apply(select="+sft_dataset")
-    assert {outcome.result for outcome in outcomes.values()} == {"done"}, [
-        o.error for o in outcomes.values() if o.error
-    ]
+    """A project brought up to date down to the dataset, for tests to take a copy of. Made once for all processes that
+    tests run in."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            made = folder.with_suffix(".part")
+            made.mkdir()
+            with pytest.MonkeyPatch.context() as patch:
+                outcomes = at_desk(made, model_server, patch).apply(select="+sft_dataset")
+            assert {outcome.result for outcome in outcomes.values()} == {"done"}, [
+                o.error for o in outcomes.values() if o.error
+            ]
+            made.rename(folder)
     return folder
 
 
@@ -70,4 +84,6 @@ def applied(finished: Path, tmp_path: Path, model_server: CountingProxy, monkeyp
     """A copy of the finished project, with nothing asked of the model yet."""
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     model_server.requests = 0
-    return at_desk(tmp_path, model_server, monkeypatch)
+    desk = at_desk(tmp_path, model_server, monkeypatch)
+    desk.write_endpoints(model_server.url)  # it may have been made beside another server
+    return desk

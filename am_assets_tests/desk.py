@@ -97,9 +97,12 @@ class Desk:
             "instruments.yaml",
             {"labels": {"model": MODEL}, "reward": {"model": MODEL}, "embeddings": {"model": "static"}},
         )
-        self.write("endpoints.yaml", {MODEL: {"api_base": url, "api_key_env": "TEST_MODEL_KEY", **FREE}})
+        self.write_endpoints(url)
         self.recipe("plain", RECIPE)
         self.recipe("other", {"extends": "plain", "verification": {"min_reward": 0.25}})
+
+    def write_endpoints(self, url: str) -> None:
+        self.write("endpoints.yaml", {MODEL: {"api_base": url, "api_key_env": "TEST_MODEL_KEY", **FREE}})
 
     def write(self, name: str, content: dict) -> None:
         (self.folder / name).write_text(yaml.safe_dump(content, sort_keys=False))

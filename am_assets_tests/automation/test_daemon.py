@@ -95,5 +95,5 @@ def test_a_falling_pass_rate_is_told_once_and_its_recovery_once(daemon: Desk, ho
     sums(daemon, wrong=False)
     daemon.apply("plain", select="+verified_set")
     wait(RECOVERED)
-    # The daemon follows the edits too, and may decide halfway between them: that figure is told as well, each only once.
+    # The daemon follows the edits too, and may decide halfway between them. That figure is told as well, but once.
     assert told()[0][0] == FAILED and all(one != after for one, after in pairwise(told()))

@@ -1,0 +1,69 @@
+"""A project applied by an earlier version moves over: what was asked, run and trained is neither asked, run nor trained
+again.
+
+`project_0_1_eb0c903.tar.xz` is the project of `rebuild/small.py`, applied whole by commit eb0c903, with its students.
+"""
+
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from am_assets_tests.commands import am, applied, planned
+from am_assets_tests.desk import FREE, Desk, at_desk
+from am_assets_tests.rebuild import small
+
+ARCHIVE = Path(__file__).with_name("project_0_1_eb0c903.tar.xz")
+# The student's programs on a benchmark with tests, untrained and trained: that version did not remember them.
+EXECUTED = {"code": 2}
+
+
+@pytest.fixture
+def models() -> Iterator[small.Models]:
+    models = small.Models()
+    yield models
+    models.stop()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: small.Models) -> Desk:
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(tmp_path, filter="data")
+    monkeypatch.chdir(tmp_path)  # students are named by relative folders
+    desk = at_desk(tmp_path / "project", models, monkeypatch)
+    desk.write("endpoints.yaml", {name: reach | FREE for name, reach in small.endpoints(models.url).items()})
+    return desk
+
+
+def measured(desk: Desk) -> dict[str, int]:
+    """Rows of the memo by namespace."""
+    folders = [folder for folder in (desk.folder / "memo").iterdir() if [*folder.glob("*.parquet")]]
+    return {one.name: pl.scan_parquet(one / "*.parquet").select(pl.len()).collect().item() for one in folders}
+
+
+def released(desk: Desk) -> dict[str, bytes]:
+    kept = ("sft_dataset", "sft_checkpoint", "responses", "question_labels", "reward_scores", "math_verdicts")
+    paths = [path for name in kept for path in (desk.folder / "assets" / name).rglob("*.parquet")]
+    return {str(path.relative_to(desk.folder)): path.read_bytes() for path in paths}
+
+
+def trained(desk: Desk) -> dict[str, int]:
+    """Files of the trained students, and when they were written."""
+    paths = (desk.folder / "assets" / "checkpoints").rglob("*.safetensors")
+    return {str(path.relative_to(desk.folder)): path.stat().st_mtime_ns for path in paths}
+
+
+@pytest.mark.slow
+def test_a_project_of_an_earlier_version_asks_runs_and_trains_nothing_again(desk: Desk, models: small.Models) -> None:
+    before, rows, weights = released(desk), measured(desk), trained(desk)
+    assert before and rows["responses"] and weights
+    outcomes = applied(desk, "--all")
+    assert {*outcomes.values()} == {"done"}
+    assert models.bodies == []
+    now = measured(desk)
+    assert {name: now[name] - rows.get(name, 0) for name in now if now[name] != rows.get(name, 0)} == EXECUTED
+    assert trained(desk) == weights
+    assert released(desk) == before
+    assert planned(desk, "--all") == {}, am(desk, "plan", "--all").stdout
