@@ -82,4 +82,4 @@ def test_the_bundled_benchmarks_load() -> None:
     benchmarks = load_benchmarks(DATA / "benchmarks.yaml")
     published = load_benchmarks(DATA / "examples" / "paper" / "benchmarks.yaml")
     assert [*benchmarks, *published] == ["heldout_arithmetic", "aime2024", "math500"]
-    assert len(read_benchmark("heldout_arithmetic", benchmarks["heldout_arithmetic"], DATA)) == 48
+    assert len(read_benchmark("heldout_arithmetic", benchmarks["heldout_arithmetic"], DATA)) == 96

@@ -75,7 +75,7 @@ def test_no_training_question_of_any_seed_is_held_out(train_seed: int, test_seed
 
 
 def test_the_bundled_benchmark_is_what_the_generator_gives() -> None:
-    assert pl.read_ndjson(DATA / "samples/heldout_arithmetic.jsonl").equals(heldout_arithmetic(48, 0))
+    assert pl.read_ndjson(DATA / "samples/heldout_arithmetic.jsonl").equals(heldout_arithmetic(96, 0))
 
 
 def test_planted_rows_are_what_they_claim_to_be() -> None:

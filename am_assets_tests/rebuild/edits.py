@@ -87,6 +87,7 @@ VALUES: dict[str, Any] = {
     "endpoint.model": "openai/other",
     "schedule.cron": "0 1 * * *",
     "schedule.timezone": "Europe/Berlin",
+    "schedule.recipes": ["other"],
 }  # fmt: skip
 # Fields that no edit can exercise, and why.
 UNEXERCISED: dict[str, str] = {}

@@ -61,5 +61,5 @@ def test_an_edited_project_is_the_one_that_is_built_anew(tmp_path: Path) -> None
     assert not broken, "\n".join(["an edit breaks the promise:", *broken])
     page = table.lines()
     found = {trial.field: table.line(trial) for trial in trials if trial.field != LATE}
-    moved = {name: line for name, line in found.items() if page[name] != line and table.UNTRIED not in page[name]}
+    moved = {name: line for name, line in found.items() if page.get(name) != line}
     assert not moved, "\n".join(["docs/fields.md says otherwise; bench/every_field.py --write:", *moved.values()])
