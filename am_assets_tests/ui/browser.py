@@ -122,7 +122,7 @@ class Browser:
 
 
 @contextmanager
-def browsing(url: str, width: int = 2100, height: int = 1800) -> Iterator[Browser]:
+def browsing(url: str, width: int = 2100, height: int = 2000) -> Iterator[Browser]:
     programs = which("chromium"), which("chromedriver")
     if not all(programs):
         without_browser("no chromium and chromedriver here: apt-get install chromium chromium-driver")
