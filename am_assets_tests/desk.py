@@ -130,6 +130,8 @@ class Desk:
 
     def open(self, recipes: list[str] | None, select: str | None):
         """The plan of the folder as it is now."""
+        import dagster as dg
+
         from am_assets.definitions import build_definitions
         from am_assets.planning.plan import Plan
         from am_assets.planning.scope import roots, scope
@@ -137,13 +139,8 @@ class Desk:
 
         project.cache_clear()
         here = project()
-        return Plan(build_definitions(here), self.instance(), roots(here, recipes), scope(here, recipes), select)
-
-    def instance(self):
-        """The instance of the folder, over the storage that `am` uses."""
-        from am_assets.orchestration.sqlite import open_instance
-
-        return open_instance(self.folder / "instance")
+        definitions, instance = build_definitions(here), dg.DagsterInstance.get()
+        return Plan(definitions, instance, roots(here, recipes), scope(here, recipes), select)
 
     def plan(self, *recipes: str, select: str | None = None) -> dict[tuple[str, str], Any]:
         return {(step.asset, step.partition): step for step in self.open(list(recipes) or None, select).steps()}

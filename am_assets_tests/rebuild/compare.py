@@ -69,7 +69,6 @@ def at(folder: Path, events: Path | None = None, keep: Path | None = None) -> It
             with _sqlite(events) as stored:
                 stored.backup(held)
         patch.setattr(dg.DagsterInstance, "get", staticmethod(lambda: instance))
-        patch.setattr(Desk, "instance", lambda _: instance)
         patch.setenv("AM_DATA", str(folder))
         patch.setenv("TEST_MODEL_KEY", "none")
         patch.delenv("AM_SOURCES", raising=False)
