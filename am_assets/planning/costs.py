@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from am_assets.datasets import sources
-from am_assets.datasets.checks import CHECKS, HAS_REFERENCE, HAS_TESTS
+from am_assets.datasets.checks import CHECKS
 from am_assets.engines.llm.money import CHARS_A_TOKEN, max_total_tokens
 from am_assets.engines.models import embedder
 from am_assets.planning.demand import Demand
@@ -25,7 +25,7 @@ from am_assets.storage.memo import Memo, with_keys
 from am_assets.storage.stored import StoredTables
 from am_assets.verification import opinion
 from am_assets.verification.jobs import answers_with_checks, jobs, judge_requests, to_judge
-from am_assets.verification.verifiers import VERIFIERS
+from am_assets.verification.verifiers import VERIFIERS, applicable, unverified
 
 NAMESPACES = {
     "question_labels": "labels",
@@ -149,7 +149,7 @@ class Costs:
         questions = self._questions(shard)
         features = self._read("response_features", shard)
         if features is None:
-            checked = questions.filter(HAS_REFERENCE & ~HAS_TESTS)
+            checked = questions.filter(applicable()["math"])
             return self.opining(self._answered(shard, checked)), False
         math = VERIFIERS["math"]
         wanted = jobs(math, answers_with_checks(features, questions), limits)
@@ -179,7 +179,7 @@ class Costs:
         features = self._read("response_features", shard)
         if features is not None:
             return judge_requests(to_judge(answers_with_checks(features, questions), instrument), instrument), True
-        judged = questions if instrument.judges == "every" else questions.filter(~pl.any_horizontal(*CHECKS.values()))
+        judged = questions if instrument.judges == "every" else questions.filter(unverified())
         return self.judging(self._answered(shard, judged)), False
 
     def judging(self, unanswered: pl.DataFrame) -> pl.DataFrame:

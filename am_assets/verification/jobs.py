@@ -6,7 +6,7 @@ import polars as pl
 
 from am_assets.config.instruments import Reward
 from am_assets.verification import reward
-from am_assets.verification.verifiers import VERIFIERS, Verifier, applicable
+from am_assets.verification.verifiers import VERIFIERS, Verifier, applicable, unverified
 
 AGAINST = {verifier.against: None for verifier in VERIFIERS.values()}  # columns of RawPool, each once
 
@@ -29,8 +29,7 @@ def jobs(verifier: Verifier, answers: pl.DataFrame, limits: Any) -> pl.DataFrame
 
 def to_judge(answers: pl.DataFrame, instrument: Reward) -> pl.DataFrame:
     """The well-formed `answers` that the judge scores: those that no verifier verifies, or all of them."""
-    verified = pl.any_horizontal(verifier.questions for verifier in VERIFIERS.values())
-    asked = pl.lit(True) if instrument.judges == "every" else ~verified
+    asked = pl.lit(True) if instrument.judges == "every" else unverified()
     return answers.filter(asked & pl.col("well_formed"))
 
 

@@ -167,7 +167,8 @@ def test_a_model_without_a_known_price_is_not_asked(office: Office) -> None:
     office.prices(labeler=None)
     refused = office.am("apply", "-r", "plain", *LABELS)
     assert refused.exit_code == 2
-    assert "input_price" in refused.stdout
+    assert "endpoints.yaml: openai/labeler" in refused.stdout
+    assert "input_price, output_price: neither stands here" in refused.stdout
     assert office.labeler.asked == []
 
 

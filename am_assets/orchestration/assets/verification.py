@@ -48,7 +48,7 @@ def verdicts(verifier: Verifier) -> Table:
         "verification",
         "shards",
         name=verifier.table,
-        pool=_judged_or(verifier),
+        pool=_pool_of(verifier),
         reads=Reads(rules, sections),
         unfinished=without_sandbox,
     )
@@ -59,7 +59,7 @@ def _verdict_counts(table: pl.DataFrame) -> dict:
     return {"verdicts": dict(table["verdict"].cast(pl.String).value_counts(sort=True).rows())}
 
 
-def _judged_or(verifier: Verifier) -> str | Callable[[Instruments], str | None] | None:
+def _pool_of(verifier: Verifier) -> str | Callable[[Instruments], str | None] | None:
     """The pool of a verifier: the judge's where the instruments name a model for opinions."""
     if not verifier.opinions:
         return verifier.pool

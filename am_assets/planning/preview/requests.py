@@ -15,6 +15,7 @@ from am_assets.planning.costs import Costs, Estimate
 from am_assets.planning.plan import Step
 from am_assets.planning.preview.overlay import Overlay
 from am_assets.storage.stored import StoredTables
+from am_assets.verification.verifiers import applicable, unverified
 
 UNANSWERED = "at most: an answer that is not there yet may turn out to be malformed, and is not judged then"
 
@@ -73,12 +74,11 @@ class Added:
     def _requests(self, shard: str, rows: pl.DataFrame, all_judged: bool) -> pl.DataFrame:
         """TeacherRequests of the rows, with question, reference_answer, difficulty, and who checks the answer: the
         judge (`judged`), the reference (`referenced`)."""
-        pool = self.stored.scan("raw_pool", shard).select("question_id", "question", "reference_answer", **CHECKS)
+        checks = {"judged": pl.lit(True) if all_judged else unverified(), "referenced": applicable()["math"]}
+        columns = ["question_id", "question", "reference_answer"]
+        pool = self.stored.scan("raw_pool", shard).select(*columns, **CHECKS, **checks)
         questions = pool.join(rows.lazy().drop("shard"), on="question_id").collect()
-        untested, has_reference = ~pl.col("has_tests"), pl.col("has_reference")
-        judged = pl.lit(True) if all_judged else ~pl.any_horizontal(*CHECKS)
-        checks = {"judged": judged, "referenced": untested & has_reference}
-        about = questions.select("question_id", "question", "reference_answer", "difficulty", **checks)
+        about = questions.select(*columns, "difficulty", *checks)
         return prompts.requests_table(questions, self.teacher).join(about, on="question_id", maintain_order="left")
 
     def _step(self, asset: str, shard: str) -> Step:

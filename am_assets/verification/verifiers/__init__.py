@@ -12,7 +12,7 @@ import polars as pl
 
 from am_assets.verification.verifiers.base import Verifier
 
-__all__ = ["VERIFIERS", "Verifier", "applicable", "module_of"]
+__all__ = ["VERIFIERS", "Verifier", "applicable", "module_of", "unverified"]
 
 
 def _discover() -> dict[str, Verifier]:
@@ -38,3 +38,8 @@ def applicable() -> dict[str, pl.Expr]:
         wanted[verifier.name] = verifier.questions if verifier.alongside else verifier.questions & ~earlier
         earlier = earlier | verifier.questions
     return wanted
+
+
+def unverified() -> pl.Expr:
+    """Whether no verifier verifies the answers to a question, so that only a judge can: an expression over RawPool."""
+    return ~pl.any_horizontal(verifier.questions for verifier in VERIFIERS.values())

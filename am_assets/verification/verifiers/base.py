@@ -53,7 +53,8 @@ class Verifier:
     transient    verdicts about this machine and not about the answer, which the memo does not keep
     hopeless     those of them that no other run on this machine would settle
     opinions     a language model may be asked for its opinion of each answer
-    settle       what a recipe makes of the verdicts, see `Candidates`; its version is that of `verification/decide.py`
+    settle       what a recipe makes of the verdicts: replaces `<name>_verdict` and `<name>_reason` of candidates, and
+                 names in `<name>_decided_by` the field that settled it; versioned with `verification/decide.py`
     decides_on   columns of the table that `settle` reads
     """
 
@@ -119,15 +120,15 @@ def fill(
     Transient verdicts are not memoized, so that the next fill makes these, and no others, again.
     """
     transient = pl.lit(False) if verifier.transient is None else verifier.transient
-    passing = [pl.DataFrame(schema=verifier.measured)]
+    transients = [pl.DataFrame(schema=verifier.measured)]
 
     def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
         for verdicts in verifier.verify(missing, limits):
-            passing.append(verdicts.filter(transient))
+            transients.append(verdicts.filter(transient))
             yield verdicts.filter(~transient)
 
     filled = through(verifier.name, jobs, measure, verifier.measured)
-    again = jobs.join(pl.concat(passing), on="key")
+    again = jobs.join(pl.concat(transients), on="key")
     settled = again if verifier.hopeless is None else again.filter(~verifier.hopeless)
     return Filled(pl.concat([filled.table, again.select(filled.table.columns)]), filled.new.height, settled.height)
 
