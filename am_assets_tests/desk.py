@@ -128,8 +128,14 @@ class Desk:
         sources = yaml.safe_load((self.folder / "sources.yaml").read_text())
         self.write("sources.yaml", {**sources, name: self.source(name, 9)})
 
-    def open(self, recipes: list[str] | None, select: str | None):
-        """The plan of the folder as it is now."""
+    def instance(self):
+        """The instance of the folder over the storage that `am` uses, for a `with`: it is closed at the end."""
+        from am_assets.orchestration.sqlite import open_instance
+
+        return open_instance(self.folder / "instance")
+
+    def open(self, recipes: list[str] | None, select: str | None, instance=None):
+        """The plan of the folder as it is now, over Dagster's own storage where no other instance is given."""
         import dagster as dg
 
         from am_assets.definitions import build_definitions
@@ -139,18 +145,21 @@ class Desk:
 
         project.cache_clear()
         here = project()
-        definitions, instance = build_definitions(here), dg.DagsterInstance.get()
-        return Plan(definitions, instance, roots(here, recipes), scope(here, recipes), select)
+        instance = instance or dg.DagsterInstance.get()
+        return Plan(build_definitions(here), instance, roots(here, recipes), scope(here, recipes), select)
 
     def plan(self, *recipes: str, select: str | None = None) -> dict[tuple[str, str], Any]:
-        return {(step.asset, step.partition): step for step in self.open(list(recipes) or None, select).steps()}
+        with self.instance() as instance:
+            plan = self.open(list(recipes) or None, select, instance)
+            return {(step.asset, step.partition): step for step in plan.steps()}
 
     def apply(self, *recipes: str, select: str | None = None, budget: float | None = None) -> dict:
-        plan = self.open(list(recipes) or None, select)
-        from am_assets.orchestration.resources import run_tags
-        from am_assets.planning.plan import Outcome
+        with self.instance() as instance:
+            plan = self.open(list(recipes) or None, select, instance)
+            from am_assets.orchestration.resources import run_tags
+            from am_assets.planning.plan import Outcome
 
-        outcomes = [event for event in plan.apply(run_tags(budget, recipes or None)) if isinstance(event, Outcome)]
+            outcomes = [event for event in plan.apply(run_tags(budget, recipes or None)) if isinstance(event, Outcome)]
         return {(outcome.step.asset, outcome.step.partition): outcome for outcome in outcomes}
 
     def bytes(self) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from am_assets.storage.memo import Memo
+from am_assets_tests.students import write_tiny_student
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 TO_DATASET = "+sft_dataset"
@@ -19,6 +20,7 @@ EVIDENCE = {
 
 
 def test_the_graph_runs_on_to_scores_and_a_report_and_then_has_nothing_to_do(applied, model_server) -> None:
+    applied.edit("plain", "training", student=str(write_tiny_student(applied.folder / "student")))
     ran = applied.apply("plain")
     assert {outcome.result for outcome in ran.values()} == {"done"}, [o.error for o in ran.values() if o.error]
     below = {"sft_checkpoint", "benchmark_responses", "benchmark_verdicts", "eval_scores", "recipe_report"}

@@ -236,7 +236,7 @@ class TrainingPolicy(Section):
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     packing: bool = False
     gradient_checkpointing: bool = True
-    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    dtype: Literal["bfloat16", "float32", "auto"] = "bfloat16"  # auto: bfloat16 where the device has it
     seed: int = 0
 
 

@@ -107,7 +107,7 @@ def _settings(job: Job, folder: str) -> Any:
     settings = SFTConfig(
         output_dir=folder,
         model_init_kwargs={"dtype": "float32"},  # master weights; bfloat16 is the precision of the computation
-        bf16=policy.dtype == "bfloat16",
+        bf16=policy.dtype == "bfloat16" or (policy.dtype == "auto" and has_bfloat16()),
         use_cpu=not torch.cuda.is_available(),
         num_train_epochs=policy.epochs,
         learning_rate=policy.learning_rate,
@@ -129,6 +129,15 @@ def _settings(job: Job, folder: str) -> Any:
     settings.per_device_train_batch_size = per_device
     settings.gradient_accumulation_steps = policy.batch_size // (settings.world_size * per_device)
     return settings
+
+
+def has_bfloat16() -> bool:
+    """Whether the GPU, or the CPU where there is none, computes in bfloat16 and does not only emulate it."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return any(there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
 
 
 def _tokenized(job: Job, tokenizer: Any) -> tuple[int, Any]:

@@ -77,6 +77,7 @@ def test_a_recipe_that_keeps_other_responses_than_last_time_has_drifted(applied:
 @pytest.mark.model
 @pytest.mark.slow
 def test_a_recipe_by_reward_alone_has_every_response_judged_and_the_judge_asked_again(applied: Desk) -> None:
+    applied.write("sources.yaml", {name: applied.source(name, rank) for rank, name in enumerate(("sums", "open"))})
     judge = {"model": MODEL, "judges": "every", "audit": 1, "min_agreement": 0}
     applied.write("instruments.yaml", {"labels": {"model": MODEL}, "reward": judge, "embeddings": {"model": "static"}})
     applied.edit("other", "verification", accept="reward", min_reward=0)
@@ -87,7 +88,7 @@ def test_a_recipe_by_reward_alone_has_every_response_judged_and_the_judge_asked_
     assert judged["response_id"].to_list() == features.filter("well_formed")["response_id"].to_list()
     by_reward, best = (pl.read_parquet(tables / "verified_set" / f"{name}.parquet") for name in ("other", "plain"))
     assert set(by_reward["evidence"]) == {"reward"}
-    assert set(best["evidence"]) == {"math", "code", "reward"}
+    assert set(best["evidence"]) == {"math", "reward"}
     assert set(by_reward["drop_reason"].drop_nulls()) <= {"malformed", "truncated", "repetitive", "unverifiable"}
     record = dg.DagsterInstance.get().get_latest_data_version_record(dg.AssetKey("reward_scores"), False, "sums")
     told = record.asset_materialization.metadata

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,6 +69,7 @@ def at(folder: Path, events: Path | None = None, keep: Path | None = None) -> It
             with _sqlite(events) as stored:
                 stored.backup(held)
         patch.setattr(dg.DagsterInstance, "get", staticmethod(lambda: instance))
+        patch.setattr(Desk, "instance", lambda _: nullcontext(instance))
         patch.setenv("AM_DATA", str(folder))
         patch.setenv("TEST_MODEL_KEY", "none")
         patch.delenv("AM_SOURCES", raising=False)

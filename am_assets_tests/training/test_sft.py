@@ -13,6 +13,8 @@ from am_assets.training.sft import Job, command, sequences_per_device, train
 from am_assets.training.tokens import tokenize
 from am_assets_tests.students import TEMPLATE, write_tiny_student
 
+DTYPES = ["float32", "bfloat16", "auto"]
+
 
 @pytest.fixture(scope="session")
 def tiny_student(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -154,3 +156,15 @@ def test_the_embedded_student_learns(tmp_path):
     assert (metrics.rows, metrics.steps) == (8, 2)
     assert metrics.last_loss < metrics.first_loss
     assert weights_sha256(tmp_path / "checkpoint") != weights_sha256(student)
+
+
+@pytest.mark.parametrize(("instructions", "named"), [("avx512_bf16", True), ("amx_bf16", True), ("avx2", False)])
+def test_auto_computes_in_bfloat16_on_a_processor_that_has_it(tmp_path, tiny_student, monkeypatch, instructions, named):
+    import torch
+
+    from am_assets.training import sft
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, instructions: True})
+    kinds = {dtype: sft._settings(a_job(tmp_path, tiny_student, dtype=dtype), str(tmp_path)).bf16 for dtype in DTYPES}
+    assert kinds == {"float32": False, "bfloat16": True, "auto": named}
