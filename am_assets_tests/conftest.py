@@ -60,12 +60,28 @@ def untaught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return desk
 
 
+def shared(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder of all processes that tests run in; what is put there is made under a lock."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of models of a project, with the embedded student in it."""
+    from am_assets.engines.models.local_model import BUNDLED
+    from am_assets.engines.models.student import student_folder
+
+    folder = shared(tmp_path_factory, "models")
+    with FileLock(f"{folder}.lock"):
+        student_folder(BUNDLED, folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, model_server: CountingProxy) -> Path:
-    """A project brought up to date down to the dataset, for tests to take a copy of. Made once for all processes that
-    tests run in."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
+    """A project brought up to date down to the dataset, for tests to take a copy of. Made once for all processes."""
+    folder = shared(tmp_path_factory, "finished")
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
             made = folder.with_suffix(".part")

@@ -149,8 +149,8 @@ def test_a_trainer_ends_with_its_run_and_the_next_one_clears_up_after_it(tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.model
-def test_the_embedded_student_learns(tmp_path):
-    student = student_folder(BUNDLED, tmp_path / "models")
+def test_the_embedded_student_learns(tmp_path, exported):
+    student = student_folder(BUNDLED, exported)
     job = a_job(tmp_path, student, epochs=2, batch_size=8, learning_rate=3e-4, warmup_share=0)
     metrics = train(job, progress=lambda _: None)  # both steps see all rows, the second after an update
     assert (metrics.rows, metrics.steps) == (8, 2)

@@ -13,7 +13,7 @@ from am_assets_tests.services import Services, am, serving, settle
 from am_assets_tests.ui.browser import Browser, browsing
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # and no longer: what waits here for clicks takes a third of a core
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Services]]:
     """The recipe `plain` is applied down to its dataset, with a report but for scores; the recipe `other` is not."""
     teacher = Teacher(lambda *_: answer("<think>Nine and four.</think> <answer>\\boxed{13}</answer>"))
@@ -29,14 +29,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Servi
     teacher.stop()
 
 
-@pytest.fixture(scope="session")
-def started() -> Iterator[None]:
+@pytest.fixture(scope="package")
+def browser_there() -> None:
     """Chromium is looked for before minutes go into a project."""
     with browsing(""):
-        yield
+        pass
 
 
-@pytest.fixture(scope="session")
-def browser(started: None, site: tuple[Desk, Services]) -> Iterator[Browser]:
+@pytest.fixture(scope="package")
+def browser(browser_there: None, site: tuple[Desk, Services]) -> Iterator[Browser]:
     with browsing(site[1].url) as opened:
         yield opened

@@ -5,11 +5,12 @@ for the whole container. The supervisor inside has only the capabilities to chan
 signal processes of others; jobs have none (`guest/isolation.py`). Jobs are sent over standard input, so that a remote
 engine works like a local one.
 
-Every container has the label LABEL and ends with its connection or with the pool. Those left by a killed host are found
-by `docker ps -a --filter label=am-assets.sandbox`.
+Every container has the label LABEL, with the process that made it, and ends with its connection or with the pool. Those
+left by a killed host are found by `docker ps -a --filter label=am-assets.sandbox`.
 """
 
 import itertools
+import os
 from contextlib import suppress
 from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,7 @@ class Docker(Sandbox):
         return {
             "command": ["/usr/bin/python3", *PYTHON_OPTIONS, "-c", guest_source(), self.settings(first_user)],
             "environment": ENVIRONMENT,
-            "labels": [LABEL],
+            "labels": {LABEL: str(os.getpid())},
             "stdin_open": True,
             "user": "0:0",
             "working_dir": "/",

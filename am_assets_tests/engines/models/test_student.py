@@ -13,14 +13,9 @@ from am_assets.engines.models.student import StudentError, generate, student_fol
 QUESTIONS = ["What is 2 plus 3?", "Name three colours of the rainbow, please, and say why you like each.", "Say yes."]
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="session")
-def embedded(cache: Path) -> Path:
-    return student_folder(BUNDLED, cache)
+@pytest.fixture
+def embedded(exported: Path) -> Path:
+    return student_folder(BUNDLED, exported)
 
 
 def prompts(questions: list[str] = QUESTIONS, samples: int = 1) -> pl.DataFrame:
@@ -71,14 +66,14 @@ def test_an_answer_ends_at_its_first_end_token():
 
 @pytest.mark.slow
 @pytest.mark.model
-def test_the_embedded_student_is_exported_once_as_a_trainable_model(embedded, cache):
+def test_the_embedded_student_is_exported_once_as_a_trainable_model(embedded, exported):
     config = json.loads((embedded / "config.json").read_text())
     assert "quantization_config" not in config
     assert (embedded / "chat_template.jinja").exists() and (embedded / "tokenizer.json").exists()
     written = (embedded / "model.safetensors").stat().st_mtime_ns
-    assert student_folder(BUNDLED, cache) == embedded
+    assert student_folder(BUNDLED, exported) == embedded
     assert (embedded / "model.safetensors").stat().st_mtime_ns == written
-    assert [path.name for path in cache.iterdir()] == [embedded.name]
+    assert [path.name for path in exported.iterdir()] == [embedded.name]
 
 
 @pytest.mark.slow

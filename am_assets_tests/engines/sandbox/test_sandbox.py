@@ -130,16 +130,19 @@ class TestLimits:
     def test_no_container_is_left_behind(self):
         def containers() -> set[str]:
             with closing(docker.from_env()) as client:
-                return {each.id for each in client.containers.list(all=True, filters={"label": LABEL})}
+                of_this_process = {"label": f"{LABEL}={os.getpid()}"}
+                return {each.id for each in client.containers.list(all=True, filters=of_this_process)}
 
+        others = containers()  # of a fixture
         try:
             with open_sandbox(LIMITS, "docker") as opened:
-                before = containers()
+                opened_with = containers()
                 assert (status(opened, ADD), status(opened, "while True: pass")) == ("pass", "timeout")
-                assert before <= containers()
+                assert opened_with <= containers()
         except SandboxUnavailable as error:
             without_sandbox(error)
-        assert before - containers(), "its own"
+        assert opened_with - others
+        assert containers() == others
 
     def test_bubblewrap_does_not_outlive_its_host(self, sandbox):
         if sandbox.name != "bubblewrap":
