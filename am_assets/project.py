@@ -18,7 +18,8 @@ from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints
 from am_assets.config.files import ConfigError
 from am_assets.config.instruments import Instruments, load_instruments
 from am_assets.config.partitions import MOST_PARTITIONS, name_fault
-from am_assets.config.recipe import Recipe, load_recipes
+from am_assets.config.recipe import Recipe
+from am_assets.config.recipe_files import load_recipes
 from am_assets.datasets import hub
 from am_assets.datasets.benchmarks import Benchmark, load_benchmarks
 from am_assets.datasets.sources import Source, load_sources

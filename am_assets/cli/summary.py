@@ -76,6 +76,17 @@ def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
         unwanted = "not recorded" if row["unwanted"] is None else f"{row['unwanted']:,}"
         table.add_row(row["namespace"], f"{row['measurements']:,}", f"{row['bytes'] / 1e6:,.1f}", *ages, paid, unwanted)
     console.print(table)
+    for row in holdings.filter(pl.col("interrupted") > 0).iter_rows(named=True):
+        console.print(
+            f"{row['namespace']}: {row['interrupted']:,} answers were interrupted and stored by an earlier version;"
+            " they count as not there and are asked for again"
+        )
+    if untold := holdings["untold"].sum():
+        console.print(
+            f"{untold:,} answers were stored by an earlier version, without the provider's message: thinking that it"
+            " had in other fields than reasoning_content and reasoning, and whether the provider told that an answer"
+            " was complete, can't be told of them any more"
+        )
 
 
 def show_measurements(console: Console, known: pl.LazyFrame) -> None:
@@ -88,7 +99,7 @@ def show_measurements(console: Console, known: pl.LazyFrame) -> None:
 
 
 def show_measurement(console: Console, known: pl.LazyFrame, key: str) -> None:
-    rows = known.filter(pl.col("key") == key).head(1).collect()
+    rows = known.filter(pl.col("key") == key).tail(1).collect()
     if rows.is_empty():
         console.print(f"No row of the key {key}.", highlight=False)
         return

@@ -5,12 +5,11 @@ Unknown keys and values out of range are errors that name the file and the field
 judge, verifier limits) belongs to `instruments.py`; addresses, concurrency and prices of models to `endpoints.py`.
 """
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from am_assets.config.files import ConfigError, Section, merge, parse, read_yaml
+from am_assets.config.files import Section
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -185,6 +184,7 @@ class VerificationPolicy(Section):
     # format only.
     accept: Literal["best", "verified", "reward", "all"] = "best"
     templates: Annotated[list[Literal["paper", "plain"]], Field(min_length=1)] = ["paper", "plain"]
+    min_think_chars: Annotated[int, Field(ge=0)] = 1  # of the think part; 0 keeps responses that did not think
     max_repetition: Share = 0.3  # of word 8-grams
     max_consecutive: Share = 0.3  # of words, in phrases repeated in a row
     languages: list[str] | None = None  # ISO 639-1 of the answer; null keeps all; undetermined is kept
@@ -267,33 +267,3 @@ class Recipe(Section):
 
 
 SECTIONS = list(Recipe.model_fields)
-
-
-def read_recipe(path: Path, children: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """The content of a recipe file merged over the one it extends; `ConfigError` where `extends:` is circular."""
-    if path in children:
-        raise ConfigError(f"{path}: extends: goes in a circle: {' -> '.join(p.stem for p in (*children, path))}")
-    content = read_yaml(path)
-    parent = content.pop("extends", None)
-    if parent is None:
-        return content
-    return merge(read_recipe(path.with_name(f"{parent}.yaml"), (*children, path)), content)
-
-
-def load_recipe(path: Path) -> Recipe:
-    """The recipe in a file; `ConfigError` names the file and the field at fault."""
-    return parse(Recipe, read_recipe(path), str(path))
-
-
-def load_recipes(folder: Path) -> tuple[dict[str, Recipe], dict[str, str]]:
-    """The recipes of a folder by name, in alphabetical order, and the errors of invalid ones by name."""
-    recipes: dict[str, Recipe] = {}
-    broken: dict[str, str] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        try:
-            recipes[path.stem] = load_recipe(path)
-        except ConfigError as error:
-            broken[path.stem] = str(error)
-    if not recipes and not broken:
-        raise ConfigError(f"{folder}: no recipe (*.yaml) here")
-    return recipes, broken

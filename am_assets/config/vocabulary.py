@@ -20,6 +20,19 @@ Outcome = Literal[  # of one test of a program
 ]
 OUTCOMES: list[str] = [*get_args(Outcome)]
 UNKNOWN_OUTCOMES = ["no_compiler", "sandbox_error"]  # failures of the sandbox, not of the program
+# Why a model's answer ended, and how providers spell it. With any other reason, or none, it was interrupted: it is
+# asked for again and never stored, and counts as not there where an earlier version stored it.
+FINISHED = {
+    "stop": ["stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_token", "complete", "completed", "done"],
+    "length": ["length", "max_tokens", "max_output_tokens", "model_length", "max_completion_tokens"],
+    "content_filter": [
+        "content_filter", "content_filtered", "safety", "refusal", "recitation", "sensitive", "blocklist",
+        "prohibited_content", "spii", "guardrail_intervened",
+    ],
+    "context_exceeded": ["context_exceeded", "model_context_window_exceeded"],
+    "tool_calls": ["tool_calls", "tool_use", "function_call"],
+}  # fmt: skip
+FINISHED_SPELLINGS = [spelled for spellings in FINISHED.values() for spelled in spellings]
 TEMPLATES = ["paper", "plain"]  # <think>…</think> <answer>…</answer>, or <think>…</think> and the answer
 REWARD_DIMENSIONS = ["correctness", "helpfulness", "coherence", "complexity", "verbosity"]
 
@@ -36,6 +49,7 @@ QUESTION_DROPS = [
 RESPONSE_DROPS = [
     "truncated",  # finish reason: the token limit
     "malformed",  # no think part and answer part in one of verification.templates
+    "unreasoned",  # a think part under verification.min_think_chars
     "repetitive",  # repetition above verification.max_repetition, or consecutive above max_consecutive
     "other_language",  # the answer is in none of verification.languages
     "leaked",  # shares more of its text with the question than verification.max_prompt_share

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
-from am_assets.config.vocabulary import TEMPLATES
 from am_assets.distillation import repeats
+from am_assets.distillation.parts import split
 from am_assets.engines.models.language import languages
 
 VERSION = "2"  # raise when a measurement here changes its meaning
@@ -53,43 +53,3 @@ def _with_repeats(block: pl.DataFrame) -> pl.DataFrame:
     return block.with_columns(
         repetition.alias("repetition"), consecutive.alias("consecutive"), leaked.alias("prompt_share")
     )
-
-
-def full_response(reasoning: str, text: str) -> pl.Expr:
-    """The response as one text: a separate reasoning field of the provider becomes the think part."""
-    apart = pl.format("<think>{}</think>{}", reasoning, text)
-    return pl.when(pl.col(reasoning).is_null()).then(text).otherwise(apart)
-
-
-def split(responses: pl.DataFrame) -> pl.DataFrame:
-    """`responses` with think, answer, template and well_formed.
-
-    The template is the paper's `<think>…</think> <answer>…</answer>`, or the plain `<think>…</think> answer` of R1
-    traces. Nested, repeated or unclosed tags make the parts ambiguous and leave think, answer and template null. Text
-    around the parts leaves them readable but makes the response ill-formed.
-    """
-    # Splits at literal tags: a regex takes ten times as long.
-    response = pl.col("response")
-    tags = [response.str.count_matches(tag, literal=True) for tag in ("<think>", "</think>", "<answer>", "</answer>")]
-    doubled = pl.any_horizontal(count > 1 for count in tags)
-    untagged = pl.all_horizontal(count == 0 for count in tags[2:])
-    head, rest = _cut(response, "</think>")
-    lead, think = _cut(head, "<think>")
-    between, tagged = _cut(rest, "<answer>")
-    inner, tail = _cut(tagged, "</answer>")
-    parsed = ~doubled & think.is_not_null() & pl.when(untagged).then(rest.is_not_null()).otherwise(tail.is_not_null())
-    answer = pl.when(untagged).then(rest).otherwise(inner).str.strip_chars()
-    around = pl.concat_str(lead, pl.when(~untagged).then(between), tail, ignore_nulls=True).str.strip_chars()
-    named = pl.when(untagged).then(pl.lit("plain")).otherwise(pl.lit("paper")).cast(pl.Enum(TEMPLATES))
-    return responses.with_columns(
-        pl.when(parsed).then(think.str.strip_chars()).alias("think"),
-        pl.when(parsed).then(answer).alias("answer"),
-        pl.when(parsed).then(named).alias("template"),
-        (parsed & (answer != "") & (around == "")).fill_null(False).alias("well_formed"),
-    )
-
-
-def _cut(text: pl.Expr, tag: str) -> tuple[pl.Expr, pl.Expr]:
-    """The text before and after the first `tag`; the latter is null without a tag."""
-    parts = text.str.splitn(tag, 2).struct
-    return parts["field_0"], parts["field_1"]

@@ -24,7 +24,8 @@ _WEIGHTS = "sft_dataset.question sft_dataset.think sft_dataset.answer training_p
 _FORM = " ".join(
     f"response_features.{name}"
     for name in (
-        "template", "well_formed", "truncated", "repetition", "consecutive", "prompt_share", "answer_language",
+        "template", "well_formed", "truncated", "think_chars", "repetition", "consecutive", "prompt_share",
+        "answer_language",
     )
 )  # fmt: skip
 _JUDGED = "benchmark_responses.response benchmark_questions.reference_answer benchmark_questions.test_cases"

@@ -12,10 +12,12 @@ SHOWN = 5  # names in a message
 
 
 def holdings(memo: Memo, plan: Plan) -> pl.DataFrame:
-    """One row per namespace: namespace, measurements, bytes, oldest, newest, dollars, unwanted.
+    """One row per namespace: namespace, measurements, bytes, oldest, newest, dollars, unwanted, interrupted, untold.
 
     `unwanted` counts the entries that no partition of the present graph referenced when it was last materialized; null
-    where references are not recorded. `oldest` and `newest` are null where rows have no date.
+    where references are not recorded. `oldest` and `newest` are null where rows have no date. Of the answers of models,
+    `interrupted` counts those that an earlier version stored though they were cut off, which are asked for again, and
+    `untold` those stored without the provider's message.
     """
     rows = []
     for namespace in memo.namespaces():
@@ -28,6 +30,8 @@ def holdings(memo: Memo, plan: Plan) -> pl.DataFrame:
             oldest=stored_at.min(),
             newest=stored_at.max(),
             dollars=pl.col("cost").sum() if "cost" in there else pl.lit(None, pl.Float64),
+            interrupted=segments.INTERRUPTED.sum() if "finish_reason" in there else pl.lit(0),
+            untold=_untold(there).sum(),
         )
         wanted = _wanted(memo, plan, namespace)
         unwanted = None
@@ -38,6 +42,11 @@ def holdings(memo: Memo, plan: Plan) -> pl.DataFrame:
             {"namespace": namespace, "bytes": size, "unwanted": unwanted, **figures.collect().row(0, named=True)}
         )
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _untold(there: pl.Schema) -> pl.Expr:
+    answered = pl.col("requested_model").is_not_null() if "requested_model" in there else pl.lit(False)
+    return answered & pl.col("message").is_null() if "message" in there else answered
 
 
 def prune(memo: Memo, plan: Plan) -> dict[str, int]:

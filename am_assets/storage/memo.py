@@ -84,7 +84,7 @@ class Memo:
             rows = _once(wanted)
             if not paths or not rows.height:
                 return rows
-            known = pl.scan_parquet(paths, schema=KEY, extra_columns="ignore", glob=False)
+            known = segments.keys(paths)
             return rows.lazy().join(known, on="key", how="anti", maintain_order="left").collect()
 
         return segments.read_consistently(self.folder / namespace, unseen)
@@ -100,7 +100,7 @@ class Memo:
             rows = [pl.DataFrame(schema=schema)]
             for path in _holding(paths, left):
                 table = pl.scan_parquet(path, glob=False)
-                keys = table.select("key").with_row_index("at").collect()
+                keys = segments.keys([path], at="at").collect()
                 hits = keys.join(left, on="key", how="semi", maintain_order="left")
                 if not hits.height:
                     continue  # found in an earlier segment
@@ -204,6 +204,6 @@ def _holding(paths: list[Path], wanted: pl.DataFrame) -> list[Path]:
     """Those of `paths` that hold wanted keys, in order; reads the keys of all of them in one query."""
     if not paths or not wanted.height:
         return []
-    keys = pl.scan_parquet(paths, schema=KEY, extra_columns="ignore", include_file_paths="path", glob=False)
+    keys = segments.keys(paths, path="path")
     holding = set(keys.join(wanted.lazy(), on="key", how="semi").select("path").unique().collect()["path"])
     return [path for path in paths if str(path) in holding]

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from am_assets.config.vocabulary import FINISHED_SPELLINGS
 from am_assets.storage.atomic import file_aside
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ MIN_RUN = 16  # adjacent small segments that are worth a merge
 ROW_GROUP = 4096
 ABANDONED_SECONDS = 86_400  # a temporary file older than a day was left by a dead writer
 MAX_ATTEMPTS = 5  # reads that concurrent merges may invalidate before the reader blocks merges
+KEYS = pl.Schema({"key": pl.String, "finish_reason": pl.String})  # the latter of a model's answers only
+INTERRUPTED = ~pl.col("finish_reason").str.to_lowercase().is_in(FINISHED_SPELLINGS).fill_null(True)
 
 
 class DamagedSegment(RuntimeError):
@@ -41,6 +44,21 @@ def listed(folder: Path) -> list[Path]:
     while paths != (again := sorted(folder.glob("*.parquet"))):
         paths = again
     return again
+
+
+def keys(paths: list[Path], at: str | None = None, path: str | None = None) -> pl.LazyFrame:
+    """The `key` of all rows, without answers of a model that were interrupted; on request the number of the row in its
+    segment as `at`, and the segment as `path`."""
+    rows = pl.scan_parquet(
+        paths,
+        schema=KEYS,
+        missing_columns="insert",
+        extra_columns="ignore",
+        glob=False,
+        row_index_name=at,
+        include_file_paths=path,
+    )
+    return rows.filter(~INTERRUPTED).drop("finish_reason")
 
 
 def write(folder: Path, frame: pl.DataFrame) -> None:
@@ -89,6 +107,8 @@ def merge(folder: Path) -> None:
         for run in list(_runs(listed(folder))):
             rows = pl.concat([pl.read_parquet(path) for path in run], how="diagonal")
             if rows["key"].is_duplicated().any():
+                if "finish_reason" in rows.columns:  # of an answer and an interrupted one the former, which came later
+                    rows = pl.concat([rows.filter(~INTERRUPTED), rows.filter(INTERRUPTED)])
                 rows = rows.unique("key", keep="first", maintain_order=True)
             _write(rows, folder, run[0].name.partition("-")[0])
             _remove(run)

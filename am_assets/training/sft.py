@@ -22,6 +22,7 @@ from pydantic import Field
 
 from am_assets.config.files import Section
 from am_assets.config.recipe import TrainingPolicy
+from am_assets.engines.models.precision import has_bfloat16
 from am_assets.runtime.orphans import end_with
 from am_assets.runtime.threads import share_cores
 from am_assets.storage.atomic import written_aside
@@ -129,15 +130,6 @@ def _settings(job: Job, folder: str) -> Any:
     settings.per_device_train_batch_size = per_device
     settings.gradient_accumulation_steps = policy.batch_size // (settings.world_size * per_device)
     return settings
-
-
-def has_bfloat16() -> bool:
-    """Whether the GPU, or the CPU where there is none, computes in bfloat16 and does not only emulate it."""
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return any(there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
 
 
 def _tokenized(job: Job, tokenizer: Any) -> tuple[int, Any]:

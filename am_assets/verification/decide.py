@@ -13,7 +13,7 @@ from am_assets.storage.schemas import VerifiedSet
 from am_assets.verification.reward import aggregate
 from am_assets.verification.verifiers import VERIFIERS, Verifier
 
-VERSION = "6"  # raise when a rule here decides or describes otherwise
+VERSION = "7"  # raise when a rule here decides or describes otherwise
 NO_VERDICT = "no verdict"
 MALFORMED = "not <think>…</think> and an answer"
 # What `keep` prefers among the passed responses of a question; ties are broken by response id.
@@ -40,9 +40,9 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
     """VerifiedSet: every candidate with its verdict and its drop reason, sorted by response_id.
 
     `candidates` has one row per response: response_id, question_id, shard, source, category, difficulty, teacher,
-    origin, sample_index, template, well_formed, truncated, repetition, consecutive, prompt_share, answer_language,
-    response_chars, verifiers (names), for each verifier `<name>_verdict`, `<name>_reason` and `<name>_<column>` of what
-    it `decides_on`, and the five reward dimensions; null where not measured.
+    origin, sample_index, template, well_formed, truncated, think_chars, repetition, consecutive, prompt_share,
+    answer_language, response_chars, verifiers (names), for each verifier `<name>_verdict`, `<name>_reason` and
+    `<name>_<column>` of what it `decides_on`, and the five reward dimensions; null where not measured.
 
     Evidence: the verifier of the question, or one that counts beside it where that verdict is worse; else the reward.
     `policy.accept` restricts which evidence counts. A missing verdict is unverifiable. The drop reason is the first of
@@ -142,6 +142,7 @@ def _form_rules(policy: VerificationPolicy) -> Rules:
             pl.when(well_formed).then(pl.format("template {}", template)).otherwise(pl.lit(MALFORMED)),
             _field("templates"),
         ),
+        "unreasoned": _below("think_chars", policy.min_think_chars, "min_think_chars"),
         "repetitive": repeats._replace(broken=pl.col("repetitive")),
         "other_language": Rule(unwanted, pl.format("answer in {}", language), _field("languages")),
         "leaked": _above("prompt_share", policy.max_prompt_share),

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from am_assets.config.files import ConfigError, merge
-from am_assets.config.recipe import Recipe, VerificationPolicy, load_recipe, load_recipes
+from am_assets.config.recipe import Recipe, VerificationPolicy
+from am_assets.config.recipe_files import load_recipe, load_recipes
 
 WHOLE = {"teacher": {"model": "m"}, "training": {"student": "s"}}
 

@@ -40,7 +40,7 @@ def read(response: str) -> tuple[str | None, str | None, bool]:
         ("<think>2+2</think>", ("2+2", "", False)),
         ("<think>2+2</think> <answer> </answer>", ("2+2", "", False)),
         ("<think>2+2", (None, None, False)),
-        ("2+2</think> 4", (None, None, False)),
+        ("2+2</think> 4", ("2+2", "4", True)),  # the prompt began the thought
         ("</think>4<think>2+2", (None, None, False)),
         ("<think>2+2</think> <answer>4", (None, None, False)),
         ("<think><think>2</think>+2</think> 4", (None, None, False)),

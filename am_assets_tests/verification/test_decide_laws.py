@@ -20,6 +20,7 @@ candidates = st.lists(
             "instruction_verdict": st.sampled_from([None, *VERDICTS]),
             "well_formed": st.booleans(),
             "truncated": st.booleans(),
+            "think_chars": st.integers(0, 3),
             "repetition": st.floats(0, 1, width=32),
             "consecutive": st.floats(0, 1, width=32),
             "prompt_share": st.floats(0, 1, width=32),
@@ -36,6 +37,7 @@ candidates = st.lists(
 )
 ACCEPT = ["best", "verified", "reward", "all"]
 LAX_AND_STRICT = {
+    "min_think_chars": (0, 2),
     "max_repetition": (1, 0),
     "max_consecutive": (1, 0),
     "max_prompt_share": (1, 0),
@@ -50,6 +52,7 @@ LAX_AND_STRICT = {
 policies = st.builds(
     VerificationPolicy,
     accept=st.sampled_from(ACCEPT),
+    min_think_chars=st.integers(0, 3),
     max_repetition=st.floats(0, 1),
     max_consecutive=st.floats(0, 1),
     max_prompt_share=st.floats(0, 1),

@@ -22,7 +22,7 @@ from am_assets.config.endpoints import EMBEDDED, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.engines.llm import structured
 from am_assets.engines.llm.money import CHARS_A_TOKEN, SPENT, Budget
-from am_assets.engines.llm.replies import ADVICE, ANSWER, Fault, LlmError, answer_row, read, refusal
+from am_assets.engines.llm.replies import ADVICE, ANSWER, INTERRUPTED, Fault, LlmError, answer_row, read, refusal
 from am_assets.engines.llm.routing import backoff
 from am_assets.engines.llm.tickets import Ticket, open_tickets
 from am_assets.engines.llm.wire import Wire
@@ -194,6 +194,8 @@ class _BatchClient:
         reply.cost = tokens_in * self.price_in + tokens_out * self.price_out
         reply.seconds = time.time() - ticket.submitted
         self.budget.add(reply.cost)
+        if reply.finish_reason == INTERRUPTED:
+            return None
         fits = structured.misfit(reply.text, schema) is None if schema else None
         return answer_row(key, self.model, reply, fits)
 

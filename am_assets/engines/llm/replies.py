@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from am_assets.engines.llm.messages import as_it_came, finish_reason, text_of, thinking_of
 from am_assets.runtime.quoting import MAX_READ, quoted
 
 ANSWER = pl.Schema(
@@ -29,8 +30,10 @@ ANSWER = pl.Schema(
         "seconds": pl.Float64,  # from request to reply, without the wait for a slot
         "reported_model": pl.String,
         "fits_schema": pl.Boolean,  # null where no schema was requested
+        "message": pl.String,  # JSON of the rest of the provider's message; null for an answer of an earlier version
     }
 )
+INTERRUPTED = "interrupted"  # the finish reason of an answer that has to be asked for again, and is never stored
 Kind = Literal["refused", "busy", "broken"]
 ADVICE = {
     400: "the provider refuses the request: check model name and sampling parameters of the policy",
@@ -63,9 +66,10 @@ class Reply:
 
     text: str
     reasoning: str | None
-    finish_reason: str
+    finish_reason: str  # a key of `messages.FINISHED`, or INTERRUPTED
     usage: dict[str, Any]
     model: str
+    message: str | None = None  # JSON, see `messages.as_it_came`
     cost: float = 0.0
     seconds: float = 0.0  # from request to reply
 
@@ -81,7 +85,8 @@ def answer_row(key: str, model: str, reply: Reply, fits: bool | None) -> dict[st
     """A row of `ANSWER`; `fits` is whether the text fits the schema of its request."""
     usage = json.dumps(reply.usage, sort_keys=True)
     content = (reply.text, reply.reasoning, reply.finish_reason, *reply.tokens, usage)
-    return dict(zip(ANSWER, (key, model, *content, reply.cost, reply.seconds, reply.model, fits), strict=True))
+    outcome = (reply.cost, reply.seconds, reply.model, fits, reply.message)
+    return dict(zip(ANSWER, (key, model, *content, *outcome), strict=True))
 
 
 def refusal(status: int, text: str, headers: Any) -> Reply:
@@ -129,21 +134,13 @@ def read(content: bytes) -> Reply:
         body = json.loads(content)
         choice = body["choices"][0]
         message = choice["message"]
-        text, reasoning = message.get("content"), message.get("reasoning_content") or message.get("reasoning")
-        usage = body.get("usage")
-        finish = choice.get("finish_reason")
+        text, reasoning = text_of(message.get("content")), thinking_of(message)
+        told, usage, model = choice.get("finish_reason"), body.get("usage"), text_of(body.get("model"))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         shown = quoted(content[:MAX_READ].decode(errors="replace"), most=100)
         raise Fault("broken", f"not a chat completion ({type(error).__name__}: {error}): {shown}") from None
-    if text is None and not reasoning and finish not in ("length", "content_filter"):
-        raise Fault("broken", f"an answer without content, finish reason {finish}")
+    finish = finish_reason(told) or INTERRUPTED
+    if message.get("content") is None and not reasoning and finish not in ("length", "content_filter", INTERRUPTED):
+        raise Fault("broken", f"an answer without content, finish reason {told}")
     usage = usage if isinstance(usage, dict) else {}
-    return Reply(_text(text), _text(reasoning) or None, _text(finish) or "stop", usage, _text(body.get("model")))
-
-
-def _text(content: Any) -> str:
-    """Text content of a provider, which may be a string, a list of parts or any other JSON, as valid UTF-8."""
-    if isinstance(content, list):
-        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    text: str = content if isinstance(content, str) else "" if content is None else json.dumps(content)
-    return text.encode("utf-8", "replace").decode()  # replaces lone surrogates
+    return Reply(text, reasoning, finish, usage, model, as_it_came(message, told, text, reasoning))

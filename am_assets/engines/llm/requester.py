@@ -9,7 +9,7 @@ from typing import Any
 
 from am_assets.engines.llm import structured
 from am_assets.engines.llm.money import CHARS_A_TOKEN, Meter, max_prompt_tokens
-from am_assets.engines.llm.replies import Fault, Reply, answer_row
+from am_assets.engines.llm.replies import INTERRUPTED, Fault, Reply, answer_row
 from am_assets.engines.llm.routing import Routes, backoff
 
 FUNDS_SECONDS = 0.05  # between checks whether reserved money was released
@@ -57,8 +57,9 @@ class Requester:
         return replace(second if fits else first, cost=first.cost + second.cost), fits
 
     async def _ask(self, messages: list[dict[str, Any]], sampling: str) -> Reply | None:
-        """The reply to one request, after as many retries as the endpoint allows; None where it may not start."""
-        times = 0
+        """The reply to one request, after as many retries as the endpoint allows; None where it may not start. Its cost
+        has that of attempts that were interrupted."""
+        times, spent = 0, 0.0
         prompt = sum(len(str(message["content"])) for message in messages) // CHARS_A_TOKEN
         prompt_at_most = max_prompt_tokens([str(message["content"]) for message in messages])
         limit = json.loads(sampling).get("max_tokens", 0)
@@ -85,7 +86,10 @@ class Requester:
                 self.routes.answered(route)
                 self.meter.paid(reply)
                 self.dearest = self.dearest if limit else max(self.dearest, reply.cost)
-                return reply
+                spent += reply.cost
+                if reply.finish_reason == INTERRUPTED:
+                    raise Fault("broken", f"the answer was interrupted: {route.wire.quoted(reply.message, 200)}")
+                return replace(reply, cost=spent)
             except Fault as fault:
                 self.routes.failed(route, fault, started)
                 times += fault.kind == "broken"

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import polars as pl
 
 from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
+from am_assets.engines.models.precision import has_bfloat16
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.atomic import written_aside
 
@@ -99,15 +100,15 @@ def generate(
     `prompts` has one row per answer: key (unique), messages (JSON list of role and content) and seed. Rows of similar
     length share a batch, so that answers come in another order. Temperature 0 is greedy decoding; above it a batch
     samples with a generator seeded by the keys and seeds of its rows, so that equal input gives equal output on one
-    kind of machine. `completion_tokens` excludes the end token. `batch_size` and `dtype` (by default bfloat16 on a GPU
-    and float32 on a CPU) are runtime knobs.
+    kind of machine. `completion_tokens` excludes the end token. `batch_size` and `dtype` (by default bfloat16 where
+    the device computes in it, else float32) are runtime knobs.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-    dtype = dtype or ("bfloat16" if torch.cuda.is_available() else "float32")
+    dtype = dtype or ("bfloat16" if has_bfloat16() else "float32")
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), device_map="auto")
     model.eval()
     # Set explicitly: top_k defaults to 50, and trained checkpoints have the cache disabled.

@@ -5,7 +5,7 @@ import polars as pl
 
 from am_assets.config.recipe import TeacherPolicy
 from am_assets.datasets.checks import HAS_REFERENCE, HAS_TESTS
-from am_assets.distillation import prompts, traces
+from am_assets.distillation import parts, prompts, traces
 from am_assets.engines import plots
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Reads, recipes_that_select
@@ -49,7 +49,7 @@ def teacher_requests(
     return table, {"by_teacher": dict(table["teacher"].value_counts(sort=True).rows())}
 
 
-@tables.evidence("distillation", "shards", pool="teacher", reads=Reads((prompts, traces)), unfinished=prompts.unasked)
+@tables.evidence("distillation", "shards", pool="teacher", reads=Reads((parts, prompts)), unfinished=prompts.unasked)
 def responses(
     raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
@@ -67,7 +67,7 @@ def responses(
     unasked = pl.concat([left_out.filter(pl.col("after") == ""), prompts.further_tries(left_out, filled.table)])
     distilled = filled.table.select(
         "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
-        "completion_tokens", "cost", response=traces.full_response("reasoning", "text"), origin=pl.lit("distilled"),
+        "completion_tokens", "cost", response=parts.full_response("reasoning", "text"), origin=pl.lit("distilled"),
     )  # fmt: skip
     published = (
         raw_pool.filter(pl.col("defect").is_null())
@@ -98,7 +98,7 @@ def responses(
     }
 
 
-@tables.evidence("distillation", "shards", reads=Reads((traces,)))
+@tables.evidence("distillation", "shards", reads=Reads((parts, traces)))
 def response_features(responses: pl.LazyFrame, raw_pool: pl.LazyFrame) -> tuple[pl.DataFrame, dict]:
     """Think and answer parts, format validity, repetition, truncation, languages, and overlap of the answer with its
     question. Raw rates without thresholds: those are the recipe's."""

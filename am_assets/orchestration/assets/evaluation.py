@@ -8,7 +8,7 @@ import polars as pl
 
 from am_assets.config.recipe import EvaluationPolicy
 from am_assets.datasets import benchmarks as benchmark_files
-from am_assets.distillation import traces
+from am_assets.distillation import parts
 from am_assets.engines import plots
 from am_assets.engines.models import student
 from am_assets.evaluation import distributions, examples, page, paper, report, scores
@@ -98,7 +98,7 @@ def _prompts(items: pl.DataFrame, policy: EvaluationPolicy) -> pl.DataFrame:
     pool="sandbox",
     ins={"benchmark_questions": along("benchmark")},
     reads=Reads(
-        (traces, *(module_of(verifier) for verifier in OF_ITEMS)),
+        (parts, *(module_of(verifier) for verifier in OF_ITEMS)),
         tuple(path for verifier in OF_ITEMS for path in verifier.instruments()),
     ),
     unfinished=without_sandbox,
@@ -116,7 +116,7 @@ def benchmark_verdicts(
         response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),
         question_id="item_id",
     )
-    read = traces.split(given).select("response_id", "answer", "well_formed")
+    read = parts.split(given).select("response_id", "answer", "well_formed")
     judged = given.join(read, on="response_id").join(benchmark_questions, on="item_id")
     judged = judged.with_columns(answer=pl.coalesce("answer", "response"))
     nothing = [name for name in jobs.AGAINST if name not in judged.columns]

@@ -78,7 +78,7 @@ RESULTS = {
     "refused by a content policy": (refusal(400, "violates our content policy"), ("", "content_filter")),
     "too long": (refusal(400, "This model's maximum context length is 8 tokens"), ("", "context_exceeded")),
     "reasoning alone": (answer(None, reasoning_content="hm"), ("", "stop")),
-    "no finish reason": (answer("x", finish=None), ("x", "stop")),
+    "length by another name": (answer("half", finish="max_tokens"), ("half", "length")),
 }
 
 
@@ -93,16 +93,24 @@ def test_an_end_that_a_retry_would_not_change_is_a_result(teacher, case: str, mo
 
 
 ODD = {
-    "half a surrogate pair": (b'{"choices": [{"message": {"content": "a\\ud800b"}}]}', ("a?b", None, 0)),
+    "half a surrogate pair": (
+        b'{"choices": [{"finish_reason": "stop", "message": {"content": "a\\ud800b"}}]}',
+        ("a?b", None, 0),
+    ),
     "a list of parts": (
-        b'{"choices": [{"message": {"content": [{"type": "text", "text": "x"}, {"text": "y"}, 3]}}]}',
+        b'{"choices": [{"finish_reason": "stop", "message":'
+        b' {"content": [{"type": "text", "text": "x"}, {"text": "y"}, 3]}}]}',
         ("xy", None, 0),
     ),
     "usage that is none": (
-        b'{"choices": [{"message": {"content": "x", "reasoning": {"a": 1}}}], "usage": {"prompt_tokens": -5}}',
-        ("x", '{"a": 1}', 0),
+        b'{"choices": [{"finish_reason": "stop", "message": {"content": "x", "reasoning": {"a": 1}}}],'
+        b' "usage": {"prompt_tokens": -5}}',
+        ("x", None, 0),
     ),
-    "no usage": (b'{"choices": [{"message": {"content": ""}}], "usage": [], "model": 7}', ("", None, 0)),
+    "no usage": (
+        b'{"choices": [{"finish_reason": "stop", "message": {"content": ""}}], "usage": [], "model": 7}',
+        ("", None, 0),
+    ),
 }
 
 
@@ -111,6 +119,18 @@ def test_an_odd_answer_is_stored_as_far_as_it_can_be_and_breaks_nothing(teacher,
     body, expected = ODD[case]
     server = teacher(lambda question, _: Reply(body=body))
     assert collect(server, "a").select("text", "reasoning", "prompt_tokens").rows() == [expected]
+
+
+@pytest.mark.parametrize("told", ["error", "insufficient_system_resource", "network_error", "abort", "who_knows", None])
+def test_an_answer_that_was_interrupted_is_asked_for_again_and_its_cost_is_counted(teacher, told: str | None) -> None:
+    server = teacher(lambda _, times: answer("half", finish=told) if times == 1 else answer("whole"))
+    answers = collect(server, "a", input_price=1, output_price=2)
+    assert answers.select("text", "finish_reason").rows() == [("whole", "stop")]
+    assert answers["cost"].item() == pytest.approx(2 * 13e-6)
+    assert server.asked == ["a", "a"]
+    always = teacher(lambda *_: answer("half", finish=told))
+    with pytest.raises(LlmError, match=r"0 of 1 requests are answered and stored.*the answer was interrupted"):
+        collect(always, "a", retries=1)
 
 
 def test_a_request_that_keeps_failing_costs_no_other_its_answer(teacher) -> None:

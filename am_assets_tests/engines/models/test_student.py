@@ -28,6 +28,7 @@ def prompts(questions: list[str] = QUESTIONS, samples: int = 1) -> pl.DataFrame:
 
 
 def answers(folder: Path, asked: pl.DataFrame, temperature: float = 0, max_tokens: int = 12, **knobs) -> pl.DataFrame:
+    knobs = {"dtype": "float32"} | knobs  # in which rounding does not decide between two tokens
     frames = generate(folder, asked, temperature=temperature, top_p=0.95, max_tokens=max_tokens, **knobs)
     return pl.concat(frames).sort("key")
 

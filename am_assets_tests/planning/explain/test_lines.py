@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from am_assets.config.recipe import load_recipe
+from am_assets.config.recipe_files import load_recipe
 from am_assets.planning.explain.lines import Line, lines, set_in
 
 

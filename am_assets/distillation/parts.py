@@ -1,0 +1,189 @@
+"""Where a response ends to think and begins to answer: the delimiters of reasoning models, and the two parts.
+
+Models are served with and without a parser of their reasoning, and data sets store what they were served, so that one
+trace comes in a dozen spellings. Here each is read as the same two parts; the response itself stays as it came.
+"""
+
+import re
+from typing import NamedTuple
+
+import polars as pl
+
+from am_assets.config.vocabulary import TEMPLATES
+
+VERSION = "1"  # raise when a response is read as other parts
+
+
+class Delimiters(NamedTuple):
+    """The literal tags of one family of models. Those around the answer are optional in a response."""
+
+    think: str
+    answering: str  # ends the think part
+    answer: str = "<answer>"
+    ending: str = "</answer>"
+
+
+FAMILIES = [
+    Delimiters("<think>", "</think>"),  # R1, QwQ, Qwen 3 and most others; with <answer> the paper's template
+    Delimiters("<THINK>", "</THINK>", "<ANSWER>", "</ANSWER>"),
+    Delimiters("<Think>", "</Think>", "<Answer>", "</Answer>"),
+    Delimiters("<thinking>", "</thinking>"),
+    Delimiters("<thought>", "</thought>"),  # EXAONE Deep, Gemini
+    Delimiters("<reasoning>", "</reasoning>"),
+    Delimiters("<seed:think>", "</seed:think>"),  # Seed-OSS
+    Delimiters("[THINK]", "[/THINK]"),  # Magistral
+    Delimiters("◁think▷", "◁/think▷"),  # Kimi
+    Delimiters("<|START_THINKING|>", "<|END_THINKING|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>"),  # Command A
+    Delimiters(  # Sky-T1, OpenThoughts
+        "<|begin_of_thought|>", "<|end_of_thought|>", "<|begin_of_solution|>", "<|end_of_solution|>"
+    ),
+]
+PAPER = FAMILIES[0]  # whose <answer> the paper asks for, and which harmony is read into
+# What a server leaves of the chat template when it does not skip special tokens.
+END_TOKENS = re.compile(
+    r"(\s*(<\|im_end\|>|<\|endoftext\|>|<\uff5cend▁of▁sentence\uff5c>|<\|end▁of▁sentence\|>|<\|eot_id\|>|<\|end_of_text\|>"
+    r"|<end_of_turn>|<eos>|<\|END_OF_TURN_TOKEN\|>|<\|endofresponse\|>|\[EOS\]|<seed:eos>))+\s*$"
+)
+BEGIN_TOKENS = re.compile(
+    r"^\s*(<\|im_start\|>\s*assistant|<\uff5cAssistant\uff5c>|<\|start_header_id\|>assistant<\|end_header_id\|>"
+    r"|<start_of_turn>model)\s*"
+)
+# gpt-oss: messages on channels, of which `analysis` is the thinking and `final` the answer.
+CHANNEL = re.compile(r"(?:<\|start\|>assistant)?<\|channel\|>(\w+)[^<]*<\|message\|>")
+CHANNEL_END = re.compile(r"<\|(?:end|return|call)\|>\s*$")
+WITHOUT_TOKENS = ("analysis", "assistantfinal")  # harmony after special tokens were skipped
+HEAD = 200  # characters in which a response has to have begun to think
+QUOTES = "`'\"“”\u2018\u2019"
+
+
+def full_response(reasoning: str, text: str) -> pl.Expr:
+    """The response as one text: the reasoning that a provider returns in a field of its own becomes the think part,
+    unless the text has one already."""
+    begins = pl.col(text).str.slice(0, HEAD).str.strip_chars_start()
+    own = pl.any_horizontal(
+        begins.str.starts_with(family.think)
+        & pl.col(text).str.contains(family.answering, literal=True)
+        & (_cut(_cut(pl.col(text), family.answering)[0], family.think)[1].str.strip_chars() != "")
+        for family in FAMILIES
+    )
+    end = pl.col(reasoning).str.strip_chars_end()
+    thought = (
+        pl.when(end.str.ends_with(PAPER.answering)).then(end.str.strip_suffix(PAPER.answering)).otherwise(reasoning)
+    )
+    bare = pl.coalesce(
+        *(
+            pl.when(begins.str.starts_with(family.think)).then(_cut(pl.col(text), family.answering)[1])
+            for family in FAMILIES
+        ),
+        text,
+    )
+    apart = pl.format("<think>{}</think>{}", thought, bare)
+    return pl.when(pl.col(reasoning).is_null() | own).then(text).otherwise(apart)
+
+
+def split(responses: pl.DataFrame) -> pl.DataFrame:
+    """`responses` (response and any others) with think, answer, template and well_formed, in their order.
+
+    The think part goes to the one tag that ends it; the tag that begins it may lack, since chat templates of R1 and QwQ
+    have it in the prompt. What comes after is the answer, or what is between answer tags. Tags that are nested,
+    repeated or not closed make the parts ambiguous and leave think, answer and template null; text around the parts
+    leaves them readable but makes the response ill-formed. A tag that the answer mentions is text. Tokens that end a
+    turn are no part of the answer.
+    """
+    rows = responses.with_row_index("at").with_columns(text=_without_tokens(responses["response"]))
+    family = _families(rows["text"])
+    read = [_read(rows.filter(family == number), FAMILIES[number]) for number in family.unique(maintain_order=True)]
+    return pl.concat(read).sort("at").drop("at", "text") if read else _read(rows, PAPER).drop("at", "text")
+
+
+def _without_tokens(texts: pl.Series) -> pl.Series:
+    """Texts without the tokens of a chat template around them, and harmony in the delimiters of the paper."""
+    text = pl.col("text").str.replace(END_TOKENS.pattern, "").str.replace(BEGIN_TOKENS.pattern, "")
+    ends = text.str.strip_chars_end().str.strip_suffix("</s>")  # which also ends struck-out HTML
+    bare = texts.to_frame("text").select(pl.when(_count(text, "<s>") == 0).then(ends).otherwise(text)).to_series()
+    head = bare.str.slice(0, HEAD).str.strip_chars_start()
+    skipped = head.str.starts_with(WITHOUT_TOKENS[0]) & bare.str.contains(WITHOUT_TOKENS[1], literal=True)
+    for found, read in [(head.str.contains(f"^{CHANNEL.pattern}"), _channels), (skipped, _skipped)]:
+        at = found.fill_null(False).arg_true()
+        bare = bare.scatter(at, [read(text) for text in bare.gather(at)])
+    return bare
+
+
+def _families(texts: pl.Series) -> pl.Series:
+    """The number of the family in FAMILIES whose tags each text has: the one it begins with, else the first whose end
+    of thinking occurs; 0 where there is none."""
+    head = pl.col("text").str.slice(0, HEAD).str.strip_chars_start()
+    begun = pl.coalesce(
+        pl.when(head.str.starts_with(family.think)).then(number) for number, family in enumerate(FAMILIES)
+    )
+    frame = texts.to_frame("text").with_columns(family=begun)
+    ended = pl.coalesce(
+        *(
+            pl.when(pl.col("text").str.contains(family.answering, literal=True)).then(number)
+            for number, family in enumerate(FAMILIES)
+        ),
+        pl.lit(0),
+    )
+    return frame.select(pl.coalesce("family", ended)).to_series()
+
+
+def _read(rows: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
+    """`rows` (text and any others) with their parts by the tags of one family. Literal tags are looked for: a regular
+    expression takes ten times as long."""
+    text = pl.col("text")
+    head, rest = _cut(text, tags.answering)
+    lead, thought = _cut(head, tags.think)
+    begun = thought.is_not_null()
+    think = pl.when(begun).then(thought).otherwise(head)
+    between, tagged = _cut(rest, tags.answer)
+    inner, tail = _cut(tagged, tags.ending)
+    untagged = (_count(rest, tags.answer) == 0) & (_count(rest, tags.ending) == 0)
+    ambiguous = pl.any_horizontal(
+        _count(text, tags.answering) > 1,
+        _count(head, tags.think) > 1,
+        _count(rest, tags.answer) > 1,
+        _count(rest, tags.ending) > 1,
+        think.str.contains(tags.answer, literal=True) & think.str.contains(tags.ending, literal=True),
+        # Without a beginning the end is the only tag, and has to be one: not quoted, and with none after it.
+        ~begun & (_count(rest, tags.think) > 0),
+        ~begun & (head.str.contains(f"[{QUOTES}]$") | rest.str.contains(f"^[{QUOTES}]")),
+    )
+    parsed = rest.is_not_null() & ~ambiguous & (untagged | tail.is_not_null())
+    answer = pl.when(untagged).then(rest).otherwise(inner).str.strip_chars()
+    around = pl.concat_str(
+        pl.when(begun).then(lead), pl.when(~untagged).then(between), tail, ignore_nulls=True
+    ).str.strip_chars()
+    named = pl.when(~untagged & (tags.answer.lower() == PAPER.answer)).then(pl.lit("paper")).otherwise(pl.lit("plain"))
+    return rows.with_columns(
+        pl.when(parsed).then(think.str.strip_chars()).alias("think"),
+        pl.when(parsed).then(answer).alias("answer"),
+        pl.when(parsed).then(named).cast(pl.Enum(TEMPLATES)).alias("template"),
+        (parsed & (answer != "") & (around == "")).fill_null(False).alias("well_formed"),
+    )
+
+
+def _channels(text: str) -> str:
+    """A harmony response in the paper's delimiters; as it is where its last message is not the final one."""
+    _, *found = CHANNEL.split(text)
+    messages = [(name, CHANNEL_END.sub("", said).strip()) for name, said in zip(found[::2], found[1::2], strict=True)]
+    *before, (name, answer) = messages
+    if name != "final" or "final" in dict(before):
+        return text
+    return PAPER.think + "\n".join(said for _, said in before) + PAPER.answering + answer
+
+
+def _skipped(text: str) -> str:
+    """A harmony response whose special tokens were skipped, in the paper's delimiters."""
+    begin, end = WITHOUT_TOKENS
+    thought, answer = text.strip().removeprefix(begin).split(end, 1)
+    return PAPER.think + thought + PAPER.answering + answer
+
+
+def _cut(text: pl.Expr, tag: str) -> tuple[pl.Expr, pl.Expr]:
+    """The text before and after the first `tag`; the latter is null without a tag."""
+    parts = text.str.splitn(tag, 2).struct
+    return parts["field_0"], parts["field_1"]
+
+
+def _count(text: pl.Expr, tag: str) -> pl.Expr:
+    return text.str.count_matches(tag, literal=True)

@@ -1,0 +1,115 @@
+"""Where thinking ends and the answer begins, in the spellings of models and servers, right ones and wrong ones."""
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from am_assets.distillation.parts import FAMILIES, full_response, split
+
+ANALYSIS = "<|channel|>analysis<|message|>"
+COMMENTARY, FINAL = (f"<|start|>assistant<|channel|>{name}<|message|>" for name in ("commentary", "final"))
+SUM, ANSWER = "17+25=42.", "The sum is $\\boxed{42}$."
+
+
+def read(response: str) -> tuple[str | None, str | None, bool]:
+    (row,) = split(pl.DataFrame({"response": [response]})).to_dicts()
+    return row["think"], row["answer"], row["well_formed"]
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.think)
+def test_every_family_is_read_with_and_without_its_tags_around_the_answer(family) -> None:
+    for answer in (f"\n\n{ANSWER}", f" {family.answer} {ANSWER} {family.ending}\n"):
+        assert read(f"{family.think}\n{SUM}\n{family.answering}{answer}") == (SUM, ANSWER, True)
+        assert read(f"\n{SUM}\n{family.answering}{answer}") == (SUM, ANSWER, True)  # the prompt began the thought
+    assert read(f"{family.think}{SUM}") == (None, None, False)
+    assert read(f"{family.think}{SUM}{family.answering} {family.answer}{ANSWER}") == (None, None, False)
+    assert read(f"{family.think}{SUM}{family.answering}") == (SUM, "", False)
+    assert read(f"Sure. {family.think}{SUM}{family.answering}{ANSWER}") == (SUM, ANSWER, False)
+
+
+@pytest.mark.parametrize(
+    ("response", "parts"),
+    [
+        (
+            "<think>The tag.</think>Use `<think>` to open a thought.",
+            ("The tag.", "Use `<think>` to open a thought.", True),
+        ),
+        ("<think>a</think>Use <thinking>x</thinking>.", ("a", "Use <thinking>x</thinking>.", True)),
+        ("<think>It goes in <answer> tags.</think> <answer>4</answer>", ("It goes in <answer> tags.", "4", True)),
+        ("<think>\n\n</think>\n\n4", ("", "4", True)),
+        ("</think>\n\n4", ("", "4", True)),
+        ("<think>I end with </think> later. 42</think>4", (None, None, False)),
+        ("<think>a</thinking>4", (None, None, False)),
+        ("Write `</think>` to end it.", (None, None, False)),
+        ('The tag "</think>" ends it.', (None, None, False)),
+        ("2+2</think>4<think>5", (None, None, False)),
+        ("17+25: 42.\n\n**Final Answer**\n\n\\boxed{42}", (None, None, False)),
+    ],
+)
+def test_a_tag_that_is_mentioned_is_text_and_an_ambiguous_one_no_part(response: str, parts: tuple) -> None:
+    assert read(response) == parts
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<\uff5cend▁of▁sentence\uff5c>",
+        "<|eot_id|>",
+        "</s>",
+        "\n<|im_end|>\n<|endoftext|>\n",
+        "<end_of_turn>",
+    ],
+)
+def test_tokens_that_end_a_turn_are_no_part_of_the_answer(end: str) -> None:
+    assert read(f"<think>{SUM}</think>{ANSWER}{end}") == (SUM, ANSWER, True)
+    assert read(f"<think>{SUM}</think> <answer>{ANSWER}</answer>{end}") == (SUM, ANSWER, True)
+    assert read(f"<|im_start|>assistant\n<think>{SUM}</think>{ANSWER}{end}") == (SUM, ANSWER, True)
+
+
+def test_a_token_within_the_answer_stays() -> None:
+    assert read("<think>a</think>The token <|im_end|> ends it.")[1] == "The token <|im_end|> ends it."
+    assert read("<think>a</think><s>gone</s>")[1] == "<s>gone</s>"
+
+
+@pytest.mark.parametrize(
+    ("response", "parts"),
+    [
+        (f"{ANALYSIS}Add.<|end|>{FINAL}42<|return|>", ("Add.", "42", True)),
+        (f"<|start|>assistant{ANALYSIS}Add.<|end|>{FINAL}42", ("Add.", "42", True)),
+        (f"{ANALYSIS}Add.<|end|>{COMMENTARY}Hm.<|end|>{FINAL}42", ("Add.\nHm.", "42", True)),
+        ("<|channel|>final<|message|>42<|return|>", ("", "42", True)),
+        ("analysisAdd.assistantfinal42", ("Add.", "42", True)),  # served with its special tokens skipped
+        ("<|channel|>analysis<|message|>Add", (None, None, False)),
+        ("<|channel|>final<|message|>4<|end|><|start|>assistant<|channel|>final<|message|>5", (None, None, False)),
+        ("analysis of the sum: 42", (None, None, False)),
+    ],
+)  # fmt: skip
+def test_harmony_channels_are_thought_and_answer(response: str, parts: tuple) -> None:
+    assert read(response) == parts
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "text", "whole"),
+    [
+        (None, "4", "4"),
+        ("2+2", "4", "<think>2+2</think>4"),
+        ("2+2", "<think>2+2</think>4", "<think>2+2</think>4"),
+        ("2+2", "<think>\n\n</think>\n\n4", "<think>2+2</think>\n\n4"),
+        ("2+2\n</think>", "4", "<think>2+2\n</think>4"),
+        ("2+2", "Use `<think>`.", "<think>2+2</think>Use `<think>`."),
+    ],
+)
+def test_reasoning_apart_becomes_the_think_part_of_a_text_without_one(reasoning, text, whole) -> None:
+    frame = pl.DataFrame({"reasoning": [reasoning], "text": [text]}, schema={"reasoning": pl.String, "text": pl.String})
+    assert frame.select(full_response("reasoning", "text")).item() == whole
+
+
+def test_rows_keep_their_order_and_columns_whatever_their_families() -> None:
+    responses = [f"{family.think}{n}{family.answering}{n}" for n, family in enumerate(FAMILIES)] * 2
+    frame = pl.DataFrame({"id": range(len(responses)), "response": responses})
+    read_all = split(frame)
+    assert_frame_equal(read_all.select("id", "response"), frame)
+    assert read_all["answer"].to_list() == [str(n) for n in range(len(FAMILIES))] * 2
+    assert split(frame.clear()).is_empty()
