@@ -4,21 +4,26 @@ Rules for all benchmarks belong here. What a row of some data set means belongs 
 """
 
 from pathlib import Path
+from typing import Annotated
 
 import polars as pl
+from pydantic import Field
 
 from am_assets.config.files import ConfigError, parse, read_yaml
 from am_assets.config.partitions import name_fault
 from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.locate import SourceError
-from am_assets.datasets.origins import Origin, read_rows
+from am_assets.datasets.origins import Origin
+from am_assets.datasets.reading import read_rows
 from am_assets.storage.schemas import BenchmarkQuestions
 
 VERSION = "1"  # raise when the same rows give other items
 
 
 class Benchmark(Origin):
-    """One entry of `benchmarks.yaml`."""
+    """One entry of `benchmarks.yaml`. Scores are compared, so no item may be left out unless the entry says so."""
+
+    max_faults: Annotated[float, Field(ge=0, le=1)] = 0
 
 
 def load_benchmarks(path: Path) -> dict[str, Benchmark]:

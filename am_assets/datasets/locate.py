@@ -1,6 +1,6 @@
 """From a `location` in a settings file to local files, and the hash of their content.
 
-Kinds of locations belong here: paths, globs, `$VARS` and the Hugging Face hub. Parsing files belongs to `reader.py`.
+Kinds of locations belong here: paths, globs, `$VARS` and the Hugging Face hub. Parsing files belongs to `records.py`.
 """
 
 import glob

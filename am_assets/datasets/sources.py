@@ -4,7 +4,9 @@ Identity, shards, merging and defects belong here. What a row of some data set m
 of a question are measured in `pool/features.py` and filtered on by recipes, never here.
 """
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
@@ -16,12 +18,14 @@ from am_assets.config.partitions import MOST_PARTITIONS, name_fault
 from am_assets.datasets import demo
 from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.locate import SourceError
-from am_assets.datasets.origins import Generator, Origin, read_rows
+from am_assets.datasets.origins import Generator, Origin
+from am_assets.datasets.reading import Told, read_rows
 from am_assets.storage.schemas import RawPool
 
-VERSION = "2"  # raise when the same rows give other questions
+VERSION = "3"  # raise when the same rows give other questions
 MOST_CHARS = 1_000_000
 KEPT_CHARS = 1_000  # of an oversized question
+DIFFER = "differing references"
 PUBLISHED_ARITHMETIC = "published_arithmetic"
 
 
@@ -81,13 +85,14 @@ def _keys(name: str, source: Source) -> list[str]:
     return [name] if source.shards == 1 else [f"{name}-{number:0{digits}}" for number in range(source.shards)]
 
 
-def read_shard(sources: dict[str, Source], shard: str, base: Path) -> pl.DataFrame:
+def read_shard(sources: dict[str, Source], shard: str, base: Path, told: Told | None = None) -> pl.DataFrame:
     """The questions of one shard: a valid `RawPool`, sorted by question_id, independent of the order of the rows.
 
     The id of a question alone determines its shard, so other rows cannot move it. Rows of one id are merged: `copies`
-    counts them, published responses are united, and of differing references, tests or constraints the smallest text is
-    taken. Empty and oversized questions are kept and marked in `defect`. A relative location starts at `base`.
-    `SourceError` where the source cannot be read or has no usable row.
+    counts them, published responses are united, and of differing tests or constraints the smallest text is taken.
+    Empty and oversized questions, and those whose references are different values, are kept and marked in `defect`. A
+    relative location starts at `base`. What reading the source told is in `told`. `SourceError` where the source cannot
+    be read or has no usable row.
 
     >>> sources = load_sources(Path("data/sources.yaml"))
     >>> read_shard(sources, "arithmetic-0", Path("data"))
@@ -95,13 +100,15 @@ def read_shard(sources: dict[str, Source], shard: str, base: Path) -> pl.DataFra
     name = source_of(sources, shard)
     source = sources[name]
     number = _keys(name, source).index(shard)
+    told = Told() if told is None else told
     parts, usable = [], False
-    for rows in read_rows(source, base):
+    for rows in read_rows(source, base, told):
         rows = _identified(rows)
         usable = usable or rows["defect"].null_count() > 0
         parts.append(rows.filter(_shard_number(source.shards) == number))
     if not usable:
-        raise SourceError(f"source {name}: every one of its rows is empty or oversized ({source.location})")
+        faults = "".join(f"; {why}: {where}" for why, where in told.dropped().items())
+        raise SourceError(f"source {name}: every one of its rows is empty or oversized ({source.location}){faults}")
     merged = _merge(pl.concat(parts)).with_columns(pl.lit(name).alias("source"))
     return RawPool.validate(merged.select(RawPool.column_names()), cast=True)
 
@@ -124,7 +131,7 @@ def _identified(rows: pl.DataFrame) -> pl.DataFrame:
 def _merge(rows: pl.DataFrame) -> pl.DataFrame:
     """One row a question_id."""
     published = pl.col("published").explode(empty_as_null=False, keep_nulls=False).unique().sort()
-    return (
+    merged = (
         rows.sort("question_id", "defect", "question", nulls_last=False)
         .group_by("question_id", maintain_order=True)
         .agg(
@@ -132,5 +139,29 @@ def _merge(rows: pl.DataFrame) -> pl.DataFrame:
             pl.min("reference_answer", "test_cases", "constraints"),
             published,
             pl.len().cast(pl.UInt32).alias("copies"),
+            references=pl.col("reference_answer").drop_nulls().unique(),
         )
     )
+    several = merged.filter(pl.col("references").list.len() > 1).select("question_id", "references")
+    differ = [key for key, found in several.iter_rows() if len({reference_value(one) for one in found}) > 1]
+    return merged.drop("references").with_columns(
+        defect=pl.when(pl.col("defect").is_null() & pl.col("question_id").is_in(differ))
+        .then(pl.lit(DIFFER))
+        .otherwise("defect")
+    )
+
+
+def reference_value(reference: str) -> str:
+    r"""A reference without what spells the same value otherwise: dollars, spaces, `\left`, `\dfrac`, zeros at the end.
+
+    Two spellings may still be of one value; then the question is taken for one whose references differ.
+
+    >>> reference_value(r"$\dfrac{1}{2}$") == reference_value(r"\frac 12"), reference_value("42.0")
+    (True, '42')
+    """
+    plain = re.sub(r"\\(?:left|right|displaystyle|,|;|!)|\\text\s*|[\s${}]", "", reference).rstrip(".").lower()
+    plain = re.sub(r"\\[dt]frac", r"\\frac", plain)
+    try:
+        return format(Decimal(plain.replace(",", "")).normalize(), "f")
+    except InvalidOperation:
+        return plain

@@ -26,7 +26,7 @@ from am_assets.config.instruments import Instruments
 from am_assets.datasets import sources
 from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.benchmarks import Benchmark
-from am_assets.datasets.origins import Origin, fingerprint
+from am_assets.datasets.origins import AUTO, Origin, fingerprint
 from am_assets.datasets.sources import Source
 from am_assets.project import Project
 from am_assets.storage.stored import settings
@@ -127,8 +127,10 @@ def earlier_shards(here: Project, shard: str) -> Entry:
 def _origin(origin: Origin, *without: str) -> dict[str, Any]:
     """Its settings and the version of its adapter, which is no reason for partitions that are read by another."""
     settings = origin.model_dump(mode="json", exclude=set(without))
-    if origin.adapter:
-        settings[f"version of adapter {origin.adapter}"] = ADAPTERS[origin.adapter].version
+    if origin.form == AUTO:  # which one it is, and whether another fits now, is known when the files are read
+        settings["versions of all adapters"] = ", ".join(f"{name} {one.version}" for name, one in ADAPTERS.items())
+    elif origin.form:
+        settings[f"version of adapter {origin.form}"] = ADAPTERS[origin.form].version
     return settings
 
 

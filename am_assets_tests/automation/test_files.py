@@ -131,9 +131,9 @@ def test_an_adapter_that_reads_otherwise_since_an_upgrade_reads_its_files_again(
     from am_assets.datasets.adapters import ADAPTERS
 
     looks.look()
-    monkeypatch.setitem(ADAPTERS, "math", replace(ADAPTERS["math"], version="2"))  # no file is read by it
+    monkeypatch.setitem(ADAPTERS, "math", replace(ADAPTERS["math"], version="next"))  # no file is read by it
     assert looks.look() == set()
-    monkeypatch.setitem(ADAPTERS, "jsonl", replace(ADAPTERS["jsonl"], version="2"))
+    monkeypatch.setitem(ADAPTERS, "jsonl", replace(ADAPTERS["jsonl"], version="next"))
     assert looks.look() == {
         *(("raw_pool", source) for source in ("sums", "tasks", "open", "asked")),
         ("benchmark_questions", "held_out"),

@@ -1,4 +1,4 @@
-"""The lists of adapters in `docs/data.md` and `data/sources.yaml`, made from the registry.
+"""The list of adapters in `docs/adapters.md`, made from the registry.
 
 python -m am_assets_tests.datasets.adapter_lists     # writes them
 """
@@ -8,16 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from am_assets.datasets.adapters import ADAPTERS, Adapter
-from am_assets.datasets.reader import Column
+from am_assets.datasets.rows import Field
 
 ROOT = Path(__file__).parents[2]
 TABLE = re.compile(r"(?<=\n)\| adapter \|.*?\n(?=\n)", re.DOTALL)
-COMMENT = re.compile(r"(?<=#   adapter    the form of the rows: )[\w, ]*")
 
 
 def written(adapters: Mapping[str, Adapter] = ADAPTERS) -> dict[Path, str]:
     """What each file holds when its list is up to date."""
-    lists = {"docs/data.md": (TABLE, _table(adapters)), "data/sources.yaml": (COMMENT, ", ".join(adapters))}
+    lists = {"docs/adapters.md": (TABLE, _table(adapters))}
     return {ROOT / name: _replaced(ROOT / name, pattern, text) for name, (pattern, text) in lists.items()}
 
 
@@ -30,14 +29,16 @@ def _replaced(path: Path, pattern: re.Pattern, text: str) -> str:
 def _table(adapters: Mapping[str, Adapter]) -> str:
     lines = ["| adapter | reads | for |", "|---|---|---|"]
     for name, adapter in adapters.items():
-        columns = ", ".join(_column(key, column) for key, column in adapter.columns.items())
-        lines.append(f"| `{name}` | {columns} | {adapter.doc} |")
+        fields = ", ".join(_field(key, wanted) for key, wanted in adapter.fields.items())
+        lines.append(f"| `{name}` | {fields} | {adapter.doc} |")
     return "\n".join(lines) + "\n"
 
 
-def _column(key: str, column: Column) -> str:
-    shown = f"`{key}`" if column.path == key else f"`{key}` from `{column.path}`"
-    return f"**{shown}**" if column.required else shown
+def _field(key: str, wanted: Field) -> str:
+    """Bold where it is required; with the names that it is read from, where they are others."""
+    paths = " or ".join(f"`{path}`" for path in (wanted.path, *wanted.aliases))
+    shown = f"`{key}`" if paths == f"`{key}`" else f"`{key}` from {paths}"
+    return f"**{shown}**" if wanted.required else shown
 
 
 if __name__ == "__main__":

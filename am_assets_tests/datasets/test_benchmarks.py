@@ -45,7 +45,7 @@ def test_an_item_given_twice_counts_once_unless_its_answers_differ(tmp_path: Pat
         ({"question": "Three?"}, "no reference answer and no tests: 'Three"),
         ({"question": " ", "reference_answer": "1"}, "an empty question"),
         ({"question": None, "reference_answer": "1"}, "an empty question"),
-        ({"reference_answer": "1"}, r"a\.jsonl:2: no field `question`"),
+        ({"reference_answer": "1"}, r"1 of 2 rows can't be read: no field `question`: 1 row, at .*a\.jsonl:2"),
     ],
 )
 def test_an_item_that_cannot_be_scored_is_an_error(tmp_path: Path, row: dict[str, Any], says: str) -> None:

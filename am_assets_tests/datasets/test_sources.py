@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from am_assets.config.files import ConfigError
 from am_assets.datasets.identity import question_id
 from am_assets.datasets.locate import SourceError
-from am_assets.datasets.sources import Source, load_sources, read_shard, shard_keys
+from am_assets.datasets.sources import DIFFER, Source, load_sources, read_shard, shard_keys
 from am_assets.storage.schemas import RawPool
 
 DATA = Path(__file__).parents[2] / "data"
@@ -81,7 +81,7 @@ def test_a_new_row_moves_no_other(tmp_path: Path) -> None:
 
 def test_rows_of_one_question_become_one(tmp_path: Path) -> None:
     rows = [
-        {"question": "What  is it?", "reference_answer": "b", "response": "two"},
+        {"question": "What  is it?", "reference_answer": "$a$", "response": "two"},
         {"question": "WHAT IS IT?", "reference_answer": "a", "response": "one"},
         {"question": "What is it?", "response": "two"},
         {"question": "Other?"},
@@ -91,13 +91,37 @@ def test_rows_of_one_question_become_one(tmp_path: Path) -> None:
     assert table.filter(pl.col("copies") > 1).drop("question_id").row(0, named=True) == {
         "source": "s",
         "question": "WHAT IS IT?",
-        "reference_answer": "a",
+        "reference_answer": "$a$",
         "test_cases": None,
         "constraints": None,
         "published": [{"teacher": "t", "response": "one"}, {"teacher": "t", "response": "two"}],
         "copies": 3,
         "defect": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        ("42", "9", True),
+        ("42", "42.0", False),
+        ("1,000", "1000", False),
+        (r"$\dfrac{1}{2}$", r"\frac{1}{2}", False),
+        (r"\text{even}", "Even.", False),
+        ("x+1", "x-1", True),
+        ("[1,2)", "(1,2]", True),
+    ],
+)
+def test_a_question_with_references_of_different_values_is_named_a_defect(
+    tmp_path: Path, one: str, other: str, differ: bool
+) -> None:
+    rows = [
+        {"question": "Q?", "reference_answer": one},
+        {"question": "Q?", "reference_answer": other},
+        {"question": "R?"},
+    ]
+    table = shards(write(tmp_path, rows), 1)["s"]
+    assert table.filter(question="Q?")["defect"].to_list() == [DIFFER if differ else None]
 
 
 def test_empty_and_oversized_questions_stay_as_defects(tmp_path: Path) -> None:
@@ -118,10 +142,12 @@ def test_a_shard_may_be_empty_where_its_source_is_not(tmp_path: Path) -> None:
     assert sorted(len(frame) for frame in shards(write(tmp_path, [{"question": "One?"}]), 3).values()) == [0, 0, 1]
 
 
-def test_a_bad_line_stops_every_shard(tmp_path: Path) -> None:
-    write(tmp_path, [{"question": "One?"}, {"q": "Two?"}])
+def test_bad_lines_stop_every_shard(tmp_path: Path) -> None:
+    write(tmp_path, [{"question": "One?"}, {"q": "Two?"}, {"q": "Three?"}])
     for key in ["s-0", "s-1"]:
-        with pytest.raises(SourceError, match=r"a\.jsonl:2: no field `question`; the line has q"):
+        with pytest.raises(
+            SourceError, match=r"2 of 3 rows can't be read: no field `question`: 2 rows, at .*a\.jsonl:2"
+        ):
             read_shard({"s": source(shards=2)}, key, tmp_path)
 
 

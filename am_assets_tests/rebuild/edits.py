@@ -43,6 +43,7 @@ VALUES: dict[str, Any] = {
     "recipe.teacher.stop": ["END"],
     "recipe.teacher.reasoning": {"reasoning_effort": "high"},
     "recipe.verification.templates": ["paper"],
+    "recipe.verification.min_think_chars": 11,
     "recipe.verification.max_repetition": 0.9,
     "recipe.verification.max_consecutive": 0.01,
     "recipe.verification.languages": ["en"],

@@ -1,91 +1,195 @@
-"""What adapters share: the declaration of one, and helpers for frames. No form of data belongs here.
+"""What adapters share: the declaration of one, and helpers for values. No form of data belongs here.
 
 When a helper gives something else for the same row, raise the version of every adapter that uses it.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
-import polars as pl
+from am_assets.datasets.cases import canonical
+from am_assets.datasets.chats import with_thinking
+from am_assets.datasets.rows import Field, Item, Row
+from am_assets.datasets.values import Fault, clean, text
 
-from am_assets.datasets.locate import SourceError
-from am_assets.datasets.reader import Column
+__all__ = ["Adapter", "Fault", "Field", "Item", "Row", "Said"]
 
-# The columns an adapter or a generator may return, all of them text; a missing one is null.
-PARTS = ["question", "reference_answer", "test_code", "test_entry_point", "constraints", "response", "teacher"]
+BOX = re.compile(r"\\(?:boxed|fbox)\s*")
+JOINED = re.compile(r"[\s$.,;]*(?:\\text\s*\{\s*(?:or|and)\s*\}|or|and)?[\s$]*")
+FUNCTION = re.compile(r"[A-Za-z_]\w*|[A-Za-z_]\w*\(\)\.[A-Za-z_]\w*")
+SEVERAL_BOXES = "several boxed answers, of which none is the reference"
 
 
 @dataclass(frozen=True)
 class Adapter:
     """One form of data.
 
-    columns  what is read of a file, by the name that `parts` uses; `columns:` of a source replaces their paths
-    parts    maps a frame of these columns and `line`, and the file's name for messages, to a frame of PARTS
-    version  raise it when the same row gives other parts: only sources and benchmarks of this form become stale
-    doc      what the form is for, in one line of Markdown
+    fields     what is read of a row, by the name that `read` uses; `columns:` of a source replaces their paths
+    read       what a row is; raises `Fault` where the row does not fit
+    version    raise it when the same row is read otherwise: only sources and benchmarks of this form become stale
+    doc        what the form is for, in one line of Markdown
+    signature  paths that files of this form have, `a|b` for one of two, `a~b` for one whose text holds b: by them the
+               form is found where the entry names none
+    over       forms that such files fit too, and that are not meant then
+    example    a row in the published schema, with content of our own
     """
 
-    columns: dict[str, Column]
-    parts: Callable[[pl.DataFrame, str], pl.DataFrame]
+    fields: dict[str, Field]
+    read: Callable[[Row], Item]
     version: str
     doc: str
+    signature: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+    example: dict[str, Any] = field(default_factory=dict)
 
 
-def columns(question: str, *optional: str, **others: Column) -> dict[str, Column]:
-    """The columns of an adapter: the required path of the question, optional columns of text by name, and others.
+@dataclass(frozen=True)
+class Said:
+    """A column of published responses: text, or a list of texts; with the column of their thinking, and their teacher
+    where the data set has one for all rows."""
 
-    >>> columns("prompt", "response", answer=Column("answer", "scalar"))
+    column: str
+    thinking: str | None = None
+    teacher: str | None = None
+
+
+def fields(question: str | Field, *optional: str, **others: Field) -> dict[str, Field]:
+    """The fields of an adapter: the required one of the question, optional ones under their own names, and others.
+
+    >>> fields("prompt", "response", answer=Field("answer", required=True))
     """
-    return {"question": Column(question, required=True)} | {name: Column(name) for name in optional} | others
+    asked = Field(question, required=True) if isinstance(question, str) else question
+    return {"question": asked} | {name: Field(name) for name in optional} | others
 
 
-def require(frame: pl.DataFrame, file: str, condition: pl.Expr, message: str) -> None:
-    """`SourceError` naming the file and the first line where the condition is false or null."""
-    wrong = frame.filter(~condition.fill_null(False))
-    if not wrong.is_empty():
-        raise SourceError(f"{file}:{wrong['line'][0]}: {message}")
+def of_columns(
+    question: str,
+    *said: Said,
+    reference: str | None = None,
+    tests: str | None = None,
+    entry_point: str | None = None,
+    teacher: str | None = None,
+    **declared: Any,
+) -> Adapter:
+    """An adapter of a form that has question, reference, tests and responses in columns of their own; `teacher` is the
+    column that names who responded. `declared` are the other fields of `Adapter`.
 
-
-def or_null(name: str) -> pl.Expr:
-    """The column with blank text as null."""
-    return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)).alias(name)
-
-
-def last_boxed(text: str) -> str | None:
-    r"""The content of the last `\boxed{...}`, braces balanced; None where there is none or it is not closed.
-
-    For references in a worked solution. `verification/extraction.py` reads answers of models by other rules (the
-    outermost box that closes, `\fboxed`, escaped braces).
-
-    >>> last_boxed(r"first \boxed{1}, then \boxed{\frac{1}{2}}.")
-    '\\frac{1}{2}'
+    >>> of_columns("problem", Said("generations", teacher="deepseek-r1"), reference="answer", version="1", doc="…")
     """
-    _, found, rest = text.rpartition("\\boxed{")
-    depth = 1
-    for position, char in enumerate(rest if found else ""):
-        depth += (char == "{") - (char == "}")
-        if depth == 0:
-            return rest[:position].strip()
-    return None
+    optional = {"reference_answer": reference, "test_cases": tests, "test_entry_point": entry_point, "teacher": teacher}
+    columns = {name: Field(path) for name, path in optional.items() if path}
+    for number, one in enumerate(said, start=1):
+        columns[_numbered("response", number)] = Field(one.column)
+        if one.thinking:
+            columns[_numbered("reasoning", number)] = Field(one.thinking)
+
+    def read(row: Row) -> Item:
+        return Item(
+            row.text("question"),
+            reference_answer=any_of(row.scalars("reference_answer")) if reference else None,
+            test_cases=canonical(row.get("test_cases"), row.text("test_entry_point") if entry_point else None)
+            if tests
+            else None,
+            responses=[
+                (row.text("teacher") if teacher else one.teacher, response)
+                for number, one in enumerate(said, start=1)
+                for response in responses(row, _numbered("response", number), _numbered("reasoning", number))
+            ],
+        )
+
+    return Adapter(fields(question, **columns), read, **declared)
 
 
-def with_constraints(frame: pl.DataFrame, file: str, parse: Callable[..., list], *names: str) -> pl.DataFrame:
-    """`frame` with a column `constraints`: canonical JSON of what `parse` returns for the named columns of a row.
+def responses(row: Row, name: str, reasoning: str) -> list[str]:
+    """The texts of a field that holds one response or a list of them, each with the thinking beside it."""
+    given, thought = row.get(name), row.get(reasoning) if reasoning in row.fields else None
+    several = isinstance(given, list) and all(isinstance(one, str) for one in given)
+    said = [clean(one) for one in given] if several else [row.text(name)]
+    thoughts = thought if isinstance(thought, list) and len(thought) == len(said) else [thought] * len(said)
+    return [with_thinking(text(beside), one) for beside, one in zip(thoughts, said, strict=True) if one is not None]
 
-    Null where a row has none. Settings that are null are left out: in Parquet a struct of settings has the fields of
-    all constraints of the file.
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}_{number}"
+
+
+def any_of(answers: list[str]) -> str | None:
+    """One reference that any of the answers meets; None without answers."""
+    if len(answers) < 2:
+        return clean(answers[0]) if answers else None
+    return clean(json.dumps({"any_of": answers}, ensure_ascii=False, separators=(",", ":")))
+
+
+def boxed(solution: str) -> list[str]:
+    r"""The contents of all boxes in a worked solution, in order: `\boxed{…}` with balanced braces, `\boxed 7`, `\fbox`.
+
+    For references. `verification/extraction.py` reads answers of models by other rules (the outermost box that closes,
+    escaped braces).
+
+    >>> boxed(r"first \boxed 1, then \boxed {\frac{1}{2}}.")
+    ['1', '\\frac{1}{2}']
     """
-    constraints = []
-    for line, *values in frame.select("line", *names).iter_rows():
-        try:
-            asked = [
-                {"id": str(one["id"]), "kwargs": {k: v for k, v in (one.get("kwargs") or {}).items() if v is not None}}
-                for one in parse(*values)
-            ]
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise SourceError(
-                f"{file}:{line}: {' and '.join(names)}: expected constraints, each with its id and its settings"
-            ) from None
-        constraints.append(json.dumps(asked, sort_keys=True, ensure_ascii=False) if asked else None)
-    return frame.with_columns(pl.Series("constraints", constraints, dtype=pl.String))
+    return [content for content, _, _ in _boxes(solution)]
+
+
+def boxed_reference(solution: str) -> tuple[str | None, tuple[str, ...]]:
+    r"""The reference in a worked solution, and notes: what it boxes last. Boxes that only "or", "and" or a comma is
+    between are one answer, which is no single value: it is noted, and there is no reference.
+
+    >>> boxed_reference(r"so $\boxed{3}$ or $\boxed{5}$")
+    (None, ('several boxed answers, of which none is the reference',))
+    """
+    boxes = _boxes(solution)
+    if not boxes:
+        return None, ()
+    last, start, _ = boxes[-1]
+    if len(boxes) > 1 and boxes[-2][0] != last and JOINED.fullmatch(solution[boxes[-2][2] : start]):
+        return None, (SEVERAL_BOXES,)
+    return last or None, ()
+
+
+def humaneval_tests(test: str | None, entry_point: str | None) -> str | None:
+    """Tests that call `check` with a function or, as in LeetCodeDataset, with a method. `Fault` for another name."""
+    if not FUNCTION.fullmatch(entry_point or ""):
+        raise Fault("entry_point: not a function name")
+    return canonical({"test_code": f"{test or ''}\n\ncheck({entry_point})\n", "test_entry_point": entry_point})
+
+
+def constraints(pairs: Iterable[Any]) -> str | None:
+    """Canonical JSON of constraints, each an object with its id and its settings; None without any.
+
+    Settings that are null are left out: in Parquet a struct of settings has the fields of all constraints of the file.
+    `Fault` where one is something else.
+    """
+    try:
+        asked = [
+            {"id": str(one["id"]), "kwargs": {k: v for k, v in (one.get("kwargs") or {}).items() if v is not None}}
+            for one in pairs
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise Fault("expected constraints, each with its id and its settings") from None
+    return clean(json.dumps(asked, sort_keys=True, ensure_ascii=False)) if asked else None
+
+
+def _boxes(text: str) -> list[tuple[str, int, int]]:
+    """Content, start and end of each box that closes; an unclosed one ends the search."""
+    found, at = [], 0
+    while match := BOX.search(text, at):
+        start, at = match.start(), match.end()
+        if text[at : at + 1] != "{":
+            bare = re.match(r"[^\s$\\{}.,;]+|\\\w+", text[at:])
+            at += bare.end() if bare else 1
+            found += [(bare[0], start, at)] if bare else []
+            continue
+        depth = 0
+        for position in range(at, len(text)):
+            depth += (text[position] == "{") - (text[position] == "}")
+            if depth == 0:
+                break
+        else:
+            return []  # which of the boxes was meant can't be told
+        found.append((text[at + 1 : position].strip(), start, position + 1))
+        at = position + 1
+    return found

@@ -1,20 +1,23 @@
 """GSM8K: a worked solution that ends in `#### <result>`."""
 
-import polars as pl
+from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields
 
-from am_assets.datasets.adapters.base import Adapter, columns, require
-from am_assets.datasets.reader import Column
+MARK = "####"
 
 
-def parts(frame: pl.DataFrame, file: str) -> pl.DataFrame:
-    reference = pl.col("answer").str.extract(r"####\s*(\S.*?)\s*$").str.replace_all(",", "")
-    require(frame, file, reference.is_not_null(), "answer: no result after ####")
-    return frame.select("question", reference.alias("reference_answer"))
+def read(row: Row) -> Item:
+    _, found, result = (row.text("answer") or "").rpartition(MARK)
+    reference = result.strip().replace(",", "").removeprefix("$").strip()
+    if not found or not reference:
+        raise Fault(f"answer: no result after {MARK}")
+    return Item(row.text("question"), reference)
 
 
 ADAPTER = Adapter(
-    columns("question", answer=Column("answer", required=True)),
-    parts,
-    version="1",
+    fields("question", answer=Field("answer", required=True)),
+    read,
+    version="2",
     doc="GSM8K; the reference is what follows `####`",
+    signature=("question", "answer~####"),
+    example={"question": "Compute 17+25.", "answer": "17+25=<<17+25=42>>42\n#### 42"},
 )

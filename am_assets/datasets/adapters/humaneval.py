@@ -1,20 +1,22 @@
-"""HumanEval: a function to complete, and a `check` of it."""
+"""HumanEval and HumanEval+: a function to complete, and a `check` of it."""
 
-import polars as pl
-
-from am_assets.datasets.adapters.base import Adapter, columns, require
-from am_assets.datasets.reader import Column
+from am_assets.datasets.adapters.base import Adapter, Field, Item, Row, fields, humaneval_tests
 
 
-def parts(frame: pl.DataFrame, file: str) -> pl.DataFrame:
-    require(frame, file, pl.col("entry_point").str.contains(r"^[A-Za-z_]\w*$"), "entry_point: not a function name")
-    code = pl.format("{}\n\ncheck({})\n", "test", "entry_point")
-    return frame.select("question", code.alias("test_code"), pl.col("entry_point").alias("test_entry_point"))
+def read(row: Row) -> Item:
+    return Item(row.text("question"), test_cases=humaneval_tests(row.text("test"), row.text("entry_point")))
 
 
 ADAPTER = Adapter(
-    columns("prompt", test=Column("test", required=True), entry_point=Column("entry_point", required=True)),
-    parts,
-    version="1",
-    doc="HumanEval; the tests call `check`",
+    fields("prompt", test=Field("test", required=True), entry_point=Field("entry_point", required=True)),
+    read,
+    version="2",
+    doc="HumanEval and HumanEval+; the tests call `check`",
+    signature=("prompt", "test", "entry_point"),
+    example={
+        "task_id": "1",
+        "prompt": 'def add(a, b):\n    """The sum."""\n',
+        "entry_point": "add",
+        "test": "def check(candidate):\n    assert candidate(1, 2) == 3\n",
+    },
 )

@@ -1,29 +1,36 @@
 """IFEval: a prompt, the names of its constraints, and their settings in the same order."""
 
-import json
-
-import polars as pl
-
-from am_assets.datasets.adapters.base import Adapter, columns, with_constraints
-from am_assets.datasets.reader import Column
+from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, constraints, fields
+from am_assets.datasets.values import parsed
 
 
-def parts(frame: pl.DataFrame, file: str) -> pl.DataFrame:
-    def paired(names: list[str] | None, settings: str | None) -> list[dict]:
-        pairs = zip(names or [], json.loads(settings or "[]"), strict=True)
-        return [{"id": name, "kwargs": kwargs} for name, kwargs in pairs]
-
-    return with_constraints(frame, file, paired, "instruction_id_list", "kwargs")
+def read(row: Row) -> Item:
+    names, settings = (parsed(row.get(name)) or [] for name in ("instruction_id_list", "kwargs"))
+    try:
+        pairs = [{"id": name, "kwargs": parsed(kwargs)} for name, kwargs in zip(names, settings, strict=True)]
+        asked = constraints(pairs)
+    except (ValueError, TypeError):
+        raise Fault("instruction_id_list and kwargs: expected constraints, each with its settings") from None
+    response = row.text("response")
+    answered = [(row.text("teacher"), response)] if response is not None else []
+    return Item(row.text("question"), constraints=asked, responses=answered)
 
 
 ADAPTER = Adapter(
-    columns(
+    fields(
         "prompt",
         *("response", "teacher"),
-        instruction_id_list=Column("instruction_id_list", "texts", required=True),
-        kwargs=Column("kwargs", "json", required=True),
+        instruction_id_list=Field("instruction_id_list", required=True),
+        kwargs=Field("kwargs", required=True),
     ),
-    parts,
-    version="1",
+    read,
+    version="2",
     doc="IFEval: instructions with constraints that are checked",
+    signature=("prompt", "instruction_id_list", "kwargs"),
+    example={
+        "key": 1,
+        "prompt": "Write without commas.",
+        "instruction_id_list": ["punctuation:no_comma"],
+        "kwargs": [{"num_words": None}],
+    },
 )

@@ -1,31 +1,62 @@
-"""Canonical columns under their own names: the form for data of one's own, in JSON lines or Parquet."""
+"""Canonical columns under their own names or others that are common: the form for data of one's own."""
 
-import json
+from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, any_of, constraints, fields, responses
+from am_assets.datasets.cases import canonical
+from am_assets.datasets.chats import Chat
+from am_assets.datasets.values import parsed
 
-import polars as pl
-
-from am_assets.datasets.adapters.base import Adapter, columns, with_constraints
-from am_assets.datasets.reader import Column
+SHORT = 200  # characters of an answer that can be compared with
 
 
-def parts(frame: pl.DataFrame, file: str) -> pl.DataFrame:
-    answers = pl.col("reference_answer").list.unique(maintain_order=True)
-    answers = answers.list.filter(pl.element().str.strip_chars() != "")
-    several = pl.struct(any_of=answers).struct.json_encode()
-    frame = frame.with_columns(
-        reference_answer=pl.when(answers.list.len() > 1).then(several).otherwise(answers.list.first())
+def read(row: Row) -> Item:
+    asked, answered = row.chat("question"), row.chat("response")
+    tests = row.get("test_cases")
+    try:
+        wanted = constraints(parsed(row.get("constraints")) or [])
+    except Fault as fault:
+        raise Fault(f"constraints: {fault}") from None
+    return Item(
+        asked.question if asked else row.text("question"),
+        reference_answer=any_of(
+            row.scalars("reference_answer") if row.has("reference_answer") else _short_answers(row)
+        ),
+        test_cases=canonical(row.get("test_code") if tests is None else tests, row.text("test_entry_point")),
+        constraints=wanted,
+        responses=[(row.text("teacher"), said) for said in _said(row, answered)],
     )
-    return with_constraints(frame, file, lambda text: json.loads(text or "[]"), "constraints")
+
+
+def _short_answers(row: Row) -> list[str]:
+    """What a column `answer` holds, where it is an answer and not a solution or a response."""
+    return [
+        one for one in row.scalars("answer") if len(one) <= SHORT and not any(mark in one for mark in ("\n", "####"))
+    ]
+
+
+def _said(row: Row, chat: Chat | None) -> list[str]:
+    if chat is None:
+        return responses(row, "response", "reasoning")
+    return [] if chat.response is None else [chat.response]
 
 
 ADAPTER = Adapter(
-    columns(
+    fields(
         "question",
-        *("test_code", "test_entry_point", "response", "teacher"),
-        reference_answer=Column("reference_answer", "scalars"),
-        constraints=Column("constraints", "json"),
+        *("test_code", "test_entry_point", "test_cases", "reasoning", "response", "teacher"),
+        reference_answer=Field("reference_answer"),
+        answer=Field("answer"),
+        constraints=Field("constraints"),
     ),
-    parts,
-    version="1",
-    doc="your own data; `reference_answer` may be a list, of which one has to be met",
+    read,
+    version="2",
+    doc="your own data; `reference_answer` may be a list, of which one has to be met, and where no row has it a short"
+    " `answer` is it; `response` may be a list of several,"
+    " `test_cases` code or a table, and a path may lead into a chat, of which the roles are read",
+    signature=("question",),
+    example={
+        "question": "Compute 17+25.",
+        "answer": 42,
+        "response": "<think>17+25=42.</think>\\boxed{42}",
+        "teacher": "r1",
+    },
 )

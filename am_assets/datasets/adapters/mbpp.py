@@ -1,23 +1,35 @@
 """MBPP: a task in a sentence and a list of assertions, which the question shows so that names are known."""
 
-import polars as pl
-
-from am_assets.datasets.adapters.base import Adapter, columns, require
-from am_assets.datasets.reader import Column
+from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields
+from am_assets.datasets.cases import canonical
 
 
-def parts(frame: pl.DataFrame, file: str) -> pl.DataFrame:
-    tests = pl.col("test_list").list.join("\n")
-    require(frame, file, tests.str.len_chars() > 0, "test_list: no tests")
-    shown = pl.concat_str("question", pl.lit("\n\nYour code should pass these tests:\n"), tests)
-    setup = pl.col("setup").fill_null("")
-    code = pl.when(setup.str.strip_chars() == "").then(tests).otherwise(pl.concat_str(setup, pl.lit("\n"), tests))
-    return frame.select(shown.alias("question"), code.alias("test_code"))
+def read(row: Row) -> Item:
+    tests = row.get("test_list") or []
+    if not tests or not all(isinstance(test, str) for test in tests):
+        raise Fault("test_list: no tests")
+    question, shown = row.text("question"), "\n".join(tests)
+    setup = "\n".join(row.scalars("setup"))
+    code = f"{setup}\n{shown}" if setup else shown
+    asked = None if question is None else f"{question}\n\nYour code should pass these tests:\n{shown}"
+    return Item(asked, test_cases=canonical({"test_code": code}))
 
 
 ADAPTER = Adapter(
-    columns("text", test_list=Column("test_list", "texts", required=True), setup=Column("test_setup_code")),
-    parts,
-    version="1",
-    doc="MBPP; the question shows the tests",
+    fields(
+        Field("text", ("prompt",), required=True),
+        test_list=Field("test_list", required=True),
+        setup=Field("test_setup_code", ("test_imports",)),
+    ),
+    read,
+    version="2",
+    doc="MBPP, also the sanitized; the question shows the tests",
+    signature=("text|prompt", "test_list"),
+    example={
+        "task_id": 1,
+        "text": "Write a function `add` of two numbers.",
+        "code": "def add(a, b): return a + b",
+        "test_list": ["assert add(1, 2) == 3"],
+        "test_setup_code": "",
+    },
 )

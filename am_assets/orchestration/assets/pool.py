@@ -4,6 +4,7 @@ import dagster as dg
 import polars as pl
 
 from am_assets.datasets import sources
+from am_assets.datasets.reading import Told
 from am_assets.engines import plots
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, source_entry
@@ -21,11 +22,18 @@ def raw_pool(context: dg.AssetExecutionContext, here: Declared) -> tuple[pl.Data
     """The questions of one shard in canonical form: one row per distinct question, with its reference answer, tests and
     published responses where the source has them. Unusable rows stay, with the defect named."""
     name, source = here.source(context.partition_key)
-    frame = sources.read_shard({name: source}, context.partition_key, here.sources_folder)
+    told = Told()
+    frame = sources.read_shard({name: source}, context.partition_key, here.sources_folder, told)
+    if told.faults:
+        context.log.warning(
+            "%d of %d rows of source %s are at fault: %s", told.faults.total(), told.rows, name, told.dropped()
+        )
     defects = frame["defect"].drop_nulls().value_counts(sort=True).rows()
     return frame, {
         "rows_in": int(frame["copies"].sum()),
         "defects": dict(defects),
+        "rows_at_fault": told.dropped(),  # of the whole source: what can't be read has no shard
+        "notes": dict(told.notes),
         "published_responses": int(frame["published"].list.len().sum()),
     }
 

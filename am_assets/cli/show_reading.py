@@ -1,0 +1,38 @@
+"""How `am read` shows a file."""
+
+from rich.console import Console
+from rich.table import Table
+
+from am_assets.datasets.inspection import Inspection
+from am_assets.runtime.quoting import quoted
+
+CHARS = 400  # of a text
+
+
+def show_reading(console: Console, found: Inspection, all_rows: bool) -> None:
+    told = found.told
+
+    def say(words: str) -> None:
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
+
+    say(f"Form: {told.form}, {found.because}")
+    say(f"Files: {', '.join(map(str, found.files))}")
+    say(f"Rows: {told.rows:,}{'' if all_rows else ', the first ones; -n 0 reads all'}")
+    table = Table("read as", "from", title="Columns")
+    for name, path in found.columns.items():
+        table.add_row(name, path or "no row has it")
+    console.print(table)
+    say(", ".join(f"{count:,} {name}" for name, count in found.counts.items() if count) or "nothing came out")
+    for name, count in found.teachers.items():
+        say(f"teacher {name}: {count:,} responses{'; say who by --teacher' if name == 'unnamed' else ''}")
+    for reason, where in told.dropped().items():
+        say(f"dropped: {reason}: {where}")
+    for note, count in told.notes.items():
+        say(f"note: {note}: {count:,} rows")
+    for number, row in enumerate(found.sample, start=1):
+        say(f"\nrow {number}")
+        for name in ("question", "reference_answer", "test_cases", "constraints"):
+            if row[name]:
+                say(f"  {name}: {quoted(row[name], most=CHARS)}")
+        for one in row["published"]:
+            say(f"  response of {one['teacher']}: {quoted(one['response'], most=CHARS)}")

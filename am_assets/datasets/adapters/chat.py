@@ -1,0 +1,42 @@
+"""Chats: `messages` (role, content) or `conversations` (from, value), with the response in them or beside them."""
+
+from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, any_of
+from am_assets.datasets.cases import canonical
+
+
+def read(row: Row) -> Item:
+    chat = row.chat("messages")
+    if chat is None:
+        raise Fault("no chat in field `messages`" if row.get("messages") else "an empty chat")
+    response = chat.response if chat.response is not None else row.text("response")
+    return Item(
+        chat.question,
+        reference_answer=any_of(row.scalars("reference_answer")),
+        test_cases=canonical(row.get("test_cases")),
+        responses=[(row.text("teacher"), response)] if response is not None else [],
+    )
+
+
+ADAPTER = Adapter(
+    {
+        "messages": Field("messages", ("conversations", "conversation", "chat", "input", "prompt"), required=True),
+        "response": Field("response", ("output",)),
+        "teacher": Field("teacher"),
+        "reference_answer": Field("reference_answer"),
+        "test_cases": Field("test_cases"),
+    },
+    read,
+    version="1",
+    doc="chats of one question and its answer; `system` turns are left out, `turns: first` takes the first two of"
+    " longer ones",
+    signature=("messages|conversations",),
+    over=("jsonl",),
+    example={
+        "system": "Be brief.",
+        "conversations": [
+            {"from": "human", "value": "Compute 17+25."},
+            {"from": "gpt", "value": "<think>17+25=42.</think>\\boxed{42}"},
+        ],
+        "teacher": "deepseek-r1",
+    },
+)

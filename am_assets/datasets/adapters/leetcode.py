@@ -1,0 +1,35 @@
+"""LeetCodeDataset: a problem, the beginning of a class, and a check of its method."""
+
+from am_assets.datasets.adapters.base import Adapter, Field, Item, Row, fields, humaneval_tests
+
+
+def read(row: Row) -> Item:
+    starter = row.text("starter_code")
+    question = row.text("question")
+    if question and starter:
+        question = f"{question}\n\nComplete this code:\n```python\n{starter.rstrip()}\n```"
+    return Item(question, test_cases=humaneval_tests(row.text("test"), row.text("entry_point")))
+
+
+ADAPTER = Adapter(
+    fields(
+        "problem_description",
+        "starter_code",
+        test=Field("test", required=True),
+        entry_point=Field("entry_point", required=True),
+    ),
+    read,
+    version="1",
+    doc="[LeetCodeDataset](https://huggingface.co/datasets/newfacade/LeetCodeDataset); the question shows the class to"
+    " complete",
+    signature=("problem_description", "test", "entry_point"),
+    over=("humaneval",),
+    example={
+        "task_id": "add",
+        "problem_description": "Add two numbers.",
+        "starter_code": "class Solution:\n    def add(self, a: int, b: int) -> int:\n        ",
+        "prompt": "from typing import *",
+        "entry_point": "Solution().add",
+        "test": "def check(candidate):\n    assert candidate(a=1, b=2) == 3\n",
+    },
+)

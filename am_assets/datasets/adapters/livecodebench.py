@@ -1,0 +1,76 @@
+"""LiveCodeBench: a task, its public tests as JSON text, and its private ones as JSON text or packed."""
+
+import base64
+import io
+import json
+import pickle
+import zlib
+from typing import Any
+
+from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields
+from am_assets.datasets.cases import canonical
+from am_assets.datasets.values import parsed
+
+MOST_BYTES = 500_000_000  # unpacked
+PACKED_FAULTS = (pickle.UnpicklingError, zlib.error, ValueError, TypeError, LookupError, EOFError, AttributeError)
+
+
+class _TextOnly(pickle.Unpickler):
+    """Text is made by opcodes alone; whatever asks for a class or a function is refused."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"{module}.{name} is no text")
+
+    def persistent_load(self, pid: Any) -> Any:
+        raise pickle.UnpicklingError("a reference is no text")
+
+
+def read(row: Row) -> Item:
+    tests = [*(parsed(row.get("public_test_cases")) or []), *_private(row.get("private_test_cases"))]
+    starter, question = row.text("starter_code"), row.text("question")
+    if question and starter:
+        question = f"{question}\n\nComplete this code:\n```python\n{starter.rstrip()}\n```"
+    metadata = parsed(row.get("metadata"))
+    function = metadata.get("func_name") if isinstance(metadata, dict) else None
+    return Item(question, test_cases=canonical(tests, function))
+
+
+def _private(packed: Any) -> list[Any]:
+    """The private tests: a list as JSON text, or that text pickled, packed by zlib and in base64."""
+    found = parsed(packed)
+    if isinstance(found, str) and found.strip():
+        try:
+            unpacker = zlib.decompressobj()
+            content = unpacker.decompress(base64.b64decode(found, validate=True), MOST_BYTES)
+            if unpacker.unconsumed_tail:
+                raise Fault("private_test_cases: more than can be unpacked")
+            text = _TextOnly(io.BytesIO(content)).load()
+            found = json.loads(text)  # `TypeError` where it is none
+        except PACKED_FAULTS as error:
+            raise Fault(f"private_test_cases: can't be unpacked ({type(error).__name__})") from None
+    if found and not isinstance(found, list):
+        raise Fault("private_test_cases: expected a list of tests")
+    return found or []
+
+
+ADAPTER = Adapter(
+    fields(
+        "question_content",
+        *("starter_code", "metadata", "private_test_cases"),
+        public_test_cases=Field("public_test_cases", required=True),
+    ),
+    read,
+    version="1",
+    doc="[LiveCodeBench](https://huggingface.co/datasets/livecodebench/code_generation_lite); packed tests are read"
+    " without running what a pickle may hold",
+    signature=("question_content", "public_test_cases"),
+    example={
+        "question_title": "Sum",
+        "question_content": "Read two numbers, print their sum.",
+        "platform": "atcoder",
+        "starter_code": "",
+        "public_test_cases": '[{"input": "1 2\\n", "output": "3\\n", "testtype": "stdin"}]',
+        "private_test_cases": '[{"input": "5 6\\n", "output": "11\\n", "testtype": "stdin"}]',
+        "metadata": "{}",
+    },
+)

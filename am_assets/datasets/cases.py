@@ -1,0 +1,119 @@
+"""Tests of a question, in the forms of published data sets, as one canonical JSON text.
+
+Two canonical forms, which `verification/` reads: code, {"test_code", "test_entry_point"}, and tables of inputs and
+outputs, {"inputs", "outputs"} of a script or with "fn_name" of a function. Whether tests can decide anything is a
+matter of verification; here they are brought over, whole or not at all.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from am_assets.datasets.values import Fault, clean, kind, parsed
+
+TABLES = ("public_tests", "private_tests", "generated_tests")  # of CodeContests, which belong together
+CALLED = ("functional", "function_call", "call")  # types of a test that calls a function
+
+
+def canonical(tests: Any, entry_point: str | None = None) -> str | None:
+    """The tests as JSON text; None where there are none. `Fault` for a form that is not known.
+
+    Known are: code; a list of assertions; {"test_code", "test_entry_point"}; {"inputs", "outputs"[, "fn_name"]} as in
+    APPS; {"input": […], "output": […]}, also as public, private and generated tests, as in CodeContests; a list of
+    {"input", "output"[, "type", "fn_name"]} as in LiveCodeBench and DeepCoder. Each may be JSON text, also within JSON.
+
+    >>> canonical([{"input": "1 2", "output": "3"}])
+    '{"inputs":["1 2"],"outputs":["3"]}'
+    """
+    tests = parsed(tests)
+    if isinstance(tests, str):
+        return _code(tests, entry_point) if tests.strip() else None
+    if isinstance(tests, list):
+        return _listed(tests, entry_point) if tests else None
+    if not isinstance(tests, dict):
+        if tests is None:
+            return None
+        raise Fault(f"tests: expected code or a table, found {kind(tests)}")
+    if "test_code" in tests:
+        return _code(tests["test_code"], tests.get("test_entry_point") or entry_point)
+    if "inputs" in tests:
+        return _table(tests["inputs"], tests.get("outputs"), tests.get("fn_name"))
+    if parts := [tests[name] for name in TABLES if tests.get(name)]:
+        inputs, outputs = ([one for part in parts for one in _column(part, name)] for name in ("input", "output"))
+        return _table(inputs, outputs, None)
+    if "input" in tests:
+        return _table(_column(tests, "input"), _column(tests, "output"), tests.get("fn_name"))
+    raise Fault("tests of an unknown form")
+
+
+def _code(code: Any, entry_point: Any) -> str | None:
+    if isinstance(code, list) and all(isinstance(line, str) for line in code):
+        code = "\n".join(code)
+    if not isinstance(code, str) or not isinstance(entry_point, str | None):
+        raise Fault("test_case: expected test_code (text) and test_entry_point (text or null)")
+    return _json({"test_code": code, "test_entry_point": entry_point}) if code.strip() else None
+
+
+def _listed(tests: list[Any], entry_point: str | None) -> str | None:
+    if all(isinstance(test, str) for test in tests):
+        return _code("\n".join(tests), entry_point)
+    if not all(isinstance(test, dict) and {"input", "output"} <= test.keys() for test in tests):
+        raise Fault("tests of an unknown form")
+    functions = {name for test in tests if (name := test.get("fn_name") or _function_of(test))}
+    if len(functions) > 1:
+        raise Fault("tests of several functions")
+    called = [test.get("type") or test.get("testtype") for test in tests if test.get("type") or test.get("testtype")]
+    function = next(iter(functions), entry_point if {*called} & {*CALLED} else None)
+    if function is None and {*called} & {*CALLED}:
+        raise Fault("tests that call a function without a name")
+    inputs, outputs = ([test[name] for test in tests] for name in ("input", "output"))
+    if function is None:
+        return _table(inputs, outputs, None)
+    return _table([_arguments(given) for given in inputs], [_literal(wanted) for wanted in outputs], function)
+
+
+def _function_of(test: dict[str, Any]) -> str | None:
+    metadata = parsed(test.get("metadata"))
+    return (metadata.get("func_name") or metadata.get("fn_name")) if isinstance(metadata, dict) else None
+
+
+def _arguments(given: Any) -> list[Any]:
+    """The arguments of a call: a list as it is, or one JSON value a line, as in LiveCodeBench."""
+    return [_literal(line) for line in given.split("\n")] if isinstance(given, str) else given
+
+
+def _literal(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _column(table: Any, name: str) -> list[Any]:
+    value = table.get(name) if isinstance(table, dict) else None
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _table(inputs: Any, outputs: Any, function: str | None) -> str | None:
+    if not isinstance(inputs, list) or not isinstance(outputs, list) or len(inputs) != len(outputs):
+        raise Fault("tests: expected as many outputs as inputs")
+    if not inputs:
+        return None
+    if function is None:
+        return _json({"inputs": list(_texts(inputs)), "outputs": list(_texts(outputs))})
+    return _json({"fn_name": function, "inputs": inputs, "outputs": outputs})
+
+
+def _texts(values: Iterable[Any]) -> Iterable[str]:
+    """What a script reads and prints: text, the lines of a text, or a number."""
+    for value in values:
+        lines = value if isinstance(value, list) else [value]
+        if not all(isinstance(line, str | int | float) and not isinstance(line, bool) for line in lines):
+            raise Fault(f"tests: expected text for a script, found {kind(value)}")
+        yield "\n".join(map(str, lines))
+
+
+def _json(tests: dict[str, Any]) -> str:
+    return clean(json.dumps(tests, ensure_ascii=False, separators=(",", ":")))

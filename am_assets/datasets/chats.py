@@ -1,0 +1,89 @@
+"""Chats of data sets: who says what is read from roles, never from positions.
+
+A chat is a list of turns, each with its role (`role` or `from`) and what is said (`content` or `value`), as it is or as
+JSON text.
+"""
+
+from typing import Any, Literal, NamedTuple
+
+from am_assets.datasets.values import Fault, parsed, text
+
+ROLES = {
+    "system": ["system", "developer"],
+    "user": ["user", "human", "prompter"],
+    "assistant": ["assistant", "gpt", "model", "bot", "chatgpt", "chatbot"],
+}
+_ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
+ROLE, SAID = ("role", "from"), ("content", "value", "text")
+THINKING = ("reasoning_content", "reasoning", "thinking")  # beside what is said
+THINK_END = "</think>"
+Several = Literal["first", "reject"]
+
+
+class Turn(NamedTuple):
+    role: str  # a key of ROLES
+    said: str
+    info: dict[str, Any]  # what else the data set says of the turn
+
+
+class Chat(NamedTuple):
+    """The first question of a chat and the answer to it."""
+
+    question: str
+    response: str | None
+    system: str
+    infos: list[dict[str, Any]]  # of these two turns
+
+
+def is_chat(value: Any) -> bool:
+    """Whether a value is a list of turns; an empty list is none."""
+    return isinstance(value, list) and bool(value) and all(isinstance(t, dict) and _named(t, ROLE) for t in value)
+
+
+def read_chat(value: Any, several: Several | None) -> Chat:
+    """The question and the answer of a chat. `Fault` where it has none, an unknown role, or more turns than these two,
+    of which the first count where `several` is `first`."""
+    turns = [_turn(turn) for turn in parsed(value) or []]
+    system = "\n".join(turn.said for turn in turns if turn.role == "system")
+    turns = [turn for turn in turns if turn.role != "system"]
+    if not turns:
+        raise Fault("an empty chat")
+    if turns[0].role != "user":
+        raise Fault("a chat that the assistant begins")
+    if len(turns) > 2 and several != "first":
+        raise Fault("a chat of several turns")
+    if len(turns) > 1 and turns[1].role != "assistant":
+        raise Fault("a chat with two questions in a row")
+    return Chat(turns[0].said, turns[1].said if len(turns) > 1 else None, system, [turn.info for turn in turns[:2]])
+
+
+def with_thinking(thinking: str | None, said: str) -> str:
+    """A response as one text: thinking that stands apart becomes the think part of one that has none."""
+    if not (thinking or "").strip() or THINK_END in said:
+        return said
+    return f"<think>{thinking}{THINK_END}{said}"
+
+
+def _turn(turn: Any) -> Turn:
+    if not isinstance(turn, dict) or not (named := _named(turn, ROLE)):
+        raise Fault("a chat with a turn that has no role")
+    role = _ROLE_OF.get(str(turn[named]).strip().lower())
+    if role is None:
+        raise Fault(f"a chat with a turn of role {str(turn[named])[:20]}")
+    content = turn.get(_named(turn, SAID) or "")
+    said = text(content) or ""
+    beside = [turn[name] for name in THINKING if isinstance(turn.get(name), str)] + _thoughts(content)
+    info = turn.get("info")
+    return Turn(role, with_thinking(next(iter(beside), None), said), info if isinstance(info, dict) else turn)
+
+
+def _thoughts(content: Any) -> list[str]:
+    """The thinking among content parts, as one text."""
+    parts = content if isinstance(content, list) else []
+    thinking = [part.get("thinking") for part in parts if part.get("type") in ("thinking", "reasoning")]
+    said = [text(thought) or "" for thought in thinking if thought is not None]
+    return ["".join(said)] if said else []
+
+
+def _named(turn: dict[str, Any], names: tuple[str, ...]) -> str | None:
+    return next((name for name in names if name in turn), None)

@@ -1,0 +1,49 @@
+"""The form of a file where its entry names none: found by its columns, and never guessed between two that fit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from am_assets.datasets.adapters import ADAPTERS, Adapter
+from am_assets.datasets.locate import SourceError
+from am_assets.datasets.rows import ABSENT, SHORT, walk
+
+ROWS = 50  # looked at; a column that is null in the first ones may be left out of their JSON
+OR, HOLDS = "|", "~"  # in signatures
+
+
+def recognised(rows: Sequence[Mapping[str, Any]], file: str) -> str:
+    """The name of the adapter whose signature the first rows of a file have.
+
+    Of forms of which one asks for all that another does and more, it is the former; so it is of those of which one is
+    declared to be over another. `SourceError` where none fits, and where several do.
+    """
+    paths = {name: _met(rows, adapter) for name, adapter in ADAPTERS.items() if adapter.signature}
+    fitting = {name: met for name, met in paths.items() if all(met)}
+    best = [
+        name
+        for name, met in fitting.items()
+        if not any({*met} < {*more} or name in ADAPTERS[other].over for other, more in fitting.items())
+    ]
+    if len(best) == 1:
+        return best[0]
+    columns = ", ".join(dict.fromkeys(name for row in rows for name in row))
+    if not best:
+        raise SourceError(
+            f"{file}: no form is known that has the columns {columns}: name them by `columns:`, as in"
+            " `adapter: jsonl` and `columns: {question: …, reference_answer: …, response: …}`"
+        )
+    raise SourceError(f"{file}: its columns {columns} fit {' and '.join(best)}: name one of these as `adapter:`")
+
+
+def _met(rows: Sequence[Mapping[str, Any]], adapter: Adapter) -> list[str | None]:
+    """Of each entry of the signature the path that some row has; None where no row has one."""
+    return [
+        next((path for path in entry.split(OR) if any(_has(row, *path.split(HOLDS)) for row in rows)), None)
+        for entry in adapter.signature
+    ]
+
+
+def _has(row: Mapping[str, Any], path: str, held: str = "") -> bool:
+    value = row[path] if path in row else walk(row, path.split("."))
+    there = value is not ABSENT and value is not SHORT and value is not None
+    return there and (not held or held in str(value))

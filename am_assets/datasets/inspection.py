@@ -1,0 +1,75 @@
+"""What a file would be in the pool, told before it is a source: its form, its columns, what comes out and what drops.
+
+inspected(Origin(location="a.jsonl"), Path.cwd()).told.form
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from am_assets.datasets.adapters import ADAPTERS
+from am_assets.datasets.locate import find_files
+from am_assets.datasets.origins import AUTO, Origin
+from am_assets.datasets.reading import Told, items
+from am_assets.datasets.rows import Item
+
+SAMPLE = 3  # rows shown
+
+
+@dataclass
+class Inspection:
+    """The first rows of the files of an origin, as they would enter the pool."""
+
+    files: list[Path]
+    told: Told
+    because: str  # why it is this form
+    columns: dict[str, str | None]  # by the name that the adapter uses, the path that is read; None where no row has it
+    counts: Counter[str] = field(default_factory=Counter)  # questions, references, tests, constraints, responses
+    teachers: Counter[str] = field(default_factory=Counter)  # of the responses
+    sample: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """As `am read --json` prints it."""
+        return {
+            "form": self.told.form,
+            "files": [str(path) for path in self.files],
+            "rows": self.told.rows,
+            "dropped": dict(self.told.faults),
+            "notes": dict(self.told.notes),
+            "columns": self.columns,
+            "counts": dict(self.counts),
+            "teachers": dict(self.teachers),
+            "sample": self.sample,
+        }
+
+
+def inspected(origin: Origin, base: Path) -> Inspection:
+    """Reads the rows of an origin up to its limit and stores nothing. `SourceError` where no form fits its files."""
+    told = Told()
+    assert origin.location
+    found = Inspection(find_files(origin.location, base), told, "", {})
+    for _, item in items(origin, base, told):
+        _count(found, item, origin.teacher)
+    adapter = ADAPTERS[told.form]
+    named = f"its columns {', '.join(adapter.signature)}" if origin.form == AUTO else "the name given"
+    found.because = f"by {named}"
+    found.columns = {name: told.met.get(name) for name in adapter.fields}
+    return found
+
+
+def _count(found: Inspection, item: Item, teacher: str | None) -> None:
+    there = {
+        "questions": (item.question or "").strip(),
+        "references": item.reference_answer,
+        "tests": item.test_cases,
+        "constraints": item.constraints,
+    }
+    found.counts.update(name for name, value in there.items() if value)
+    said = [(name or teacher, response) for name, response in item.responses if response.strip()]
+    found.counts["responses"] += len(said)
+    found.teachers.update(name or "unnamed" for name, _ in said)
+    if len(found.sample) < SAMPLE:
+        published = [{"teacher": name, "response": response} for name, response in said]
+        row = {"question": item.question, "reference_answer": item.reference_answer, "test_cases": item.test_cases}
+        found.sample.append(row | {"constraints": item.constraints, "published": published})

@@ -1,0 +1,170 @@
+"""From the files or the generator of a source or a benchmark to frames of its questions, and what reading them told.
+
+What one form of data means belongs to `adapters/`; ids, shards and defects belong to `sources.py`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from am_assets.datasets.adapters import ADAPTERS, Adapter
+from am_assets.datasets.cases import canonical
+from am_assets.datasets.chats import Several
+from am_assets.datasets.forms import ROWS as LOOKED_AT
+from am_assets.datasets.forms import recognised
+from am_assets.datasets.locate import SourceError, find_files
+from am_assets.datasets.origins import AUTO, GENERATED, Origin
+from am_assets.datasets.records import read_records
+from am_assets.datasets.rows import Field, Item, Row, nearest
+from am_assets.datasets.values import Fault
+
+BATCH_ROWS = 5_000
+SHOWN = 3  # places of a fault that a message names
+TEXTS = dict.fromkeys(["question", "reference_answer", "test_cases", "constraints"], pl.String())
+ROWS = pl.Schema({**TEXTS, "published": pl.List(pl.Struct({"teacher": pl.String, "response": pl.String}))})
+
+
+@dataclass
+class Told:
+    """What reading a source or a benchmark told, apart from its questions."""
+
+    form: str = ""  # the adapter
+    rows: int = 0
+    faults: Counter[str] = field(default_factory=Counter)  # rows dropped, by reason
+    places: dict[str, list[str]] = field(default_factory=dict)  # `file:line` of the first of each reason
+    notes: Counter[str] = field(default_factory=Counter)  # rows that are in the pool, with what is odd in them
+    met: dict[str, str] = field(default_factory=dict)  # fields of the adapter that some row has, and their paths
+
+    def fault(self, reason: str, place: str) -> None:
+        self.faults[reason] += 1
+        places = self.places.setdefault(reason, [])
+        if len(places) < SHOWN:
+            places.append(place)
+
+    def dropped(self) -> dict[str, str]:
+        """For metadata and messages: how many rows of each reason, and where."""
+        shown = {why: ", ".join(self.places[why]) for why in self.faults}
+        return {why: f"{n} row{'s' * (n > 1)}, at {shown[why]}" for why, n in self.faults.most_common()}
+
+
+def read_rows(origin: Origin, base: Path, told: Told | None = None) -> Iterator[pl.DataFrame]:
+    """Batches of `ROWS`, in file order. A relative location starts at `base`.
+
+    Rows that can't be read are left out and counted in `told`. `SourceError` at the end where they are more than the
+    origin allows, and where a path that it names is in no row. A null question reads as the empty text (`sources.py`
+    marks it as a defect); one that is absent is a fault.
+    """
+    told = Told() if told is None else told
+    rows = items(origin, base, told)
+    batch = None
+    while batch is None or len(batch) == BATCH_ROWS:  # at least one frame, which may be empty
+        batch = list(islice(rows, BATCH_ROWS))
+        yield _frame(batch, origin)
+    _check_paths(origin, base, told)
+    _check_faults(origin, told)
+
+
+def items(origin: Origin, base: Path, told: Told) -> Iterator[tuple[str, Item]]:
+    """Each row that can be read, with its place (`file:line`); the others are counted in `told`."""
+    rows = _generated(origin) if origin.generator else _read(origin, base, told)
+    for place, item in islice(rows, origin.limit):
+        told.rows += 1
+        if isinstance(item, Fault):
+            told.fault(str(item), place)
+        else:
+            told.notes.update(item.notes)
+            yield place, item
+
+
+def _generated(origin: Origin) -> Iterator[tuple[str, Item | Fault]]:
+    assert origin.generator
+    for line, row in enumerate(origin.generators[origin.generator](origin).iter_rows(named=True), start=1):
+        question, reference, code, response, teacher = map(row.get, GENERATED)
+        answered = [] if response is None else [(teacher, response)]
+        yield f"{origin.generator}:{line}", Item(question, reference, canonical(code), responses=answered)
+
+
+def _read(origin: Origin, base: Path, told: Told) -> Iterator[tuple[str, Item | Fault]]:
+    """Each row of the files, as the adapter reads it, or its fault; with its place."""
+    assert origin.location  # `_one_origin`
+    files = find_files(origin.location, base)
+    told.form = form_of(origin, files[0])
+    adapter = ADAPTERS[told.form]
+    fields = fields_of(origin, adapter)
+    columns = {name for wanted in fields.values() for path, steps in wanted.paths for name in (path, steps[0])}
+    for path in files:
+        for line, record in read_records(path, columns):
+            yield f"{path}:{line}", _item(record, adapter.read, fields, told.met, origin.turns)
+
+
+def fields_of(origin: Origin, adapter: Adapter) -> dict[str, Field]:
+    """The fields that are read, at the paths that the origin names."""
+    return {
+        name: replace(wanted, path=origin.columns[name], aliases=()) if name in origin.columns else wanted
+        for name, wanted in adapter.fields.items()
+    }
+
+
+def form_of(origin: Origin, file: Path) -> str:
+    """The adapter that an origin names, or the one that its first file fits."""
+    return recognised(_first(file, LOOKED_AT), str(file)) if origin.form == AUTO else origin.form
+
+
+def _first(file: Path, count: int) -> list[dict[str, Any]]:
+    return [record for _, record in islice(read_records(file), count) if isinstance(record, dict)]
+
+
+def _item(
+    record: Any, read: Callable[[Row], Item], fields: Any, met: dict[str, str], several: Several | None
+) -> Item | Fault:
+    if isinstance(record, Fault):
+        return record
+    try:
+        return read(Row(record, fields, met, several))
+    except Fault as fault:
+        return fault
+
+
+def _frame(batch: Iterable[tuple[str, Item]], origin: Origin) -> pl.DataFrame:
+    rows = []
+    for place, item in batch:
+        published = [
+            {"teacher": teacher or origin.teacher, "response": response}
+            for teacher, response in item.responses
+            if response.strip()
+        ]
+        if any(one["teacher"] is None for one in published):
+            raise SourceError(f"{place}: a response of an unnamed teacher; give `teacher:` in the config")
+        reference = item.reference_answer if (item.reference_answer or "").strip() else None
+        rows.append((item.question or "", reference, item.test_cases, item.constraints, published))
+    return pl.DataFrame(rows, ROWS, orient="row")
+
+
+def _check_paths(origin: Origin, base: Path, told: Told) -> None:
+    """`SourceError` where a path that the entry names is in no row: else a typo would read as if nothing was there."""
+    for name, path in origin.columns.items():
+        if name not in told.met and origin.location:
+            file = find_files(origin.location, base)[0]
+            told_of = nearest(path, _first(file, BATCH_ROWS))
+            raise SourceError(
+                f"{file}: columns: {name}: no row has `{path}`; {told_of}. Correct the path, or take it out"
+            )
+
+
+def _check_faults(origin: Origin, told: Told) -> None:
+    """`SourceError` where more rows are at fault than the origin allows; a single one always is allowed, if any is."""
+    faults = told.faults.total()
+    if faults <= max(told.rows * origin.max_faults, origin.max_faults > 0):
+        return
+    reasons = "; ".join(f"{why}: {many}" for why, many in told.dropped().items())
+    advice = " Chats of several turns are read by `turns: first`." if any("turns" in why for why in told.faults) else ""
+    share = min(1.0, -(-1000 * faults // told.rows) / 1000)
+    raise SourceError(
+        f"{origin.location or origin.generator}: {faults} of {told.rows} rows can't be read: {reasons}.{advice} Mend"
+        f" them, name other `columns:` or another `adapter:`, or allow as many by `max_faults: {share:g}`"
+    )

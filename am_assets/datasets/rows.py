@@ -1,0 +1,146 @@
+"""A row of a data file, and the fields that an adapter reads of it by their paths.
+
+A path is the name of a column, or steps into structs, lists and JSON text: `messages.0.content`. What the values mean
+belongs to `adapters/`.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, TypeVar
+
+from am_assets.datasets import values
+from am_assets.datasets.chats import Chat, Several, is_chat, read_chat
+from am_assets.datasets.values import Fault, parsed
+
+T = TypeVar("T")
+ABSENT, SHORT = object(), object()  # no such field; a list with fewer items
+
+
+@dataclass(frozen=True)
+class Field:
+    """What an adapter reads under one name: the path it looks at, and other names that data sets have for it, which are
+    tried in order. A row without a required one is at fault."""
+
+    path: str
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+
+    @cached_property
+    def paths(self) -> list[tuple[str, list[str]]]:
+        return [(path, path.split(".")) for path in (self.path, *self.aliases)]
+
+
+@dataclass
+class Item:
+    """What one row is: a question with what its answers are checked by, and the responses published with it."""
+
+    question: str | None
+    reference_answer: str | None = None  # text, or JSON {"any_of": […]}
+    test_cases: str | None = None  # JSON, see `cases.py`
+    constraints: str | None = None  # JSON [{"id", "kwargs"}]
+    responses: list[tuple[str | None, str]] = field(default_factory=list)  # of a teacher, None where the row names none
+    notes: tuple[str, ...] = ()  # what a person should hear of, counted over rows
+
+
+class Row:
+    """One record and the fields of its adapter. `met` collects the fields that any row had, with their paths."""
+
+    def __init__(
+        self,
+        record: Mapping[str, Any],
+        fields: Mapping[str, Field],
+        met: dict[str, str],
+        several: Several | None = None,
+    ):
+        self.record, self.fields, self.met, self.several = record, fields, met, several
+
+    def get(self, name: str) -> Any:
+        """The raw value of a field; None where the row has none. `Fault` where it is required."""
+        value = self._found(name)
+        if (value is ABSENT or value is SHORT) and self.fields[name].required:
+            raise Fault(f"no field `{self.fields[name].path}`" + (": the list is shorter" if value is SHORT else ""))
+        return None if value is ABSENT or value is SHORT else value
+
+    def has(self, name: str) -> bool:
+        return self._found(name) is not ABSENT
+
+    def text(self, name: str) -> str | None:
+        return self._as(values.text, name)
+
+    def scalar(self, name: str) -> str | None:
+        return self._as(values.scalar, name)
+
+    def scalars(self, name: str) -> list[str]:
+        return self._as(values.scalars, name)
+
+    def chat(self, *names: str) -> Chat | None:
+        """The chat that the path of one of these fields leads to or through; None where it leads to none."""
+        for name in names:
+            for path, steps in self.fields[name].paths:
+                found = _chat_on(self.record, [path] if path in self.record else steps)
+                if found is not None:
+                    self.met.update(dict.fromkeys(names, path))
+                    return read_chat(found, self.several)
+        return None
+
+    def _found(self, name: str) -> Any:
+        for path, steps in self.fields[name].paths:
+            value = self.record[path] if path in self.record else walk(self.record, steps)
+            if value is not ABSENT:
+                self.met[name] = path
+                return value
+        return ABSENT
+
+    def _as(self, convert: Callable[[Any], T], name: str) -> T:
+        value = self.get(name)
+        try:
+            return convert(value)
+        except Fault as fault:
+            raise Fault(f"field `{self.fields[name].path}`: {fault}") from None
+
+
+def nearest(path: str, records: Collection[Mapping[str, Any]]) -> str:
+    """For a message on a path that is nowhere: the names of the rows that are most like it, else all of their names."""
+    names = list(dict.fromkeys(name for record in records for name in _names(record)))
+    close = get_close_matches(path, names, n=3, cutoff=0.5) or get_close_matches(path.split(".")[-1], names, n=3)
+    return f"nearest is {', '.join(close)}" if close else f"the rows have {', '.join(names[:12]) or 'no fields'}"
+
+
+def _names(record: Mapping[str, Any]) -> list[str]:
+    """The columns of a record and the fields of those that are structs."""
+    inner = [f"{name}.{key}" for name, value in record.items() if isinstance(value, dict) for key in value]
+    return [*record, *inner]
+
+
+def walk(value: Any, steps: list[str]) -> Any:
+    """What the steps lead to in a value; ABSENT where there is no such field, SHORT where a list has fewer items."""
+    for step in steps:
+        value = parsed(value) if isinstance(value, str) else value
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdigit():
+            if int(step) >= len(value):
+                return SHORT
+            value = value[int(step)]
+        elif value is None:
+            return None
+        else:
+            return ABSENT
+    return value
+
+
+def _chat_on(value: Any, steps: list[str]) -> Any:
+    """The first chat on a path."""
+    for at, step in enumerate([*steps, ""]):
+        value = parsed(value) if isinstance(value, str) and at else value
+        if is_chat(value):
+            return value
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return None

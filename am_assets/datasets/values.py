@@ -1,0 +1,93 @@
+"""From a value of a data file to text, and the fault of a row that holds something else.
+
+Nothing is guessed: what is neither the text nor the number that a field is read as makes its row a counted drop.
+"""
+
+import json
+import math
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+UNREADABLE_PARTS = ("image", "image_url", "input_image", "audio", "input_audio", "video", "file")
+JSON_IN_JSON = 3  # texts within texts that are looked into
+
+
+class Fault(ValueError):
+    """A row can't be read. The message is the reason that its drop is counted under: it names the field, no value."""
+
+
+def kind(value: Any) -> str:
+    """What a message calls a value.
+
+    >>> kind([1]), kind(None)
+    ('a list', 'null')
+    """
+    names = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object", str: "text"}
+    return "null" if value is None else names.get(type(value), f"a {type(value).__name__}")
+
+
+def text(value: Any) -> str | None:
+    """Text, or the texts of a list of content parts as one; None for null. `Fault` for anything else."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list) and value and all(isinstance(part, dict) and "type" in part for part in value):
+        if unreadable := sorted({part["type"] for part in value} & {*UNREADABLE_PARTS}):
+            raise Fault(f"holds a part of type {unreadable[0]}")
+        return clean("".join(part["text"] for part in value if isinstance(part.get("text"), str)))
+    raise Fault(f"expected text, found {kind(value)}")
+
+
+def scalar(value: Any) -> str | None:
+    """Text, a number or a boolean as text; None for null and for what is no number. `Fault` for anything else.
+
+    >>> scalar(42.0), scalar(1e22), scalar(float("nan")), scalar(True)
+    ('42', '10000000000000000000000', None, 'true')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float | Decimal):
+        if not math.isfinite(value):
+            return None
+        plain = format(Decimal(str(value)), "f")  # no exponent: verifiers read 1e+22 as a product
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return text(value)
+
+
+def scalars(value: Any) -> list[str]:
+    """The distinct texts that are not blank of a list of scalars, or of a single one, in order."""
+    items = value if isinstance(value, list) else [value]
+    found = [item for item in map(scalar, items) if item and item.strip()]
+    return list(dict.fromkeys(found))
+
+
+def parsed(value: Any) -> Any:
+    """The value that a text holds as JSON, also within JSON text; any other value as it is.
+
+    >>> parsed('"[1, 2]"'), parsed("x = [1]")
+    ([1, 2], 'x = [1]')
+    """
+    for _ in range(JSON_IN_JSON):
+        if not (isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"')):
+            break
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            break
+    return value
+
+
+def clean(said: str) -> str:
+    """`said` with NUL and lone surrogates, which readers of Parquet and tools behind them reject, as U+FFFD."""
+    said = said.replace("\0", "\ufffd")
+    try:
+        said.encode()
+    except UnicodeEncodeError:
+        return said.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return said

@@ -1,0 +1,97 @@
+"""`am read`: what a file would be in the pool, in the terminal and as JSON, without Dagster and without a project."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from am_assets.cli import app
+
+ROWS = [
+    {"problem": "Compute 17+25.", "solution": "s", "answer": "42",
+     "generations": ["<think>a</think>42", "<think>b</think>41"]},
+    {"problem": "Compute 1+1.", "solution": "s", "answer": "2", "generations": []},
+    {"problem": 7, "solution": "s", "answer": "2", "generations": ["x"]},
+]  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    return tmp_path / "a.jsonl"
+
+
+def told(*arguments: str) -> str:
+    ran = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["read", *arguments])
+    assert ran.exit_code == 0, ran.output
+    return ran.output
+
+
+def test_it_names_form_columns_counts_drops_and_rows(file: Path) -> None:
+    said = told("a.jsonl")
+    for words in (
+        "Form: openr1, by its columns problem, solution, answer, generations",
+        "Rows: 3",
+        "2 questions, 2 references, 2 responses",
+        "teacher deepseek-r1: 2 responses",
+        "dropped: field `problem`: expected text, found a number: 1 row, at",
+        "question: Compute 17+25.",
+        "response of deepseek-r1: <think>a</think>42",
+    ):
+        assert words in said, said
+
+
+def test_as_json_it_has_all_that_a_script_needs(file: Path) -> None:
+    found = json.loads(told("a.jsonl", "--json"))
+    assert (found["form"], found["rows"]) == ("openr1", 3)
+    assert found["dropped"] == {"field `problem`: expected text, found a number": 1}
+    assert found["columns"] == {"question": "problem", "reference_answer": "answer", "response": "generations"}
+    assert found["sample"][0] == {
+        "question": "Compute 17+25.",
+        "reference_answer": "42",
+        "test_cases": None,
+        "constraints": None,
+        "published": [
+            {"teacher": "deepseek-r1", "response": "<think>a</think>42"},
+            {"teacher": "deepseek-r1", "response": "<think>b</think>41"},
+        ],
+    }
+
+
+def test_columns_of_ones_own_are_named_and_a_misspelt_one_is_shown_missing(file: Path) -> None:
+    own = ("--adapter", "jsonl", "--column", "question=problem")
+    found = json.loads(told("a.jsonl", *own, "--column", "response=generatoins", "--json"))
+    assert found["columns"]["question"] == "problem"
+    assert found["columns"]["response"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("none.jsonl",), "no such file"),
+        (("a.jsonl", "--adapter", "csv"), "no adapter csv"),
+        (("a.jsonl", "--column", "question=problem"), "columns are those of an adapter"),
+    ],
+)
+def test_what_can_not_be_read_is_said_and_ends_with_two(file: Path, arguments: tuple[str, ...], says: str) -> None:
+    ran = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["read", *arguments])
+    assert ran.exit_code == 2
+    assert says in ran.output
+
+
+@pytest.mark.slow
+def test_a_large_file_is_shown_at_once_and_no_dagster_is_loaded(tmp_path: Path) -> None:
+    line = json.dumps({"question": "Q?" * 500, "answer": "42"}) + "\n"
+    (tmp_path / "large.jsonl").write_text(line * 200_000)  # 200 MB
+    script = "import sys; from am_assets.cli import app; app(['read', 'large.jsonl'], standalone_mode=False)"
+    script += "; assert 'dagster' not in sys.modules"
+    began = time.monotonic()
+    ran = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert "Rows: 1,000, the first ones" in ran.stdout
+    assert time.monotonic() - began < 10  # 1 s where nothing else runs

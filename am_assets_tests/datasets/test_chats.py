@@ -1,0 +1,74 @@
+"""Who says what in a chat is read from the roles of its turns."""
+
+import json
+from typing import Any
+
+import pytest
+
+from am_assets.datasets.chats import is_chat, read_chat
+from am_assets.datasets.values import Fault
+
+QUESTION, ANSWER = {"role": "user", "content": "Q?"}, {"role": "assistant", "content": "A."}
+SYSTEM = {"role": "system", "content": "Be brief."}
+SHAREGPT = [{"from": "human", "value": "Q?"}, {"from": "gpt", "value": "A."}]
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        [QUESTION, ANSWER],
+        [SYSTEM, QUESTION, ANSWER],
+        [QUESTION, SYSTEM, ANSWER],
+        SHAREGPT,
+        [{"from": "system", "value": "Be brief."}, *SHAREGPT],
+        [{"from": "user", "value": "Q?"}, {"from": "assistant", "value": "A."}],
+        [{"role": "User", "content": [{"type": "text", "text": "Q?"}]}, ANSWER],
+        [QUESTION, {"role": "assistant", "content": [{"type": "text", "text": "A"}, {"type": "text", "text": "."}]}],
+    ],
+)
+def test_question_and_answer_are_found_wherever_they_stand(turns: list[dict]) -> None:
+    for given in (turns, json.dumps(turns)):
+        assert read_chat(given, None)[:2] == ("Q?", "A.")
+    assert is_chat(turns)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"role": "assistant", "content": "A.", "reasoning_content": "T."},
+        {"role": "assistant", "content": "A.", "reasoning": "T."},
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "T."}, {"type": "text", "text": "A."}]},
+        {"role": "assistant", "content": "<think>T.</think>A.", "reasoning_content": "T."},
+    ],
+)
+def test_thinking_apart_becomes_the_think_part(answer: dict) -> None:
+    assert read_chat([QUESTION, answer], None).response == "<think>T.</think>A."
+
+
+def test_a_question_alone_has_no_response_and_the_system_prompt_is_kept_apart() -> None:
+    assert read_chat([SYSTEM, QUESTION], None)[:3] == ("Q?", None, "Be brief.")
+
+
+@pytest.mark.parametrize(
+    ("turns", "says"),
+    [
+        ([], "an empty chat"),
+        ([SYSTEM], "an empty chat"),
+        ([ANSWER, QUESTION], "that the assistant begins"),
+        ([QUESTION, ANSWER, QUESTION, ANSWER], "several turns"),
+        ([QUESTION, QUESTION], "two questions in a row"),
+        ([QUESTION, {"role": "tool", "content": "42"}], "role tool"),
+        ([QUESTION, {"content": "A."}], "no role"),
+        (["Q?", "A."], "no role"),
+        ([{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}], "a part of type image_url"),
+        ([{"role": "user", "content": {"text": "Q?"}}], "expected text, found an object"),
+    ],
+)
+def test_any_other_chat_is_a_fault(turns: Any, says: str) -> None:
+    with pytest.raises(Fault, match=says):
+        read_chat(turns, None)
+
+
+def test_of_several_turns_the_first_two_are_read_where_that_is_asked_for() -> None:
+    clarified = [QUESTION, ANSWER, {"role": "user", "content": "Sure?"}, {"role": "assistant", "content": "Yes."}]
+    assert read_chat(clarified, "first")[:2] == ("Q?", "A.")

@@ -1,0 +1,268 @@
+"""Reading data files: every row arrives, or it is said where and why not."""
+
+import gzip
+import json
+import lzma
+import os
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from am_assets.datasets.locate import SourceError, content_hash, find_files
+from am_assets.datasets.origins import Origin
+from am_assets.datasets.reading import Told, read_rows
+from am_assets.datasets.records import read_records
+
+
+def read(path: Path, told: Told | None = None, **entry: object) -> pl.DataFrame:
+    return pl.concat(read_rows(Origin(location=str(path), adapter="jsonl", **entry), path.parent, told))
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+ROWS = [{"question": f"Question {n}? é\u2028"} for n in range(12_345)]
+LINES = "\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS).encode()
+ARRAY = json.dumps(ROWS).encode()
+CSV = ("question,n\n" + "".join(f'"Question {n}? é\u2028",\n' for n in range(len(ROWS)))).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl", LINES),
+        ("a.jsonl", b"\xef\xbb\xbf" + LINES + b"\n\n"),
+        ("a.jsonl.gz", gzip.compress(LINES)),
+        ("a.jsonl.gz", gzip.compress(LINES[:5000]) + gzip.compress(LINES[5000:])),
+        ("a.jsonl.zst", zstandard.compress(LINES)),
+        ("a.jsonl.zst", zstandard.compress(LINES[:5000]) + zstandard.compress(LINES[5000:])),
+        ("a.json", ARRAY),
+        ("a.jsonl.xz", lzma.compress(LINES)),
+        ("a.json", LINES),
+        ("a.json.gz", gzip.compress(ARRAY)),
+        ("a.json", b'{"version": 1, "data": ' + ARRAY + b"}"),
+        ("a.ndjson", LINES.replace(b"\n", b"\r\n")),
+        ("a.csv", CSV),
+        ("a.csv.gz", gzip.compress(b"\xef\xbb\xbf" + CSV)),
+    ],
+    ids=[
+        "plain",
+        "byte order mark",
+        "gz",
+        "gz of two members",
+        "zst",
+        "zst of two frames",
+        "array",
+        "xz",
+        "lines named json",
+        "packed array",
+        "under a key",
+        "line ends of Windows",
+        "csv",
+        "packed csv",
+    ],
+)
+def test_every_row_arrives_in_order(tmp_path: Path, name: str, content: bytes) -> None:
+    assert read(write(tmp_path / name, content))["question"].to_list() == [row["question"] for row in ROWS]
+
+
+def test_every_row_of_a_columnar_file_arrives(tmp_path: Path) -> None:
+    pl.DataFrame(ROWS).write_parquet(tmp_path / "a.parquet", row_group_size=1000)
+    pl.DataFrame(ROWS).write_ipc(tmp_path / "file.arrow")
+    pl.DataFrame(ROWS).write_ipc_stream(tmp_path / "stream.arrow")
+    for name in ("a.parquet", "file.arrow", "stream.arrow"):
+        assert read(tmp_path / name)["question"].to_list() == [row["question"] for row in ROWS]
+
+
+def test_one_object_a_file_is_one_row_of_each(tmp_path: Path) -> None:
+    for number in (1, 2):
+        write(tmp_path / f"{number}.json", json.dumps({"question": f"Q{number}?", "tags": [{"a": 1}]}, indent=2))
+    assert read(tmp_path / "*.json")["question"].to_list() == ["Q1?", "Q2?"]
+
+
+def test_a_cell_of_csv_may_hold_lines_and_commas_and_an_empty_one_is_null(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", 'question,answer\n"One,\n two?",7\nThree?,\n')
+    assert read(tmp_path / "a.csv").select("question", "reference_answer").rows() == [
+        ("One,\n two?", "7"),
+        ("Three?", None),
+    ]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.text(), min_size=1, max_size=5))
+def test_any_text_survives_or_is_replaced_by_the_replacement_character(tmp_path_factory, texts: list[str]) -> None:
+    lines = [json.dumps({"question": f"?{text}"}) for text in texts]
+    path = write(tmp_path_factory.mktemp("any") / "a.jsonl", "\n".join(lines))
+    for text, got in zip(texts, read(path)["question"], strict=True):
+        assert "\0" not in got
+        if "\0" not in text:
+            assert got == f"?{text}"
+
+
+def test_nul_and_lone_surrogates_are_replaced(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", r'{"question": "a\u0000b\ud800c\ud83d\ude00"}')
+    assert read(path)["question"].to_list() == ["a\ufffdb\ufffdc😀"]
+
+
+def test_a_question_of_ten_megabytes_is_read_whole(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", json.dumps({"question": "x" * 10_000_000}))
+    assert read(path)["question"].str.len_chars().to_list() == [10_000_000]
+
+
+def test_a_path_reaches_into_json_and_parquet_alike(tmp_path: Path) -> None:
+    row = {"asked": [{"said": "hi", "info": {"tests": {"test_code": "assert f(1) == 'é'"}, "text": '{"answer": "7"}'}}]}
+    write(tmp_path / "a.jsonl", json.dumps(row) + "\n")
+    pl.DataFrame([row]).write_parquet(tmp_path / "a.parquet")
+    paths = {
+        "question": "asked.0.said",
+        "test_code": "asked.0.info.tests",
+        "reference_answer": "asked.0.info.text.answer",
+    }
+    frames = [read(tmp_path / name, columns=paths) for name in ["a.jsonl", "a.parquet"]]
+    assert frames[0].equals(frames[1])
+    tests = """{"test_code":"assert f(1) == 'é'","test_entry_point":null}"""
+    assert frames[0].row(0) == ("hi", "7", tests, None, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"answer": "b"}', "no field `question`"),
+        (b'{"question": 5}', "field `question`: expected text, found a number"),
+        (b'["b"]', "not an object: a list"),
+        (b'{"question": "\xff"}', "not UTF-8"),
+        (b'{"question": "\0"}', "not JSON"),
+        (b'{"question": ' + b"[" * 200_000, "not JSON|JSON beyond what can be read"),
+        (b'{"question": ' + b"9" * 5_000 + b"}", "JSON beyond what can be read"),
+        (b'{"question": "a", "response": {"text": "x"}}', "field `response`: expected text, found an object"),
+        (b'{"question": "a", "answer": [[1]]}', "field `answer`: expected text, found a list"),
+        (b'{"question": "a", "test_code": 5}', "tests: expected code or a table, found a number"),
+    ],
+)
+def test_a_row_at_fault_is_a_counted_drop_with_its_line(tmp_path: Path, line: bytes, says: str) -> None:
+    path = write(tmp_path / "a.jsonl", b'{"question": "One?"}\n\n' + line + b'\n{"question": "Two?"}\n')
+    told = Told()
+    assert read(path, told)["question"].to_list() == ["One?", "Two?"]
+    ((reason, places),) = told.places.items()
+    assert re.fullmatch(says, reason)
+    assert places == [f"{path}:3"]
+
+
+def test_more_rows_at_fault_than_allowed_refuse_the_source_and_say_how_to_allow_them(tmp_path: Path) -> None:
+    rows = [{"question": n if n < 20 else "Q?"} for n in range(1000)]
+    path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    says = r"20 of 1000 rows can't be read: field `question`: expected text, found a number: 20 rows, at .*a\.jsonl:1"
+    with pytest.raises(SourceError, match=says + ".* by `max_faults: 0.02`"):
+        read(path)
+    assert read(path, max_faults=0.02).height == 980
+    with pytest.raises(SourceError, match="20 of 1000"):
+        read(path, max_faults=0)
+
+
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_a_file_without_rows_is_an_error(tmp_path: Path, content: str) -> None:
+    with pytest.raises(SourceError, match="holds no rows"):
+        read(write(tmp_path / "a.jsonl", content))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.jsonl.gz", gzip.compress(LINES)[:-200], "damaged or cut off"),
+        ("a.jsonl.gz", LINES, "damaged or cut off"),
+        ("a.jsonl.zst", zstandard.compress(LINES)[:-200], "damaged or cut off"),
+        ("a.jsonl.zst", LINES, "damaged or cut off"),
+        ("a.parquet", LINES, "can't be read as Parquet"),
+        ("a.json", ARRAY[:-5], "not JSON"),
+        ("a.json", b'{"train": [{}], "test": [{}]}', "has rows under train and test"),
+        ("a.json", b'"question"', "expected objects, found text"),
+        ("a.jsonl.xz", lzma.compress(LINES)[:-20], "damaged or cut off"),
+        ("a.arrow", LINES, "can't be read as Arrow"),
+        ("a.csv", b"question\n\xff", "a.csv:2: not UTF-8"),
+        ("a.jsonl", LINES[:-5], r"a\.jsonl:12345: not JSON; the file ends in the middle of this line"),
+        ("a.xlsx", b"question\na", "unknown format"),
+    ],
+)
+def test_a_damaged_file_is_an_error_and_never_a_shorter_one(
+    tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    with pytest.raises(SourceError, match=says):
+        read(write(tmp_path / name, content))
+
+
+def test_a_bomb_is_refused_before_it_fills_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from am_assets.datasets import compression
+
+    monkeypatch.setattr(compression, "ANY_BYTES", 1_000_000)
+    write(tmp_path / "a.jsonl.zst", zstandard.compress(b"\n" * 500_000_000))
+    with pytest.raises(SourceError, match=r"a\.jsonl\.zst: unpacks to more than 1000 times its size"):
+        read(tmp_path / "a.jsonl.zst")
+    monkeypatch.setattr(compression, "MOST_LINE_BYTES", 1_000_000)
+    with pytest.raises(SourceError, match=r"a\.jsonl:1: a line of more than 1 MB"):
+        read(write(tmp_path / "a.jsonl", json.dumps({"question": "x" * 3_000_000})))
+
+
+def test_parquet_without_the_column_or_with_another_type_has_no_row(tmp_path: Path) -> None:
+    pl.DataFrame({"question": [1, 2], "answer": [[1], [2]]}).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(SourceError, match="2 of 2 rows can't be read: field `question`: expected text, found a number"):
+        read(tmp_path / "a.parquet")
+    with pytest.raises(SourceError, match=r"columns: question: no row has `questoin`; nearest is question"):
+        read(tmp_path / "a.parquet", columns={"question": "questoin"})
+
+
+def test_of_parquet_only_the_columns_that_are_wanted_are_read(tmp_path: Path) -> None:
+    pl.DataFrame({"question": ["a"], "answer": ["b"], "other": ["c"]}).write_parquet(tmp_path / "a.parquet")
+    assert list(read_records(tmp_path / "a.parquet", ["answer", "none"])) == [(1, {"answer": "b"})]
+
+
+def test_locations_are_relative_absolute_globs_or_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    b, a = write(tmp_path / "b.jsonl", "b"), write(tmp_path / "a[1].jsonl", "a")
+    monkeypatch.setenv("AM_TEST_FOLDER", str(tmp_path))
+    assert find_files("b.jsonl", tmp_path) == [b]
+    assert find_files(str(b), Path("/nowhere")) == [b]
+    assert find_files("$AM_TEST_FOLDER/*.jsonl", Path("/nowhere")) == [a, b]
+    assert find_files("a[1].jsonl", tmp_path) == [a]
+
+
+@pytest.mark.parametrize(
+    ("location", "says"),
+    [
+        ("none.jsonl", "none.jsonl: no such file"),
+        ("*.parquet", "no such file"),
+        (".", "is a folder"),
+        ("$AM_TEST_NOT_SET/a.jsonl", "environment variable AM_TEST_NOT_SET is not set"),
+        ("hf://datasets/only-one-part", "expected hf://datasets/<owner>/<name>"),
+    ],
+)
+def test_a_location_without_files_is_an_error(tmp_path: Path, location: str, says: str) -> None:
+    with pytest.raises(SourceError, match=says):
+        find_files(location, tmp_path)
+
+
+def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
+    os.symlink(tmp_path / "gone.jsonl", tmp_path / "a.jsonl")
+    with pytest.raises(SourceError, match="can't be read"):
+        read(tmp_path / "a.jsonl")
+
+
+def test_a_hub_that_cannot_be_reached_is_an_error_that_says_what_to_do(tmp_path: Path, monkeypatch) -> None:
+    import huggingface_hub.constants as constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(SourceError, match="give its path as location"):
+        find_files("hf://datasets/am-assets-tests/not-there/test.jsonl", tmp_path)
+
+
+def test_the_content_hash_follows_the_bytes_alone(tmp_path: Path) -> None:
+    first = content_hash("a.jsonl", write(tmp_path / "a.jsonl", "one").parent)
+    os.utime(tmp_path / "a.jsonl", (0, 0))
+    assert content_hash("*.jsonl", tmp_path) == first
+    write(tmp_path / "a.jsonl", "two")
+    assert content_hash("a.jsonl", tmp_path) != first
