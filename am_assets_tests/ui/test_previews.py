@@ -16,7 +16,7 @@ LOADED = """{ workspaceOrError { ... on Workspace { locationEntries { updatedTim
 
 
 @pytest.fixture(scope="module")
-def evening(started: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Services, Browser]]:
+def evening(browser_there: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Services, Browser]]:
     """A project of which nothing was made, whose models do not answer."""
     desk = Desk(tmp_path_factory.mktemp("evening"))
     desk.write_project("http://127.0.0.1:1/v1")
