@@ -20,6 +20,7 @@ def read(
     column: Annotated[list[str] | None, typer.Option(help="A path, as in reference_answer=gold; may repeat.")] = None,
     teacher: Annotated[str | None, typer.Option(help="Who gave the responses, where the rows do not say.")] = None,
     turns: Annotated[str | None, typer.Option(help="first: of longer chats the first question and answer.")] = None,
+    where: Annotated[str | None, typer.Option(help="SQL on the columns: only rows of which it is true.")] = None,
     rows: Annotated[int, typer.Option("--rows", "-n", help="How many rows to read; 0: all.")] = ROWS,
     as_json: AsJson = False,
 ) -> None:
@@ -29,8 +30,15 @@ def read(
         from am_assets.datasets.origins import Origin
 
         paths = dict(one.partition("=")[::2] for one in column or [])
-        entry = {"location": file, "adapter": adapter, "columns": paths, "teacher": teacher, "turns": turns}
-        found = inspected(parse(Origin, entry | {"limit": rows or None}, file), Path.cwd())
+        entry = {
+            "location": file,
+            "adapter": adapter,
+            "columns": paths,
+            "teacher": teacher,
+            "turns": turns,
+            "where": where,
+        }
+        found = inspected(parse(Origin, entry | {"turns": turns, "limit": rows or None}, file), Path.cwd())
     except ConfigError as error:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

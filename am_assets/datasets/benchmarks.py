@@ -17,7 +17,8 @@ from am_assets.datasets.origins import Origin
 from am_assets.datasets.reading import read_rows
 from am_assets.storage.schemas import BenchmarkQuestions
 
-VERSION = "1"  # raise when the same rows give other items
+VERSION = "2"  # raise when the same rows give other items
+CHECKS = ["reference_answer", "test_cases", "constraints"]  # by which answers are scored
 
 
 class Benchmark(Origin):
@@ -41,18 +42,17 @@ def load_benchmarks(path: Path) -> dict[str, Benchmark]:
 def read_benchmark(name: str, benchmark: Benchmark, base: Path) -> pl.DataFrame:
     """The items as a valid `BenchmarkQuestions`, sorted by item_id, which is the question_id of the text.
 
-    Duplicate items become one. `SourceError` for an empty question, for an item with neither reference nor tests
-    (it could not be scored), and for one text with differing answers. A relative location starts at `base`.
+    Duplicate items become one. `SourceError` for an empty question, for an item without reference, tests and
+    constraints (it could not be scored), and for one text with differing ones. A relative location starts at `base`.
 
     >>> read_benchmark("aime", Benchmark(location="aime.jsonl", adapter="math"), Path("data"))
     """
     rows = pl.concat(read_rows(benchmark, base))
-    items = rows.select(question_ids(rows["question"]).alias("item_id"), "question", "reference_answer", "test_cases")
-    answer = pl.struct("reference_answer", "test_cases")
+    items = rows.select(question_ids(rows["question"]).alias("item_id"), "question", *CHECKS)
     faults = {
         "an empty question": pl.col("item_id") == question_id(""),
-        "no reference answer and no tests": pl.all_horizontal(pl.col("reference_answer", "test_cases").is_null()),
-        "the same text with differing answers": answer.n_unique().over("item_id") > 1,
+        "no reference answer, tests or constraints": pl.all_horizontal(pl.col(CHECKS).is_null()),
+        "the same text with differing answers": pl.struct(CHECKS).n_unique().over("item_id") > 1,
     }
     for fault, condition in faults.items():
         wrong = items.filter(condition)

@@ -35,6 +35,7 @@ class Inspection:
             "form": self.told.form,
             "files": [str(path) for path in self.files],
             "rows": self.told.rows,
+            "left_out": self.told.left_out,
             "dropped": dict(self.told.faults),
             "notes": dict(self.told.notes),
             "columns": self.columns,

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from am_assets.config.files import Section
 from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.chats import Several
+from am_assets.datasets.conditions import Condition
 from am_assets.datasets.locate import SourceError, content_hash
 
 Generator = Callable[["Origin"], pl.DataFrame]  # returns columns of `GENERATED`
@@ -57,7 +58,8 @@ class Origin(Section):
     seed: int = 0
     # reasoning_gym: task: size, or the task's settings with `size`
     datasets: dict[str, int | dict[str, Any]] = Field(default_factory=dict)
-    limit: Annotated[int, Field(ge=1)] | None = None  # the first so many rows, in file order
+    where: str | None = None  # SQL on the columns of the files: `score > 3 AND ARRAY_CONTAINS(correct, true)`
+    limit: Annotated[int, Field(ge=1)] | None = None  # the first so many of those rows, in file order
     # The share of rows that may be at fault. A row that can't be read is dropped and counted; one such row is no reason
     # to refuse a source.
     max_faults: Annotated[float, Field(ge=0, le=1)] = 0.01
@@ -73,6 +75,11 @@ class Origin(Section):
     def _known_adapter(cls, name: str | None) -> str | None:
         return name if name == AUTO else _one_of(name, ADAPTERS, "adapter")
 
+    @field_validator("where")
+    @classmethod
+    def _is_sql(cls, where: str | None) -> str | None:
+        return where and Condition(where).sql
+
     @field_validator("generator")
     @classmethod
     def _known_generator(cls, name: str | None) -> str | None:
@@ -82,8 +89,8 @@ class Origin(Section):
     def _one_origin(self) -> Self:
         if (self.location is None) == (self.generator is None):
             raise ValueError("exactly one of location and generator must be given")
-        if self.generator and (self.adapter or self.columns):
-            raise ValueError("adapter and columns are of files, and a generator has none")
+        if self.generator and (self.adapter or self.columns or self.where):
+            raise ValueError("adapter, columns and where are of files, and a generator has none")
         if self.columns and self.form == AUTO:
             raise ValueError("columns are those of an adapter: name it, as in `adapter: jsonl` for columns of your own")
         if unknown := set(self.columns) - set(ADAPTERS[self.form].fields if self.columns else ()):

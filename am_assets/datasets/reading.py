@@ -15,6 +15,7 @@ import polars as pl
 from am_assets.datasets.adapters import ADAPTERS, Adapter
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.chats import Several
+from am_assets.datasets.conditions import Condition
 from am_assets.datasets.forms import ROWS as LOOKED_AT
 from am_assets.datasets.forms import recognised
 from am_assets.datasets.locate import SourceError, find_files
@@ -34,7 +35,8 @@ class Told:
     """What reading a source or a benchmark told, apart from its questions."""
 
     form: str = ""  # the adapter
-    rows: int = 0
+    rows: int = 0  # without those that `where` leaves out
+    left_out: int = 0
     faults: Counter[str] = field(default_factory=Counter)  # rows dropped, by reason
     places: dict[str, list[str]] = field(default_factory=dict)  # `file:line` of the first of each reason
     notes: Counter[str] = field(default_factory=Counter)  # rows that are in the pool, with what is odd in them
@@ -97,9 +99,17 @@ def _read(origin: Origin, base: Path, told: Told) -> Iterator[tuple[str, Item | 
     adapter = ADAPTERS[told.form]
     fields = fields_of(origin, adapter)
     columns = {name for wanted in fields.values() for path, steps in wanted.paths for name in (path, steps[0])}
+    condition = Condition(origin.where) if origin.where else None
+    columns |= {*condition.columns} if condition else set()
     for path in files:
-        for line, record in read_records(path, columns):
+        rows = read_records(path, columns)
+        for line, record in condition.kept(rows, str(path)) if condition else rows:
+            told.left_out = condition.left_out if condition else 0
             yield f"{path}:{line}", _item(record, adapter.read, fields, told.met, origin.turns)
+    if condition:
+        told.left_out = condition.left_out
+        for name in {*condition.columns} - condition.met:
+            raise SourceError(f"{files[0]}: where: no row has `{name}`; {nearest(name, _first(files[0], BATCH_ROWS))}")
 
 
 def fields_of(origin: Origin, adapter: Adapter) -> dict[str, Field]:

@@ -28,7 +28,9 @@ _FORM = " ".join(
         "answer_language",
     )
 )  # fmt: skip
-_JUDGED = "benchmark_responses.response benchmark_questions.reference_answer benchmark_questions.test_cases"
+_JUDGED = "benchmark_responses.response " + " ".join(
+    f"benchmark_questions.{name}" for name in ("reference_answer", "test_cases", "constraints")
+)
 
 COMPUTED: dict[str, dict[str, str]] = {
     "question_features": {

@@ -300,7 +300,7 @@ def test_reasoning_gym_names_the_task_it_cannot_make(datasets: dict[str, Any]) -
         ({"location": "a.jsonl", "generator": "reasoning_gym"}, "exactly one of location and generator"),
         (
             {"generator": "reasoning_gym", "adapter": "jsonl", "datasets": {"gcd": 1}},
-            "adapter and columns are of files",
+            "adapter, columns and where are of files",
         ),
         ({"location": "a.jsonl", "columns": {"question": "q"}}, "columns are those of an adapter: name it"),
         ({"location": "a.jsonl", "adapter": "jsonl", "columns": {"prompt": "q"}}, "columns: prompt: unknown here"),

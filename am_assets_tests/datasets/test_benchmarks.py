@@ -42,7 +42,7 @@ def test_an_item_given_twice_counts_once_unless_its_answers_differ(tmp_path: Pat
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({"question": "Three?"}, "no reference answer and no tests: 'Three"),
+        ({"question": "Three?"}, "no reference answer, tests or constraints: 'Three"),
         ({"question": " ", "reference_answer": "1"}, "an empty question"),
         ({"question": None, "reference_answer": "1"}, "an empty question"),
         ({"reference_answer": "1"}, r"1 of 2 rows can't be read: no field `question`: 1 row, at .*a\.jsonl:2"),

@@ -64,6 +64,8 @@ VALUES: dict[str, Any] = {
     "source.generator": With("published_arithmetic", {"limit": 2, "datasets": {}}),
     "source.datasets": DATASETS,
     "source.limit": 9,
+    "source.where": "LENGTH(question) < 60",
+    "benchmark.where": "LENGTH(question) > 18",
     "source.rank": 3,
     "benchmark.location": "pool/more_held_out.jsonl",
     "benchmark.adapter": "gsm8k",

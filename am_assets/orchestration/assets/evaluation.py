@@ -109,9 +109,9 @@ def benchmark_verdicts(
     benchmark_questions: pl.DataFrame,
     answers: dg.ResourceParam[Answers],
 ) -> tuple[pl.DataFrame, dict]:
-    """Verdicts on the student's answers by the verifiers that check the teacher: tests, else the reference answer. An
-    answer without think and answer parts is checked as a whole, so that the untrained student is not marked down for a
-    format it never saw."""
+    """Verdicts on the student's answers by the verifiers that check the teacher: tests, else the reference answer, and
+    constraints; of two the worse counts. An answer without think and answer parts is checked as a whole, so that the
+    untrained student is not marked down for a format it never saw."""
     given = benchmark_responses.with_columns(
         response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),
         question_id="item_id",
@@ -127,7 +127,10 @@ def benchmark_verdicts(
         filled.append(fill(verifier, jobs.jobs(verifier, judged, limits), limits, answers.fill))
     columns = BenchmarkVerdicts.column_names()
     table = pl.concat([one.table.select(columns) for one in filled], how="vertical_relaxed")
-    return table.sort("student", "item_id", "sample_index"), {
+    order = pl.col("verdict").cast(pl.String).replace_strict({"fail": 0, "unverifiable": 1, "pass": 2})
+    answer = ["student", "item_id", "sample_index"]
+    worst = table.sort(*answer, order, "reason").unique(answer, keep="first", maintain_order=True)
+    return worst, {
         "verified": sum(one.new for one in filled),
         UNREACHED: sum(one.unreached for one in filled),
     }

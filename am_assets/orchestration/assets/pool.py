@@ -34,6 +34,8 @@ def raw_pool(context: dg.AssetExecutionContext, here: Declared) -> tuple[pl.Data
         "defects": dict(defects),
         "rows_at_fault": told.dropped(),  # of the whole source: what can't be read has no shard
         "notes": dict(told.notes),
+        "left_out": told.left_out,  # by `where` of the source
+        "form": told.form,
         "published_responses": int(frame["published"].list.len().sum()),
     }
 

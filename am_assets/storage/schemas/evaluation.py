@@ -10,6 +10,7 @@ class BenchmarkQuestions(dy.Schema):
     question = dy.String()
     reference_answer = dy.String(nullable=True)
     test_cases = dy.String(nullable=True)
+    constraints = dy.String(nullable=True)
 
 
 class BenchmarkResponses(dy.Schema):
