@@ -135,11 +135,13 @@ def read(content: bytes) -> Reply:
         choice = body["choices"][0]
         message = choice["message"]
         text, reasoning = text_of(message.get("content")), thinking_of(message)
-        told, usage, model = choice.get("finish_reason"), body.get("usage"), text_of(body.get("model"))
+        mapped, usage, model = choice.get("finish_reason"), body.get("usage"), text_of(body.get("model"))
+        # litellm makes `stop` of every reason that it does not know, and of errors, and keeps what the provider said.
+        told = (choice.get("provider_specific_fields") or {}).get("native_finish_reason", mapped)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         shown = quoted(content[:MAX_READ].decode(errors="replace"), most=100)
         raise Fault("broken", f"not a chat completion ({type(error).__name__}: {error}): {shown}") from None
-    finish = finish_reason(told) or INTERRUPTED
+    finish = finish_reason(told) or (finish_reason(mapped) if mapped != "stop" else None) or INTERRUPTED
     if message.get("content") is None and not reasoning and finish not in ("length", "content_filter", INTERRUPTED):
         raise Fault("broken", f"an answer without content, finish reason {told}")
     usage = usage if isinstance(usage, dict) else {}

@@ -92,6 +92,7 @@ def test_an_end_that_a_retry_would_not_change_is_a_result(teacher, case: str, mo
     assert server.asked == ["a"]
 
 
+ERRORS = ["error", "insufficient_system_resource", "network_error", "abort", "who_knows"]
 ODD = {
     "half a surrogate pair": (
         b'{"choices": [{"finish_reason": "stop", "message": {"content": "a\\ud800b"}}]}',
@@ -121,16 +122,24 @@ def test_an_odd_answer_is_stored_as_far_as_it_can_be_and_breaks_nothing(teacher,
     assert collect(server, "a").select("text", "reasoning", "prompt_tokens").rows() == [expected]
 
 
-@pytest.mark.parametrize("told", ["error", "insufficient_system_resource", "network_error", "abort", "who_knows", None])
-def test_an_answer_that_was_interrupted_is_asked_for_again_and_its_cost_is_counted(teacher, told: str | None) -> None:
+@pytest.mark.parametrize(
+    ("told", "model"),
+    [
+        *((told, "openai/scripted") for told in (*ERRORS, None)),
+        *((told, "together_ai/scripted") for told in ERRORS),  # by litellm, which makes `stop` of no reason at all
+    ],
+)
+def test_an_answer_that_was_interrupted_is_asked_for_again_and_its_cost_is_counted(
+    teacher, told: str | None, model: str
+) -> None:
     server = teacher(lambda _, times: answer("half", finish=told) if times == 1 else answer("whole"))
-    answers = collect(server, "a", input_price=1, output_price=2)
+    answers = collect(server, "a", model=model, input_price=1, output_price=2)
     assert answers.select("text", "finish_reason").rows() == [("whole", "stop")]
     assert answers["cost"].item() == pytest.approx(2 * 13e-6)
     assert server.asked == ["a", "a"]
     always = teacher(lambda *_: answer("half", finish=told))
     with pytest.raises(LlmError, match=r"0 of 1 requests are answered and stored.*the answer was interrupted"):
-        collect(always, "a", retries=1)
+        collect(always, "a", model=model, retries=1)
 
 
 def test_a_request_that_keeps_failing_costs_no_other_its_answer(teacher) -> None:
