@@ -37,8 +37,9 @@ def read(
             "teacher": teacher,
             "turns": turns,
             "where": where,
+            "limit": rows or None,
         }
-        found = inspected(parse(Origin, entry | {"turns": turns, "limit": rows or None}, file), Path.cwd())
+        found = inspected(parse(Origin, entry, file), Path.cwd())
     except ConfigError as error:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -35,4 +35,4 @@ def show_reading(console: Console, found: Inspection, all_rows: bool) -> None:
             if row[name]:
                 say(f"  {name}: {quoted(row[name], most=CHARS)}")
         for one in row["published"]:
-            say(f"  response of {one['teacher']}: {quoted(one['response'], most=CHARS)}")
+            say(f"  response of {one['teacher'] or 'unnamed'}: {quoted(one['response'], most=CHARS)}")

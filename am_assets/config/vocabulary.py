@@ -32,7 +32,7 @@ FINISHED = {
     "context_exceeded": ["context_exceeded", "model_context_window_exceeded"],
     "tool_calls": ["tool_calls", "tool_use", "function_call"],
 }  # fmt: skip
-FINISHED_SPELLINGS = [spelled for spellings in FINISHED.values() for spelled in spellings]
+FINISH_REASONS = {spelled: reason for reason, spellings in FINISHED.items() for spelled in spellings}
 TEMPLATES = ["paper", "plain"]  # <think>…</think> <answer>…</answer>, or <think>…</think> and the answer
 REWARD_DIMENSIONS = ["correctness", "helpfulness", "coherence", "complexity", "verbosity"]
 

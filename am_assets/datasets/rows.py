@@ -75,15 +75,21 @@ class Row:
     def scalars(self, name: str) -> list[str]:
         return self._as(values.scalars, name)
 
-    def chat(self, *names: str) -> Chat | None:
-        """The chat that the path of one of these fields leads to or through; None where it leads to none."""
-        for name in names:
-            for path, steps in self.fields[name].paths:
-                found = _chat_on(self.record, [path] if path in self.record else steps)
-                if found is not None:
-                    self.met.update(dict.fromkeys(names, path))
-                    return read_chat(found, self.several)
+    def chat_on(self, name: str) -> Chat | None:
+        """The chat that the path of a field leads to or through; None where it leads to none."""
+        for path, steps in self.fields[name].paths:
+            found = _chat_on(self.record, [path] if path in self.record else steps)
+            if found is not None:
+                self.met[name] = path
+                return read_chat(found, self.several)
         return None
+
+    def chat(self, name: str) -> Chat:
+        """The chat in a field. `Fault` where there is none."""
+        chat = self.chat_on(name)
+        if chat is None:
+            raise Fault(f"no chat in field `{self.fields[name].path}`" if self.get(name) else "an empty chat")
+        return chat
 
     def _found(self, name: str) -> Any:
         for path, steps in self.fields[name].paths:

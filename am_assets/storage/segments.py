@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from am_assets.config.vocabulary import FINISHED_SPELLINGS
+from am_assets.config.vocabulary import FINISH_REASONS
 from am_assets.storage.atomic import file_aside
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ ROW_GROUP = 4096
 ABANDONED_SECONDS = 86_400  # a temporary file older than a day was left by a dead writer
 MAX_ATTEMPTS = 5  # reads that concurrent merges may invalidate before the reader blocks merges
 KEYS = pl.Schema({"key": pl.String, "finish_reason": pl.String})  # the latter of a model's answers only
-INTERRUPTED = ~pl.col("finish_reason").str.to_lowercase().is_in(FINISHED_SPELLINGS).fill_null(True)
+INTERRUPTED = ~pl.col("finish_reason").str.to_lowercase().is_in([*FINISH_REASONS]).fill_null(True)
 
 
 class DamagedSegment(RuntimeError):

@@ -150,6 +150,13 @@ def boxed_reference(solution: str) -> tuple[str | None, tuple[str, ...]]:
     return last or None, ()
 
 
+def with_starter(question: str | None, starter: str | None) -> str | None:
+    """A question that shows the code which the answer has to complete; as it is where there is none."""
+    if not question or not starter:
+        return question
+    return f"{question}\n\nComplete this code:\n```python\n{starter.rstrip()}\n```"
+
+
 def humaneval_tests(test: str | None, entry_point: str | None) -> str | None:
     """Tests that call `check` with a function or, as in LeetCodeDataset, with a method. `Fault` for another name."""
     if not FUNCTION.fullmatch(entry_point or ""):

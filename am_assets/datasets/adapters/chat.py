@@ -1,13 +1,11 @@
 """Chats: `messages` (role, content) or `conversations` (from, value), with the response in them or beside them."""
 
-from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, any_of
+from am_assets.datasets.adapters.base import Adapter, Field, Item, Row, any_of
 from am_assets.datasets.cases import canonical
 
 
 def read(row: Row) -> Item:
     chat = row.chat("messages")
-    if chat is None:
-        raise Fault("no chat in field `messages`" if row.get("messages") else "an empty chat")
     response = chat.response if chat.response is not None else row.text("response")
     return Item(
         chat.question,

@@ -1,13 +1,11 @@
 """Dolphin-R1: a chat to be answered, with thinking and answer beside it."""
 
-from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row
+from am_assets.datasets.adapters.base import Adapter, Field, Item, Row
 from am_assets.datasets.chats import with_thinking
 
 
 def read(row: Row) -> Item:
     chat = row.chat("messages")
-    if chat is None:
-        raise Fault("no chat in field `messages`")
     answer = row.text("answer")
     said = [] if answer is None else [(row.text("model"), with_thinking(row.text("reasoning"), answer))]
     return Item(chat.question, responses=said)

@@ -1,7 +1,5 @@
 """The 59 thousand questions that s1K was drawn from: lists of trajectories, by Gemini."""
 
-from dataclasses import replace
-
 from am_assets.datasets.adapters.base import Said, of_columns
 from am_assets.datasets.adapters.s1k import with_reference
 
@@ -20,4 +18,4 @@ COLUMNS = of_columns(
         "attempt": "The sum is \\boxed{42}.",
     },
 )
-ADAPTER = replace(COLUMNS, read=with_reference(COLUMNS.read))
+ADAPTER = with_reference(COLUMNS)

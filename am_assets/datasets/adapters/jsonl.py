@@ -9,7 +9,7 @@ SHORT = 200  # characters of an answer that can be compared with
 
 
 def read(row: Row) -> Item:
-    asked, answered = row.chat("question"), row.chat("response")
+    asked, answered = row.chat_on("question"), row.chat_on("response")
     tests = row.get("test_cases")
     try:
         wanted = constraints(parsed(row.get("constraints")) or [])

@@ -1,13 +1,10 @@
 """LeetCodeDataset: a problem, the beginning of a class, and a check of its method."""
 
-from am_assets.datasets.adapters.base import Adapter, Field, Item, Row, fields, humaneval_tests
+from am_assets.datasets.adapters.base import Adapter, Field, Item, Row, fields, humaneval_tests, with_starter
 
 
 def read(row: Row) -> Item:
-    starter = row.text("starter_code")
-    question = row.text("question")
-    if question and starter:
-        question = f"{question}\n\nComplete this code:\n```python\n{starter.rstrip()}\n```"
+    question = with_starter(row.text("question"), row.text("starter_code"))
     return Item(question, test_cases=humaneval_tests(row.text("test"), row.text("entry_point")))
 
 

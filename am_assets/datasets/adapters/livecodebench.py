@@ -7,7 +7,7 @@ import pickle
 import zlib
 from typing import Any
 
-from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields
+from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields, with_starter
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.values import parsed
 
@@ -27,9 +27,7 @@ class _TextOnly(pickle.Unpickler):
 
 def read(row: Row) -> Item:
     tests = [*(parsed(row.get("public_test_cases")) or []), *_private(row.get("private_test_cases"))]
-    starter, question = row.text("starter_code"), row.text("question")
-    if question and starter:
-        question = f"{question}\n\nComplete this code:\n```python\n{starter.rstrip()}\n```"
+    question = with_starter(row.text("question"), row.text("starter_code"))
     metadata = parsed(row.get("metadata"))
     function = metadata.get("func_name") if isinstance(metadata, dict) else None
     return Item(question, test_cases=canonical(tests, function))

@@ -1,9 +1,7 @@
 """MathInstruct: an instruction, and a solution in words or as a program."""
 
-from dataclasses import replace
-
-from am_assets.datasets.adapters.base import Item, Row, Said, of_columns
-from am_assets.datasets.adapters.metamath import reference_in
+from am_assets.datasets.adapters.base import Said, of_columns
+from am_assets.datasets.adapters.metamath import with_reference
 
 COLUMNS = of_columns(
     "instruction",
@@ -14,10 +12,4 @@ COLUMNS = of_columns(
     signature=("instruction", "output", "source"),
     example={"source": "ours", "instruction": "Compute 17+25.", "output": "17 + 25 = 42. The answer is 42"},
 )
-
-
-def read(row: Row) -> Item:
-    return replace(COLUMNS.read(row), reference_answer=reference_in(row.text("response") or ""))
-
-
-ADAPTER = replace(COLUMNS, read=read)
+ADAPTER = with_reference(COLUMNS)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from am_assets.datasets.adapters.base import Item, Row, Said, of_columns
+from am_assets.datasets.adapters.base import Adapter, Item, Row, Said, of_columns
 
 ANSWER = re.compile(r"[Tt]he answer is:?\s*(.+?)\s*\.?\s*\Z")  # on the last line
 COLUMNS = of_columns(
@@ -33,8 +33,13 @@ def reference_in(solution: str) -> str | None:
     return found[1].strip("$ ") if found else None
 
 
-def read(row: Row) -> Item:
-    return replace(COLUMNS.read(row), reference_answer=reference_in(row.text("response") or ""))
+def with_reference(columns: Adapter) -> Adapter:
+    """The adapter, with the reference that is in the response."""
+
+    def read(row: Row) -> Item:
+        return replace(columns.read(row), reference_answer=reference_in(row.text("response") or ""))
+
+    return replace(columns, read=read)
 
 
-ADAPTER = replace(COLUMNS, read=read)
+ADAPTER = with_reference(COLUMNS)

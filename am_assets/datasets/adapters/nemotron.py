@@ -1,12 +1,10 @@
 """Llama-Nemotron's post-training data: a chat in `input`, its answer in `output`."""
 
-from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row
+from am_assets.datasets.adapters.base import Adapter, Field, Item, Row
 
 
 def read(row: Row) -> Item:
     chat = row.chat("input")
-    if chat is None:
-        raise Fault("no chat in field `input`")
     response = row.text("output")
     return Item(chat.question, responses=[(row.text("generator"), response)] if response is not None else [])
 

@@ -1,9 +1,8 @@
 """s1K-1.1: thinking and attempt of DeepSeek-R1 and of Gemini, each in columns of its own."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from am_assets.datasets.adapters.base import Item, Row, Said, boxed_reference, of_columns
+from am_assets.datasets.adapters.base import Adapter, Item, Row, Said, boxed_reference, of_columns
 
 SHORT = 60  # characters of a solution that is the answer alone
 COLUMNS = of_columns(
@@ -27,16 +26,16 @@ COLUMNS = of_columns(
 )
 
 
-def with_reference(columns: Callable[[Row], Item]) -> Callable[[Row], Item]:
-    """Reads rows whose solution is the answer alone or a text that boxes it."""
+def with_reference(columns: Adapter) -> Adapter:
+    """The adapter, with the reference of a solution that is the answer alone or a text that boxes it."""
 
     def read(row: Row) -> Item:
         solution = (row.text("reference_answer") or "").strip()
         reference, notes = boxed_reference(solution)
         short = solution if len(solution) <= SHORT and "\n" not in solution and not notes else None
-        return replace(columns(row), reference_answer=reference or short, notes=notes)
+        return replace(columns.read(row), reference_answer=reference or short, notes=notes)
 
-    return read
+    return replace(columns, read=read)
 
 
-ADAPTER = replace(COLUMNS, read=with_reference(COLUMNS.read))
+ADAPTER = with_reference(COLUMNS)

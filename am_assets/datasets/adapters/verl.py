@@ -1,14 +1,12 @@
 """Rows of verl (Eurus-2, DAPO and others): a chat to be answered, and what the answer is checked by."""
 
-from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row
+from am_assets.datasets.adapters.base import Adapter, Field, Item, Row
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.values import parsed, scalar
 
 
 def read(row: Row) -> Item:
     chat = row.chat("prompt")
-    if chat is None:
-        raise Fault("no chat in field `prompt`")
     truth = parsed(row.get("ground_truth"))
     if isinstance(truth, dict | list):
         return Item(chat.question, test_cases=canonical(truth))

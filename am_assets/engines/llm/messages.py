@@ -7,20 +7,19 @@ them, so that a field read wrongly is mended without asking again.
 import json
 from typing import Any
 
-from am_assets.config.vocabulary import FINISHED
+from am_assets.config.vocabulary import FINISH_REASONS
 
-_MEANINGS = {spelled: reason for reason, spellings in FINISHED.items() for spelled in spellings}
 REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_text")
 THINKING_PARTS = ("thinking", "reasoning")  # types of content parts
 
 
 def finish_reason(told: Any) -> str | None:
-    """A key of FINISHED; None for an answer that was interrupted, or of which the provider tells no end.
+    """A key of `FINISHED`; None for an answer that was interrupted, or of which the provider tells no end.
 
     >>> finish_reason("MAX_TOKENS"), finish_reason("insufficient_system_resource"), finish_reason(None)
     ('length', None, None)
     """
-    return _MEANINGS.get(told.lower()) if isinstance(told, str) else None
+    return FINISH_REASONS.get(told.lower()) if isinstance(told, str) else None
 
 
 def text_of(content: Any) -> str:

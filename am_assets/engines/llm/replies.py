@@ -66,7 +66,7 @@ class Reply:
 
     text: str
     reasoning: str | None
-    finish_reason: str  # a key of `messages.FINISHED`, or INTERRUPTED
+    finish_reason: str  # a key of `vocabulary.FINISHED`, or INTERRUPTED
     usage: dict[str, Any]
     model: str
     message: str | None = None  # JSON, see `messages.as_it_came`
