@@ -144,9 +144,11 @@ def _read(rows: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
         _count(rest, tags.answer) > 1,
         _count(rest, tags.ending) > 1,
         think.str.contains(tags.answer, literal=True) & think.str.contains(tags.ending, literal=True),
-        # Without a beginning the end is the only tag, and has to be one: not quoted, and with none after it.
+        # Without a beginning the end is the only tag, and has to be one: not quoted, not a word of a sentence, and with
+        # none after it.
         ~begun & (_count(rest, tags.think) > 0),
         ~begun & (head.str.contains(f"[{QUOTES}]$") | rest.str.contains(f"^[{QUOTES}]")),
+        ~begun & untagged & head.str.contains(r"\S[ \t]+$") & rest.str.contains(r"^[ \t.,;:!?]"),
     )
     parsed = rest.is_not_null() & ~ambiguous & (untagged | tail.is_not_null())
     answer = pl.when(untagged).then(rest).otherwise(inner).str.strip_chars()

@@ -43,6 +43,10 @@ def test_every_family_is_read_with_and_without_its_tags_around_the_answer(family
         ("Write `</think>` to end it.", (None, None, False)),
         ('The tag "</think>" ends it.', (None, None, False)),
         ("2+2</think>4<think>5", (None, None, False)),
+        ("You end it with </think> and go on.", (None, None, False)),
+        ("You end it with </thinking>.", (None, None, False)),
+        ("2+2 is 4. </think> <answer>4</answer>", ("2+2 is 4.", "4", True)),
+        ("2+2 is 4. </think>\n\n4", ("2+2 is 4.", "4", True)),
         ("17+25: 42.\n\n**Final Answer**\n\n\\boxed{42}", (None, None, False)),
     ],
 )
