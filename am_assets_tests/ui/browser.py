@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
+from typing import NamedTuple
 
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
@@ -23,19 +24,27 @@ ENDS = ("Network.loadingFinished", "Network.loadingFailed")
 STILL_SECONDS = 1.0  # a page that did not change for so long has settled
 
 
+class Query(NamedTuple):
+    name: str
+    said: str  # the whole question, with its variables
+    at: float  # seconds, of the browser's clock
+    document: str
+
+    @property
+    def asked(self) -> tuple[str, str]:
+        return self.document, self.said
+
+
 class Browser:
     """Every look and click waits for what it needs; `TimeoutError` says what did not come."""
 
     def __init__(self, driver: webdriver.Chrome, url: str):
         self.driver, self.url = driver, url
-        self.asking: dict[
-            str, tuple[str, float]
-        ] = {}  # queries without an answer yet: their name, and when they were sent
+        self.asking: dict[str, Query] = {}  # queries without an answer yet, by request
+        self.answered: set[tuple[str, str]] = set()  # what was, since one waits: the document that asked, and what
 
     def open(self, path: str) -> None:
         """A page by its path in the UI, or by its whole address."""
-        self.queries()
-        self.asking.clear()  # those of the page before get no answer any more
         self.driver.get(path if "://" in path else self.url + path)
 
     def see(self, words: str, of: str = "") -> WebElement:
@@ -85,28 +94,46 @@ class Browser:
             message = json.loads(entry["message"])["message"]
             of = message["params"]
             if message["method"] == "Network.requestWillBeSent" and "/graphql" in of["request"]["url"]:
-                name = json.loads(of["request"].get("postData", "{}")).get("operationName", "?")
-                self.asking[of["requestId"]] = name, of["timestamp"]
+                said = of["request"].get("postData", "{}")
+                name = json.loads(said).get("operationName", "?")
+                self.asking[of["requestId"]] = Query(name, said, of["timestamp"], of["loaderId"])
             elif of.get("requestId") in self.asking and message["method"] in ENDS:
-                name, at = self.asking.pop(of["requestId"])
-                took[name] = max(took.get(name, 0), of["timestamp"] - at)
+                query = self.asking.pop(of["requestId"])
+                self.answered.add(query.asked)
+                took[query.name] = max(took.get(query.name, 0), of["timestamp"] - query.at)
+            elif message["method"] == "Page.frameNavigated" and "parentId" not in of["frame"]:
+                self._forget_others(of["frame"]["loaderId"])
         return took
 
     def settle(self) -> dict[str, float]:
-        """Wait until all that the page asks is answered and it asks no more; the seconds that each query took."""
+        """Wait until all that the page asks is answered and it asks nothing new; the seconds that each query took.
+
+        What it asks again and again, to follow what changes, was answered once: a slow machine always waits for one.
+        """
         took: dict[str, float] = {}
+        self.answered, told = set(), set[tuple[str, str]]()
         quiet_since = time.monotonic()
 
-        def answered() -> bool:
-            nonlocal quiet_since
-            new = self.queries()
-            took.update(new)
-            if new or self.asking:
-                quiet_since = time.monotonic()
-            return bool(took) and time.monotonic() - quiet_since > STILL_SECONDS
+        def waiting() -> list[str]:
+            return sorted(query.name for query in self.asking.values() if query.asked not in self.answered)
 
-        until(answered, f"all queries of {self.driver.current_url} are answered")
+        def answered() -> bool:
+            nonlocal quiet_since, told
+            took.update(self.queries())
+            if self.answered != told or waiting():
+                quiet_since, told = time.monotonic(), set(self.answered)
+            return bool(told) and time.monotonic() - quiet_since > STILL_SECONDS
+
+        try:
+            until(answered, "all queries are answered")
+        except TimeoutError as late:
+            raise TimeoutError(f"{self.driver.current_url} waits for {waiting()}, was told {sorted(took)}") from late
         return took
+
+    def _forget_others(self, document: str) -> None:
+        """What a document asked that was left since is not always told as answered or failed."""
+        self.asking = {request: query for request, query in self.asking.items() if query.document == document}
+        self.answered = {asked for asked in self.answered if asked[0] == document}
 
     def _visible(self, path: str, by: str = By.XPATH) -> WebElement | None:
         try:
