@@ -125,8 +125,10 @@ class Desk:
 
     def add_source(self, name: str, rows: list[dict]) -> None:
         self.rows(name, rows)
-        sources = yaml.safe_load((self.folder / "sources.yaml").read_text())
-        self.write("sources.yaml", {**sources, name: self.source(name, 9)})
+        self.write("sources.yaml", {**self.sources(), name: self.source(name, 9)})
+
+    def sources(self) -> dict[str, dict[str, Any]]:
+        return yaml.safe_load((self.folder / "sources.yaml").read_text())
 
     def instance(self):
         """The instance of the folder over the storage that `am` uses, for a `with`: it is closed at the end."""

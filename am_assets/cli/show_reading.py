@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from am_assets.config.licenses import UNKNOWN
 from am_assets.datasets.inspection import Inspection
 from am_assets.runtime.quoting import quoted
 
@@ -25,6 +26,8 @@ def show_reading(console: Console, found: Inspection, all_rows: bool) -> None:
     say(", ".join(f"{count:,} {name}" for name, count in found.counts.items() if count) or "nothing came out")
     for name, count in found.teachers.items():
         say(f"teacher {name}: {count:,} responses{'; say who by --teacher' if name == 'unnamed' else ''}")
+    if told.form and (known := {name: n for name, n in found.licenses.items() if name != UNKNOWN}):
+        say("licences: " + ", ".join(f"{name} {count:,}" for name, count in known.items()))
     for reason, where in told.dropped().items():
         say(f"dropped: {reason}: {where}")
     for note, count in told.notes.items():

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from am_assets.config.files import Section
+from am_assets.config.licenses import normalized
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -91,6 +92,7 @@ class SamplingPolicy(Section):
     decontamination: Decontamination = Decontamination()
     languages: list[str] | None = None  # ISO 639-1; null keeps all
     drop: list[Literal["incomplete", "url", "image", "table"]] = ["incomplete", "url", "image"]
+    licenses: list[Annotated[str, AfterValidator(normalized)]] | None = None  # of the questions; null keeps all
     # Share to keep of a difficulty, a category or a `category/difficulty`; 1 by default. A pair without its own rate
     # gets the product of its category's and its difficulty's.
     rates: dict[Group, Share] = {}

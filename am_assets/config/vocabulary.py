@@ -41,6 +41,7 @@ QUESTION_DROPS = [
     "defective",  # empty or oversized text, see `raw_pool.defect`
     "exact_duplicate",  # the same normalized text as a kept question
     "near_duplicate",  # cosine to a kept question at or above dedup.threshold
+    "license",  # is in none of sampling.licenses
     "contaminated",  # matches a benchmark item
     "unsuitable",  # needs an image, a link or a table, is cut off, or is in another language
     "downsampled",  # its draw is at or above the rate of its category and difficulty

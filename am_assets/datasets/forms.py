@@ -5,7 +5,7 @@ from typing import Any
 
 from am_assets.datasets.adapters import ADAPTERS, Adapter
 from am_assets.datasets.locate import SourceError
-from am_assets.datasets.rows import ABSENT, SHORT, walk
+from am_assets.datasets.values import ABSENT, SHORT, walk
 
 ROWS = 50  # looked at; a column that is null in the first ones may be left out of their JSON
 OR, HOLDS = "|", "~"  # in signatures

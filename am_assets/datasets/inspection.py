@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from am_assets.config.licenses import UNKNOWN
 from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.locate import find_files
 from am_assets.datasets.origins import AUTO, Origin
@@ -27,6 +28,7 @@ class Inspection:
     columns: dict[str, str | None]  # by the name that the adapter uses, the path that is read; None where no row has it
     counts: Counter[str] = field(default_factory=Counter)  # questions, references, tests, constraints, responses
     teachers: Counter[str] = field(default_factory=Counter)  # of the responses
+    licenses: Counter[str] = field(default_factory=Counter)
     sample: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -41,6 +43,7 @@ class Inspection:
             "columns": self.columns,
             "counts": dict(self.counts),
             "teachers": dict(self.teachers),
+            "licenses": dict(self.licenses),
             "sample": self.sample,
         }
 
@@ -69,8 +72,14 @@ def _count(found: Inspection, item: Item, teacher: str | None) -> None:
     found.counts.update(name for name, value in there.items() if value)
     said = [(name or teacher, response) for name, response in item.responses if response.strip()]
     found.counts["responses"] += len(said)
+    found.licenses[item.kept.license or UNKNOWN] += 1
     found.teachers.update(name or "unnamed" for name, _ in said)
     if len(found.sample) < SAMPLE:
         published = [{"teacher": name, "response": response} for name, response in said]
-        row = {"question": item.question, "reference_answer": item.reference_answer, "test_cases": item.test_cases}
-        found.sample.append(row | {"constraints": item.constraints, "published": published})
+        row: dict[str, Any] = {
+            "question": item.question,
+            "reference_answer": item.reference_answer,
+            "test_cases": item.test_cases,
+        }
+        beside = {"license": item.kept.license, "extra": item.kept.extra, "id": item.kept.own_id}
+        found.sample.append(row | {"constraints": item.constraints, "published": published} | beside)

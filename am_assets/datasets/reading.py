@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from am_assets.datasets.adapters import ADAPTERS, Adapter
+from am_assets.datasets.beside import Kept
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.chats import Several
 from am_assets.datasets.conditions import Condition
@@ -27,7 +28,8 @@ from am_assets.datasets.values import Fault
 BATCH_ROWS = 5_000
 SHOWN = 3  # places of a fault that a message names
 TEXTS = dict.fromkeys(["question", "reference_answer", "test_cases", "constraints"], pl.String())
-ROWS = pl.Schema({**TEXTS, "published": pl.List(pl.Struct({"teacher": pl.String, "response": pl.String}))})
+BESIDE = dict.fromkeys(["license", "extra", "place", "own_id"], pl.String())  # place: `file:line`
+ROWS = pl.Schema({**TEXTS, "published": pl.List(pl.Struct({"teacher": pl.String, "response": pl.String})), **BESIDE})
 
 
 @dataclass
@@ -41,6 +43,8 @@ class Told:
     places: dict[str, list[str]] = field(default_factory=dict)  # `file:line` of the first of each reason
     notes: Counter[str] = field(default_factory=Counter)  # rows that are in the pool, with what is odd in them
     met: dict[str, str] = field(default_factory=dict)  # fields of the adapter that some row has, and their paths
+    came_from: pl.DataFrame | None = None  # of a shard: question_id, place, own_id of every row, duplicates too
+    met_beside: set[str] = field(default_factory=set)  # paths of `Beside` that some row has
 
     def fault(self, reason: str, place: str) -> None:
         self.faults[reason] += 1
@@ -88,7 +92,8 @@ def _generated(origin: Origin) -> Iterator[tuple[str, Item | Fault]]:
     for line, row in enumerate(origin.generators[origin.generator](origin).iter_rows(named=True), start=1):
         question, reference, code, response, teacher = map(row.get, GENERATED)
         answered = [] if response is None else [(teacher, response)]
-        yield f"{origin.generator}:{line}", Item(question, reference, canonical(code), responses=answered)
+        kept = Kept(origin.beside.license)
+        yield f"{origin.generator}:{line}", Item(question, reference, canonical(code), responses=answered, kept=kept)
 
 
 def _read(origin: Origin, base: Path, told: Told) -> Iterator[tuple[str, Item | Fault]]:
@@ -100,12 +105,15 @@ def _read(origin: Origin, base: Path, told: Told) -> Iterator[tuple[str, Item | 
     fields = fields_of(origin, adapter)
     columns = {name for wanted in fields.values() for path, steps in wanted.paths for name in (path, steps[0])}
     condition = Condition(origin.where) if origin.where else None
-    columns |= {*condition.columns} if condition else set()
+    columns |= origin.beside.columns | ({*condition.columns} if condition else set())
     for path in files:
         rows = read_records(path, columns)
         for line, record in condition.kept(rows, str(path)) if condition else rows:
             told.left_out = condition.left_out if condition else 0
-            yield f"{path}:{line}", _item(record, adapter.read, fields, told.met, origin.turns)
+            item = _item(record, adapter.read, fields, told.met, origin.turns)
+            if isinstance(item, Item) and not isinstance(record, Fault):
+                item.kept = origin.beside.of(record, told.met_beside)
+            yield f"{path}:{line}", item
     if condition:
         told.left_out = condition.left_out
         for name in {*condition.columns} - condition.met:
@@ -151,19 +159,24 @@ def _frame(batch: Iterable[tuple[str, Item]], origin: Origin) -> pl.DataFrame:
         if any(one["teacher"] is None for one in published):
             raise SourceError(f"{place}: a response of an unnamed teacher; give `teacher:` in the config")
         reference = item.reference_answer if (item.reference_answer or "").strip() else None
-        rows.append((item.question or "", reference, item.test_cases, item.constraints, published))
+        kept = item.kept
+        beside = (kept.license, kept.extra, place, kept.own_id)
+        rows.append((item.question or "", reference, item.test_cases, item.constraints, published, *beside))
     return pl.DataFrame(rows, ROWS, orient="row")
 
 
 def _check_paths(origin: Origin, base: Path, told: Told) -> None:
     """`SourceError` where a path that the entry names is in no row: else a typo would read as if nothing was there."""
-    for name, path in origin.columns.items():
-        if name not in told.met and origin.location:
-            file = find_files(origin.location, base)[0]
-            told_of = nearest(path, _first(file, BATCH_ROWS))
-            raise SourceError(
-                f"{file}: columns: {name}: no row has `{path}`; {told_of}. Correct the path, or take it out"
-            )
+    beside = origin.beside
+    absent = [(f"columns: {name}", path) for name, path in origin.columns.items() if name not in told.met]
+    absent += [("keep", path) for path in beside.keep if path not in told.met_beside]
+    if beside.license_path and beside.license_path not in told.met_beside:
+        absent.append(("license_column", beside.license_path))
+    if absent and origin.location:
+        name, path = absent[0]
+        file = find_files(origin.location, base)[0]
+        told_of = nearest(path, _first(file, BATCH_ROWS))
+        raise SourceError(f"{file}: {name}: no row has `{path}`; {told_of}. Correct the path, or take it out")
 
 
 def _check_faults(origin: Origin, told: Told) -> None:

@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from am_assets.datasets import values
+from am_assets.datasets.beside import Kept
 from am_assets.datasets.chats import Chat, Several, is_chat, read_chat
-from am_assets.datasets.values import Fault, parsed
+from am_assets.datasets.values import ABSENT, SHORT, Fault, parsed, walk
 
 T = TypeVar("T")
-ABSENT, SHORT = object(), object()  # no such field; a list with fewer items
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Item:
     constraints: str | None = None  # JSON [{"id", "kwargs"}]
     responses: list[tuple[str | None, str]] = field(default_factory=list)  # of a teacher, None where the row names none
     notes: tuple[str, ...] = ()  # what a person should hear of, counted over rows
+    kept: Kept = field(default_factory=Kept)
 
 
 class Row:
@@ -118,23 +119,6 @@ def _names(record: Mapping[str, Any]) -> list[str]:
     """The columns of a record and the fields of those that are structs."""
     inner = [f"{name}.{key}" for name, value in record.items() if isinstance(value, dict) for key in value]
     return [*record, *inner]
-
-
-def walk(value: Any, steps: list[str]) -> Any:
-    """What the steps lead to in a value; ABSENT where there is no such field, SHORT where a list has fewer items."""
-    for step in steps:
-        value = parsed(value) if isinstance(value, str) else value
-        if isinstance(value, Mapping) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and step.isdigit():
-            if int(step) >= len(value):
-                return SHORT
-            value = value[int(step)]
-        elif value is None:
-            return None
-        else:
-            return ABSENT
-    return value
 
 
 def _chat_on(value: Any, steps: list[str]) -> Any:

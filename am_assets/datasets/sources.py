@@ -11,21 +11,24 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from am_assets.config.files import ConfigError, parse, read_yaml
+from am_assets.config.licenses import RANK, UNKNOWN, normalized
 from am_assets.config.partitions import MOST_PARTITIONS, name_fault
 from am_assets.datasets import demo
+from am_assets.datasets.beside import Beside
 from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.origins import Generator, Origin
 from am_assets.datasets.reading import Told, read_rows
 from am_assets.storage.schemas import RawPool
 
-VERSION = "3"  # raise when the same rows give other questions
+VERSION = "4"  # raise when the same rows give other questions
 MOST_CHARS = 1_000_000
 KEPT_CHARS = 1_000  # of an oversized question
 DIFFER = "differing references"
+PLACES = "raw_pool_places"  # beside the tables, by shard: question_id, place (`file:line`), own_id of every row
 PUBLISHED_ARITHMETIC = "published_arithmetic"
 
 
@@ -40,6 +43,24 @@ class Source(Origin):
 
     rank: int  # of near-duplicate questions, the one of the lowest rank is kept
     shards: Annotated[int, Field(ge=1)] = 1
+    license: str | None = None  # of rows that name none: apache-2.0, cc-by-nc-4.0, …; null: unknown
+    license_column: str | None = None  # the path of theirs, where it is another than `license`
+    keep: list[str] = Field(default_factory=list)  # paths that are carried along in `extra`, released on request
+
+    @property
+    def beside(self) -> Beside:
+        return Beside(self.license, self.license_column, tuple(self.keep))
+
+    @field_validator("license")
+    @classmethod
+    def _spelling(cls, name: str | None) -> str | None:
+        return name and normalized(name)
+
+    @model_validator(mode="after")
+    def _paths_are_of_files(self) -> Self:
+        if self.generator and (self.license_column or self.keep):
+            raise ValueError("license_column and keep are of files, and a generator has none")
+        return self
 
     @model_validator(mode="after")
     def _endless_needs_limit(self) -> Self:
@@ -89,7 +110,8 @@ def read_shard(sources: dict[str, Source], shard: str, base: Path, told: Told | 
     """The questions of one shard: a valid `RawPool`, sorted by question_id, independent of the order of the rows.
 
     The id of a question alone determines its shard, so other rows cannot move it. Rows of one id are merged: `copies`
-    counts them, published responses are united, and of differing tests or constraints the smallest text is taken.
+    counts them, published responses are united, and of differing tests or constraints the smallest text is taken, of
+    differing licences the strictest.
     Empty and oversized questions, and those whose references are different values, are kept and marked in `defect`. A
     relative location starts at `base`. What reading the source told is in `told`. `SourceError` where the source cannot
     be read or has no usable row.
@@ -109,7 +131,10 @@ def read_shard(sources: dict[str, Source], shard: str, base: Path, told: Told | 
     if not usable:
         faults = "".join(f"; {why}: {where}" for why, where in told.dropped().items())
         raise SourceError(f"source {name}: every one of its rows is empty or oversized ({source.location}){faults}")
-    merged = _merge(pl.concat(parts)).with_columns(pl.lit(name).alias("source"))
+    rows = pl.concat(parts)
+    place = pl.col("place").str.strip_prefix(f"{base}/")
+    told.came_from = rows.select("question_id", place, "own_id").sort("question_id", "place")
+    merged = _merge(rows).with_columns(pl.lit(name).alias("source"))
     return RawPool.validate(merged.select(RawPool.column_names()), cast=True)
 
 
@@ -128,6 +153,11 @@ def _identified(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _strictness() -> pl.Expr:
+    """The rank of the column `license`, whose strictest has the largest; a null is an unknown licence."""
+    return pl.col("license").fill_null(UNKNOWN).replace_strict(RANK, default=RANK["other"], return_dtype=pl.UInt8)
+
+
 def _merge(rows: pl.DataFrame) -> pl.DataFrame:
     """One row a question_id."""
     published = pl.col("published").explode(empty_as_null=False, keep_nulls=False).unique().sort()
@@ -136,8 +166,9 @@ def _merge(rows: pl.DataFrame) -> pl.DataFrame:
         .group_by("question_id", maintain_order=True)
         .agg(
             pl.first("question", "defect"),
-            pl.min("reference_answer", "test_cases", "constraints"),
+            pl.min("reference_answer", "test_cases", "constraints", "extra"),
             published,
+            pl.col("license").sort_by(_strictness(), "license", descending=True, nulls_last=False).first(),
             pl.len().cast(pl.UInt32).alias("copies"),
             references=pl.col("reference_answer").drop_nulls().unique(),
         )

@@ -1,16 +1,18 @@
-"""From a value of a data file to text, and the fault of a row that holds something else.
+"""From a value of a data file to text, the way along a path into it, and the fault of a row that holds something else.
 
 Nothing is guessed: what is neither the text nor the number that a field is read as makes its row a counted drop.
 """
 
 import json
 import math
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 UNREADABLE_PARTS = ("image", "image_url", "input_image", "audio", "input_audio", "video", "file")
 JSON_IN_JSON = 3  # texts within texts that are looked into
+ABSENT, SHORT = object(), object()  # no such field; a list with fewer items
 
 
 class Fault(ValueError):
@@ -80,6 +82,23 @@ def parsed(value: Any) -> Any:
             value = json.loads(value)
         except (ValueError, RecursionError):
             break
+    return value
+
+
+def walk(value: Any, steps: list[str]) -> Any:
+    """What the steps lead to in a value; ABSENT where there is no such field, SHORT where a list has fewer items."""
+    for step in steps:
+        value = parsed(value) if isinstance(value, str) else value
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdigit():
+            if int(step) >= len(value):
+                return SHORT
+            value = value[int(step)]
+        elif value is None:
+            return None
+        else:
+            return ABSENT
     return value
 
 

@@ -35,6 +35,7 @@ _JUDGED = "benchmark_responses.response " + " ".join(
 COMPUTED: dict[str, dict[str, str]] = {
     "question_features": {
         "chars words ascii_share language complete has_url has_image has_table": "raw_pool.question",
+        "license": "raw_pool.license",
         "has_check": "raw_pool.reference_answer raw_pool.test_cases raw_pool.constraints",
         "verifiers": " ".join(f"raw_pool.{name}" for name in AGAINST),
     },

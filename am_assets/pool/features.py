@@ -10,7 +10,7 @@ import polars as pl
 from am_assets.datasets.checks import CHECKS
 from am_assets.engines.models.language import languages
 
-VERSION = 5  # raise when a feature comes out differently
+VERSION = 6  # raise when a feature comes out differently
 # A truncated ending: a comma, an open bracket, or a word that needs another one after it.
 DANGLING = (
     r"[,(\[{]\s*$"
@@ -50,6 +50,7 @@ def question_features(pool: pl.DataFrame, verifiers: Mapping[str, pl.Expr]) -> p
         has_check=pl.any_horizontal(*CHECKS.values()),
         verifiers=pl.concat_list(names).list.drop_nulls(),
         published=pl.col("published").list.len(),
+        license="license",
     )
 
 

@@ -5,13 +5,15 @@ Decisions only: benchmark overlap is judged in `decontaminate.py`, and requests 
 
 import polars as pl
 
+from am_assets.config.licenses import UNKNOWN
 from am_assets.config.recipe import SamplingPolicy, TeacherPolicy
 from am_assets.config.vocabulary import QUESTION_DROPS
 from am_assets.engines.models.language import UNDETERMINED
 from am_assets.storage.schemas import SelectedQuestions
 
-VERSION = "2"  # raise when a rule here selects or describes otherwise
+VERSION = "3"  # raise when a rule here selects or describes otherwise
 DRAW_DIGITS = 13  # hexadecimal: 52 bits, what a float holds exactly
+LICENSE = pl.col("license").fill_null(UNKNOWN)
 FLAGS = {
     "incomplete": ~pl.col("complete"),
     "url": pl.col("has_url"),
@@ -52,10 +54,14 @@ def select(
     filtered = questions.join(found, on="question_id", how="left").with_columns(
         unsuitable=unsuitable, unsuitable_by=unsuitable_by
     )
-    eligible = pl.col("contaminated").is_null() & pl.col("unsuitable").is_null()
+    allowed = pl.lit(True) if sampling.licenses is None else LICENSE.is_in(sampling.licenses)
+    eligible = allowed & pl.col("contaminated").is_null() & pl.col("unsuitable").is_null()
     groups = filtered.group_by("category", "difficulty").agg(eligible=eligible.sum())
     downsampled = draw("question_id") >= pl.col("rate")
-    rules = {  # by drop reason: whether it holds, the detail, the deciding field
+    rules: dict[
+        str, tuple[pl.Expr, pl.Expr | str, pl.Expr | str]
+    ] = {  # by drop reason: whether it holds, the detail, the deciding field
+        "license": (~allowed, pl.format("license {}", LICENSE), pl.lit("sampling.licenses")),
         "contaminated": (pl.col("contaminated").is_not_null(), "contaminated", "contaminated_by"),
         "unsuitable": (pl.col("unsuitable").is_not_null(), "unsuitable", "unsuitable_by"),
         "downsampled": (downsampled, "rate_of", "rate_by"),

@@ -60,6 +60,9 @@ def test_as_json_it_has_all_that_a_script_needs(file: Path) -> None:
             {"teacher": "deepseek-r1", "response": "<think>a</think>42"},
             {"teacher": "deepseek-r1", "response": "<think>b</think>41"},
         ],
+        "license": None,
+        "extra": None,
+        "id": None,
     }
 
 

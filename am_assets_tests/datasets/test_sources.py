@@ -96,6 +96,8 @@ def test_rows_of_one_question_become_one(tmp_path: Path) -> None:
         "constraints": None,
         "published": [{"teacher": "t", "response": "one"}, {"teacher": "t", "response": "two"}],
         "copies": 3,
+        "license": None,
+        "extra": None,
         "defect": None,
     }
 

@@ -15,7 +15,7 @@ Q = sha256(b"q").hexdigest()[:32]
 TEACHER = TeacherPolicy(model="openai/r1", samples=4)
 PLAIN = {
     "shard": "one", "source": "src", "category": "math", "difficulty": "easy", "has_published": False, "complete": True,
-    "has_url": False, "has_image": False, "has_table": False, "language": "en",
+    "has_url": False, "has_image": False, "has_table": False, "language": "en", "license": "mit",
 }  # fmt: skip
 FLAGS = {name: pl.Boolean for name in PLAIN if isinstance(PLAIN[name], bool)}
 NOTHING = pl.DataFrame(schema={"question_id": pl.String, "detail": pl.String, "decided_by": pl.String})
@@ -58,6 +58,21 @@ def test_a_sound_question_is_asked_of_the_teacher() -> None:
 )
 def test_an_unsuitable_question_goes_with_what_makes_it_so(row: dict, policy: dict, detail: str) -> None:
     assert fate(row, **policy) == (False, "unsuitable", detail)
+
+
+@pytest.mark.parametrize(
+    ("row", "allowed", "reason"),
+    [
+        ({"license": "cc-by-nc-4.0"}, ["mit", "Apache 2.0"], "license cc-by-nc-4.0"),
+        ({"license": None}, ["mit"], "license unknown"),
+        ({"license": "apache-2.0"}, ["mit", "Apache 2.0"], None),
+        ({"license": None}, ["mit", "unknown"], None),
+        ({"license": None}, None, None),
+        ({"license": "mit"}, [], "license mit"),
+    ],
+)
+def test_a_question_whose_licence_is_not_allowed_goes(row: dict, allowed: list[str] | None, reason: str | None) -> None:
+    assert fate(row, licenses=allowed) == (reason is None, reason and "license", reason)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import dagster as dg
 import polars as pl
 
+from am_assets.config.licenses import UNKNOWN
 from am_assets.datasets import sources
 from am_assets.datasets.reading import Told
 from am_assets.engines import plots
@@ -10,7 +11,11 @@ from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, source_entry
 from am_assets.orchestration.resources import Answers, usage
 from am_assets.pool import features, labels
+from am_assets.storage.segments import write_aside
+from am_assets.storage.stored import EXTENSION
 from am_assets.verification.verifiers import applicable
+
+TEXTS = "texts"  # metadata of a shard: the version of its questions, whatever else is known of them
 
 
 def _sound(raw_pool: pl.DataFrame) -> pl.DataFrame:
@@ -20,7 +25,8 @@ def _sound(raw_pool: pl.DataFrame) -> pl.DataFrame:
 @tables.evidence("pool", "shards", reads=Reads((sources,), entry=source_entry))
 def raw_pool(context: dg.AssetExecutionContext, here: Declared) -> tuple[pl.DataFrame, dict]:
     """The questions of one shard in canonical form: one row per distinct question, with its reference answer, tests and
-    published responses where the source has them. Unusable rows stay, with the defect named."""
+    published responses where the source has them. Unusable rows stay, with the defect named. Where each row came from
+    is written beside this table."""
     name, source = here.source(context.partition_key)
     told = Told()
     frame = sources.read_shard({name: source}, context.partition_key, here.sources_folder, told)
@@ -28,14 +34,18 @@ def raw_pool(context: dg.AssetExecutionContext, here: Declared) -> tuple[pl.Data
         context.log.warning(
             "%d of %d rows of source %s are at fault: %s", told.faults.total(), told.rows, name, told.dropped()
         )
+    assert told.came_from is not None
+    write_aside(told.came_from, here.assets / sources.PLACES / f"{context.partition_key}{EXTENSION}")
     defects = frame["defect"].drop_nulls().value_counts(sort=True).rows()
     return frame, {
+        TEXTS: tables.content_version(frame.select("question_id", "question", "defect")),
         "rows_in": int(frame["copies"].sum()),
         "defects": dict(defects),
         "rows_at_fault": told.dropped(),  # of the whole source: what can't be read has no shard
         "notes": dict(told.notes),
         "left_out": told.left_out,  # by `where` of the source
         "form": told.form,
+        "licenses": dict(frame["license"].fill_null(UNKNOWN).value_counts(sort=True).rows()),
         "published_responses": int(frame["published"].list.len().sum()),
     }
 

@@ -11,6 +11,7 @@ from am_assets.engines import plots
 from am_assets.engines.models import embedder
 from am_assets.engines.models.hnsw import Graphs
 from am_assets.orchestration import tables
+from am_assets.orchestration.assets.pool import TEXTS
 from am_assets.orchestration.declarations import Declared, Reads, earlier_shards
 from am_assets.orchestration.partitions import all_of, every
 from am_assets.orchestration.resources import Answers, usage
@@ -104,8 +105,16 @@ def benchmark_overlap(
 def _shards_as_they_are(
     context: dg.AssetExecutionContext, keys: list[str], items: overlap.Items, instrument: list
 ) -> pl.DataFrame:
-    """The shards with the memo key of each: content of its tables and of the items, and the instrument."""
-    versions = [[tables.stored_version(context, name, shard) for name in _BY_SHARD] for shard in keys]
+    """The shards with the memo key of each: its questions, their embeddings, the items, and the instrument."""
+    versions = [
+        [
+            # The version of its questions alone: a licence or a reference is nothing to measure overlap again for.
+            tables.stored_metadata(context, "raw_pool", shard, TEXTS)
+            or tables.stored_version(context, "raw_pool", shard),
+            tables.stored_version(context, "question_embeddings", shard),
+        ]
+        for shard in keys
+    ]
     against = tables.content_version(items.table.select("item_id", "question"))
     shards = pl.DataFrame({"shard": keys, "versions": [" ".join(version) for version in versions]})
     return with_keys(shards, "versions", identity=[overlap.VERSION, against, *instrument])

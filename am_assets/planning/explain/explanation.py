@@ -17,6 +17,7 @@ from am_assets.verification.verifiers import VERIFIERS
 MEASURED = ["response_features", *(verifier.table for verifier in VERIFIERS.values()), "reward_scores"]
 NEAREST = 5  # neighbours shown
 EXCERPT_CHARS = 80
+PLACES_SHOWN = 3  # of the rows that a question came from
 NOT_SHOWN = ["response", "think", "question_id", "response_id", "shard"]  # too long, or shown elsewhere
 
 
@@ -115,12 +116,22 @@ def _source(row: Mapping[str, Any]) -> dict[str, Any]:
         "shard": row["shard"],
         "source": row["source"],
         "input rows": row["copies"],
+        "read from": _some(row["places"]),
+        "license": row["license"],
+        "extra": row["extra"],
         "reference answer": row["reference_answer"],
         "tests": row["test_cases"] is not None,
         "constraints": row["constraints"],
         "published responses": len(row["published"]),
         "defect": row["defect"],
     }
+
+
+def _some(places: list[str] | None) -> str | None:
+    if not places:
+        return None
+    more = len(places) - PLACES_SHOWN
+    return ", ".join(places[:PLACES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _overlap(row: Mapping[str, Any], items: Mapping[str, str]) -> dict[str, Any]:

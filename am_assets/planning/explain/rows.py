@@ -7,6 +7,7 @@ import polars as pl
 
 from am_assets.config.files import ConfigError
 from am_assets.datasets.identity import normalize, question_id
+from am_assets.datasets.sources import PLACES
 from am_assets.orchestration.schemas import TABLES
 from am_assets.planning.explain.explanation import EXCERPT_CHARS, MEASURED, NEAREST, Rows
 from am_assets.project import Project
@@ -71,7 +72,19 @@ def read(store: StoredTables, recipe: str, benchmarks: Iterable[str], wanted: st
     tables |= {name: _of(store, name, [recipe], "recipe", wanted).drop("recipe") for name in RECIPE_TABLES}
     overlap = _of(store, "benchmark_overlap", benchmarks, "benchmark", wanted)
     tables |= {"benchmark_overlap": overlap}
+    tables["raw_pool"] = tables["raw_pool"].join(_places(store, shards, wanted), on="shard", how="left")
     return Rows(tables, _neighbours(store, recipe, wanted), _items(store, overlap))
+
+
+def _places(store: StoredTables, shards: list[str], wanted: str) -> pl.DataFrame:
+    """By shard, where the rows of a question came from, in words; tables of an older version do not know."""
+    known = {*shards} & {*store.partitions(PLACES)}
+    found = {shard: store.scan(PLACES, shard).filter(wanted == ID).collect() for shard in known}
+    said = {
+        shard: [place + (f" (id {own})" if own else "") for place, own in rows.select("place", "own_id").iter_rows()]
+        for shard, rows in found.items()
+    }
+    return pl.DataFrame(list(said.items()), {"shard": pl.String, "places": pl.List(pl.String)}, orient="row")
 
 
 def _of(store: StoredTables, asset: str, partitions: Iterable[str], named: str, wanted: str) -> pl.DataFrame:

@@ -18,6 +18,8 @@ class RawPool(dy.Schema):
     constraints = dy.String(nullable=True, description='JSON [{"id", "kwargs"}], IFEval constraints')
     published = PUBLISHED
     copies = dy.UInt32(description="input rows with this question")
+    license = dy.String(nullable=True, description="of its rows the strictest; null where no row and no source says it")
+    extra = dy.String(nullable=True, description="JSON {path: value} of the columns that `keep` of the source names")
     defect = dy.String(nullable=True, description="why the row can't be used; null for a valid row")
 
 
@@ -34,6 +36,7 @@ class QuestionFeatures(dy.Schema):
     has_check = dy.Bool(description="has a reference, tests or constraints")
     verifiers = dy.List(dy.String(), description="those that verify the answers to it")
     published = dy.UInt32(description="published responses")
+    license = dy.String(nullable=True)
 
 
 class QuestionLabels(dy.Schema):
