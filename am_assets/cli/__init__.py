@@ -8,6 +8,7 @@
     am preview -r demo --set dedup.threshold=0.9   what other settings would keep, lose and ask
     am explain ID -r demo                the way of one question, and the line that kept or dropped it
     am diff -r demo -r demo-strict       rows in one set and not in the other, and the fields that they stem from
+    am push -r demo hf://datasets/OWNER/NAME   hand out what a recipe released, as one commit with a tag
     am memo                              what was measured so far, how large and how old it is
     am memo responses KEY                one answer in full
 
@@ -18,4 +19,4 @@ import typer
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-from am_assets.cli import applying, asking, memo, planning, reading  # noqa: E402, F401  (they add their commands to `app`)
+from am_assets.cli import applying, asking, memo, planning, pushing, reading  # noqa: E402, F401  (they add their commands to `app`)

@@ -19,7 +19,7 @@ from am_assets.orchestration.dagster_internals import BaseAssetGraph
 from am_assets.planning.execution import run
 from am_assets.planning.others import NeedsOfOthers, Others
 from am_assets.planning.reasons import Reasons, Root
-from am_assets.planning.records import Records
+from am_assets.planning.records import CheckState, Records
 from am_assets.planning.staleness import Partition, Staleness
 
 SHOWN = 3  # causes listed for a step that follows
@@ -168,10 +168,14 @@ class Plan:
             return self._step(key, partition, "missing", "it was never materialized")
         if because:
             return self._step(key, partition, "stale", because)
-        for check in self._blocking.get(key, []):
-            if self.records.check(check, partition) == "not run":
-                return self._step(key, partition, "stale", f"its blocking check {check.name} came to no end")
+        for name, state in self.blocking_checks(key, partition).items():
+            if state == "not run":
+                return self._step(key, partition, "stale", f"its blocking check {name} came to no end")
         return None
+
+    def blocking_checks(self, key: dg.AssetKey, partition: str) -> dict[str, CheckState]:
+        """How each blocking check of a partition ended on its latest materialization, by the name of the check."""
+        return {check.name: self.records.check(check, partition) for check in self._blocking.get(key, [])}
 
     def stopped_parents(self, stopped: set[Partition], key: dg.AssetKey, partition: str) -> str:
         names = []
