@@ -20,6 +20,7 @@ GRAPH = {
     "verification_policy": set(),
     "training_policy": set(),
     "evaluation_policy": set(),
+    "release_policy": set(),
     "raw_pool": set(),
     "question_features": {"raw_pool"},
     "question_labels": {"raw_pool"},
@@ -43,7 +44,11 @@ GRAPH = {
         "responses", "response_features", "math_verdicts", "code_verdicts", "instruction_verdicts",
         "reward_scores",
     },
-    "sft_dataset": {"verified_set", "response_features", "raw_pool"},
+    "sft_dataset": {
+        "release_policy", "verified_set", "response_features", "raw_pool",
+        "dedup_policy", "sampling_policy", "teacher_policy", "verification_policy",  # what the card says of it
+        "deduped_set", "selected_questions",
+    },
     "sft_checkpoint": {"training_policy", "sft_dataset"},
     "benchmark_responses": {"evaluation_policy", "sft_checkpoint", "benchmark_questions"},
     "benchmark_verdicts": {"benchmark_responses", "benchmark_questions"},

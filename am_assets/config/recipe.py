@@ -225,6 +225,14 @@ class VerificationPolicy(Section):
         return self
 
 
+class ReleasePolicy(Section):
+    """What is written beside the rows of the released dataset."""
+
+    license: Annotated[str, AfterValidator(normalized)] | None = None  # null: the strictest of its rows
+    jsonl: bool = False  # the schema of AM-DeepSeek-R1-Distilled too, as data.jsonl.zst
+    extra: bool = False  # the columns that sources carry along by `keep`
+
+
 class TrainingPolicy(Section):
     """The student model and the hyperparameters of its fine-tuning."""
 
@@ -264,6 +272,7 @@ class Recipe(Section):
     sampling: SamplingPolicy = SamplingPolicy()
     teacher: TeacherPolicy
     verification: VerificationPolicy = VerificationPolicy()
+    release: ReleasePolicy = ReleasePolicy()
     training: TrainingPolicy
     evaluation: EvaluationPolicy = EvaluationPolicy()
 

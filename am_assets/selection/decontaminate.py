@@ -89,3 +89,17 @@ def _at_least(value: pl.Expr, threshold: float | None) -> pl.Expr:
 def _detail(words: str, *measured: pl.Expr, item: str) -> pl.Expr:
     """`words` filled with the measured values and the benchmark item as benchmark/item."""
     return pl.format(words, *(value.round(3) for value in measured), pl.format("{}/{}", "benchmark", item))
+
+
+def by_benchmark(selected: pl.DataFrame, policy: Decontamination) -> pl.DataFrame:
+    """(benchmark, rule, questions) that SelectedQuestions drops as contaminated; a benchmark without any has a row."""
+    hits = selected.filter(pl.col("drop_reason") == "contaminated").select(
+        benchmark=pl.col("detail").str.extract(r"(\S+)/\S+$"),
+        rule=pl.col("decided_by").str.split(".").list.last(),
+    )
+    counts = hits.group_by("benchmark", "rule").agg(questions=pl.len())
+    none = pl.DataFrame({"benchmark": policy.benchmarks}, {"benchmark": pl.String})
+    none = none.join(counts, on="benchmark", how="anti").with_columns(
+        rule=pl.lit("none"), questions=pl.lit(0, pl.UInt32)
+    )
+    return pl.concat([counts, none], how="vertical_relaxed").sort("benchmark", "rule")

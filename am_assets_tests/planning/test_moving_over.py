@@ -11,6 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from am_assets.orchestration.tables import content_version
+from am_assets.training.dataset import NOT_TRAINED_ON
 from am_assets_tests.commands import am, applied, planned
 from am_assets_tests.desk import FREE, Desk, at_desk
 from am_assets_tests.rebuild import small
@@ -45,10 +47,12 @@ def measured(desk: Desk) -> dict[str, int]:
     return {one.name: pl.scan_parquet(one / "*.parquet").select(pl.len()).collect().item() for one in folders}
 
 
-def released(desk: Desk) -> dict[str, bytes]:
+def released(desk: Desk) -> dict[str, str]:
+    """Versions of the stored tables, without the columns that rows did not have then."""
     kept = ("sft_dataset", "sft_checkpoint", "responses", "question_labels", "reward_scores", "math_verdicts")
-    paths = [path for name in kept for path in (desk.folder / "assets" / name).rglob("*.parquet")]
-    return {str(path.relative_to(desk.folder)): path.read_bytes() for path in paths}
+    paths = [path for name in kept for path in (desk.folder / "assets" / name).glob("*.parquet")]
+    rows = {path: pl.read_parquet(path).drop(NOT_TRAINED_ON, strict=False) for path in paths}
+    return {str(path.relative_to(desk.folder)): content_version(table) for path, table in rows.items()}
 
 
 def trained(desk: Desk) -> dict[str, int]:

@@ -55,6 +55,7 @@ VALUES: dict[str, Any] = {
     "recipe.verification.min_reward": 0.6,
     **{f"recipe.verification.minima.{name}": 3 for name in
        ("correctness", "helpfulness", "coherence", "complexity", "verbosity")},
+    "recipe.release.license": "odbl",
     "recipe.training.student": STUDENTS[1],
     "recipe.training.max_length": 200,
     "recipe.training.dtype": "bfloat16",

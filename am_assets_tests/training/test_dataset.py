@@ -1,11 +1,10 @@
 import json
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 from am_assets.storage.schemas import SftDataset
-from am_assets.training.dataset import am_record, sft_table, write_release
+from am_assets.training.dataset import am_record, sft_table
 
 TEST = json.dumps({"test_code": "assert f(1) == 2", "test_entry_point": "f"})
 
@@ -22,7 +21,9 @@ def features(*ids: str) -> pl.DataFrame:
 
 def pool(*rows: tuple[str, str, str | None, str | None]) -> pl.DataFrame:
     schema = {"source": pl.String, "question_id": pl.String, "reference_answer": pl.String, "test_cases": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(question=pl.lit("ask ") + pl.col("question_id"))
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    beside = {"license": pl.lit("mit"), "extra": pl.lit('{"topic": "sums"}')}
+    return frame.with_columns(question=pl.lit("ask ") + pl.col("question_id"), **beside)
 
 
 def table(rows: int = 3) -> pl.DataFrame:
@@ -49,6 +50,12 @@ def test_a_question_that_lies_in_two_sources_is_taken_from_the_one_of_the_respon
     assert result["reference_answer"].to_list() == ["8"]
 
 
+@pytest.mark.parametrize("extra", [True, False])
+def test_columns_that_sources_carry_along_are_released_on_request(extra: bool):
+    result = sft_table(verified(("r1", "q1", True)), features("r1"), pool(("gsm", "q1", "7", None)), extra)
+    assert result.select("license", "extra").row(0) == ("mit", '{"topic": "sums"}' if extra else None)
+
+
 def test_a_kept_response_without_its_question_is_an_error_that_names_it():
     with pytest.raises(ValueError, match=r"1 kept responses lack .* first r1"):
         sft_table(verified(("r1", "q1", True)), features("r1"), pool())
@@ -66,54 +73,3 @@ def test_a_record_has_exactly_the_two_messages_of_the_released_form():
         "content": "<think>think r00000</think>\n<answer>say r00000</answer>",
         "info": {"source": "gsm", "think_content": "think r00000", "answer_content": "say r00000"},
     }
-
-
-@pytest.fixture
-def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """`datasets.load_dataset` without a network and with a cache of its own."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    from datasets import load_dataset
-
-    return lambda *args, **options: load_dataset(*args, split="train", cache_dir=str(tmp_path / "cache"), **options)
-
-
-def test_a_release_loads_by_its_folder_and_by_its_files(tmp_path, load):
-    rows = table()
-    write_release(rows, tmp_path / "release", name="demo")
-    messages = [am_record(row)["messages"] for row in rows.iter_rows(named=True)]
-    records = load(str(tmp_path / "release"))
-    assert [m["content"] for row in records for m in row["messages"]] == [m["content"] for r in messages for m in r]
-    assert json.loads(records[2]["messages"][0]["info"]["test_case"])["test_entry_point"] == "f"
-    assert len(load("json", data_files=str(tmp_path / "release" / "data.jsonl"))) == 3
-    assert load("parquet", data_files=str(tmp_path / "release" / "data.parquet")).to_list() == rows.to_dicts()
-
-
-@pytest.mark.slow
-def test_a_release_loads_where_the_first_test_comes_late(tmp_path, load):
-    rows = table(60_000)  # over 10 MB of records without a test before the one that has it
-    write_release(rows, tmp_path / "release", name="demo")
-    assert load(str(tmp_path / "release"))[59_999]["messages"][0]["info"]["test_case"] == TEST
-    plain = load("json", data_files=str(tmp_path / "release" / "data.jsonl"))
-    assert plain[59_999]["messages"][0]["info"]["test_case"] == TEST
-
-
-def test_a_release_is_the_same_bytes_again_and_replaces_the_one_before(tmp_path):
-    def contents() -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in (tmp_path / "release").iterdir()}
-
-    write_release(table(5), tmp_path / "release", name="demo")
-    first = contents()
-    write_release(table(2), tmp_path / "release", name="demo")
-    assert contents() != first
-    write_release(table(5), tmp_path / "release", name="demo")
-    assert contents() == first
-    assert [path.name for path in tmp_path.iterdir()] == ["release"]
-
-
-def test_the_card_counts_rows_and_states_the_system_prompt(tmp_path):
-    write_release(table(), tmp_path / "release", name="demo", system_prompt="Think first.")
-    card = (tmp_path / "release" / "README.md").read_text()
-    assert "3 responses to 3 questions" in card
-    assert "| gsm | 3 | 100.0% |" in card
-    assert "> Think first." in card
-    assert "## Licence" in card

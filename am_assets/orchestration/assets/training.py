@@ -2,54 +2,111 @@
 
 import os
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 
-from am_assets.config.recipe import TrainingPolicy
+from am_assets.config.licenses import UNKNOWN
+from am_assets.config.recipe import (
+    DedupPolicy,
+    ReleasePolicy,
+    SamplingPolicy,
+    TeacherPolicy,
+    TrainingPolicy,
+    VerificationPolicy,
+)
 from am_assets.engines import plots
 from am_assets.engines.models import student
+from am_assets.engines.models.language import UNDETERMINED
+from am_assets.evaluation.report import funnel
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import every
+from am_assets.selection.decontaminate import by_benchmark
 from am_assets.storage.memo import Memo, key_of
 from am_assets.storage.stored import read_policy
-from am_assets.training import dataset, sft
+from am_assets.training import card, dataset, release, sft
+from am_assets.verification.figures import BY, pass_rates
+
+MADE_WITH = ["am-assets", "dagster", "polars", "math-verify", "litellm", "sentence-transformers", "hnswlib"]
 
 
 @tables.decision(
     "training",
     "recipes",
     ins={"response_features": every("shard"), "raw_pool": every("shard")},
-    reads=Reads((dataset,)),
+    reads=Reads((dataset, release)),
 )
 def sft_dataset(
     context: dg.AssetExecutionContext,
     here: Declared,
+    dedup_policy: pl.DataFrame,
+    sampling_policy: pl.DataFrame,
+    teacher_policy: pl.DataFrame,
+    verification_policy: pl.DataFrame,
+    release_policy: pl.DataFrame,
+    deduped_set: pl.DataFrame,
+    selected_questions: pl.DataFrame,
     verified_set: pl.DataFrame,
     response_features: pl.LazyFrame,
     raw_pool: pl.LazyFrame,
 ) -> tuple[pl.DataFrame, dict]:
     """The kept responses with their texts. The release is written beside this table, in a folder named by the recipe:
-    JSONL in the published AM schema, Parquet and a dataset card."""
+    Parquet that trainers read as it is, and a card that says how the rows came to be."""
+    policy = read_policy(ReleasePolicy, release_policy)
     kept = verified_set.filter("kept").lazy()
     features = response_features.join(kept, on="response_id", how="semi").unique("response_id").collect()
     pool = raw_pool.join(kept, on="question_id", how="semi").collect()
-    table = dataset.sft_table(verified_set, features, pool)
-    release = here.assets / "sft_dataset" / context.partition_key
-    dataset.write_release(table, release, context.partition_key)
+    table = dataset.sft_table(verified_set, features, pool, policy.extra)
+    sampling = read_policy(SamplingPolicy, sampling_policy)
+    made_by = {
+        "dedup": read_policy(DedupPolicy, dedup_policy),
+        "sampling": sampling,
+        "teacher": read_policy(TeacherPolicy, teacher_policy),
+        "verification": read_policy(VerificationPolicy, verification_policy),
+        "release": policy,
+    }
+    about = card.About(
+        name=context.partition_key,
+        content=tables.content_version(table),
+        recipe={name: section.model_dump(mode="json") for name, section in made_by.items()},
+        license=policy.license,
+        languages=_languages(features),
+        funnel=funnel(deduped_set, selected_questions, verified_set, table),
+        rates={by: pass_rates(verified_set, [by]) for by in BY},
+        contaminated=by_benchmark(selected_questions, sampling.decontamination),
+        versions={name: version(name) for name in MADE_WITH},
+    )
+    folder = here.assets / "sft_dataset" / context.partition_key
+    release.write_release(table, verified_set.select("response_id", "shard"), folder, about, policy)
     mix = {name: dict(table[name].value_counts(sort=True).rows()) for name in ("category", "difficulty", "teacher")}
     lengths = (table["think"].str.len_chars() + table["answer"].str.len_chars()).alias("characters")
     return table, {
         **mix,
-        "release": dg.MetadataValue.path(str(release)),
+        "licenses": dict(table["license"].fill_null(UNKNOWN).value_counts(sort=True).rows()),
+        "release": dg.MetadataValue.path(str(folder)),
         "report": dg.MetadataValue.asset(dg.AssetKey("recipe_report")),
         "response_length": tables.picture(plots.histogram_png(lengths, "Response length")),
         "difficulty_mix": tables.picture(
             plots.bar_chart_png(table["difficulty"].value_counts(sort=True), "difficulty", "count", "Difficulty")
         ),
     }
+
+
+def _languages(features: pl.DataFrame) -> list[str]:
+    """Of the answers of at least a hundredth of the rows, most frequent first."""
+    counts = (
+        features["answer_language"]
+        .drop_nulls()
+        .alias("name")
+        .value_counts()
+        .sort("count", "name", descending=[True, False])
+    )
+    return counts.filter((pl.col("name") != UNDETERMINED) & (pl.col("count") * 100 >= features.height))[
+        "name"
+    ].to_list()
 
 
 @tables.evidence("training", "recipes", pool="gpu", reads=Reads((sft,)))
@@ -65,7 +122,10 @@ def sft_checkpoint(
     policy = read_policy(TrainingPolicy, training_policy)
     base = student.student_folder(policy.student, here.models)
     identity = key_of(
-        sft.VERSION, tables.content_version(sft_dataset), policy.model_dump(), student.weights_sha256(base)
+        sft.VERSION,
+        tables.content_version(sft_dataset.drop(dataset.NOT_TRAINED_ON)),
+        policy.model_dump(),
+        student.weights_sha256(base),
     )
     place = Path("checkpoints") / identity
     memo = Memo(here.memo)

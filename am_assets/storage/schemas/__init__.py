@@ -56,6 +56,7 @@ TABLES: dict[str, type[dy.Schema]] = {  # without those of verdicts
     "teacher_policy": PolicySettings,
     "verification_policy": PolicySettings,
     "training_policy": PolicySettings,
+    "release_policy": PolicySettings,
     "evaluation_policy": PolicySettings,
     "raw_pool": RawPool,
     "question_features": QuestionFeatures,

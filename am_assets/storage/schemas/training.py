@@ -17,6 +17,8 @@ class SftDataset(dy.Schema):
     answer = dy.String()
     reference_answer = dy.String(nullable=True)
     test_case = dy.String(nullable=True)
+    license = dy.String(nullable=True)
+    extra = dy.String(nullable=True, description="of the question, where `release.extra` of the recipe asks for it")
 
 
 class SftCheckpoint(dy.Schema):

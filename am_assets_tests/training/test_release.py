@@ -1,0 +1,195 @@
+"""A release loads by its folder, in whatever reads Parquet, and its card says how the rows came to be."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from am_assets.config.recipe import ReleasePolicy
+from am_assets.training.card import About
+from am_assets.training.dataset import am_record, assistant_turn
+from am_assets.training.release import write_parts, write_release
+from am_assets_tests.desk import Desk
+from am_assets_tests.students import write_tiny_student
+from am_assets_tests.training.test_dataset import table
+
+FUNNEL = pl.DataFrame(
+    [
+        ("pool", "in", 9),
+        ("pool", "kept", 9),
+        ("verification", "in", 9),
+        ("verification", "wrong_answer", 6),
+        ("verification", "kept", 3),
+    ],
+    ["stage", "outcome", "rows"],
+    orient="row",
+)
+RATES = pl.DataFrame(
+    [("gsm", 9, 3, 1 / 3, 0.0)], ["source", "responses", "passed", "pass_rate", "unverifiable_share"], orient="row"
+)
+HITS = pl.DataFrame([("aime", "cosine", 2), ("gpqa", "none", 0)], ["benchmark", "rule", "questions"], orient="row")
+
+
+def write(folder: Path, rows: pl.DataFrame | None = None, shards: int = 1, name: str = "demo", **about: Any) -> Path:
+    rows = table() if rows is None else rows
+    policy = ReleasePolicy(**about.pop("policy", {}))
+    said = {"recipe": {"dedup": {"threshold": 0.95}}, "content": "c0ffee", "funnel": FUNNEL, "rates": {"source": RATES}}
+    numbers = pl.Series("shard", [f"gsm-{place % shards}" for place in range(rows.height)], dtype=pl.String)
+    beside = rows.select("response_id").with_columns(numbers)
+    write_release(rows, beside, folder / "release", About(name, **{**said, "contaminated": HITS, **about}), policy)
+    return folder / "release"
+
+
+def head(folder: Path) -> dict[str, Any]:
+    return yaml.safe_load((folder / "README.md").read_text().split("---\n")[1])
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """`datasets.load_dataset` without a network and with a cache of its own."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    from datasets import load_dataset
+
+    return lambda folder, **more: load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"), **more)
+
+
+def test_it_loads_by_its_folder_and_streams(tmp_path: Path, load: Callable) -> None:
+    rows = table()
+    loaded = load(write(tmp_path, rows))
+    assert loaded["response_id"] == rows["response_id"].to_list()
+    assert loaded[0]["messages"] == [
+        {"role": "user", "content": "ask q00000"},
+        {"role": "assistant", "content": assistant_turn("think r00000", "say r00000")},
+    ]
+    assert json.loads(loaded[2]["test_case"])["test_entry_point"] == "f"
+    assert (loaded[0]["license"], loaded[0]["test_case"], loaded[2]["reference_answer"]) == ("mit", None, None)
+    streamed = load(tmp_path / "release", streaming=True)
+    assert list(streamed) == loaded.to_list()
+
+
+def test_shards_have_files_of_their_own_and_one_schema(tmp_path: Path, load: Callable) -> None:
+    folder = write(tmp_path, table(7), shards=3, policy={"extra": True})
+    files = sorted((folder / "data").iterdir())
+    assert [file.name for file in files] == [f"train-gsm-{shard}-00000.parquet" for shard in range(3)]
+    assert len({str(pl.read_parquet_schema(file)) for file in files}) == 1
+    assert sorted(load(folder)["response_id"]) == table(7)["response_id"].to_list()
+
+
+def test_a_large_shard_becomes_several_files_of_at_most_the_size(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"text": ["x" * 1_000] * 100})
+    paths = write_parts(rows, tmp_path, "train-a", most=10_000)
+    assert [path.name for path in paths] == [f"train-a-{number:05}.parquet" for number in range(len(paths))]
+    parts = [pl.read_parquet(path) for path in paths]
+    assert all(part.estimated_size() <= 10_000 for part in parts)
+    assert pl.concat(parts).equals(rows)
+
+
+def test_a_release_without_rows_has_its_schema(tmp_path: Path) -> None:
+    (file,) = (write(tmp_path, table().clear()) / "data").iterdir()
+    assert pl.read_parquet(file).columns[0] == "messages"
+
+
+def test_a_name_that_yaml_would_misread_stays_a_name(tmp_path: Path, load: Callable) -> None:
+    folder = write(tmp_path, name="no: 1 #a")
+    assert head(folder)["pretty_name"] == "no: 1 #a"
+    assert len(load(folder)) == 3
+
+
+def test_the_am_form_is_written_on_request(tmp_path: Path) -> None:
+    import zstandard
+
+    rows = table()
+    assert not (write(tmp_path, rows) / "data.jsonl.zst").exists()
+    with zstandard.open(write(tmp_path, rows, policy={"jsonl": True}) / "data.jsonl.zst", "rt") as file:
+        assert [json.loads(line) for line in file] == [am_record(row) for row in rows.iter_rows(named=True)]
+
+
+def test_it_is_the_same_bytes_again_and_replaces_the_one_before(tmp_path: Path) -> None:
+    def contents() -> dict[str, bytes]:
+        found = [path for path in (tmp_path / "release").rglob("*") if path.is_file()]
+        return {str(path.relative_to(tmp_path)): path.read_bytes() for path in found}
+
+    write(tmp_path, table(5), policy={"jsonl": True})
+    first = contents()
+    write(tmp_path, table(2))
+    assert contents() != first
+    write(tmp_path, table(5), policy={"jsonl": True})
+    assert contents() == first
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+@pytest.mark.parametrize(
+    ("licenses", "said", "in_head", "in_text"),
+    [
+        (["mit", "mit", "cc-by-nc-4.0"], None, {"license": "cc-by-nc-4.0"}, "the strictest of the licences"),
+        (["mit", "mit", None], None, {"license": "unknown"}, "at least one source says no licence"),
+        (["mit", "mit", "house"], None, {"license": "other", "license_name": "house"}, "`house`, the strictest"),
+        (["mit", "mit", "gpl-3.0"], "apache-2.0", {"license": "apache-2.0"}, "as the recipe says. The strictest"),
+    ],
+)
+def test_its_licence_is_the_strictest_unless_the_recipe_says_otherwise(
+    tmp_path: Path, licenses: list, said: str | None, in_head: dict, in_text: str
+) -> None:
+    rows = table().with_columns(license=pl.Series(licenses, dtype=pl.String))
+    folder = write(tmp_path, rows, license=said)
+    assert {name: value for name, value in head(folder).items() if "license" in name} == in_head
+    assert in_text in (folder / "README.md").read_text()
+
+
+def test_the_card_says_how_the_rows_came_to_be(tmp_path: Path) -> None:
+    folder = write(tmp_path, languages=["en", "zh"], versions={"am-assets": "0.1"})
+    said = (folder / "README.md").read_text()
+    for words in (
+        "3 responses to 3 questions",
+        "|  | wrong_answer | 6 |",
+        "| gsm | 9 | 3 | 33.3% | 0.0% |",
+        "| aime | cosine | 2 |",
+        "| gpqa | none | 0 |",
+        "| gsm | 3 | 100.0% |",
+        "threshold: 0.95",
+        "Content `c0ffee`: the same rows give the same.\nam-assets 0.1.",
+        "![What each stage kept](images/funnel.png)",
+    ):
+        assert words in said, words
+    assert (folder / "images" / "funnel.png").read_bytes().startswith(b"\x89PNG")
+    about = head(folder)
+    assert (about["size_categories"], about["language"]) == (["n<1K"], ["en", "zh"])
+
+
+def test_what_a_source_is_called_breaks_no_table_of_the_card(tmp_path: Path) -> None:
+    rows = table().with_columns(teacher=pl.lit("a | b\n# c"))
+    assert "| a ¦ b # c | 3 | 100.0% |" in (write(tmp_path, rows) / "README.md").read_text()
+
+
+@pytest.mark.slow
+def test_trl_trains_on_it_as_its_card_says(tmp_path: Path, load: Callable) -> None:
+    from trl import SFTConfig, SFTTrainer
+
+    rows = load(write(tmp_path, table(4)))
+    write_tiny_student(tmp_path / "student", 0)
+    settings = SFTConfig(
+        output_dir=str(tmp_path / "out"), max_steps=1, per_device_train_batch_size=2, use_cpu=True, report_to="none"
+    )
+    trainer = SFTTrainer(str(tmp_path / "student"), args=settings, train_dataset=rows)
+    assert trainer.train().training_loss > 0
+
+
+@pytest.mark.slow
+def test_by_the_users_door(desk: Desk, load: Callable) -> None:
+    desk.edit("plain", "release", jsonl=True, license="cc-by-4.0", extra=True)
+    desk.write(
+        "sources.yaml", {name: one | {"license": "mit", "keep": ["question"]} for name, one in desk.sources().items()}
+    )
+    desk.apply("plain", select="+sft_dataset")
+    folder = desk.folder / "assets" / "sft_dataset" / "plain"
+    loaded, stored = load(folder), pl.read_parquet(folder.with_suffix(".parquet"))
+    assert sorted(loaded["response_id"]) == stored["response_id"].to_list()
+    assert set(loaded["license"]) == {"mit"} and all(json.loads(one) for one in loaded["extra"])
+    said = (folder / "README.md").read_text()
+    assert "`cc-by-4.0`, as the recipe says. The strictest licence of its sources is `mit`." in said
+    assert "| held_out |" in said and "min_reward: " in said
+    assert (folder / "data.jsonl.zst").exists()
