@@ -62,12 +62,12 @@ def _listed(tests: list[Any], entry_point: str | None) -> str | None:
         return _code("\n".join(tests), entry_point)
     if not all(isinstance(test, dict) and {"input", "output"} <= test.keys() for test in tests):
         raise Fault("tests of an unknown form")
-    functions = {name for test in tests if (name := test.get("fn_name") or _function_of(test))}
-    if len(functions) > 1:
+    functions = [name for test in tests if (name := test.get("fn_name") or _function_of(test))]
+    if any(name != functions[0] for name in functions):
         raise Fault("tests of several functions")
-    called = [test.get("type") or test.get("testtype") for test in tests if test.get("type") or test.get("testtype")]
-    function = next(iter(functions), entry_point if {*called} & {*CALLED} else None)
-    if function is None and {*called} & {*CALLED}:
+    called = any((test.get("type") or test.get("testtype")) in CALLED for test in tests)
+    function = functions[0] if functions else entry_point if called else None
+    if function is None and called:
         raise Fault("tests that call a function without a name")
     inputs, outputs = ([test[name] for test in tests] for name in ("input", "output"))
     if function is None:

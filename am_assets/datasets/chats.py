@@ -16,6 +16,7 @@ ROLES = {
 _ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
 ROLE, SAID = ("role", "from"), ("content", "value", "text")
 THINKING = ("reasoning_content", "reasoning", "thinking")  # beside what is said
+NO_THOUGHT = (None, True, False)  # whether the model was to think
 CALLS = ("tool_calls", "function_call")
 THINK_END = "</think>"
 Several = Literal["first", "reject"]
@@ -77,7 +78,7 @@ def _turn(turn: Any) -> Turn:
         raise Fault("a chat with a turn that has no content")
     content = turn.get(_named(turn, SAID))
     said = text(content) or ""
-    beside = [turn[name] for name in THINKING if isinstance(turn.get(name), str)] + _thoughts(content)
+    beside = [text(turn[name]) for name in THINKING if turn.get(name) not in NO_THOUGHT] + _thoughts(content)
     info = turn.get("info")
     return Turn(role, with_thinking(next(iter(beside), None), said), info if isinstance(info, dict) else turn)
 

@@ -27,7 +27,8 @@ def columnar(path: Path, columns: Collection[str] | None) -> Iterator[tuple[int,
             for record in _records(batch):
                 line += 1
                 yield line, record
-    except (pyarrow.ArrowException, OSError, pl.exceptions.PolarsError) as error:
+    # Polars panics at types that it has not, such as decimals of 256 bits.
+    except (pyarrow.ArrowException, OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise SourceError(f"{path}:{line + 1}: can't be read as {path.suffix[1:].capitalize()}: {error}") from None
 
 

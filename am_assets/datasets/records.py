@@ -57,7 +57,7 @@ def _lines(path: Path) -> Iterator[bytes]:
     """The lines of a file of text. `SourceError` where it begins as one in another encoding."""
     for number, line in enumerate(lines(path)):
         if number == 0 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise SourceError(f"{path}:1: not UTF-8 but UTF-16: write it as UTF-8")
+            raise SourceError(f"{path}:1: not UTF-8 but UTF-16 or UTF-32: write it as UTF-8")
         yield line
 
 
@@ -76,6 +76,8 @@ def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
     first = list(islice((raw for raw in _lines(path) if raw.strip()), 2))
     if len(first) == 2 and isinstance(_record(first[0]), dict):
         yield from _json_lines(path)
+        return
+    if not first:
         return
     raw = b"".join(chunks(path))
     content = _json(raw)

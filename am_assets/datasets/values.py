@@ -35,7 +35,7 @@ def kind(value: Any) -> str:
 
 def shown(word: Any, most: int = 20) -> str:
     """A name or a word of a file in a message: at most so many characters, and none that a terminal acts on."""
-    return "".join(char for char in str(word)[:most] if char.isprintable())
+    return "".join(char if char.isprintable() else "\ufffd" for char in str(word)[:most])
 
 
 def text(value: Any) -> str | None:

@@ -7,6 +7,7 @@ import json
 import lzma
 import os
 import re
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -78,6 +79,7 @@ INFO = {"question": "One?", "info": {"answer": "1"}}
 PATHS = ("--adapter", "jsonl", "--column", "reference_answer=info.answer")
 WIDE = {"question": "One?"} | {f"column_{number}": number for number in range(10_000)}
 MANY = pyarrow.table({"question": ["One?"] * 99})
+LONG = pyarrow.table({"question": ["One?"], "answer": pyarrow.array([Decimal("1" * 50)], pyarrow.decimal256(60))})
 BYTES = pyarrow.table({"question": [b"One?"] * 2})
 TWICE = pyarrow.table([["One?"], ["Two?"]], ["question", "question"])
 NO_TEXT = pyarrow.table({"question": not_utf8(b"One?", b"\xff\xfe", b"One?")})
@@ -90,8 +92,8 @@ CASES = {
     # Encodings and lines
     "a byte order mark": Case(b"\xef\xbb\xbf" + LINES, Reads([ONE] * 3)),
     "a mark where files were joined": Case((b"\xef\xbb\xbf" + LINES) * 2 + b"\xef\xbb\xbf", Reads([ONE] * 6)),
-    "UTF-16": Case(LINES.decode().encode("utf-16"), Error("1: not UTF-8 but UTF-16")),
-    "UTF-16 in CSV": Case("question\nOne?".encode("utf-16"), Error("1: not UTF-8 but UTF-16"), "a.csv"),
+    "UTF-16": Case(LINES.decode().encode("utf-16"), Error("1: not UTF-8 but UTF-16 or UTF-32")),
+    "UTF-16 in CSV": Case("question\nOne?".encode("utf-16"), Error("1: not UTF-8 but UTF-16 or UTF-32"), "a.csv"),
     "Latin-1 among UTF-8": Case(among('{"question": "é"}'.encode("latin-1")), Drop("not UTF-8")),
     "surrogates as UTF-8": Case(among(b'{"question": "\xed\xa0\x80"}'), Drop("not UTF-8")),
     "Latin-1 in an array": Case(b'[\n{"question": "\xe9"}]', Error("2: not UTF-8"), "a.json"),
@@ -144,7 +146,7 @@ CASES = {
         jsonl(WIDE | {"question": None}), Error(".* column_28, and 9,971 more: name"),
     ),
     "a column that acts on terminals": Case(
-        jsonl({"\u001b[2J\u202ered": 1}), Error(r" no form is known that has the columns \[2Jred: name"),
+        jsonl({"\u001b[2J\u202ered": 1}), Error(r" no form is known that has the columns \ufffd\[2J\ufffdred: name"),
     ),
     "columns of no name": Case(b"{}\n", Error(" the first rows have no columns")),
     "a column of Parquet twice": Case(parquet(TWICE), Error("1: can't be read as Parquet: .*question"), "a.parquet"),
@@ -204,6 +206,12 @@ CASES = {
         chat(ASKED, SAID, finish_reason="length"),
         Reads([{}, {"published": []}, {}], "a response cut off by its token limit, left out"),
     ),
+    "thinking that is a number": Case(
+        chat(ASKED, turn("assistant", "A.", reasoning_content=5)), Drop("expected text, found a number", CHAT)
+    ),
+    "responses as one text": Case(
+        among({"generations": "['a' 'b']"}, "openr1"), Drop("expected a list of responses, found text", "generations")
+    ),
     # Tests
     "tests in JSON in JSON in JSON": Case(
         jsonl(ONE | {"test_cases": in_texts(3, TABLE)}), Reads([{"test_cases": CANONICAL}]),
@@ -231,6 +239,19 @@ CASES = {
         among({"reward_model": {"ground_truth": '{"inputs": ["1'}}, "verl"), Drop(NO_JSON, "reward_model.ground_truth"),
     ),
     "no check": Case(among({"test": None}, "humaneval"), Drop("no tests", "test")),
+    "a function that is a list": Case(
+        among({"test_cases": [{"input": "1", "output": "2", "fn_name": ["f"]}]}),
+        Drop("tests: fn_name: expected text, found a list", "test_cases"),
+    ),
+    "tests of several functions": Case(
+        among({"test_cases": [{"input": "1", "output": "2", "fn_name": name} for name in "fg"]}),
+        Drop("tests of several functions", "test_cases"),
+    ),
+    "assertions as one text": Case(among({"test_list": "assert f()"}, "mbpp"), Drop("no tests", "test_list")),
+    "answers for tests": Case(
+        jsonl({"prompt": [ASKED], "reward_model": {"ground_truth": ["1", 2]}}),
+        Reads([{"reference_answer": '{"any_of":["1","2"]}', "test_cases": None}]),
+    ),
     # Packed files
     "a bomb of gz": Case(gzip.compress(BOMB), Error(" unpacks to more than 100 times its size"), "a.jsonl.gz"),
     "a bomb of zst": Case(zstandard.compress(BOMB), Error(" unpacks to more than 100 times"), "a.jsonl.zst"),
@@ -262,6 +283,8 @@ CASES = {
     "an Arrow stream cut in a batch": Case(stream(3, -40), Error("3: can't be read as Arrow"), "a.arrow"),
     "Arrow by name only": Case(LINES, Error("1: can't be read as Arrow"), "a.arrow"),
     "an empty file": Case(b"", Error("1: can't be read as Arrow"), "a.arrow"),
+    "decimals of 256 bits": Case(parquet(LONG), Error("1: can't be read as Parquet: .*Int256"), "a.parquet"),
+    "an empty array file": Case(b"", Error(" holds no rows"), "a.json"),
     "blank lines": Case(b"\n \n", Error(" holds no rows")),
     # Places
     "a symlink out of the folder": Case(

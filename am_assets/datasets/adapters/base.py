@@ -13,7 +13,7 @@ from am_assets.config.vocabulary import FINISH_REASONS
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.chats import with_thinking
 from am_assets.datasets.rows import Field, Item, Row
-from am_assets.datasets.values import Fault, clean, text
+from am_assets.datasets.values import Fault, clean, kind, text
 
 __all__ = ["Adapter", "Fault", "Field", "Item", "Row", "Said"]
 
@@ -52,12 +52,14 @@ class Adapter:
 @dataclass(frozen=True)
 class Said:
     """A column of published responses: text, or a list of texts; with the column of their thinking, and their teacher
-    where the data set has one for all rows, and the column that says why each of them ended."""
+    where the data set has one for all rows, the column that says why each of them ended, and whether it is a list in
+    every row, so that text there would be a list that was written as text."""
 
     column: str
     thinking: str | None = None
     teacher: str | None = None
     ended: str | None = None
+    listed: bool = False
 
 
 def fields(question: str | Field, *optional: str, **others: Field) -> dict[str, Field]:
@@ -96,6 +98,8 @@ def of_columns(
         entry = row.text("test_entry_point") if entry_point else None
         responded, notes = [], set[str]()
         for number, one in enumerate(said, start=1):
+            if one.listed and not isinstance(given := row.get(_numbered("response", number)), list | None):
+                raise Fault(f"field `{one.column}`: expected a list of responses, found {kind(given)}")
             names = (_numbered(name, number) for name in ("response", "reasoning", "finish_reason"))
             whole, left_out = responses(row, *names)
             responded += [(row.text("teacher") if teacher else one.teacher, response) for response in whole]

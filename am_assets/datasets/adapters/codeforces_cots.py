@@ -11,8 +11,8 @@ COLUMNS = of_columns(
     Said("generation", teacher="deepseek-r1", ended="finish_reason"),
     version="1",
     doc="[codeforces-cots](https://huggingface.co/datasets/open-r1/codeforces-cots), `solutions*`; tests are the"
-    " official ones, or else the public, private and generated ones, or else the examples of the statement; checkers are"
-    " not run",
+    " official ones, or else the public, private and generated ones, or else the examples of the statement; checkers"
+    " are not run",
     signature=("description", "prompt", "generation"),
     over=("chat", "codeforces", "codecontests"),
     example={

@@ -2,11 +2,12 @@
 
 from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields, with_parts
 from am_assets.datasets.cases import canonical
+from am_assets.datasets.values import parsed
 
 
 def read(row: Row) -> Item:
-    tests = row.get("test_list") or []
-    if not tests or not all(isinstance(test, str) for test in tests):
+    tests = parsed(row.get("test_list"))
+    if not (isinstance(tests, list) and tests and all(isinstance(test, str) for test in tests)):
         raise Fault("field `test_list`: no tests")
     question, shown = row.text("question"), "\n".join(tests)
     setup = "\n".join(row.scalars("setup"))

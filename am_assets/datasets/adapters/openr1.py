@@ -4,7 +4,7 @@ from am_assets.datasets.adapters.base import Said, of_columns
 
 ADAPTER = of_columns(
     "problem",
-    Said("generations", teacher="deepseek-r1", ended="finish_reasons"),
+    Said("generations", teacher="deepseek-r1", ended="finish_reasons", listed=True),
     reference="answer",
     version="2",
     doc="[OpenR1-Math](https://huggingface.co/datasets/open-r1/OpenR1-Math-220k): each of `generations` that"
