@@ -48,7 +48,7 @@ class Beside:
         said = _at(record, self.license_path or LICENSE)
         if self.license_path and said is not ABSENT:
             met.add(self.license_path)
-        own = next((found for name in IDS if (found := _own_id(record.get(name)))), None)
+        own = next((found for name in IDS if name in record and (found := _own_id(record[name]))), None)
         # An object of several fields has one text, whatever their order, and no value is refused.
         carried = json.dumps(extra, sort_keys=True, ensure_ascii=False, default=str) if extra else None
         return Kept(self._license(None if said is ABSENT else said), carried and clean(carried), own)

@@ -106,7 +106,7 @@ def _record(raw: bytes) -> Record | Fault:
 def _json(raw: bytes) -> Any:
     """What the bytes hold as JSON, or why they are none."""
     try:
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_object)
+        return DECODER.decode(raw.decode("utf-8-sig"))
     except Fault as fault:
         return fault
     except UnicodeDecodeError:
@@ -123,6 +123,9 @@ def _object(pairs: list[tuple[str, Any]]) -> Record:
     if len(found) < len(pairs):
         raise Fault(f"field `{_repeated([name for name, _ in pairs])}`: twice in one object")
     return found
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _repeated(names: Iterable[str]) -> str | None:

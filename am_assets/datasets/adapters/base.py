@@ -122,8 +122,7 @@ def responses(row: Row, name: str, reasoning: str, finish_reason: str) -> tuple[
     several = isinstance(given, list) and all(isinstance(one, str) for one in given)
     said = [clean(one) for one in given] if several else [one for one in [row.text(name)] if one is not None]
     thoughts = _beside(row, reasoning, len(said))
-    thought = [with_thinking(beside, one) for beside, one in zip(thoughts, said, strict=True)]
-    return finished(row, thought, finish_reason)
+    return finished(row, [*map(with_thinking, thoughts, said)], finish_reason)
 
 
 def finished(row: Row, said: list[str], finish_reason: str) -> tuple[list[str], set[str]]:
