@@ -17,7 +17,7 @@ from am_assets.datasets.origins import Origin
 from am_assets.datasets.reading import read_rows
 from am_assets.storage.schemas import BenchmarkQuestions
 
-VERSION = "2"  # raise when the same rows give other items
+VERSION = "3"  # raise when the same rows give other items
 CHECKS = ["reference_answer", "test_cases", "constraints"]  # by which answers are scored
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from am_assets.config.licenses import UNKNOWN, normalized, strictest
-from am_assets.datasets.values import ABSENT, SHORT, clean, kind, scalar, walk
+from am_assets.datasets.values import ABSENT, BROKEN, SHORT, Fault, clean, kind, scalar, walk
 
 LICENSE = "license"  # the column of it where the entry names none
 IDS = ("id", "uuid", "_id", "unique_id", "question_id", "problem_id", "task_id", "sample_id", "idx", "index")
@@ -42,13 +42,13 @@ class Beside:
         extra = {}
         for path in self.keep:
             value = _at(record, path)
-            if value is not ABSENT:
+            if value is not ABSENT and value is not BROKEN:
                 met.add(path)
                 extra[path] = value
         said = _at(record, self.license_path or LICENSE)
         if self.license_path and said is not ABSENT:
             met.add(self.license_path)
-        own = next((found for name in IDS if (found := _own_id(record.get(name)))), None)
+        own = next((found for name in IDS if name in record and (found := _own_id(record[name]))), None)
         # An object of several fields has one text, whatever their order, and no value is refused.
         carried = json.dumps(extra, sort_keys=True, ensure_ascii=False, default=str) if extra else None
         return Kept(self._license(None if said is ABSENT else said), carried and clean(carried), own)
@@ -67,4 +67,7 @@ def _at(record: Mapping[str, Any], path: str) -> Any:
 
 def _own_id(value: Any) -> str | None:
     """Text or a number; an id that is anything else is none."""
-    return scalar(value) if kind(value) in ("text", "a number") else None
+    try:
+        return scalar(value) if kind(value) in ("text", "a number") else None
+    except Fault:  # a number beyond what can be read
+        return None

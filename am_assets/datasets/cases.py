@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from am_assets.datasets.values import Fault, clean, kind, parsed
+from am_assets.datasets.values import Fault, broken, clean, kind, parsed
 
 TABLES = ("public_tests", "private_tests", "generated_tests")  # of CodeContests, which belong together
 CALLED = ("functional", "function_call", "call")  # types of a test that calls a function
@@ -26,6 +26,8 @@ def canonical(tests: Any, entry_point: str | None = None) -> str | None:
     '{"inputs":["1 2"],"outputs":["3"]}'
     """
     tests = parsed(tests)
+    if broken(tests):
+        raise Fault("tests: text that begins as JSON and is none")
     if isinstance(tests, str):
         return _code(tests, entry_point) if tests.strip() else None
     if isinstance(tests, list):
@@ -38,7 +40,8 @@ def canonical(tests: Any, entry_point: str | None = None) -> str | None:
         return _code(tests["test_code"], tests.get("test_entry_point") or entry_point)
     if "inputs" in tests:
         return _table(tests["inputs"], tests.get("outputs"), tests.get("fn_name"))
-    if parts := [tests[name] for name in TABLES if tests.get(name)]:
+    parts = [tests[name] for name in TABLES if tests.get(name)]
+    if parts or ({*TABLES} & tests.keys() and "input" not in tests):
         inputs, outputs = ([one for part in parts for one in _column(part, name)] for name in ("input", "output"))
         return _table(inputs, outputs, None)
     if "input" in tests:
@@ -59,12 +62,12 @@ def _listed(tests: list[Any], entry_point: str | None) -> str | None:
         return _code("\n".join(tests), entry_point)
     if not all(isinstance(test, dict) and {"input", "output"} <= test.keys() for test in tests):
         raise Fault("tests of an unknown form")
-    functions = {name for test in tests if (name := test.get("fn_name") or _function_of(test))}
-    if len(functions) > 1:
+    functions = [name for test in tests if (name := test.get("fn_name") or _function_of(test))]
+    if any(name != functions[0] for name in functions):
         raise Fault("tests of several functions")
-    called = [test.get("type") or test.get("testtype") for test in tests if test.get("type") or test.get("testtype")]
-    function = next(iter(functions), entry_point if {*called} & {*CALLED} else None)
-    if function is None and {*called} & {*CALLED}:
+    called = any((test.get("type") or test.get("testtype")) in CALLED for test in tests)
+    function = functions[0] if functions else entry_point if called else None
+    if function is None and called:
         raise Fault("tests that call a function without a name")
     inputs, outputs = ([test[name] for test in tests] for name in ("input", "output"))
     if function is None:
@@ -92,15 +95,20 @@ def _literal(value: Any) -> Any:
 
 
 def _column(table: Any, name: str) -> list[Any]:
-    value = table.get(name) if isinstance(table, dict) else None
+    table = parsed(table)
+    if not isinstance(table, dict):
+        raise Fault(f"tests: expected a table, found {kind(table)}")
+    value = table.get(name)
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _table(inputs: Any, outputs: Any, function: str | None) -> str | None:
+def _table(inputs: Any, outputs: Any, function: Any) -> str | None:
     if not isinstance(inputs, list) or not isinstance(outputs, list) or len(inputs) != len(outputs):
         raise Fault("tests: expected as many outputs as inputs")
     if not inputs:
         return None
+    if not isinstance(function, str | None):
+        raise Fault(f"tests: fn_name: expected text, found {kind(function)}")
     if function is None:
         return _json({"inputs": list(_texts(inputs)), "outputs": list(_texts(outputs))})
     return _json({"fn_name": function, "inputs": inputs, "outputs": outputs})

@@ -6,7 +6,7 @@ JSON text.
 
 from typing import Any, Literal, NamedTuple
 
-from am_assets.datasets.values import Fault, parsed, text
+from am_assets.datasets.values import THOUGHT_PARTS, Fault, parsed, shown, text
 
 ROLES = {
     "system": ["system", "developer"],
@@ -16,6 +16,8 @@ ROLES = {
 _ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
 ROLE, SAID = ("role", "from"), ("content", "value", "text")
 THINKING = ("reasoning_content", "reasoning", "thinking")  # beside what is said
+NO_THOUGHT = (None, True, False)  # whether the model was to think
+CALLS = ("tool_calls", "function_call")
 THINK_END = "</think>"
 Several = Literal["first", "reject"]
 
@@ -36,8 +38,8 @@ class Chat(NamedTuple):
 
 
 def is_chat(value: Any) -> bool:
-    """Whether a value is a list of turns; an empty list is none."""
-    return isinstance(value, list) and bool(value) and all(isinstance(t, dict) and _named(t, ROLE) for t in value)
+    """Whether a value is a list of which some item says who speaks; `read_chat` finds fault with the others."""
+    return isinstance(value, list) and any(isinstance(turn, dict) and _named(turn, ROLE) for turn in value)
 
 
 def read_chat(value: Any, several: Several | None) -> Chat:
@@ -69,10 +71,14 @@ def _turn(turn: Any) -> Turn:
         raise Fault("a chat with a turn that has no role")
     role = _ROLE_OF.get(str(turn[named]).strip().lower())
     if role is None:
-        raise Fault(f"a chat with a turn of role {str(turn[named])[:20]}")
-    content = turn.get(_named(turn, SAID) or "")
+        raise Fault(f"a chat with a turn of role {shown(turn[named])}")
+    if any(turn.get(name) for name in CALLS):
+        raise Fault("a chat with a turn that calls a tool")
+    if not any(name in turn for name in SAID):
+        raise Fault("a chat with a turn that has no content")
+    content = turn.get(_named(turn, SAID))
     said = text(content) or ""
-    beside = [turn[name] for name in THINKING if isinstance(turn.get(name), str)] + _thoughts(content)
+    beside = [text(turn[name]) for name in THINKING if turn.get(name) not in NO_THOUGHT] + _thoughts(content)
     info = turn.get("info")
     return Turn(role, with_thinking(next(iter(beside), None), said), info if isinstance(info, dict) else turn)
 
@@ -80,10 +86,11 @@ def _turn(turn: Any) -> Turn:
 def _thoughts(content: Any) -> list[str]:
     """The thinking among content parts, as one text."""
     parts = content if isinstance(content, list) else []
-    thinking = [part.get("thinking") for part in parts if part.get("type") in ("thinking", "reasoning")]
+    thinking = [part.get(_named(part, (*THINKING, "text"))) for part in parts if part.get("type") in THOUGHT_PARTS]
     said = [text(thought) or "" for thought in thinking if thought is not None]
     return ["".join(said)] if said else []
 
 
-def _named(turn: dict[str, Any], names: tuple[str, ...]) -> str | None:
-    return next((name for name in names if name in turn), None)
+def _named(turn: dict[str, Any], names: tuple[str, ...]) -> str:
+    """The first of the names that holds something, as Parquet gives turns the fields of all spellings; else empty."""
+    return next((name for name in names if turn.get(name) is not None), "")

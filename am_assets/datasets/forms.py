@@ -5,7 +5,8 @@ from typing import Any
 
 from am_assets.datasets.adapters import ADAPTERS, Adapter
 from am_assets.datasets.locate import SourceError
-from am_assets.datasets.values import ABSENT, SHORT, walk
+from am_assets.datasets.rows import some_of
+from am_assets.datasets.values import ABSENT, BROKEN, SHORT, walk
 
 ROWS = 50  # looked at; a column that is null in the first ones may be left out of their JSON
 OR, HOLDS = "|", "~"  # in signatures
@@ -26,7 +27,9 @@ def recognised(rows: Sequence[Mapping[str, Any]], file: str) -> str:
     ]
     if len(best) == 1:
         return best[0]
-    columns = ", ".join(dict.fromkeys(name for row in rows for name in row))
+    columns = some_of(list(dict.fromkeys(name for row in rows for name in row)))
+    if not columns:
+        raise SourceError(f"{file}: the first rows have no columns")
     if not best:
         raise SourceError(
             f"{file}: no form is known that has the columns {columns}: name them by `columns:`, as in"
@@ -45,5 +48,5 @@ def _met(rows: Sequence[Mapping[str, Any]], adapter: Adapter) -> list[str | None
 
 def _has(row: Mapping[str, Any], path: str, held: str = "") -> bool:
     value = row[path] if path in row else walk(row, path.split("."))
-    there = value is not ABSENT and value is not SHORT and value is not None
+    there = not any(value is nothing for nothing in (ABSENT, SHORT, BROKEN, None))
     return there and (not held or held in str(value))

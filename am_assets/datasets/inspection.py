@@ -14,6 +14,7 @@ from am_assets.datasets.locate import find_files
 from am_assets.datasets.origins import AUTO, Origin
 from am_assets.datasets.reading import Told, items
 from am_assets.datasets.rows import Item
+from am_assets.datasets.sources import MOST_CHARS
 
 SAMPLE = 3  # rows shown
 
@@ -39,6 +40,7 @@ class Inspection:
             "rows": self.told.rows,
             "left_out": self.told.left_out,
             "dropped": dict(self.told.faults),
+            "dropped_at": self.told.places,
             "notes": dict(self.told.notes),
             "columns": self.columns,
             "counts": dict(self.counts),
@@ -70,6 +72,9 @@ def _count(found: Inspection, item: Item, teacher: str | None) -> None:
         "constraints": item.constraints,
     }
     found.counts.update(name for name, value in there.items() if value)
+    if not there["questions"] or len(there["questions"]) > MOST_CHARS:
+        defect = "an oversized" if there["questions"] else "an empty"
+        found.told.notes[f"{defect} question, a defect in the pool"] += 1
     said = [(name or teacher, response) for name, response in item.responses if response.strip()]
     found.counts["responses"] += len(said)
     found.licenses[item.kept.license or UNKNOWN] += 1

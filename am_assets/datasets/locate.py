@@ -7,6 +7,7 @@ import glob
 import hashlib
 import os
 import re
+from itertools import takewhile
 from pathlib import Path
 
 from am_assets.config.files import ConfigError
@@ -23,7 +24,8 @@ def find_files(location: str, base: Path) -> list[Path]:
     """The files a location names, at least one, sorted by path. A relative location starts at `base`.
 
     Files on the hub (`hf://datasets/<owner>/<name>[@revision]/<path or glob>`) are downloaded once and then read from
-    the hub's own cache. `SourceError` for an unset variable, no match, a folder, or an unreachable hub.
+    the hub's own cache. `SourceError` for an unset variable, no match, a folder, what is no file, a symlink that leads
+    out of the folder that the location names, or an unreachable hub.
 
     >>> find_files("$CORPORA/gsm8k/*.jsonl", Path("data"))
     """
@@ -38,7 +40,42 @@ def find_files(location: str, base: Path) -> list[Path]:
     if not files:
         fault = "is a folder: name a file, or files by a glob such as *.jsonl" if matches else "no such file"
         raise SourceError(f"{path}: {fault}")
+    folder = _written_folder(expanded, base)
+    for file in files:
+        _check_file(file, folder)
     return files
+
+
+def _written_folder(location: str, base: Path) -> Path:
+    """The folder that files of a location have to lie in: `base`, or the one that it leads to by `..` or from the root
+    before any wildcard, since that was written on purpose."""
+    folder = Path(location).parent
+    if not folder.is_absolute() and ".." not in folder.parts:
+        return base
+    plain = list(takewhile(lambda part: not glob.has_magic(part) or (base / folder).exists(), folder.parts))
+    return base / Path(*plain)
+
+
+def _check_file(file: Path, folder: Path) -> None:
+    """`SourceError` for what is no file, such as a pipe, and for a symlink out of the folder: what is read would be
+    another than the location says."""
+    target = Path(os.path.realpath(file))
+    if target.exists() and not target.is_file():
+        raise SourceError(f"{file}: is no regular file")
+    if target.is_relative_to(os.path.realpath(folder)) or _in_cache_of_hub(file, target):
+        return
+    raise SourceError(
+        f"{file}: a symlink leads out of {folder}, to {target}: name that path as the location if it is meant, or copy"
+        " the file"
+    )
+
+
+def _in_cache_of_hub(file: Path, target: Path) -> bool:
+    """The cache of the hub keeps files in `blobs`, and links to them by their names in `snapshots/<revision>`."""
+    return any(
+        folder.name == "snapshots" and target.parent == Path(os.path.realpath(folder.parent)) / "blobs"
+        for folder in file.parents
+    )
 
 
 def content_hash(location: str, base: Path) -> str:

@@ -27,6 +27,7 @@ from am_assets.datasets.values import Fault
 
 BATCH_ROWS = 5_000
 SHOWN = 3  # places of a fault that a message names
+REASONS, OTHER_REASONS = 100, "other reasons"  # told apart; words of the file stand in some
 TEXTS = dict.fromkeys(["question", "reference_answer", "test_cases", "constraints"], pl.String())
 BESIDE = dict.fromkeys(["license", "extra", "place", "own_id"], pl.String())  # place: `file:line`
 ROWS = pl.Schema({**TEXTS, "published": pl.List(pl.Struct({"teacher": pl.String, "response": pl.String})), **BESIDE})
@@ -47,6 +48,7 @@ class Told:
     met_beside: set[str] = field(default_factory=set)  # paths of `Beside` that some row has
 
     def fault(self, reason: str, place: str) -> None:
+        reason = reason if reason in self.faults or len(self.faults) < REASONS else OTHER_REASONS
         self.faults[reason] += 1
         places = self.places.setdefault(reason, [])
         if len(places) < SHOWN:
@@ -129,8 +131,16 @@ def fields_of(origin: Origin, adapter: Adapter) -> dict[str, Field]:
 
 
 def form_of(origin: Origin, file: Path) -> str:
-    """The adapter that an origin names, or the one that its first file fits."""
-    return recognised(_first(file, LOOKED_AT), str(file)) if origin.form == AUTO else origin.form
+    """The adapter that an origin names, or the one that its first file fits. `SourceError` where none of its first
+    rows can be read."""
+    if origin.form != AUTO:
+        return origin.form
+    first = list(islice(read_records(file), LOOKED_AT))
+    rows = [record for _, record in first if isinstance(record, dict)]
+    if not rows:
+        line, fault = first[0]
+        raise SourceError(f"{file}:{line}: {fault}; none of the first {len(first)} rows can be read")
+    return recognised(rows, str(file))
 
 
 def _first(file: Path, count: int) -> list[dict[str, Any]]:

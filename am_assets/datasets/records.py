@@ -4,24 +4,25 @@ Compression, text encoding and syntax belong here; the fields of a record belong
 is not used: it turns a column of mixed types into text and reports no line.
 """
 
+import codecs
 import csv
 import json
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from am_assets.datasets.columnar import COLUMNAR, Record, columnar
 from am_assets.datasets.compression import PACKED, chunks, lines, unpacked_name
 from am_assets.datasets.locate import SourceError
-from am_assets.datasets.values import Fault, kind
+from am_assets.datasets.values import Fault, kind, shown
 
 FORMATS = [".jsonl", ".ndjson", ".json", ".csv", ".parquet", ".arrow"]  # the first four also packed
-BATCH_ROWS = 2_000  # of columnar files, held at once
 # Keys of a JSON object whose array is the rows of a file; any other such object is a row itself.
 ROWS_UNDER = ("data", "rows", "examples", "items", "instances", "records", "questions", "problems", "train", "test")
+NOT_UTF8, NOT_JSON = CUT = ("not UTF-8", "not JSON")  # what a line can be that is cut off
 csv.field_size_limit(2**31 - 1)
-
-Record = dict[str, Any]
 
 
 def read_records(path: Path, columns: Collection[str] | None = None) -> Iterator[tuple[int, Record | Fault]]:
@@ -39,10 +40,9 @@ def read_records(path: Path, columns: Collection[str] | None = None) -> Iterator
         ".ndjson": _json_lines,
         ".json": _json_file,
         ".csv": _csv,
-        ".parquet": lambda path: _columnar(path, columns),
-        ".arrow": lambda path: _columnar(path, columns),
+        **dict.fromkeys(COLUMNAR, lambda path: columnar(path, columns)),
     }.get(Path(name).suffix)
-    if read is None:
+    if read is None or (name != path.name and Path(name).suffix in COLUMNAR):
         known = f"{' '.join(FORMATS)}, text also packed ({' '.join(PACKED)})"
         raise SourceError(f"{path}: unknown format; expected one of {known}")
     empty = True
@@ -53,25 +53,36 @@ def read_records(path: Path, columns: Collection[str] | None = None) -> Iterator
         raise SourceError(f"{path}: holds no rows")
 
 
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file of text. `SourceError` where it begins as one in another encoding."""
+    for number, line in enumerate(lines(path)):
+        if number == 0 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise SourceError(f"{path}:1: not UTF-8 but UTF-16 or UTF-32: write it as UTF-8")
+        yield line
+
+
 def _json_lines(path: Path) -> Iterator[tuple[int, Record | Fault]]:
-    for line, raw in enumerate(lines(path), start=1):
-        if not raw.strip():
+    for line, raw in enumerate(_lines(path), start=1):
+        if not raw.strip() or raw.strip() == codecs.BOM_UTF8:
             continue
         record = _record(raw)
-        if isinstance(record, Fault) and not raw.endswith(b"\n"):
+        if isinstance(record, Fault) and str(record) in CUT and not raw.endswith(b"\n"):
             raise SourceError(f"{path}:{line}: {record}; the file ends in the middle of this line")
         yield line, record
 
 
 def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
     """An array of objects, one under a key, a single object, or JSON lines whose file is named otherwise."""
-    first = list(islice((raw for raw in lines(path) if raw.strip()), 2))
+    first = list(islice((raw for raw in _lines(path) if raw.strip()), 2))
     if len(first) == 2 and isinstance(_record(first[0]), dict):
         yield from _json_lines(path)
         return
-    content = _json(b"".join(chunks(path)))
+    if not first:
+        return
+    raw = b"".join(chunks(path))
+    content = _json(raw)
     if isinstance(content, Fault):
-        raise SourceError(f"{path}: {content}")
+        raise SourceError(f"{path}{_line_at_fault(raw)}: {content}")
     if isinstance(content, dict):
         arrays = [key for key, value in content.items() if (key in ROWS_UNDER or len(content) == 1) and _objects(value)]
         if len(arrays) > 1:
@@ -95,19 +106,53 @@ def _record(raw: bytes) -> Record | Fault:
 def _json(raw: bytes) -> Any:
     """What the bytes hold as JSON, or why they are none."""
     try:
-        return json.loads(raw.decode("utf-8-sig"))
+        return DECODER.decode(raw.decode("utf-8-sig"))
+    except Fault as fault:
+        return fault
     except UnicodeDecodeError:
-        return Fault("not UTF-8")
+        return Fault(NOT_UTF8)
     except json.JSONDecodeError:
-        return Fault("not JSON")
+        return Fault(NOT_JSON)
     except (ValueError, RecursionError):  # a number of thousands of digits; nesting too deep
         return Fault("JSON beyond what can be read")
 
 
+def _object(pairs: list[tuple[str, Any]]) -> Record:
+    """An object of JSON, of which each name stands once: of two values one would be lost unseen."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Fault(f"field `{_repeated([name for name, _ in pairs])}`: twice in one object")
+    return found
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    return next((shown(name) for name, count in Counter(names).items() if name and count > 1), None)
+
+
+def _line_at_fault(raw: bytes) -> str:
+    """`:line` of what is no UTF-8 or no JSON, for a message; empty where no line can be told."""
+    try:
+        json.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        newlines = raw.count(b"\n", 0, error.start)
+        return f":{newlines + 1}"
+    except json.JSONDecodeError as error:
+        return f":{error.lineno}"
+    except (ValueError, RecursionError):
+        pass
+    return ""
+
+
 def _csv(path: Path) -> Iterator[tuple[int, Record | Fault]]:
     """Rows by the names in the first line; an empty cell is null."""
-    reader = csv.DictReader((raw.decode("utf-8-sig" if at == 0 else "utf-8") for at, raw in enumerate(lines(path))))
+    text = (raw.decode("utf-8-sig" if at == 0 else "utf-8") for at, raw in enumerate(_lines(path)))
+    reader = csv.DictReader(text, strict=True)  # else a quote that nothing closes would take all rows after it
     try:
+        if twice := _repeated(reader.fieldnames or []):
+            raise SourceError(f"{path}:1: two columns `{twice}`")
         for row in reader:
             if None in row or None in row.values():
                 yield reader.line_num, Fault("more or fewer cells than names in the first line")
@@ -116,45 +161,4 @@ def _csv(path: Path) -> Iterator[tuple[int, Record | Fault]]:
     except UnicodeDecodeError:
         raise SourceError(f"{path}:{reader.line_num + 1}: not UTF-8") from None
     except csv.Error as error:
-        raise SourceError(f"{path}:{reader.line_num}: not CSV: {error}") from None
-
-
-def _columnar(path: Path, columns: Collection[str] | None) -> Iterator[tuple[int, Record]]:
-    import polars as pl
-    import pyarrow
-
-    line = 0
-    try:
-        for batch in _batches(path, columns):
-            frame = pl.from_arrow(pyarrow.Table.from_batches([batch]))
-            assert isinstance(frame, pl.DataFrame)
-            for record in frame.iter_rows(named=True):
-                line += 1
-                yield line, record
-    except (pyarrow.ArrowException, OSError, pl.exceptions.PolarsError) as error:
-        raise SourceError(f"{path}: can't be read as {path.suffix[1:].capitalize()}: {error}") from None
-
-
-def _batches(path: Path, columns: Collection[str] | None) -> Iterator[Any]:
-    """Record batches of `BATCH_ROWS` at most, with `columns` as far as the file has them. A file without any of them
-    still has rows, which are at fault."""
-    import pyarrow
-    from pyarrow.parquet import ParquetFile
-
-    def wanted(names: list[str]) -> list[str]:
-        return names if columns is None else [name for name in names if name in columns] or names[:1]
-
-    if path.suffix == ".parquet":
-        with ParquetFile(path) as file:
-            yield from file.iter_batches(BATCH_ROWS, columns=wanted(file.schema_arrow.names))
-        return
-    with pyarrow.memory_map(str(path)) as source:
-        try:
-            found = pyarrow.ipc.open_stream(source)  # as `datasets` writes them
-        except pyarrow.ArrowInvalid:
-            reader = pyarrow.ipc.open_file(source)
-            found = (reader.get_batch(number) for number in range(reader.num_record_batches))
-        for batch in found:
-            part = batch.select(wanted(batch.schema.names))
-            for start in range(0, part.num_rows, BATCH_ROWS):
-                yield part.slice(start, BATCH_ROWS)
+        raise SourceError(f"{path}:{reader.line_num + 1}: not CSV: {error}") from None

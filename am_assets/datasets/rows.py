@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 
 from am_assets.datasets import values
 from am_assets.datasets.beside import Kept
+from am_assets.datasets.cases import canonical
 from am_assets.datasets.chats import Chat, Several, is_chat, read_chat
-from am_assets.datasets.values import ABSENT, SHORT, Fault, parsed, walk
+from am_assets.datasets.values import ABSENT, BROKEN, SHORT, Fault, parsed, shown, walk
 
 T = TypeVar("T")
+NAMES, NAME_CHARS = 30, 60  # in a message
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,10 @@ class Row:
         self.record, self.fields, self.met, self.several = record, fields, met, several
 
     def get(self, name: str) -> Any:
-        """The raw value of a field; None where the row has none. `Fault` where it is required."""
+        """The raw value of a field; None where there is none. `Fault` where it is required, or in broken JSON."""
         value = self._found(name)
+        if value is BROKEN:
+            raise Fault(f"field `{self._path(name)}`: text on its path begins as JSON and is none")
         if (value is ABSENT or value is SHORT) and self.fields[name].required:
             raise Fault(f"no field `{self.fields[name].path}`" + (": the list is shorter" if value is SHORT else ""))
         return None if value is ABSENT or value is SHORT else value
@@ -68,13 +72,24 @@ class Row:
         return self._found(name) is not ABSENT
 
     def text(self, name: str) -> str | None:
-        return self._as(values.text, name)
+        return self.of(name, values.text)
 
     def scalar(self, name: str) -> str | None:
-        return self._as(values.scalar, name)
+        return self.of(name, values.scalar)
 
     def scalars(self, name: str) -> list[str]:
-        return self._as(values.scalars, name)
+        return self.of(name, values.scalars)
+
+    def tests(self, name: str, entry_point: str | None = None) -> str | None:
+        return self.of(name, lambda tests: canonical(tests, entry_point))
+
+    def of(self, name: str, convert: Callable[[Any], T]) -> T:
+        """What `convert` makes of the value of a field; its `Fault` names the field."""
+        value = self.get(name)
+        try:
+            return convert(value)
+        except Fault as fault:
+            raise Fault(f"field `{self._path(name)}`: {fault}") from None
 
     def chat_on(self, name: str) -> Chat | None:
         """The chat that the path of a field leads to or through; None where it leads to none."""
@@ -82,14 +97,18 @@ class Row:
             found = _chat_on(self.record, [path] if path in self.record else steps)
             if found is not None:
                 self.met[name] = path
-                return read_chat(found, self.several)
+                try:
+                    return read_chat(found, self.several)
+                except Fault as fault:
+                    raise Fault(f"field `{path}`: {fault}") from None
         return None
 
     def chat(self, name: str) -> Chat:
         """The chat in a field. `Fault` where there is none."""
         chat = self.chat_on(name)
         if chat is None:
-            raise Fault(f"no chat in field `{self.fields[name].path}`" if self.get(name) else "an empty chat")
+            value = self.get(name)
+            raise Fault(f"field `{self._path(name)}`: {'no chat' if value else 'an empty chat'}")
         return chat
 
     def _found(self, name: str) -> Any:
@@ -100,19 +119,22 @@ class Row:
                 return value
         return ABSENT
 
-    def _as(self, convert: Callable[[Any], T], name: str) -> T:
-        value = self.get(name)
-        try:
-            return convert(value)
-        except Fault as fault:
-            raise Fault(f"field `{self.fields[name].path}`: {fault}") from None
+    def _path(self, name: str) -> str:
+        """For messages: the path that a field was found at last, in this row where it has it."""
+        return self.met.get(name, self.fields[name].path)
 
 
 def nearest(path: str, records: Collection[Mapping[str, Any]]) -> str:
     """For a message on a path that is nowhere: the names of the rows that are most like it, else all of their names."""
     names = list(dict.fromkeys(name for record in records for name in _names(record)))
     close = get_close_matches(path, names, n=3, cutoff=0.5) or get_close_matches(path.split(".")[-1], names, n=3)
-    return f"nearest is {', '.join(close)}" if close else f"the rows have {', '.join(names[:12]) or 'no fields'}"
+    return f"nearest is {', '.join(map(shown, close))}" if close else f"the rows have {some_of(names) or 'no fields'}"
+
+
+def some_of(names: list[str]) -> str:
+    """The first of the names of columns, for a message; a file may have thousands."""
+    more = f", and {len(names) - NAMES:,} more" if len(names) > NAMES else ""
+    return ", ".join(shown(name, NAME_CHARS) for name in names[:NAMES]) + more
 
 
 def _names(record: Mapping[str, Any]) -> list[str]:

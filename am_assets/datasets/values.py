@@ -5,14 +5,18 @@ Nothing is guessed: what is neither the text nor the number that a field is read
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-UNREADABLE_PARTS = ("image", "image_url", "input_image", "audio", "input_audio", "video", "file")
+SPOKEN_PARTS = ("text", "input_text", "output_text")
+THOUGHT_PARTS = ("thinking", "reasoning", "redacted_thinking")  # read by `chats.py`, no part of what is said
 JSON_IN_JSON = 3  # texts within texts that are looked into
-ABSENT, SHORT = object(), object()  # no such field; a list with fewer items
+BEGINS_AS_JSON = re.compile(r'(?!""")[\s"\\]*[\[{]+\s*\\*"')  # an object, or a list of texts, lists or objects
+# No such field; a list with fewer items; text on the way to a field that begins as JSON and is none.
+ABSENT, SHORT, BROKEN = object(), object(), object()
 
 
 class Fault(ValueError):
@@ -29,6 +33,11 @@ def kind(value: Any) -> str:
     return "null" if value is None else names.get(type(value), f"a {type(value).__name__}")
 
 
+def shown(word: Any, most: int = 20) -> str:
+    """A name or a word of a file in a message: at most so many characters, and none that a terminal acts on."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in str(word)[:most])
+
+
 def text(value: Any) -> str | None:
     """Text, or the texts of a list of content parts as one; None for null. `Fault` for anything else."""
     if value is None:
@@ -36,14 +45,22 @@ def text(value: Any) -> str | None:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list) and value and all(isinstance(part, dict) and "type" in part for part in value):
-        if unreadable := sorted({part["type"] for part in value} & {*UNREADABLE_PARTS}):
-            raise Fault(f"holds a part of type {unreadable[0]}")
-        return clean("".join(part["text"] for part in value if isinstance(part.get("text"), str)))
+        return clean("".join(map(_spoken, value)))
     raise Fault(f"expected text, found {kind(value)}")
 
 
+def _spoken(part: dict[str, Any]) -> str:
+    if part["type"] in THOUGHT_PARTS:
+        return ""
+    if part["type"] not in SPOKEN_PARTS:
+        raise Fault(f"holds a part of type {shown(part['type'])}")
+    if not isinstance(part.get("text"), str):
+        raise Fault(f"holds a part of type {part['type']} whose text is {kind(part.get('text'))}")
+    return str(part["text"])
+
+
 def scalar(value: Any) -> str | None:
-    """Text, a number or a boolean as text; None for null and for what is no number. `Fault` for anything else.
+    """Text, a number or a boolean as text; None for null and for NaN. `Fault` for anything else.
 
     >>> scalar(42.0), scalar(1e22), scalar(float("nan")), scalar(True)
     ('42', '10000000000000000000000', None, 'true')
@@ -53,8 +70,10 @@ def scalar(value: Any) -> str | None:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float | Decimal):
-        if not math.isfinite(value):
+        if math.isnan(value):
             return None
+        if math.isinf(value):
+            raise Fault("a number beyond what can be read")
         plain = format(Decimal(str(value)), "f")  # no exponent: verifiers read 1e+22 as a product
         return plain.rstrip("0").rstrip(".") if "." in plain else plain
     if isinstance(value, date | datetime):
@@ -85,10 +104,21 @@ def parsed(value: Any) -> Any:
     return value
 
 
+def broken(value: Any) -> bool:
+    """Whether a value that `parsed` left a text begins as JSON: it was cut off, or is JSON in too many texts.
+
+    >>> broken('{"inputs": ["1'), broken("[0, 1)"), broken("{x} = 1")
+    (True, False, False)
+    """
+    return isinstance(value, str) and BEGINS_AS_JSON.match(value) is not None
+
+
 def walk(value: Any, steps: list[str]) -> Any:
-    """What the steps lead to in a value; ABSENT where there is no such field, SHORT where a list has fewer items."""
+    """What the steps lead to in a value, or why to nothing: ABSENT, SHORT or BROKEN."""
     for step in steps:
         value = parsed(value) if isinstance(value, str) else value
+        if broken(value):
+            return BROKEN
         if isinstance(value, Mapping) and step in value:
             value = value[step]
         elif isinstance(value, list) and step.isdigit():

@@ -1,9 +1,11 @@
 """How fast files of the five commonest forms are read to the frames that the pool is made of, and in how much memory.
 
-    python -m am_assets_tests.bench.reading_speed [ROWS]
+    python -m am_assets_tests.bench.reading_speed [ROWS [KILOBYTES ...]]
 
-For each form, JSON lines and Parquet, of rows of about 2 kB and of 16 kB: rows and megabytes a second, and the most
-memory that the process held beyond what it held before. Each measurement is a process of its own.
+For each form, JSON lines and Parquet, of 100,000 rows of about 2 kB and of as much in rows of 16 kB: rows and megabytes
+a second, and the most memory that the process held beyond what it held before, for a tenth of the rows and for all of
+them: the same where no more is held of a larger file. Each file is written and read by a process of its own, since the
+system counts the memory of a process for those that it starts.
 """
 
 import json
@@ -12,10 +14,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from subprocess import run
+from subprocess import PIPE, run
 from typing import Any
 
-KILOBYTES = (2, 16)
+ROWS, KILOBYTES = 100_000, (2, 16)
+BATCH_ROWS = 2_000  # of Parquet, written at once
 THOUGHT = "Let me add the two numbers, carry what is carried, and look at the sum once more before I answer. "
 
 
@@ -41,18 +44,27 @@ FORMS = ["jsonl", "chat", "am", "openr1", "apps"]
 
 
 def write(path: Path, form: str, rows: int, size: int) -> None:
-    import polars as pl
-
-    if path.suffix == ".parquet":
-        pl.DataFrame([row(form, number, size) for number in range(rows)]).write_parquet(path)
+    if path.suffix == ".jsonl":
+        with path.open("w") as file:
+            file.writelines(json.dumps(row(form, number, size)) + "\n" for number in range(rows))
         return
-    with path.open("w") as file:
-        for number in range(rows):
-            file.write(json.dumps(row(form, number, size)) + "\n")
+    import pyarrow
+    from pyarrow.parquet import ParquetWriter
+
+    batches = (range(start, min(start + BATCH_ROWS, rows)) for start in range(0, rows, BATCH_ROWS))
+    tables = (pyarrow.Table.from_pylist([row(form, number, size) for number in batch]) for batch in batches)
+    first = next(tables)
+    with ParquetWriter(path, first.schema) as writer:
+        writer.write_table(first)
+        for table in tables:
+            writer.write_table(table)
 
 
-def measure(path: str) -> None:
+def read(path: str) -> None:
     """Reads a file, and prints seconds, rows and megabytes of memory."""
+    import polars  # noqa: F401  (what libraries take is held before)
+    import pyarrow.parquet  # noqa: F401
+
     from am_assets.datasets.origins import Origin
     from am_assets.datasets.reading import read_rows
 
@@ -63,25 +75,43 @@ def measure(path: str) -> None:
     print(json.dumps([seconds, rows, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held) / 1024]))
 
 
+def measured(form: str, suffix: str, rows: int, size: int) -> tuple[float, float]:
+    """Seconds and megabytes of memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, f"a.{suffix}"))
+        by_itself("--write", path, form, str(rows), str(size))
+        seconds, found, held = json.loads(by_itself("--read", path))
+    assert found == rows
+    return seconds, held
+
+
+def by_itself(*arguments: str) -> str:
+    command = [sys.executable, "-m", __spec__.name, *arguments]
+    return run(command, stdout=PIPE, text=True, check=True).stdout
+
+
 def main() -> None:
-    if sys.argv[1:2] == ["--file"]:
-        measure(sys.argv[2])
-        return
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    print(f"{'form':8} {'file':8} {'kB a row':>8} {'rows/s':>9} {'MB/s':>7} {'MB held':>8}")
-    for kilobytes in KILOBYTES:
+    match sys.argv[1:]:
+        case ["--write", path, form, rows, size]:
+            write(Path(path), form, int(rows), int(size))
+            return
+        case ["--read", path]:
+            read(path)
+            return
+    count, *sizes = [int(argument.replace(",", "")) for argument in sys.argv[1:]] or [ROWS]
+    print(
+        f"{'form':8} {'file':8} {'kB a row':>8} {'rows':>8} {'rows/s':>8} {'MB/s':>6} {'MB held':>8} {'of a tenth':>10}"
+    )
+    for kilobytes in sizes or KILOBYTES:
         rows = count * KILOBYTES[0] // kilobytes  # files of one size
         for form in FORMS:
             for suffix in ("jsonl", "parquet"):
-                with tempfile.TemporaryDirectory() as folder:
-                    path = Path(folder, f"a.{suffix}")
-                    write(path, form, rows, kilobytes * 1000)
-                    command = [sys.executable, "-m", __spec__.name, "--file", str(path)]
-                    seconds, read, held = json.loads(run(command, capture_output=True, text=True, check=True).stdout)
-                    megabytes = rows * kilobytes / 1000
-                assert read == rows
-                speed = f"{read / seconds:9,.0f} {megabytes / seconds:7,.0f}"
-                print(f"{form:8} {suffix:8} {kilobytes:8} {speed} {held:8,.0f}", flush=True)
+                _, of_a_tenth = measured(form, suffix, rows // 10, kilobytes * 1000)
+                seconds, held = measured(form, suffix, rows, kilobytes * 1000)
+                speed = f"{rows / seconds:8,.0f} {rows * kilobytes / 1000 / seconds:6,.0f}"
+                print(
+                    f"{form:8} {suffix:8} {kilobytes:8} {rows:8,} {speed} {held:8,.0f} {of_a_tenth:10,.0f}", flush=True
+                )
 
 
 if __name__ == "__main__":

@@ -50,7 +50,12 @@ def test_as_json_it_has_all_that_a_script_needs(file: Path) -> None:
     found = json.loads(told("a.jsonl", "--json"))
     assert (found["form"], found["rows"]) == ("openr1", 3)
     assert found["dropped"] == {"field `problem`: expected text, found a number": 1}
-    assert found["columns"] == {"question": "problem", "reference_answer": "answer", "response": "generations"}
+    assert found["columns"] == {
+        "question": "problem",
+        "reference_answer": "answer",
+        "response": "generations",
+        "finish_reason": None,
+    }
     assert found["sample"][0] == {
         "question": "Compute 17+25.",
         "reference_answer": "42",

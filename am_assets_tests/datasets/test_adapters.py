@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from am_assets.config.files import ConfigError, parse
+from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.adapters.base import boxed, boxed_reference
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.origins import Origin, fingerprint, reasoning_gym
@@ -63,27 +64,10 @@ def test_am_takes_the_teacher_of_the_row_and_else_of_the_config(tmp_path: Path) 
         adapt(tmp_path, "am", am_row(), am_row(teacher=None))
 
 
-def test_am_rows_that_are_no_question_and_answer_are_at_fault(tmp_path: Path) -> None:
-    user, assistant = am_row()["messages"]
-    chats = {
-        "a chat of several turns": [user, assistant, user],
-        "a chat that the assistant begins": [assistant],
-        "a chat with two questions in a row": [user, user],
-        "a chat with a turn of role tool": [user, {"role": "tool", "content": "42"}],
-        "a chat with a turn that has no role": [user, {"content": "42"}],
-        "an empty chat": [],
-    }
-    for reason, messages in chats.items():
-        if reason != "a chat with a turn that has no role":
-            assert fault(tmp_path, "am", {"messages": messages}) == reason
-    assert fault(tmp_path, "am", am_row({"inputs": ["1"]})) == "tests: expected as many outputs as inputs"
-    assert fault(tmp_path, "am", am_row({"code": "1"})) == "tests of an unknown form"
-
-
 def test_the_first_turns_of_a_longer_chat_are_read_where_the_entry_says_so(tmp_path: Path) -> None:
     longer = {"messages": [*am_row()["messages"], {"role": "user", "content": "And?"}]}
     assert adapt(tmp_path, "am", longer, turns="first").equals(adapt(tmp_path, "am", am_row()))
-    assert fault(tmp_path, "am", longer, turns="reject") == "a chat of several turns"
+    assert fault(tmp_path, "am", longer, turns="reject") == "field `messages`: a chat of several turns"
 
 
 def test_am_thinking_has_its_reference_at_the_answer(tmp_path: Path) -> None:
@@ -110,7 +94,7 @@ def test_gsm8k_reference_stands_after_the_marks_without_commas(tmp_path: Path) -
     rows = [{"question": "a", "answer": answer} for answer in results]
     assert adapt(tmp_path, "gsm8k", *rows)["reference_answer"].to_list() == [*results.values()]
     for answer in ("5", "5 ####"):
-        assert fault(tmp_path, "gsm8k", {"question": "a", "answer": answer}) == "answer: no result after ####"
+        assert fault(tmp_path, "gsm8k", {"question": "a", "answer": answer}) == "field `answer`: no result after ####"
 
 
 def test_math_reference_is_the_answer_or_what_is_boxed_last(tmp_path: Path) -> None:
@@ -176,7 +160,7 @@ def test_mbpp_shows_the_tests_so_that_the_function_name_is_known(tmp_path: Path)
     assert row["question"][0] == "Add one.\n\nYour code should pass these tests:\n" + "\n".join(tests)
     assert json.loads(row["test_cases"][0])["test_code"] == "import math\n" + "\n".join(tests)
     assert row["reference_answer"][0] is None
-    assert fault(tmp_path, "mbpp", {"text": "Add one.", "test_list": []}) == "test_list: no tests"
+    assert fault(tmp_path, "mbpp", {"text": "Add one.", "test_list": []}) == "field `test_list`: no tests"
 
 
 def test_sanitized_mbpp_has_its_prompt_and_imports(tmp_path: Path) -> None:
@@ -191,7 +175,9 @@ def test_humaneval_tests_call_their_own_check(tmp_path: Path) -> None:
     exec("def one():\n    return 1\n" + tests["test_code"], {})
     with pytest.raises(AssertionError):
         exec("def one():\n    return 2\n" + tests["test_code"], {})
-    assert fault(tmp_path, "humaneval", row | {"entry_point": "one); evil("}) == "entry_point: not a function name"
+    assert (
+        fault(tmp_path, "humaneval", row | {"entry_point": "one); evil("}) == "field `entry_point`: not a function name"
+    )
     method = adapt(tmp_path, "humaneval", row | {"entry_point": "Solution().one"})
     assert json.loads(method["test_cases"][0])["test_code"].endswith("check(Solution().one)\n")
 
@@ -254,12 +240,93 @@ def test_constraints_are_read_in_one_spelling_from_either_form(tmp_path: Path) -
 )
 def test_constraints_that_are_none_are_named(tmp_path: Path, wrong: Any) -> None:
     reason = fault(tmp_path, "jsonl", {"question": "Q?", "constraints": wrong})
-    assert reason == "constraints: expected constraints, each with its id and its settings"
+    assert reason == "field `constraints`: expected constraints, each with its id and its settings"
 
 
 def test_ifeval_lists_of_unlike_lengths_are_named(tmp_path: Path) -> None:
     row = {"prompt": "Q?", "instruction_id_list": ["punctuation:no_comma"], "kwargs": []}
-    assert fault(tmp_path, "ifeval", row).startswith("instruction_id_list and kwargs: expected constraints")
+    assert fault(tmp_path, "ifeval", row).startswith("fields `instruction_id_list` and `kwargs`: expected constraints")
+
+
+FINISHED = {  # the finish reasons of two responses, and which of them are whole
+    "nothing is said": (None, "AB", []),
+    "both ended": (["stop", "EOS"], "AB", []),
+    "the limit": (["length", "stop"], "B", ["a response cut off by its token limit, left out"]),
+    "an error, and nothing": (["abort", None], "", ["an interrupted response, left out"]),
+    "a filter": (["stop", "content_filter"], "A", ["an interrupted response, left out"]),
+}
+
+
+@pytest.mark.parametrize(("reasons", "whole", "notes"), FINISHED.values(), ids=FINISHED)
+def test_responses_that_lack_their_end_are_left_out_and_noted(
+    tmp_path: Path, reasons: list | None, whole: str, notes: list[str]
+) -> None:
+    texts = ["A", "B"]
+    rows = {
+        "openr1": [ADAPTERS["openr1"].example | {"generations": texts, "finish_reasons": reasons}],
+        "jsonl": [{"question": "Q?", "teacher": "r1", "response": texts, "finish_reason": reasons}],
+    }
+    one_each = list(zip(texts, reasons or [None] * 2, strict=True))
+    if reasons is None or None not in reasons:  # of a single response, null says nothing
+        turns = ADAPTERS["chat"].example["conversations"][:1]
+        rows["chat"] = [
+            {"conversations": [*turns, {"from": "gpt", "value": said}], "teacher": "r1", "finish_reason": reason}
+            for said, reason in one_each
+        ]
+        rows["codeforces_cots"] = [
+            ADAPTERS["codeforces_cots"].example | {"generation": said, "finish_reason": reason}
+            for said, reason in one_each
+        ]
+    for form, given in rows.items():
+        told = Told()
+        read = adapt(tmp_path, form, *given, told=told)
+        assert "".join(one["response"] for row in read["published"] for one in row) == whole
+        assert list(told.notes) == notes
+
+
+def test_as_many_finish_reasons_as_responses_are_expected(tmp_path: Path) -> None:
+    row = ADAPTERS["openr1"].example | {"finish_reasons": ["stop"]}
+    assert fault(tmp_path, "openr1", row) == "field `finish_reasons`: expected one for each of 2 responses, found 1"
+    assert adapt(tmp_path, "openr1", row | {"generations": [], "finish_reasons": []})["published"].to_list() == [[]]
+
+
+def test_openthoughts_has_tests_or_what_its_solution_boxes(tmp_path: Path) -> None:
+    math = ADAPTERS["openthoughts"].example
+    tests = json.dumps({"fn_name": "add", "inputs": [[1, 2]], "outputs": [3]})
+    starter = "def add(a, b):\n    "
+    code = {"ground_truth_solution": "print(r'\\boxed{1}')", "test_cases": tests, "starter_code": starter}
+    both = adapt(tmp_path, "openthoughts", math, math | code).to_dicts()
+    assert [(row["reference_answer"], row["test_cases"] is not None) for row in both] == [("42", False), (None, True)]
+    assert [starter.rstrip() in row["question"] for row in both] == [False, True]
+    assert both[0]["published"][0]["response"] == "<think>17+25=42.</think>The sum is \\boxed{42}."
+
+
+def test_codeforces_cots_takes_official_tests_or_tables_or_examples(tmp_path: Path) -> None:
+    row = ADAPTERS["codeforces_cots"].example
+    tables = {
+        "public_tests": {"input": ["1 2"], "output": ["3"]},
+        "private_tests": {"input": ["5 6"], "output": ["11"]},
+    }
+    given = [
+        row,
+        row | {"official_tests": None} | tables,
+        row | {"official_tests": []},
+        row | {"official_tests": [], "examples": None},
+    ]
+    read = adapt(tmp_path, "codeforces_cots", *given)["test_cases"].to_list()
+    assert [len(json.loads(tests)["inputs"]) if tests else 0 for tests in read] == [2, 2, 1, 0]
+    interactive = row | {"interaction_format": "Ask, and be answered."}
+    assert fault(tmp_path, "codeforces_cots", interactive) == "field `interaction_format`: an interactive problem"
+
+
+@pytest.mark.parametrize(
+    "name", ["gpqa", "mbpp", "codeforces", "leetcode", "livecodebench", "olympiadbench", "openthoughts"]
+)
+def test_what_is_shown_below_a_question_is_none_by_itself(tmp_path: Path, name: str) -> None:
+    adapter = ADAPTERS[name]
+    shown = {"starter_code": "def f():", "context": "Given.", "note": "A note."}
+    (row,) = adapt(tmp_path, name, adapter.example | shown | {adapter.fields["question"].path: None}).to_dicts()
+    assert row["question"] == ""
 
 
 def test_a_blank_response_is_none_and_a_null_question_is_the_empty_text(tmp_path: Path) -> None:

@@ -135,3 +135,10 @@ def test_by_the_users_door(desk: Desk) -> None:
     selected = pl.read_parquet(desk.folder / "assets" / "selected_questions" / "plain.parquet")
     assert selected.filter("kept").height > 0
     assert selected.filter(drop_reason="license").height == 1
+
+
+def test_a_path_through_broken_json_carries_nothing_and_its_licence_is_not_known(tmp_path: Path) -> None:
+    rows = [ROWS[0], ROWS[1] | {"id": float("inf"), "meta": '{"level": 1, "terms": "M'}]
+    table = read(tmp_path, rows, license="mit", license_column="meta.terms", keep=["meta.level"])
+    assert table.sort("extra", nulls_last=True)["extra"].to_list() == ['{"meta.level": 3}', None]
+    assert licences(table) == {"one": "mit", "two": "unknown"}

@@ -48,7 +48,8 @@ def test_every_form_is_one_of_two_that_verification_reads(given: Any, wanted: di
 
 
 @pytest.mark.parametrize(
-    "nothing", [None, "", " \n", [], {"inputs": [], "outputs": []}, {"public_tests": None, "input": []}]
+    "nothing",
+    [None, "", " \n", [], {"inputs": [], "outputs": []}, {"public_tests": None, "input": []}, {"public_tests": None}],
 )
 def test_nothing_is_no_tests(nothing: Any) -> None:
     assert canonical(nothing) is None

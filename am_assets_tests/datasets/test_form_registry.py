@@ -30,6 +30,7 @@ READ: dict[str, tuple[str | None, bool, list[str]]] = {
     "chinese_r1": (None, False, ["deepseek-r1"]),
     "codecontests": (None, True, []),
     "codeforces": (None, True, []),
+    "codeforces_cots": (None, True, ["deepseek-r1"]),
     "deepcoder": (None, True, []),
     "deepmath": ("42", False, ["deepseek-r1"] * 3),
     "dolphin": (None, False, ["deepseek-r1"]),
@@ -54,6 +55,7 @@ READ: dict[str, tuple[str | None, bool, list[str]]] = {
     "opencoder": (None, True, []),
     "opencodereasoning": (None, False, ["deepseek-r1"]),
     "openmathreasoning": ("42", False, ["DeepSeek-R1"]),
+    "openthoughts": ("42", False, ["deepseek-r1"]),
     "openr1": ("42", False, ["deepseek-r1"] * 2),
     "s1k": ("42", False, ["deepseek-r1", "gemini-2.0-flash-thinking"]),
     "synthetic1": ("42", False, ["deepseek-r1"]),
@@ -144,8 +146,8 @@ def test_packed_private_tests_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("private", "says"),
     [
-        (packed(Hostile()), r"private_test_cases: can't be unpacked \(UnpicklingError\)"),
-        (packed(["x"]), "private_test_cases: expected a list of tests|can't be unpacked"),
+        (packed(Hostile()), r"field `private_test_cases`: can't be unpacked \(UnpicklingError\)"),
+        (packed(["x"]), "field `private_test_cases`: expected a list of tests|can't be unpacked"),
         (base64.b64encode(zlib.compress(b"garbage")).decode(), "can't be unpacked"),
         (packed("[1, 2]")[:-9], "can't be unpacked"),
         ("no base64!", "can't be unpacked"),

@@ -131,30 +131,6 @@ def test_a_path_reaches_into_json_and_parquet_alike(tmp_path: Path) -> None:
     assert frames[0].row(0) == ("hi", "7", tests, None, [])
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        (b'{"answer": "b"}', "no field `question`"),
-        (b'{"question": 5}', "field `question`: expected text, found a number"),
-        (b'["b"]', "not an object: a list"),
-        (b'{"question": "\xff"}', "not UTF-8"),
-        (b'{"question": "\0"}', "not JSON"),
-        (b'{"question": ' + b"[" * 200_000, "not JSON|JSON beyond what can be read"),
-        (b'{"question": ' + b"9" * 5_000 + b"}", "JSON beyond what can be read"),
-        (b'{"question": "a", "response": {"text": "x"}}', "field `response`: expected text, found an object"),
-        (b'{"question": "a", "answer": [[1]]}', "field `answer`: expected text, found a list"),
-        (b'{"question": "a", "test_code": 5}', "tests: expected code or a table, found a number"),
-    ],
-)
-def test_a_row_at_fault_is_a_counted_drop_with_its_line(tmp_path: Path, line: bytes, says: str) -> None:
-    path = write(tmp_path / "a.jsonl", b'{"question": "One?"}\n\n' + line + b'\n{"question": "Two?"}\n')
-    told = Told()
-    assert read(path, told)["question"].to_list() == ["One?", "Two?"]
-    ((reason, places),) = told.places.items()
-    assert re.fullmatch(says, reason)
-    assert places == [f"{path}:3"]
-
-
 def test_more_rows_at_fault_than_allowed_refuse_the_source_and_say_how_to_allow_them(tmp_path: Path) -> None:
     rows = [{"question": n if n < 20 else "Q?"} for n in range(1000)]
     path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
@@ -164,49 +140,6 @@ def test_more_rows_at_fault_than_allowed_refuse_the_source_and_say_how_to_allow_
     assert read(path, max_faults=0.02).height == 980
     with pytest.raises(SourceError, match="20 of 1000"):
         read(path, max_faults=0)
-
-
-@pytest.mark.parametrize("content", ["", "\n \n"])
-def test_a_file_without_rows_is_an_error(tmp_path: Path, content: str) -> None:
-    with pytest.raises(SourceError, match="holds no rows"):
-        read(write(tmp_path / "a.jsonl", content))
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "says"),
-    [
-        ("a.jsonl.gz", gzip.compress(LINES)[:-200], "damaged or cut off"),
-        ("a.jsonl.gz", LINES, "damaged or cut off"),
-        ("a.jsonl.zst", zstandard.compress(LINES)[:-200], "damaged or cut off"),
-        ("a.jsonl.zst", LINES, "damaged or cut off"),
-        ("a.parquet", LINES, "can't be read as Parquet"),
-        ("a.json", ARRAY[:-5], "not JSON"),
-        ("a.json", b'{"train": [{}], "test": [{}]}', "has rows under train and test"),
-        ("a.json", b'"question"', "expected objects, found text"),
-        ("a.jsonl.xz", lzma.compress(LINES)[:-20], "damaged or cut off"),
-        ("a.arrow", LINES, "can't be read as Arrow"),
-        ("a.csv", b"question\n\xff", "a.csv:2: not UTF-8"),
-        ("a.jsonl", LINES[:-5], r"a\.jsonl:12345: not JSON; the file ends in the middle of this line"),
-        ("a.xlsx", b"question\na", "unknown format"),
-    ],
-)
-def test_a_damaged_file_is_an_error_and_never_a_shorter_one(
-    tmp_path: Path, name: str, content: bytes, says: str
-) -> None:
-    with pytest.raises(SourceError, match=says):
-        read(write(tmp_path / name, content))
-
-
-def test_a_bomb_is_refused_before_it_fills_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from am_assets.datasets import compression
-
-    monkeypatch.setattr(compression, "ANY_BYTES", 1_000_000)
-    write(tmp_path / "a.jsonl.zst", zstandard.compress(b"\n" * 500_000_000))
-    with pytest.raises(SourceError, match=r"a\.jsonl\.zst: unpacks to more than 1000 times its size"):
-        read(tmp_path / "a.jsonl.zst")
-    monkeypatch.setattr(compression, "MOST_LINE_BYTES", 1_000_000)
-    with pytest.raises(SourceError, match=r"a\.jsonl:1: a line of more than 1 MB"):
-        read(write(tmp_path / "a.jsonl", json.dumps({"question": "x" * 3_000_000})))
 
 
 def test_parquet_without_the_column_or_with_another_type_has_no_row(tmp_path: Path) -> None:
@@ -229,6 +162,52 @@ def test_locations_are_relative_absolute_globs_or_variables(tmp_path: Path, monk
     assert find_files(str(b), Path("/nowhere")) == [b]
     assert find_files("$AM_TEST_FOLDER/*.jsonl", Path("/nowhere")) == [a, b]
     assert find_files("a[1].jsonl", tmp_path) == [a]
+
+
+def test_a_symlink_out_of_the_folder_that_is_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, other = tmp_path / "data", tmp_path / "other"
+    for folder in (data / "pool", other):
+        folder.mkdir(parents=True)
+    target = write(other / "b.jsonl", LINES)
+    os.symlink(target, data / "pool" / "link.jsonl")
+    os.symlink(other, data / "linked")
+    for location in ("pool/link.jsonl", "pool/*.jsonl", "linked/b.jsonl", "**/*.jsonl", f"{data}/pool/*.jsonl"):
+        with pytest.raises(SourceError, match=rf"a symlink leads out of .*, to {re.escape(str(target))}: name that"):
+            find_files(location, data)
+    with pytest.raises(SourceError, match="a symlink leads out"):
+        content_hash("pool/link.jsonl", data)
+
+
+def test_a_folder_that_is_written_may_itself_be_reached_by_a_symlink(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, other = tmp_path / "data", tmp_path / "other"
+    for folder in (data / "pool", other):
+        folder.mkdir(parents=True)
+    write(other / "b.jsonl", LINES)
+    write(data / "pool" / "a.jsonl", LINES)
+    os.symlink("a.jsonl", data / "pool" / "same.jsonl")
+    os.symlink(data, tmp_path / "by_link")
+    os.symlink(other, data / "linked")
+    monkeypatch.setenv("AM_TEST_FOLDER", str(data / "linked"))
+    assert len(find_files("pool/*.jsonl", tmp_path / "by_link")) == 2
+    for location in ("../other/b.jsonl", "../other/*.jsonl", str(other / "*.jsonl"), "$AM_TEST_FOLDER/*.jsonl"):
+        assert [path.name for path in find_files(location, data)] == ["b.jsonl"]
+
+
+def test_links_in_the_cache_of_the_hub_are_followed(tmp_path: Path) -> None:
+    snapshot = tmp_path / "datasets--ours--sums" / "snapshots" / "1a2b" / "data"
+    blobs = snapshot.parents[2] / "blobs"
+    for folder in (snapshot, blobs):
+        folder.mkdir(parents=True)
+    write(blobs / "9f", LINES)
+    os.symlink("../../../blobs/9f", snapshot / "a.jsonl")
+    os.symlink(write(tmp_path / "b.jsonl", LINES), snapshot / "b.jsonl")
+    assert find_files(str(snapshot / "a.jsonl"), Path("/")) == [snapshot / "a.jsonl"]
+    with pytest.raises(SourceError, match="a symlink leads out"):
+        find_files(str(snapshot / "*.jsonl"), Path("/"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from am_assets.datasets.adapters.base import Adapter, Field, Item, Row
 from am_assets.datasets.cases import canonical
+from am_assets.datasets.chats import Chat
 from am_assets.datasets.values import scalar
 
 REFERENCES = ("reference_answer", "ground_truth")  # AM-DeepSeek-R1-Distilled, AM-Thinking-v1
@@ -9,6 +10,10 @@ REFERENCES = ("reference_answer", "ground_truth")  # AM-DeepSeek-R1-Distilled, A
 
 def read(row: Row) -> Item:
     chat = row.chat("messages")
+    return row.of("messages", lambda _: _item(chat))
+
+
+def _item(chat: Chat) -> Item:
     infos = chat.infos
     references = [said for info in infos for name in REFERENCES if (said := scalar(info.get(name)))]
     tests = [found for info in infos if (found := canonical(info.get("test_case")))]
@@ -24,7 +29,7 @@ def read(row: Row) -> Item:
 ADAPTER = Adapter(
     {"messages": Field("messages", ("conversations",), required=True)},
     read,
-    version="2",
+    version="3",
     doc="[AM-DeepSeek-R1-Distilled](https://arxiv.org/abs/2503.19633) and AM-Thinking-v1 as published, with their"
     " responses",
     signature=("messages|conversations", "messages.0.info|conversations.0.info|conversations.1.info"),

@@ -9,16 +9,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from am_assets.config.vocabulary import FINISH_REASONS
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.chats import with_thinking
 from am_assets.datasets.rows import Field, Item, Row
-from am_assets.datasets.values import Fault, clean, text
+from am_assets.datasets.values import Fault, clean, kind, text
 
 __all__ = ["Adapter", "Fault", "Field", "Item", "Row", "Said"]
 
 BOX = re.compile(r"\\(?:boxed|fbox)\s*")
 JOINED = re.compile(r"[\s$.,;]*(?:\\text\s*\{\s*(?:or|and)\s*\}|or|and)?[\s$]*")
 FUNCTION = re.compile(r"[A-Za-z_]\w*|[A-Za-z_]\w*\(\)\.[A-Za-z_]\w*")
+ENDED = "stop"  # of FINISH_REASONS
+INTERRUPTED = "an interrupted response, left out"
+LEFT_OUT = {"length": "a response cut off by its token limit, left out"}
 SEVERAL_BOXES = "several boxed answers, of which none is the reference"
 
 
@@ -48,11 +52,14 @@ class Adapter:
 @dataclass(frozen=True)
 class Said:
     """A column of published responses: text, or a list of texts; with the column of their thinking, and their teacher
-    where the data set has one for all rows."""
+    where the data set has one for all rows, the column that says why each of them ended, and whether it is a list in
+    every row, so that text there would be a list that was written as text."""
 
     column: str
     thinking: str | None = None
     teacher: str | None = None
+    ended: str | None = None
+    listed: bool = False
 
 
 def fields(question: str | Field, *optional: str, **others: Field) -> dict[str, Field]:
@@ -84,31 +91,63 @@ def of_columns(
         columns[_numbered("response", number)] = Field(one.column)
         if one.thinking:
             columns[_numbered("reasoning", number)] = Field(one.thinking)
+        if one.ended:
+            columns[_numbered("finish_reason", number)] = Field(one.ended)
 
     def read(row: Row) -> Item:
+        entry = row.text("test_entry_point") if entry_point else None
+        responded, notes = [], set[str]()
+        for number, one in enumerate(said, start=1):
+            if one.listed and not isinstance(given := row.get(_numbered("response", number)), list | None):
+                raise Fault(f"field `{one.column}`: expected a list of responses, found {kind(given)}")
+            names = (_numbered(name, number) for name in ("response", "reasoning", "finish_reason"))
+            whole, left_out = responses(row, *names)
+            responded += [(row.text("teacher") if teacher else one.teacher, response) for response in whole]
+            notes |= left_out
         return Item(
             row.text("question"),
             reference_answer=any_of(row.scalars("reference_answer")) if reference else None,
-            test_cases=canonical(row.get("test_cases"), row.text("test_entry_point") if entry_point else None)
-            if tests
-            else None,
-            responses=[
-                (row.text("teacher") if teacher else one.teacher, response)
-                for number, one in enumerate(said, start=1)
-                for response in responses(row, _numbered("response", number), _numbered("reasoning", number))
-            ],
+            test_cases=row.tests("test_cases", entry) if tests else None,
+            responses=responded,
+            notes=tuple(sorted(notes)),
         )
 
     return Adapter(fields(question, **columns), read, **declared)
 
 
-def responses(row: Row, name: str, reasoning: str) -> list[str]:
-    """The texts of a field that holds one response or a list of them, each with the thinking beside it."""
-    given, thought = row.get(name), row.get(reasoning) if reasoning in row.fields else None
+def responses(row: Row, name: str, reasoning: str, finish_reason: str) -> tuple[list[str], set[str]]:
+    """The texts of a field that holds one response or a list of them, each with the thinking beside it, and notes on
+    those that are left out (`finished`)."""
+    given = row.get(name)
     several = isinstance(given, list) and all(isinstance(one, str) for one in given)
-    said = [clean(one) for one in given] if several else [row.text(name)]
-    thoughts = thought if isinstance(thought, list) and len(thought) == len(said) else [thought] * len(said)
-    return [with_thinking(text(beside), one) for beside, one in zip(thoughts, said, strict=True) if one is not None]
+    said = [clean(one) for one in given] if several else [one for one in [row.text(name)] if one is not None]
+    thoughts = _beside(row, reasoning, len(said))
+    return finished(row, [*map(with_thinking, thoughts, said)], finish_reason)
+
+
+def finished(row: Row, said: list[str], finish_reason: str) -> tuple[list[str], set[str]]:
+    """The responses that ended by themselves, as far as the row says why each ended, and notes on the others: without
+    their end they are no examples."""
+    if finish_reason not in row.fields or row.get(finish_reason) is None:
+        return said, set()
+    ends = [FINISH_REASONS.get((reason or "").strip().lower()) for reason in _beside(row, finish_reason, len(said))]
+    whole = [one for one, end in zip(said, ends, strict=True) if end == ENDED]
+    return whole, {LEFT_OUT.get(end or "", INTERRUPTED) for end in ends if end != ENDED}
+
+
+def _beside(row: Row, name: str, count: int) -> list[str | None]:
+    """The texts of a field beside so many responses: one each, or one for all. `Fault` for another number."""
+
+    def texts(value: Any) -> list[str | None]:
+        if not count:
+            return []
+        if not isinstance(value, list) or any(isinstance(one, dict) for one in value):
+            return [text(value)] * count
+        if len(value) != count:
+            raise Fault(f"expected one for each of {count} responses, found {len(value)}")
+        return [text(one) for one in value]
+
+    return row.of(name, texts) if name in row.fields else [None] * count
 
 
 def _numbered(name: str, number: int) -> str:
@@ -150,18 +189,25 @@ def boxed_reference(solution: str) -> tuple[str | None, tuple[str, ...]]:
     return last or None, ()
 
 
+def with_parts(question: str | None, *parts: str) -> str | None:
+    """A question with what is shown below it; as it is where it is empty, since the parts alone ask nothing."""
+    return "\n\n".join([question, *parts]) if question and question.strip() else question
+
+
 def with_starter(question: str | None, starter: str | None) -> str | None:
-    """A question that shows the code which the answer has to complete; as it is where there is none."""
-    if not question or not starter:
-        return question
-    return f"{question}\n\nComplete this code:\n```python\n{starter.rstrip()}\n```"
+    """A question that shows the code which the answer has to complete, if there is any."""
+    shown = f"Complete this code:\n```python\n{(starter or '').rstrip()}\n```"
+    return with_parts(question, shown) if starter else question
 
 
 def humaneval_tests(test: str | None, entry_point: str | None) -> str | None:
-    """Tests that call `check` with a function or, as in LeetCodeDataset, with a method. `Fault` for another name."""
+    """Tests that call `check` with a function or, as in LeetCodeDataset, with a method. `Fault` for another name, and
+    where there is no `check`."""
+    if not (test or "").strip():
+        raise Fault("field `test`: no tests")
     if not FUNCTION.fullmatch(entry_point or ""):
-        raise Fault("entry_point: not a function name")
-    return canonical({"test_code": f"{test or ''}\n\ncheck({entry_point})\n", "test_entry_point": entry_point})
+        raise Fault("field `entry_point`: not a function name")
+    return canonical({"test_code": f"{test}\n\ncheck({entry_point})\n", "test_entry_point": entry_point})
 
 
 def constraints(pairs: Iterable[Any]) -> str | None:
@@ -172,12 +218,18 @@ def constraints(pairs: Iterable[Any]) -> str | None:
     """
     try:
         asked = [
-            {"id": str(one["id"]), "kwargs": {k: v for k, v in (one.get("kwargs") or {}).items() if v is not None}}
+            {"id": _text(one["id"]), "kwargs": {k: v for k, v in (one.get("kwargs") or {}).items() if v is not None}}
             for one in pairs
         ]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise Fault("expected constraints, each with its id and its settings") from None
     return clean(json.dumps(asked, sort_keys=True, ensure_ascii=False)) if asked else None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def _boxes(text: str) -> list[tuple[str, int, int]]:

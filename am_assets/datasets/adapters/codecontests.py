@@ -5,13 +5,14 @@ from am_assets.datasets.cases import TABLES, canonical
 
 
 def read(row: Row) -> Item:
-    return Item(row.text("question"), test_cases=canonical({name: row.get(name) for name in TABLES}))
+    tables = {name: row.get(name) for name in TABLES}
+    return Item(row.text("question"), test_cases=row.of(TABLES[0], lambda _: canonical(tables)))
 
 
 ADAPTER = Adapter(
     fields("description", **{name: Field(name) for name in TABLES}),
     read,
-    version="1",
+    version="2",
     doc="[CodeContests](https://huggingface.co/datasets/deepmind/code_contests); all three kinds of tests count",
     signature=("description", "public_tests"),
     example={

@@ -1,22 +1,21 @@
 """Problems of Codeforces with their official tests; the question has the statement and both formats."""
 
-from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields
-from am_assets.datasets.cases import canonical
+from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields, with_parts
 
 PARTS = {"input_format": "Input", "output_format": "Output", "note": "Note"}
 
 
 def read(row: Row) -> Item:
     if row.text("interaction_format"):
-        raise Fault("an interactive problem")
+        raise Fault("field `interaction_format`: an interactive problem")
     parts = [f"{title}\n\n{said}" for name, title in PARTS.items() if (said := row.text(name))]
-    return Item("\n\n".join([row.text("question") or "", *parts]), test_cases=canonical(row.get("official_tests")))
+    return Item(with_parts(row.text("question"), *parts), test_cases=row.tests("official_tests"))
 
 
 ADAPTER = Adapter(
     fields("description", *PARTS, "interaction_format", official_tests=Field("official_tests")),
     read,
-    version="1",
+    version="2",
     doc="[codeforces](https://huggingface.co/datasets/open-r1/codeforces) with official tests; checkers are not run",
     signature=("description", "official_tests"),
     example={

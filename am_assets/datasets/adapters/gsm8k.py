@@ -9,7 +9,7 @@ def read(row: Row) -> Item:
     _, found, result = (row.text("answer") or "").rpartition(MARK)
     reference = result.strip().replace(",", "").removeprefix("$").strip()
     if not found or not reference:
-        raise Fault(f"answer: no result after {MARK}")
+        raise Fault(f"field `answer`: no result after {MARK}")
     return Item(row.text("question"), reference)
 
 

@@ -10,7 +10,7 @@ def read(row: Row) -> Item:
 ADAPTER = Adapter(
     fields("prompt", test=Field("test", required=True), entry_point=Field("entry_point", required=True)),
     read,
-    version="2",
+    version="3",
     doc="HumanEval and HumanEval+; the tests call `check`",
     signature=("prompt", "test", "entry_point"),
     example={

@@ -10,7 +10,7 @@ def read(row: Row) -> Item:
         pairs = [{"id": name, "kwargs": parsed(kwargs)} for name, kwargs in zip(names, settings, strict=True)]
         asked = constraints(pairs)
     except (ValueError, TypeError):
-        raise Fault("instruction_id_list and kwargs: expected constraints, each with its settings") from None
+        raise Fault("fields `instruction_id_list` and `kwargs`: expected constraints, each with its settings") from None
     response = row.text("response")
     answered = [(row.text("teacher"), response)] if response is not None else []
     return Item(row.text("question"), constraints=asked, responses=answered)

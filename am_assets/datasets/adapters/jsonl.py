@@ -1,7 +1,17 @@
 """Canonical columns under their own names or others that are common: the form for data of one's own."""
 
-from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, any_of, constraints, fields, responses
-from am_assets.datasets.cases import canonical
+from am_assets.datasets.adapters.base import (
+    Adapter,
+    Fault,
+    Field,
+    Item,
+    Row,
+    any_of,
+    constraints,
+    fields,
+    finished,
+    responses,
+)
 from am_assets.datasets.chats import Chat
 from am_assets.datasets.values import parsed
 
@@ -14,15 +24,17 @@ def read(row: Row) -> Item:
     try:
         wanted = constraints(parsed(row.get("constraints")) or [])
     except Fault as fault:
-        raise Fault(f"constraints: {fault}") from None
+        raise Fault(f"field `constraints`: {fault}") from None
+    said, notes = _said(row, answered)
     return Item(
         asked.question if asked else row.text("question"),
         reference_answer=any_of(
             row.scalars("reference_answer") if row.has("reference_answer") else _short_answers(row)
         ),
-        test_cases=canonical(row.get("test_code") if tests is None else tests, row.text("test_entry_point")),
+        test_cases=row.tests("test_code" if tests is None else "test_cases", row.text("test_entry_point")),
         constraints=wanted,
-        responses=[(row.text("teacher"), said) for said in _said(row, answered)],
+        responses=[(row.text("teacher"), response) for response in said],
+        notes=tuple(sorted(notes)),
     )
 
 
@@ -33,25 +45,25 @@ def _short_answers(row: Row) -> list[str]:
     ]
 
 
-def _said(row: Row, chat: Chat | None) -> list[str]:
+def _said(row: Row, chat: Chat | None) -> tuple[list[str], set[str]]:
     if chat is None:
-        return responses(row, "response", "reasoning")
-    return [] if chat.response is None else [chat.response]
+        return responses(row, "response", "reasoning", "finish_reason")
+    return finished(row, [] if chat.response is None else [chat.response], "finish_reason")
 
 
 ADAPTER = Adapter(
     fields(
         "question",
-        *("test_code", "test_entry_point", "test_cases", "reasoning", "response", "teacher"),
+        *("test_code", "test_entry_point", "test_cases", "reasoning", "response", "finish_reason", "teacher"),
         reference_answer=Field("reference_answer"),
         answer=Field("answer"),
         constraints=Field("constraints"),
     ),
     read,
-    version="2",
+    version="3",
     doc="your own data; `reference_answer` may be a list, of which one has to be met, and where no row has it a short"
-    " `answer` is it; `response` may be a list of several,"
-    " `test_cases` code or a table, and a path may lead into a chat, of which the roles are read",
+    " `answer` is it; `response` may be a list of several, `finish_reason` says why each ended, `test_cases` may be"
+    " code or a table, and a path may lead into a chat, of which the roles are read",
     signature=("question",),
     example={
         "question": "Compute 17+25.",

@@ -16,7 +16,7 @@ ADAPTER = Adapter(
         entry_point=Field("entry_point", required=True),
     ),
     read,
-    version="1",
+    version="2",
     doc="[LeetCodeDataset](https://huggingface.co/datasets/newfacade/LeetCodeDataset); the question shows the class to"
     " complete",
     signature=("problem_description", "test", "entry_point"),

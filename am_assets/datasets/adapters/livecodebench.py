@@ -26,11 +26,18 @@ class _TextOnly(pickle.Unpickler):
 
 
 def read(row: Row) -> Item:
-    tests = [*(parsed(row.get("public_test_cases")) or []), *_private(row.get("private_test_cases"))]
+    tests = [*row.of("public_test_cases", _listed), *row.of("private_test_cases", _private)]
     question = with_starter(row.text("question"), row.text("starter_code"))
     metadata = parsed(row.get("metadata"))
     function = metadata.get("func_name") if isinstance(metadata, dict) else None
-    return Item(question, test_cases=canonical(tests, function))
+    return Item(question, test_cases=row.of("public_test_cases", lambda _: canonical(tests, function)))
+
+
+def _listed(tests: Any) -> list[Any]:
+    found = parsed(tests)
+    if found and not isinstance(found, list):
+        raise Fault("expected a list of tests")
+    return found or []
 
 
 def _private(packed: Any) -> list[Any]:
@@ -41,14 +48,12 @@ def _private(packed: Any) -> list[Any]:
             unpacker = zlib.decompressobj()
             content = unpacker.decompress(base64.b64decode(found, validate=True), MOST_BYTES)
             if unpacker.unconsumed_tail:
-                raise Fault("private_test_cases: more than can be unpacked")
+                raise Fault("more than can be unpacked")
             text = _TextOnly(io.BytesIO(content)).load()
             found = json.loads(text)  # `TypeError` where it is none
         except PACKED_FAULTS as error:
-            raise Fault(f"private_test_cases: can't be unpacked ({type(error).__name__})") from None
-    if found and not isinstance(found, list):
-        raise Fault("private_test_cases: expected a list of tests")
-    return found or []
+            raise Fault(f"can't be unpacked ({type(error).__name__})") from None
+    return _listed(found)
 
 
 ADAPTER = Adapter(
@@ -58,7 +63,7 @@ ADAPTER = Adapter(
         public_test_cases=Field("public_test_cases", required=True),
     ),
     read,
-    version="1",
+    version="2",
     doc="[LiveCodeBench](https://huggingface.co/datasets/livecodebench/code_generation_lite); packed tests are read"
     " without running what a pickle may hold",
     signature=("question_content", "public_test_cases"),

@@ -1,17 +1,18 @@
 """MBPP: a task in a sentence and a list of assertions, which the question shows so that names are known."""
 
-from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields
+from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields, with_parts
 from am_assets.datasets.cases import canonical
+from am_assets.datasets.values import parsed
 
 
 def read(row: Row) -> Item:
-    tests = row.get("test_list") or []
-    if not tests or not all(isinstance(test, str) for test in tests):
-        raise Fault("test_list: no tests")
+    tests = parsed(row.get("test_list"))
+    if not (isinstance(tests, list) and tests and all(isinstance(test, str) for test in tests)):
+        raise Fault("field `test_list`: no tests")
     question, shown = row.text("question"), "\n".join(tests)
     setup = "\n".join(row.scalars("setup"))
     code = f"{setup}\n{shown}" if setup else shown
-    asked = None if question is None else f"{question}\n\nYour code should pass these tests:\n{shown}"
+    asked = with_parts(question, f"Your code should pass these tests:\n{shown}")
     return Item(asked, test_cases=canonical({"test_code": code}))
 
 
@@ -22,7 +23,7 @@ ADAPTER = Adapter(
         setup=Field("test_setup_code", ("test_imports",)),
     ),
     read,
-    version="2",
+    version="3",
     doc="MBPP, also the sanitized; the question shows the tests",
     signature=("text|prompt", "test_list"),
     example={

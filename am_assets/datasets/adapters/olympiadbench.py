@@ -6,8 +6,8 @@ IMAGES = [f"image_{number}" for number in range(1, 6)]
 
 
 def read(row: Row) -> Item:
-    if any(row.get(name) for name in IMAGES):
-        raise Fault("a question with an image")
+    if image := next((name for name in IMAGES if row.get(name)), None):
+        raise Fault(f"field `{image}`: a question with an image")
     answers = [answer.strip("$ ") for answer in row.scalars("final_answer")]
     context = row.text("context")
     question = row.text("question")

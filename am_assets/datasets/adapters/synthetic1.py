@@ -1,6 +1,7 @@
 """SYNTHETIC-1 and the problems it is made of: a prompt, and what the answer is checked by as JSON text."""
 
 from dataclasses import replace
+from typing import Any
 
 from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, Said, of_columns
 from am_assets.datasets.cases import canonical
@@ -11,15 +12,17 @@ COLUMNS = of_columns("prompt", Said("llm_response", teacher="deepseek-r1"), vers
 
 def read(row: Row) -> Item:
     """The question and what its answers are checked by."""
-    info = parsed(row.get("verification_info")) or {}
+    reference, tests = row.of("verification_info", _checks)
+    return Item(row.text("question"), reference, tests)
+
+
+def _checks(value: Any) -> tuple[str | None, str | None]:
+    """Reference and tests."""
+    info = parsed(value) or {}
     if not isinstance(info, dict):
-        raise Fault("verification_info: expected an object as JSON text")
+        raise Fault("expected an object as JSON text")
     tests, truth = info.get("test_cases"), info.get("ground_truth")
-    return Item(
-        row.text("question"),
-        reference_answer=None if tests or isinstance(truth, dict | list) else scalar(truth),
-        test_cases=canonical(tests),
-    )
+    return None if tests or isinstance(truth, dict | list) else scalar(truth), canonical(tests)
 
 
 def read_all(row: Row) -> Item:

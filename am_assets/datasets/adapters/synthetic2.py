@@ -6,7 +6,9 @@ from am_assets.datasets.adapters.base import Adapter, Field, Item, Row, Said, of
 from am_assets.datasets.adapters.synthetic1 import read as read_checks
 
 MODELS = ["Qwen/Qwen3-32B", "Qwen/Qwen3-4B", "deepseek-ai/DeepSeek-R1-0528-Qwen3-8B", "deepseek-ai/DeepSeek-R1-0528"]
-COLUMNS = of_columns("prompt", *(Said(f"{model}_responses", teacher=model) for model in MODELS), version="1", doc="")
+COLUMNS = of_columns(
+    "prompt", *(Said(f"{model}_responses", teacher=model, listed=True) for model in MODELS), version="1", doc=""
+)
 
 
 def read(row: Row) -> Item:
@@ -16,7 +18,7 @@ def read(row: Row) -> Item:
 ADAPTER = Adapter(
     COLUMNS.fields | {"verification_info": Field("verification_info", required=True)},
     read,
-    version="1",
+    version="2",
     doc="[SYNTHETIC-2](https://huggingface.co/datasets/PrimeIntellect/SYNTHETIC-2): responses of four models",
     signature=("prompt", "verification_info", "Qwen/Qwen3-32B_responses"),
     example={

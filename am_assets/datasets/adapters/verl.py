@@ -1,22 +1,23 @@
 """Rows of verl (Eurus-2, DAPO and others): a chat to be answered, and what the answer is checked by."""
 
-from am_assets.datasets.adapters.base import Adapter, Field, Item, Row
-from am_assets.datasets.cases import canonical
-from am_assets.datasets.values import parsed, scalar
+from am_assets.datasets.adapters.base import Adapter, Field, Item, Row, any_of
+from am_assets.datasets.values import broken, parsed, scalar, scalars
 
 
 def read(row: Row) -> Item:
     chat = row.chat("prompt")
     truth = parsed(row.get("ground_truth"))
-    if isinstance(truth, dict | list):
-        return Item(chat.question, test_cases=canonical(truth))
-    return Item(chat.question, reference_answer=scalar(truth))
+    if isinstance(truth, list) and not any("assert" in str(one) for one in truth):
+        return Item(chat.question, reference_answer=row.of("ground_truth", lambda _: any_of(scalars(truth))))
+    if isinstance(truth, dict | list) or broken(truth):
+        return Item(chat.question, test_cases=row.tests("ground_truth"))
+    return Item(chat.question, reference_answer=row.of("ground_truth", lambda _: scalar(truth)))
 
 
 ADAPTER = Adapter(
     {"prompt": Field("prompt", required=True), "ground_truth": Field("reward_model.ground_truth", required=True)},
     read,
-    version="1",
+    version="2",
     doc="[Eurus-2-RL](https://huggingface.co/datasets/PRIME-RL/Eurus-2-RL-Data) and other rows of verl: maths and code",
     signature=("prompt.0.role", "reward_model.ground_truth"),
     example={
