@@ -17,7 +17,7 @@ from am_assets.config.endpoints import EMBEDDED, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.config.recipe import Recipe
 from am_assets.datasets import hub, sources
-from am_assets.datasets.locate import HUB, SourceError, find_files
+from am_assets.datasets.locate import SourceError, at_commit, find_files
 from am_assets.engines.llm.batch import PROVIDERS
 from am_assets.engines.models import embedder
 from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
@@ -95,7 +95,7 @@ def _unread(here: Project, steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
 
 
 def _not_there(location: str, base: Path) -> str | None:
-    on_hub = HUB.fullmatch(location)
+    on_hub = hub.LOCATION.fullmatch(at_commit(location, base))
     if on_hub is None:  # a path, or a misspelt location on the hub
         try:
             find_files(location, base)
