@@ -1,4 +1,4 @@
-"""`am read`: what a file or a data set of the catalogue would be in the pool. It needs no project, and stores nothing."""
+"""`am read`: what a file or a data set of the catalogue would be in the pool. It needs no project, stores nothing."""
 
 import sys
 from pathlib import Path

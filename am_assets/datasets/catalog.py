@@ -49,7 +49,7 @@ class Listed(Origin):
 
     @property
     def taught_by(self) -> list[str]:
-        return self.teachers or [self.teacher] * bool(self.teacher)
+        return self.teachers or ([self.teacher] if self.teacher else [])
 
     def facts_known(self) -> dict[str, Any]:
         """What no source has a field for."""

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -80,6 +81,7 @@ def _configured(here: Project, asset: str, recipes: Sequence[Recipe]) -> list[st
 
 def _unread(here: Project, steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
     """Planned partitions of sources and benchmarks whose files are missing, with the problem."""
+    not_there = cache(_not_there)  # shards of one source have one location
     for step in steps:
         if step.asset == "raw_pool":
             name = sources.source_of(here.sources, step.partition)
@@ -90,7 +92,7 @@ def _unread(here: Project, steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
             location = here.benchmarks[name].location
         else:
             continue
-        if location and (fault := _not_there(location, base)):
+        if location and (fault := not_there(location, base)):
             yield step.partition, f"{file}: {name}: {fault}"
 
 
