@@ -30,12 +30,14 @@ def read(
     try:
         from am_assets.datasets.inspection import inspected
         from am_assets.datasets.origins import Origin
+        from am_assets.datasets.sources import Source
 
-        entry, base = _named(file)
+        named = _named(file)
+        entry, base = named or ({"location": file}, Path.cwd())
         paths = dict(one.partition("=")[::2] for one in column or [])
         given = {"adapter": adapter, "columns": paths, "teacher": teacher, "turns": turns, "where": where}
         entry |= {name: value for name, value in given.items() if value} | {"limit": rows or None}
-        found = inspected(parse(Origin, entry, file), base)
+        found = inspected(parse(Source if named else Origin, entry, file), base)
     except ConfigError as error:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
@@ -47,17 +49,15 @@ def read(
     show_reading(console, found, all_rows=not rows or found.told.rows < rows)
 
 
-def _named(file: str) -> tuple[dict[str, Any], Path]:
-    """The settings that a data set of the catalogue is read with, or those of a file; and the folder that a relative
-    location starts at. `ConfigError` where it is neither, but looks like a name."""
+def _named(file: str) -> tuple[dict[str, Any], Path] | None:
+    """The source that a name of the catalogue stands for, and the folder that a relative location starts at; None for a
+    file. `ConfigError` where it is neither, but looks like a name."""
     from am_assets.config.partitions import name_fault
     from am_assets.datasets.catalog import listed, load_catalog
-    from am_assets.datasets.origins import Origin
     from am_assets.datasets.records import FORMATS
     from am_assets.project import sources_file
 
     if Path(file).exists() or Path(file).suffix in FORMATS or name_fault("source", file):
-        return {"location": file}, Path.cwd()
+        return None
     folder = sources_file().parent
-    entry = listed(file, load_catalog(folder), f"{file}: no such file").as_source()
-    return {name: value for name, value in entry.items() if name in Origin.model_fields}, folder
+    return listed(file, load_catalog(folder), f"{file}: no such file").as_source(), folder

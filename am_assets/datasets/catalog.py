@@ -19,7 +19,7 @@ from am_assets.datasets.origins import Origin
 
 FILE = "catalog.yaml"
 SHIPPED = Path(__file__).with_name(FILE)
-FACTS = {"revision", "license", "rows", "has", "teachers", "facts"}
+FACTS = {"revision", "rows", "has", "teachers", "facts"}
 SHARD_ROWS = 100_000
 MOST_SHARDS = 32  # of one data set: a project may have 99 in all
 
@@ -32,6 +32,7 @@ class Listed(Origin):
     shards: Annotated[int, Field(ge=1)] | None = None  # reckoned from `rows` where it is not given
     revision: str | None = None  # a commit of the hub; null: the one of the first read, which is recorded
     license: str | None = None  # as the hub writes it: apache-2.0, cc-by-nc-4.0, other
+    license_column: str | None = None
     rows: Annotated[int, Field(ge=0)] | None = None
     # traces are responses that thought before they answered, answers are responses that did not
     has: list[Literal["references", "tests", "constraints", "traces", "answers"]] = Field(default_factory=list)
@@ -52,8 +53,8 @@ class Listed(Origin):
         return self.teachers or ([self.teacher] if self.teacher else [])
 
     def facts_known(self) -> dict[str, Any]:
-        """What no source has a field for."""
-        return self.model_dump(include=FACTS)
+        """What a source has no field for, and what is known to be unknown."""
+        return self.model_dump(include=FACTS | {"license"})
 
     def as_source(self) -> dict[str, Any]:
         """The entry of `sources.yaml` that this one stands for."""
