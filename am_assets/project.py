@@ -92,9 +92,19 @@ def project() -> Project:
 
     For the entry points alone, `definitions.py` and the command line; everything else is passed a `Project`.
     """
-    data = Path(os.environ.get("AM_DATA", "data")).resolve()
+    data = _data()
     refuse_newer(data / "assets")  # first: the files of a newer version may be unreadable to this one
-    return load_project(data, Path(os.environ.get("AM_SOURCES", data / "sources.yaml")).resolve())
+    return load_project(data, sources_file())
+
+
+def sources_file() -> Path:
+    """The sources file of the project at hand, which need not be there. Beside it lie a catalogue of the project's own
+    and the commits that were recorded."""
+    return Path(os.environ.get("AM_SOURCES", _data() / "sources.yaml")).resolve()
+
+
+def _data() -> Path:
+    return Path(os.environ.get("AM_DATA", "data")).resolve()
 
 
 def load_project(data: Path, sources_file: Path) -> Project:

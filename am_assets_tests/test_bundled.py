@@ -40,7 +40,9 @@ def test_the_demo_asks_models_that_cost_nothing(copied: Path) -> None:
 
 def test_the_recipe_of_the_paper_is_applied_for_a_named_budget_only(copied: Path, monkeypatch) -> None:
     monkeypatch.setenv("DEEPSEEK_API_KEY", "none")
-    refused = am(copied / "examples" / "paper", "apply", "-s", "raw_pool or question_labels")
+    folder = copied / "examples" / "paper"
+    (folder / "samples.yaml").replace(folder / "sources.yaml")  # its whole pool is on the hub
+    refused = am(folder, "apply", "-s", "raw_pool or question_labels")
     assert refused.returncode == 2
     assert "--budget" in refused.stdout
-    assert not (copied / "examples" / "paper" / "assets").exists()
+    assert not (folder / "assets").exists()

@@ -52,6 +52,7 @@ def test_a_plan_and_an_apply_from_an_empty_folder(installed: Path, tmp_path: Pat
         return ran.stdout
 
     assert all(file.startswith(str(installed)) for file in python("-c", LOADED).split())
+    assert " numinamath-1.5 " in python("-m", "am_assets.cli", "catalog")
     assert "raw_pool" in python("-m", "am_assets.cli", "plan", "--recipe", "demo")
     python("-m", "am_assets.cli", "apply", "--recipe", "demo", "--select", "raw_pool")
     assert "Nothing to do" in python("-m", "am_assets.cli", "plan", "--recipe", "demo", "--select", "raw_pool")

@@ -17,7 +17,8 @@ from am_assets.automation.previews import is_preview
 from am_assets.automation.reload import needs_reload, reload_location
 from am_assets.automation.schedule import load_schedule
 from am_assets.datasets.adapters import ADAPTERS
-from am_assets.datasets.locate import SourceError, find_files
+from am_assets.datasets.catalog import FILE as CATALOG
+from am_assets.datasets.locate import REVISIONS, SourceError, find_files
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.sources import shard_keys, source_of
 from am_assets.orchestration.assets import TABLE
@@ -81,7 +82,8 @@ def _shown(at: tuple[str, str]) -> str:
 
 def _fingerprint(here: Project) -> str:
     """A hash of path, size and modification time of all files; none is opened."""
-    settings = [*here.data.glob("*.yaml"), *here.data.glob("recipes/*.yaml"), here.sources_file]
+    beside = [path for name in (CATALOG, REVISIONS) if (path := here.sources_file.with_name(name)).exists()]
+    settings = [*here.data.glob("*.yaml"), *here.data.glob("recipes/*.yaml"), here.sources_file, *beside]
     read = [
         *_data_files(here.sources.values(), here.sources_file.parent),
         *_data_files(here.benchmarks.values(), here.data),

@@ -1,6 +1,7 @@
 """The command `am`: questions about a project answered in a terminal, and bringing it up to date.
 
     am read FILE                         what a file of questions would be in the pool; needs no project
+    am catalog                           published data sets that `use:` and `am read` know by name
     am plan                              what is missing or stale, because of what, and what it would cost
     am apply -r demo                     bring a recipe up to date; several -r, or --all
     am apply -r demo -s "+sft_dataset"   with Dagster's asset selection syntax
@@ -19,4 +20,4 @@ import typer
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-from am_assets.cli import applying, asking, memo, planning, pushing, reading  # noqa: E402, F401  (they add their commands to `app`)
+from am_assets.cli import applying, asking, listing, memo, planning, pushing, reading  # noqa: E402, F401  (they add their commands to `app`)

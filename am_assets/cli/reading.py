@@ -1,8 +1,8 @@
-"""`am read`: what a file of questions would be in the pool. It needs no project, and stores nothing."""
+"""`am read`: what a file or a data set of the catalogue would be in the pool. It needs no project, stores nothing."""
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,8 +15,10 @@ ROWS = 1_000
 
 @app.command()
 def read(
-    file: Annotated[str, typer.Argument(help="A file, a glob, or hf://datasets/<owner>/<name>/<file>.")],
-    adapter: Annotated[str, typer.Option(help="The form, where it is not to be found by the columns.")] = "auto",
+    file: Annotated[
+        str, typer.Argument(help="A file, a glob, hf://datasets/<owner>/<name>/<file>, or a name of the catalogue.")
+    ],
+    adapter: Annotated[str | None, typer.Option(help="The form, where it is not to be found by the columns.")] = None,
     column: Annotated[list[str] | None, typer.Option(help="A path, as in reference_answer=gold; may repeat.")] = None,
     teacher: Annotated[str | None, typer.Option(help="Who gave the responses, where the rows do not say.")] = None,
     turns: Annotated[str | None, typer.Option(help="first: of longer chats the first question and answer.")] = None,
@@ -28,18 +30,14 @@ def read(
     try:
         from am_assets.datasets.inspection import inspected
         from am_assets.datasets.origins import Origin
+        from am_assets.datasets.sources import Source
 
+        named = _named(file)
+        entry, base = named or ({"location": file}, Path.cwd())
         paths = dict(one.partition("=")[::2] for one in column or [])
-        entry = {
-            "location": file,
-            "adapter": adapter,
-            "columns": paths,
-            "teacher": teacher,
-            "turns": turns,
-            "where": where,
-            "limit": rows or None,
-        }
-        found = inspected(parse(Origin, entry, file), Path.cwd())
+        given = {"adapter": adapter, "columns": paths, "teacher": teacher, "turns": turns, "where": where}
+        entry |= {name: value for name, value in given.items() if value} | {"limit": rows or None}
+        found = inspected(parse(Source if named else Origin, entry, file), base)
     except ConfigError as error:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
@@ -49,3 +47,17 @@ def read(
     from am_assets.cli.show_reading import show_reading
 
     show_reading(console, found, all_rows=not rows or found.told.rows < rows)
+
+
+def _named(file: str) -> tuple[dict[str, Any], Path] | None:
+    """The source that a name of the catalogue stands for, and the folder that a relative location starts at; None for a
+    file. `ConfigError` where it is neither, but looks like a name."""
+    from am_assets.config.partitions import name_fault
+    from am_assets.datasets.catalog import listed, load_catalog
+    from am_assets.datasets.records import FORMATS
+    from am_assets.project import sources_file
+
+    if Path(file).exists() or Path(file).suffix in FORMATS or name_fault("source", file):
+        return None
+    folder = sources_file().parent
+    return listed(file, load_catalog(folder), f"{file}: no such file").as_source(), folder

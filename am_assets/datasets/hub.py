@@ -1,4 +1,5 @@
-"""Models and files of the Hugging Face hub: whether a name is well formed, and whether it is available."""
+"""Models and files of the Hugging Face hub: whether a name is well formed, whether it is available, and the commit that
+it has now."""
 
 import re
 from difflib import get_close_matches
@@ -7,6 +8,7 @@ from pathlib import Path
 from am_assets.runtime.quoting import quoted
 
 REPO = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+LOCATION = re.compile(r"hf://datasets/(?P<repo>[^/@]+/[^/@]+)(@(?P<revision>[^/]+))?/(?P<file>.+)")
 ALIKE = 0.8  # similarity ratio of difflib from which a name counts as a misspelling
 SECONDS = 5.0  # timeout of a request to the hub
 
@@ -47,3 +49,18 @@ def out_of_reach(repo: str, kind: str = "model", file: str = "config.json", revi
         return quoted(error) or type(error).__name__
     names = [sibling.rfilename for sibling in getattr(info, "siblings", None) or []]
     return None if wildcard or file in names else f"there is no {file} in it"
+
+
+def commit_of(repo: str, file: str) -> str:
+    """The commit of a data set that its default branch is at: on the hub, else in the local cache, where a file without
+    a wildcard is. Whatever the client raises where neither has it."""
+    from huggingface_hub import HfApi, try_to_load_from_cache
+
+    try:
+        return str(HfApi().dataset_info(repo, timeout=SECONDS).sha)
+    except Exception:
+        cached = try_to_load_from_cache(repo, file, repo_type="dataset")
+        if not isinstance(cached, str):
+            raise
+        folders = Path(cached).parts
+        return folders[folders.index("snapshots") + 1]  # the layout of the cache: snapshots/<commit>/<file>

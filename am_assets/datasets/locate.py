@@ -1,19 +1,27 @@
 """From a `location` in a settings file to local files, and the hash of their content.
 
-Kinds of locations belong here: paths, globs, `$VARS` and the Hugging Face hub. Parsing files belongs to `records.py`.
+Kinds of locations belong here: paths, globs, `$VARS` and the Hugging Face hub, of which each data set is read at one
+commit. Parsing files belongs to `records.py`.
 """
 
 import glob
 import hashlib
+import json
 import os
 import re
 from itertools import takewhile
 from pathlib import Path
 
-from am_assets.config.files import ConfigError
+from am_assets.config.files import ConfigError, read_yaml
+from am_assets.datasets import hub
 from am_assets.runtime.quoting import quoted
+from am_assets.storage.atomic import locked, write_whole
 
-HUB = re.compile(r"hf://datasets/(?P<repo>[^/@]+/[^/@]+)(@(?P<revision>[^/]+))?/(?P<file>.+)")
+REVISIONS = "revisions.yaml"  # beside the file that names the location
+HEAD = """\
+# The commit of each data set of the Hugging Face hub, recorded when it was first read: no row changes by itself. Take a
+# line out to read the newest again; `am plan` then says which sources and benchmarks that is.
+"""
 
 
 class SourceError(ConfigError):
@@ -24,13 +32,13 @@ def find_files(location: str, base: Path) -> list[Path]:
     """The files a location names, at least one, sorted by path. A relative location starts at `base`.
 
     Files on the hub (`hf://datasets/<owner>/<name>[@revision]/<path or glob>`) are downloaded once and then read from
-    the hub's own cache. `SourceError` for an unset variable, no match, a folder, what is no file, a symlink that leads
-    out of the folder that the location names, or an unreachable hub.
+    the hub's own cache, at the commit that `pin` recorded. `SourceError` for an unset variable, no match, a folder, what
+    is no file, a symlink that leads out of the folder that the location names, or an unreachable hub.
 
     >>> find_files("$CORPORA/gsm8k/*.jsonl", Path("data"))
     """
     if location.startswith("hf://"):
-        return _from_hub(location)
+        return _from_hub(at_commit(location, base))
     expanded = os.path.expanduser(os.path.expandvars(location))
     if unset := re.search(r"\$\{?(\w+)", expanded):
         raise SourceError(f"location: {location}: the environment variable {unset[1]} is not set")
@@ -79,10 +87,10 @@ def _in_cache_of_hub(file: Path, target: Path) -> bool:
 
 
 def content_hash(location: str, base: Path) -> str:
-    """sha256 hex over the bytes of the files, in order, read as a stream. On the hub only
-    the location is hashed: pin an `@revision` there."""
+    """sha256 hex over the bytes of the files, in order, read as a stream. On the hub only the location is hashed, with
+    its commit."""
     if location.startswith("hf://"):
-        return hashlib.sha256(location.encode()).hexdigest()
+        return hashlib.sha256(at_commit(location, base).encode()).hexdigest()
     total = hashlib.sha256()
     for path in find_files(location, base):
         try:
@@ -93,10 +101,71 @@ def content_hash(location: str, base: Path) -> str:
     return total.hexdigest()
 
 
+def recorded_commit(location: str, base: Path) -> str | None:
+    """The commit that `pin` recorded for the data set of a location; None for any that is no data set of the hub or
+    names a revision itself."""
+    match = hub.LOCATION.fullmatch(location)
+    return _commits(base).get(match["repo"]) if match and not match["revision"] else None
+
+
+def at_commit(location: str, base: Path) -> str:
+    """The location with the commit recorded for it, or as it is."""
+    commit = recorded_commit(location, base)
+    return with_revision(location, commit) if commit else location
+
+
+def with_revision(location: str, revision: str) -> str:
+    """
+    >>> with_revision("hf://datasets/openai/gsm8k/main/train-*.parquet", "e53f048")
+    'hf://datasets/openai/gsm8k@e53f048/main/train-*.parquet'
+    """
+    match = hub.LOCATION.fullmatch(location)
+    assert match
+    return f"hf://datasets/{match['repo']}@{revision}/{match['file']}"
+
+
+def pin(location: str | None, base: Path) -> None:
+    """Record the commit that a data set of the hub is at now, unless one is recorded or the location names a revision.
+
+    What follows is read at that commit, by every source and benchmark of the folder `base`. `SourceError` where neither
+    the hub nor its local cache has the data set.
+    """
+    match = hub.LOCATION.fullmatch(location or "")
+    if location is None or match is None or match["revision"] or recorded_commit(location, base):
+        return
+    try:
+        commit = hub.commit_of(match["repo"], match["file"])
+    except Exception as error:
+        raise _unreachable(location, error) from None
+    with locked(base):
+        if match["repo"] in _commits(base):  # another run was faster
+            return
+        path = base / REVISIONS
+        before = path.read_text(encoding="utf-8") if path.exists() else HEAD
+        write_whole(path, f"{before.rstrip()}\n{match['repo']}: {json.dumps(commit)}\n")
+
+
+def _commits(base: Path) -> dict[str, str]:
+    """By data set; `ConfigError` where the file holds anything else."""
+    path = base / REVISIONS
+    content = read_yaml(path) if path.exists() else {}
+    for repo, commit in content.items():
+        if not (isinstance(commit, str) and re.fullmatch(r"[\w.-]+", commit)):
+            raise ConfigError(f'{path}: {repo}: expected a commit of the hub as text, as in "0530c786…"')
+    return content
+
+
+def _unreachable(location: str, error: Exception) -> SourceError:
+    return SourceError(
+        f"{location}: can't be fetched from the Hugging Face hub: {quoted(error) or type(error).__name__}\n"
+        "Check the name, the network and HF_TOKEN, or download the file and give its path as location."
+    )
+
+
 def _from_hub(location: str) -> list[Path]:
     from huggingface_hub import HfFileSystem, hf_hub_download
 
-    match = HUB.fullmatch(location)
+    match = hub.LOCATION.fullmatch(location)
     if match is None:
         raise SourceError(f"location: {location}: expected hf://datasets/<owner>/<name>/<file or glob>")
     repo, revision, file = match["repo"], match["revision"], match["file"]
@@ -107,11 +176,7 @@ def _from_hub(location: str) -> list[Path]:
             names = sorted(found.removeprefix(prefix) for found in HfFileSystem().glob(location))
         files = [Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision)) for name in names]
     except Exception as error:  # network, hub and client each raise types of their own
-        reason = quoted(error) or type(error).__name__
-        raise SourceError(
-            f"{location}: can't be fetched from the Hugging Face hub: {reason}\n"
-            "Check the name, the network and HF_TOKEN, or download the file and give its path as location."
-        ) from None
+        raise _unreachable(location, error) from None
     if not files:
         raise SourceError(f"{location}: no such file on the hub")
     return files

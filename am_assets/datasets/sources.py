@@ -8,15 +8,15 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import polars as pl
 from pydantic import Field, field_validator, model_validator
 
-from am_assets.config.files import ConfigError, parse, read_yaml
+from am_assets.config.files import ConfigError, merge, parse, read_yaml
 from am_assets.config.licenses import RANK, UNKNOWN, normalized
 from am_assets.config.partitions import MOST_PARTITIONS, name_fault
-from am_assets.datasets import demo
+from am_assets.datasets import catalog, demo
 from am_assets.datasets.beside import Beside
 from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.locate import SourceError
@@ -29,6 +29,7 @@ MOST_CHARS = 1_000_000
 KEPT_CHARS = 1_000  # of an oversized question
 DIFFER = "differing references"
 PLACES = "raw_pool_places"  # beside the tables, by shard: question_id, place (`file:line`), own_id of every row
+USE = "use"  # the key of the names that are taken from the catalogue, and so the name of no source
 PUBLISHED_ARITHMETIC = "published_arithmetic"
 
 
@@ -70,8 +71,11 @@ class Source(Origin):
 
 
 def load_sources(path: Path) -> dict[str, Source]:
-    """The sources by name, in file order; `ConfigError` names the file and every field at fault."""
-    content = read_yaml(path)
+    """The sources by name, in file order; `ConfigError` names the file and every field at fault.
+
+    Those that `use:` names stand where it stands, with the fields of an entry of the same name over the catalogue's.
+    """
+    content = _with_used(read_yaml(path), path)
     if not content:
         raise ConfigError(f"{path}: no source here")
     for name in content:
@@ -87,6 +91,26 @@ def load_sources(path: Path) -> dict[str, Source]:
             f" where {MOST_PARTITIONS + 1} or more partitions flow together: lower `shards:` of the large sources, or"
             " put small ones into one file"
         )
+    return sources
+
+
+def _with_used(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    if USE not in content:
+        return content
+    names, where = content[USE], f"{path}: {USE}"
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(f"{where}: expected a list of names of the catalogue, as in `use: [openr1-math]`")
+    known = catalog.load_catalog(path.parent)
+    used = {name: catalog.listed(name, known, where).as_source() for name in names}
+    if len(used) < len(names):
+        raise ConfigError(f"{where}: a name stands there twice: {max(names, key=names.count)}")
+    sources: dict[str, Any] = {}
+    for name, entry in content.items():
+        sources |= used if name == USE else {} if name in used else {name: entry}
+    for name in used.keys() & content.keys():
+        if not isinstance(content[name], dict | None):
+            raise ConfigError(f"{path}: {name}: expected fields that differ from those of the catalogue")
+        sources[name] = merge(used[name], content[name] or {})
     return sources
 
 

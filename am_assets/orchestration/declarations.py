@@ -26,6 +26,7 @@ from am_assets.config.instruments import Instruments
 from am_assets.datasets import sources
 from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.benchmarks import Benchmark
+from am_assets.datasets.locate import pin, recorded_commit
 from am_assets.datasets.origins import AUTO, Origin, fingerprint
 from am_assets.datasets.sources import Source
 from am_assets.project import Project
@@ -89,14 +90,15 @@ def source_entry(here: Project, shard: str) -> Entry:
     """The source of a shard, without its rank: no question depends on that."""
     name = sources.source_of(here.sources, shard)
     source = here.sources[name]
-    files = fingerprint(source.model_copy(update={"rank": 0}), here.sources_file.parent)
-    return Entry(_origin(source, "rank"), f"source {name}", here.sources_file.name, files=files)
+    base = here.sources_file.parent
+    files = fingerprint(source.model_copy(update={"rank": 0}), base)
+    return Entry(_origin(source, base, "rank"), f"source {name}", here.sources_file.name, files=files)
 
 
 def benchmark_entry(here: Project, name: str) -> Entry:
     entry = here.benchmarks[name]
     files = fingerprint(entry, here.data)
-    return Entry(_origin(entry), f"benchmark {name}", "benchmarks.yaml", files=files)
+    return Entry(_origin(entry, here.data), f"benchmark {name}", "benchmarks.yaml", files=files)
 
 
 def section_entry(section: str) -> EntryOf:
@@ -124,9 +126,12 @@ def earlier_shards(here: Project, shard: str) -> Entry:
     return Searched({"shards before it": sorted(keys[: keys.index(shard)])}, shard, here.sources_file.name)
 
 
-def _origin(origin: Origin, *without: str) -> dict[str, Any]:
-    """Its settings and the version of its adapter, which is no reason for partitions that are read by another."""
+def _origin(origin: Origin, base: Path, *without: str) -> dict[str, Any]:
+    """Its settings, the commit it is read at if it is of a hub, and the version of its adapter, which is no reason for
+    partitions that are read by another."""
     settings = origin.model_dump(mode="json", exclude=set(without))
+    if origin.location and (commit := recorded_commit(origin.location, base)):
+        settings["recorded commit"] = commit
     if origin.form == AUTO:  # which one it is, and whether another fits now, is known when the files are read
         settings["versions of all adapters"] = ", ".join(f"{name} {one.version}" for name, one in ADAPTERS.items())
     elif origin.form:
@@ -221,6 +226,13 @@ class Declared:
     def benchmark(self, name: str) -> Benchmark:
         self._require("benchmark", self.reads.entry is benchmark_entry)
         return self._project.benchmarks[name]
+
+    def pin(self, partition: str) -> None:
+        """Record the commit at which files of a hub are read from now on, where none is; a part of the entry."""
+        if self.reads.entry is source_entry:
+            pin(self.source(partition)[1].location, self.sources_folder)
+        elif self.reads.entry is benchmark_entry:
+            pin(self.benchmark(partition).location, self.data)
 
     def entry(self, partition: str) -> Entry | None:
         """The entry of a partition, None where none is declared; `ConfigError` where its file is broken."""

@@ -181,6 +181,7 @@ class Table:
         def body(*args: Any, **inputs: Any) -> dg.MaterializeResult:
             started = time.monotonic()
             partition = dg.AssetExecutionContext.get().partition_key
+            declared.pin(partition)
             entry = declared.entry(partition)  # before inputs are read: a later edit shows as a change
             if takes_project:
                 inputs[HERE] = declared

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from am_assets.config.endpoints import EMBEDDED, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.config.recipe import Recipe
 from am_assets.datasets import hub, sources
-from am_assets.datasets.locate import HUB, SourceError, find_files
+from am_assets.datasets.locate import SourceError, at_commit, find_files
 from am_assets.engines.llm.batch import PROVIDERS
 from am_assets.engines.models import embedder
 from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
@@ -80,6 +81,7 @@ def _configured(here: Project, asset: str, recipes: Sequence[Recipe]) -> list[st
 
 def _unread(here: Project, steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
     """Planned partitions of sources and benchmarks whose files are missing, with the problem."""
+    not_there = cache(_not_there)  # shards of one source have one location
     for step in steps:
         if step.asset == "raw_pool":
             name = sources.source_of(here.sources, step.partition)
@@ -90,12 +92,12 @@ def _unread(here: Project, steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
             location = here.benchmarks[name].location
         else:
             continue
-        if location and (fault := _not_there(location, base)):
+        if location and (fault := not_there(location, base)):
             yield step.partition, f"{file}: {name}: {fault}"
 
 
 def _not_there(location: str, base: Path) -> str | None:
-    on_hub = HUB.fullmatch(location)
+    on_hub = hub.LOCATION.fullmatch(at_commit(location, base))
     if on_hub is None:  # a path, or a misspelt location on the hub
         try:
             find_files(location, base)

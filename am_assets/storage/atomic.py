@@ -41,7 +41,7 @@ def version_aside(target: Path) -> Iterator[Path]:
         yield aside
     name, _, suffix = target.name.rsplit(".", 2)
     for other in target.parent.glob(f"{name}.*.{suffix}"):
-        if other != target:
+        if other != target and other.name.rsplit(".", 2)[0] == name:  # a name may have dots itself
             other.unlink(missing_ok=True)
 
 
@@ -93,7 +93,7 @@ def _temporary_folder(target: Path) -> Iterator[Path]:
     """An empty folder beside `target`, locked; whatever has its path when the block ends is removed."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}~", dir=target.parent))
-        with _locked(folder, wait=True) as ours:
+        with locked(folder, wait=True) as ours:
             if not ours:
                 continue  # another writer removed it as abandoned before it was locked
             try:
@@ -105,13 +105,13 @@ def _temporary_folder(target: Path) -> Iterator[Path]:
 
 def _remove_abandoned(target: Path) -> None:
     for folder in target.parent.glob(f".{target.name}~*"):
-        with _locked(folder, wait=False) as abandoned:
+        with locked(folder, wait=False) as abandoned:
             if abandoned:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _locked(folder: Path, wait: bool) -> Iterator[bool]:
+def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
     """Lock `folder` for the block; False where it does not exist or, without `wait`, another process holds the lock."""
     try:
         handle = os.open(folder, os.O_RDONLY)

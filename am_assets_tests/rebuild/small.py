@@ -68,8 +68,14 @@ HELD_OUT = [
 ]
 GYM = {"generator": "reasoning_gym", "datasets": {"basic_arithmetic": 2}}
 SOURCES = {
-    "mixed": {"location": "pool/mixed.jsonl", "adapter": "jsonl", "teacher": "someone", "rank": 1, "license": "mit",
-              "keep": ["question"]},
+    "mixed": {
+        "location": "pool/mixed.jsonl",
+        "adapter": "jsonl",
+        "teacher": "someone",
+        "rank": 1,
+        "license": "mit",
+        "keep": ["question"],
+    },
     "gym": {**GYM, "rank": 2},
 }
 BENCHMARKS = {

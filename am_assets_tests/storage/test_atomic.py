@@ -76,7 +76,7 @@ def test_a_file_that_could_not_be_written_leaves_the_one_before_and_nothing_else
 
 
 def test_a_new_version_takes_the_place_of_those_of_its_own_name_alone(tmp_path: Path):
-    others = ["shard-1.old.arrow", "shard-1.old.hnsw", "shard-10.old.arrow", "shard.old.arrow"]
+    others = ["shard-1.old.arrow", "shard-1.old.hnsw", "shard-10.old.arrow", "shard.old.arrow", "shard-1.5.old.arrow"]
     for name in others:
         (tmp_path / name).touch()
     with version_aside(tmp_path / "shard-1.new.arrow") as aside:
