@@ -32,8 +32,8 @@ def find_files(location: str, base: Path) -> list[Path]:
     """The files a location names, at least one, sorted by path. A relative location starts at `base`.
 
     Files on the hub (`hf://datasets/<owner>/<name>[@revision]/<path or glob>`) are downloaded once and then read from
-    the hub's own cache, at the commit that `pin` recorded. `SourceError` for an unset variable, no match, a folder, what
-    is no file, a symlink that leads out of the folder that the location names, or an unreachable hub.
+    the hub's own cache, at the commit that `pin` recorded. `SourceError` for an unset variable, no match, a folder,
+    what is no file, a symlink that leads out of the folder that the location names, or an unreachable hub.
 
     >>> find_files("$CORPORA/gsm8k/*.jsonl", Path("data"))
     """
