@@ -67,7 +67,7 @@ VALUES: dict[str, Any] = {
     "source.datasets": DATASETS,
     "source.limit": 9,
     "source.license": "cc-by-nc-4.0",
-    "source.license_column": "teacher",
+    "source.license_column": "second",
     "source.keep": ["reference_answer"],
     "source.where": "LENGTH(question) < 60",
     "benchmark.where": "LENGTH(question) > 18",
