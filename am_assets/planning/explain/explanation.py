@@ -14,7 +14,12 @@ from am_assets.planning.explain.lines import Line
 from am_assets.verification.verifiers import VERIFIERS
 
 # The tables of measurements of a response.
-MEASURED = ["response_features", *(verifier.table for verifier in VERIFIERS.values()), "reward_scores"]
+MEASURED = [
+    "response_features",
+    *(verifier.table for verifier in VERIFIERS.values()),
+    "reward_scores",
+    "response_screens",
+]
 NEAREST = 5  # neighbours shown
 EXCERPT_CHARS = 80
 PLACES_SHOWN = 3  # of the rows that a question came from
