@@ -49,6 +49,7 @@ QUESTION_DROPS = [
 # What questions and responses are screened for; each is the drop reason of a response that it hits.
 Screen = Literal["secret", "personal_data", "self_naming", "cutoff_talk", "refusal", "unsafe"]
 SCREENS: list[str] = [*get_args(Screen)]
+WITHHELD = ["secret", "personal_data"]  # texts with such a finding are shown by no page and no command
 PARTS = ["question", "think", "answer"]  # of what is screened
 # Why a response is dropped, in the order in which the rules apply.
 RESPONSE_DROPS = [

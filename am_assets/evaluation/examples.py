@@ -5,9 +5,10 @@ Rows are chosen by id alone: ids are hashes, so that their last digits are an un
 
 import polars as pl
 
+from am_assets.config.vocabulary import WITHHELD
+
 SAMPLED = 20
 DRAWN = 13  # last digits of an id
-WITHHELD = {"secret", "personal_data"}  # screens whose findings no page repeats
 
 Rows = list[dict[str, str | None]]
 
@@ -67,7 +68,7 @@ def dropped_responses(verified: pl.DataFrame, responses: pl.LazyFrame, pool: pl.
 
 
 def _withheld(row: dict[str, list[str]]) -> str | None:
-    found = sorted(WITHHELD & {*row["screens"]})
+    found = [screen for screen in WITHHELD if screen in row["screens"]]
     return f"not shown: {' and '.join(found)}" if found else None
 
 

@@ -14,18 +14,25 @@ import polars as pl
 from am_assets.config.vocabulary import PARTS, SCREENS
 from am_assets.datasets.checks import HAS_TESTS
 from am_assets.storage.schemas import ResponseScreens
-from am_assets.verification.screens import keys, naming, personal, refusal
+from am_assets.verification.screens import keys, naming, personal, refusal, unsafe
 from am_assets.verification.screens.base import OVERLAP, PIECE, Screen
 
 VERSION = "1"  # raise when a screen finds otherwise or shows otherwise
 
 BY_PATTERN: tuple[Screen, ...] = (keys.SCREEN, personal.SCREEN, *naming.SCREENS, refusal.SCREEN)
 CODE = r"(?s)```.*?(?:```|\z)|~~~.*?(?:~~~|\z)|`[^`\n]{1,200}`"
-FINDING = {"screen": pl.Enum(SCREENS), "part": pl.Enum(PARTS), "shown": pl.String()}
+NOBODY = pl.DataFrame(schema=dict.fromkeys(["response_id", "model", "text"], pl.String))
+FINDING = pl.Schema({"screen": pl.Enum(SCREENS), "part": pl.Enum(PARTS), "shown": pl.String()})
 
 
-def response_screens(response_features: pl.LazyFrame, responses: pl.LazyFrame, raw_pool: pl.LazyFrame) -> pl.DataFrame:
+def response_screens(
+    response_features: pl.LazyFrame,
+    responses: pl.LazyFrame,
+    raw_pool: pl.LazyFrame,
+    judged: pl.DataFrame = NOBODY,
+) -> pl.DataFrame:
     """ResponseScreens of one shard's tables, sorted by response_id: the first finding of each screen in each part.
+    `judged` (response_id, model, text) are replies to the requests of `unsafe.py`.
 
     A response that has no answer part is screened as a whole. Only texts with a hint of a finding are held in memory.
     """
@@ -45,6 +52,7 @@ def response_screens(response_features: pl.LazyFrame, responses: pl.LazyFrame, r
     of_questions = _findings("question", raw_pool.select("question_id", "question", code_task=HAS_TESTS))
     found = [
         of_questions.join(ids, on="question_id").drop("question_id"),
+        unsafe.findings(judged),
         *(_findings(frame.collect_schema().names()[1], frame) for frame in answered),
     ]
     by_response = pl.concat(found, how="diagonal").sort("response_id", "screen", "part").group_by("response_id")
