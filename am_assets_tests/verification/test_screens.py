@@ -135,3 +135,17 @@ def test_numbers_alone_are_nobodys() -> None:
         form.format(number) for number in numbers for form in ("{}", "x = {}", "+{} = y", "n +{}", "${}$", "2*{}+1")
     ]
     assert screened(*({"think": text} for text in written))["screens"].list.len().sum() == 0
+
+
+def test_the_demo_has_nothing_that_a_screen_finds() -> None:
+    from am_assets.datasets import sources
+    from am_assets.project import project
+
+    here = project()
+    pool = pl.concat(
+        sources.read_shard(here.sources, shard, here.sources_file.parent) for shard in sources.shard_keys(here.sources)
+    )
+    responses = pool.explode("published").unnest("published").drop_nulls("response")
+    rows = responses.select("question", "test_cases", answer="response").to_dicts()
+    assert len(rows) > 100
+    assert screened(*rows)["screens"].list.len().sum() == 0
