@@ -16,6 +16,7 @@ TO_DATASET = "+sft_dataset"
 EVIDENCE = {
     "raw_pool", "question_features", "question_labels", "question_embeddings", "similar_pairs", "responses",
     "response_features", "math_verdicts", "code_verdicts", "instruction_verdicts", "reward_scores",
+    "response_screens",
 }  # fmt: skip
 
 

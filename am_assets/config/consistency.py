@@ -14,6 +14,8 @@ def unmeasured(recipe: Recipe, instruments: Instruments, where: str) -> Iterator
     `where`, the file or option that sets the field."""
     yield from _below_floors(recipe, instruments, where)
     yield from _without_second_opinion(recipe, instruments, where)
+    if "unsafe" in recipe.verification.screens and instruments.screens.unsafe is None:
+        yield f"{where}: verification.screens: unsafe, but screens.unsafe of instruments.yaml asks nobody"
     if recipe.verification.accept == "reward" and instruments.reward.judges != "every":
         yield (
             f"{where}: verification.accept: reward, but reward.judges of instruments.yaml is open: where a reference or"

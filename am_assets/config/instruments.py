@@ -97,6 +97,17 @@ class Reward(Section):
         return self.model.removeprefix(LOCAL) if self.model.startswith(LOCAL) else None
 
 
+class Unsafe(Section):
+    """The language model that judges whether a question and its answer are unsafe."""
+
+    model: str
+    max_tokens: Annotated[int, Field(ge=1)] = 16
+
+
+class Screens(Section):
+    unsafe: Unsafe | None = None  # null: off
+
+
 class Instruments(Section):
     labels: Labels
     embeddings: Embeddings = Embeddings()
@@ -105,6 +116,7 @@ class Instruments(Section):
     math: Math = Math()
     code: Code = Code()
     instructions: Instructions = Instructions()
+    screens: Screens = Screens()
     reward: Reward
 
     def asked(self) -> dict[str, str]:
@@ -114,6 +126,8 @@ class Instruments(Section):
             asked["overlap.confirm.model"] = self.overlap.confirm.model
         if self.math.opinion:
             asked["math.opinion.model"] = self.math.opinion.model
+        if self.screens.unsafe:
+            asked["screens.unsafe.model"] = self.screens.unsafe.model
         return asked if self.reward.local is not None else asked | {"reward.model": self.reward.model}
 
 

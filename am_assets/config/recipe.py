@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from am_assets.config.files import Section
 from am_assets.config.licenses import normalized
-from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
+from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED, Screen
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
@@ -191,6 +191,8 @@ class VerificationPolicy(Section):
     max_consecutive: Share = 0.3  # of words, in phrases repeated in a row
     languages: list[str] | None = None  # ISO 639-1 of the answer; null keeps all; undetermined is kept
     max_prompt_share: Share = 1  # of the answer; 1: off; note that a multiple-choice answer is in the question
+    # Whose findings in question or response drop it. All are measured, and counted in `verified_set` either way.
+    screens: list[Screen] = ["secret", "personal_data", "self_naming", "cutoff_talk", "refusal"]
     keep_unverifiable: bool = False
     first_tests: Annotated[int, Field(ge=1)] | None = None  # how many of a question's tests count; null: all
     min_tests_passed: Share = 1  # of those
@@ -207,6 +209,7 @@ class VerificationPolicy(Section):
     max_unverifiable: Share = 0.2
     max_disagreement: Share = 0.3  # of responses with a verdict of both verifier and judge
     max_repetitive: Share = 0.1
+    max_screened: Share = 0.02  # of responses with a finding of any screen, whether it drops them or not
     max_drift: Share = 0.1  # of any of these shares, from one materialization to the next
 
     @model_validator(mode="before")

@@ -46,6 +46,11 @@ QUESTION_DROPS = [
     "unsuitable",  # needs an image, a link or a table, is cut off, or is in another language
     "downsampled",  # its draw is at or above the rate of its category and difficulty
 ]
+# What questions and responses are screened for; each is the drop reason of a response that it hits.
+Screen = Literal["secret", "personal_data", "self_naming", "cutoff_talk", "refusal", "unsafe"]
+SCREENS: list[str] = [*get_args(Screen)]
+WITHHELD = ["secret", "personal_data"]  # texts with such a finding are shown by no page and no command
+PARTS = ["question", "think", "answer"]  # of what is screened
 # Why a response is dropped, in the order in which the rules apply.
 RESPONSE_DROPS = [
     "truncated",  # finish reason: the token limit
@@ -54,6 +59,12 @@ RESPONSE_DROPS = [
     "repetitive",  # repetition above verification.max_repetition, or consecutive above max_consecutive
     "other_language",  # the answer is in none of verification.languages
     "leaked",  # shares more of its text with the question than verification.max_prompt_share
+    "secret",  # a key or token in the question or the response
+    "personal_data",  # a mail address or phone number in them that may be a person's
+    "self_naming",  # the teacher says what model it is, or who made it
+    "cutoff_talk",  # the teacher speaks of the end of its knowledge
+    "refusal",  # the teacher says that it won't answer
+    "unsafe",  # a language model found question or response unsafe (`screens.unsafe` of instruments.yaml)
     "unchecked",  # no reference, tests or constraints, and the policy accepts verified responses only
     "wrong_answer",  # math verdict fail
     "failed_tests",  # code verdict fail

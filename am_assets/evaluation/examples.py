@@ -5,6 +5,8 @@ Rows are chosen by id alone: ids are hashes, so that their last digits are an un
 
 import polars as pl
 
+from am_assets.config.vocabulary import WITHHELD
+
 SAMPLED = 20
 DRAWN = 13  # last digits of an id
 
@@ -52,14 +54,22 @@ def dropped_questions(deduped: pl.DataFrame, selected: pl.DataFrame, pool: pl.La
 
 
 def dropped_responses(verified: pl.DataFrame, responses: pl.LazyFrame, pool: pl.LazyFrame) -> Rows:
-    """One response per drop reason: the columns of VerifiedSet, question, response."""
+    """One response per drop reason: the columns of VerifiedSet, question, response; without texts where a screen found
+    a key or personal data in them."""
     examples = one_of_each(verified, "response_id")
     questions = _texts(pool, "question_id", "question", examples["question_id"].to_list())
     texts = _texts(responses, "response_id", "response", examples["response_id"].to_list())
     return [
-        {**row, "question": questions.get(row["question_id"]), "response": texts.get(row["response_id"])}
+        {**row, "question": withheld, "response": withheld}
+        if (withheld := _withheld(row))
+        else {**row, "question": questions.get(row["question_id"]), "response": texts.get(row["response_id"])}
         for row in examples.to_dicts()
     ]
+
+
+def _withheld(row: dict[str, list[str]]) -> str | None:
+    found = [screen for screen in WITHHELD if screen in row["screens"]]
+    return f"not shown: {' and '.join(found)}" if found else None
 
 
 def _texts(table: pl.LazyFrame, key: str, text: str, wanted: list[str]) -> dict[str, str]:

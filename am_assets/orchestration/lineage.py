@@ -88,14 +88,19 @@ COMPUTED: dict[str, dict[str, str]] = {
         "prompt_share": "responses.response raw_pool.question",
     },
     **{verifier.table: {**verifier.lineage} for verifier in VERIFIERS.values()},
+    "response_screens": {
+        "screens findings": (
+            "response_features.think response_features.answer responses.response raw_pool.question raw_pool.test_cases"
+        ),
+    },
     "reward_scores": {f"{_DIMENSIONS} judge_raw": "response_features.answer raw_pool.question"},
     "verified_set": {
         "teacher": "responses.teacher",
         "evidence": f"question_features.verifiers {_VERDICTS} verification_policy.value",
         "verdict second_verdict": f"{_VERDICTS} {_REWARDS} verification_policy.value",
         "repetitive": "response_features.repetition response_features.consecutive verification_policy.value",
-        "kept drop_reason decided_by": f"{_RULES} {_REWARDS} {_FORM}",
-        "detail": f"{_REASONS} {_REWARDS} {_FORM}",
+        "kept drop_reason decided_by": f"{_RULES} {_REWARDS} {_FORM} response_screens.screens",
+        "detail": f"{_REASONS} {_REWARDS} {_FORM} response_screens.findings",
         "reward": f"{_REWARDS} verification_policy.value",
     },
     "sft_dataset": {"test_case": "raw_pool.test_cases"},

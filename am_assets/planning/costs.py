@@ -25,6 +25,7 @@ from am_assets.storage.memo import Memo, with_keys
 from am_assets.storage.stored import StoredTables
 from am_assets.verification import opinion
 from am_assets.verification.jobs import answers_with_checks, jobs, judge_requests, to_judge
+from am_assets.verification.screens import unsafe
 from am_assets.verification.verifiers import VERIFIERS, applicable, unverified
 
 NAMESPACES = {
@@ -33,6 +34,7 @@ NAMESPACES = {
     "responses": "responses",
     "math_verdicts": "opinions",
     "reward_scores": "rewards",
+    "response_screens": "unsafe",
 }
 PLACEHOLDER_ANSWER = "x" * 2_000  # for the size of a judge's prompt about an answer that does not exist yet
 OUTDATED = "at most, as what stands above is not up to date"
@@ -72,11 +74,13 @@ class Costs:
         """The models that an asset may send requests to."""
         instruments = self.project.instruments
         confirming, opinion = instruments.overlap.confirm, instruments.math.opinion
+        screening = instruments.screens.unsafe
         return {
             "question_labels": {instruments.labels.model},
             "benchmark_overlap": {confirming.model} if confirming else set(),
             "responses": self.demand.teachers() if asset == "responses" else set(),
             "math_verdicts": {opinion.model} if opinion else set(),
+            "response_screens": {screening.model} if screening else set(),
             "reward_scores": set() if instruments.reward.local else {instruments.reward.model},
         }.get(asset, set())
 
@@ -187,6 +191,22 @@ class Costs:
         instrument = self.project.instruments.reward
         judged = unanswered.with_columns(response_id=pl.lit(""), answer=pl.lit(PLACEHOLDER_ANSWER))
         return _with_placeholder_keys(judge_requests(judged, instrument))
+
+    def _response_screens(self, shard: str) -> tuple[pl.DataFrame, bool]:
+        instrument = self.project.instruments.screens.unsafe
+        assert instrument is not None
+        questions = self._questions(shard)
+        features = self._read("response_features", shard)
+        if features is not None:
+            return unsafe.requests(answers_with_checks(features, questions), instrument), True
+        return self.screening(self._answered(shard, questions)), False
+
+    def screening(self, unanswered: pl.DataFrame) -> pl.DataFrame:
+        """Requests whether answers that do not exist yet are unsafe, one per row (question_id, question)."""
+        instrument = self.project.instruments.screens.unsafe
+        assert instrument is not None
+        rows = unanswered.with_columns(response_id=pl.lit(""), answer=pl.lit(PLACEHOLDER_ANSWER))
+        return _with_placeholder_keys(unsafe.requests(rows, instrument))
 
     def priced(self, asset: str, missing: pl.DataFrame, at_most: str) -> Estimate:
         """The estimate of requests; `at_most` says why they may turn out to be fewer, empty where they are exact."""

@@ -22,6 +22,7 @@ READ = {
     ],
     **{one.table: ["response_id", "verdict", "reason", *one.decides_on] for one in VERIFIERS.values()},
     "reward_scores": ["response_id", *REWARD_DIMENSIONS],
+    "response_screens": ["response_id", "screens", "findings"],
 }  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def candidates(read: Read, selected: pl.DataFrame, recipe: str, published: bool)
         .join(table["question_features"], on="question_id")
         .join(table["response_features"], on="response_id")
     )
-    for measured in [*verdicts, table["reward_scores"]]:
+    for measured in [*verdicts, table["reward_scores"], table["response_screens"]]:
         joined = joined.join(measured, on="response_id", how="left")
     return joined.with_columns(response_chars=pl.col("think_chars") + pl.col("answer_chars")).collect()
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import polars as pl
 
 from am_assets.config.recipe import VerificationPolicy
-from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
+from am_assets.config.vocabulary import RESPONSE_DROPS, SCREENS, VERDICTS
 from am_assets.storage.schemas import VerifiedSet
 from am_assets.verification.reward import aggregate
 from am_assets.verification.verifiers import VERIFIERS, Verifier
 
-VERSION = "7"  # raise when a rule here decides or describes otherwise
+VERSION = "8"  # raise when a rule here decides or describes otherwise
 NO_VERDICT = "no verdict"
 MALFORMED = "not <think>…</think> and an answer"
 # What `keep` prefers among the passed responses of a question; ties are broken by response id.
@@ -41,15 +41,16 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
 
     `candidates` has one row per response: response_id, question_id, shard, source, category, difficulty, teacher,
     origin, sample_index, template, well_formed, truncated, think_chars, repetition, consecutive, prompt_share,
-    answer_language, response_chars, verifiers (names), for each verifier `<name>_verdict`, `<name>_reason` and
-    `<name>_<column>` of what it `decides_on`, and the five reward dimensions; null where not measured.
+    answer_language, response_chars, screens, findings, verifiers (names), for each verifier `<name>_verdict`,
+    `<name>_reason` and `<name>_<column>` of what it `decides_on`, and the five reward dimensions; null where not
+    measured.
 
     Evidence: the verifier of the question, or one that counts beside it where that verdict is worse; else the reward.
     `policy.accept` restricts which evidence counts. A missing verdict is unverifiable. The drop reason is the first of
     RESPONSE_DROPS that holds, `detail` the measure and the threshold, `decided_by` the field that sets the threshold.
     """
     judged = _judged(candidates, policy)
-    ruled = _apply(_form_rules(policy) | _evidence_rules(policy), judged)
+    ruled = _apply(_form_rules(policy) | _screen_rules(policy) | _evidence_rules(policy), judged)
     if policy.keep != "all":
         ruled = _choose(ruled, policy.keep)
     return (
@@ -60,7 +61,8 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
 
 
 def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
-    """`candidates` with reward, evidence, verdict, second_verdict, reason, settled_by and repetitive."""
+    """`candidates` with reward, evidence, verdict, second_verdict, reason, settled_by and repetitive, and
+    with empty screens and findings where a response was not screened."""
     decides = pl.lit("reward") if policy.accept == "reward" else pl.col("verifier").fill_null("reward")
     by_reward = EVIDENCE == "reward"
     verified, reason, settled_by = map(_of_verifier, ("verdict", "reason", "decided_by"))
@@ -72,6 +74,7 @@ def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFram
             decides.alias("evidence"),
             aggregate(policy.weights).cast(pl.Float64).round(6).alias("reward"),  # rounded: 0.7 from thirds is 0.7
             repetitive.fill_null(False).alias("repetitive"),
+            pl.col("screens", "findings").fill_null([]),
         )
         .with_columns(
             pl.when(by_reward).then(rewarded).otherwise(verified).fill_null("unverifiable").alias("verdict"),
@@ -147,6 +150,17 @@ def _form_rules(policy: VerificationPolicy) -> Rules:
         "other_language": Rule(unwanted, pl.format("answer in {}", language), _field("languages")),
         "leaked": _above("prompt_share", policy.max_prompt_share),
     }
+
+
+def _screen_rules(policy: VerificationPolicy) -> Rules:
+    """Rules on what screens found in question and response; the detail is the first finding, and where it stands."""
+    return {name: _finding(name) for name in SCREENS if name in policy.screens}
+
+
+def _finding(screen: str) -> Rule:
+    found = pl.col("findings").list.filter(pl.element().struct["screen"] == screen).list.first().struct
+    detail = pl.format("{} in the {}", found["shown"], found["part"].cast(pl.String))
+    return Rule(pl.col("screens").list.contains(screen), detail, _field("screens"))
 
 
 def _evidence_rules(policy: VerificationPolicy) -> Rules:

@@ -4,7 +4,7 @@ import polars as pl
 
 VERDICT, SECOND = pl.col("verdict"), pl.col("second_verdict")
 BY = ["source", "category", "difficulty", "teacher"]
-COUNTED = ["verdict", "second_verdict", "kept", "repetitive"]
+COUNTED = ["verdict", "second_verdict", "kept", "repetitive", "screens"]
 Figures = dict[str, float | None]
 
 
@@ -45,9 +45,16 @@ def figures(verified: pl.DataFrame) -> Figures:
     shares = verified.select(
         kept_share=pl.col("kept").mean(),
         repetitive_share=pl.col("repetitive").mean(),
+        screened_share=(pl.col("screens").list.len() > 0).mean(),
         disagreement=(VERDICT != SECOND).filter(both).mean(),
     )
     return rates.hstack(shares).row(0, named=True)
+
+
+def screened(verified: pl.DataFrame) -> dict[str, float]:
+    """By screen, the share of rows (screens) that it finds anything in; without those that find nothing."""
+    found = verified.select("screens").explode("screens").drop_nulls()["screens"].value_counts().sort("screens")
+    return {name: count / verified.height for name, count in found.cast({"screens": pl.String}).rows()}
 
 
 def drift(before: Figures, now: Figures) -> dict[str, float]:

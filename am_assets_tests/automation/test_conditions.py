@@ -12,7 +12,7 @@ SHARDS = {"sums", "tasks", "open", "asked"}
 RECIPES = {"plain", "other"}
 FREE = {
     "question_features", "similar_pairs", "benchmark_overlap", "response_features", "math_verdicts",
-    "instruction_verdicts",
+    "instruction_verdicts", "response_screens",
 }  # fmt: skip
 DECISIONS = {
     "deduped_set", "selected_questions", "teacher_requests", "verified_set", "sft_dataset", "eval_scores",
@@ -74,7 +74,9 @@ def test_a_run_again_with_the_same_content_moves_nothing(loop: Loop) -> None:
 
 def test_answers_of_a_night_are_read_and_judged_in_their_shard_and_then_decided(loop: Loop) -> None:
     loop.run("responses", "sums", content="answers")
-    assert loop.tick() == {"response_features": {"sums"}, "verified_set": RECIPES, "recipe_report": RECIPES}
+    assert loop.tick() == {
+        "response_features": {"sums"}, "response_screens": {"sums"}, "verified_set": RECIPES, "recipe_report": RECIPES,
+    }  # fmt: skip
 
 
 def test_what_was_asked_for_another_recipe_ends_where_the_rows_are_the_same_and_leaves_all_in_sync(loop: Loop) -> None:
@@ -87,7 +89,7 @@ def test_what_was_asked_for_another_recipe_ends_where_the_rows_are_the_same_and_
     while found := loop.tick():
         requested |= {(name, at) for name, partitions in found.items() for at in partitions}
         loop.run_all(found)
-    assert requested == {(name, "sums") for name in ("math_verdicts", "instruction_verdicts")} | {
+    assert requested == {(name, "sums") for name in ("math_verdicts", "instruction_verdicts", "response_screens")} | {
         (name, recipe) for name in ("verified_set", "sft_dataset", "recipe_report") for recipe in RECIPES
     }
     staleness = Staleness(loop.graph, Records(loop.instance))

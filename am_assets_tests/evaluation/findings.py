@@ -114,6 +114,7 @@ def _question(i: int) -> dict:
         "question": f"{HOSTILE} What is {i} plus {i}?",
         "think": f"{HOSTILE} " + "step by step " * (40 if i % 2 else 900),
         "answer": f"{HOSTILE} \\boxed{{{2 * i}}}",
+        "screens": ["refusal", "secret"] if i == 14 else [],
         "representative": None,
         "detail": HOSTILE if i % 2 else None,
     }

@@ -81,6 +81,12 @@ def test_one_row_is_shown_for_each_reason_in_the_order_of_the_rules() -> None:
     assert one_of_each(dropped, "id")["id"].to_list() == ["a2"]
 
 
+def test_texts_with_a_key_are_shown_of_no_dropped_row_whatever_rule_dropped_it() -> None:
+    texts = {row["drop_reason"]: (row["question"], row["response"]) for row in FOUND.dropped_responses}
+    assert texts["repetitive"] == ("not shown: secret",) * 2
+    assert HOSTILE in texts["truncated"][0] and HOSTILE in texts["truncated"][1]
+
+
 def test_what_models_wrote_stays_text() -> None:
     assert_harmless(PAGE)
     assert HOSTILE in Seen(PAGE).text

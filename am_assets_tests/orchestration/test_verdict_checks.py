@@ -8,10 +8,13 @@ from am_assets.config.vocabulary import REWARD_DIMENSIONS, VERDICTS
 from am_assets_tests.desk import MODEL, Desk
 
 
-def verified(*verdicts: tuple[str, str | None], repetitive: int = 0) -> pl.LazyFrame:
+def verified(*verdicts: tuple[str, str | None], repetitive: int = 0, screened: int = 0) -> pl.LazyFrame:
     names = {"verdict": pl.Enum(VERDICTS), "second_verdict": pl.Enum(VERDICTS)}
     table = pl.LazyFrame(verdicts, names, orient="row").with_row_index("at")
-    return table.with_columns(kept=pl.lit(True), source=pl.lit("s"), repetitive=pl.col("at") < repetitive)
+    screens = pl.when(pl.col("at") < screened).then(["refusal"]).otherwise([])
+    return table.with_columns(
+        screens=screens, kept=pl.lit(True), source=pl.lit("s"), repetitive=pl.col("at") < repetitive
+    )
 
 
 def policy(**settings: float) -> pl.DataFrame:
@@ -31,6 +34,8 @@ def scores(*rows: int) -> pl.DataFrame:
         ("unverifiable_share", verified(("unverifiable", None)), {"max_unverifiable": 0.9}, False, "WARN"),
         ("repetition_share", verified(("pass", None), ("pass", None)), {"max_repetitive": 0.4}, True, "WARN"),
         ("repetition_share", verified(*[("pass", None)] * 2, repetitive=1), {"max_repetitive": 0.4}, False, "WARN"),
+        ("screened_share", verified(*[("pass", None)] * 2, screened=1), {"max_screened": 0.5}, True, "WARN"),
+        ("screened_share", verified(*[("pass", None)] * 2, screened=1), {"max_screened": 0.4}, False, "WARN"),
         ("verifier_disagreement", verified(("pass", "fail")), {"max_disagreement": 0.5}, False, "WARN"),
         ("verifier_disagreement", verified(("pass", "pass")), {"max_disagreement": 0.5}, True, "WARN"),
         ("verifier_disagreement", verified(("pass", None)), {"max_disagreement": 0}, True, "ERROR"),

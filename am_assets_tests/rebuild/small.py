@@ -50,7 +50,7 @@ MIXED: list[dict[str, str]] = [
     {"question": "Write a Python function `last(xs)` that returns the last element of a list.",
      "test_code": "assert last([3, 4]) == 4"},
     {"question": "Why do leaves turn yellow in autumn?",
-     "response": PAPER.format("Chlorophyll goes.", "The green pigment breaks down and the yellow one shows.")},
+     "response": PAPER.format("It goes. I am Qwen.", "The green pigment breaks down and the yellow one shows.")},
     {"question": "Plan a quiet Sunday by the sea.", "response": PAPER.format("Slow.", AGAIN)},
     {"question": "Name three trees in one line, without any comma.",
      "constraints": '[{"id": "punctuation:no_comma", "kwargs": {}}]',
@@ -87,6 +87,7 @@ INSTRUMENTS = {
     "embeddings": {"model": "static"},
     "overlap": {"confirm": {"model": "openai/second", "floor": 0.7, "ceiling": 0.95}},
     "math": {"opinion": {"model": "openai/second", "ask": "always"}},
+    "screens": {"unsafe": {"model": "openai/second"}},
     "reward": {"model": "openai/judge", "judges": "every", "audit": 0.5},
 }
 # `plain`; what it leaves out has its default.
@@ -99,7 +100,7 @@ RECIPE: dict[str, Any] = {
     },
     "teacher": {"model": "openai/teacher", "max_tokens": 64,
                 "examples": [{"user": "2 + 2?", "assistant": "<think>Two and two.</think> <answer>4</answer>"}]},
-    "verification": {"min_pass_rate": 0.1},
+    "verification": {"min_pass_rate": 0.1, "screens": ["secret"]},
     "training": {"student": STUDENTS[0], "batch_size": 2, "dtype": "float32", "max_length": 700,
                  "gradient_checkpointing": False, "learning_rate": 1e-3},
     "evaluation": {"benchmarks": ["held_out"], "samples": 1, "max_tokens": 8},

@@ -3,7 +3,7 @@
 import polars as pl
 
 from am_assets.config.recipe import VerificationPolicy
-from am_assets.config.vocabulary import OUTCOMES, REWARD_DIMENSIONS, TEMPLATES, VERDICTS
+from am_assets.config.vocabulary import OUTCOMES, PARTS, REWARD_DIMENSIONS, SCREENS, TEMPLATES, VERDICTS
 from am_assets.storage.schemas import VerifiedSet
 from am_assets.verification.decide import verified_set
 
@@ -15,7 +15,7 @@ SOUND = {
     "repetition": 0.0, "consecutive": 0.0,
     "prompt_share": 0.0, "answer_language": "en", "response_chars": 100, "math_verdict": "pass",
     "math_reason": "equal", "judged_equal": None, "code_verdict": None, "code_reason": None,
-    "outcomes": None, **dict.fromkeys(REWARD_DIMENSIONS),
+    "outcomes": None, "screens": None, "findings": None, **dict.fromkeys(REWARD_DIMENSIONS),
 }  # fmt: skip
 TYPES = {
     "sample_index": pl.UInt16, "has_reference": pl.Boolean, "has_tests": pl.Boolean, "has_constraints": pl.Boolean,
@@ -24,6 +24,8 @@ TYPES = {
     "prompt_share": pl.Float32,
     "template": pl.Enum(TEMPLATES), "response_chars": pl.UInt32, "judged_equal": pl.Boolean,
     "math_verdict": pl.Enum(VERDICTS), "code_verdict": pl.Enum(VERDICTS), "outcomes": pl.List(pl.Enum(OUTCOMES)),
+    "screens": pl.List(pl.Enum(SCREENS)),
+    "findings": pl.List(pl.Struct({"screen": pl.Enum(SCREENS), "part": pl.Enum(PARTS), "shown": pl.String})),
     **dict.fromkeys(REWARD_DIMENSIONS, pl.Float32),
 }  # fmt: skip
 
@@ -46,6 +48,12 @@ def frame(rows: list[dict]) -> pl.DataFrame:
     return (
         table.with_columns(verifiers=names).drop("has_reference", "has_tests", "has_constraints").rename(OF_VERIFIERS)
     )
+
+
+def found(*findings: tuple[str, str, str]) -> dict:
+    """What screens found: (screen, part, shown) of each."""
+    named = [dict(zip(("screen", "part", "shown"), finding, strict=True)) for finding in findings]
+    return {"screens": [*dict.fromkeys(screen for screen, *_ in findings)], "findings": named}
 
 
 def decide(*rows: dict, **policy) -> list[dict]:

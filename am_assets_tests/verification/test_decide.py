@@ -4,7 +4,7 @@ import pytest
 
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
 from am_assets.verification.decide import MALFORMED
-from am_assets_tests.verification.candidate_rows import decide, rewarded
+from am_assets_tests.verification.candidate_rows import decide, found, rewarded
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,11 @@ def test_tests_weigh_more_than_a_reference_and_a_reference_more_than_the_judge()
 KEEPS = {"has_constraints": True, "instruction_verdict": "pass", "instruction_reason": "all hold"}
 BREAKS = KEEPS | {"instruction_verdict": "fail", "instruction_reason": "broken: punctuation:no_comma"}
 UNTOLD = KEEPS | {"instruction_verdict": "unverifiable", "instruction_reason": "unknown constraint: x"}
+TWICE = found(
+    ("secret", "question", "AWS Access Key, 20 characters"),
+    ("secret", "think", "Service Key, 39 characters"),
+    ("self_naming", "think", "I am Qwen"),
+)
 WRONG = {"math_verdict": "fail", "math_reason": "different"}
 
 
@@ -102,6 +107,15 @@ def test_how_many_tests_have_to_pass_is_the_recipes_to_say(ends, policy, verdict
         ({"prompt_share": 1.0}, {}, None),
         ({"prompt_share": 0.75}, {"max_prompt_share": 0.5}, "leaked: prompt_share 0.75 > 0.5"),
         ({"consecutive": 0.5}, {"max_consecutive": 0.5}, None),
+        (found(("refusal", "answer", "I cannot help")), {}, "refusal: I cannot help in the answer"),
+        (found(("refusal", "answer", "I cannot help")), {"screens": ["secret"]}, None),
+        (found(("refusal", "answer", "I cannot help")), {"screens": []}, None),
+        (TWICE, {}, "secret: AWS Access Key, 20 characters in the question"),
+        (TWICE, {"screens": ["self_naming"]}, "self_naming: I am Qwen in the think"),
+        (found(("unsafe", "answer", "harm")), {}, None),
+        (found(("unsafe", "answer", "harm")), {"screens": ["unsafe"]}, "unsafe: harm in the answer"),
+        (TWICE | {"prompt_share": 0.75}, {"max_prompt_share": 0.5}, "leaked: prompt_share 0.75 > 0.5"),
+        (TWICE | WRONG, {}, "secret: AWS Access Key, 20 characters in the question"),
     ],
 )
 def test_the_form_that_is_asked_for_is_the_recipes_to_say(row, policy, detail):
@@ -124,6 +138,7 @@ UNSURE = {"math_verdict": "unverifiable", "math_reason": "timeout"}
         ({"consecutive": 0.4}, {}, "verification.max_consecutive"),
         ({"answer_language": "zh"}, {"languages": ["en"]}, "verification.languages"),
         ({"prompt_share": 0.75}, {"max_prompt_share": 0.5}, "verification.max_prompt_share"),
+        (found(("refusal", "answer", "I cannot help")), {}, "verification.screens"),
         (rewarded(4), {"accept": "verified"}, "verification.accept"),
         (WRONG | {"math_reason": "not equal"}, {}, "verification.accept"),
         (WRONG | {"judged_equal": False}, {"split": "judge"}, "verification.accept"),  # they agree

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.config.recipe import Recipe, RewardMinima, VerificationPolicy
-from am_assets.config.vocabulary import OUTCOMES, RESPONSE_DROPS, REWARD_DIMENSIONS, TEMPLATES, VERDICTS
+from am_assets.config.vocabulary import OUTCOMES, RESPONSE_DROPS, REWARD_DIMENSIONS, SCREENS, TEMPLATES, VERDICTS
 from am_assets.verification.decide import verified_set
 from am_assets_tests.verification.candidate_rows import frame
 
@@ -30,6 +30,7 @@ candidates = st.lists(
             "judged_equal": st.sampled_from([True, False, None]),
             "code_verdict": st.sampled_from([*VERDICTS, None]),
             "outcomes": st.none() | st.lists(st.sampled_from(OUTCOMES[:3]), max_size=3),
+            "screens": st.none() | st.lists(st.sampled_from(SCREENS), unique=True),
             **dict.fromkeys(REWARD_DIMENSIONS, st.none() | st.integers(0, 4)),
         }
     ),
@@ -41,6 +42,7 @@ LAX_AND_STRICT = {
     "max_repetition": (1, 0),
     "max_consecutive": (1, 0),
     "max_prompt_share": (1, 0),
+    "screens": ([], SCREENS),
     "min_reward": (0, 1),
     "keep_unverifiable": (True, False),
     "languages": (None, ["en"]),
@@ -56,6 +58,7 @@ policies = st.builds(
     max_repetition=st.floats(0, 1),
     max_consecutive=st.floats(0, 1),
     max_prompt_share=st.floats(0, 1),
+    screens=st.lists(st.sampled_from(SCREENS), unique=True),
     minima=st.builds(RewardMinima, correctness=st.integers(0, 4), verbosity=st.integers(0, 4)),
     keep_unverifiable=st.booleans(),
     first_tests=st.none() | st.integers(1, 3),

@@ -6,16 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
-from am_assets.verification.figures import drift, fates, figures, pass_rates
+from am_assets.verification.figures import drift, fates, figures, pass_rates, screened
 
 told = st.sampled_from(VERDICTS)
 
 
-def verified(*rows: tuple[str, str, str | None], kept: bool = True, repetitive: bool = False) -> pl.DataFrame:
+def verified(
+    *rows: tuple[str, str, str | None], kept: bool = True, repetitive: bool = False, screens: tuple[str, ...] = ()
+) -> pl.DataFrame:
     """Of (source, verdict, second verdict)."""
     names = {"source": pl.String, "verdict": pl.Enum(VERDICTS), "second_verdict": pl.Enum(VERDICTS)}
     table = pl.DataFrame(rows, names, orient="row")
-    return table.with_columns(kept=pl.lit(kept), repetitive=pl.lit(repetitive))
+    return table.with_columns(
+        kept=pl.lit(kept), repetitive=pl.lit(repetitive), screens=pl.lit(screens, pl.List(pl.String))
+    )
 
 
 def test_pass_rates_leave_out_what_could_not_be_told():
@@ -44,6 +48,16 @@ def test_figures_are_shares_and_a_set_does_not_drift_from_itself(rows, kept):
     if rows:
         assert (found["kept_share"], found["repetitive_share"]) == (float(kept), float(not kept))
         assert pass_rates(verified(*rows), ["source"])["responses"].sum() == len(rows)
+
+
+def test_a_row_counts_once_however_much_is_found_in_it_and_each_screen_for_itself():
+    row = ("a", "pass", None)
+    table = pl.concat(
+        [verified(row, screens=("secret", "refusal")), verified(row, row), verified(row, screens=("refusal",))]
+    )
+    assert figures(table)["screened_share"] == 0.5
+    assert screened(table) == {"refusal": 0.5, "secret": 0.25}
+    assert screened(verified(row)) == screened(verified()) == {}
 
 
 def test_drift_speaks_of_what_is_known_of_both():

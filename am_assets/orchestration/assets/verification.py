@@ -16,12 +16,13 @@ from am_assets.orchestration.resources import Answers, usage
 from am_assets.orchestration.tables import Table, picture
 from am_assets.storage.memo import with_keys
 from am_assets.storage.stored import StoredTables, read_policy
-from am_assets.verification import candidates, decide, figures, jobs, opinion, reward
+from am_assets.verification import candidates, decide, figures, jobs, opinion, reward, screens
+from am_assets.verification.screens import NOBODY, unsafe
 from am_assets.verification.verifiers import VERIFIERS, Verifier, module_of
 from am_assets.verification.verifiers.base import UNREACHED, fill, without_sandbox
 
 AGREEMENT = "agreement"  # metadata of reward scores: agreement of the judge with itself
-NOBODY = pl.DataFrame(schema=dict.fromkeys(["response_id", "model", "text"], pl.String))
+SCREENED = "screened"  # metadata: the share of responses that each screen finds anything in
 FIGURES = "figures"  # metadata of a verified set that the next one is compared with
 
 
@@ -110,6 +111,31 @@ def _by_model(judged: pl.DataFrame, name: str, here: Declared, answers: Answers)
     return table, {"scored": filled.new.height, AGREEMENT: {}}
 
 
+@tables.evidence(
+    "verification",
+    "shards",
+    pool=lambda instruments: "judge" if instruments.screens.unsafe else None,
+    reads=Reads((screens,), ("screens",)),
+)
+def response_screens(
+    response_features: pl.LazyFrame,
+    responses: pl.LazyFrame,
+    raw_pool: pl.LazyFrame,
+    here: Declared,
+    answers: dg.ResourceParam[Answers],
+) -> tuple[pl.DataFrame, dict]:
+    """What screens found in each response and its question before release: keys, personal data, a teacher that names
+    itself or the end of its knowledge, refusals, and unsafe content where the instruments name a model to judge it. The
+    finding and its part; what drops a response is the recipe's."""
+    judged, cost = NOBODY, {}
+    if instrument := here.instruments.screens.unsafe:
+        asked = jobs.answers_with_checks(response_features.collect(), raw_pool.collect())
+        filled = answers.get("unsafe", unsafe.requests(asked, instrument))
+        judged, cost = filled.table.select("response_id", "model", "text"), usage(filled)
+    table = screens.response_screens(response_features, responses, raw_pool, judged)
+    return table, {SCREENED: figures.screened(table), **cost}
+
+
 @tables.decision(
     "verification",
     "recipes",
@@ -150,5 +176,6 @@ def verified_set(
         "fates": picture(plots.bar_chart_png(fates, "fate", "responses", "What became of the responses")),
         "pass_rate_by_category": picture(plots.bar_chart_png(rates, "category", "pass_rate", "Pass rate")),
         FIGURES: figures.figures(table),
+        SCREENED: figures.screened(table),
         "pass_rates": {by: figures.pass_rates(table, [by]).to_dicts() for by in figures.BY},
     }

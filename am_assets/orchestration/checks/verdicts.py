@@ -78,6 +78,14 @@ def repetition_share(verified_set: pl.LazyFrame, verification_policy: pl.DataFra
 
 
 @check(**OF_RECIPE)
+def screened_share(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
+    """Few responses, kept or dropped, have a finding of a screen: a higher share points at questions or a teacher that
+    no release should rest on."""
+    policy = read_policy(VerificationPolicy, verification_policy)
+    return _share("screened_share", verified_set, most=policy.max_screened, severity=WARN)
+
+
+@check(**OF_RECIPE)
 def verifier_disagreement(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
     """Verifier and judge mostly agree on the responses that both evaluated."""
     policy = read_policy(VerificationPolicy, verification_policy)

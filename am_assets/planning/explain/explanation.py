@@ -10,15 +10,23 @@ from typing import Any
 import polars as pl
 
 from am_assets.config.recipe import Recipe
+from am_assets.config.vocabulary import WITHHELD
 from am_assets.planning.explain.lines import Line
 from am_assets.verification.verifiers import VERIFIERS
 
 # The tables of measurements of a response.
-MEASURED = ["response_features", *(verifier.table for verifier in VERIFIERS.values()), "reward_scores"]
+MEASURED = [
+    "response_features",
+    *(verifier.table for verifier in VERIFIERS.values()),
+    "reward_scores",
+    "response_screens",
+]
 NEAREST = 5  # neighbours shown
 EXCERPT_CHARS = 80
 PLACES_SHOWN = 3  # of the rows that a question came from
 NOT_SHOWN = ["response", "think", "question_id", "response_id", "shard"]  # too long, or shown elsewhere
+
+TEXTS = ["answer", "extracted", "judge_raw", "detail"]  # what tables of measurements repeat of a response
 
 
 @dataclass(frozen=True)
@@ -152,9 +160,13 @@ def _verdict(fate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _response(response: Mapping[str, Any], rows: Rows) -> list[dict[str, Any]]:
-    """The measurements of one response, a dictionary per table."""
+    """The measurements of one response, a dictionary per table; none of its text where screens found a key or personal
+    data."""
+    screened = rows.tables["response_screens"].filter(response_id=response["response_id"])["screens"].to_list()
+    withheld = any(screen in screens for screens in screened for screen in WITHHELD)
+    hidden = [*NOT_SHOWN, *(TEXTS if withheld else [])]
     measured = [{"measured": "response", **{name: v for name, v in response.items() if name not in NOT_SHOWN}}]
     for asset in MEASURED:
         for row in rows.tables[asset].filter(response_id=response["response_id"]).to_dicts():
-            measured.append({"measured": asset, **{name: v for name, v in row.items() if name not in NOT_SHOWN}})
+            measured.append({"measured": asset, **{name: v for name, v in row.items() if name not in hidden}})
     return measured

@@ -44,6 +44,12 @@ class Added:
                 checked = missing.filter("referenced").select("question_id", "question", "reference_answer")
                 opinions = costs.priced("math_verdicts", costs.opining(checked), UNANSWERED)
                 yield self._step("math_verdicts", str(shard)), opinions
+            if costs.project.instruments.screens.unsafe:
+                screening = costs.screening(missing.select("question_id", "question"))
+                yield (
+                    self._step("response_screens", str(shard)),
+                    costs.priced("response_screens", screening, UNANSWERED),
+                )
             if not costs.project.instruments.reward.local:
                 judging = costs.judging(missing.filter("judged").select("question_id", "question"))
                 yield self._step("reward_scores", str(shard)), costs.priced("reward_scores", judging, UNANSWERED)

@@ -37,7 +37,8 @@ class Preview:
     asked: list[tuple[Step, Estimate]]
 
     def to_dict(self) -> dict[str, Any]:
-        estimates: dict[str, list[dict]] = {"responses": [], "math_verdicts": [], "reward_scores": []}
+        asked = ("responses", "math_verdicts", "reward_scores", "response_screens")
+        estimates: dict[str, list[dict]] = {asset: [] for asset in asked}
         for step, estimate in self.asked:
             estimates[step.asset].append({"shard": step.partition, **asdict(estimate)})
         return {

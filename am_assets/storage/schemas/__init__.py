@@ -22,7 +22,7 @@ from am_assets.storage.schemas.policy import PolicySettings
 from am_assets.storage.schemas.pool import PUBLISHED, QuestionEmbeddings, QuestionFeatures, QuestionLabels, RawPool
 from am_assets.storage.schemas.selection import BenchmarkOverlap, DedupedSet, SelectedQuestions, SimilarPairs
 from am_assets.storage.schemas.training import SftCheckpoint, SftDataset
-from am_assets.storage.schemas.verification import RewardScores, VerifiedSet
+from am_assets.storage.schemas.verification import ResponseScreens, RewardScores, VerifiedSet
 
 __all__ = [
     "PUBLISHED",
@@ -40,6 +40,7 @@ __all__ = [
     "RawPool",
     "RecipeReport",
     "ResponseFeatures",
+    "ResponseScreens",
     "Responses",
     "RewardScores",
     "SelectedQuestions",
@@ -71,6 +72,7 @@ TABLES: dict[str, type[dy.Schema]] = {  # without those of verdicts
     "responses": Responses,
     "response_features": ResponseFeatures,
     "reward_scores": RewardScores,
+    "response_screens": ResponseScreens,
     "verified_set": VerifiedSet,
     "sft_dataset": SftDataset,
     "sft_checkpoint": SftCheckpoint,

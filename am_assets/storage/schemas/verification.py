@@ -1,9 +1,22 @@
-"""Tables of the verification stage: reward scores by shard, and what each recipe accepts. Those of verdicts are
-declared with their verifiers, in `verification/verifiers`."""
+"""Tables of the verification stage: reward scores and screens by shard, and what each recipe accepts. Those of
+verdicts are declared with their verifiers, in `verification/verifiers`."""
 
 import dataframely as dy
 
-from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
+from am_assets.config.vocabulary import PARTS, RESPONSE_DROPS, SCREENS, VERDICTS
+
+
+class ResponseScreens(dy.Schema):
+    """What each response and its question were screened for, and what was found. No key is stored, and little of an
+    address or number."""
+
+    response_id = dy.String(primary_key=True)
+    question_id = dy.String()
+    screens = dy.List(dy.Enum(SCREENS), description="those with a finding")
+    findings = dy.List(
+        dy.Struct({"screen": dy.Enum(SCREENS), "part": dy.Enum(PARTS), "shown": dy.String()}),
+        description="the first of each screen in each part: the phrase, or what kind of key, address or number it is",
+    )
 
 
 class RewardScores(dy.Schema):
@@ -40,6 +53,9 @@ class VerifiedSet(dy.Schema):
         VERDICTS, nullable=True, description="of the other kind (judge or verifier), where measured"
     )
     repetitive = dy.Bool(description="under this recipe, even where an earlier rule dropped the row")
+    screens = dy.List(
+        dy.Enum(SCREENS), description="what screens found in it, even where the recipe does not drop such rows"
+    )
     kept = dy.Bool()
     drop_reason = dy.Enum(RESPONSE_DROPS, nullable=True)
     detail = dy.String(nullable=True)
