@@ -18,7 +18,9 @@ from am_assets_tests.students import write_tiny_student
 
 pytestmark = pytest.mark.slow
 MORE = {"extends": "plain", "teacher": {"samples": 2}}  # of every question one answer more
-FOLLOW = {(name, "plain") for name in ("verified_set", "sft_dataset", "recipe_report")}
+FOLLOW = {
+    (name, "plain") for name in ("verified_set", "sft_dataset", "preference_dataset", "rl_dataset", "recipe_report")
+}
 
 
 @pytest.fixture(scope="module")
