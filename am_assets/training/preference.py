@@ -20,7 +20,7 @@ MEANINGS = {
     "paired": "with a pair",
 }
 OUTCOMES = list(MEANINGS)
-GAPS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1]
+GAPS = [-1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1]
 
 
 def candidates(verified: pl.DataFrame, policy: PreferencePolicy) -> pl.DataFrame:
@@ -138,7 +138,7 @@ def card(name: str, table: pl.DataFrame, outcomes: dict[str, int], policy: Prefe
         "preference",
         name,
         table,
-        ["train"],
+        {"default": "train"},
         outcomes,
         policy,
         of="of the questions with responses",

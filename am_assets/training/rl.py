@@ -120,14 +120,17 @@ def forms(table: pl.DataFrame, against: Mapping[str, str]) -> dict[str, pl.DataF
 
 def card(name: str, table: pl.DataFrame, outcomes: dict[str, int], policy: RlPolicy) -> str:
     """The card of the questions of recipe `name`."""
+    rate = table["pass_rate"]
+    *between, none = sets.bands(rate.replace([0, 1], [-1, 2]), RATES)
+    rates = [("0", int((rate == 0).sum())), *between, ("1", int((rate == 1).sum())), none]
     return sets.card(
         "rl",
         name,
         table,
-        ["trl", "verl", "openrlhf"],
+        {form: form for form in ("trl", "verl", "openrlhf")},
         outcomes,
         policy,
         of="of the selected questions",
         meanings=MEANINGS,
-        histograms={"pass rate": sets.bands(table["pass_rate"], RATES)},
+        histograms={"pass rate": rates},
     )

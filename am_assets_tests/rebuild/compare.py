@@ -24,7 +24,7 @@ DEEP = ("recipe.training.", "recipe.evaluation.", "recipe.verification.keep", "r
         "benchmark.location", "benchmark.adapter", "benchmark.columns", "benchmark.limit",
         "instruments.math.timeout_seconds", "instruments.code.timeout_seconds", "instruments.code.max_tests",
         "instruments.code.whitespace")  # fmt: skip
-RELEASE = ("sft_dataset", "data")  # a Parquet file that is no partition, as those in folders `data`
+RELEASED = "*/*/data/*.parquet"  # files of releases, which are no partitions
 SHOWN = 8
 LATE = "scores that come late"
 Partition = tuple[str, str]
@@ -208,7 +208,7 @@ def tables(folder: Path) -> dict[Partition, bytes]:
     found = {}
     for name, content in Desk(folder).bytes().items():
         _, asset, *place = name.removesuffix(".parquet").split("/")
-        if place[1:2] != ["data"] and (asset, place[-1]) != RELEASE:
+        if not Path(name).match(RELEASED):
             found[asset, "|".join(place)] = content
     return found
 
@@ -216,10 +216,8 @@ def tables(folder: Path) -> dict[Partition, bytes]:
 def files(folder: Path) -> dict[str, bytes]:
     """What lies beside the tables: releases, reports, checkpoints."""
     assets = folder / "assets"
-    release = f"{'/*/'.join(RELEASE)}.parquet"
     beside = [
-        *assets.glob(release),
-        *assets.glob("*/*/data/*.parquet"),
+        *assets.glob(RELEASED),
         *(path for path in assets.rglob("*") if path.is_file() and path.suffix != ".parquet"),
     ]
     return {str(path.relative_to(assets)): path.read_bytes() for path in beside}

@@ -1,5 +1,6 @@
 """Pairs for preference training: who is chosen, who is rejected, which pairs stay, and what readers load."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,7 @@ def test_a_release_is_the_same_bytes_again_and_is_split_where_it_is_large(tmp_pa
     release(tmp_path / "set", *rows)
     first = contents()
     assert set(first) == {"README.md", "train-00000.parquet"}
-    monkeypatch.setattr(sets, "FILE_BYTES", 1)
+    monkeypatch.setattr(sets, "write_parts", partial(sets.write_parts, most=1))
     release(tmp_path / "set", *rows)
     assert len(contents()) == 5
     assert pl.read_parquet(tmp_path / "set" / "data")["chosen_id"].to_list() == ["a0", "a1", "a2", "a3"]

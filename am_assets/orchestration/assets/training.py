@@ -176,8 +176,7 @@ def preference_dataset(
     pool = raw_pool.join(ours, on="question_id", how="semi").collect()
     table, outcomes = preference.preference_table(verified_set, features, pool, policy)
     folder = here.assets / "preference_dataset" / context.partition_key
-    card = preference.card(context.partition_key, table, outcomes, policy)
-    sets.write_set(folder, {"train": table}, card)
+    sets.write_set(folder, {"train": table}, preference.card(context.partition_key, table, outcomes, policy))
     return table, _released(table, folder, outcomes)
 
 

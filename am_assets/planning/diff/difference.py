@@ -13,7 +13,7 @@ from am_assets.config.changes import Change, changes
 from am_assets.config.recipe import SECTIONS, Recipe
 
 # In the order in which the stages decide; the others decide on no row that is compared.
-DECIDING = [section for section in SECTIONS if section not in ("preference", "rl", "training", "evaluation")]
+DECIDING = [section for section in SECTIONS if section not in ("release", "preference", "rl", "training", "evaluation")]
 # Fields that set what a threshold is compared with, by the field of the threshold.
 WEIGHTED = {"verification.min_reward": "verification.weights"}
 
