@@ -63,7 +63,12 @@ def front_matter(
     name: str, table: pl.DataFrame, license: str, tag: str, configs: Mapping[str, str], languages: Sequence[str] = ()
 ) -> str:
     """The head of a card in YAML. `configs`: by name how its files begin, the one that readers get by default first."""
-    files = {one: [{"split": "train", "path": f"data/{begins}-*.parquet"}] for one, begins in configs.items()}
+    files: list[dict[str, Any]] = [
+        {"config_name": one, "data_files": [{"split": "train", "path": f"data/{begins}-*.parquet"}]}
+        for one, begins in configs.items()
+    ]
+    if len(files) > 1:
+        files[0]["default"] = True
     head = {
         "pretty_name": name,
         **_license(license),
@@ -71,10 +76,8 @@ def front_matter(
         "size_categories": [next(size for most, size in SIZES.items() if table.height < most)],
         "task_categories": ["text-generation"],
         "tags": [*TAGS, tag],
-        "configs": [{"config_name": one, "data_files": data} for one, data in files.items()],
+        "configs": files,
     }
-    if len(files) > 1:
-        head["configs"][0]["default"] = True
     return as_yaml({name: value for name, value in head.items() if value})
 
 
