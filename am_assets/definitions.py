@@ -13,7 +13,7 @@ from am_assets.automation.retries import lost_retries
 from am_assets.automation.sensors import condition_sensors
 from am_assets.automation.watch import alerts
 from am_assets.orchestration.assets import GRAPH
-from am_assets.orchestration.checks import tables, verdicts
+from am_assets.orchestration.checks import sets, tables, verdicts
 from am_assets.orchestration.partitions import Partitions
 from am_assets.orchestration.resources import Answers, TableStore, progress_logger
 from am_assets.project import Live, Project, project
@@ -29,7 +29,7 @@ def build_definitions(here: Project) -> dg.Definitions:
         asset_checks=[
             *tables.table_checks(assets),
             *tables.not_empty_checks(by),
-            *tables.build_checks(here, by, tables, verdicts),
+            *tables.build_checks(here, by, sets, tables, verdicts),
         ],
         sensors=[*condition_sensors(assets), file_sensor(assets, live), alerts(live), lost_retries],
         schedules=[fill_evidence(lambda: definitions, live)],

@@ -18,6 +18,8 @@ GRAPH = {
     "sampling_policy": set(),
     "teacher_policy": set(),
     "verification_policy": set(),
+    "preference_policy": set(),
+    "rl_policy": set(),
     "training_policy": set(),
     "evaluation_policy": set(),
     "release_policy": set(),
@@ -50,6 +52,8 @@ GRAPH = {
         "dedup_policy", "sampling_policy", "teacher_policy", "verification_policy",  # what the card says of it
         "deduped_set", "selected_questions",
     },
+    "preference_dataset": {"preference_policy", "verified_set", "response_features", "raw_pool"},
+    "rl_dataset": {"rl_policy", "selected_questions", "verified_set", "question_features", "raw_pool"},
     "sft_checkpoint": {"training_policy", "sft_dataset"},
     "benchmark_responses": {"evaluation_policy", "sft_checkpoint", "benchmark_questions"},
     "benchmark_verdicts": {"benchmark_responses", "benchmark_questions"},

@@ -3,6 +3,7 @@
 A recipe is one YAML file under `data/recipes/`; it may extend another (`extends:`) and then holds only the differences.
 Unknown keys and values out of range are errors that name the file and the field. What measures (label model, embedder,
 judge, verifier limits) belongs to `instruments.py`; addresses, concurrency and prices of models to `endpoints.py`.
+Sections of the sets beside the SFT dataset are in `sets.py`.
 """
 
 from typing import Annotated, Any, Literal, Self, get_args
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from am_assets.config.files import Section
 from am_assets.config.licenses import normalized
+from am_assets.config.sets import PreferencePolicy, RlPolicy
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED, Screen
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -276,6 +278,8 @@ class Recipe(Section):
     teacher: TeacherPolicy
     verification: VerificationPolicy = VerificationPolicy()
     release: ReleasePolicy = ReleasePolicy()
+    preference: PreferencePolicy = PreferencePolicy()
+    rl: RlPolicy = RlPolicy()
     training: TrainingPolicy
     evaluation: EvaluationPolicy = EvaluationPolicy()
 

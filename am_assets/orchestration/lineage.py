@@ -104,6 +104,23 @@ COMPUTED: dict[str, dict[str, str]] = {
         "reward": f"{_REWARDS} verification_policy.value",
     },
     "sft_dataset": {"test_case": "raw_pool.test_cases"},
+    "preference_dataset": {
+        "chosen_id rejected_id": (
+            "verified_set.response_id verified_set.kept verified_set.drop_reason preference_policy.value"
+        ),
+        "prompt": "raw_pool.question",
+        "chosen rejected": "response_features.think response_features.answer",
+        "chosen_teacher rejected_teacher": "verified_set.teacher",
+        "chosen_verdict rejected_verdict": "verified_set.verdict",
+        "rejected_because": "verified_set.drop_reason",
+        "chosen_reward rejected_reward reward_gap": "verified_set.reward",
+    },
+    "rl_dataset": {
+        "question_id": "selected_questions.question_id selected_questions.kept rl_policy.value",
+        "prompt": "raw_pool.question",
+        "attempts passes pass_rate": "verified_set.verdict verified_set.second_verdict verified_set.evidence",
+        "teachers": "verified_set.teacher",
+    },
     "sft_checkpoint": {
         "student": "training_policy.value",
         "path sha256 steps tokens first_loss last_loss": _WEIGHTS,

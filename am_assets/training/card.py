@@ -1,5 +1,6 @@
-"""The card of a released dataset: `card.md` filled with what is known of its rows."""
+"""The card of a released dataset: `card.md` filled with what is known of its rows; and what all cards share."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -10,7 +11,7 @@ import polars as pl
 from am_assets.config.licenses import RANK, UNKNOWN, strictest
 
 SIZES = {1e3: "n<1K", 1e4: "1K<n<10K", 1e5: "10K<n<100K", 1e6: "100K<n<1M", 1e7: "1M<n<10M", 1e8: "10M<n<100M"}
-TAGS = ["reasoning", "distillation", "sft"]
+TAGS = ["reasoning", "distillation"]
 HOUSE = ("other", "public-domain")  # names that are no identifiers of the hub
 
 
@@ -40,35 +41,61 @@ class About:
 
 def card(table: pl.DataFrame, about: About) -> str:
     """Markdown with a YAML head that the hub and `datasets` read. `table` is SftDataset."""
-    import yaml
-
-    own = strictest(table["license"].unique()) if table.height else UNKNOWN
+    own = strictest_of(table)
     said = about.license or own
-    head = {
-        "pretty_name": about.name,
-        **_license(said),
-        "language": about.languages,
-        "size_categories": [next(size for most, size in SIZES.items() if table.height < most)],
-        "task_categories": ["text-generation"],
-        "tags": TAGS,
-        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": "data/train-*.parquet"}]}],
-    }
-    return _template().render(
-        head=yaml.safe_dump({name: value for name, value in head.items() if value}, sort_keys=False),
+    return template("card").render(
+        head=front_matter(about.name, table, said, "sft", {"default": "train"}, about.languages),
         about=about,
         rows=table.height,
         questions=table["question_id"].n_unique(),
         license=said,
         own=own,
-        licenses=table.group_by("source", license=pl.col("license").fill_null(UNKNOWN))
-        .agg(rows=pl.len())
-        .sort("source", "license"),
-        mixes={name: _counts(table, name) for name in ("source", "category", "difficulty", "teacher")},
+        licenses=licenses(table),
+        mixes={name: counts(table, name) for name in ("source", "category", "difficulty", "teacher")},
         stages=[(stage, part.rows()) for (stage,), part in about.funnel.group_by("stage", maintain_order=True)],
         versions=", ".join(f"{name} {version}" for name, version in about.versions.items()),
-        recipe=yaml.safe_dump(about.recipe, sort_keys=False, allow_unicode=True),
+        recipe=as_yaml(about.recipe),
         extra="extra" in table.columns and table["extra"].null_count() < table.height,
     )
+
+
+def front_matter(
+    name: str, table: pl.DataFrame, license: str, tag: str, configs: Mapping[str, str], languages: Sequence[str] = ()
+) -> str:
+    """The head of a card in YAML. `configs`: by name how its files begin, the one that readers get by default first."""
+    files: list[dict[str, Any]] = [
+        {"config_name": one, "data_files": [{"split": "train", "path": f"data/{begins}-*.parquet"}]}
+        for one, begins in configs.items()
+    ]
+    if len(files) > 1:
+        files[0]["default"] = True
+    head = {
+        "pretty_name": name,
+        **_license(license),
+        "language": [*languages],
+        "size_categories": [next(size for most, size in SIZES.items() if table.height < most)],
+        "task_categories": ["text-generation"],
+        "tags": [*TAGS, tag],
+        "configs": files,
+    }
+    return as_yaml({name: value for name, value in head.items() if value})
+
+
+def as_yaml(content: Mapping[str, Any]) -> str:
+    import yaml
+
+    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+
+
+def strictest_of(table: pl.DataFrame) -> str:
+    """The strictest licence of the rows."""
+    return strictest(table["license"].unique()) if table.height else UNKNOWN
+
+
+def licenses(table: pl.DataFrame) -> pl.DataFrame:
+    """(source, license, rows)"""
+    named = pl.col("license").fill_null(UNKNOWN)
+    return table.group_by("source", license=named).agg(rows=pl.len()).sort("source", "license")
 
 
 def _license(name: str) -> dict[str, str]:
@@ -77,12 +104,14 @@ def _license(name: str) -> dict[str, str]:
     return {"license": "other", "license_name": name}
 
 
-def _counts(table: pl.DataFrame, column: str) -> pl.DataFrame:
+def counts(table: pl.DataFrame, column: str) -> pl.DataFrame:
+    """(value, rows) of a column, most frequent first."""
     return table.group_by(column).agg(rows=pl.len()).sort("rows", column, descending=[True, False])
 
 
 @cache
-def _template() -> Any:
+def template(name: str) -> Any:
+    """The template `<name>.md` of this folder."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -95,4 +124,4 @@ def _template() -> Any:
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["percent"] = lambda share: "-" if share is None else f"{share:.1%}"
     environment.filters["cell"] = lambda text: " ".join(str(text).replace("|", "¦").split())
-    return environment.get_template("card.md")
+    return environment.get_template(f"{name}.md")

@@ -15,8 +15,8 @@ FREE = {
     "instruction_verdicts", "response_screens",
 }  # fmt: skip
 DECISIONS = {
-    "deduped_set", "selected_questions", "teacher_requests", "verified_set", "sft_dataset", "eval_scores",
-    "recipe_report",
+    "deduped_set", "selected_questions", "teacher_requests", "verified_set", "sft_dataset", "preference_dataset",
+    "rl_dataset", "eval_scores", "recipe_report",
 }  # fmt: skip
 
 
@@ -59,11 +59,11 @@ def test_a_threshold_moves_down_its_own_recipe_one_level_a_tick_as_far_as_conten
 
 def test_a_changed_selection_is_asked_of_every_shard_and_of_no_teacher(loop: Loop) -> None:
     loop.run("selected_questions", "plain", content="one more")
-    assert loop.tick() == {"teacher_requests": SHARDS, "verified_set": {"plain"}, "recipe_report": {"plain"}}
+    below = {name: {"plain"} for name in ("verified_set", "rl_dataset", "recipe_report")}
+    assert loop.tick() == {"teacher_requests": SHARDS, **below}
     loop.run("teacher_requests", *SHARDS - {"open"})
     loop.run("teacher_requests", "open", content="one more request")
-    loop.run("verified_set", "plain")
-    loop.run("recipe_report", "plain")
+    loop.run_all(below)
     assert loop.tick() == {"verified_set": {"other"}}  # that of `plain` has read it already; `responses` cost something
 
 
@@ -90,7 +90,9 @@ def test_what_was_asked_for_another_recipe_ends_where_the_rows_are_the_same_and_
         requested |= {(name, at) for name, partitions in found.items() for at in partitions}
         loop.run_all(found)
     assert requested == {(name, "sums") for name in ("math_verdicts", "instruction_verdicts", "response_screens")} | {
-        (name, recipe) for name in ("verified_set", "sft_dataset", "recipe_report") for recipe in RECIPES
+        (name, recipe)
+        for name in ("verified_set", "sft_dataset", "preference_dataset", "recipe_report")
+        for recipe in RECIPES
     }
     staleness = Staleness(loop.graph, Records(loop.instance))
     made = [(key, at) for key in loop.graph.get_all_asset_keys() for at in staleness.records.made(key)]
@@ -104,7 +106,8 @@ def test_a_new_shard_is_measured_where_that_is_free_and_no_other_shard_is_touche
     loop.run("raw_pool", "more")
     assert loop.tick() == {"question_features": {"more"}, "teacher_requests": {"more"}}
     loop.run_all({"question_features": {"more"}, "teacher_requests": {"more"}})
-    assert loop.tick() == {}  # the rest waits for labels and vectors, which cost something
+    assert loop.tick() == {"rl_dataset": RECIPES}  # the rest waits for labels and vectors, which cost something
+    loop.run("rl_dataset", *RECIPES)
     loop.run("question_labels", "more")
     loop.run("question_embeddings", "more")
     assert loop.tick() == {

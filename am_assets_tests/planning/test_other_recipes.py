@@ -18,7 +18,8 @@ from am_assets_tests.students import write_tiny_student
 
 pytestmark = pytest.mark.slow
 MORE = {"extends": "plain", "teacher": {"samples": 2}}  # of every question one answer more
-FOLLOW = {(name, "plain") for name in ("verified_set", "sft_dataset", "recipe_report")}
+FOLLOW = {(name, "plain") for name in ("verified_set", "sft_dataset", "preference_dataset", "recipe_report")}
+PLANNED = FOLLOW | {("rl_dataset", "plain")}  # reads decisions alone, whose rows come out the same
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def asked(models: Models) -> int:
 def test_applying_another_recipe_leaves_the_released_one_as_it_was_and_in_sync(desk: Desk, models: Models) -> None:
     before = tables_of("plain", desk)
     assert {at: state for at, (state, _) in planned(desk, "-r", "other").items() if at[1] == "plain"} == dict.fromkeys(
-        FOLLOW, "follows"
+        PLANNED, "follows"
     )
     outcomes = applied(desk, "-r", "other", "-s", "+sft_dataset")
     assert set(outcomes.values()) == {"done"}
@@ -99,7 +100,7 @@ def test_what_a_killed_apply_left_out_of_date_the_next_one_makes_up_for(desk: De
     plan = desk.open(["other"], "+responses")  # that knows of no other recipe, as one that was killed before them
     list(plan.apply())
     assert ("verified_set", "plain") in stale(desk, "plain")
-    assert set(planned(desk, "-r", "other", "-s", "+responses")) == FOLLOW
+    assert set(planned(desk, "-r", "other", "-s", "+responses")) == PLANNED
     applied(desk, "-r", "other", "-s", "+sft_dataset")
     assert stale(desk, "plain") == set()
 

@@ -16,7 +16,7 @@ from am_assets_tests.desk import Desk
 from am_assets_tests.rebuild import small
 from am_assets_tests.rebuild.fields import Field
 
-DATASET = '+key:"sft_dataset" or key:"recipe_report"'
+DATASET = '+key:"sft_dataset" or +key:"preference_dataset" or +key:"rl_dataset" or key:"recipe_report"'
 FILES = ["recipes", "pool", "sources.yaml", "benchmarks.yaml", "instruments.yaml", "endpoints.yaml", "memo"]
 CHECKPOINTS = Path("assets", "checkpoints")  # lie under a hash of all that goes into them, as the memo's rows do
 # Edits that are carried as far as trained students and their scores.
@@ -24,7 +24,7 @@ DEEP = ("recipe.training.", "recipe.evaluation.", "recipe.verification.keep", "r
         "benchmark.location", "benchmark.adapter", "benchmark.columns", "benchmark.limit",
         "instruments.math.timeout_seconds", "instruments.code.timeout_seconds", "instruments.code.max_tests",
         "instruments.code.whitespace")  # fmt: skip
-RELEASE = ("sft_dataset", "data")  # a Parquet file that is no partition
+RELEASED = "*/*/data/*.parquet"  # files of releases, which are no partitions
 SHOWN = 8
 LATE = "scores that come late"
 Partition = tuple[str, str]
@@ -208,7 +208,7 @@ def tables(folder: Path) -> dict[Partition, bytes]:
     found = {}
     for name, content in Desk(folder).bytes().items():
         _, asset, *place = name.removesuffix(".parquet").split("/")
-        if (asset, place[-1]) != RELEASE:
+        if not Path(name).match(RELEASED):
             found[asset, "|".join(place)] = content
     return found
 
@@ -216,9 +216,8 @@ def tables(folder: Path) -> dict[Partition, bytes]:
 def files(folder: Path) -> dict[str, bytes]:
     """What lies beside the tables: releases, reports, checkpoints."""
     assets = folder / "assets"
-    release = f"{'/*/'.join(RELEASE)}.parquet"
     beside = [
-        *assets.glob(release),
+        *assets.glob(RELEASED),
         *(path for path in assets.rglob("*") if path.is_file() and path.suffix != ".parquet"),
     ]
     return {str(path.relative_to(assets)): path.read_bytes() for path in beside}

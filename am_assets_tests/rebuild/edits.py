@@ -57,6 +57,12 @@ VALUES: dict[str, Any] = {
     **{f"recipe.verification.minima.{name}": 3 for name in
        ("correctness", "helpfulness", "coherence", "complexity", "verbosity")},
     "recipe.release.license": "odbl",
+    "recipe.preference.pairs": None,
+    "recipe.preference.reject": ["wrong_answer", "failed_tests"],
+    "recipe.preference.min_reward_gap": 0.5,
+    "recipe.preference.max_length_ratio": 1.0,
+    "recipe.rl.min_pass_rate": 0.5,
+    "recipe.rl.max_pass_rate": 0.5,
     "recipe.training.student": STUDENTS[1],
     "recipe.training.max_length": 200,
     "recipe.training.dtype": "bfloat16",

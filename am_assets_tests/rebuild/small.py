@@ -56,6 +56,12 @@ MIXED: list[dict[str, str]] = [
      "constraints": '[{"id": "punctuation:no_comma", "kwargs": {}}]',
      "response": PAPER.format("No comma.", "oak and elm and ash")},
     {"question": f"What do the numbers say?\n\n{TABLE}", "response": PAPER.format("A.", "They grow.")},
+    # further responses to questions above: of other lengths, and of other rewards
+    *({"question": "A train with 30 wagons loses 5. How many wagons are left?", "reference_answer": "25",
+       "response": PAPER.format(thought, said)}
+      for thought, said in (("Add.", "\\boxed{35}"), ("Two of 5. " * 5, "20"))),
+    *({"question": "Why do leaves turn yellow in autumn?", "response": PAPER.format("Look.", said)}
+      for said in ("It is cold.", "The days are short.", "The tree takes its green back.", "They dry.")),
 ]  # fmt: skip
 HELD_OUT = [
     {"question": "What is 21 plus 11?", "reference_answer": "32"},

@@ -1,4 +1,4 @@
-"""Assets of training: the released dataset and the student trained on it."""
+"""Assets of training: the released sets and the student trained on the first of them."""
 
 import os
 import tempfile
@@ -17,6 +17,7 @@ from am_assets.config.recipe import (
     TrainingPolicy,
     VerificationPolicy,
 )
+from am_assets.config.sets import PreferencePolicy, RlPolicy
 from am_assets.engines import plots
 from am_assets.engines.models import student
 from am_assets.engines.models.language import UNDETERMINED
@@ -27,10 +28,12 @@ from am_assets.orchestration.partitions import every
 from am_assets.selection.decontaminate import by_benchmark
 from am_assets.storage.memo import Memo, key_of
 from am_assets.storage.stored import read_policy
-from am_assets.training import card, dataset, release, sft
+from am_assets.training import card, dataset, preference, release, rl, sets, sft
 from am_assets.verification.figures import BY, pass_rates
+from am_assets.verification.verifiers import VERIFIERS
 
 MADE_WITH = ["am-assets", "dagster", "polars", "math-verify", "litellm", "sentence-transformers", "hnswlib"]
+OUTCOMES = "questions"  # metadata of the sets beside the dataset: what became of how many questions
 
 
 @tables.decision(
@@ -149,3 +152,70 @@ def sft_checkpoint(
     assert rows is not None
     table = rows.with_columns(student=pl.lit(policy.student), path=pl.lit(str(place)))
     return table, {"reused": reused, "left_out": rows["left_out"].item(), "last_loss": rows["last_loss"].item()}
+
+
+@tables.decision(
+    "training",
+    "recipes",
+    ins={"response_features": every("shard"), "raw_pool": every("shard")},
+    reads=Reads((preference, sets)),
+)
+def preference_dataset(
+    context: dg.AssetExecutionContext,
+    here: Declared,
+    preference_policy: pl.DataFrame,
+    verified_set: pl.DataFrame,
+    response_features: pl.LazyFrame,
+    raw_pool: pl.LazyFrame,
+) -> tuple[pl.DataFrame, dict]:
+    """Pairs of a kept response that passed and one of the same question that failed, in the conversational form of trl.
+    Parquet files and a card are written beside this table, in a folder named by the recipe."""
+    policy = read_policy(PreferencePolicy, preference_policy)
+    ours = preference.candidates(verified_set, policy).lazy()
+    features = response_features.join(ours, on="response_id", how="semi").collect()
+    pool = raw_pool.join(ours, on="question_id", how="semi").collect()
+    table, outcomes = preference.preference_table(verified_set, features, pool, policy)
+    folder = here.assets / "preference_dataset" / context.partition_key
+    sets.write_set(folder, {"train": table}, preference.card(context.partition_key, table, outcomes, policy))
+    return table, _released(table, folder, outcomes)
+
+
+@tables.decision(
+    "training",
+    "recipes",
+    ins={"question_features": every("shard"), "raw_pool": every("shard")},
+    reads=Reads((rl, sets), facts=("verifiers",)),
+)
+def rl_dataset(
+    context: dg.AssetExecutionContext,
+    here: Declared,
+    rl_policy: pl.DataFrame,
+    selected_questions: pl.DataFrame,
+    verified_set: pl.DataFrame,
+    question_features: pl.LazyFrame,
+    raw_pool: pl.LazyFrame,
+) -> tuple[pl.DataFrame, dict]:
+    """The selected questions that a verifier can check, with what it compares with and how often responses passed.
+    Parquet files in the forms of trl, verl and OpenRLHF and a card are written beside this table, in a folder named by
+    the recipe."""
+    policy = read_policy(RlPolicy, rl_policy)
+    ours = selected_questions.filter("kept").lazy()
+    features, pool = (
+        upstream.join(ours, on="question_id", how="semi").collect() for upstream in (question_features, raw_pool)
+    )
+    table, outcomes = rl.rl_table(selected_questions, verified_set, features, pool, policy)
+    folder = here.assets / "rl_dataset" / context.partition_key
+    forms = rl.forms(table, {name: verifier.against for name, verifier in VERIFIERS.items()})
+    sets.write_set(folder, forms, rl.card(context.partition_key, table, outcomes, policy))
+    return table, _released(table, folder, outcomes)
+
+
+def _released(table: pl.DataFrame, folder: Path, outcomes: dict[str, int]) -> dict:
+    counts = pl.DataFrame({"outcome": list(outcomes), "questions": list(outcomes.values())})
+    picture = plots.bar_chart_png(counts, "outcome", "questions", "What became of the questions")
+    return {
+        OUTCOMES: outcomes,
+        **{name: dict(table[name].value_counts(sort=True).rows()) for name in ("source", "category", "difficulty")},
+        "release": dg.MetadataValue.path(str(folder)),
+        "outcomes": tables.picture(picture),
+    }

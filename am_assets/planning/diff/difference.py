@@ -12,8 +12,8 @@ import polars as pl
 from am_assets.config.changes import Change, changes
 from am_assets.config.recipe import SECTIONS, Recipe
 
-# In the order in which the stages decide; fields of training and evaluation decide on no row.
-DECIDING = [section for section in SECTIONS if section not in ("training", "evaluation")]
+# In the order in which the stages decide; the others decide on no row that is compared.
+DECIDING = [section for section in SECTIONS if section not in ("release", "preference", "rl", "training", "evaluation")]
 # Fields that set what a threshold is compared with, by the field of the threshold.
 WEIGHTED = {"verification.min_reward": "verification.weights"}
 

@@ -21,7 +21,7 @@ from am_assets.storage.schemas.evaluation import (
 from am_assets.storage.schemas.policy import PolicySettings
 from am_assets.storage.schemas.pool import PUBLISHED, QuestionEmbeddings, QuestionFeatures, QuestionLabels, RawPool
 from am_assets.storage.schemas.selection import BenchmarkOverlap, DedupedSet, SelectedQuestions, SimilarPairs
-from am_assets.storage.schemas.training import SftCheckpoint, SftDataset
+from am_assets.storage.schemas.training import PreferenceDataset, RlDataset, SftCheckpoint, SftDataset
 from am_assets.storage.schemas.verification import ResponseScreens, RewardScores, VerifiedSet
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "DedupedSet",
     "EvalScores",
     "PolicySettings",
+    "PreferenceDataset",
     "QuestionEmbeddings",
     "QuestionFeatures",
     "QuestionLabels",
@@ -43,6 +44,7 @@ __all__ = [
     "ResponseScreens",
     "Responses",
     "RewardScores",
+    "RlDataset",
     "SelectedQuestions",
     "SftCheckpoint",
     "SftDataset",
@@ -56,6 +58,8 @@ TABLES: dict[str, type[dy.Schema]] = {  # without those of verdicts
     "sampling_policy": PolicySettings,
     "teacher_policy": PolicySettings,
     "verification_policy": PolicySettings,
+    "preference_policy": PolicySettings,
+    "rl_policy": PolicySettings,
     "training_policy": PolicySettings,
     "release_policy": PolicySettings,
     "evaluation_policy": PolicySettings,
@@ -75,6 +79,8 @@ TABLES: dict[str, type[dy.Schema]] = {  # without those of verdicts
     "response_screens": ResponseScreens,
     "verified_set": VerifiedSet,
     "sft_dataset": SftDataset,
+    "preference_dataset": PreferenceDataset,
+    "rl_dataset": RlDataset,
     "sft_checkpoint": SftCheckpoint,
     "benchmark_responses": BenchmarkResponses,
     "benchmark_verdicts": BenchmarkVerdicts,

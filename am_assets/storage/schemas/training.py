@@ -1,6 +1,10 @@
-"""Tables of the training stage: the released dataset and the trained student. By recipe."""
+"""Tables of the training stage: the released sets and the trained student. By recipe."""
 
 import dataframely as dy
+
+from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
+
+CHAT = dy.List(dy.Struct({"role": dy.String(), "content": dy.String()}))
 
 
 class SftDataset(dy.Schema):
@@ -32,3 +36,47 @@ class SftCheckpoint(dy.Schema):
     tokens = dy.UInt64()
     first_loss = dy.Float64()
     last_loss = dy.Float64()
+
+
+class PreferenceDataset(dy.Schema):
+    """Pairs of a chosen and a rejected response to one question."""
+
+    chosen_id = dy.String(primary_key=True)
+    rejected_id = dy.String(primary_key=True)
+    question_id = dy.String()
+    source = dy.String()
+    license = dy.String(nullable=True)
+    category = dy.String()
+    difficulty = dy.String()
+    prompt = CHAT
+    chosen = CHAT
+    rejected = CHAT
+    chosen_teacher = dy.String()
+    rejected_teacher = dy.String()
+    chosen_verdict = dy.Enum(VERDICTS)
+    rejected_verdict = dy.Enum(VERDICTS)
+    rejected_because = dy.Enum(RESPONSE_DROPS)
+    evidence = dy.String(description="what decided on the rejected one: the name of a verifier, or reward")
+    detail = dy.String(nullable=True)
+    chosen_reward = dy.Float32(nullable=True)
+    rejected_reward = dy.Float32(nullable=True)
+    reward_gap = dy.Float32(nullable=True, description="null where one of them was not measured")
+
+
+class RlDataset(dy.Schema):
+    """Questions that a verifier can check, with what it compares answers with."""
+
+    question_id = dy.String(primary_key=True)
+    source = dy.String()
+    license = dy.String(nullable=True)
+    category = dy.String()
+    difficulty = dy.String()
+    prompt = CHAT
+    reference_answer = dy.String(nullable=True)
+    test_cases = dy.String(nullable=True, description="JSON")
+    constraints = dy.String(nullable=True, description="JSON")
+    verifiers = dy.List(dy.String(), description="those that check the answers, the first one by what is compared")
+    attempts = dy.UInt32(description="responses with a verdict of a verifier, whatever rule dropped them")
+    passes = dy.UInt32()
+    pass_rate = dy.Float64(nullable=True, description="0 to 1; null without attempts")
+    teachers = dy.List(dy.String(), description="that made the attempts")

@@ -1,0 +1,136 @@
+"""Questions for reinforcement learning: what their answers are checked by, and how often responses passed.
+
+Pure: the table, and its rows in the forms of three trainers. Files are written by `sets.py`.
+"""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from am_assets.config.sets import RlPolicy
+from am_assets.storage.schemas import RlDataset
+from am_assets.training import sets
+
+VERSION = "1"  # raise when other rows come out, or in another form
+# What became of a selected question, in the order in which the rules apply.
+MEANINGS = {
+    "no_verifier": "no reference, tests or constraints",
+    "unmeasured": "pass rate not measured",
+    "min_pass_rate": "pass rate below `min_pass_rate`",
+    "max_pass_rate": "pass rate above `max_pass_rate`",
+    "released": "released",
+}
+OUTCOMES = list(MEANINGS)
+RATES = [0, 0.125, 0.25, 0.5, 0.75, 0.875, 1]
+MEASURED = ["attempts", "passes", "pass_rate", "teachers"]
+
+
+def rl_table(
+    selected: pl.DataFrame, verified: pl.DataFrame, features: pl.DataFrame, pool: pl.DataFrame, policy: RlPolicy
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """RlDataset, sorted by question_id, and the number of selected questions by outcome (OUTCOMES).
+
+    Of SelectedQuestions, VerifiedSet, QuestionFeatures and RawPool, the last two with a column `shard`. `ValueError` if
+    a question is not in the pool.
+
+    >>> table, outcomes = rl_table(selected_questions, verified_set, question_features, raw_pool, policy)
+    """
+    asked = ["question_id", "shard"]
+    rows = (
+        selected.filter("kept")
+        .select(*asked, "source", "category", "difficulty")
+        .join(features.select(*asked, "verifiers"), on=asked, how="left")
+        .join(pass_rates(verified), on="question_id", how="left")
+        .with_columns(pl.col("attempts", "passes").fill_null(0), pl.col("teachers").fill_null([]))
+        .with_columns(outcome=_outcome(policy))
+    )
+    texts = pool.select(*asked, "question", "license", "reference_answer", "test_cases", "constraints")
+    table = rows.filter(outcome="released").join(texts, on=asked, how="left")
+    if holes := table.filter(pl.col("question").is_null())["question_id"].to_list():
+        raise ValueError(f"{len(holes)} questions are not in the pool, first {min(holes)}: materialize raw_pool again")
+    counts = dict(rows["outcome"].value_counts().rows())
+    return (
+        table.with_columns(prompt=sets.user("question")).select(RlDataset.column_names()).sort("question_id"),
+        {name: counts.get(name, 0) for name in OUTCOMES},
+    )
+
+
+def pass_rates(verified: pl.DataFrame) -> pl.DataFrame:
+    """By question of VerifiedSet, of the responses with a verdict of a verifier, whatever rule dropped them: how many
+    there are, how many passed, the share, and the teachers that gave them."""
+    by_verifier = pl.when(pl.col("evidence") == "reward").then("second_verdict").otherwise("verdict").cast(pl.String)
+    return (
+        verified.select("question_id", "teacher", verdict=by_verifier)
+        .filter(pl.col("verdict").is_in(["pass", "fail"]))
+        .group_by("question_id")
+        .agg(
+            attempts=pl.len(),
+            passes=(pl.col("verdict") == "pass").sum(),
+            pass_rate=(pl.col("verdict") == "pass").mean(),
+            teachers=pl.col("teacher").unique().sort(),
+        )
+    )
+
+
+def _outcome(policy: RlPolicy) -> pl.Expr:
+    rate = pl.col("pass_rate")
+    broken = {
+        "no_verifier": pl.col("verifiers").list.len().fill_null(0) == 0,
+        "unmeasured": rate.is_null() & (policy.unmeasured == "drop"),
+        "min_pass_rate": rate < policy.min_pass_rate,
+        "max_pass_rate": rate > policy.max_pass_rate,
+    }
+    return pl.coalesce(*(pl.when(one).then(pl.lit(name)) for name, one in broken.items()), pl.lit("released"))
+
+
+def forms(table: pl.DataFrame, against: Mapping[str, str]) -> dict[str, pl.DataFrame]:
+    """The rows of RlDataset by trainer. `against`: by verifier, the column that it compares answers with.
+
+    trl       `prompt`, and columns that reward functions get by name; `solution` is the reference
+    verl      `data_source`, `prompt`, `ability`, `reward_model`, `extra_info`
+    openrlhf  `input`, `label`, `datasource`
+
+    The ground truth of verl and the label of OpenRLHF are what the first verifier of the question compares with.
+    """
+    first = pl.col("verifiers").list.first()
+    truth = pl.coalesce(pl.when(first == name).then(pl.col(column)) for name, column in against.items())
+    constraints = pl.when(truth != pl.col("constraints")).then("constraints").alias("constraints")  # held once
+    extra = pl.struct(
+        pl.lit("train").alias("split"),
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("index"),
+        *("question_id", "difficulty", "license", "verifiers"),
+        constraints,
+        *MEASURED,
+    )
+    return {
+        "trl": table.rename({"reference_answer": "solution"}),
+        "verl": table.select(
+            "prompt",
+            data_source="source",
+            ability="category",
+            reward_model=pl.struct(style=pl.lit("rule"), ground_truth=truth),
+            extra_info=extra,
+        ),
+        "openrlhf": table.select(
+            "question_id", "difficulty", "license", "verifiers", *MEASURED,
+            input="prompt", label=truth, datasource="source",
+        ),
+    }  # fmt: skip
+
+
+def card(name: str, table: pl.DataFrame, outcomes: dict[str, int], policy: RlPolicy) -> str:
+    """The card of the questions of recipe `name`."""
+    rate = table["pass_rate"]
+    *between, none = sets.bands(rate.replace([0, 1], [-1, 2]), RATES)
+    rates = [("0", int((rate == 0).sum())), *between, ("1", int((rate == 1).sum())), none]
+    return sets.card(
+        "rl",
+        name,
+        table,
+        {form: form for form in ("trl", "verl", "openrlhf")},
+        outcomes,
+        policy,
+        of="of the selected questions",
+        meanings=MEANINGS,
+        histograms={"pass rate": rates},
+    )
