@@ -25,6 +25,7 @@ class About:
     funnel        (stage, outcome, rows), see `evaluation.report.funnel`
     rates         by column: (column, responses, passed, pass_rate, unverifiable_share), see `verification.figures`
     contaminated  (benchmark, rule, questions) that were dropped as such; every benchmark of the recipe has a row
+    screens       (screen, responses, released, share) with a finding, see `verification.figures`
     versions      of what made it, by name
     """
 
@@ -36,6 +37,7 @@ class About:
     languages: list[str] = field(default_factory=list)
     rates: dict[str, pl.DataFrame] = field(default_factory=dict)
     contaminated: pl.DataFrame = field(default_factory=pl.DataFrame)
+    screens: pl.DataFrame = field(default_factory=pl.DataFrame)
     versions: dict[str, str] = field(default_factory=dict)
 
 

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from am_assets.config.vocabulary import SCREENS
+
 VERDICT, SECOND = pl.col("verdict"), pl.col("second_verdict")
 BY = ["source", "category", "difficulty", "teacher"]
 COUNTED = ["verdict", "second_verdict", "kept", "repetitive", "screens"]
@@ -55,6 +57,18 @@ def screened(verified: pl.DataFrame) -> dict[str, float]:
     """By screen, the share of rows (screens) that it finds anything in; without those that find nothing."""
     found = verified.select("screens").explode("screens").drop_nulls()["screens"].value_counts().sort("screens")
     return {name: count / verified.height for name, count in found.cast({"screens": pl.String}).rows()}
+
+
+def findings(verified: pl.DataFrame) -> pl.DataFrame:
+    """(screen, responses, released, share): the rows that each screen finds something in, and how many stay."""
+    none = pl.DataFrame({"screen": SCREENS})
+    rows = verified.select("kept", screen="screens").explode("screen").drop_nulls("screen")
+    counts = rows.cast({"screen": pl.String}).group_by("screen").agg(responses=pl.len(), released=pl.col("kept").sum())
+    return (
+        none.join(counts, on="screen", how="left", maintain_order="left")
+        .with_columns(pl.col("responses", "released").fill_null(0))
+        .select("screen", "responses", "released", share=pl.col("responses") / max(verified.height, 1))
+    )
 
 
 def drift(before: Figures, now: Figures) -> dict[str, float]:

@@ -31,13 +31,15 @@ FUNNEL = pl.DataFrame(
 RATES = pl.DataFrame(
     [("gsm", 9, 3, 1 / 3, 0.0)], ["source", "responses", "passed", "pass_rate", "unverifiable_share"], orient="row"
 )
+FOUND = pl.DataFrame([("secret", 2, 1, 2 / 9)], ["screen", "responses", "released", "share"], orient="row")
 HITS = pl.DataFrame([("aime", "cosine", 2), ("gpqa", "none", 0)], ["benchmark", "rule", "questions"], orient="row")
 
 
 def write(folder: Path, rows: pl.DataFrame | None = None, shards: int = 1, name: str = "demo", **about: Any) -> Path:
     rows = table() if rows is None else rows
     policy = ReleasePolicy(**about.pop("policy", {}))
-    said = {"recipe": {"dedup": {"threshold": 0.95}}, "content": "c0ffee", "funnel": FUNNEL, "rates": {"source": RATES}}
+    recipe = {"dedup": {"threshold": 0.95}, "verification": {"screens": ["refusal"]}}
+    said = {"recipe": recipe, "screens": FOUND, "content": "c0ffee", "funnel": FUNNEL, "rates": {"source": RATES}}
     numbers = pl.Series("shard", [f"gsm-{place % shards}" for place in range(rows.height)], dtype=pl.String)
     beside = rows.select("response_id").with_columns(numbers)
     write_release(rows, beside, folder / "release", About(name, **{**said, "contaminated": HITS, **about}), policy)
@@ -147,6 +149,8 @@ def test_the_card_says_how_the_rows_came_to_be(tmp_path: Path) -> None:
         "3 responses to 3 questions",
         "|  | wrong_answer | 6 |",
         "| gsm | 9 | 3 | 33.3% | 0.0% |",
+        "The recipe drops by\nrefusal.",
+        "| secret | 2 | 22.2% | 1 |",
         "| aime | cosine | 2 |",
         "| gpqa | none | 0 |",
         "| gsm | 3 | 100.0% |",

@@ -29,7 +29,7 @@ from am_assets.selection.decontaminate import by_benchmark
 from am_assets.storage.memo import Memo, key_of
 from am_assets.storage.stored import read_policy
 from am_assets.training import card, dataset, preference, release, rl, sets, sft
-from am_assets.verification.figures import BY, pass_rates
+from am_assets.verification.figures import BY, findings, pass_rates
 from am_assets.verification.verifiers import VERIFIERS
 
 MADE_WITH = ["am-assets", "dagster", "polars", "math-verify", "litellm", "sentence-transformers", "hnswlib"]
@@ -80,6 +80,7 @@ def sft_dataset(
         funnel=funnel(deduped_set, selected_questions, verified_set, table),
         rates={by: pass_rates(verified_set, [by]) for by in BY},
         contaminated=by_benchmark(selected_questions, sampling.decontamination),
+        screens=findings(verified_set),
         versions={name: version(name) for name in MADE_WITH},
     )
     folder = here.assets / "sft_dataset" / context.partition_key
