@@ -91,7 +91,8 @@ def follows_condition(live: Live) -> dg.AutomationCondition:
     update, or the request alone, cleared the condition. So only a request without a newer change does. In return a
     partition that was materialized otherwise stays a candidate; `OutOfDate` then holds it back. A decision does not
     wait for an upstream decision that is stale itself: that one may wait for tonight's labels, while an edit below it
-    should show today. The cost is one more cheap run.
+    should show today. The cost is one more cheap run: the released dataset, whose card says all settings of a recipe,
+    runs once for each level that moves.
     A failed run is not requested again until something changes, since the same data would fail again.
     """
     return (

@@ -28,7 +28,6 @@ def funnel(deduped: pl.DataFrame, selected: pl.DataFrame, verified: pl.DataFrame
     >>> funnel(deduped_set, selected_questions, verified_set, sft_dataset)
     """
     asked = selected.filter("kept").select("question_id", "shard")
-    answered = asked.join(verified, on=["question_id", "shard"], how="semi").height
     _follows("selected_questions", selected, "deduped_set", deduped.filter("kept"), ["question_id", "shard"])
     _follows("sft_dataset", sft, "verified_set", verified.filter("kept"), ["response_id"])
     strangers = verified.join(asked, on=["question_id", "shard"], how="anti").height
@@ -36,6 +35,13 @@ def funnel(deduped: pl.DataFrame, selected: pl.DataFrame, verified: pl.DataFrame
         raise ValueError(
             f"verified_set: {strangers} rows answer questions not selected; materialize verified_set again"
         )
+    return counts(deduped, selected, verified, sft)
+
+
+def counts(deduped: pl.DataFrame, selected: pl.DataFrame, verified: pl.DataFrame, sft: pl.DataFrame) -> pl.DataFrame:
+    """`funnel` of tables as they are, though one may have to be made anew of another."""
+    asked = selected.filter("kept").select("question_id", "shard")
+    answered = asked.join(verified, on=["question_id", "shard"], how="semi").height
     copies = int(deduped["copies"].sum())
     rows = [
         *_stage("pool", {"exact_duplicate": copies - deduped.height}, deduped.height),

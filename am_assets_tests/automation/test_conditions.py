@@ -10,6 +10,8 @@ from am_assets_tests.desk import Desk
 
 SHARDS = {"sums", "tasks", "open", "asked"}
 RECIPES = {"plain", "other"}
+# The card of a release says all settings that made its rows, so each level of a recipe that moves writes it once more.
+CARD = {"sft_dataset": {"plain"}}
 FREE = {
     "question_features", "similar_pairs", "benchmark_overlap", "response_features", "math_verdicts",
     "instruction_verdicts", "response_screens",
@@ -49,9 +51,10 @@ def test_what_follows_is_decisions_and_evidence_that_is_free(loop: Loop) -> None
 
 def test_a_threshold_moves_down_its_own_recipe_one_level_a_tick_as_far_as_content_changes(loop: Loop) -> None:
     loop.run("dedup_policy", "plain", content="threshold 0.9")
-    assert loop.tick() == {"deduped_set": {"plain"}}
+    assert loop.tick() == {"deduped_set": {"plain"}, **CARD}
     loop.run("deduped_set", "plain", content="fewer kept")
-    assert loop.tick() == {"selected_questions": {"plain"}, "recipe_report": {"plain"}}
+    assert loop.tick() == {"selected_questions": {"plain"}, "recipe_report": {"plain"}, **CARD}
+    loop.run_all(CARD)
     loop.run("recipe_report", "plain")
     loop.run("selected_questions", "plain")  # the same questions after all
     assert loop.tick() == {}
@@ -59,7 +62,7 @@ def test_a_threshold_moves_down_its_own_recipe_one_level_a_tick_as_far_as_conten
 
 def test_a_changed_selection_is_asked_of_every_shard_and_of_no_teacher(loop: Loop) -> None:
     loop.run("selected_questions", "plain", content="one more")
-    below = {name: {"plain"} for name in ("verified_set", "rl_dataset", "recipe_report")}
+    below = {name: {"plain"} for name in ("verified_set", "rl_dataset", "recipe_report")} | CARD
     assert loop.tick() == {"teacher_requests": SHARDS, **below}
     loop.run("teacher_requests", *SHARDS - {"open"})
     loop.run("teacher_requests", "open", content="one more request")
@@ -122,14 +125,15 @@ def test_a_new_shard_is_measured_where_that_is_free_and_no_other_shard_is_touche
 def test_below_a_failed_blocking_check_nothing_is_requested_until_it_passes(loop: Loop) -> None:
     loop.empty.add(("deduped_set", "plain"))
     loop.run("dedup_policy", *RECIPES, content="threshold 0.1")
-    assert loop.tick() == {"deduped_set": RECIPES}
+    assert loop.tick() == {"deduped_set": RECIPES, "sft_dataset": RECIPES}
     loop.run("deduped_set", *RECIPES, content="nothing kept")
-    assert loop.tick() == {"selected_questions": {"other"}, "recipe_report": {"other"}}
-    loop.run_all({"selected_questions": {"other"}, "recipe_report": {"other"}})
+    below = ("selected_questions", "sft_dataset", "recipe_report")
+    assert loop.tick() == {name: {"other"} for name in below}
+    loop.run_all({name: {"other"} for name in below})
     assert loop.tick() == {}
     loop.empty.clear()
     loop.run("deduped_set", "plain", content="some kept")
-    assert loop.tick() == {"selected_questions": {"plain"}, "recipe_report": {"plain"}}
+    assert loop.tick() == {name: {"plain"} for name in below}
 
 
 def test_an_empty_selection_of_one_recipe_holds_up_no_shard(loop: Loop) -> None:
@@ -159,37 +163,39 @@ def test_a_recipe_that_was_removed_holds_up_no_other(loop: Loop, made: Desk) -> 
 
 def test_an_edit_between_the_request_and_its_run_is_not_forgotten(loop: Loop) -> None:
     loop.run("dedup_policy", "plain", content="threshold 0.9")
-    assert loop.tick() == {"deduped_set": {"plain"}}
+    assert loop.tick() == {"deduped_set": {"plain"}, **CARD}
     loop.run("deduped_set", "plain", content="fewer kept")
     loop.run("dedup_policy", "plain", content="threshold 0.8")  # before the next tick
-    below = {"selected_questions": {"plain"}, "recipe_report": {"plain"}}
+    below = {"selected_questions": {"plain"}, "recipe_report": {"plain"}, **CARD}
     assert loop.tick() == {"deduped_set": {"plain"}, **below}
 
 
 def test_an_edit_while_it_runs_is_taken_up_when_the_run_is_done(loop: Loop, running: Callable[[str, str], str]) -> None:
     loop.run("dedup_policy", "plain", content="threshold 0.9")
-    assert loop.tick() == {"deduped_set": {"plain"}}
+    assert loop.tick() == {"deduped_set": {"plain"}, **CARD}
+    loop.run_all(CARD)
     run_id = running("deduped_set", "plain")
     loop.run("dedup_policy", "plain", content="threshold 0.8")
     assert loop.tick() == {}
     loop.instance.report_run_failed(loop.instance.get_run_by_id(run_id))
-    assert loop.tick() == {"deduped_set": {"plain"}}
+    assert loop.tick() == {"deduped_set": {"plain"}}  # the card waits for its check
 
 
 def test_what_was_brought_up_to_date_by_hand_is_not_made_once_more(loop: Loop) -> None:
     loop.run("dedup_policy", "plain", content="threshold 0.9")
     loop.run("deduped_set", "plain", content="fewer kept")
     loop.run("selected_questions", "plain")
+    loop.run_all(CARD)
     loop.run("recipe_report", "plain")
     assert loop.tick() == {}
 
 
 def test_a_run_that_failed_is_asked_for_again_when_something_changes_and_not_before(loop: Loop) -> None:
     loop.run("dedup_policy", "plain", content="threshold 0.9")
-    assert loop.tick() == {"deduped_set": {"plain"}}
+    assert loop.tick() == {"deduped_set": {"plain"}, **CARD}
     assert loop.tick() == {}  # it failed: nothing was stored
     loop.run("dedup_policy", "plain", content="threshold 0.8")
-    assert loop.tick() == {"deduped_set": {"plain"}}
+    assert loop.tick() == {"deduped_set": {"plain"}, **CARD}
 
 
 @pytest.fixture

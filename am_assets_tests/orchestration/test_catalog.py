@@ -17,7 +17,11 @@ FROM_NO_TABLE = {  # instruments, partitions, names of the table's own
     "benchmark_responses.student", "code_verdicts.sandbox", "deduped_set.shard", "math_verdicts.judge",
     "question_labels.label_model", "recipe_report.stage", "reward_scores.judge",
 }  # fmt: skip
-ON_THE_PAGE = {"evaluation_policy", "eval_scores", "responses", "raw_pool"}  # of a report, and not in its table
+# What is told beside a table, on the page of a report and on the card of a release.
+BESIDE = {
+    "recipe_report": {"evaluation_policy", "eval_scores", "responses", "raw_pool"},
+    "sft_dataset": {"dedup_policy", "sampling_policy", "teacher_policy", "verification_policy", "release_policy"},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,7 +62,7 @@ def test_every_table_above_that_is_read_gives_some_column(name: str) -> None:
     node = GRAPH.get(dg.AssetKey(name))
     above = {key.to_user_string() for key in node.parent_keys}
     named = {table for places in lineage(name, above).values() for table, _ in places}
-    assert above - named == (ON_THE_PAGE if name == "recipe_report" else set())
+    assert above - named == BESIDE.get(name, set())
 
 
 def test_a_column_that_comes_from_no_table_is_a_known_one() -> None:

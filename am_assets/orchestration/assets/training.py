@@ -21,7 +21,7 @@ from am_assets.config.sets import PreferencePolicy, RlPolicy
 from am_assets.engines import plots
 from am_assets.engines.models import student
 from am_assets.engines.models.language import UNDETERMINED
-from am_assets.evaluation.report import funnel
+from am_assets.evaluation import report
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import every
@@ -77,7 +77,8 @@ def sft_dataset(
         recipe={name: section.model_dump(mode="json") for name, section in made_by.items()},
         license=policy.license,
         languages=_languages(features),
-        funnel=funnel(deduped_set, selected_questions, verified_set, table),
+        # Automation makes a recipe anew one level at a time, and this card once more after each.
+        funnel=report.counts(deduped_set, selected_questions, verified_set, table),
         rates={by: pass_rates(verified_set, [by]) for by in BY},
         contaminated=by_benchmark(selected_questions, sampling.decontamination),
         screens=findings(verified_set),

@@ -139,11 +139,20 @@ def pair_recall(context: dg.AssetCheckExecutionContext, here: Project) -> dg.Ass
     )
 
 
-@check("sft_dataset", "recipes", blocking=True, additional_ins={"sampling_policy": dg.AssetIn()})
+@check(
+    "sft_dataset",
+    "recipes",
+    blocking=True,
+    additional_ins={"sampling_policy": dg.AssetIn(), "selected_questions": dg.AssetIn()},
+)
 def no_contamination(
-    sft_dataset: pl.DataFrame, sampling_policy: pl.DataFrame, tables: dg.ResourceParam[StoredTables]
+    sft_dataset: pl.DataFrame,
+    sampling_policy: pl.DataFrame,
+    selected_questions: pl.LazyFrame,
+    tables: dg.ResourceParam[StoredTables],
 ) -> dg.AssetCheckResult:
-    """No question of the dataset matches a benchmark item under the recipe's own rules."""
+    """No question of the dataset matches a benchmark item under the recipe's own rules. A question that is no longer
+    selected leaves the dataset with the next materialization."""
     rules = read_policy(SamplingPolicy, sampling_policy).decontamination
     if not rules.benchmarks:
         return dg.AssetCheckResult(passed=True, metadata={"benchmarks": []})
@@ -151,9 +160,9 @@ def no_contamination(
     overlaps = [
         tables.read("benchmark_overlap", name).with_columns(benchmark=pl.lit(name)) for name in rules.benchmarks
     ]
-    left = contaminated(pl.concat(overlaps), rules).join(
-        sft_dataset.select("question_id"), on="question_id", how="semi"
-    )
+    asked = selected_questions.filter("kept").select("question_id").collect()
+    released = sft_dataset.select("question_id").join(asked, on="question_id", how="semi")
+    left = contaminated(pl.concat(overlaps), rules).join(released, on="question_id", how="semi")
     return dg.AssetCheckResult(
         passed=left.is_empty(), metadata={"contaminated_rows": left.height, "benchmarks": rules.benchmarks}
     )
