@@ -10,7 +10,8 @@ from am_assets.verification.decide import verified_set
 SOUND = {
     "response_id": "r", "question_id": "q", "shard": "s", "source": "s", "category": "math", "difficulty": "easy",
     "teacher": "t", "origin": "distilled", "sample_index": 0, "finish_reason": "stop",
-    "has_reference": True, "has_tests": False,    "has_constraints": False, "instruction_verdict": None, "instruction_reason": None,
+    "has_reference": True, "has_tests": False,
+    "has_constraints": False, "instruction_verdict": None, "instruction_reason": None,
     "template": "paper", "well_formed": True, "truncated": False, "think_chars": 80,
     "repetition": 0.0, "consecutive": 0.0,
     "prompt_share": 0.0, "answer_language": "en", "response_chars": 100, "math_verdict": "pass",
