@@ -9,12 +9,15 @@ from typing import Any
 
 from am_assets.orchestration.dagster_internals import INDEX_SHARD_NAME, SQLITE_BUSY_TIMEOUT_SECONDS
 
+OF = "run_id, asset_key, partition"
 SAMPLE = "sample"  # metadata of every table, see `tables.py`
 MADE = "dagster_event_type = 'ASSET_MATERIALIZATION'"
+WITH_METADATA = "dagster_event_type IN ('ASSET_MATERIALIZATION', 'STEP_OUTPUT')"
 
 
 def blank_old_samples(home: Path) -> int:
-    """Remove the sample from every materialization but the latest of each partition; returns their number.
+    """Remove the sample from every materialization but the latest of each partition, and from the outputs of steps,
+    which repeat it; returns the number of materializations.
 
     Nothing of a sample remains in the files, in pages that SQLite no longer uses neither.
     """
@@ -22,8 +25,7 @@ def blank_old_samples(home: Path) -> int:
     index = folder / f"{INDEX_SHARD_NAME}.db"
     if not index.exists():
         return 0
-    of = "run_id, asset_key, partition"
-    latest = f"SELECT max(id), {of} FROM event_logs WHERE {MADE} GROUP BY asset_key, partition"
+    latest = f"SELECT max(id), {OF} FROM event_logs WHERE {MADE} GROUP BY asset_key, partition"
     with closing(_open(index)) as database:
         kept = {row[1:] for row in database.execute(latest)}
     for path in folder.glob("*.db"):
@@ -34,7 +36,7 @@ def blank_old_samples(home: Path) -> int:
 
 def _blank(path: Path, kept: set[tuple]) -> int:
     with closing(_open(path)) as database:
-        events = database.execute(f"SELECT id, run_id, asset_key, partition, event FROM event_logs WHERE {MADE}")
+        events = database.execute(f"SELECT id, {OF}, event FROM event_logs WHERE {WITH_METADATA}")
         old = [(number, event) for number, *of, event in events if tuple(of) not in kept]
         blanked = [(again, number) for number, event in old if (again := _without_sample(event)) is not None]
         database.executemany("UPDATE event_logs SET event = ? WHERE id = ?", blanked)

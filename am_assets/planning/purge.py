@@ -26,6 +26,7 @@ from am_assets.storage.texts import held, holding
 
 SHOWN = 5  # stale partitions named in a message
 RESPONSES = "responses"
+OF_SHARDS = "overlap"  # the namespace whose rows are of whole shards, and hold ids and numbers
 BLANK = {"text": pl.lit(""), "reasoning": pl.lit(None, pl.String), "message": pl.lit("{}"),
          "finish_reason": pl.lit(EXCLUDED)}  # fmt: skip
 
@@ -122,8 +123,9 @@ def _purge_namespace(memo: Memo, namespace: str, plan: Plan, gone: _Gone, exclus
     owners = owners.with_columns(gone=is_gone.fill_null(False))
     keys = owners.filter("gone").join(owners.filter(~pl.col("gone")), on="key", how="anti").select("key")
     wanted, known = referenced(memo, plan, namespace), memo.known(namespace)
-    if wanted is not None and known is not None:
+    if wanted is not None:
         keys = keys.join(wanted, on="key", how="anti")
+    if wanted is not None and known is not None and namespace != OF_SHARDS:
         unwanted = known.select("key").unique().join(wanted.lazy(), on="key", how="anti")
         done.unknown += unwanted.join(owners.lazy(), on="key", how="anti").select(pl.len()).collect().item()
 
@@ -133,7 +135,7 @@ def _purge_namespace(memo: Memo, namespace: str, plan: Plan, gone: _Gone, exclus
         if namespace != RESPONSES:
             return left.filter(~says)
         asked = (left["key"].is_in(gone.answers) | says) & (left["finish_reason"] != EXCLUDED)
-        done.emptied += asked.sum()
+        done.emptied += int(asked.sum())
         blank = {name: value for name, value in BLANK.items() if name in left.columns}
         return left.with_columns(
             pl.when(asked).then(value).otherwise(name).alias(name) for name, value in blank.items()
