@@ -22,6 +22,7 @@ from am_assets.config.recipe import Recipe
 from am_assets.config.recipe_files import load_recipes
 from am_assets.datasets import hub
 from am_assets.datasets.benchmarks import Benchmark, load_benchmarks
+from am_assets.datasets.exclusions import Exclusions, load_exclusions
 from am_assets.datasets.sources import Source, load_sources
 from am_assets.engines.llm.names import misnamed, misnamed_entries
 from am_assets.engines.models import embedder
@@ -41,6 +42,7 @@ class Project:
     broken: dict[str, str]  # the other recipes, with the message of their errors
     instruments: Instruments
     endpoints: Endpoints
+    exclusions: Exclusions
 
     @property
     def assets(self) -> Path:
@@ -123,6 +125,7 @@ def load_project(data: Path, sources_file: Path) -> Project:
         broken=broken,
         instruments=load_instruments(data / "instruments.yaml"),
         endpoints=load_endpoints(data / "endpoints.yaml"),
+        exclusions=load_exclusions(sources_file.parent),
     )
     for kind, count in {"recipes": len(loaded.recipe_names), "benchmarks": len(loaded.benchmarks)}.items():
         if count > MOST_PARTITIONS:

@@ -18,11 +18,13 @@ from am_assets.automation.reload import needs_reload, reload_location
 from am_assets.automation.schedule import load_schedule
 from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.catalog import FILE as CATALOG
+from am_assets.datasets.exclusions import FILE as EXCLUDE
 from am_assets.datasets.locate import REVISIONS, SourceError, find_files
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.sources import shard_keys, source_of
 from am_assets.orchestration.assets import TABLE
-from am_assets.planning.records import Records
+from am_assets.orchestration.tables import INSTRUMENT
+from am_assets.planning.records import Made, Records
 from am_assets.planning.scope import roots, scope
 from am_assets.project import Live, Project
 
@@ -82,7 +84,7 @@ def _shown(at: tuple[str, str]) -> str:
 
 def _fingerprint(here: Project) -> str:
     """A hash of path, size and modification time of all files; none is opened."""
-    beside = [path for name in (CATALOG, REVISIONS) if (path := here.sources_file.with_name(name)).exists()]
+    beside = [path for name in (CATALOG, REVISIONS, EXCLUDE) if (path := here.sources_file.with_name(name)).exists()]
     settings = [*here.data.glob("*.yaml"), *here.data.glob("recipes/*.yaml"), here.sources_file, *beside]
     read = [
         *_data_files(here.sources.values(), here.sources_file.parent),
@@ -116,7 +118,7 @@ def _requests(
         last = records.made(dg.AssetKey(name)).get(partition)
         is_new = _shown((name, partition)) in new and not _on_a_hub(_origin(name, partition, here))
         try:
-            changed = since[name](partition, last) if last else is_new
+            changed = since[name](partition, last) or _excludes_others(name, last, here) if last else is_new
         except SourceError as error:  # of one source: the others go on
             context.log.warning(f"{name}[{partition}]: {error}")
             continue
@@ -126,6 +128,12 @@ def _requests(
             )
     for at, keys in wanted.items():
         yield dg.RunRequest(run_key=f"{fingerprint} {at}", asset_selection=keys, partition_key=at.split(" ")[1])
+
+
+def _excludes_others(name: str, last: Made, here: Project) -> bool:
+    """Whether the partition was made when `exclude.txt` had other lines; a shard of an earlier version knew none."""
+    made_with = last.metadata.get(INSTRUMENT, {}).get("exclusions", "")
+    return "exclusions" in TABLE[name].reads.facts and made_with != here.exclusions.version
 
 
 def _origin(name: str, partition: str, here: Project) -> Origin | None:

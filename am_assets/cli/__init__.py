@@ -10,6 +10,7 @@
     am explain ID -r demo                the way of one question, and the line that kept or dropped it
     am diff -r demo -r demo-strict       rows in one set and not in the other, and the fields that they stem from
     am push -r demo hf://datasets/OWNER/NAME   hand out what a recipe released, as one commit with a tag
+    am purge                             remove what exclude.txt lists from the memo, and name what still holds it
     am memo                              what was measured so far, how large and how old it is
     am memo responses KEY                one answer in full
 
@@ -20,4 +21,4 @@ import typer
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-from am_assets.cli import applying, asking, listing, memo, planning, pushing, reading  # noqa: E402, F401  (they add their commands to `app`)
+from am_assets.cli import applying, asking, listing, memo, planning, purging, pushing, reading  # noqa: E402, F401  (they add their commands to `app`)

@@ -31,6 +31,7 @@ FINISHED = {
     ],
     "context_exceeded": ["context_exceeded", "model_context_window_exceeded"],
     "tool_calls": ["tool_calls", "tool_use", "function_call"],
+    "excluded": ["excluded"],  # of no provider: its text was taken out, see `datasets/exclusions.py`
 }  # fmt: skip
 FINISH_REASONS = {spelled: reason for reason, spellings in FINISHED.items() for spelled in spellings}
 TEMPLATES = ["paper", "plain"]  # <think>…</think> <answer>…</answer>, or <think>…</think> and the answer
@@ -38,6 +39,7 @@ REWARD_DIMENSIONS = ["correctness", "helpfulness", "coherence", "complexity", "v
 
 # Why a question is dropped, in the order in which the rules apply; the first that matches is the reason.
 QUESTION_DROPS = [
+    "excluded",  # listed in exclude.txt
     "defective",  # empty or oversized text, see `raw_pool.defect`
     "exact_duplicate",  # the same normalized text as a kept question
     "near_duplicate",  # cosine to a kept question at or above dedup.threshold
@@ -53,6 +55,7 @@ WITHHELD = ["secret", "personal_data"]  # texts with such a finding are shown by
 PARTS = ["question", "think", "answer"]  # of what is screened
 # Why a response is dropped, in the order in which the rules apply.
 RESPONSE_DROPS = [
+    "excluded",  # listed in exclude.txt
     "truncated",  # finish reason: the token limit
     "malformed",  # no think part and answer part in one of verification.templates
     "unreasoned",  # a think part under verification.min_think_chars

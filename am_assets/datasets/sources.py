@@ -18,6 +18,7 @@ from am_assets.config.licenses import RANK, UNKNOWN, normalized
 from am_assets.config.partitions import MOST_PARTITIONS, name_fault
 from am_assets.datasets import catalog, demo
 from am_assets.datasets.beside import Beside
+from am_assets.datasets.exclusions import NOTHING, Exclusions, exclude
 from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.origins import Generator, Origin
@@ -130,15 +131,21 @@ def _keys(name: str, source: Source) -> list[str]:
     return [name] if source.shards == 1 else [f"{name}-{number:0{digits}}" for number in range(source.shards)]
 
 
-def read_shard(sources: dict[str, Source], shard: str, base: Path, told: Told | None = None) -> pl.DataFrame:
+def read_shard(
+    sources: dict[str, Source],
+    shard: str,
+    base: Path,
+    told: Told | None = None,
+    exclusions: Exclusions = NOTHING,
+) -> pl.DataFrame:
     """The questions of one shard: a valid `RawPool`, sorted by question_id, independent of the order of the rows.
 
     The id of a question alone determines its shard, so other rows cannot move it. Rows of one id are merged: `copies`
     counts them, published responses are united, and of differing tests or constraints the smallest text is taken, of
     differing licences the strictest.
-    Empty and oversized questions, and those whose references are different values, are kept and marked in `defect`. A
-    relative location starts at `base`. What reading the source told is in `told`. `SourceError` where the source cannot
-    be read or has no usable row.
+    Empty and oversized questions, and those whose references are different values, are kept and marked in `defect`;
+    of excluded questions and published responses no text is kept. A relative location starts at `base`. What reading
+    the source told is in `told`. `SourceError` where the source cannot be read or has no usable row.
 
     >>> sources = load_sources(Path("data/sources.yaml"))
     >>> read_shard(sources, "arithmetic-0", Path("data"))
@@ -159,7 +166,7 @@ def read_shard(sources: dict[str, Source], shard: str, base: Path, told: Told | 
     place = pl.col("place").str.strip_prefix(f"{base}/")
     told.came_from = rows.select("question_id", place, "own_id").sort("question_id", "place")
     merged = _merge(rows).with_columns(pl.lit(name).alias("source"))
-    return RawPool.validate(merged.select(RawPool.column_names()), cast=True)
+    return exclude(RawPool.validate(merged.select(RawPool.column_names()), cast=True), exclusions)
 
 
 def _shard_number(shards: int) -> pl.Expr:

@@ -26,6 +26,7 @@ from am_assets.config.instruments import Instruments
 from am_assets.datasets import sources
 from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.benchmarks import Benchmark
+from am_assets.datasets.exclusions import Exclusions
 from am_assets.datasets.locate import pin, recorded_commit
 from am_assets.datasets.origins import AUTO, Origin, fingerprint
 from am_assets.datasets.sources import Source
@@ -42,6 +43,7 @@ class Undeclared(RuntimeError):
 FACTS: dict[str, Callable[[Project], Any]] = {
     "shards": lambda here: sorted(sources.shard_keys(here.sources)),
     "ranks": lambda here: {name: source.rank for name, source in here.sources.items()},
+    "exclusions": lambda here: here.exclusions.version,
     # Which questions each verifies.
     "verifiers": lambda _: {name: str(questions) for name, questions in applicable().items()},
 }
@@ -216,6 +218,11 @@ class Declared:
         """Rank by source."""
         self._require("ranks", "ranks" in self.reads.facts)
         return FACTS["ranks"](self._project)
+
+    @property
+    def exclusions(self) -> Exclusions:
+        self._require("exclusions", "exclusions" in self.reads.facts)
+        return self._project.exclusions
 
     def source(self, shard: str) -> tuple[str, Source]:
         """Name and definition of the source of a shard."""

@@ -79,7 +79,8 @@ COMPUTED: dict[str, dict[str, str]] = {
         "teacher": "teacher_requests.teacher raw_pool.published",
         "origin": "raw_pool.published",
         "response": f"{_SENT} raw_pool.published",
-        "finish_reason prompt_tokens completion_tokens cost": _SENT,
+        "finish_reason": f"{_SENT} raw_pool.published",
+        "prompt_tokens completion_tokens cost": _SENT,
     },
     "response_features": {
         "think answer template well_formed think_chars answer_chars repetition consecutive think_language"
@@ -99,7 +100,9 @@ COMPUTED: dict[str, dict[str, str]] = {
         "evidence": f"question_features.verifiers {_VERDICTS} verification_policy.value",
         "verdict second_verdict": f"{_VERDICTS} {_REWARDS} verification_policy.value",
         "repetitive": "response_features.repetition response_features.consecutive verification_policy.value",
-        "kept drop_reason decided_by": f"{_RULES} {_REWARDS} {_FORM} response_screens.screens",
+        "kept drop_reason decided_by": (
+            f"{_RULES} {_REWARDS} {_FORM} responses.finish_reason response_screens.screens"
+        ),
         "detail": f"{_REASONS} {_REWARDS} {_FORM} response_screens.findings",
         "reward": f"{_REWARDS} verification_policy.value",
     },

@@ -99,7 +99,8 @@ class Costs:
         """The questions of a shard without a defect, from its table, else from its source."""
         pool = self._read("raw_pool", shard)
         if pool is None:
-            pool = sources.read_shard(self.project.sources, shard, self.project.sources_file.parent)
+            here = self.project
+            pool = sources.read_shard(here.sources, shard, here.sources_file.parent, exclusions=here.exclusions)
         return pool.filter(pl.col("defect").is_null())
 
     def _question_labels(self, shard: str) -> tuple[pl.DataFrame, bool]:

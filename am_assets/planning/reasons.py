@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from am_assets.config.changes import UNSET, Change, changes
+from am_assets.datasets.exclusions import FILE as EXCLUDE
 from am_assets.datasets.locate import SourceError
 from am_assets.orchestration.tables import INSTRUMENT
 from am_assets.planning.records import Made
@@ -79,12 +80,14 @@ def _instrument(before: Mapping[str, Any] | None, after: Any) -> list[str]:
 def _of_instrument(change: Change) -> Iterator[str]:
     """A fact that is unset on one side was not declared there, or is that of a source which came or went."""
     fact, _, name = change.field.partition(".")
-    if fact in ("shards", "ranks") and UNSET in (change.before, change.after):
+    if fact in ("shards", "ranks", "exclusions") and UNSET in (change.before, change.after):
         return
     if fact == "shards":
         yield from _shards(set(change.before), set(change.after))
     elif fact == "ranks":
         yield Change("rank", change.before, change.after).in_words(f"of source {name} in sources.yaml")
+    elif fact == "exclusions":
+        yield f"{EXCLUDE} changed"
     elif fact == "version":
         yield change.in_words("of its code")
     else:

@@ -33,7 +33,7 @@ def holdings(memo: Memo, plan: Plan) -> pl.DataFrame:
             interrupted=segments.INTERRUPTED.sum() if "finish_reason" in there else pl.lit(0),
             untold=_untold(there).sum(),
         )
-        wanted = _wanted(memo, plan, namespace)
+        wanted = referenced(memo, plan, namespace)
         unwanted = None
         if wanted is not None:
             unwanted = known.select("key").unique().join(wanted.lazy(), on="key", how="anti").collect().height
@@ -62,7 +62,7 @@ def prune(memo: Memo, plan: Plan) -> dict[str, int]:
         )
     gone = {}
     for namespace in memo.namespaces():
-        wanted = _wanted(memo, plan, namespace)
+        wanted = referenced(memo, plan, namespace)
         if wanted is not None:
             gone[namespace] = segments.keep_only(memo.folder / namespace, wanted)
     return gone
@@ -80,7 +80,7 @@ def _without_references(memo: Memo, plan: Plan) -> list[str]:
     return sorted(_users(plan) - noted)
 
 
-def _wanted(memo: Memo, plan: Plan, namespace: str) -> pl.DataFrame | None:
+def referenced(memo: Memo, plan: Plan, namespace: str) -> pl.DataFrame | None:
     """The keys that the plan's partitions reference; None where that is not recorded, or where assets outside the plan
     reference some."""
     notes = list((memo.folder / namespace / "wanted").glob("*.parquet"))

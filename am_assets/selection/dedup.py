@@ -9,11 +9,12 @@ import polars as pl
 
 from am_assets.config.recipe import DedupPolicy
 from am_assets.config.vocabulary import DIFFICULTIES
+from am_assets.datasets.exclusions import EXCLUDED
 from am_assets.engines.models.embedder import to_matrix
 from am_assets.selection.greedy import SimilarityGraph
 from am_assets.storage.schemas import DedupedSet
 
-VERSION = "2"  # raise when a rule here or in `greedy` decides or describes otherwise
+VERSION = "3"  # raise when a rule here or in `greedy` decides or describes otherwise
 HARDEST_FIRST = {name: rank for rank, name in enumerate(reversed(DIFFICULTIES))}
 
 
@@ -94,8 +95,10 @@ def dedup(
         representative=pl.coalesce("near", pl.when("copy").then("question_id")),
         cosine=pl.coalesce("cosine", pl.when("copy").then(1.0)),
     )
+    excluded = pl.col("defect") == EXCLUDED
     defective = ranked.filter(pl.col("defect").is_not_null()).with_columns(
-        drop_reason=pl.lit("defective"), detail="defect"
+        drop_reason=pl.when(excluded).then(pl.lit(EXCLUDED)).otherwise(pl.lit("defective")),
+        detail=pl.when(~excluded).then("defect"),
     )
     table = pl.concat([decided, defective], how="diagonal_relaxed").with_columns(kept=pl.col("drop_reason").is_null())
     counts = [int(similarity.kept(threshold).sum()) for threshold in thresholds]

@@ -28,6 +28,8 @@ from am_assets.storage.claims import claimed
 
 Measure = Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
 KEY = pl.Schema({"key": pl.String})
+OWNERS = pl.Schema({"key": pl.String, "question_id": pl.String, "response_id": pl.String})
+OWNED = "owners"  # the folder of such notes within that of a namespace
 CANONICAL = JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 MERGE_EVERY = 64  # segments written
 LOW_WATER_BYTES = 64_000_000  # free space that suffices to store what is in flight
@@ -128,6 +130,24 @@ class Memo:
         folder.mkdir(parents=True, exist_ok=True)
         aside = folder / f"{by}.{os.getpid()}.aside"
         segments.write_durably(wanted.select("key").unique(maintain_order=True), aside, folder / f"{by}.parquet")
+        if OWNERS.keys() & {*wanted.columns} - KEY.keys():
+            self._note_owners(self.folder / namespace / OWNED / f"{by}.parquet", wanted)
+
+    def _note_owners(self, path: Path, wanted: pl.DataFrame) -> None:
+        """Add the questions and responses of `wanted` to those that keys were ever used for: what was measured of one
+        that is gone can still be found, and removed."""
+        owners = wanted.match_to_schema(OWNERS, missing_columns="insert", extra_columns="ignore")
+        known = pl.read_parquet(path) if path.exists() else owners.clear()
+        every = pl.concat([known, owners]).unique(maintain_order=True)
+        if every.height > known.height:
+            path.parent.mkdir(exist_ok=True)
+            segments.write_durably(every, path.with_suffix(f".{os.getpid()}.aside"), path)
+
+    def owners(self, namespace: str) -> pl.DataFrame:
+        """OWNERS of a namespace: the questions and responses that each key was ever used for, null where it has none.
+        Nothing is known of what was last used before this was recorded."""
+        notes = sorted((self.folder / namespace / OWNED).glob("*.parquet"))
+        return pl.concat([pl.DataFrame(schema=OWNERS), *map(pl.read_parquet, notes)]).unique()
 
     def has_room(self) -> bool:
         """Whether the disk has at least `LOW_WATER_BYTES` free."""

@@ -115,9 +115,15 @@ def merge(folder: Path) -> None:
 
 
 def keep_only(folder: Path, wanted: pl.DataFrame) -> int:
-    """Delete the rows whose `key` is not in `wanted`; returns their number.
+    """Delete the rows whose `key` is not in `wanted`; returns their number. `BlockingIOError` as of `rewrite`."""
+    return rewrite(folder, lambda rows: rows.join(wanted, on="key", how="semi", maintain_order="left"))
 
-    `BlockingIOError` where another process is merging.
+
+def rewrite(folder: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> int:
+    """Replace the rows of each segment by what `change` makes of them; returns how many fewer there are.
+
+    What takes the place of a segment is there before that is removed. `BlockingIOError` where another process is
+    merging.
     """
     removed = 0
     with _merge_lock(folder) as locked:
@@ -125,12 +131,12 @@ def keep_only(folder: Path, wanted: pl.DataFrame) -> int:
             raise BlockingIOError(f"{folder}: another process is merging; try again in a moment")
         for path in listed(folder):
             rows = pl.read_parquet(path)
-            kept = rows.join(wanted, on="key", how="semi", maintain_order="left")
-            if kept.height < rows.height:
-                if kept.height:
-                    _write(kept, folder, path.name.partition("-")[0])
+            changed = change(rows)
+            if not changed.equals(rows):
+                if changed.height:
+                    _write(changed, folder, path.name.partition("-")[0])
                 _remove([path])
-                removed += rows.height - kept.height
+                removed += rows.height - changed.height
     return removed
 
 

@@ -9,11 +9,12 @@ import polars as pl
 
 from am_assets.config.recipe import VerificationPolicy
 from am_assets.config.vocabulary import RESPONSE_DROPS, SCREENS, VERDICTS
+from am_assets.datasets.exclusions import EXCLUDED
 from am_assets.storage.schemas import VerifiedSet
 from am_assets.verification.reward import aggregate
 from am_assets.verification.verifiers import VERIFIERS, Verifier
 
-VERSION = "8"  # raise when a rule here decides or describes otherwise
+VERSION = "9"  # raise when a rule here decides or describes otherwise
 NO_VERDICT = "no verdict"
 MALFORMED = "not <think>…</think> and an answer"
 # What `keep` prefers among the passed responses of a question; ties are broken by response id.
@@ -40,10 +41,10 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
     """VerifiedSet: every candidate with its verdict and its drop reason, sorted by response_id.
 
     `candidates` has one row per response: response_id, question_id, shard, source, category, difficulty, teacher,
-    origin, sample_index, template, well_formed, truncated, think_chars, repetition, consecutive, prompt_share,
-    answer_language, response_chars, screens, findings, verifiers (names), for each verifier `<name>_verdict`,
-    `<name>_reason` and `<name>_<column>` of what it `decides_on`, and the five reward dimensions; null where not
-    measured.
+    origin, sample_index, finish_reason, template, well_formed, truncated, think_chars, repetition, consecutive,
+    prompt_share, answer_language, response_chars, screens, findings, verifiers (names), for each verifier
+    `<name>_verdict`, `<name>_reason` and `<name>_<column>` of what it `decides_on`, and the five reward dimensions;
+    null where not measured.
 
     Evidence: the verifier of the question, or one that counts beside it where that verdict is worse; else the reward.
     `policy.accept` restricts which evidence counts. A missing verdict is unverifiable. The drop reason is the first of
@@ -139,6 +140,7 @@ def _form_rules(policy: VerificationPolicy) -> Rules:
     repeats = _any_of(_above("repetition", policy.max_repetition), _above("consecutive", policy.max_consecutive))
     unwanted = pl.lit(False) if policy.languages is None else ~language.is_in([*policy.languages, "und"])
     return {
+        "excluded": Rule(pl.col("finish_reason") == EXCLUDED, pl.lit("listed in exclude.txt"), pl.lit(None, pl.String)),
         "truncated": Rule(pl.col("truncated"), pl.lit("ended by the token limit"), pl.lit("teacher.max_tokens")),
         "malformed": Rule(
             ~well_formed | ~template.is_in(policy.templates),

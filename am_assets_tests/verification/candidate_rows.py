@@ -9,7 +9,8 @@ from am_assets.verification.decide import verified_set
 
 SOUND = {
     "response_id": "r", "question_id": "q", "shard": "s", "source": "s", "category": "math", "difficulty": "easy",
-    "teacher": "t", "origin": "distilled", "sample_index": 0, "has_reference": True, "has_tests": False,
+    "teacher": "t", "origin": "distilled", "sample_index": 0, "finish_reason": "stop",
+    "has_reference": True, "has_tests": False,
     "has_constraints": False, "instruction_verdict": None, "instruction_reason": None,
     "template": "paper", "well_formed": True, "truncated": False, "think_chars": 80,
     "repetition": 0.0, "consecutive": 0.0,

@@ -5,13 +5,13 @@ import polars as pl
 
 from am_assets.config.recipe import TeacherPolicy
 from am_assets.datasets.checks import HAS_REFERENCE, HAS_TESTS
+from am_assets.datasets.exclusions import published, response_ids, without
 from am_assets.distillation import parts, prompts, traces
 from am_assets.engines import plots
 from am_assets.orchestration import tables
-from am_assets.orchestration.declarations import Reads, recipes_that_select
+from am_assets.orchestration.declarations import Declared, Reads, recipes_that_select
 from am_assets.orchestration.partitions import every
 from am_assets.orchestration.resources import Answers, combine, usage
-from am_assets.storage.memo import key_of
 from am_assets.storage.stored import read_policy
 
 ALL_RECIPES = every("recipe", skip_missing=True)
@@ -49,14 +49,20 @@ def teacher_requests(
     return table, {"by_teacher": dict(table["teacher"].value_counts(sort=True).rows())}
 
 
-@tables.evidence("distillation", "shards", pool="teacher", reads=Reads((parts, prompts)), unfinished=prompts.unasked)
+@tables.evidence(
+    "distillation",
+    "shards",
+    pool="teacher",
+    reads=Reads((parts, prompts), facts=("exclusions",)),
+    unfinished=prompts.unasked,
+)
 def responses(
-    raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, answers: dg.ResourceParam[Answers]
+    raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
     """Teacher generations for the questions that any recipe selected, and the published responses of the shard. A
     stored response is never requested again. A response truncated by its token limit is kept like any other; where a
-    policy allows a further try at a higher limit, both are here. A run for some recipes leaves out unanswered requests
-    that only others want, and records how many."""
+    policy allows a further try at a higher limit, both are here. An excluded response is here without its text. A run
+    for some recipes leaves out unanswered requests that only others want, and records how many."""
     requests, left_out = answers.split("responses", teacher_requests.with_columns(key="request_key", model="teacher"))
     first = requests.filter(pl.col("after") == "")
     filled = answers.get("responses", first)
@@ -69,30 +75,17 @@ def responses(
         "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
         "completion_tokens", "cost", response=parts.full_response("reasoning", "text"), origin=pl.lit("distilled"),
     )  # fmt: skip
-    published = (
-        raw_pool.filter(pl.col("defect").is_null())
-        .select("question_id", "published")
-        .explode("published")
-        .drop_nulls("published")
-        .unnest("published")
-        .with_columns(
-            request_key=pl.lit(None, pl.String),
-            sample_index=pl.int_range(pl.len()).over("question_id", "teacher"),
-            finish_reason=pl.lit("stop"),
-            prompt_tokens=pl.lit(0),
-            completion_tokens=pl.lit(0),
-            cost=pl.lit(0.0),
-            origin=pl.lit("published"),
-        )
+    given = published(raw_pool.filter(pl.col("defect").is_null())).with_columns(
+        prompt_tokens=pl.lit(0), completion_tokens=pl.lit(0), cost=pl.lit(0.0)
     )
-    both = pl.concat([distilled, published.select(distilled.columns)], how="vertical_relaxed")
-    identity = both.select("question_id", "teacher", "origin", "request_key", "sample_index", "response").iter_rows()
-    table = both.with_columns(pl.Series("response_id", [key_of(*row) for row in identity], dtype=pl.String))
+    both = pl.concat([distilled, given.select(distilled.columns)], how="vertical_relaxed")
+    both = without(both, here.exclusions)
+    table = both.with_columns(response_ids(both))
     lengths = plots.histogram_png(distilled["completion_tokens"], "Tokens of the teacher's responses")
     return table.sort("response_id"), {
         **usage(filled),
         prompts.UNASKED: dict(unasked.explode("recipes")["recipes"].value_counts(sort=True).rows()),
-        "published": published.height,
+        "published": given.height,
         "distilled": distilled.height,
         "tokens": tables.picture(lengths),
     }

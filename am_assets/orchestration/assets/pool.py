@@ -22,14 +22,14 @@ def _sound(raw_pool: pl.DataFrame) -> pl.DataFrame:
     return raw_pool.filter(pl.col("defect").is_null())
 
 
-@tables.evidence("pool", "shards", reads=Reads((sources,), entry=source_entry))
+@tables.evidence("pool", "shards", reads=Reads((sources,), facts=("exclusions",), entry=source_entry))
 def raw_pool(context: dg.AssetExecutionContext, here: Declared) -> tuple[pl.DataFrame, dict]:
     """The questions of one shard in canonical form: one row per distinct question, with its reference answer, tests and
-    published responses where the source has them. Unusable rows stay, with the defect named. Where each row came from
-    is written beside this table."""
+    published responses where the source has them. Unusable rows stay, with the defect named, and excluded ones without
+    their texts. Where each row came from is written beside this table."""
     name, source = here.source(context.partition_key)
     told = Told()
-    frame = sources.read_shard({name: source}, context.partition_key, here.sources_folder, told)
+    frame = sources.read_shard({name: source}, context.partition_key, here.sources_folder, told, here.exclusions)
     if told.faults:
         context.log.warning(
             "%d of %d rows of source %s are at fault: %s", told.faults.total(), told.rows, name, told.dropped()
