@@ -182,6 +182,14 @@ def test_another_instrument_has_the_code_location_loaded(looks: Looks, ui: Ui) -
     assert ui.asked == ["am_assets"]
 
 
+def test_what_is_excluded_is_taken_out_of_every_shard_and_the_code_location_loaded(looks: Looks, ui: Ui) -> None:
+    looks.look()
+    (looks.desk.folder / "exclude.txt").write_text("Plan a quiet Sunday\n")
+    assert looks.look() == {("raw_pool", source) for source in looks.desk.sources()}
+    assert ui.asked
+    assert looks.look() == set()
+
+
 def test_where_the_ui_cannot_be_reached_it_is_tried_again(looks: Looks, ui: Ui, monkeypatch) -> None:
     looks.look()
     monkeypatch.setenv("AM_UI_URL", "http://127.0.0.1:1")
