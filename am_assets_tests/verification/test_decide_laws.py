@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 from am_assets.config.recipe import Recipe, RewardMinima, VerificationPolicy
 from am_assets.config.vocabulary import OUTCOMES, RESPONSE_DROPS, REWARD_DIMENSIONS, SCREENS, TEMPLATES, VERDICTS
 from am_assets.verification.decide import verified_set
-from am_assets_tests.verification.candidate_rows import frame
+from am_assets_tests.verification.candidate_rows import found, frame
+
+
+def with_findings(row: dict) -> dict:
+    """Every screen that is named found something."""
+    named = row["screens"]
+    return row | (found(*((screen, "answer", "words") for screen in named)) if named else {"findings": named})
+
 
 candidates = st.lists(
     st.fixed_dictionaries(
@@ -33,7 +40,7 @@ candidates = st.lists(
             "screens": st.none() | st.lists(st.sampled_from(SCREENS), unique=True),
             **dict.fromkeys(REWARD_DIMENSIONS, st.none() | st.integers(0, 4)),
         }
-    ),
+    ).map(with_findings),
     max_size=12,
 )
 ACCEPT = ["best", "verified", "reward", "all"]
