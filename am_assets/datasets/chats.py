@@ -20,6 +20,7 @@ NO_THOUGHT = (None, True, False)  # whether the model was to think
 CALLS = ("tool_calls", "function_call")
 THINK_END = "</think>"
 Several = Literal["first", "reject"]
+System = Literal["keep", "drop"]
 
 
 class Turn(NamedTuple):
@@ -33,7 +34,6 @@ class Chat(NamedTuple):
 
     question: str
     response: str | None
-    system: str
     infos: list[dict[str, Any]]  # of these two turns
 
 
@@ -42,11 +42,11 @@ def is_chat(value: Any) -> bool:
     return isinstance(value, list) and any(isinstance(turn, dict) and _named(turn, ROLE) for turn in value)
 
 
-def read_chat(value: Any, several: Several | None) -> Chat:
-    """The question and the answer of a chat. `Fault` where it has none, an unknown role, or more turns than these two,
-    of which the first count where `several` is `first`."""
+def read_chat(value: Any, several: Several | None, system: System = "drop") -> Chat:
+    """The question and the answer of a chat. A system prompt that is kept stands before the question. `Fault` where it
+    has none, an unknown role, or more turns than these two, of which the first count where `several` is `first`."""
     turns = [_turn(turn) for turn in parsed(value) or []]
-    system = "\n".join(turn.said for turn in turns if turn.role == "system")
+    told = [turn.said for turn in turns if turn.role == "system" and turn.said.strip() and system == "keep"]
     turns = [turn for turn in turns if turn.role != "system"]
     if not turns:
         raise Fault("an empty chat")
@@ -56,7 +56,8 @@ def read_chat(value: Any, several: Several | None) -> Chat:
         raise Fault("a chat of several turns")
     if len(turns) > 1 and turns[1].role != "assistant":
         raise Fault("a chat with two questions in a row")
-    return Chat(turns[0].said, turns[1].said if len(turns) > 1 else None, system, [turn.info for turn in turns[:2]])
+    asked = "\n\n".join([*told, turns[0].said])
+    return Chat(asked, turns[1].said if len(turns) > 1 else None, [turn.info for turn in turns[:2]])
 
 
 def with_thinking(thinking: str | None, said: str) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from am_assets.config.files import Section
 from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.beside import Beside
-from am_assets.datasets.chats import Several
+from am_assets.datasets.chats import Several, System
 from am_assets.datasets.conditions import Condition
 from am_assets.datasets.locate import SourceError, content_hash
 
@@ -65,6 +65,7 @@ class Origin(Section):
     # to refuse a source.
     max_faults: Annotated[float, Field(ge=0, le=1)] = 0.01
     turns: Several | None = None  # chats of several turns: their first question and answer, or none of it
+    system: System = "drop"  # the system prompt of a chat: keep puts it before the question
 
     @property
     def beside(self) -> Beside:

@@ -15,7 +15,6 @@ import polars as pl
 from am_assets.datasets.adapters import ADAPTERS, Adapter
 from am_assets.datasets.beside import Kept
 from am_assets.datasets.cases import canonical
-from am_assets.datasets.chats import Several
 from am_assets.datasets.conditions import Condition
 from am_assets.datasets.forms import ROWS as LOOKED_AT
 from am_assets.datasets.forms import recognised
@@ -112,7 +111,7 @@ def _read(origin: Origin, base: Path, told: Told) -> Iterator[tuple[str, Item | 
         rows = read_records(path, columns)
         for line, record in condition.kept(rows, str(path)) if condition else rows:
             told.left_out = condition.left_out if condition else 0
-            item = _item(record, adapter.read, fields, told.met, origin.turns)
+            item = _item(record, adapter.read, fields, told.met, origin)
             if isinstance(item, Item) and not isinstance(record, Fault):
                 item.kept = origin.beside.of(record, told.met_beside)
             yield f"{path}:{line}", item
@@ -147,13 +146,11 @@ def _first(file: Path, count: int) -> list[dict[str, Any]]:
     return [record for _, record in islice(read_records(file), count) if isinstance(record, dict)]
 
 
-def _item(
-    record: Any, read: Callable[[Row], Item], fields: Any, met: dict[str, str], several: Several | None
-) -> Item | Fault:
+def _item(record: Any, read: Callable[[Row], Item], fields: Any, met: dict[str, str], origin: Origin) -> Item | Fault:
     if isinstance(record, Fault):
         return record
     try:
-        return read(Row(record, fields, met, several))
+        return read(Row(record, fields, met, origin.turns, origin.system))
     except Fault as fault:
         return fault
 

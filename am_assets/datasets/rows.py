@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from am_assets.datasets import values
 from am_assets.datasets.beside import Kept
 from am_assets.datasets.cases import canonical
-from am_assets.datasets.chats import Chat, Several, is_chat, read_chat
+from am_assets.datasets.chats import Chat, Several, System, is_chat, read_chat
 from am_assets.datasets.values import ABSENT, BROKEN, SHORT, Fault, parsed, shown, walk
 
 T = TypeVar("T")
@@ -56,8 +56,9 @@ class Row:
         fields: Mapping[str, Field],
         met: dict[str, str],
         several: Several | None = None,
+        system: System = "drop",
     ):
-        self.record, self.fields, self.met, self.several = record, fields, met, several
+        self.record, self.fields, self.met, self.several, self.system = record, fields, met, several, system
 
     def get(self, name: str) -> Any:
         """The raw value of a field; None where there is none. `Fault` where it is required, or in broken JSON."""
@@ -98,7 +99,7 @@ class Row:
             if found is not None:
                 self.met[name] = path
                 try:
-                    return read_chat(found, self.several)
+                    return read_chat(found, self.several, self.system)
                 except Fault as fault:
                     raise Fault(f"field `{path}`: {fault}") from None
         return None

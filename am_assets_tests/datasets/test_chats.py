@@ -1,11 +1,14 @@
 """Who says what in a chat is read from the roles of its turns."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from am_assets.config.files import parse
 from am_assets.datasets.chats import is_chat, read_chat
+from am_assets.datasets.sources import Source, read_shard
 from am_assets.datasets.values import Fault
 
 QUESTION, ANSWER = {"role": "user", "content": "Q?"}, {"role": "assistant", "content": "A."}
@@ -45,8 +48,30 @@ def test_thinking_apart_becomes_the_think_part(answer: dict) -> None:
     assert read_chat([QUESTION, answer], None).response == "<think>T.</think>A."
 
 
-def test_a_question_alone_has_no_response_and_the_system_prompt_is_kept_apart() -> None:
-    assert read_chat([SYSTEM, QUESTION], None)[:3] == ("Q?", None, "Be brief.")
+def test_a_question_alone_has_no_response() -> None:
+    assert read_chat([SYSTEM, QUESTION], None)[:2] == ("Q?", None)
+
+
+@pytest.mark.parametrize(
+    ("turns", "asked"),
+    [
+        ([SYSTEM, QUESTION, ANSWER], "Be brief.\n\nQ?"),
+        ([QUESTION, SYSTEM, ANSWER], "Be brief.\n\nQ?"),
+        ([{"role": "developer", "content": "Be brief."}, QUESTION], "Be brief.\n\nQ?"),
+        ([{"role": "system", "content": " "}, QUESTION], "Q?"),
+        ([QUESTION, ANSWER], "Q?"),
+    ],
+)
+def test_a_system_prompt_that_is_kept_stands_before_the_question(turns: list[dict], asked: str) -> None:
+    assert read_chat(turns, None, "keep").question == asked
+    assert read_chat(turns, None, "drop").question == "Q?"
+
+
+@pytest.mark.parametrize(("entry", "asked"), [({"system": "keep"}, "Be brief.\n\nQ?"), ({}, "Q?")])
+def test_the_entry_of_a_source_says_so(tmp_path: Path, entry: dict, asked: str) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"messages": [SYSTEM, QUESTION, ANSWER]}) + "\n")
+    source = parse(Source, {"location": "a.jsonl", "teacher": "t", "rank": 0, **entry}, "s")
+    assert read_shard({"s": source}, "s", tmp_path)["question"].to_list() == [asked]
 
 
 @pytest.mark.parametrize(
