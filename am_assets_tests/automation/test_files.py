@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 import yaml
 
+from am_assets.config.recipe import SECTIONS
 from am_assets_tests.desk import Desk
 
 ROOTS = ["raw_pool", "benchmark_questions", "dedup_policy", "verification_policy"]
@@ -156,10 +157,7 @@ def test_a_new_source_and_a_new_recipe_are_loaded_and_then_requested(looks: Look
     looks.load()
     requested = looks.look()
     assert ("raw_pool", "more") in requested
-    assert {at for at in requested if at[0] != "raw_pool"} == {
-        (f"{section}_policy", "third")
-        for section in ("dedup", "sampling", "teacher", "verification", "training", "evaluation")
-    }
+    assert {at for at in requested if at[0] != "raw_pool"} == {(f"{section}_policy", "third") for section in SECTIONS}
     assert looks.look() == set()
     assert ui.asked == ["am_assets"]
 

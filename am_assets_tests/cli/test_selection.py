@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from am_assets.config.recipe import SECTIONS
 from am_assets_tests.desk import Desk
 
-POLICIES = {f"{name}_policy" for name in ("dedup", "sampling", "teacher", "verification", "training", "evaluation")}
+POLICIES = {f"{section}_policy" for section in SECTIONS}
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """What screens find in questions and responses, what they leave alone, and what of it is stored."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -139,12 +141,10 @@ def test_numbers_alone_are_nobodys() -> None:
 
 def test_the_demo_has_nothing_that_a_screen_finds() -> None:
     from am_assets.datasets import sources
-    from am_assets.project import project
 
-    here = project()
-    pool = pl.concat(
-        sources.read_shard(here.sources, shard, here.sources_file.parent) for shard in sources.shard_keys(here.sources)
-    )
+    data = Path(__file__).parents[2] / "data"
+    demo = sources.load_sources(data / "sources.yaml")
+    pool = pl.concat(sources.read_shard(demo, shard, data) for shard in sources.shard_keys(demo))
     responses = pool.explode("published").unnest("published").drop_nulls("response")
     rows = responses.select("question", "test_cases", answer="response").to_dicts()
     assert len(rows) > 100
