@@ -12,6 +12,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from am_assets.orchestration.schemas import TABLES
 from am_assets_tests.desk import Desk
 from am_assets_tests.rebuild import small
 from am_assets_tests.rebuild.fields import Field
@@ -208,18 +209,20 @@ def tables(folder: Path) -> dict[Partition, bytes]:
     found = {}
     for name, content in Desk(folder).bytes().items():
         _, asset, *place = name.removesuffix(".parquet").split("/")
-        if not Path(name).match(RELEASED):
+        if _is_table(Path(name)):
             found[asset, "|".join(place)] = content
     return found
 
 
+def _is_table(path: Path) -> bool:
+    """Whether it is the partition of an asset; the places of rows and the files of releases lie beside those."""
+    return path.suffix == ".parquet" and path.parts[1] in TABLES and not path.match(RELEASED)
+
+
 def files(folder: Path) -> dict[str, bytes]:
-    """What lies beside the tables: releases, reports, checkpoints."""
+    """What lies beside the tables: releases, reports, checkpoints, places of rows."""
     assets = folder / "assets"
-    beside = [
-        *assets.glob(RELEASED),
-        *(path for path in assets.rglob("*") if path.is_file() and path.suffix != ".parquet"),
-    ]
+    beside = [path for path in assets.rglob("*") if path.is_file() and not _is_table(path.relative_to(folder))]
     return {str(path.relative_to(assets)): path.read_bytes() for path in beside}
 
 
