@@ -23,7 +23,9 @@ def catalog(as_json: AsJson = False) -> None:
     if as_json:
         print_json({name: entry.as_source() | entry.facts_known() for name, entry in entries.items()})
         return
-    table = Table(Column("name", no_wrap=True), Column("rows", justify="right"), "form", "license", "has", "teacher")
+    # Names and figures are for copying: they stay whole on a narrow terminal, and words are folded.
+    folded = (Column(name, overflow="fold") for name in ("form", "license", "has", "teacher"))
+    table = Table(Column("name", no_wrap=True), Column("rows", no_wrap=True, justify="right"), *folded)
     for name, entry in entries.items():
         rows = "unknown" if entry.rows is None else f"{entry.rows:,}"
         taught = ", ".join(entry.taught_by)
