@@ -12,10 +12,9 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from am_assets.config.files import Section
 from am_assets.config.licenses import normalized
-from am_assets.config.sets import PreferencePolicy, RlPolicy
+from am_assets.config.sets import PreferencePolicy, RlPolicy, Share
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED, Screen
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
 Score = Annotated[int, Field(ge=0, le=4)]
 PriorityRule = Literal["has_check", "published", "difficulty", "complete", "language", "source_rank"]

@@ -15,15 +15,14 @@ from pathlib import Path
 import polars as pl
 
 from am_assets.config.files import ConfigError
+from am_assets.config.vocabulary import EXCLUDED
 from am_assets.datasets.identity import question_id
-from am_assets.storage.memo import key_of
+from am_assets.datasets.published import published, response_ids
 
 FILE = "exclude.txt"
-EXCLUDED = "excluded"  # the defect of such a question, and the finish reason of such a response
 LEAST_CHARS = 8  # of a text: a shorter one would take out half of the pool
 ID = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 TEXTS = ["question", "reference_answer", "test_cases", "constraints", "extra"]  # of RawPool
-IDENTITY = ["question_id", "teacher", "origin", "request_key", "sample_index", "response"]  # of a response
 
 
 @dataclass(frozen=True)
@@ -117,24 +116,9 @@ def _without_responses(pool: pl.DataFrame, exclusions: Exclusions) -> pl.DataFra
     return joined.with_columns(published=pl.coalesce("kept", "published")).drop("kept")
 
 
-def published(pool: pl.DataFrame) -> pl.DataFrame:
-    """The published responses of `pool`, in order: IDENTITY, and why each ended."""
-    rows = pool.select("question_id", "published").explode("published").drop_nulls("published").unnest("published")
-    return rows.select(
-        "question_id",
-        "teacher",
-        "response",
-        origin=pl.lit("published"),
-        request_key=pl.lit(None, pl.String),
-        sample_index=pl.int_range(pl.len()).over("question_id", "teacher"),
-        # nothing else leaves one empty
-        finish_reason=pl.when(pl.col("response") == "").then(pl.lit(EXCLUDED)).otherwise(pl.lit("stop")),
-    )
-
-
 def without(responses: pl.DataFrame, exclusions: Exclusions) -> pl.DataFrame:
-    """`responses` (IDENTITY, finish_reason and any others) in order, those excluded with an empty text and the finish
-    reason `excluded`."""
+    """`responses` (`published.IDENTITY`, finish_reason and any others) in order, those excluded with an empty text and
+    the finish reason `excluded`."""
     if exclusions:
         listed = response_ids(responses).is_in(list(exclusions.ids)) if exclusions.ids else pl.lit(False)
         gone = pl.any_horizontal(listed, exclusions.in_text("response"), pl.col("finish_reason") == EXCLUDED)
@@ -143,9 +127,3 @@ def without(responses: pl.DataFrame, exclusions: Exclusions) -> pl.DataFrame:
             pl.when(gone).then(value).otherwise(pl.col(name)).alias(name) for name, value in blank.items()
         )
     return responses
-
-
-def response_ids(responses: pl.DataFrame) -> pl.Series:
-    """The id of each response, hashed from IDENTITY."""
-    keys = [key_of(*row) for row in responses.select(IDENTITY).iter_rows()]
-    return pl.Series("response_id", keys, dtype=pl.String)

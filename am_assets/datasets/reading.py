@@ -90,10 +90,10 @@ def items(origin: Origin, base: Path, told: Told) -> Iterator[tuple[str, Item]]:
 
 def _generated(origin: Origin) -> Iterator[tuple[str, Item | Fault]]:
     assert origin.generator
+    kept = Kept(origin.beside.license)
     for line, row in enumerate(origin.generators[origin.generator](origin).iter_rows(named=True), start=1):
         question, reference, code, response, teacher = map(row.get, GENERATED)
         answered = [] if response is None else [(teacher, response)]
-        kept = Kept(origin.beside.license)
         yield f"{origin.generator}:{line}", Item(question, reference, canonical(code), responses=answered, kept=kept)
 
 
@@ -106,14 +106,15 @@ def _read(origin: Origin, base: Path, told: Told) -> Iterator[tuple[str, Item | 
     fields = fields_of(origin, adapter)
     columns = {name for wanted in fields.values() for path, steps in wanted.paths for name in (path, steps[0])}
     condition = Condition(origin.where) if origin.where else None
-    columns |= origin.beside.columns | ({*condition.columns} if condition else set())
+    beside = origin.beside
+    columns |= beside.columns | ({*condition.columns} if condition else set())
     for path in files:
         rows = read_records(path, columns)
         for line, record in condition.kept(rows, str(path)) if condition else rows:
             told.left_out = condition.left_out if condition else 0
             item = _item(record, adapter.read, fields, told.met, origin)
             if isinstance(item, Item) and not isinstance(record, Fault):
-                item.kept = origin.beside.of(record, told.met_beside)
+                item.kept = beside.of(record, told.met_beside)
             yield f"{path}:{line}", item
     if condition:
         told.left_out = condition.left_out

@@ -11,8 +11,10 @@ from pathlib import Path
 import polars as pl
 
 from am_assets.config.files import ConfigError
+from am_assets.config.vocabulary import EXCLUDED
 from am_assets.datasets import sources
-from am_assets.datasets.exclusions import EXCLUDED, FILE, Exclusions, published, response_ids, spellings
+from am_assets.datasets.exclusions import FILE, Exclusions, spellings
+from am_assets.datasets.published import published, response_ids
 from am_assets.distillation.parts import full_response
 from am_assets.engines.llm import ANSWER
 from am_assets.orchestration.history import blank_old_samples

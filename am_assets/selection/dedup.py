@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 
 from am_assets.config.recipe import DedupPolicy
-from am_assets.config.vocabulary import DIFFICULTIES
-from am_assets.datasets.exclusions import EXCLUDED
+from am_assets.config.vocabulary import DIFFICULTIES, EXCLUDED
 from am_assets.engines.models.embedder import to_matrix
 from am_assets.selection.greedy import SimilarityGraph
 from am_assets.storage.schemas import DedupedSet

@@ -140,12 +140,6 @@ def rewrite(folder: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> int
     return removed
 
 
-def write_aside(frame: pl.DataFrame, target: Path) -> None:
-    """`write_durably` into a folder that may not exist yet."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(frame, target.with_suffix(".aside"), target)
-
-
 def write_durably(frame: pl.DataFrame, aside: Path, target: Path) -> None:
     """Write `frame` as Parquet to `aside`, flush it, then rename it to `target`; `OSError` names the target."""
     with disk_errors(target), file_aside(target, aside), aside.open("wb") as file:

@@ -18,9 +18,10 @@ from am_assets.storage.atomic import written_aside
 from am_assets.training.card import About, card
 from am_assets.training.dataset import TURN, am_record
 
-VERSION = "1"  # raise when files or card come out otherwise
+VERSION = "2"  # raise when files or card come out otherwise
 FILE_BYTES = 500_000_000  # at most, in memory: packed it is a fraction of that
 ROW_GROUP = 1_000  # rows that a reader who streams has to take at once
+LENGTHS = "images/lengths.png"
 JSONL = "data.jsonl.zst"
 BESIDE = [
     "response_id", "question_id", "source", "license", "category", "difficulty", "teacher", "reference_answer",
@@ -45,7 +46,7 @@ def write_release(table: pl.DataFrame, shards: pl.DataFrame, folder: Path, about
             _write_jsonl(table, aside / JSONL)
         (aside / "dataset_info.json").write_text(json.dumps(_llama_factory(about.name), indent=2) + "\n")
         (aside / "images" / "funnel.png").write_bytes(_funnel(about.funnel))
-        (aside / "images" / "lengths.png").write_bytes(_lengths(table))
+        (aside / LENGTHS).write_bytes(_lengths(table))
         (aside / "README.md").write_text(card(table, about), encoding="utf-8")
 
 
@@ -97,4 +98,4 @@ def _funnel(funnel: pl.DataFrame) -> bytes:
 
 def _lengths(table: pl.DataFrame) -> bytes:
     lengths = (table["think"].str.len_chars() + table["answer"].str.len_chars()).alias("characters")
-    return plots.histogram_png(lengths, "Length of responses")
+    return plots.histogram_png(lengths, "Response length")

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from am_assets.config.recipe import VerificationPolicy
-from am_assets.config.vocabulary import RESPONSE_DROPS, SCREENS, VERDICTS
-from am_assets.datasets.exclusions import EXCLUDED
+from am_assets.config.vocabulary import EXCLUDED, RESPONSE_DROPS, SCREENS, VERDICTS
 from am_assets.storage.schemas import VerifiedSet
 from am_assets.verification.reward import aggregate
 from am_assets.verification.verifiers import VERIFIERS, Verifier

@@ -164,9 +164,7 @@ def test_locations_are_relative_absolute_globs_or_variables(tmp_path: Path, monk
     assert find_files("a[1].jsonl", tmp_path) == [a]
 
 
-def test_a_symlink_out_of_the_folder_that_is_written_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_symlink_out_of_the_folder_that_is_written_is_refused(tmp_path: Path) -> None:
     data, other = tmp_path / "data", tmp_path / "other"
     for folder in (data / "pool", other):
         folder.mkdir(parents=True)

@@ -5,7 +5,8 @@ import polars as pl
 
 from am_assets.config.recipe import TeacherPolicy
 from am_assets.datasets.checks import HAS_REFERENCE, HAS_TESTS
-from am_assets.datasets.exclusions import published, response_ids, without
+from am_assets.datasets.exclusions import without
+from am_assets.datasets.published import published, response_ids
 from am_assets.distillation import parts, prompts, traces
 from am_assets.engines import plots
 from am_assets.orchestration import tables

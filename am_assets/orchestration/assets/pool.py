@@ -11,7 +11,7 @@ from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads, source_entry
 from am_assets.orchestration.resources import Answers, usage
 from am_assets.pool import features, labels
-from am_assets.storage.segments import write_aside
+from am_assets.storage.atomic import file_aside
 from am_assets.storage.stored import EXTENSION
 from am_assets.verification.verifiers import applicable
 
@@ -35,7 +35,8 @@ def raw_pool(context: dg.AssetExecutionContext, here: Declared) -> tuple[pl.Data
             "%d of %d rows of source %s are at fault: %s", told.faults.total(), told.rows, name, told.dropped()
         )
     assert told.came_from is not None
-    write_aside(told.came_from, here.assets / sources.PLACES / f"{context.partition_key}{EXTENSION}")
+    with file_aside(here.assets / sources.PLACES / f"{context.partition_key}{EXTENSION}") as aside:
+        told.came_from.write_parquet(aside)
     defects = frame["defect"].drop_nulls().value_counts(sort=True).rows()
     return frame, {
         TEXTS: tables.content_version(frame.select("question_id", "question", "defect")),

@@ -87,13 +87,12 @@ def sft_dataset(
     folder = here.assets / "sft_dataset" / context.partition_key
     release.write_release(table, verified_set.select("response_id", "shard"), folder, about, policy)
     mix = {name: dict(table[name].value_counts(sort=True).rows()) for name in ("category", "difficulty", "teacher")}
-    lengths = (table["think"].str.len_chars() + table["answer"].str.len_chars()).alias("characters")
     return table, {
         **mix,
         "licenses": dict(table["license"].fill_null(UNKNOWN).value_counts(sort=True).rows()),
         "release": dg.MetadataValue.path(str(folder)),
         "report": dg.MetadataValue.asset(dg.AssetKey("recipe_report")),
-        "response_length": tables.picture(plots.histogram_png(lengths, "Response length")),
+        "response_length": tables.picture((folder / release.LENGTHS).read_bytes()),
         "difficulty_mix": tables.picture(
             plots.bar_chart_png(table["difficulty"].value_counts(sort=True), "difficulty", "count", "Difficulty")
         ),
@@ -102,16 +101,9 @@ def sft_dataset(
 
 def _languages(features: pl.DataFrame) -> list[str]:
     """Of the answers of at least a hundredth of the rows, most frequent first."""
-    counts = (
-        features["answer_language"]
-        .drop_nulls()
-        .alias("name")
-        .value_counts()
-        .sort("count", "name", descending=[True, False])
-    )
-    return counts.filter((pl.col("name") != UNDETERMINED) & (pl.col("count") * 100 >= features.height))[
-        "name"
-    ].to_list()
+    counts = features.filter(pl.col("answer_language") != UNDETERMINED).group_by("answer_language").len()
+    often = counts.filter(pl.col("len") * 100 >= features.height)
+    return often.sort("len", "answer_language", descending=[True, False])["answer_language"].to_list()
 
 
 @tables.evidence("training", "recipes", pool="gpu", reads=Reads((sft,)))
