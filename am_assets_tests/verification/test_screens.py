@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from am_assets.storage.schemas import ResponseScreens
@@ -100,6 +100,7 @@ surroundings = st.text(st.characters(codec="utf-8", exclude_characters="\n`~"), 
     surroundings,
     st.sampled_from(["question", "think", "answer"]),
 )
+@example(KEYS["aws"], "My training data only goes up to September 2021.", "", "", "think")
 def test_no_key_address_or_number_is_stored(private: str, sentence: str, before: str, after: str, part: str) -> None:
     half = len(sentence) // 2
     text = f"{before} {sentence[:half]} {private} {sentence[half:]} {after}"

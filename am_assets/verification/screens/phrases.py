@@ -4,6 +4,8 @@ found and shown."""
 import re
 from collections.abc import Callable
 
+from am_assets.verification.screens.keys import secrets
+
 SHOWN = 80  # characters of a finding
 # What may be an address, a key or a number is shown of no phrase.
 MASKED = re.compile(r"\S*@\S*|\S{25,}|\+?\d[\d ().-]{5,}\d")
@@ -27,7 +29,9 @@ def confirm(*expressions: str) -> Callable[[str], str | None]:
         matches = [match for regex in compiled if (match := regex.search(text))]
         if not matches:
             return None
-        phrase = " ".join(min(matches, key=lambda match: match.start())[0].split())
-        return MASKED.sub("…", phrase)[:SHOWN]
+        start, end = min(matches, key=lambda match: match.start()).span()
+        for _, secret in secrets(text):  # of the whole text, since a phrase may end within a key
+            text = text.replace(secret, "…" * len(secret))
+        return MASKED.sub("…", " ".join(text[start:end].split()))[:SHOWN]
 
     return shown
