@@ -24,7 +24,7 @@ import polars as pl
 
 from am_assets.config.instruments import Math
 from am_assets.runtime import workers
-from am_assets.verification import equality
+from am_assets.verification.mathematics import equality
 from am_assets.verification.verifiers import math
 from am_assets_tests.verification.math_pairs import pairs
 

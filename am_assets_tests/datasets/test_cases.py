@@ -8,7 +8,7 @@ import pytest
 from am_assets.config.instruments import Code
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.values import Fault
-from am_assets.verification.io_tests import read_cases
+from am_assets.verification.programs.io_tests import read_cases
 
 TWO = {"inputs": ["1 2\n", "5 6\n"], "outputs": ["3\n", "11\n"]}
 ADD = {"fn_name": "add", "inputs": [[1, 2], [5, 6]], "outputs": [3, 11]}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.verification.programs import extract_code
+from am_assets.verification.programs.solution import extract_code
 from am_assets_tests.verification.answers import ADD, fenced
 
 

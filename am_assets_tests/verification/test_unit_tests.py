@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from am_assets.verification.unit_tests import Runnable, UnusableTests, read_tests
+from am_assets.verification.programs.unit_tests import Runnable, UnusableTests, read_tests
 from am_assets_tests.verification.answers import CHECK, cases
 
 

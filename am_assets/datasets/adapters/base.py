@@ -164,8 +164,8 @@ def any_of(answers: list[str]) -> str | None:
 def boxed(solution: str) -> list[str]:
     r"""The contents of all boxes in a worked solution, in order: `\boxed{…}` with balanced braces, `\boxed 7`, `\fbox`.
 
-    For references. `verification/extraction.py` reads answers of models by other rules (the outermost box that closes,
-    escaped braces).
+    For references. `verification/mathematics/extraction.py` reads answers of models by other rules (the outermost box
+    that closes, escaped braces).
 
     >>> boxed(r"first \boxed 1, then \boxed {\frac{1}{2}}.")
     ['1', '\\frac{1}{2}']

@@ -15,10 +15,10 @@ from am_assets.config.instruments import Code
 from am_assets.config.vocabulary import OUTCOMES, VERDICTS
 from am_assets.datasets.checks import HAS_TESTS
 from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, open_sandbox
-from am_assets.verification.io_tests import read_cases
 from am_assets.verification.pass_threshold import settle_tests
-from am_assets.verification.programs import extract_code, extract_script
-from am_assets.verification.unit_tests import Runnable, UnusableTests
+from am_assets.verification.programs.io_tests import read_cases
+from am_assets.verification.programs.solution import extract_code, extract_script
+from am_assets.verification.programs.unit_tests import Runnable, UnusableTests
 from am_assets.verification.verifiers.base import REASON, Verdicts, Verifier
 
 logger = logging.getLogger(__name__)

@@ -1,9 +1,9 @@
 r"""Math verdicts: is the final result of an answer equal to the reference?
 
 Equal strings are settled at once; the rest goes row by row to worker processes that are killed on timeout, because
-math-verify (and sympy under it) may hang in C code that no signal interrupts. `extraction.py` finds the results,
-`retraction.py` checks that they are asserted, `equality.py` compares mathematics and `multiple_choice.py` options and
-words.
+math-verify (and sympy under it) may hang in C code that no signal interrupts. Of `verification/mathematics/`,
+`extraction` finds the results, `retraction` checks that they are asserted, `equality` compares mathematics and
+`multiple_choice` options and words.
 """
 
 import json
@@ -20,16 +20,16 @@ from am_assets.config.instruments import Math
 from am_assets.config.vocabulary import VERDICTS
 from am_assets.datasets.checks import HAS_REFERENCE
 from am_assets.runtime import workers
-from am_assets.verification import equality, multiple_choice
-from am_assets.verification.extraction import boxed, results
-from am_assets.verification.normalization import normalize
-from am_assets.verification.retraction import Verdict, downgrade_retracted
+from am_assets.verification.mathematics import equality, multiple_choice
+from am_assets.verification.mathematics.extraction import boxed, results
+from am_assets.verification.mathematics.normalization import normalize
+from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
 from am_assets.verification.split import settle_splits
 from am_assets.verification.verifiers.base import Verdicts, Verifier
 
 VERSION = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
 
-PRELOAD = "am_assets.verification.preload"
+PRELOAD = "am_assets.verification.mathematics.preload"
 BATCH = 256
 KEPT_CHARS = 500  # of what was extracted
 TEXT = pl.String()

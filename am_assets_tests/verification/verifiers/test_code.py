@@ -15,8 +15,8 @@ from am_assets.config.instruments import Code
 from am_assets.config.vocabulary import OUTCOMES
 from am_assets.engines.sandbox import Job, Outcome, Sandbox, SandboxUnavailable, Status, open_sandbox
 from am_assets.storage.memo import Memo
-from am_assets.verification.io_tests import read_cases
-from am_assets.verification.unit_tests import UnusableTests
+from am_assets.verification.programs.io_tests import read_cases
+from am_assets.verification.programs.unit_tests import UnusableTests
 from am_assets.verification.verifiers import code
 from am_assets.verification.verifiers.base import fill
 from am_assets.verification.verifiers.code import RETRY_REASON_PREFIX, VERIFIER, verify

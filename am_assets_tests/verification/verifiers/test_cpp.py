@@ -8,7 +8,7 @@ import pytest
 
 from am_assets.config.instruments import Code
 from am_assets.engines.sandbox import SandboxUnavailable, open_sandbox
-from am_assets.verification.programs import extract_script
+from am_assets.verification.programs.solution import extract_script
 from am_assets.verification.verifiers import code
 from am_assets_tests.promised import without_sandbox
 from am_assets_tests.verification.answers import QUICK, fenced, verdicts

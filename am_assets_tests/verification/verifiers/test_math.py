@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from am_assets.config.instruments import Math
 from am_assets.distillation.traces import split
-from am_assets.verification import equality, multiple_choice
-from am_assets.verification.extraction import results
-from am_assets.verification.normalization import normalize
-from am_assets.verification.retraction import is_asserted
-from am_assets.verification.units import quantity
+from am_assets.verification.mathematics import equality, multiple_choice
+from am_assets.verification.mathematics.extraction import results
+from am_assets.verification.mathematics.normalization import normalize
+from am_assets.verification.mathematics.retraction import is_asserted
+from am_assets.verification.mathematics.units import quantity
 from am_assets.verification.verifiers import math
 from am_assets_tests.verification.math_pairs import ADVERSARIAL, judged, pairs
 

@@ -13,7 +13,7 @@ import json
 from typing import Any
 
 from am_assets.config.instruments import Code
-from am_assets.verification.unit_tests import Runnable, UnusableTests, read_tests
+from am_assets.verification.programs.unit_tests import Runnable, UnusableTests, read_tests
 
 CALLS = """
 def plain(value):  # JSON knows no tuples

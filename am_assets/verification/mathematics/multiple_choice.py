@@ -6,8 +6,8 @@ Words can be found equal, and short plain ones different; anything else is unver
 
 import re
 
-from am_assets.verification.normalization import is_text, normalize
-from am_assets.verification.retraction import Verdict, downgrade_retracted
+from am_assets.verification.mathematics.normalization import is_text, normalize
+from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
 
 OPTION = re.compile(r"\(?([A-J])\)?")
 # "(B) 42", "B.", "Option B is correct": the letter, and the text after it.

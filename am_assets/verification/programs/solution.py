@@ -5,7 +5,7 @@ import re
 import textwrap
 
 from am_assets.engines.sandbox.protocol import Language
-from am_assets.verification.unit_tests import parse
+from am_assets.verification.programs.unit_tests import parse
 
 FENCE = re.compile(r"^[ \t]*```[ \t]*(?P<language>[\w+.-]*)[^\n`]*\n(?P<code>.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.M | re.S)
 PYTHON = {"python", "python3", "py"}

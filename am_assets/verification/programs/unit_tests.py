@@ -9,7 +9,7 @@ import json
 import sys
 import warnings
 
-from am_assets.verification.instrumented_tests import DEFINITIONS, VALUES, Runnable, asserts, instrument
+from am_assets.verification.programs.instrumented_tests import DEFINITIONS, VALUES, Runnable, asserts, instrument
 
 
 class UnusableTests(ValueError):

@@ -6,7 +6,7 @@ result is retracted or hedged is checked in `retraction.py`.
 
 import re
 
-from am_assets.verification.normalization import TEXT_COMMAND, normalize
+from am_assets.verification.mathematics.normalization import TEXT_COMMAND, normalize
 
 WINDOW = 2_000  # characters read for one statement, and at the end of an answer without a marked result
 

@@ -6,7 +6,7 @@ has to look as it does around an asserted one, and a sound answer that does not 
 
 import re
 
-from am_assets.verification.extraction import DISPLAY, MARK, SENTENCE_END, WINDOW, boxed
+from am_assets.verification.mathematics.extraction import DISPLAY, MARK, SENTENCE_END, WINDOW, boxed
 
 Verdict = tuple[str, str, str | None]  # verdict, reason, extracted result
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
-from am_assets.verification.extraction import WINDOW, boxed
-from am_assets.verification.normalization import TEXT_COMMAND, is_text, to_digits, words
-from am_assets.verification.retraction import Verdict, downgrade_retracted
-from am_assets.verification.units import Unit, is_number, quantity
+from am_assets.verification.mathematics.extraction import WINDOW, boxed
+from am_assets.verification.mathematics.normalization import TEXT_COMMAND, is_text, to_digits, words
+from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
+from am_assets.verification.mathematics.units import Unit, is_number, quantity
 
 COMPARED = re.compile(r"[<>≤≥≠≈]|\\(?:[gln]eq?|[gl]t|approx|sim|equiv)\b")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,100}")

@@ -8,7 +8,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from am_assets.verification.normalization import normalize
+from am_assets.verification.mathematics.normalization import normalize
 
 
 class Unit(NamedTuple):
