@@ -1,22 +1,19 @@
-r"""Equality of two mathematical results, by math-verify over sympy, in a worker process.
+r"""The verdict on an answer whose results are mathematics, in a worker process.
 
 Nothing here limits its own time: `verifiers/math.py` kills the worker. Answers come from models, so no text is
-evaluated as Python; math-verify's plain-expression parser is given digits and operators only.
+evaluated as Python. `reading` says what a result string names, `comparing` whether two of these are equal.
 """
 
 import re
-from collections.abc import Callable
-from fractions import Fraction
-from functools import lru_cache
 
+from am_assets.verification.mathematics.comparing import Told, all_of, any_of, consistent, same
 from am_assets.verification.mathematics.extraction import WINDOW, boxed
-from am_assets.verification.mathematics.normalization import TEXT_COMMAND, is_text, to_digits, words
+from am_assets.verification.mathematics.normalization import words
+from am_assets.verification.mathematics.reading import readings
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
-from am_assets.verification.mathematics.units import Unit, is_number, quantity
+from am_assets.verification.mathematics.values import Equation, Named, Rounded, Term, Value, Words
 
-COMPARED = re.compile(r"[<>≤≥≠≈]|\\(?:[gln]eq?|[gl]t|approx|sim|equiv)\b")
-WHOLE_NUMBER = re.compile(r"-?[0-9]{1,100}")
-Parsed = list  # of sympy expressions, the text they were read from last, as math-verify gives them
+UNTOLD = "no rule compares these"
 
 
 def prepare_worker() -> None:
@@ -26,12 +23,14 @@ def prepare_worker() -> None:
     import math_verify  # noqa: F401
 
     logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns about the timeout that we disable
-    equal(parse(r"\frac{1}{2}"), parse("0.5+x"))  # the first formula builds the grammar
+    compare(r"\frac{\sqrt{2}x}{2}", r"0.5+x")  # the first formula builds the grammar
 
 
-def judge_all(answer: str, settled: Verdict | None, open_pairs: list[tuple[list[str], str]]) -> Verdict:
+def judge_all(
+    answer: str, settled: Verdict | None, open_pairs: list[tuple[list[str], str]], tolerance: float | None = None
+) -> Verdict:
     """The best verdict on an answer: of the one `settled` without algebra and those on the open pairs."""
-    judged = [judge(found, answer, reference) for found, reference in open_pairs]
+    judged = [judge(found, answer, reference, tolerance) for found, reference in open_pairs]
     verdict = best([*([settled] if settled else []), *judged])
     assert verdict is not None
     return verdict
@@ -42,115 +41,59 @@ def best(verdicts: list[Verdict]) -> Verdict | None:
     return min(verdicts, key=lambda verdict: ["pass", "unverifiable", "fail"].index(verdict[0]), default=None)
 
 
-def judge(found: list[str], answer: str, reference: str) -> Verdict:
+def judge(found: list[str], answer: str, reference: str, tolerance: float | None = None) -> Verdict:
     """(verdict, reason, extracted) of an answer whose results are `found`; see `math.verify`."""
-    number, unit = quantity(reference)
-    golds = [parsed for gold in dict.fromkeys([reference, number]) if (parsed := parse(gold))]
-    if not golds:
+    golds = readings(reference)
+    if not golds or isinstance(golds[0], Words):
         return "unverifiable", "reference unparseable", " | ".join(found) or None
-    # A bound on a number, or an equation of two different ones, is not that number.
-    bounds = [bool(COMPARED.search(result)) and not COMPARED.search(reference) for result in found]
-    numeric = is_number(number)
-    readings = [
-        [] if (numeric and bound) or _contradicts(result) else _in_unit(result, unit)
-        for result, bound in zip(found, bounds, strict=True)
-    ]
     extracted = " | ".join(found)
-    phrase = not any(readings) and any(words(result) for result in found) and not boxed(answer)[0]
+    phrase = any(words(result) for result in found) and not boxed(answer)[0] and all(map(_is_words, found))
     if not found or phrase:  # no marked result, or a phrase: math-verify searches the text
-        readings = [whole] if (whole := _parse(answer[-WINDOW:])) else []
-        extracted = str(whole[-1]) if whole and isinstance(whole[-1], str) else extracted
-    if not readings:
+        found = [last] if (last := _searched(answer)) else []
+        extracted = " | ".join(found) or extracted
+    if not found:
         return "fail", "answer missing", extracted or None
-    if all(any(equal(gold, reading) for gold in golds) for reading in readings):
+    told = [compare(reference, result, tolerance) for result in found]
+    if all(told):
         return downgrade_retracted(("pass", "equal", extracted), answer)
-    if len(readings) > 1:
-        if equal(golds[0], parse(", ".join(found))):  # one box for each of several solutions
+    if len(found) > 1:
+        if compare(reference, ", ".join(found), tolerance):  # one box for each of several solutions
             return downgrade_retracted(("pass", "equal", extracted), answer)
-        if not all(equal(readings[-1], reading) for reading in readings):
+        if not all(compare(found[-1], other, tolerance) for other in found[:-1]):
             return "fail", "several conflicting answers", extracted
-    return "fail", "different", extracted
+    if False in told:
+        return "fail", "different", extracted
+    return "unverifiable", UNTOLD, extracted
 
 
-def _contradicts(result: str) -> bool:
-    """Does `result` equate two different numbers?"""
-    sides = [side for side in result.split("=") if side.strip()]
-    if len(sides) < 2 or not all(is_number(side) for side in sides):
-        return False
-    first, *others = (parse(side) for side in sides)
-    return not all(equal(first, other) for other in others)
+def compare(reference: str, result: str, tolerance: float | None = None) -> Told:
+    """Is `result` what `reference` asks for? The value of an equation in a result counts where the reference is none."""
+    golds, results = readings(reference), readings(result)
+    return any_of([_answers(gold, value, tolerance) for gold in golds for value in results])
 
 
-def _in_unit(result: str, unit: Unit | None) -> Parsed:
-    """`result` as an expression, converted to `unit` if both have a unit; with a unit of another dimension it becomes a
-    symbol, which equals no number."""
-    number, own = quantity(result)
-    if not own:
-        return parse(number)
-    if not unit or "percent" in (unit.dimension, own.dimension):
-        return parse(result)
-    if own.dimension != unit.dimension:
-        from sympy import Symbol
-
-        return [Symbol(own.dimension)]
-    ratio = own.factor / unit.factor
-    return parse(number if ratio == 1 else rf"({number})\cdot\frac{{{ratio.numerator}}}{{{ratio.denominator}}}")
-
-
-@lru_cache(512)  # answers to one question come in sequence, with the same reference
-def parse(text: str) -> Parsed:
-    """`text` parsed as mathematics; empty if it is none."""
-    if WHOLE_NUMBER.fullmatch(text):  # the result of the grammar, without its milliseconds
-        from sympy import Integer
-
-        return [Integer(text), text]
-    if is_text(text):
-        return []
-    # math-verify misreads currency, thin spaces, thousands separators in a fraction and blanks around operators, as it
-    # takes "+ c" for a unit.
-    text = re.sub(r"\\[$!,;:]|(?<=\d),(?:\\!)?(?=\d{3}(?!\d))", "", text)
-    text = re.sub(r"\s*([-+*/=])\s*", r"\1", text).strip(" ,").rstrip(".")
-    for pattern, replacement in REWRITES:
-        text = pattern.sub(replacement, text)
-    inner = TEXT_COMMAND.fullmatch(text)
-    text = to_digits(inner[1] if inner else text)
-    delimited = re.search(r"\$|\\[(\[]", text)
-    quantity = words(text) and "\\" not in text  # "12 apples": the number counts, the letters are no factors
-    return _parse(text if delimited or quantity else f"\\boxed{{{text}}}")
+def _answers(gold: Value, value: Value, tolerance: float | None) -> Told:
+    if isinstance(value, Words) and not isinstance(gold, Words):
+        told = same(gold, value)
+        return False if told is None and isinstance(gold, Term) and _is_words(value.text) else told
+    if isinstance(value, Rounded) and value.exact is not None and isinstance(gold, Term) and "." in gold.text:
+        return any_of([same(gold, value, tolerance), consistent(value) and same(gold, Term(value.decimal), tolerance)])
+    if isinstance(value, Equation) and not isinstance(gold, Equation | Named):
+        told = all_of([True, *(same(gold, one, tolerance) for one in readings(value.right))])
+        letters = set(re.findall(r"[A-Za-z]", re.sub(r"\\[a-z]+", "", value.left)))
+        if told is not True or len(letters) > 1 or "\\" in value.left:
+            return told  # "a + b = 7" says what a + b is
+        return None  # "2x = 10" may leave x to be found
+    return same(gold, value, tolerance)
 
 
-def _repeating(decimal: re.Match[str]) -> str:
-    """A repeating decimal as a fraction."""
-    whole, fixed, repeated = decimal.groups()
-    value = Fraction(int((whole or "0") + fixed + repeated) - int((whole or "0") + fixed), 10 ** len(fixed))
-    value /= 10 ** len(repeated) - 1
-    return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
+def _is_words(text: str) -> bool:
+    return all(isinstance(value, Words) for value in readings(text))
 
 
-# Notations that math-verify does not know or misreads.
-REWRITES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
-    (re.compile(r"(\d{0,30})\.(\d{0,30})\\(?:overline|bar)\s*\{(\d{1,30})\}"), _repeating),
-    (re.compile(r"(?<![\d.])\.(?=\d)"), "0."),
-    (re.compile(r"(?<=[\d)])i\b"), r"\\cdot i"),  # "4i" is one word to it, and no imaginary number
-    (re.compile(r"\\varnothing\b"), r"\\emptyset"),
-    (re.compile(r"\\lbrace\b"), r"\\{"),
-    (re.compile(r"\\rbrace\b"), r"\\}"),
-    (re.compile(r"\\log_\{?e\b\}?"), r"\\ln"),
-    (re.compile("°"), r"^\\circ"),
-]
+def _searched(answer: str) -> str | None:
+    """The last result that math-verify finds in the text of an answer that marks none."""
+    from math_verify import parse
 
-
-def _parse(text: str) -> Parsed:
-    from math_verify import parse as extract
-
-    parsed = extract(text, parsing_timeout=None, raise_on_error=True)
-    return parsed if any(not isinstance(part, str) for part in parsed) else []
-
-
-def equal(gold: Parsed, reading: Parsed) -> bool:
-    """Are two parsed results equal? An interval equals the inequality with the same meaning."""
-    from math_verify import verify
-
-    return bool(gold and reading) and verify(
-        gold, reading, allow_set_relation_comp=True, timeout_seconds=None, raise_on_error=True
-    )
+    parsed = parse(answer[-WINDOW:], parsing_timeout=None, raise_on_error=True)
+    return parsed[-1] if parsed and isinstance(parsed[-1], str) else None

@@ -22,6 +22,7 @@ SENTENCE_END = re.compile(r"[.!?;]['\"\u201d\u2019*)]*\s+|\n+")
 CLAUSE = re.compile(r",?\s+(?:because|since|as|where|which)\b")  # a clause of explanation is not part of the statement
 DISPLAY = re.compile(r"\\\[.*?\\\]|\$\$.*?\$\$", re.DOTALL)
 OPTION = re.compile(r"(?:^|(?<=\s))\(?[A-J][).](?=\s)")
+COMMAND = re.compile(r"\\[a-zA-Z]+")
 NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?"
 LIST = re.compile(rf"(?<![\d.]){NUMBER}(?:(?:,\s+|,?\s+(?:or|and)\s+){NUMBER})++(?=\D*$)")
 
@@ -75,6 +76,7 @@ def _listed(tail: str) -> list[str]:
     if len(options) > 1:
         ends = [option.start() for option in options[1:]] + [len(tail)]
         return [tail[option.end() : end].strip() for option, end in zip(options, ends, strict=True)]
-    if numbers := LIST.search(tail):
+    bare = not re.search(r"[^\W\d_]{2}|=", COMMAND.sub("", TEXT_COMMAND.sub("", tail)))
+    if (numbers := LIST.search(tail)) and not bare:
         return [numbers.group()]
-    return [] if re.search(r"[^\W\d_]{2}|=", TEXT_COMMAND.sub("", tail)) else [tail]
+    return [tail] if bare else []

@@ -6,6 +6,8 @@ String patterns only, no algebra. Runs in the main process over untrusted text, 
 import re
 from decimal import Decimal
 
+from am_assets.verification.mathematics.notation import half_width, unicode_to_latex
+
 TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textrm|textit|textnormal|mathrm|mathbf|mbox)\s*\{([^{}]*)\}")
 ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\w+\*?\}|\\operatorname\s*\{\w+\}")
 # Words of prose, whose letters are no factors: three letters or more, no LaTeX command, no function; and "no".
@@ -14,10 +16,12 @@ WORD = re.compile(
     re.IGNORECASE,
 )
 FOREIGN = re.compile(r"[\"#?\u2192\u2300-\U0010ffff]|\['|_ _")  # quoted lists, boards, other scripts: not in formulas
+COUNTED = re.compile(r"([\d}$])\s*[\u4e00-\u9fff]{1,4}\s*$")  # a number with a noun or unit in Chinese
 SEQUENCE = re.compile(r"-?[\d.]+(?: -?[\d.]+)+")  # numbers side by side, as rows of a grid: not a product
 PROSE = 4  # from so many words on, a text with numbers is no formula with a unit
 SPACE_COMMAND = re.compile(r"(?<!\\)\\(?:[!,;:]|left\b|right\b|displaystyle\b)|\\?\$|\\[()\[\]]|(?<=[\w}])~")
 DIGITS_APART = re.compile(r"(?<=\d)\\[!,;: ](?=\d)(?!\d{3}(?!\d))")  # "7\\,7" is two numbers, "7\\,777" one
+GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?\.?(?: ?[^\d,]{0,40})?")
 PLAIN_NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?")
 SCIENTIFIC = re.compile(r"(-?\d{1,40}(?:\.\d{0,40})?)\s*(?:\\times|\\cdot|\*)\s*10\^\{?(-?\d{1,3})\}?")
 NUMBERS = """
@@ -33,13 +37,13 @@ def normalize(text: str) -> str:
     >>> normalize(r"$1{,}000.50$")
     '1000.5'
     """
-    text = TEXT_COMMAND.sub(r"\1", text.replace("\u2212", "-"))
+    text = TEXT_COMMAND.sub(r"\1", half_width(text).replace("\u2212", "-"))
     text = (
         SPACE_COMMAND.sub("", DIGITS_APART.sub(" ", text).replace("\\ ", " "))
         .replace("\\dfrac", "\\frac")
         .replace("\\tfrac", "\\frac")
     )
-    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", " ".join(text.replace("{,}", ",").split()))
+    text = ungrouped(" ".join(text.replace("{,}", ",").split()))
     text = re.sub(r" ?([,={}()\[\]]) ?", r"\1", text).lstrip(" ,*`").rstrip(" .,*`")
     text = to_digits(text)
     number = PLAIN_NUMBER.fullmatch(text)
@@ -48,6 +52,11 @@ def normalize(text: str) -> str:
     whole, decimals = number[2].lstrip("0") or "0", (number[3] or "").rstrip("0")
     value = f"{whole}.{decimals}" if decimals else whole
     return f"-{value}" if number[1] == "-" and value != "0" else value
+
+
+def ungrouped(text: str) -> str:
+    """A number without the commas of its thousands; elsewhere a comma may separate, see `reading`."""
+    return text.replace(",", "") if GROUPED.fullmatch(text) else text
 
 
 def to_digits(text: str) -> str:
@@ -60,7 +69,7 @@ def to_digits(text: str) -> str:
 
 def is_text(text: str) -> bool:
     """Is `text` words, a quoted list or a grid of numbers, which algebra would misread as a product?"""
-    formula = ENVIRONMENT.sub("", text)
+    formula = COUNTED.sub(r"\1", ENVIRONMENT.sub("", unicode_to_latex(text)))
     plain = normalize(formula)
     if SEQUENCE.fullmatch(plain) or FOREIGN.search(plain):
         return True

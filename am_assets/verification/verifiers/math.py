@@ -125,7 +125,8 @@ def settle(found: list[str], answer: str | None, reference: str) -> Verdict | No
 
 
 def _bare(reference: str) -> str:
-    return boxes[-1] if (boxes := boxed(reference)[0]) else reference.strip()
+    """The contents of the boxes of a reference, all of which are asked for; else the reference."""
+    return ", ".join(dict.fromkeys(boxed(reference)[0])) or reference.strip()
 
 
 def _frame(keys: pl.Series, verdicts: list[tuple]) -> pl.DataFrame:

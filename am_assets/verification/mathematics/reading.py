@@ -1,0 +1,350 @@
+r"""A result string read as a value: the first of the forms in `FORMS` that it has.
+
+Nothing is evaluated here. Where a comma may set off thousands or elements, the string has two readings.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from am_assets.verification.mathematics import algebra
+from am_assets.verification.mathematics.notation import clean
+from am_assets.verification.mathematics.units import quantity
+from am_assets.verification.mathematics.values import (
+    Contradiction,
+    Equation,
+    Group,
+    Matrix,
+    Named,
+    Numeral,
+    Piecewise,
+    Range,
+    Ratio,
+    Region,
+    Rounded,
+    Term,
+    Value,
+    Words,
+    depths,
+    split,
+)
+
+JOINED = re.compile(r",?\s*\\text\{(?:and|or)\}|,|;")
+COMPARISON = re.compile(r"\\(?:le|ge|ne)(?![a-z])|[<>]")
+APPROXIMATES = re.compile(r"\\approx(?![a-z])")
+EQUALS = re.compile(r"(?<![<>!:])=")
+MEMBER = re.compile(r"([A-Za-z](?:_\{\w+\})?|\([a-z, ]+\))\s*\\in(?![a-z])\s*(.+)", re.DOTALL)
+UNION = re.compile(r"\\cup(?![a-z])")
+INTERSECTION = re.compile(r"\\cap(?![a-z])")
+MINUS = re.compile(r"\\setminus(?![a-z])|\\(?=\\\{)")
+BUILT = re.compile(r"\\\{\s*[a-z](?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}", re.DOTALL)
+ENVIRONMENT = re.compile(
+    r"(?:(?P<name>[^=&\\]+(?:\\[a-z]+[^=&\\]*)?)=)?\s*(?P<before>\\\{|\(|\[|\|)?\s*\\begin\{(?P<kind>\w+)\*?\}"
+    r"\s*(?:\{[lcr|. ]*\})?(?P<body>.*)\\end\{(?P=kind)\*?\}\s*(?P<after>\\\}|\)|\]|\|)?",
+    re.DOTALL,
+)
+MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix"}
+SYSTEMS = {"cases", "dcases", "rcases", "aligned", "align", "gathered", "split", "alignedat"}
+CONDITION_WORDS = re.compile(r"\\text\{(?:if|when|for|where|with)\s*([^{}]*)\}")
+# A name: a letter, a word, a function of letters, a tuple of letters.
+NAME = re.compile(
+    r"(?:\\(?:vec|overrightarrow|overline|hat|mathbf)\{[A-Za-z]+\}|\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{1,3}"
+    r"|\\[a-zA-Z]+|[A-Za-z])(?:_\{?\w+\}?|_\{\\text\{[^{}]*\}\})?'*(?:\s*\((?:[A-Za-z],?\s*)+\))?"
+    r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}"
+)
+NUMERAL = re.compile(
+    r"[(\[{]*(?P<digits>[0-9A-Za-z]+)[)\]}]*\s*(?:_\{?\s*(?:\\text\{\s*base\s*\}\s*)?(?P<base>\d{1,2})\s*(?:\\text\{\s*\})?\}?"
+    r"|\(?\s*\\text\{\(?base\s*(?P<worded>\d{1,2}|)\)?\}\s*(?P<apart>\d{1,2})?\s*\)?)"
+)
+QUALIFIER = re.compile(
+    r"[,;]?\s*\(?\s*(\\text\{(?:for|where|with|only|respectively)\b[^{}]*\}.*|(?<![A-Za-z\\])(?:[a-z],?\s*)+\\in\s*\\mathbb\{([ZRCQN])\}.*)$",
+    re.DOTALL,
+)
+UNQUALIFYING = set(
+    "for any all some every each where with only is are an a arbitrary constant constants integer integers real number"
+    " numbers parameter respectively and value values of".split()
+)
+THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d])(?!,\d)")
+
+
+def readings(text: str) -> list[Value]:
+    """The values that `text` may name, the likeliest first; [] for no text."""
+    return _readings(text[:2_000]) if text.strip() else []
+
+
+@lru_cache(1024)
+def _readings(text: str) -> list[Value]:
+    spelled = clean(text)
+    return [read(commas) for commas in dict.fromkeys(_commas(spelled))] if spelled else []
+
+
+def _commas(text: str) -> list[str]:
+    """`text` without the commas of thousands, where they may be these, and with them, where they may be separators.
+
+    Three digits after a comma without a blank are thousands outside of brackets; in brackets only where the elements
+    are set apart otherwise, as in (1,000, 2,000).
+    """
+    groups = list(THOUSANDS.finditer(text))
+    if not groups:
+        return [text]
+    depth = dict(depths(text))
+    spaced = any(text[at + 1 : at + 2].isspace() for at in depth)
+    without = text
+    for group in reversed(groups):
+        if spaced or depth[group.start() + group[0].index(",")] == 0:
+            without = without[: group.start()] + group[0].replace(",", "") + without[group.end() :]
+    return [without, text]
+
+
+def read(text: str) -> Value:
+    """The value of `text`, which is in the spelling of `clean`."""
+    for form in FORMS:
+        value = form(text)
+        if value is not None:
+            return value
+    return Words(text)
+
+
+def _environment(text: str) -> Value | None:
+    """Matrices, systems of equations and functions by cases."""
+    found = ENVIRONMENT.fullmatch(text)
+    if not found:
+        return None
+    rows = [[cell.strip(" ,") for cell in row.split("&")] for row in re.split(r"\\\\(?:\[[^\]]*\])?", found["body"])]
+    rows = [row for row in rows if any(row)]
+    system = found["kind"] in SYSTEMS or found["before"] == "\\{"
+    value: Value | None = None
+    if system and found["kind"] not in {"aligned", "align", "split"} and rows and all(len(row) == 2 for row in rows):
+        value = Piecewise(tuple((read(row[0].rstrip(",")), condition(row[1])) for row in rows))
+    elif system:
+        value = _several(["".join(row) for row in rows], [])
+    elif found["kind"] in MATRICES or found["kind"] == "array":
+        if found["before"] == "|":
+            return None  # a determinant
+        value = Matrix(tuple(tuple(row) for row in rows))
+    if value is not None and found["name"]:
+        return Named(((_name(found["name"]), value),))
+    return value
+
+
+def condition(text: str) -> str:
+    text = CONDITION_WORDS.sub(r"\\text{\1}", text).replace("\\text{}", "").strip(" ,.")
+    return re.sub(r"\\text\{\s*(?:otherwise|else|elsewhere)\s*\}", "otherwise", text)
+
+
+def _qualified(text: str) -> Value | None:
+    """A value with what only says that a letter is any constant or integer."""
+    found = QUALIFIER.search(text)
+    if not found or not found.start():
+        return None
+    words = set(re.findall(r"[A-Za-z]{2,}", re.sub(r"\\(?:text|in|mathbb|ldots)(?![a-z])|\{[ZRCQN]\}", " ", found[1])))
+    formula = re.sub(r"\\text\{[^{}]*\}|\\in\s*\\mathbb\{[ZRCQN]\}|[A-Za-z](?:_\{\w\})?|[\s,.()]", "", found[1])
+    if formula or words - UNQUALIFYING:
+        return None
+    rest = text[: found.start()]
+    return read(rest + ")" if rest.count("(") > rest.count(")") else rest)
+
+
+def _rounded(text: str) -> Value | None:
+    parts, cuts = split(text, APPROXIMATES)
+    if not cuts or len(cuts) > 1:
+        return Words(text) if cuts else None
+    exact = read(parts[0]) if parts[0] else None
+    return Rounded(exact, parts[1])
+
+
+def _joined(text: str) -> Value | None:
+    parts, cuts = split(text, JOINED)
+    if not cuts:
+        return None
+    parts = [part for part in parts if part]
+    return _several(parts, cuts) if len(parts) > 1 else read(parts[0]) if parts else None
+
+
+def _several(parts: list[str], cuts: list[str]) -> Value | None:
+    """Parts of one result: a region, named values, an ellipsis or a list."""
+    if not parts:
+        return None
+    if any(re.fullmatch(r"(?:[-+]?\s*)?\\ldots|", part) for part in parts):
+        return Range("list", tuple("" if "\\ldots" in part else part for part in parts))
+    if any("\\ldots" in part for part in parts):
+        return Words(", ".join(parts))
+    if any(split(part, COMPARISON)[1] for part in parts) and not any(split(part, EQUALS)[1] for part in parts):
+        either = any("or" in cut for cut in cuts)
+        return Region("union" if either else "both", tuple(read(part) for part in parts))
+    values = [read(part) for part in parts]
+    if any(isinstance(value, Words | Contradiction) for value in values):
+        return Words(", ".join(parts))
+    if any(isinstance(value, Named | Equation) for value in values):
+        return _named_values(values)
+    if all(isinstance(value, Region) for value in values):
+        return Region("union", tuple(values))
+    items = [item for value in values for item in (value.items if _plus_minus_list(value) else [value])]  # type: ignore[union-attr]
+    return items[0] if len(items) == 1 else Group("list", tuple(items))
+
+
+def _plus_minus_list(value: Value) -> bool:
+    return isinstance(value, Group) and value.kind == "list"
+
+
+def _named_values(values: list[Value]) -> Value:
+    """x = 2, y = 5; a value without a name is another one of the name before it."""
+    pairs: list[tuple[str, Value]] = []
+    for value in values:
+        if isinstance(value, Named):
+            pairs += value.pairs
+        elif isinstance(value, Equation) or not pairs:
+            return Group("list", tuple(values))
+        else:
+            items = value.items if isinstance(value, Group) and value.kind == "list" else (value,)
+            pairs += [(pairs[-1][0], item) for item in items]
+    return Named(tuple(pairs))
+
+
+def _built(text: str) -> Value | None:
+    found = BUILT.fullmatch(text)
+    return read(found[1]) if found and split(found[1], COMPARISON)[1] else None
+
+
+def _member(text: str) -> Value | None:
+    found = MEMBER.fullmatch(text)
+    if not found:
+        return None
+    return read(found[2])
+
+
+def _compared(text: str) -> Value | None:
+    parts, cuts = split(text, COMPARISON)
+    if not cuts:
+        return None
+    if split(text, EQUALS)[1] or not all(parts):
+        return Words(text)
+    operands = [parts[0]]
+    for sign, part in zip(cuts, parts[1:], strict=True):
+        operands += [sign, part]
+    return Region("compare", tuple(operands))
+
+
+def _combined(text: str) -> Value | None:
+    for operator, sign in {"without": MINUS, "union": UNION, "both": INTERSECTION}.items():
+        parts, cuts = split(text, sign)
+        if cuts and all(parts):
+            return Region(operator, tuple(read(part) for part in parts))
+    return None
+
+
+def _equated(text: str) -> Value | None:
+    parts, cuts = split(text, EQUALS)
+    if not cuts or not all(parts):
+        return Words(text) if cuts else None
+    numbers = [_is_number(part) for part in parts]
+    if NAME.fullmatch(parts[0]) and not numbers[0]:
+        stated = [part for part, number in zip(parts[1:], numbers[1:], strict=True) if number]
+        if len(stated) > 1 and any(algebra.same(stated[-1], other) is False for other in stated[:-1]):
+            return Contradiction(text)
+        value = read(parts[-1])
+        if isinstance(value, Group) and value.kind == "list":
+            return Named(tuple((_name(parts[0]), item) for item in value.items))
+        return value if isinstance(value, Words | Contradiction) else Named(((_name(parts[0]), value),))
+    if all(numbers):
+        if all(algebra.same(parts[0], other) for other in parts[1:]):
+            return read(parts[-1])
+        return Contradiction(text) if any(algebra.same(parts[0], other) is False for other in parts[1:]) else Words(text)
+    if len(parts) == 2 and NAME.fullmatch(parts[1]) and numbers[0]:
+        return Named(((_name(parts[1]), read(parts[0])),))
+    return Equation(parts[0], parts[-1]) if len(parts) == 2 or numbers[-1] else Words(text)
+
+
+def _name(text: str) -> str:
+    text = re.sub(r"\\(?:vec|overrightarrow|overline|hat|mathbf)\{([A-Za-z]+)\}|\\text\{([^{}]*)\}", r"\1\2", text)
+    return re.sub(r"[\s{}]", "", text)
+
+
+def _is_number(text: str) -> bool:
+    if algebra.rational(text) is not None:
+        return True
+    bare = re.sub(r"\\(?:text\{[^{}]*\}|[a-z]+)", "", text)
+    if re.search(r"[A-Za-df-hj-z]", bare):
+        return False
+    measured = quantity(text)
+    expression = algebra.parse(measured.number if measured else text)
+    return expression is not None and bool(expression.is_number)
+
+
+def _bracketed(text: str) -> Value | None:
+    found = re.fullmatch(r"(\\\{|\\langle|[(\[])(.*)(\\\}|\\rangle|[)\]])", text, re.DOTALL)
+    if not found or split(text, re.compile(r"$^"))[0] != [text] or _closes_early(text):
+        return None
+    if found[1] == "\\{" and found[3] == "\\}":
+        kind = "set"
+    elif found[1] in ("(", "[") and found[3] in (")", "]") or found[1] == "\\langle" and found[3] == "\\rangle":
+        kind = "point"
+    else:
+        return None
+    parts, cuts = split(found[2].strip(), re.compile(r",|;"))
+    if any("\\ldots" in part for part in parts):
+        return Range(kind, tuple("" if part == "\\ldots" else part for part in parts))
+    if kind == "point" and not cuts:
+        return read(found[2].strip()) if found[1] + found[3] == "()" else None
+    values = [read(part) for part in parts]
+    items = [item for value in values for item in (value.items if _plus_minus_list(value) else [value])]  # type: ignore[union-attr]
+    if not all(parts) or any(isinstance(item, Words | Contradiction) for item in items):
+        return Words(text)
+    return Group(kind, tuple(items), "()" if found[1] == "\\langle" else found[1] + found[3] if kind == "point" else "")
+
+
+def _closes_early(text: str) -> bool:
+    """Does the first bracket close before the end, as in (0,1) \\cup (2,3)?"""
+    depth = 0
+    for token in re.finditer(r"\\[{}]|\\langle|\\rangle|[()\[\]]", text):
+        depth += 1 if token[0] in ("\\{", "\\langle", "(", "[") else -1
+        if depth == 0:
+            return token.end() < len(text)
+    return True
+
+
+def _plus_minus(text: str) -> Value | None:
+    if not re.search(r"\\(?:pm|mp)(?![a-z])", text):
+        return None
+    either = [re.sub(r"\\pm(?![a-z])", plus, re.sub(r"\\mp(?![a-z])", minus, text)) for plus, minus in ("+-", "-+")]
+    values = [read(re.sub(r"^\s*\+\s*", "", re.sub(r"([(\[{=])\s*\+\s*", r"\1", one))) for one in either]
+    return None if any(isinstance(value, Words) for value in values) else Group("list", tuple(values))
+
+
+def _ratio(text: str) -> Value | None:
+    parts, cuts = split(text, re.compile(":"))
+    if not cuts or not all(algebra.parse(part) is not None for part in parts):
+        return None
+    return Ratio(tuple(parts))
+
+
+def _numeral(text: str) -> Value | None:
+    found = NUMERAL.fullmatch(text)
+    if not found:
+        return None
+    base = int(found["base"] or found["worded"] or found["apart"] or 0)
+    digits = found["digits"]
+    if not 2 <= base <= 36 or not (digits[0].isdigit() or digits.isupper()) or (digits.isalpha() and base <= 10):
+        return None
+    if any(int(digit, 36) >= base for digit in digits):
+        return None if digits.isalpha() else Words(text)
+    return Numeral(digits.lstrip("0") or "0", base)
+
+
+def _term(text: str) -> Value | None:
+    if "\\ldots" in text:
+        return None
+    text = re.sub(r"\\text\{([A-Za-z])\}", r"\1", text) if text.startswith("\\text") else text
+    measured = quantity(text)
+    if measured:
+        return Term(measured.number.strip(), measured.unit, measured.noun)
+    if "\\text" in text and algebra.parse(text) is None:
+        return None
+    return Term(text)
+
+
+# In this order. A qualifier, an approximation and separators bind least, a unit binds most.
+FORMS: list[Callable[[str], Value | None]] = [
+    _environment, _qualified, _rounded, _joined, _built, _compared, _member, _equated, _combined, _bracketed,
+    _plus_minus, _numeral, _ratio, _term,
+]  # fmt: skip
