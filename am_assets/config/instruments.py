@@ -53,6 +53,7 @@ class Opinion(Section):
 
 class Math(Section):
     timeout_seconds: Annotated[float, Field(gt=0)] = 5
+    relative_tolerance: Annotated[float, Field(gt=0, lt=1)] | None = None  # of two real numbers; null: equal exactly
     opinion: Opinion | None = None  # null: off
 
 

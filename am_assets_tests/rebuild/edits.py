@@ -95,6 +95,7 @@ VALUES: dict[str, Any] = {
     "instruments.overlap.confirm.ceiling": 0.8,
     "instruments.math.opinion": None,
     "instruments.math.opinion.model": "openai/second-2",
+    "instruments.math.relative_tolerance": 1e-3,
     "instruments.screens.unsafe": None,
     "instruments.screens.unsafe.model": "openai/second-2",
     "instruments.code.whitespace": "exact",

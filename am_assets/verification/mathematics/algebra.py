@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
+from math import comb
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ POWER_OF_TEN = re.compile(r"([-+]?\d{1,400}(?:\.\d{1,400})?)\s*\\(?:times|cdot)\
 DECIMAL = re.compile(r"(?<![\w.])(\d{1,400})\.(\d{1,400})")
 PRIME = re.compile(r"([A-Za-z])('+)")
 DEGREES = re.compile(r"(\d{1,400})\s*\^\\circ(?![A-Za-z])")
+PRODUCT = re.compile(r"(?<=[\d)])\s*(?=\()|(?<=\))\s*(?=\d|\\frac|\\binom)|(?<=\d)\s*(?=\\frac|\\binom|e(?![A-Za-z]))")  # the grammar adds numbers side by side
+CHOOSE = re.compile(r"\\binom\{(\d{1,4})\}\{(\d{1,4})\}")
 APART = re.compile(r"\d\s+\d")  # digits side by side, which the grammar would add
 UNREAD = re.compile(r"\\text|\\ldots|[;?#@&\"%]|\\pm|\\mp|\\%|^[-+]?$|\\\\|\\[lg]e(?![a-z])|[<>]|(?<!_\{\w)=")
 POINTS = 6  # random points at which both expressions are defined
@@ -58,6 +61,8 @@ def parse(text: str) -> "Expr | None":
     if UNREAD.search(re.sub(r"\\begin\{vmatrix\}.*\\end\{vmatrix\}", "x", text)) or APART.search(text):
         return None
     text = DECIMAL.sub(lambda m: rf"(\frac{{{int(m[1] + m[2])}}}{{1{'0' * len(m[2])}}})", text)
+    text = CHOOSE.sub(lambda m: f"({comb(int(m[1]), int(m[2]))})", text)
+    text = PRODUCT.sub(r"\\cdot ", re.sub(r"(?<![A-Za-z\\])([ie])\s*\(", r"\1\\cdot(", text))  # "i(3)" is no function
     text = DEGREES.sub(r"(\1\\cdot\\frac{\\pi}{180})", text)
     text = PRIME.sub(lambda m: rf"{m[1]}_{{{'p' * len(m[2])}}}", text)
     expression = _grammar(text)

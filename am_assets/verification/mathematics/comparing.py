@@ -146,12 +146,13 @@ def _numeral_and_term(one: Numeral, other: Term, tolerance: float | None) -> Tol
 
 def _ratios(one: Ratio, other: Ratio, tolerance: float | None) -> Told:
     """Ratios in proportion. Two digits after a colon may be minutes, which are compared as they stand."""
-    if len(one.parts) != len(other.parts):
+    if len(one.parts) != len(other.parts) or (one.half and other.half and one.half != other.half):
         return False
-    if any(re.fullmatch(r"\d\d", part) for ratio in (one, other) for part in ratio.parts[1:]):
-        return all_of([algebra.same(a, b) for a, b in zip(one.parts, other.parts, strict=True)])
+    told = all_of([algebra.same(a, b) for a, b in zip(one.parts, other.parts, strict=True)])
+    if told or all(re.fullmatch(r"\d\d", part) for ratio in (one, other) for part in ratio.parts[1:]):
+        return told
     cross = zip(one.parts, one.parts[1:], other.parts, other.parts[1:], strict=False)
-    return all_of([algebra.same(f"({a})({d})", f"({b})({c})") for a, b, c, d in cross])
+    return all_of([algebra.same(rf"({a})\cdot({d})", rf"({b})\cdot({c})") for a, b, c, d in cross])
 
 
 def _ratio_and_term(one: Ratio, other: Term, tolerance: float | None) -> Told:
@@ -225,7 +226,8 @@ def _group_and_term(one: Group, other: Term, tolerance: float | None) -> Told:
     if one.kind == "point" and (parts := _components(other.text)):
         told = [algebra.same(a.text, b) for a, b in zip(one.items, parts, strict=False) if isinstance(a, Term)]
         return all_of(told) if len(told) == len(one.items) else None
-    return False
+    sets = region(one), region(other)
+    return same_region(*sets) if sets[0] is not None and sets[1] is not None else False
 
 
 def _components(text: str) -> list[str] | None:
@@ -274,16 +276,14 @@ def _progression(parts: tuple[str, ...]) -> list[Any] | None:
 def _regions(one: Value, other: Value, tolerance: float | None) -> Told:
     """Sets of reals by their pieces; comparisons of several letters side by side."""
     first, second = region(one), region(other)
-    if first is not None and second is not None:
-        told = same_region(first, second)
+    told = same_region(first, second) if first is not None and second is not None else None
+    if told is not None:
         if told and isinstance(one, Region) and isinstance(other, Region):
             names = [{str(letter) for letter in letters(value)} for value in (one, other)]
             return told if not all(names) or names[0] == names[1] else None
         return told
     if not (isinstance(one, Region) and isinstance(other, Region)):
-        if isinstance(one, Region) and isinstance(other, Group | Region | Named) or first is not None:
-            return None if isinstance(other, Group | Named) and other is not one and _symbolic(other) else False
-        return False
+        return None if _symbolic(other) else False
     if one.operator == other.operator == "compare":
         return _chains(one, other)
     if one.operator == other.operator and one.operator != "without":
@@ -292,8 +292,10 @@ def _regions(one: Value, other: Value, tolerance: float | None) -> Told:
 
 
 def _symbolic(value: Value) -> bool:
-    items = value.items if isinstance(value, Group) else tuple(item for _, item in value.pairs) if isinstance(value, Named) else ()
-    return any(isinstance(item, Term) and region(Group("set", (item,))) is None for item in items)
+    """Is `value` a pair that has letters, and may be an interval?"""
+    items = value.items if isinstance(value, Group) else ()
+    found = [algebra.parse(item.text) for item in items if isinstance(item, Term)]
+    return any(part is not None and bool(part.free_symbols) for part in found)
 
 
 FLIPPED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "\\ne": "\\ne"}

@@ -8,7 +8,7 @@ import re
 
 from am_assets.verification.mathematics.comparing import Told, all_of, any_of, consistent, same
 from am_assets.verification.mathematics.extraction import WINDOW, boxed
-from am_assets.verification.mathematics.normalization import words
+from am_assets.verification.mathematics.normalization import normalize, words
 from am_assets.verification.mathematics.reading import readings
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
 from am_assets.verification.mathematics.values import Equation, Named, Rounded, Term, Value, Words
@@ -44,7 +44,7 @@ def best(verdicts: list[Verdict]) -> Verdict | None:
 def judge(found: list[str], answer: str, reference: str, tolerance: float | None = None) -> Verdict:
     """(verdict, reason, extracted) of an answer whose results are `found`; see `math.verify`."""
     golds = readings(reference)
-    if not golds or isinstance(golds[0], Words):
+    if (not golds or isinstance(golds[0], Words)) and not (found and all(compare(reference, one) for one in found)):
         return "unverifiable", "reference unparseable", " | ".join(found) or None
     extracted = " | ".join(found)
     phrase = any(words(result) for result in found) and not boxed(answer)[0] and all(map(_is_words, found))
@@ -57,7 +57,7 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
     if all(told):
         return downgrade_retracted(("pass", "equal", extracted), answer)
     if len(found) > 1:
-        if compare(reference, ", ".join(found), tolerance):  # one box for each of several solutions
+        if all(map(readings, found)) and compare(reference, ", ".join(found), tolerance):  # one box for each of several solutions
             return downgrade_retracted(("pass", "equal", extracted), answer)
         if not all(compare(found[-1], other, tolerance) for other in found[:-1]):
             return "fail", "several conflicting answers", extracted
@@ -68,6 +68,8 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
 
 def compare(reference: str, result: str, tolerance: float | None = None) -> Told:
     """Is `result` what `reference` asks for? The value of an equation in a result counts where the reference is none."""
+    if normalize(reference) == normalize(result):
+        return True
     golds, results = readings(reference), readings(result)
     return any_of([_answers(gold, value, tolerance) for gold in golds for value in results])
 

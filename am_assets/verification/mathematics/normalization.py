@@ -6,7 +6,7 @@ String patterns only, no algebra. Runs in the main process over untrusted text, 
 import re
 from decimal import Decimal
 
-from am_assets.verification.mathematics.notation import half_width, unicode_to_latex
+from am_assets.verification.mathematics.notation import NUMBER_WORDS, half_width, unicode_to_latex
 
 TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textrm|textit|textnormal|mathrm|mathbf|mbox)\s*\{([^{}]*)\}")
 ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\w+\*?\}|\\operatorname\s*\{\w+\}")
@@ -24,11 +24,6 @@ DIGITS_APART = re.compile(r"(?<=\d)\\[!,;: ](?=\d)(?!\d{3}(?!\d))")  # "7\\,7" i
 GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?\.?(?: ?[^\d,]{0,40})?")
 PLAIN_NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?")
 SCIENTIFIC = re.compile(r"(-?\d{1,40}(?:\.\d{0,40})?)\s*(?:\\times|\\cdot|\*)\s*10\^\{?(-?\d{1,3})\}?")
-NUMBERS = """
-zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
-nineteen twenty
-"""
-NUMBER_WORDS = {word: str(number) for number, word in enumerate(NUMBERS.split())}
 
 
 def normalize(text: str) -> str:

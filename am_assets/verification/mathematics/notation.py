@@ -46,7 +46,7 @@ TABLE: list[tuple[re.Pattern[str], Rewrite]] = [
         r"\\[dtc]frac(?![A-Za-z])": r"\\frac",
         r"\\leq(?:slant|q)?(?![A-Za-z])": r"\\le ", r"\\geq(?:slant|q)?(?![A-Za-z])": r"\\ge ", r"\\neq(?![A-Za-z])": r"\\ne ",
         r"\\lt(?![A-Za-z])": "<", r"\\gt(?![A-Za-z])": ">", r"<=": r"\\le ", r">=": r"\\ge ", r"!=(?!=)": r"\\ne ",
-        r"\\(?:varnothing|O)(?![A-Za-z])|\\?\{\s*\\?\}": r"\\emptyset ",
+        r"\\(?:varnothing|O)(?![A-Za-z])|\\\{\s*\\\}": r"\\emptyset ",
         r"\\lbrace(?![A-Za-z])": r"\\{", r"\\rbrace(?![A-Za-z])": r"\\}", r"\\lbrack(?![A-Za-z])": "[", r"\\rbrack(?![A-Za-z])": "]",
         r"\\(?:[lrcv]?dots[bcmio]?|hdots|cdots)(?![a-z])|\.\.\.+": r"\\ldots ",
         r"\\(?:mid|vert|lvert|rvert)(?![A-Za-z])": "|", r"\\colon(?![A-Za-z])": ":", r"\\(?:lor|vee)(?![A-Za-z])": r"\\text{ or }",
@@ -59,7 +59,8 @@ TABLE: list[tuple[re.Pattern[str], Rewrite]] = [
         r"\\hat\s*\\?([ijk])(?:math)?(?![A-Za-z])": r"\\hat{\1}",
         r"\\math(?:bf|rm|it|sf)\s*\{\s*(\d+(?: +\d+)+)\s*\}": lambda m: m[1].replace(" ", ""),
         r"\\(?:boldsymbol|bm|mathcal|mathscr|mathfrak)\s*\{([^{}]*)\}": r"\1",
-        rf"{TEXT}\{{\s*([eid]|\d+(?:\.\d+)?)\s*\}}": r"{\1}",
+        rf"{TEXT}\{{\s*([eid])\s*\}}": r"{\1}",
+        rf"(?<![\^_]){TEXT}\{{\s*(-?\d+(?:\.\d+)?)\s*\}}": r"\1",
         rf"{TEXT}\{{\s*({FUNCTION})\s*\}}": r"\\\1 ",
         rf"{TEXT}\{{": r"\\text{",
         # Ordinals, e-notation, decimals, primes.
@@ -105,7 +106,12 @@ FULL_SETS = {
     r"\infty": "infinity|positive infinity",
     r"-\infty": "negative infinity|minus infinity",
 }
-IN_WORDS = {words: formula for formula, several in FULL_SETS.items() for words in several.split("|")}
+NUMBERS = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen twenty
+"""
+NUMBER_WORDS = {word: str(number) for number, word in enumerate(NUMBERS.split())}
+IN_WORDS = NUMBER_WORDS | {words: formula for formula, several in FULL_SETS.items() for words in several.split("|")}
 
 
 def clean(text: str) -> str:
@@ -125,6 +131,8 @@ def clean(text: str) -> str:
     text = WORDS.sub(_in_text, text)
     text = re.sub(r"\\text\{([^{}]*)\}", _text_parts, text)
     text = " ".join(text.split()).lstrip(EDGES).rstrip(EDGES + ".")
+    if text.startswith("{") and closing(text, 0) == len(text) - 1:
+        text = text[1:-1].strip()
     words = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text)
     return IN_WORDS.get(" ".join(words.casefold().split()).rstrip("."), text)
 

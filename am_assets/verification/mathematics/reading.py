@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from am_assets.verification.mathematics import algebra
-from am_assets.verification.mathematics.notation import clean
-from am_assets.verification.mathematics.units import quantity
+from am_assets.verification.mathematics.notation import NUMBER_WORDS, clean
+from am_assets.verification.mathematics.units import compound, quantity
 from am_assets.verification.mathematics.values import (
     Contradiction,
     Equation,
@@ -53,7 +53,8 @@ NAME = re.compile(
     r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}"
 )
 NUMERAL = re.compile(
-    r"[(\[{]*(?P<digits>[0-9A-Za-z]+)[)\]}]*\s*(?:_\{?\s*(?:\\text\{\s*base\s*\}\s*)?(?P<base>\d{1,2})\s*(?:\\text\{\s*\})?\}?"
+    r"[(\[{]*(?P<digits>[0-9A-Za-z]+)[)\]}]*\s*(?:_\{?\s*(?:\\text\{\s*base\s*\}\s*)?(?P<base>\d{1,2})\s*\}?"
+    r"|_\{\s*\\text\{(?:base )?(?P<named>[a-z]+)\}\s*\}"
     r"|\(?\s*\\text\{\(?base\s*(?P<worded>\d{1,2}|)\)?\}\s*(?P<apart>\d{1,2})?\s*\)?)"
 )
 QUALIFIER = re.compile(
@@ -143,6 +144,11 @@ def _qualified(text: str) -> Value | None:
         return None
     rest = text[: found.start()]
     return read(rest + ")" if rest.count("(") > rest.count(")") else rest)
+
+
+def _compound(text: str) -> Value | None:
+    total = compound(text)
+    return Term(total.number, total.unit) if total else None
 
 
 def _rounded(text: str) -> Value | None:
@@ -238,8 +244,9 @@ def _equated(text: str) -> Value | None:
     if not cuts or not all(parts):
         return Words(text) if cuts else None
     numbers = [_is_number(part) for part in parts]
+    amounts = [_amount(part) for part in parts]
     if NAME.fullmatch(parts[0]) and not numbers[0]:
-        stated = [part for part, number in zip(parts[1:], numbers[1:], strict=True) if number]
+        stated = [amount for amount, number in zip(amounts[1:], numbers[1:], strict=True) if number]
         if len(stated) > 1 and any(algebra.same(stated[-1], other) is False for other in stated[:-1]):
             return Contradiction(text)
         value = read(parts[-1])
@@ -247,12 +254,20 @@ def _equated(text: str) -> Value | None:
             return Named(tuple((_name(parts[0]), item) for item in value.items))
         return value if isinstance(value, Words | Contradiction) else Named(((_name(parts[0]), value),))
     if all(numbers):
-        if all(algebra.same(parts[0], other) for other in parts[1:]):
-            return read(parts[-1])
-        return Contradiction(text) if any(algebra.same(parts[0], other) is False for other in parts[1:]) else Words(text)
+        told = [algebra.same(amounts[0], other) for other in amounts[1:]]
+        return read(parts[-1]) if all(told) else Contradiction(text) if False in told else Words(text)
     if len(parts) == 2 and NAME.fullmatch(parts[1]) and numbers[0]:
         return Named(((_name(parts[1]), read(parts[0])),))
     return Equation(parts[0], parts[-1]) if len(parts) == 2 or numbers[-1] else Words(text)
+
+
+def _amount(text: str) -> str:
+    """The number of a side of an equation without its unit; of a percentage its share."""
+    measured = quantity(text)
+    if measured is None:
+        return text
+    percent = measured.unit is not None and measured.unit.dimension == "percent"
+    return rf"\frac{{{measured.number}}}{{100}}" if percent else measured.number
 
 
 def _name(text: str) -> str:
@@ -312,23 +327,32 @@ def _plus_minus(text: str) -> Value | None:
 
 
 def _ratio(text: str) -> Value | None:
-    parts, cuts = split(text, re.compile(":"))
+    half = re.search(r"\s*(?:\\text)?\{?([ap])\.?\s?m\.?\}?$", text, re.IGNORECASE)
+    parts, cuts = split(text[: half.start()] if half else text, re.compile(":"))
     if not cuts or not all(algebra.parse(part) is not None for part in parts):
         return None
-    return Ratio(tuple(parts))
+    return Ratio(tuple(parts), half[1].lower() if half else "")
 
 
 def _numeral(text: str) -> Value | None:
     found = NUMERAL.fullmatch(text)
     if not found:
         return None
-    base = int(found["base"] or found["worded"] or found["apart"] or 0)
+    base = int(found["base"] or NUMBER_WORDS.get(found["named"] or "", 0) or found["worded"] or found["apart"] or 0)
     digits = found["digits"]
     if not 2 <= base <= 36 or not (digits[0].isdigit() or digits.isupper()) or (digits.isalpha() and base <= 10):
         return None
     if any(int(digit, 36) >= base for digit in digits):
         return None if digits.isalpha() else Words(text)
     return Numeral(digits.lstrip("0") or "0", base)
+
+
+def _row(text: str) -> Value | None:
+    """Numbers side by side: a list, and no product."""
+    numbers = text.split()
+    if len(numbers) < 2 or not all(re.fullmatch(r"-?\d+(?:\.\d+)?", number) for number in numbers):
+        return None
+    return Group("list", tuple(map(Term, numbers)))
 
 
 def _term(text: str) -> Value | None:
@@ -345,6 +369,6 @@ def _term(text: str) -> Value | None:
 
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
-    _environment, _qualified, _rounded, _joined, _built, _compared, _member, _equated, _combined, _bracketed,
-    _plus_minus, _numeral, _ratio, _term,
+    _environment, _qualified, _compound, _rounded, _joined, _built, _compared, _member, _equated, _combined, _bracketed,
+    _plus_minus, _numeral, _ratio, _row, _term,
 ]  # fmt: skip

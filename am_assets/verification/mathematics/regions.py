@@ -73,10 +73,16 @@ def letters(value: "Value | str") -> set[Any]:
 def _compared(value: Region) -> "Set | None":
     """The reals that satisfy a chain of comparisons in one letter."""
     from sympy import Intersection, Symbol, solveset, S
+    from sympy.core.function import AppliedUndef
     from sympy.core.relational import Relational
 
     sides = [algebra.parse(str(side)) for side in value.operands[::2]]
     free = letters(value)
+    functions = set().union(*(side.atoms(AppliedUndef) for side in sides if side is not None))
+    if len(functions) == 1:  # the values of f(x) are restricted, not x
+        value_of = Symbol("y")
+        sides = [side and side.xreplace({next(iter(functions)): value_of}) for side in sides]
+        free = set().union(*(side.free_symbols for side in sides if side is not None))
     if any(side is None for side in sides) or len(free) != 1:
         return None
     letter = Symbol("x", real=True)

@@ -171,12 +171,14 @@ def unit_of(text: str) -> tuple[Unit | None, str] | None:
                 known, pending = True, 1
                 sign = sign if depth > 0 else 1
         at = token.end()
+    if pending != 1 and not known:  # "square units"
+        at, pending = 0, 1
     rest = plain[at:].strip(" .,")
-    if rest and (not re.fullmatch(r"[^\W\d_]+(?:[ '-][^\W\d_]+)*", rest) or NO_NOUN.search(rest)):
+    if rest and (not re.fullmatch(r"(?:[^\W\d_]{2,}|a|[\u4e00-\u9fff])(?:\.?[ '-](?:[^\W\d_]{2,}|[as]))*", rest) or NO_NOUN.search(rest)):
         return None
     if pending != 1 or sign == -1 and not known:
         return None
-    noun = rest.casefold()
+    noun = "" if re.search(r"\bunits?$", rest) else rest.casefold()
     return (Unit(_dimension(powers), factor) if known else None), noun
 
 
@@ -205,15 +207,15 @@ def quantity(text: str) -> Quantity | None:
         elif rest and rest.unit and rest.unit != unit:
             unit = Unit(_dimension(Counter(_powers(unit.dimension)) + Counter()), unit.factor)
         return Quantity(number, unit, "")
-    if total := _compound(text):
-        return total
     for cut in CUT.finditer(text):
         number, rest = text[: cut.start()].rstrip(" -"), text[cut.start() :]
         worded = rest.startswith(("\\text", "\\%", "%", "^", "\\$", "$"))
-        if not number or number.count("{") != number.count("}") or number.count("(") != number.count(")"):
+        if not number or "\\text" in number or number.count("{") != number.count("}") or number.count("(") != number.count(")"):
             continue
         if not (SYMBOLIC.fullmatch(number) or worded):
             continue
+        if rest.startswith("^") and re.search(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])", number):
+            return None
         letters = re.match(r"[A-Za-z]+", rest)
         if letters and len(letters[0]) == 1 and not text[: cut.start()].endswith(" "):
             continue  # "3 m" is a length, "3m" a product
@@ -224,7 +226,7 @@ def quantity(text: str) -> Quantity | None:
     return None
 
 
-def _compound(text: str) -> Quantity | None:
+def compound(text: str) -> Quantity | None:
     """The sum of a quantity in falling units, as in "2 hours 30 minutes" or "5 ft 4 in", in its first unit."""
     found = list(PARTS.finditer(text))
     if len(found) < 2 or "".join(part[0] for part in found) != text:

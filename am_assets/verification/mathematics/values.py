@@ -29,9 +29,10 @@ class Numeral:
 
 @dataclass(frozen=True)
 class Ratio:
-    """3:5, and times of day."""
+    """3:5, and times of day with their half, "a" or "p"."""
 
     parts: tuple[str, ...]
+    half: str = ""
 
 
 @dataclass(frozen=True)

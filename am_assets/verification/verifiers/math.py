@@ -27,7 +27,7 @@ from am_assets.verification.mathematics.retraction import Verdict, downgrade_ret
 from am_assets.verification.split import settle_splits
 from am_assets.verification.verifiers.base import SECONDS, Verdicts, Verifier
 
-VERSION = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
+VERSION = f"math-verify {version('math-verify')}, rules 3"  # raise the number when a rule of this package changes
 
 PRELOAD = "am_assets.verification.mathematics.preload"
 BATCH = 256
@@ -61,17 +61,18 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
     ['pass', 'fail']
     """
     rows = jobs.select("key", "answer", "reference")
-    work = (_work(answer, reference) for _, answer, reference in rows.iter_rows())
+    tolerance = limits.relative_tolerance
+    work = (_work(answer, reference, tolerance) for _, answer, reference in rows.iter_rows())
     with closing(workers.in_order(work, limits.timeout_seconds, equality.prepare_worker, PRELOAD)) as ends:
         for batch in rows.iter_slices(BATCH):
             yield _frame(batch["key"], [(*_verdict(end.outcome), end.seconds) for end in islice(ends, batch.height)])
 
 
-def _work(answer: str | None, reference: str | None) -> Verdict | workers.Call:
-    settled, open_pairs = settle_all(answer, reference)
+def _work(answer: str | None, reference: str | None, tolerance: float | None) -> Verdict | workers.Call:
+    settled, open_pairs = settle_all(answer, reference, tolerance)
     if settled and not open_pairs:
         return settled
-    return workers.Call(equality.judge_all, (answer, settled, open_pairs))
+    return workers.Call(equality.judge_all, (answer, settled, open_pairs, tolerance))
 
 
 def references(reference: str | None) -> list[str]:
@@ -84,7 +85,9 @@ def references(reference: str | None) -> list[str]:
     return [text]
 
 
-def settle_all(answer: str | None, reference: str | None) -> tuple[Verdict | None, list[tuple[list[str], str]]]:
+def settle_all(
+    answer: str | None, reference: str | None, tolerance: float | None = None
+) -> tuple[Verdict | None, list[tuple[list[str], str]]]:
     """The verdict that needs no algebra, if any, and the (results, reference) pairs that do."""
     extracted = results(answer or "")
     verdicts: list[Verdict] = []
@@ -95,7 +98,7 @@ def settle_all(answer: str | None, reference: str | None) -> tuple[Verdict | Non
             verdicts.append(downgrade_retracted(left, answer or ""))
             continue
         found, gold = left
-        verdict = settle(found, answer, gold)
+        verdict = settle(found, answer, gold, tolerance)
         if verdict:
             verdicts.append(verdict)
         else:
@@ -104,7 +107,7 @@ def settle_all(answer: str | None, reference: str | None) -> tuple[Verdict | Non
     return settled, [] if settled and settled[0] == "pass" else open_pairs
 
 
-def settle(found: list[str], answer: str | None, reference: str) -> Verdict | None:
+def settle(found: list[str], answer: str | None, reference: str, tolerance: float | None = None) -> Verdict | None:
     """The verdict if it needs no algebra, else None. For mathematics it is the one `equality.judge` would return; words
     and option letters are settled only here."""
     extracted = " | ".join(found) or None
@@ -120,7 +123,7 @@ def settle(found: list[str], answer: str | None, reference: str) -> Verdict | No
     read = normalize(found[0])
     if read == gold:
         return downgrade_retracted(("pass", "equal", extracted), answer)
-    whole_numbers = re.fullmatch(r"-?\d+", read) and re.fullmatch(r"-?\d+", gold)
+    whole_numbers = not tolerance and re.fullmatch(r"-?\d+", read) and re.fullmatch(r"-?\d+", gold)
     return ("fail", "different", extracted) if whole_numbers else None
 
 
@@ -162,7 +165,7 @@ VERIFIER = Verifier(
         "reference": "raw_pool.reference_answer",
     },
     section="math",
-    fields=("timeout_seconds",),
+    fields=("timeout_seconds", "relative_tolerance"),
     opinions=True,
     drop_reason="wrong_answer",
     settle=settle_splits,
