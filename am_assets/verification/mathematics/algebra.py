@@ -26,7 +26,9 @@ POWER_OF_TEN = re.compile(r"([-+]?\d{1,400}(?:\.\d{1,400})?)\s*\\(?:times|cdot)\
 DECIMAL = re.compile(r"(?<![\w.])(\d{1,400})\.(\d{1,400})")
 PRIME = re.compile(r"([A-Za-z])('+)")
 DEGREES = re.compile(r"(\d{1,400})\s*\^\\circ(?![A-Za-z])")
-PRODUCT = re.compile(r"(?<=[\d)])\s*(?=\()|(?<=\))\s*(?=\d|\\frac|\\binom)|(?<=\d)\s*(?=\\frac|\\binom|e(?![A-Za-z]))")  # the grammar adds numbers side by side
+PRODUCT = re.compile(
+    r"(?<=[\d)])\s*(?=\()|(?<=\))\s*(?=\d|\\frac|\\binom)|(?<=\d)\s*(?=\\frac|\\binom|e(?![A-Za-z]))"
+)  # the grammar adds numbers side by side
 CHOOSE = re.compile(r"\\binom\{(\d{1,4})\}\{(\d{1,4})\}")
 APART = re.compile(r"\d\s+\d")  # digits side by side, which the grammar would add
 UNREAD = re.compile(r"\\text|\\ldots|[;?#@&\"%]|\\pm|\\mp|\\%|^[-+]?$|\\\\|\\[lg]e(?![a-z])|[<>]|(?<!_\{\w)=")
@@ -143,7 +145,7 @@ def same_expression(one: "Expr", other: "Expr", tolerance: float | None = None) 
             continue
         seen += 1
         if not _close(pair[0], pair[1]):
-            return not symbols and tolerance is not None and _within(*map(_fraction, pair), tolerance)
+            return not symbols and _within(_fraction(pair[0]), _fraction(pair[1]), tolerance)
         if seen == POINTS or not symbols:
             break
     return _proved(one, other)

@@ -6,13 +6,16 @@ evaluated as Python. `reading` says what a result string names, `comparing` whet
 
 import re
 
-from am_assets.verification.mathematics.comparing import Told, all_of, any_of, consistent, same
+from am_assets.verification.mathematics.comparing import Within
 from am_assets.verification.mathematics.extraction import WINDOW, boxed
 from am_assets.verification.mathematics.normalization import normalize, words
 from am_assets.verification.mathematics.reading import readings
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
+from am_assets.verification.mathematics.rules.terms import consistent
+from am_assets.verification.mathematics.told import Told, any_of
 from am_assets.verification.mathematics.values import Equation, Named, Rounded, Term, Value, Words
 
+FORMULA = re.compile(r"\d|\\(?!text(?![a-z]))|[=+*/^<>]")  # in words: perhaps a result that no rule reads
 UNTOLD = "no rule compares these"
 
 
@@ -43,50 +46,45 @@ def best(verdicts: list[Verdict]) -> Verdict | None:
 
 def judge(found: list[str], answer: str, reference: str, tolerance: float | None = None) -> Verdict:
     """(verdict, reason, extracted) of an answer whose results are `found`; see `math.verify`."""
-    golds = readings(reference)
-    if (not golds or isinstance(golds[0], Words)) and not (found and all(compare(reference, one) for one in found)):
+    if _is_words(reference) and not (found and all(compare(reference, one) for one in found)):
         return "unverifiable", "reference unparseable", " | ".join(found) or None
     extracted = " | ".join(found)
-    phrase = any(words(result) for result in found) and not boxed(answer)[0] and all(map(_is_words, found))
+    phrase = not boxed(answer)[0] and any(map(words, found)) and all(map(_is_words, found))
     if not found or phrase:  # no marked result, or a phrase: math-verify searches the text
         found = [last] if (last := _searched(answer)) else []
         extracted = " | ".join(found) or extracted
     if not found:
         return "fail", "answer missing", extracted or None
     told = [compare(reference, result, tolerance) for result in found]
-    if all(told):
+    solutions = len(found) > 1 and all(map(readings, found))  # perhaps one box for each of several
+    if all(told) or (solutions and compare(reference, ", ".join(found), tolerance)):
         return downgrade_retracted(("pass", "equal", extracted), answer)
-    if len(found) > 1:
-        if all(map(readings, found)) and compare(reference, ", ".join(found), tolerance):  # one box for each of several solutions
-            return downgrade_retracted(("pass", "equal", extracted), answer)
-        if not all(compare(found[-1], other, tolerance) for other in found[:-1]):
-            return "fail", "several conflicting answers", extracted
-    if False in told:
-        return "fail", "different", extracted
-    return "unverifiable", UNTOLD, extracted
+    if not all(compare(found[-1], other, tolerance) for other in found[:-1]):
+        return "fail", "several conflicting answers", extracted
+    return ("fail", "different", extracted) if False in told else ("unverifiable", UNTOLD, extracted)
 
 
 def compare(reference: str, result: str, tolerance: float | None = None) -> Told:
-    """Is `result` what `reference` asks for? The value of an equation in a result counts where the reference is none."""
+    """Is `result` what `reference` asks for, in any of the readings that they have?"""
     if normalize(reference) == normalize(result):
         return True
-    golds, results = readings(reference), readings(result)
-    return any_of([_answers(gold, value, tolerance) for gold in golds for value in results])
+    same = Within(tolerance)
+    return any_of([_answers(gold, value, same) for gold in readings(reference) for value in readings(result)])
 
 
-def _answers(gold: Value, value: Value, tolerance: float | None) -> Told:
-    if isinstance(value, Words) and not isinstance(gold, Words):
-        told = same(gold, value)
-        return False if told is None and isinstance(gold, Term) and _is_words(value.text) else told
-    if isinstance(value, Rounded) and value.exact is not None and isinstance(gold, Term) and "." in gold.text:
-        return any_of([same(gold, value, tolerance), consistent(value) and same(gold, Term(value.decimal), tolerance)])
+def _answers(gold: Value, value: Value, same: Within) -> Told:
+    """Equality of values, and what counts as an answer beyond it: the side of an equation that says what something is,
+    and an approximation where the reference is one. Words are no number."""
+    if isinstance(value, Words) and isinstance(gold, Term) and not FORMULA.search(value.text):
+        return same.values(gold, value) or False
+    if isinstance(value, Rounded) and isinstance(gold, Term) and "." in gold.text and consistent(value):
+        return any_of([same.values(gold, value), same.values(gold, value.decimal)])
     if isinstance(value, Equation) and not isinstance(gold, Equation | Named):
-        told = all_of([True, *(same(gold, one, tolerance) for one in readings(value.right))])
+        told = any_of([same.values(gold, one) for one in readings(value.right)])
         letters = set(re.findall(r"[A-Za-z]", re.sub(r"\\[a-z]+", "", value.left)))
-        if told is not True or len(letters) > 1 or "\\" in value.left:
-            return told  # "a + b = 7" says what a + b is
-        return None  # "2x = 10" may leave x to be found
-    return same(gold, value, tolerance)
+        says_what_it_is = len(letters) > 1 or "\\" in value.left  # "a + b = 7"; "2x = 10" leaves x to be found
+        return told if not told or says_what_it_is else None
+    return same.values(gold, value)
 
 
 def _is_words(text: str) -> bool:

@@ -6,7 +6,8 @@ String patterns only, no algebra. Runs in the main process over untrusted text, 
 import re
 from decimal import Decimal
 
-from am_assets.verification.mathematics.notation import NUMBER_WORDS, half_width, unicode_to_latex
+from am_assets.verification.mathematics.notation import half_width, unicode_to_latex
+from am_assets.verification.mathematics.spellings import NUMBER_WORDS
 
 TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textrm|textit|textnormal|mathrm|mathbf|mbox)\s*\{([^{}]*)\}")
 ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\w+\*?\}|\\operatorname\s*\{\w+\}")

@@ -7,22 +7,19 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from am_assets.verification.mathematics import algebra
-from am_assets.verification.mathematics.notation import NUMBER_WORDS, clean
-from am_assets.verification.mathematics.units import compound, quantity
+from am_assets.verification.mathematics import algebra, atoms
+from am_assets.verification.mathematics.notation import clean
+from am_assets.verification.mathematics.qualifiers import unqualified
 from am_assets.verification.mathematics.values import (
     Contradiction,
     Equation,
     Group,
     Matrix,
     Named,
-    Numeral,
     Piecewise,
     Range,
-    Ratio,
     Region,
     Rounded,
-    Term,
     Value,
     Words,
     depths,
@@ -46,25 +43,6 @@ ENVIRONMENT = re.compile(
 MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix"}
 SYSTEMS = {"cases", "dcases", "rcases", "aligned", "align", "gathered", "split", "alignedat"}
 CONDITION_WORDS = re.compile(r"\\text\{(?:if|when|for|where|with)\s*([^{}]*)\}")
-# A name: a letter, a word, a function of letters, a tuple of letters.
-NAME = re.compile(
-    r"(?:\\(?:vec|overrightarrow|overline|hat|mathbf)\{[A-Za-z]+\}|\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{1,3}"
-    r"|\\[a-zA-Z]+|[A-Za-z])(?:_\{?\w+\}?|_\{\\text\{[^{}]*\}\})?'*(?:\s*\((?:[A-Za-z],?\s*)+\))?"
-    r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}"
-)
-NUMERAL = re.compile(
-    r"[(\[{]*(?P<digits>[0-9A-Za-z]+)[)\]}]*\s*(?:_\{?\s*(?:\\text\{\s*base\s*\}\s*)?(?P<base>\d{1,2})\s*\}?"
-    r"|_\{\s*\\text\{(?:base )?(?P<named>[a-z]+)\}\s*\}"
-    r"|\(?\s*\\text\{\(?base\s*(?P<worded>\d{1,2}|)\)?\}\s*(?P<apart>\d{1,2})?\s*\)?)"
-)
-QUALIFIER = re.compile(
-    r"[,;]?\s*\(?\s*(\\text\{(?:for|where|with|only|respectively)\b[^{}]*\}.*|(?<![A-Za-z\\])(?:[a-z],?\s*)+\\in\s*\\mathbb\{([ZRCQN])\}.*)$",
-    re.DOTALL,
-)
-UNQUALIFYING = set(
-    "for any all some every each where with only is are an a arbitrary constant constants integer integers real number"
-    " numbers parameter respectively and value values of".split()
-)
 THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d])(?!,\d)")
 
 
@@ -124,7 +102,7 @@ def _environment(text: str) -> Value | None:
             return None  # a determinant
         value = Matrix(tuple(tuple(row) for row in rows))
     if value is not None and found["name"]:
-        return Named(((_name(found["name"]), value),))
+        return Named(((atoms.name(found["name"]), value),))
     return value
 
 
@@ -134,21 +112,8 @@ def condition(text: str) -> str:
 
 
 def _qualified(text: str) -> Value | None:
-    """A value with what only says that a letter is any constant or integer."""
-    found = QUALIFIER.search(text)
-    if not found or not found.start():
-        return None
-    words = set(re.findall(r"[A-Za-z]{2,}", re.sub(r"\\(?:text|in|mathbb|ldots)(?![a-z])|\{[ZRCQN]\}", " ", found[1])))
-    formula = re.sub(r"\\text\{[^{}]*\}|\\in\s*\\mathbb\{[ZRCQN]\}|[A-Za-z](?:_\{\w\})?|[\s,.()]", "", found[1])
-    if formula or words - UNQUALIFYING:
-        return None
-    rest = text[: found.start()]
-    return read(rest + ")" if rest.count("(") > rest.count(")") else rest)
-
-
-def _compound(text: str) -> Value | None:
-    total = compound(text)
-    return Term(total.number, total.unit) if total else None
+    rest = unqualified(text)
+    return None if rest is None else read(rest)
 
 
 def _rounded(text: str) -> Value | None:
@@ -156,7 +121,7 @@ def _rounded(text: str) -> Value | None:
     if not cuts or len(cuts) > 1:
         return Words(text) if cuts else None
     exact = read(parts[0]) if parts[0] else None
-    return Rounded(exact, parts[1])
+    return Rounded(exact, read(parts[1]))
 
 
 def _joined(text: str) -> Value | None:
@@ -185,12 +150,13 @@ def _several(parts: list[str], cuts: list[str]) -> Value | None:
         return _named_values(values)
     if all(isinstance(value, Region) for value in values):
         return Region("union", tuple(values))
-    items = [item for value in values for item in (value.items if _plus_minus_list(value) else [value])]  # type: ignore[union-attr]
+    items = [item for value in values for item in _listed(value)]
     return items[0] if len(items) == 1 else Group("list", tuple(items))
 
 
-def _plus_minus_list(value: Value) -> bool:
-    return isinstance(value, Group) and value.kind == "list"
+def _listed(value: Value) -> tuple[Value, ...]:
+    """The values of a list within a list, as of 1, \\pm 2."""
+    return value.items if isinstance(value, Group) and value.kind == "list" else (value,)
 
 
 def _named_values(values: list[Value]) -> Value:
@@ -202,8 +168,7 @@ def _named_values(values: list[Value]) -> Value:
         elif isinstance(value, Equation) or not pairs:
             return Group("list", tuple(values))
         else:
-            items = value.items if isinstance(value, Group) and value.kind == "list" else (value,)
-            pairs += [(pairs[-1][0], item) for item in items]
+            pairs += [(pairs[-1][0], item) for item in _listed(value)]
     return Named(tuple(pairs))
 
 
@@ -243,47 +208,22 @@ def _equated(text: str) -> Value | None:
     parts, cuts = split(text, EQUALS)
     if not cuts or not all(parts):
         return Words(text) if cuts else None
-    numbers = [_is_number(part) for part in parts]
-    amounts = [_amount(part) for part in parts]
-    if NAME.fullmatch(parts[0]) and not numbers[0]:
+    numbers = [atoms.is_number(part) for part in parts]
+    amounts = [atoms.amount(part) for part in parts]
+    if atoms.NAME.fullmatch(parts[0]) and not numbers[0]:
         stated = [amount for amount, number in zip(amounts[1:], numbers[1:], strict=True) if number]
         if len(stated) > 1 and any(algebra.same(stated[-1], other) is False for other in stated[:-1]):
             return Contradiction(text)
         value = read(parts[-1])
         if isinstance(value, Group) and value.kind == "list":
-            return Named(tuple((_name(parts[0]), item) for item in value.items))
-        return value if isinstance(value, Words | Contradiction) else Named(((_name(parts[0]), value),))
+            return Named(tuple((atoms.name(parts[0]), item) for item in value.items))
+        return value if isinstance(value, Words | Contradiction) else Named(((atoms.name(parts[0]), value),))
     if all(numbers):
         told = [algebra.same(amounts[0], other) for other in amounts[1:]]
         return read(parts[-1]) if all(told) else Contradiction(text) if False in told else Words(text)
-    if len(parts) == 2 and NAME.fullmatch(parts[1]) and numbers[0]:
-        return Named(((_name(parts[1]), read(parts[0])),))
+    if len(parts) == 2 and atoms.NAME.fullmatch(parts[1]) and numbers[0]:
+        return Named(((atoms.name(parts[1]), read(parts[0])),))
     return Equation(parts[0], parts[-1]) if len(parts) == 2 or numbers[-1] else Words(text)
-
-
-def _amount(text: str) -> str:
-    """The number of a side of an equation without its unit; of a percentage its share."""
-    measured = quantity(text)
-    if measured is None:
-        return text
-    percent = measured.unit is not None and measured.unit.dimension == "percent"
-    return rf"\frac{{{measured.number}}}{{100}}" if percent else measured.number
-
-
-def _name(text: str) -> str:
-    text = re.sub(r"\\(?:vec|overrightarrow|overline|hat|mathbf)\{([A-Za-z]+)\}|\\text\{([^{}]*)\}", r"\1\2", text)
-    return re.sub(r"[\s{}]", "", text)
-
-
-def _is_number(text: str) -> bool:
-    if algebra.rational(text) is not None:
-        return True
-    bare = re.sub(r"\\(?:text\{[^{}]*\}|[a-z]+)", "", text)
-    if re.search(r"[A-Za-df-hj-z]", bare):
-        return False
-    measured = quantity(text)
-    expression = algebra.parse(measured.number if measured else text)
-    return expression is not None and bool(expression.is_number)
 
 
 def _bracketed(text: str) -> Value | None:
@@ -292,7 +232,7 @@ def _bracketed(text: str) -> Value | None:
         return None
     if found[1] == "\\{" and found[3] == "\\}":
         kind = "set"
-    elif found[1] in ("(", "[") and found[3] in (")", "]") or found[1] == "\\langle" and found[3] == "\\rangle":
+    elif (found[1] in ("(", "[") and found[3] in (")", "]")) or (found[1] == "\\langle" and found[3] == "\\rangle"):
         kind = "point"
     else:
         return None
@@ -302,7 +242,7 @@ def _bracketed(text: str) -> Value | None:
     if kind == "point" and not cuts:
         return read(found[2].strip()) if found[1] + found[3] == "()" else None
     values = [read(part) for part in parts]
-    items = [item for value in values for item in (value.items if _plus_minus_list(value) else [value])]  # type: ignore[union-attr]
+    items = [item for value in values for item in _listed(value)]
     if not all(parts) or any(isinstance(item, Words | Contradiction) for item in items):
         return Words(text)
     return Group(kind, tuple(items), "()" if found[1] == "\\langle" else found[1] + found[3] if kind == "point" else "")
@@ -326,49 +266,8 @@ def _plus_minus(text: str) -> Value | None:
     return None if any(isinstance(value, Words) for value in values) else Group("list", tuple(values))
 
 
-def _ratio(text: str) -> Value | None:
-    half = re.search(r"\s*(?:\\text)?\{?([ap])\.?\s?m\.?\}?$", text, re.IGNORECASE)
-    parts, cuts = split(text[: half.start()] if half else text, re.compile(":"))
-    if not cuts or not all(algebra.parse(part) is not None for part in parts):
-        return None
-    return Ratio(tuple(parts), half[1].lower() if half else "")
-
-
-def _numeral(text: str) -> Value | None:
-    found = NUMERAL.fullmatch(text)
-    if not found:
-        return None
-    base = int(found["base"] or NUMBER_WORDS.get(found["named"] or "", 0) or found["worded"] or found["apart"] or 0)
-    digits = found["digits"]
-    if not 2 <= base <= 36 or not (digits[0].isdigit() or digits.isupper()) or (digits.isalpha() and base <= 10):
-        return None
-    if any(int(digit, 36) >= base for digit in digits):
-        return None if digits.isalpha() else Words(text)
-    return Numeral(digits.lstrip("0") or "0", base)
-
-
-def _row(text: str) -> Value | None:
-    """Numbers side by side: a list, and no product."""
-    numbers = text.split()
-    if len(numbers) < 2 or not all(re.fullmatch(r"-?\d+(?:\.\d+)?", number) for number in numbers):
-        return None
-    return Group("list", tuple(map(Term, numbers)))
-
-
-def _term(text: str) -> Value | None:
-    if "\\ldots" in text:
-        return None
-    text = re.sub(r"\\text\{([A-Za-z])\}", r"\1", text) if text.startswith("\\text") else text
-    measured = quantity(text)
-    if measured:
-        return Term(measured.number.strip(), measured.unit, measured.noun)
-    if "\\text" in text and algebra.parse(text) is None:
-        return None
-    return Term(text)
-
-
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
-    _environment, _qualified, _compound, _rounded, _joined, _built, _compared, _member, _equated, _combined, _bracketed,
-    _plus_minus, _numeral, _ratio, _row, _term,
+    _environment, _qualified, atoms.compound_quantity, _rounded, _joined, _built, _compared, _member, _equated,
+    _combined, _bracketed, _plus_minus, atoms.numeral, atoms.ratio, atoms.row, atoms.term,
 ]  # fmt: skip

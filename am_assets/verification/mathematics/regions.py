@@ -17,7 +17,7 @@ NUMBER_SETS = re.compile(r"\\mathbb\{([RZNQ])\}(?:\s*\^\{?([+-])\}?)?")
 @lru_cache(512)
 def region(value: Value) -> "Set | None":
     """`value` as a set of real numbers; None if it is none, or has letters besides the one it restricts."""
-    from sympy import FiniteSet, Interval, Intersection, S, Union
+    from sympy import FiniteSet, Intersection, Interval, S, Union
 
     if isinstance(value, Term) and value.unit is None:
         if value.text == "\\emptyset":
@@ -72,7 +72,7 @@ def letters(value: "Value | str") -> set[Any]:
 
 def _compared(value: Region) -> "Set | None":
     """The reals that satisfy a chain of comparisons in one letter."""
-    from sympy import Intersection, Symbol, solveset, S
+    from sympy import Intersection, S, Symbol, solveset
     from sympy.core.function import AppliedUndef
     from sympy.core.relational import Relational
 

@@ -1,26 +1,18 @@
-r"""Quantities: the number, the unit and the noun of "12 cm", "$18", "5 \text{ kg m/s}^2" or "12 chickens".
+r"""Units: what they are called, and what a product of them is in base units.
 
-A unit is known by the table below, with the prefixes of the SI and in any product, quotient or power; two units are of
-one dimension if their base units and powers are. A word that is no unit is a noun: it is kept, and means nothing for
-the number. "Pound" is left out, as it may be mass or money.
+A unit is known by the tables below, with the prefixes of the SI and in any product, quotient or power; two units are of
+one dimension if their base units and powers are. "Pound" is left out, as it may be mass or money.
 """
 
 import re
 from collections import Counter
 from fractions import Fraction
-from functools import lru_cache
 from typing import NamedTuple
 
 
 class Unit(NamedTuple):
     dimension: str  # base units and their powers: "length time^-2"; empty for a pure count
     factor: Fraction  # in base units
-
-
-class Quantity(NamedTuple):
-    number: str
-    unit: Unit | None
-    noun: str
 
 
 # By dimension: the size of each unit, and its spellings (names without the plural s).
@@ -36,7 +28,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "60": "min minute 分钟", "3600": "h hr hour 小时", "86400": "d day 天", "604800": "week wk 周", "1": "秒 sec",
     },
     "year": {"1": "yr year 年", "1/12": "month mo 个月", "10": "decade", "100": "century"},
-    "angle": {"1": r"\circ ° degree deg 度", "1/60": "arcminute arcmin", "1/3600": "arcsecond arcsec", "360": "revolution"},
+    "angle": {"1": r"\circ ° degree deg 度", "1/60": "arcminute arcmin", "1/3600": "arcsecond arcsec", "360": "turn"},
     "radian": {"1": "rad radian"},
     "celsius": {"1": r"\circC degree\celsius celsius ℃"},
     "fahrenheit": {"1": r"\circF degree\fahrenheit fahrenheit ℉"},
@@ -67,11 +59,12 @@ PREFIXABLE: dict[str, tuple[str, str, str]] = {
     "length^2 mass time^-3 current^-2": (r"Ω \Omega ohm", "ohm", "1000"),
     "length^-2 mass^-1 time^4 current^2": ("F", "farad", "1/1000"),
     "mass time^-2 current^-1": ("T", "tesla", "1000"),
-    "length^2 mass time^-2 ": ("eV", "electronvolt", "1.602176634/10000000000000000"),
+    "mass length^2 time^-2": ("eV", "electronvolt", "1.602176634/10000000000000000"),
 }  # fmt: skip
 PREFIXES = {
-    "f": ("femto", -15), "p": ("pico", -12), "n": ("nano", -9), "u": ("micro", -6), "μ": ("micro", -6), "µ": ("micro", -6),
-    r"\mu": ("micro", -6), "m": ("milli", -3), "c": ("centi", -2), "d": ("deci", -1), "k": ("kilo", 3),
+    "f": ("femto", -15), "p": ("pico", -12), "n": ("nano", -9), "u": ("micro", -6), "μ": ("micro", -6),
+    "µ": ("micro", -6), r"\mu": ("micro", -6), "m": ("milli", -3), "c": ("centi", -2),
+    "d": ("deci", -1), "k": ("kilo", 3),
     "M": ("mega", 6), "G": ("giga", 9), "T": ("tera", 12),
 }  # fmt: skip
 
@@ -108,81 +101,60 @@ def _dimension(powers: Counter[str]) -> str:
 
 
 WORDY = {"pound sterling"}
-UNITS = _table() | {"square": Unit("square", Fraction(1)), "cubic": Unit("cubic", Fraction(1))}
-POWER_WORDS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3, "squared": 2, "cubed": 3}
-# Words after a number that change it, so that they are no noun.
-NO_NOUN = re.compile(
-    r"\b(?:less|more|fewer|greater|least|most|or|not|over|under|times|plus|minus|squared|cubed|factorial|half|halves"
-    r"|thirds?|quarters?|fourths?|fifths?|tenths?|base|mod|modulo|and|between|to|per|if|when|divided|approximately|about"
-    r"|zero|one|two|three|four|five|six|seven|eight|nine|ten|negative|positive|pm|am|AM|PM|o'clock)\b"
-)
+UNITS = _table()
+POWER_WORDS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 TOKEN = re.compile(
-    r"\s*(?:(?P<power>\^\{?(-?\d)\}?)|(?P<over>/|\bper\b)|(?P<times>\\cdot|\\times|\*|-(?=[a-z]))"
-    r"|(?P<name>\\circ\s*[CF]\b|(?:\\mu\s*)?[A-Za-zμµΩ\u4e00-\u9fff]+\.?|\\(?:Omega|circ|cents|%|\$)|[%$€£¥₹¢°℃℉″])|(?P<open>[(])|(?P<close>[)]))"
+    r"\s*(?:(?P<power>\^\{?(?P<exponent>-?\d)\}?)|(?P<over>/|\bper\b)|(?P<times>\\cdot|\\times|\*|-(?=[a-z]))"
+    r"|(?P<name>\\circ\s*[CF]\b|(?:\\mu\s*)?[A-Za-zμµΩ\u4e00-\u9fff]+\.?|\\(?:Omega|circ|cents|%|\$)|[%$€£¥₹¢°℃℉″])"
+    r"|(?P<open>[(])|(?P<close>[)]))"
 )
-PREFIX = re.compile(r"(-?)\s*(?:\\text\s*)?\{?(\\?\$|[€£¥₹])\}?\s*(-?)(?=[\d.\\(])")
-NUMBER = (
-    r"-?(?:\d{1,400}(?:\.\d{1,400})?|\((?:\d{1,99})\+\\frac\{\d{1,99}\}\{\d{1,99}\}\)|\\frac\{\d{1,99}\}\{\d{1,99}\}"
-    r"|\d{1,99}/\d{1,99})"
-)
-PARTS = re.compile(rf"({NUMBER})\s*((?:\\text\{{[^{{}}]*\}}|\\?[$%]|\^\\circ|[A-Za-z]+)\.?)\s*(?:,|\\text\{{and\}})?\s*")
-SYMBOLIC = re.compile(r"(?:[\d.,\s{}()/*^+!-]|\\(?:pi|frac|sqrt|cdot|times|binom|ln|log)(?![A-Za-z])|(?<![A-Za-z])[ei](?![A-Za-z]))+")
-CUT = re.compile(r"\\text\{|\\%|%|\^\{?\\circ|\\?[$€£¥₹¢℃℉″]|(?<=[\d})\s])(?:[A-Za-z\u4e00-\u9fff]|\\mu|\\Omega)|(?<=\\pi)\s(?=[A-Za-z])")
+SECOND = re.compile(r"\s*([A-Za-z]+)")
 
 
-@lru_cache(1024)
-def unit_of(text: str) -> tuple[Unit | None, str] | None:
-    """(unit, noun) that `text` names; None if it is neither. Words after a unit ("dollars in total") are ignored."""
-    plain = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).replace("^{\\circ}", "\\circ").replace("^\\circ", "\\circ")
-    plain = " ".join(plain.split()).strip()
-    powers: Counter[str] = Counter()
-    factor, sign, at, pending, depth, known = Fraction(1), 1, 0, 1, 0, False
-    last: tuple[dict[str, int], Fraction, int] | None = None
-    while at < len(plain) and (token := TOKEN.match(plain, at)):
-        if token["power"] or (token["name"] or "").lower() in ("squared", "cubed"):
-            power = int(token[2]) if token["power"] else POWER_WORDS[token["name"].lower()]
-            if last is None:
-                return None
-            for name, exponent in last[0].items():
-                powers[name] += exponent * (power - 1) * last[2]
-            factor *= last[1] ** ((power - 1) * last[2])
-            last = None
+def product(text: str) -> tuple[Unit | None, str]:
+    """The unit that `text` begins with, None if with none, and what stands behind it."""
+    factors: list[tuple[Unit, int]] = []
+    sign, power, depth, at, end = 1, 1, 0, 0, 0  # `end` is behind the last unit
+    while token := TOKEN.match(text, at):
+        word = (token["name"] or "").rstrip(".").replace(" ", "")
+        if raised := int(token["exponent"] or {"squared": 2, "cubed": 3}.get(word.lower(), 0)):
+            if not factors:
+                break
+            factors[-1] = (factors[-1][0], factors[-1][1] * raised)
+            end = token.end()
         elif token["over"]:
             sign = -1
         elif token["open"] or token["close"]:
             depth += 1 if token["open"] else -1
             sign = sign if token["open"] else 1
-        elif token["name"]:
-            word = token["name"].rstrip(".").replace(" ", "")
-            if word.lower() in POWER_WORDS:
-                pending = POWER_WORDS[word.lower()]
-            else:
-                two = re.compile(r"\s*([A-Za-z]+)").match(plain, token.end())
-                unit = (_named(f"{word} {two[1]}") if two else None) or _named(word)
-                if unit is None or (known and word == "in"):  # "dollars in total"
-                    break
-                if two and _named(f"{word} {two[1]}"):
-                    token = two
-                last = ({name: exponent * pending for name, exponent in _powers(unit.dimension).items()},
-                        unit.factor**pending, sign)
-                for name, exponent in last[0].items():
-                    powers[name] += exponent * sign
-                factor *= last[1] ** sign
-                known, pending = True, 1
-                sign = sign if depth > 0 else 1
-        at = token.end()
-    if pending != 1 and not known:  # "square units"
-        at, pending = 0, 1
-    rest = plain[at:].strip(" .,")
-    if rest and (not re.fullmatch(r"(?:[^\W\d_]{2,}|a|[\u4e00-\u9fff])(?:\.?[ '-](?:[^\W\d_]{2,}|[as]))*", rest) or NO_NOUN.search(rest)):
-        return None
-    if pending != 1 or sign == -1 and not known:
-        return None
-    noun = "" if re.search(r"\bunits?$", rest) else rest.casefold()
-    return (Unit(_dimension(powers), factor) if known else None), noun
+            end = token.end() if token["close"] and end else end
+        elif word.lower() in POWER_WORDS:
+            power = POWER_WORDS[word.lower()]
+        elif word:
+            second = SECOND.match(text, token.end())
+            both = named(f"{word} {second[1]}") if second else None
+            unit = both or named(word)
+            if unit is None or (factors and word == "in"):  # "dollars in total"
+                break
+            factors.append((unit, sign * power))
+            power, sign = 1, sign if depth else 1
+            end = second.end() if both and second else token.end()
+        at = max(token.end(), end)
+    return (multiplied(factors) if factors else None), text[end:]
 
 
-def _named(word: str) -> Unit | None:
+def multiplied(factors: list[tuple[Unit, int]]) -> Unit:
+    powers: Counter[str] = Counter()
+    size = Fraction(1)
+    for unit, exponent in factors:
+        size *= unit.factor**exponent
+        for name, power in _powers(unit.dimension).items():
+            powers[name] += power * exponent
+    return Unit(_dimension(powers), size)
+
+
+def named(word: str) -> Unit | None:
+    """The unit of this name or symbol; the case counts for symbols alone, and names may have a plural s."""
     for name in (word, word.removesuffix("s")) if len(word) > 2 else (word,):
         if name in UNITS:
             return UNITS[name]
@@ -190,52 +162,3 @@ def _named(word: str) -> Unit | None:
     if len(lower) < 2:
         return None
     return UNITS.get(lower) or UNITS.get(lower.removesuffix("s") if len(lower) > 3 else lower)
-
-
-def quantity(text: str) -> Quantity | None:
-    r"""The number, unit and noun of `text` (see `notation.clean`); None if it has neither unit nor noun.
-
-    >>> quantity(r"12 \text{cm}")
-    Quantity(number='12', unit=Unit(dimension='length', factor=Fraction(1, 100)), noun='')
-    """
-    if prefix := PREFIX.match(text):
-        rest = quantity(text[prefix.end() :])
-        number = prefix[1] + prefix[3] + (rest.number if rest else text[prefix.end() :])
-        unit = UNITS[prefix[2]]
-        if rest and rest.unit and rest.unit.dimension == "":
-            unit = unit._replace(factor=unit.factor * rest.unit.factor)
-        elif rest and rest.unit and rest.unit != unit:
-            unit = Unit(_dimension(Counter(_powers(unit.dimension)) + Counter()), unit.factor)
-        return Quantity(number, unit, "")
-    for cut in CUT.finditer(text):
-        number, rest = text[: cut.start()].rstrip(" -"), text[cut.start() :]
-        worded = rest.startswith(("\\text", "\\%", "%", "^", "\\$", "$"))
-        if not number or "\\text" in number or number.count("{") != number.count("}") or number.count("(") != number.count(")"):
-            continue
-        if not (SYMBOLIC.fullmatch(number) or worded):
-            continue
-        if rest.startswith("^") and re.search(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])", number):
-            return None
-        letters = re.match(r"[A-Za-z]+", rest)
-        if letters and len(letters[0]) == 1 and not text[: cut.start()].endswith(" "):
-            continue  # "3 m" is a length, "3m" a product
-        told = unit_of(rest)
-        if told is None or (letters and told[0] is None):
-            continue
-        return Quantity(number, *told)
-    return None
-
-
-def compound(text: str) -> Quantity | None:
-    """The sum of a quantity in falling units, as in "2 hours 30 minutes" or "5 ft 4 in", in its first unit."""
-    found = list(PARTS.finditer(text))
-    if len(found) < 2 or "".join(part[0] for part in found) != text:
-        return None
-    units = [told[0] for part in found if (told := unit_of(part[2])) and told[0]]
-    if len(units) != len(found) or len({unit.dimension for unit in units}) > 1:
-        return None
-    if any(one.factor <= other.factor for one, other in zip(units, units[1:], strict=False)):
-        return None
-    ratios = [unit.factor / units[0].factor for unit in units]
-    terms = [f"({part[1]})\\cdot\\frac{{{r.numerator}}}{{{r.denominator}}}" for part, r in zip(found, ratios, strict=True)]
-    return Quantity("+".join(terms), units[0], "")

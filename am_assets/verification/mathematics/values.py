@@ -92,7 +92,7 @@ class Rounded:
     r"""An exact value and its approximation: \frac13 \approx 0.333; `exact` is None where only the latter stands."""
 
     exact: "Value | None"
-    decimal: str
+    decimal: "Value"
 
 
 @dataclass(frozen=True)

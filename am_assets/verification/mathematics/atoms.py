@@ -1,0 +1,90 @@
+r"""The smallest results: expressions, quantities, numerals, ratios and the names that values have."""
+
+import re
+
+from am_assets.verification.mathematics import algebra
+from am_assets.verification.mathematics.quantities import compound, quantity
+from am_assets.verification.mathematics.spellings import NUMBER_WORDS
+from am_assets.verification.mathematics.values import Group, Numeral, Ratio, Term, Value, Words, split
+
+NAME = re.compile(
+    r"(?:\\(?:vec|overrightarrow|overline|hat|mathbf)\{[A-Za-z]+\}|\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{1,3}"
+    r"|\\[a-zA-Z]+|[A-Za-z])(?:_\{?\w+\}?|_\{\\text\{[^{}]*\}\})?'*(?:\s*\((?:[A-Za-z],?\s*)+\))?"
+    r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}"
+)
+NUMERAL = re.compile(
+    r"[(\[{]*(?P<digits>[0-9A-Za-z]+)[)\]}]*\s*(?:_\{?\s*(?:\\text\{\s*base\s*\}\s*)?(?P<base>\d{1,2})\s*\}?"
+    r"|_\{\s*\\text\{(?:base )?(?P<named>[a-z]+)\}\s*\}"
+    r"|\(?\s*\\text\{\(?base\s*(?P<worded>\d{1,2}|)\)?\}\s*(?P<apart>\d{1,2})?\s*\)?)"
+)
+
+
+def compound_quantity(text: str) -> Value | None:
+    total = compound(text)
+    return Term(total.number, total.unit) if total else None
+
+
+def is_number(text: str) -> bool:
+    if algebra.rational(text) is not None:
+        return True
+    bare = re.sub(r"\\(?:text\{[^{}]*\}|[a-z]+)", "", text)
+    if re.search(r"[A-Za-df-hj-z]", bare):
+        return False
+    measured = quantity(text)
+    expression = algebra.parse(measured.number if measured else text)
+    return expression is not None and bool(expression.is_number)
+
+
+def amount(text: str) -> str:
+    """The number of a side of an equation without its unit; of a percentage its share."""
+    measured = quantity(text)
+    if measured is None:
+        return text
+    percent = measured.unit is not None and measured.unit.dimension == "percent"
+    return rf"\frac{{{measured.number}}}{{100}}" if percent else measured.number
+
+
+def name(text: str) -> str:
+    text = re.sub(r"\\(?:vec|overrightarrow|overline|hat|mathbf)\{([A-Za-z]+)\}|\\text\{([^{}]*)\}", r"\1\2", text)
+    return re.sub(r"[\s{}]", "", text)
+
+
+def ratio(text: str) -> Value | None:
+    half = re.search(r"\s*(?:\\text)?\{?([ap])\.?\s?m\.?\}?$", text, re.IGNORECASE)
+    parts, cuts = split(text[: half.start()] if half else text, re.compile(":"))
+    if not cuts or not all(algebra.parse(part) is not None for part in parts):
+        return None
+    return Ratio(tuple(parts), half[1].lower() if half else "")
+
+
+def numeral(text: str) -> Value | None:
+    found = NUMERAL.fullmatch(text)
+    if not found:
+        return None
+    base = int(found["base"] or NUMBER_WORDS.get(found["named"] or "", 0) or found["worded"] or found["apart"] or 0)
+    digits = found["digits"]
+    if not 2 <= base <= 36 or not (digits[0].isdigit() or digits.isupper()) or (digits.isalpha() and base <= 10):
+        return None
+    if any(int(digit, 36) >= base for digit in digits):
+        return None if digits.isalpha() else Words(text)
+    return Numeral(digits.lstrip("0") or "0", base)
+
+
+def row(text: str) -> Value | None:
+    """Numbers side by side: a list, and no product."""
+    numbers = text.split()
+    if len(numbers) < 2 or not all(re.fullmatch(r"-?\d+(?:\.\d+)?", number) for number in numbers):
+        return None
+    return Group("list", tuple(map(Term, numbers)))
+
+
+def term(text: str) -> Value | None:
+    if "\\ldots" in text:
+        return None
+    text = re.sub(r"\\text\{([A-Za-z])\}", r"\1", text) if text.startswith("\\text") else text
+    measured = quantity(text)
+    if measured:
+        return Term(measured.number.strip(), measured.unit, measured.noun)
+    if "\\text" in text and algebra.parse(text) is None:
+        return None
+    return Term(text)

@@ -1,0 +1,33 @@
+r"""What stands behind a result and only says that a letter is any constant, integer or number."""
+
+import re
+
+# From the first word of one, or the first letter that is said to lie in a set of numbers.
+QUALIFIER = re.compile(
+    r"[,;]?\s*\(?\s*(\\text\{(?:for|where|with|only|respectively)\b[^{}]*\}.*"
+    r"|(?<![A-Za-z\\])(?:[a-z],?\s*)+\\in\s*\\mathbb\{[ZRCQN]\}.*)$",
+    re.DOTALL,
+)
+WORDS = """
+for any all some every each where with only is are an a arbitrary constant constants integer integers real number
+numbers parameter respectively and value values of
+"""
+KNOWN = set(WORDS.split())
+COMMAND = re.compile(r"\\(?:text|in|mathbb|ldots)(?![a-z])|\{[ZRCQN]\}")
+SAYS_ONLY_THAT = re.compile(r"\\text\{[^{}]*\}|\\in\s*\\mathbb\{[ZRCQN]\}|[A-Za-z](?:_\{\w\})?|[\s,.()]")
+
+
+def unqualified(text: str) -> str | None:
+    r"""`text` without its qualifier; None if it has none, or one that says more, as "for x > 0" and "k = 0, 1".
+
+    >>> unqualified(r"2k+1, k\in\mathbb{Z}")
+    '2k+1'
+    """
+    found = QUALIFIER.search(text)
+    if not found or not found.start():
+        return None
+    words = set(re.findall(r"[A-Za-z]{2,}", COMMAND.sub(" ", found[1])))
+    if words - KNOWN or SAYS_ONLY_THAT.sub("", found[1]):
+        return None
+    rest = text[: found.start()]
+    return rest + ")" if rest.count("(") > rest.count(")") else rest

@@ -1,0 +1,1 @@
+"""When two values of given kinds are equal: a function for each pair of kinds, which `comparing` chooses."""

@@ -1,0 +1,147 @@
+"""Numbers and expressions: units, percentages, nouns, constants of integration, bases, ratios, approximations."""
+
+import re
+from fractions import Fraction
+from itertools import pairwise
+
+from am_assets.verification.mathematics import algebra
+from am_assets.verification.mathematics.told import Equality, Told, all_of, any_of
+from am_assets.verification.mathematics.units import Unit
+from am_assets.verification.mathematics.values import Named, Numeral, Ratio, Rounded, Term, Value, Words
+
+CONSTANT = re.compile(r"(.+)\+\s*([Cc])|([Cc])\s*\+(.+)", re.DOTALL)
+MINUTES = re.compile(r"\d\d")
+
+
+def terms(one: Term, other: Term, same: Equality) -> Told:
+    """Numbers with their units: of one dimension, converted; a unit or noun that only one side names is ignored."""
+    one, other = _counted(one), _counted(other)
+    kinds = [term.unit.dimension if term.unit else None for term in (one, other)]
+    if kinds.count("percent") == 1:
+        return _percent(*((one, other) if kinds[0] == "percent" else (other, one)), same)
+    if one.unit and other.unit:
+        if kinds[0] != kinds[1] and {*kinds} != {"angle", "radian"}:
+            return None if {*kinds} == {"time", "year"} else False
+        if one.unit == other.unit:
+            return same.texts(one.text, other.text)
+        return same.texts(_in_base(one.text, one.unit), _in_base(other.text, other.unit))
+    equal = same.texts(one.text, other.text)
+    if "angle" in kinds and equal is not True:
+        return _degrees(*((one, other) if one.unit else (other, one)), same, equal)
+    if equal is not True and not one.unit and not other.unit:
+        equal = _up_to_constants(one.text, other.text, equal)
+    if equal and (one.unit or one.noun) and (other.unit or other.noun) and not share_a_noun(one, other):
+        return None  # 5 apples, 5 dollars
+    return equal
+
+
+def _counted(term: Term) -> Term:
+    """Dozens, thousands and millions are part of the number."""
+    if term.unit is None or term.unit.dimension:
+        return term
+    return Term(_times(term.text, term.unit.factor), None, term.noun)
+
+
+def _percent(percent: Term, bare: Term, same: Equality) -> Told:
+    """A percentage is its share, and its number too where the sign is left out; 0.5 is 50 %, and may be 0.5 %."""
+    if bare.unit:
+        return False
+    share = same.texts(_times(percent.text, Fraction(1, 100)), bare.text)
+    number = same.texts(percent.text, bare.text)
+    value = algebra.rational(bare.text)
+    return any_of([share, None if number and value is not None and abs(value) < 1 else number])
+
+
+def _degrees(degrees: Term, bare: Term, same: Equality, equal: Told) -> Told:
+    """Degrees beside a multiple of pi, which is in radians."""
+    return same.texts(_in_base(degrees.text, degrees.unit), bare.text) if "\\pi" in bare.text else equal
+
+
+def _up_to_constants(one: str, other: str, equal: Told) -> Told:
+    """Antiderivatives: their constant may be left out, and two that have one may differ by a number."""
+    found = [CONSTANT.fullmatch(text) for text in (one, other)]
+    rests = [match[1] or match[4] if match else text for match, text in zip(found, (one, other), strict=True)]
+    names = [match[2] or match[3] for match in found if match]
+    letters = [set(re.findall(r"[A-Za-z]", re.sub(r"\\[a-z]+", "", rest))) for rest in rests]
+    if not names or not all(letters) or any(name in found for name in names for found in letters):
+        return equal
+    if len(names) == 2:
+        return True if algebra.constant_difference(*rests) else algebra.same(rests[0], rests[1])
+    told = algebra.same(rests[0], rests[1])
+    return None if told and names == ["c"] else told
+
+
+def share_a_noun(one: Term, other: Term) -> bool:
+    first, second = ({word.removesuffix("s") for word in re.findall(r"\w+", term.noun)} for term in (one, other))
+    return bool(first & second)
+
+
+def _times(text: str, factor: Fraction) -> str:
+    if (value := algebra.rational(text)) is None:
+        return rf"({text})\cdot\frac{{{factor.numerator}}}{{{factor.denominator}}}"
+    product = value * factor
+    return rf"\frac{{{product.numerator}}}{{{product.denominator}}}" if product.denominator > 1 else str(product)
+
+
+def _in_base(text: str, unit: Unit | None) -> str:
+    """The number in base units; degrees in radians."""
+    scaled = _times(text, unit.factor if unit else Fraction(1))
+    return rf"({scaled})\cdot\frac{{\pi}}{{180}}" if unit and unit.dimension == "angle" else scaled
+
+
+def numerals(one: Numeral, other: Numeral, same: Equality) -> Told:
+    """The same number; but the same digits in another base are a mistake that a single digit hides."""
+    if one.digits == other.digits and one.base != other.base:
+        return False
+    return int(one.digits, one.base) == int(other.digits, other.base)
+
+
+def numeral_and_term(one: Numeral, other: Term, same: Equality) -> Told:
+    """A base that only one side names is ignored; the value in base ten may or may not be what was asked for."""
+    if re.sub(r"[\s{}]|\\text", "", other.text).lstrip("0") == one.digits:
+        return True
+    return None if same.texts(str(int(one.digits, one.base)), other.text) else False
+
+
+def ratios(one: Ratio, other: Ratio, same: Equality) -> Told:
+    """Ratios in proportion. Two digits after each colon may be minutes, which are compared as they stand."""
+    if len(one.parts) != len(other.parts) or (one.half and other.half and one.half != other.half):
+        return False
+    told = all_of([same.texts(a, b) for a, b in zip(one.parts, other.parts, strict=True)])
+    if told or all(MINUTES.fullmatch(part) for ratio in (one, other) for part in ratio.parts[1:]):
+        return told
+    cross = zip(pairwise(one.parts), pairwise(other.parts), strict=True)
+    return all_of([same.texts(rf"({a})\cdot({d})", rf"({b})\cdot({c})") for (a, b), (c, d) in cross])
+
+
+def ratio_and_term(one: Ratio, other: Term, same: Equality) -> Told:
+    if len(one.parts) != 2 or other.unit:
+        return False
+    return same.texts(rf"\frac{{{one.parts[0]}}}{{{one.parts[1]}}}", other.text)
+
+
+def rounded(one: Rounded, other: Value, same: Equality) -> Told:
+    """An exact value with its approximation is the exact value, if the one is near the other."""
+    if one.exact is None:
+        return None if same.values(one.decimal, other) else False
+    return same.values(one.exact, other) if consistent(one) else False
+
+
+def consistent(value: Rounded) -> bool:
+    """Is the decimal within one unit of its last place of the exact value?"""
+    exact, decimal = value.exact, value.decimal
+    while isinstance(exact, Named) and len(exact.pairs) == 1:
+        exact = exact.pairs[0][1]
+    if not isinstance(exact, Term) or not isinstance(decimal, Term):
+        return False
+    places = re.search(r"\.(\d+)", decimal.text)
+    apart = algebra.parse(f"({exact.text})-({decimal.text})")
+    if apart is None or not apart.is_number:
+        return False
+    return bool(abs(apart.evalf(30)) <= Fraction(1, 10 ** len(places[1]) if places else 1))
+
+
+def words(one: Words, other: Value, same: Equality) -> Told:
+    """Words and formulas that no rule reads: the same text, or nothing is said."""
+    texts = [re.sub(r"\\text|[\s{}]", "", value.text) for value in (one, other) if isinstance(value, Words | Term)]
+    return True if len(texts) == 2 and texts[0] == texts[1] else None

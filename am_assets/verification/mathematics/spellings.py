@@ -1,0 +1,107 @@
+r"""Tables of notation: what a spelling is rewritten as, in the order in which the rewritings apply.
+
+Each leaves the meaning as it is. In the patterns of `PATTERNS` a word boundary only asks that no letter follows, so
+that a digit may stand behind a command.
+"""
+
+import re
+from collections.abc import Callable
+
+SIGNS = {
+    "\u2212": "-", "\u2013": "-", "\u2010": "-", "×": r"\times ", "⋅": r"\cdot ", "·": r"\cdot ", "÷": "/", "∕": "/",
+    "≤": r"\le ", "⩽": r"\le ", "≥": r"\ge ", "⩾": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "±": r"\pm ",
+    "∓": r"\mp ", "∞": r"\infty ", "∪": r"\cup ", "∩": r"\cap ", "∖": r"\setminus ", "∈": r"\in ", "∅": r"\emptyset ",
+    "ℝ": r"\mathbb{R} ", "ℤ": r"\mathbb{Z} ", "ℕ": r"\mathbb{N} ", "√": r"\sqrt", "∛": r"\sqrt[3]", "°": r"^\circ ",
+    "…": r"\ldots ", "⋯": r"\ldots ", "′": "'", "⟨": r"\langle ", "⟩": r"\rangle ", "⌊": r"\lfloor ",
+    "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "∠": r"\angle ", "→": r"\to ", "∨": r"\text{ or }",
+    "∧": r"\text{ and }", "或": r"\text{ or }", "和": r"\text{ and }", "且": r"\text{ and }", "、": ", ", "。": ".",
+    "\u3000": " ", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "❘": "|", "∣": "|",
+}  # fmt: skip
+GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
+    "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
+    "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda",
+    "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
+SIGN_TABLE = str.maketrans(SIGNS | {letter: rf"\{name} " for letter, name in GREEK.items()})
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n")
+SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+FUNCTIONS = "sinh cosh tanh arcsin arccos arctan sin cos tan sec csc cot log ln exp"
+FUNCTION = rf"(?:{'|'.join(FUNCTIONS.split())})"
+
+TEXT = r"\\(?:text(?:bf|rm|it|normal|sf|tt)?|mathrm|mathbf|mbox|hbox|operatorname|mathit|mathsf|rm)\s*"
+PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
+    # Digits in groups, before what sets them apart goes.
+    r"(?<=\d)(?:\{,\}|,\\!|\\[,;: !]|~)\s?(?=\d{3}(?!\d))": "",
+    # Delimiters and spacing.
+    r"\\[hv]?phantom\s*(?:\{[^{}]*\}|\S)": "",
+    r"\\(?:boxed|fbox|framebox)(?![a-z])\s*": "",
+    r"\\!|\\(?:left|right)(?![a-z])\s*\.?|\\[bB]igg?[lrm]?(?![a-z])|\\(?:display|text)style\b|\\limits\b": "",
+    r"(?<!\\)\$|\\[()\[\]]|\\label\{[^{}]*\}|\\tag\{[^{}]*\}": "",
+    r"(?<!\\)\\(?:[,;:> ]|q?quad\b|,)|~": " ",
+    # Spellings of one command.
+    r"\\[dtc]frac\b": r"\\frac",
+    r"\\leq(?:slant|q)?\b": r"\\le ", r"\\geq(?:slant|q)?\b": r"\\ge ", r"\\neq\b": r"\\ne ",
+    r"\\lt\b": "<", r"\\gt\b": ">", r"<=": r"\\le ", r">=": r"\\ge ", r"!=(?!=)": r"\\ne ",
+    r"\\(?:varnothing|O)\b|\\\{\s*\\\}": r"\\emptyset ",
+    r"\\lbrace\b": r"\\{", r"\\rbrace\b": r"\\}", r"\\lbrack\b": "[", r"\\rbrack\b": "]",
+    r"\\(?:[lrcv]?dots[bcmio]?|hdots|cdots)(?![a-z])|\.\.\.+": r"\\ldots ",
+    r"\\(?:mid|vert|lvert|rvert)\b": "|", r"\\colon\b": ":", r"\\(?:lor|vee)\b": r"\\text{ or }",
+    r"\\(?:land|wedge|&)(?![a-z])": r"\\text{ and }", r"\\[bp]mod\b": r"\\mod ",
+    r"\\(?:backslash|smallsetminus)\b": r"\\setminus ", r"\\log_\{?e\b\}?": r"\\ln ",
+    r"\\(?:thickapprox|simeq|fallingdotseq)\b": r"\\approx ", r"\^\{?\\(?:circ|degree)\b\}?|\\degree\b": r"^\\circ ",
+    r"\\mathbb\s*R\b|\\R\b": r"\\mathbb{R}", r"\\mathbb\s*Z\b": r"\\mathbb{Z}", r"\\mathbf\{R\}": r"\\mathbb{R}",
+    r"\\ast\b|(?<!\*)\*(?!\*)": r"\\cdot ", r"\*\*": "^", r"\\div\b": "/", r"\+-|\+/-": r"\\pm ",
+    r"\\(?:hat|widehat|mathbf|boldsymbol|bm|vec|overrightarrow)\s*\{\s*\\?([ijk])(?:math)?\s*\}": r"\\hat{\1}",
+    r"\\hat\s*\\?([ijk])(?:math)?\b": r"\\hat{\1}",
+    r"\\math(?:bf|rm|it|sf)\s*\{\s*(\d+(?: +\d+)+)\s*\}": lambda m: m[1].replace(" ", ""),
+    r"\\(?:boldsymbol|bm|mathcal|mathscr|mathfrak)\s*\{([^{}]*)\}": r"\1",
+    rf"{TEXT}\{{\s*([eid])\s*\}}": r"{\1}",
+    rf"(?<![\^_]){TEXT}\{{\s*(-?\d+(?:\.\d+)?)\s*\}}": r"\1",
+    rf"{TEXT}\{{\s*({FUNCTION})\s*\}}": r"\\\1 ",
+    rf"{TEXT}\{{": r"\\text{",
+    # Ordinals, e-notation, decimals, primes.
+    r"(?<=\d)\s*(?:\^\{?\s*)?(?:\\text\{\s*)?(?:th|st|nd|rd)\s*\}?\}?\b": "",
+    r"(?<![\w.}])(\d+\.?\d*|\.\d+)[eE]([+-]?\d{1,4})(?![\w.])": r"\1\\times 10^{\2}",
+    r"(?<![\d.])\.(?=\d)": "0.",
+    r"(?<=\d)\.(?!\d)": "",
+    r"\^\{?(?:\\prime|'+)\}?": "'",
+    # Plain functions, constants and powers.
+    r"(?<![A-Za-z\\])(?:infinity|inf|oo)\b": r"\\infty ",
+    r"(?<![A-Za-z\\])pi\b": r"\\pi ",
+    rf"(?<![A-Za-z\\])({FUNCTION})(?=\s*(?:[(^\d_\\]|[a-z]\b))": r"\\\1",
+    r"(?<![A-Za-z\\])(max|min|lim|gcd|lcm|det)(?=\s*[(_])": r"\\\1",
+    r"\^\s*(-?\d+(?:\.\d+)?)(?![\d.])": r"^{\1}",
+    r"_(\d)(?!\d)": r"_{\1}",
+    r"(?<![A-Za-z\\_^}])C\((\d+), ?(\d+)\)": r"\\binom{\1}{\2}",
+    r"(?<![A-Za-z\\])C_\{?(\w+)\}?\^\{?(\w+)\}?(?!\w)": r"\\binom{\1}{\2}",
+    r"(?:\{\})?(?:_\{?(\w+)\}?|\^\{(\w+)\})C_\{?(\w+)\}?": lambda m: rf"\binom{{{m[1] or m[2]}}}{{{m[3]}}}",
+    r"(?<![A-Za-z\\])[AP]_\{?(\d+)\}?\^\{?(\d+)\}?(?!\w)": r"\\frac{\1!}{(\1-\2)!}",
+    # Fractions and mixed numbers.
+    r"\\frac\s*(\d|\\pi(?![a-z])|(?<=\s)[a-zA-Z])": r"\\frac{\1}",
+    r"(\\frac\s*\{(?:[^{}]|\{[^{}]*\})*\})\s*(\d|[a-zA-Z]|\\pi(?![a-z]))": r"\1{\2}",
+    r"\\sqrt\s*(\d|[a-z])": r"\\sqrt{\1}",
+    r"(?<![\w.^/}\\])(\d+)\s*\\frac\{(\d+)\}\{(\d+)\}": r"(\1+\\frac{\2}{\3})",
+    r"(?<![\w.^/}\\])(\d+)[ ]+(\d+)/(\d+)(?![\d/.\w])": r"(\1+\\frac{\2}{\3})",
+    r"(?<![\w}.)/^])(\d+)/(\d+)(?=[a-zA-Z(])": r"\\frac{\1}{\2}",
+}  # fmt: skip
+REWRITINGS = [(re.compile(pattern.replace(r"\b", "(?![A-Za-z])")), new) for pattern, new in PATTERNS.items()]
+# Functions with round brackets, and what they are with braces.
+BRACKETED = {
+    "sqrt": r"\sqrt{%s}", r"\exp": "e^{%s}", "abs": "|%s|", "^": "^{%s}", r"\sqrt": r"\sqrt{%s}",
+}  # fmt: skip
+
+FULL_SETS = {
+    r"\emptyset": "no solution|no solutions|no real solution|no real solutions|there is no solution|there are no"
+    " solutions|the empty set|empty set|no such x exists|no real roots",
+    r"(-\infty,\infty)": "all real numbers|all reals|any real number|all real x|all real values|the real numbers|"
+    "the set of all real numbers|the set of real numbers|every real number|all real values of x",
+    r"\infty": "infinity|positive infinity",
+    r"-\infty": "negative infinity|minus infinity",
+}
+NUMBERS = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen twenty
+"""
+NUMBER_WORDS = {word: str(number) for number, word in enumerate(NUMBERS.split())}
+IN_WORDS = NUMBER_WORDS | {words: formula for formula, several in FULL_SETS.items() for words in several.split("|")}
