@@ -13,7 +13,6 @@ from am_assets.verification.mathematics.reading import readings
 from am_assets.verification.mathematics.rules import groups, names, relations, terms
 from am_assets.verification.mathematics.told import Told, any_of
 from am_assets.verification.mathematics.values import (
-    Contradiction,
     Equation,
     Group,
     Matrix,
@@ -26,6 +25,7 @@ from am_assets.verification.mathematics.values import (
     Rounded,
     Term,
     Value,
+    Void,
     Words,
 )
 
@@ -37,7 +37,7 @@ class Within:
     tolerance: float | None = None
 
     def values(self, one: Value, other: Value) -> Told:
-        if Contradiction in (type(one), type(other)):
+        if Void in (type(one), type(other)):
             return False
         if one == other:
             return True
@@ -77,6 +77,7 @@ RULES: dict[tuple[Any, Any], Callable[..., Told]] = {
     (Group, Term): groups.group_and_term,
     (Matrix, Matrix): groups.matrices,
     (Matrix, Group): groups.matrix_and_point,
+    (Matrix, Term): groups.matrix_and_term,
     (Range, Range): groups.ranges,
     (Piecewise, Piecewise): relations.piecewise,
 }

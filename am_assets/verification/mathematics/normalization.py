@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 
 from am_assets.verification.mathematics.notation import half_width, unicode_to_latex
-from am_assets.verification.mathematics.spellings import NUMBER_WORDS
+from am_assets.verification.mathematics.spellings import NUMBER_WORDS, SET_WORDS
 
 TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textrm|textit|textnormal|mathrm|mathbf|mbox)\s*\{([^{}]*)\}")
 ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\w+\*?\}|\\operatorname\s*\{\w+\}")
@@ -72,6 +72,11 @@ def is_text(text: str) -> bool:
     if not re.search(r"[+*/^=<>\\\d_]", plain):
         return bool(WORD.search(plain))
     return words(formula) >= PROSE
+
+
+def names_a_set(text: str) -> bool:
+    """Are these words what a formula says as well, as "no solution" and "all real numbers" do?"""
+    return normalize(text).casefold() in SET_WORDS
 
 
 def words(text: str) -> int:

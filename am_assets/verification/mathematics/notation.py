@@ -34,7 +34,7 @@ def clean(text: str) -> str:
     >>> clean("2√3"), clean(r"$\dfrac12$"), clean("1.6e-19")
     ('2\\sqrt{3}', '\\frac{1}{2}', '1.6\\times 10^{-19}')
     """
-    text = unicode_to_latex(text).lstrip(EDGES).rstrip(EDGES + ".")
+    text = unicode_to_latex(text).replace("...", "\\ldots ").lstrip(EDGES).rstrip(EDGES + ".")
     text = re.sub(r"(?<!\\)\$", r"\\$", text) if len(re.findall(r"(?<!\\)\$", text)) == 1 else text
     text = REPEATING.sub(_repeating, text)
     for pattern, replacement in REWRITINGS:

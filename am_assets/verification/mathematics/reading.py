@@ -11,7 +11,6 @@ from am_assets.verification.mathematics import algebra, atoms
 from am_assets.verification.mathematics.notation import clean
 from am_assets.verification.mathematics.qualifiers import unqualified
 from am_assets.verification.mathematics.values import (
-    Contradiction,
     Equation,
     Group,
     Matrix,
@@ -21,6 +20,7 @@ from am_assets.verification.mathematics.values import (
     Region,
     Rounded,
     Value,
+    Void,
     Words,
     depths,
     split,
@@ -141,10 +141,12 @@ def _several(parts: list[str], cuts: list[str]) -> Value | None:
     if any("\\ldots" in part for part in parts):
         return Words(", ".join(parts))
     if any(split(part, COMPARISON)[1] for part in parts) and not any(split(part, EQUALS)[1] for part in parts):
-        either = any("or" in cut for cut in cuts)
-        return Region("union" if either else "both", tuple(read(part) for part in parts))
+        regions = tuple(read(part) for part in parts)
+        if not all(isinstance(one, Region | Group) for one in regions):
+            return Words(", ".join(parts))
+        return Region("union" if any("or" in cut for cut in cuts) else "both", regions)
     values = [read(part) for part in parts]
-    if any(isinstance(value, Words | Contradiction) for value in values):
+    if any(isinstance(value, Words | Void) for value in values):
         return Words(", ".join(parts))
     if any(isinstance(value, Named | Equation) for value in values):
         return _named_values(values)
@@ -213,14 +215,16 @@ def _equated(text: str) -> Value | None:
     if atoms.NAME.fullmatch(parts[0]) and not numbers[0]:
         stated = [amount for amount, number in zip(amounts[1:], numbers[1:], strict=True) if number]
         if len(stated) > 1 and any(algebra.same(stated[-1], other) is False for other in stated[:-1]):
-            return Contradiction(text)
+            return Void(text)
         value = read(parts[-1])
         if isinstance(value, Group) and value.kind == "list":
             return Named(tuple((atoms.name(parts[0]), item) for item in value.items))
-        return value if isinstance(value, Words | Contradiction) else Named(((atoms.name(parts[0]), value),))
+        return value if isinstance(value, Words | Void) else Named(((atoms.name(parts[0]), value),))
     if all(numbers):
+        if len({*parts}) == 1:
+            return Void(text)
         told = [algebra.same(amounts[0], other) for other in amounts[1:]]
-        return read(parts[-1]) if all(told) else Contradiction(text) if False in told else Words(text)
+        return read(parts[-1]) if all(told) else Void(text) if False in told else Words(text)
     if len(parts) == 2 and atoms.NAME.fullmatch(parts[1]) and numbers[0]:
         return Named(((atoms.name(parts[1]), read(parts[0])),))
     return Equation(parts[0], parts[-1]) if len(parts) == 2 or numbers[-1] else Words(text)
@@ -243,7 +247,7 @@ def _bracketed(text: str) -> Value | None:
         return read(found[2].strip()) if found[1] + found[3] == "()" else None
     values = [read(part) for part in parts]
     items = [item for value in values for item in _listed(value)]
-    if not all(parts) or any(isinstance(item, Words | Contradiction) for item in items):
+    if not all(parts) or any(isinstance(item, Words | Void) for item in items):
         return Words(text)
     return Group(kind, tuple(items), "()" if found[1] == "\\langle" else found[1] + found[3] if kind == "point" else "")
 

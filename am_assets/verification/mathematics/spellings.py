@@ -99,9 +99,10 @@ FULL_SETS = {
     r"\infty": "infinity|positive infinity",
     r"-\infty": "negative infinity|minus infinity",
 }
+SET_WORDS = {words: formula for formula, several in FULL_SETS.items() for words in several.split("|")}
 NUMBERS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 nineteen twenty
 """
 NUMBER_WORDS = {word: str(number) for number, word in enumerate(NUMBERS.split())}
-IN_WORDS = NUMBER_WORDS | {words: formula for formula, several in FULL_SETS.items() for words in several.split("|")}
+IN_WORDS = NUMBER_WORDS | SET_WORDS

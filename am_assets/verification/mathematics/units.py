@@ -46,7 +46,9 @@ KNOWN: dict[str, dict[str, str]] = {
     "length^3": {"1": "立方米", "0.003785411784": "gallon gal", "0.000946352946": "quart qt"},
     "length time^-1": {"1609.344/3600": "mph", "1000/3600": "kph kmh"},
     "bit": {"1": "bit", "8": "byte"},
-    "length^2 mass time^-2": {"4184": "kcal kilocalorie", "4.184": "cal calorie", "3600000": "kWh kilowatthour"},
+    "length^2 mass time^-2": {
+        "4184000": "kcal kilocalorie", "4184": "cal calorie", "3600000000": "kWh kilowatthour",
+    },
 }  # fmt: skip
 # By dimension: units that take a prefix, as symbols and as names, and their size.
 PREFIXABLE: dict[str, tuple[str, str, str]] = {

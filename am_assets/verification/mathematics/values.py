@@ -103,15 +103,15 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Contradiction:
-    """An equation of two different numbers, which equals nothing."""
+class Void:
+    """An equation that names no value, of two different numbers or of one with itself; it equals nothing."""
 
     text: str
 
 
 Value = (
     Term | Numeral | Ratio | Group | Range | Region | Named | Equation | Piecewise | Matrix | Rounded | Words
-    | Contradiction
+    | Void
 )  # fmt: skip
 
 OPENING = re.compile(r"\\begin\{|\\\{|\\langle|\\lfloor|\\lceil|[(\[{]")

@@ -22,7 +22,7 @@ from am_assets.datasets.checks import HAS_REFERENCE
 from am_assets.runtime import workers
 from am_assets.verification.mathematics import equality, multiple_choice
 from am_assets.verification.mathematics.extraction import boxed, results
-from am_assets.verification.mathematics.normalization import normalize
+from am_assets.verification.mathematics.normalization import is_text, names_a_set, normalize
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
 from am_assets.verification.split import settle_splits
 from am_assets.verification.verifiers.base import SECONDS, Verdicts, Verifier
@@ -116,7 +116,7 @@ def settle(found: list[str], answer: str | None, reference: str, tolerance: floa
         return "unverifiable", "reference unparseable", extracted
     if not answer or not answer.strip():
         return "fail", "answer missing", None
-    if multiple_choice.is_choice(reference):
+    if multiple_choice.is_choice(reference) and not (names_a_set(reference) and found and not any(map(is_text, found))):
         return multiple_choice.settle(found, answer, reference)
     if len(found) != 1:
         return None

@@ -76,6 +76,12 @@ def matrix_and_point(one: Matrix, other: Group, same: Equality) -> Told:
     return in_order([Term(cell) for cell in chain(*one.rows)], other.items, same)
 
 
+def matrix_and_term(one: Matrix, other: Term, same: Equality) -> Told:
+    """A column or row in unit vectors."""
+    parts = _components(other.text)
+    return matrix_and_point(one, Group("point", tuple(parts)), same) if parts else False
+
+
 def ranges(one: Range, other: Range, same: Equality) -> Told:
     """Lists with an ellipsis: part by part, or as the arithmetic sequences that their first and last terms make."""
     if {one.kind, other.kind} == {"point", "set"}:
