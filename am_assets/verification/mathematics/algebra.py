@@ -70,10 +70,20 @@ def parse(text: str) -> "Expr | None":
     expression = _grammar(text)
     if expression is None:
         return None
-    expression = expression.xreplace({Symbol("i"): I, Symbol("varphi"): Symbol("phi")})
+    letters = {Symbol("varphi"): Symbol("phi")}
+    if Symbol("i") in expression.free_symbols:  # and no index of a sum
+        letters[Symbol("i")] = I
+    expression = expression.xreplace(letters)
     if any(power.exp.is_Integer and abs(power.exp) > HUGE for power in expression.atoms(_power())):
         return expression
+    expression = expression.replace(_odd_root, lambda root: (-1) ** root.exp.p * (-root.base) ** root.exp)
     return expression.doit() if not expression.has(Integer(0) ** -1) else None
+
+
+def _odd_root(part: Any) -> bool:
+    """Is it an odd root of a negative number? That is a real one here, and complex to sympy."""
+    odd = part.is_Pow and part.exp.is_Rational and part.exp.q % 2 == 1 and part.exp.q > 1
+    return bool(odd and part.base.is_number and part.base.is_negative)
 
 
 def _power() -> Any:
@@ -140,11 +150,13 @@ def same_expression(one: "Expr", other: "Expr", tolerance: float | None = None) 
         return False  # polynomials in other letters, once they are multiplied out
     seen = 0
     for values in _points(symbols):
-        pair = _number(one, values), _number(other, values)
+        pair = _number(one, values, DIGITS), _number(other, values, DIGITS)
         if pair[0] is None or pair[1] is None:
             continue
         seen += 1
-        if not _close(pair[0], pair[1]):
+        if not symbols and _close(*pair, CLOSE):  # constants once more, as they may be near each other by design
+            pair = _number(one, values, 16 * DIGITS), _number(other, values, 16 * DIGITS)
+        if not _close(*pair, CLOSE if symbols else CLOSE**16):
             return not symbols and _within(_fraction(pair[0]), _fraction(pair[1]), tolerance)
         if seen == POINTS or not symbols:
             break
@@ -172,12 +184,12 @@ def _points(symbols: Any) -> Iterator[dict[Any, Any]]:
             }
 
 
-def _number(expression: "Expr", values: dict[Any, Any]) -> Any:
+def _number(expression: "Expr", values: dict[Any, Any], digits: int) -> Any:
     """The value at a point; None where it has none, or none that is real for real letters."""
     try:
         if values and not expression.has(_imaginary()) and not _real(expression, values):
             return None
-        value = expression.xreplace(values).evalf(DIGITS)
+        value = expression.xreplace(values).evalf(digits)
     except (TypeError, ValueError, ZeroDivisionError, AttributeError, OverflowError, NotImplementedError):
         return None
     if not value.is_number or not value.is_finite or value.is_finite is None:
@@ -202,11 +214,13 @@ def _imaginary() -> Any:
     return I
 
 
-def _close(one: Any, other: Any) -> bool:
+def _close(one: Any, other: Any, near: Fraction) -> bool:
+    from sympy import Rational
+
     if one.is_infinite or other.is_infinite:
         return bool(one == other)
     size = max(abs(one), abs(other))
-    return bool(size == 0 or abs(one - other) <= size * float(CLOSE))
+    return bool(size == 0 or abs(one - other) <= size * Rational(near.numerator, near.denominator))
 
 
 def _fraction(number: Any) -> Any:
@@ -248,16 +262,21 @@ def _trigonometric() -> Any:
 
 def _zero(number: "Expr") -> bool | None:
     """Is a number zero, exactly: by simplification, then by its minimal polynomial."""
-    from sympy import expand_log, minimal_polynomial, simplify, sqrtdenest
+    from sympy import Symbol, expand_log, minimal_polynomial, simplify, sqrtdenest
     from sympy.polys.polyerrors import NotAlgebraic
 
-    for prove in (lambda d: d.expand(), sqrtdenest, simplify, lambda d: simplify(expand_log(d, force=True))):
+    for prove in (
+        lambda d: d.expand(complex=True),
+        sqrtdenest,
+        simplify,
+        lambda d: expand_log(d, force=True).simplify(),
+    ):
         number = prove(number)
         if number == 0:
             return True
     if number.is_Rational:
         return False
     try:
-        return bool(minimal_polynomial(number).as_poly().gen == minimal_polynomial(number))
+        return bool(minimal_polynomial(number, Symbol("t")) == Symbol("t"))
     except (NotAlgebraic, NotImplementedError, AttributeError, ZeroDivisionError):
         return None

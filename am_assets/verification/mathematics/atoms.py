@@ -9,11 +9,12 @@ from am_assets.verification.mathematics.values import Group, Numeral, Ratio, Ter
 
 NAME = re.compile(
     r"(?:\\(?:vec|overrightarrow|overline|hat|mathbf)\{[A-Za-z]+\}|\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{1,3}"
-    r"|\\[a-zA-Z]+|[A-Za-z])(?:_\{?\w+\}?|_\{\\text\{[^{}]*\}\})?'*(?:\s*\((?:[A-Za-z],?\s*)+\))?"
+    r"|\\[a-zA-Z]+|[A-Za-z])(?:_\{?\w+\}?|_\{\\text\{[^{}]*\}\})?'*(?:\s*\((?:[A-Za-z\d],?\s*)+\))?"
     r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}"
 )
 NUMERAL = re.compile(
-    r"[(\[{]*(?P<digits>[0-9A-Za-z]+)[)\]}]*\s*(?:_\{?\s*(?:\\text\{\s*base\s*\}\s*)?(?P<base>\d{1,2})\s*\}?"
+    r"(?:\\overline)?[(\[{]*(?P<digits>[0-9A-Za-z]+)[)\]}]*\s*"
+    r"(?:_\{?\s*(?:\\text\{\s*base\s*\}\s*)?\(?(?P<base>\d{1,2})\)?\s*\}?"
     r"|_\{\s*\\text\{(?:base )?(?P<named>[a-z]+)\}\s*\}"
     r"|\(?\s*\\text\{\(?base\s*(?P<worded>\d{1,2}|)\)?\}\s*(?P<apart>\d{1,2})?\s*\)?)"
 )

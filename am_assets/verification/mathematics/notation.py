@@ -23,6 +23,7 @@ WORDS = re.compile(
     r"|((?<![A-Za-z_^'])(?:[A-Za-z]{3,}|or|no|if|[\u4e00-\u9fff]+)(?:'s|-(?=[a-z]{3}))?"
     r"(?: ?(?:[A-Za-z]{2,}|[\u4e00-\u9fff]+))*)"
 )
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 OUTWARD = re.compile(r"([\[\]])([^\[\](),]{1,99})[,;]([^\[\](),]{1,99})([\[\]])")
 REPEATING = re.compile(r"(\d{0,30})\.(\d{0,30})\\(?:overline|bar)\s*\{(\d{1,30})\}")
 EDGES = " \n,*`;\u2705\u2714\ufe0f"  # around a result, no part of it
@@ -68,7 +69,9 @@ def _in_text(words: re.Match[str]) -> str:
 def _text_parts(block: re.Match[str]) -> str:
     r"""`\text{}` taken apart at "and", "or" and commas, so that these can be found as separators."""
     parts = [part.strip() for part in re.split(r"\b(and|or)\b|(,|;)", block[1]) if part and part.strip()]
-    return " " + " ".join(part if part in ",;" else rf"\text{{{part}}}" for part in parts) + " "
+    return (
+        " " + " ".join(part if part in ",;" or NUMBER.fullmatch(part) else rf"\text{{{part}}}" for part in parts) + " "
+    )
 
 
 def unicode_to_latex(text: str) -> str:

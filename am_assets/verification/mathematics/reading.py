@@ -26,7 +26,7 @@ from am_assets.verification.mathematics.values import (
     split,
 )
 
-JOINED = re.compile(r",?\s*\\text\{(?:and|or)\}|,|;")
+JOINED = re.compile(r",?\s*\\text\{(?:and|or)\}|,|;|\\\\|\\newline")
 COMPARISON = re.compile(r"\\(?:le|ge|ne)(?![a-z])|[<>]")
 APPROXIMATES = re.compile(r"\\approx(?![a-z])")
 EQUALS = re.compile(r"(?<![<>!:])=")

@@ -72,7 +72,7 @@ def letters(value: "Value | str") -> set[Any]:
 
 def _compared(value: Region) -> "Set | None":
     """The reals that satisfy a chain of comparisons in one letter."""
-    from sympy import Intersection, S, Symbol, solveset
+    from sympy import I, Intersection, S, Symbol, solveset
     from sympy.core.function import AppliedUndef
     from sympy.core.relational import Relational
 
@@ -83,7 +83,7 @@ def _compared(value: Region) -> "Set | None":
         value_of = Symbol("y")
         sides = [side and side.xreplace({next(iter(functions)): value_of}) for side in sides]
         free = set().union(*(side.free_symbols for side in sides if side is not None))
-    if any(side is None for side in sides) or len(free) != 1:
+    if any(side is None or side.has(I) for side in sides) or len(free) != 1:
         return None
     letter = Symbol("x", real=True)
     sides = [side.xreplace({next(iter(free)): letter}) for side in sides]  # type: ignore[union-attr]

@@ -80,7 +80,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     # Fractions and mixed numbers.
     r"\\frac\s*(\d|\\pi(?![a-z])|(?<=\s)[a-zA-Z])": r"\\frac{\1}",
     r"(\\frac\s*\{(?:[^{}]|\{[^{}]*\})*\})\s*(\d|[a-zA-Z]|\\pi(?![a-z]))": r"\1{\2}",
-    r"\\sqrt\s*(\d|[a-z])": r"\\sqrt{\1}",
+    r"\\sqrt\s*(\[\d+\])?\s*(\d|[a-z])": lambda m: rf"\sqrt{m[1] or ''}{{{m[2]}}}",
     r"(?<![\w.^/}\\])(\d+)\s*\\frac\{(\d+)\}\{(\d+)\}": r"(\1+\\frac{\2}{\3})",
     r"(?<![\w.^/}\\])(\d+)[ ]+(\d+)/(\d+)(?![\d/.\w])": r"(\1+\\frac{\2}{\3})",
     r"(?<![\w}.)/^])(\d+)/(\d+)(?=[a-zA-Z(])": r"\\frac{\1}{\2}",

@@ -35,20 +35,19 @@ def in_order(one: Sequence[Value], other: Sequence[Value], same: Equality) -> To
 
 
 def in_any_order(one: Sequence[Value], other: Sequence[Value], same: Equality) -> Told:
-    """Has each of `one` a partner of its own in `other`?"""
+    """Has each of `one` a partner of its own in `other`? No, if any of either has none that it may be equal to."""
     if len(one) != len(other):
         return False
-    left = list(other)
-    untold = False
-    for item in one:
-        told = [same.values(item, candidate) for candidate in left]
-        if True in told:
-            left.pop(told.index(True))
-        elif None in told:
-            untold = True
-        else:
-            return False
-    return None if untold else True
+    told = [[same.values(a, b) for b in other] for a in one]
+    if any(all(cell is False for cell in line) for line in [*told, *zip(*told, strict=True)]):
+        return False
+    free = set(range(len(other)))
+    for line in told:
+        partner = next((at for at in sorted(free) if line[at]), None)
+        if partner is None:
+            return None if any(None in cells for cells in told) else False
+        free.remove(partner)
+    return True
 
 
 def each_in(one: Sequence[Value], other: Sequence[Value], same: Equality) -> Told:
