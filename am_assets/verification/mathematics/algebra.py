@@ -265,12 +265,10 @@ def _zero(number: "Expr") -> bool | None:
     from sympy import Symbol, expand_log, minimal_polynomial, simplify, sqrtdenest
     from sympy.polys.polyerrors import NotAlgebraic
 
-    for prove in (
-        lambda d: d.expand(complex=True),
-        sqrtdenest,
-        simplify,
-        lambda d: expand_log(d, force=True).simplify(),
-    ):
+    def without_logarithms(given: Any) -> Any:
+        return simplify(expand_log(given, force=True))
+
+    for prove in (lambda given: given.expand(complex=True), sqrtdenest, simplify, without_logarithms):
         number = prove(number)
         if number == 0:
             return True
