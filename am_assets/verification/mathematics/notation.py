@@ -25,7 +25,7 @@ WORDS = re.compile(
 )
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 OUTWARD = re.compile(r"([\[\]])([^\[\](),]{1,99})[,;]([^\[\](),]{1,99})([\[\]])")
-REPEATING = re.compile(r"(\d{0,30})\.(\d{0,30})\\(?:overline|bar)\s*\{(\d{1,30})\}")
+REPEATING = re.compile(r"(\d{0,30})\.(\d{0,30})\\(?:overline|bar)\s*(?:\{(\d{1,30})\}|(\d))")
 EDGES = " \n,*`;\u2705\u2714\ufe0f"  # around a result, no part of it
 
 
@@ -99,7 +99,7 @@ def _vulgar(character: re.Match[str]) -> str:
 
 def _repeating(decimal: re.Match[str]) -> str:
     """A repeating decimal as a fraction."""
-    whole, fixed, repeated = decimal.groups()
+    whole, fixed, repeated = decimal[1], decimal[2], decimal[3] or decimal[4]
     value = Fraction(int((whole or "0") + fixed + repeated) - int((whole or "0") + fixed), 10 ** len(fixed))
     value /= 10 ** len(repeated) - 1
     return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"

@@ -53,7 +53,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\\mathbb\s*R\b|\\R\b": r"\\mathbb{R}", r"\\mathbb\s*Z\b": r"\\mathbb{Z}", r"\\mathbf\{R\}": r"\\mathbb{R}",
     r"\\ast\b|(?<!\*)\*(?!\*)": r"\\cdot ", r"\*\*": "^", r"\\div\b": "/", r"\+-|\+/-": r"\\pm ",
     r"\\(?:hat|widehat|mathbf|boldsymbol|bm|vec|overrightarrow)\s*\{\s*\\?([ijk])(?:math)?\s*\}": r"\\hat{\1}",
-    r"\\hat\s*\\?([ijk])(?:math)?\b": r"\\hat{\1}",
+    r"\\(?:hat|mathbf|boldsymbol|bm|vec)\s*\\?([ijk])(?:math)?\b": r"\\hat{\1}",
     r"\\math(?:bf|rm|it|sf)\s*\{\s*(\d+(?: +\d+)+)\s*\}": lambda m: m[1].replace(" ", ""),
     r"\\(?:boldsymbol|bm|mathcal|mathscr|mathfrak)\s*\{([^{}]*)\}": r"\1",
     rf"{TEXT}\{{\s*([eid])\s*\}}": r"{\1}",

@@ -2,8 +2,8 @@ r"""Math verdicts: is the final result of an answer equal to the reference?
 
 Equal strings are settled at once; the rest goes row by row to worker processes that are killed on timeout, because
 math-verify (and sympy under it) may hang in C code that no signal interrupts. Of `verification/mathematics/`,
-`extraction` finds the results, `retraction` checks that they are asserted, `equality` compares mathematics and
-`multiple_choice` options and words.
+`extraction` finds the results, `retraction` checks that they are asserted, `equality` compares mathematics (by way of
+`reading` and `comparing`) and `multiple_choice` options and words.
 """
 
 import json
@@ -52,10 +52,10 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
     `answer` is the answer part alone, null if there is none; see `extraction.results` for what counts as its result.
     pass: "equal". fail: "different", "answer missing", "several conflicting answers" (boxes that contradict one
     another or the statement after them). unverifiable: "reference unparseable" (different words or symbols, which
-    algebra cannot compare), "answer in doubt" (equal, but retracted, quoted or hedged), "timeout" after
-    `limits.timeout_seconds` for the row alone, "verifier error: …". Comma-separated references are compared as sets, as
-    math-verify reads them; of several references (`references`) one has to match. A batch is yielded while the workers
-    process the next one.
+    algebra cannot compare), "no rule compares these" (neither equal nor different by a rule; docs/verdicts.md has
+    them), "answer in doubt" (equal, but retracted, quoted or hedged), "timeout" after `limits.timeout_seconds` for the
+    row alone, "verifier error: …". Of several references (`references`) one has to match. A batch is yielded while the
+    workers process the next one.
 
     >>> pl.concat(verify(jobs, Math()))["verdict"].to_list()
     ['pass', 'fail']

@@ -128,7 +128,7 @@ def rounded(one: Rounded, other: Value, same: Equality) -> Told:
 
 
 def consistent(value: Rounded) -> bool:
-    """Is the decimal within one unit of its last place of the exact value?"""
+    """Is the decimal the exact value, rounded or cut off at its last place?"""
     exact, decimal = value.exact, value.decimal
     while isinstance(exact, Named) and len(exact.pairs) == 1:
         exact = exact.pairs[0][1]
@@ -138,7 +138,9 @@ def consistent(value: Rounded) -> bool:
     apart = algebra.parse(f"({exact.text})-({decimal.text})")
     if apart is None or not apart.is_number:
         return False
-    return bool(abs(apart.evalf(30)) <= Fraction(1, 10 ** len(places[1]) if places else 1))
+    units = apart.evalf(30) * 10 ** (len(places[1]) if places else 0)
+    cut_off = units if not decimal.text.strip().startswith("-") else -units
+    return bool(abs(units) <= 0.5 or 0 <= cut_off < 1)
 
 
 def words(one: Words, other: Value, same: Equality) -> Told:
