@@ -30,6 +30,16 @@ FUNCTIONS = "sinh cosh tanh arcsin arccos arctan sin cos tan sec csc cot log ln 
 FUNCTION = rf"(?:{'|'.join(FUNCTIONS.split())})"
 
 TEXT = r"\\(?:text(?:bf|rm|it|normal|sf|tt)?|mathrm|mathbf|mbox|hbox|operatorname|mathit|mathsf|rm)\s*"
+
+
+def _chosen(found: re.Match[str], form: str) -> str:
+    """Combinations C_5^2 and arrangements A_5^2; C_1^2 is the square of a constant."""
+    total, part = found[1], found[2]
+    if total.isdigit() and part.isdigit() and int(total) < int(part):
+        return found[0]
+    return form % ((total, part) if form.count("%s") == 2 else (total, total, part))
+
+
 PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     # Digits in groups, before what sets them apart goes.
     r"(?<=\d)(?:\{,\}|,\\!|\\[,;: !]|~)\s?(?=\d{3}(?!\d))": "",
@@ -74,9 +84,9 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\^\s*(-?\d+(?:\.\d+)?)(?![\d.])": r"^{\1}",
     r"_(\d)(?!\d)": r"_{\1}",
     r"(?<![A-Za-z\\_^}])C\((\d+), ?(\d+)\)": r"\\binom{\1}{\2}",
-    r"(?<![A-Za-z\\])C_\{?(\w+)\}?\^\{?(\w+)\}?(?!\w)": r"\\binom{\1}{\2}",
+    r"(?<![A-Za-z\\])C_\{?(\w+)\}?\^\{?(\w+)\}?(?!\w)": lambda m: _chosen(m, r"\binom{%s}{%s}"),
     r"(?:\{\})?(?:_\{?(\w+)\}?|\^\{(\w+)\})C_\{?(\w+)\}?": lambda m: rf"\binom{{{m[1] or m[2]}}}{{{m[3]}}}",
-    r"(?<![A-Za-z\\])[AP]_\{?(\d+)\}?\^\{?(\d+)\}?(?!\w)": r"\\frac{\1!}{(\1-\2)!}",
+    r"(?<![A-Za-z\\])[AP]_\{?(\d+)\}?\^\{?(\d+)\}?(?!\w)": lambda m: _chosen(m, r"\frac{%s!}{(%s-%s)!}"),
     # Fractions and mixed numbers.
     r"\\frac\s*(\d|\\pi(?![a-z])|(?<=\s)[a-zA-Z])": r"\\frac{\1}",
     r"(\\frac\s*\{(?:[^{}]|\{[^{}]*\})*\})\s*(\d|[a-zA-Z]|\\pi(?![a-z]))": r"\1{\2}",

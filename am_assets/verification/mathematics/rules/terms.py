@@ -136,7 +136,7 @@ def consistent(value: Rounded) -> bool:
         return False
     places = re.search(r"\.(\d+)", decimal.text)
     apart = algebra.parse(f"({exact.text})-({decimal.text})")
-    if apart is None or not apart.is_number:
+    if apart is None or not apart.is_real:
         return False
     units = apart.evalf(30) * 10 ** (len(places[1]) if places else 0)
     cut_off = units if not decimal.text.strip().startswith("-") else -units
