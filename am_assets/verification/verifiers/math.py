@@ -21,13 +21,14 @@ from am_assets.config.vocabulary import VERDICTS
 from am_assets.datasets.checks import HAS_REFERENCE
 from am_assets.runtime import workers
 from am_assets.verification.mathematics import equality, multiple_choice
-from am_assets.verification.mathematics.extraction import boxed, results
+from am_assets.verification.mathematics.boxes import boxed, uncommitted
+from am_assets.verification.mathematics.extraction import results
 from am_assets.verification.mathematics.normalization import normalize
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
 from am_assets.verification.split import settle_splits
 from am_assets.verification.verifiers.base import Verdicts, Verifier
 
-VERSION = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
+VERSION = f"math-verify {version('math-verify')}, rules 3"  # raise the number when a rule of this package changes
 
 PRELOAD = "am_assets.verification.mathematics.preload"
 BATCH = 256
@@ -111,7 +112,7 @@ def settle(found: list[str], answer: str | None, reference: str) -> Verdict | No
     gold = normalize(reference)
     if not gold:
         return "unverifiable", "reference unparseable", extracted
-    if not answer or not answer.strip():
+    if not answer or not answer.strip() or uncommitted(answer):
         return "fail", "answer missing", None
     if multiple_choice.is_choice(reference):
         return multiple_choice.settle(found, answer, reference)
@@ -125,7 +126,8 @@ def settle(found: list[str], answer: str | None, reference: str) -> Verdict | No
 
 
 def _bare(reference: str) -> str:
-    return boxes[-1] if (boxes := boxed(reference)[0]) else reference.strip()
+    """The contents of the boxes of a reference, of all of them: as many solutions; without a box the text itself."""
+    return ", ".join(dict.fromkeys(boxes)) if (boxes := boxed(reference)[0]) else reference.strip()
 
 
 def _frame(keys: pl.Series, verdicts: list[Verdict]) -> pl.DataFrame:

@@ -61,7 +61,7 @@ DIFFERENT = [
     ("5", "The answer is 5. Wait, no, the answer is 7."),
     ("3", "The answer is 1, 2, 3 or 4."),
     ("24", r"\boxed{1 2 3 4}"),
-    ("No", r"\boxed{on}"),
+    ("No", r"\boxed{Yes}"),
     ("True", r"\boxed{\text{False}}"),
     ("B", "The answer is C"),
     (r"\sqrt{2}", r"\boxed{\sqrt{3}}"),
@@ -79,6 +79,7 @@ UNTOLD = [
     ("Monday", "So it might well be Monday, who knows"),
     ("1 6 0\n4 7 9", r"\boxed{6}"),  # a grid is no product
     ("B", r"\boxed{Paris}"),
+    ("No", r"\boxed{on}"),
     ("", r"\boxed{5}"),
 ]
 
