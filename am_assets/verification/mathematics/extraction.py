@@ -51,6 +51,7 @@ SUBJECT = re.compile(
     re.IGNORECASE,
 )
 BESIDE = re.compile(r"[$\\*-]*\d|\\[(\[]|\*{0,2}\$[^$]+\$[*. ]*$")
+OPTION_ALONE = re.compile(r"[\s$*(\[]*(?:\\text\w*\{)?\(?[A-J]\)?[\s$*.})\]]*")
 DECORATION = re.compile("[\u2705\u2714\u2713\u2611\u2b50\ufe0f\U0001f300-\U0001faff]+")
 SPACED_DIGITS = re.compile(r"\\(?:mathbf|boldsymbol)\s*\{([\d., -]+)\}")
 
@@ -74,7 +75,8 @@ def results(answer: str) -> list[str]:
     contents, end = boxed(answer)
     after = [stated.text for stated in statements(answer, end)]
     if contents:
-        read = contents + [text for text in after if counts_beside_box(text)]
+        options = any(map(is_option, contents))
+        read = contents + [text for text in after if counts_beside_box(text) or (options and is_option(text))]
     else:
         read = after[-1:] or _listed(plain(answer[-WINDOW:]))
     return list({normalize(result): result for result in map(_joined, read) if result}.values())
@@ -93,7 +95,13 @@ def statements(answer: str, after: int) -> Iterator[Statement]:
 
 def counts_beside_box(text: str) -> bool:
     """Is a statement behind a box a result of its own? A number or a formula is, words are not."""
-    return bool(BESIDE.match(text))
+    letters = re.sub(r"\\[A-Za-z]+", "", text)
+    formula = re.search(r"[\d+*/^]", text) and not re.search(r"[A-Za-z]{2}|\d [A-Za-z]", letters)
+    return bool(formula or BESIDE.match(text))
+
+
+def is_option(text: str) -> bool:
+    return bool(OPTION_ALONE.fullmatch(text))
 
 
 def plain(text: str) -> str:

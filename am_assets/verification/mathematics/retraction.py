@@ -20,6 +20,7 @@ from am_assets.verification.mathematics.extraction import (
     WINDOW,
     Statement,
     counts_beside_box,
+    is_option,
     plain,
     statements,
 )
@@ -50,7 +51,6 @@ REPORTED = _any(
 )
 QUOTED = re.compile(r"^\s*>|[\"'`]\W*(?:the |its )?$", re.IGNORECASE)
 # The beginning of a statement of a result: mathematics or an option, with at most one word before it.
-OPTION = re.compile(r"[\s$*(\[]*(?:\\text\w*\{)?\(?[A-J]\)?[\s$*.})\]]*")
 OPTION_START = re.compile(r"[\s$*(\[]*(?:\\text\w*\{)?\(?[A-J](?![A-Za-z])")
 RESULT_START = re.compile(
     r"(?:(?:thus|therefore|simply|just|exactly|indeed|equal to|option|choice|clearly|then)[\s:,]+)?"
@@ -66,7 +66,7 @@ QUOTED_BEFORE = re.compile(r"^\s*>|^[^\"]*\"[^\"]*$")
 SENTENCES = re.compile(r"(?:[^.!?;\n]|[.;](?=\S))+[.!?;]*")
 NOT_A_RESULT = re.compile(r"\d-[a-z]{3,}|[<>≤≥≠≈?]|\\(?:[gln]eq?|approx|sim|equiv)\b", re.IGNORECASE)  # not a result
 # Where a stated result ends: a formula between delimiters, or a chain of numbers and operators.
-SPAN = re.compile(r"\*{0,2}(?:\$[^$\n]+\$|\\\((?:(?!\\\)).)+\\\)|[-+\d.,()=*/×^\\ ]*\d)")
+SPAN = re.compile(r"\*{0,2}(?:\$[^$\n]+\$|\\\((?:(?!\\\)).)+\\\)|(?:[-+\d.,()=*/×^ ]|\\[A-Za-z]+(?:\{[^{}]*\})*)+(?<=[\d}]))")
 # An unmarked sentence that gives a result in its last number, and the words that prevent that reading.
 CONCLUDES = _any(
     r"is, are, equals?, gives?, get, gets, makes?, total, therefore, thus, hence, so, altogether, costs?",
@@ -125,7 +125,7 @@ def is_asserted(answer: str) -> bool:
 
 def _stands_beside(text: str) -> bool:
     """Is a statement behind a box one of a result: a number, a formula or an option?"""
-    return counts_beside_box(text) or bool(OPTION.fullmatch(text))
+    return counts_beside_box(text) or is_option(text)
 
 
 def _is_boxed(answer: str, box: Box) -> bool:
@@ -177,13 +177,13 @@ def _concludes(answer: str) -> bool:
     bare = not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", last, re.IGNORECASE)
     concludes = NUMBER.search(last) and ("=" in last or CONCLUDES.search(last))
     hypothetical = any("answer" in part.casefold() and len(part.split()) > 3 for part in earlier)
-    doubted = "?" in last or UNMARKED.search(last) or any(_doubts(part) for part in _sentences(spoken(last, "")))
+    doubted = "?" in last or doubt.CHINESE.search(last) or CHINESE_BEFORE.search(last) or UNMARKED.search(last) or any(_doubts(part) for part in _sentences(spoken(last, "")))
     return bool(bare or concludes or (not earlier and SUBJECT.fullmatch(last))) and not (hypothetical or doubted)
 
 
 def _withdrawn(lead: str, result: str, rest: str) -> bool:
     """Is `result` disowned by the sentence `lead` before it, or taken back or replaced in `rest` behind it?"""
-    if QUOTED_BEFORE.search(lead) or doubt.CHINESE_BEFORE.search(lead) or doubt.CHINESE.search(rest):
+    if QUOTED_BEFORE.search(lead) or doubt.CHINESE_BEFORE.search(lead) or doubt.CHINESE.search(rest) or doubt.CHINESE_BEHIND.match(rest):
         return True
     own, *later = _sentences(spoken(rest, result))
     whole = f"{spoken(lead, '')[7:]} {own}"
@@ -192,9 +192,10 @@ def _withdrawn(lead: str, result: str, rest: str) -> bool:
     if own.startswith("RESULT") and any(doubt.QUESTIONED.match(part) for part in later):
         return True
     settled = bool(later) and SETTLED.search(later[-1])  # an explanation that comes back to the result
-    return any(_doubts(part) for part in (own, *later)) or (
-        not settled and any(rule.search(part) for part in (own, *later) for rule in doubt.REPLACED)
-    )
+    if any(_doubts(part) for part in (own, *later)):
+        return True
+    told = [] if settled else [part for part in (own, *later) if not doubt.CONVERTED.match(part)]
+    return any(rule.search(part) for part in told for rule in doubt.REPLACED)
 
 
 def _doubts(sentence: str) -> bool:
