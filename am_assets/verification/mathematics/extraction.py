@@ -52,6 +52,7 @@ SUBJECT = re.compile(
 )
 BESIDE = re.compile(r"[$\\*-]*\d|\\[(\[]|\*{0,2}\$[^$]+\$[*. ]*$")
 OPTION_ALONE = re.compile(r"[\s$*(\[]*(?:\\text\w*\{)?\(?[A-J]\)?[\s$*.})\]]*")
+DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
 DECORATION = re.compile("[\u2705\u2714\u2713\u2611\u2b50\ufe0f\U0001f300-\U0001faff]+")
 SPACED_DIGITS = re.compile(r"\\(?:mathbf|boldsymbol)\s*\{([\d., -]+)\}")
 
@@ -72,6 +73,7 @@ def results(answer: str) -> list[str]:
     >>> results(r"So the answer is \boxed{12}.")
     ['12']
     """
+    answer = DRAWING.sub("", answer)
     contents, end = boxed(answer)
     after = [stated.text for stated in statements(answer, end)]
     if contents:

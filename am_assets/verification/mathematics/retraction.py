@@ -11,9 +11,10 @@ from fractions import Fraction
 
 from am_assets.verification.mathematics import doubt
 from am_assets.verification.mathematics.boxes import Box, boxes
-from am_assets.verification.mathematics.doubt import CHINESE_BEFORE
+from am_assets.verification.mathematics.doubt import CHINESE, CHINESE_BEFORE, CHINESE_BEHIND, Kind, compiled, says
 from am_assets.verification.mathematics.extraction import (
     DISPLAY,
+    DRAWING,
     MARK,
     SENTENCE_END,
     SUBJECT,
@@ -63,7 +64,7 @@ HARMLESS = re.compile(r"\bnot (?:depend|matter|simplif)\w*|\bif (?:and only if|n
 SETTLED = re.compile(r"(?:=|\b(?:is|are|gives?|get|have|has|be)) RESULT[^\d=]*$")
 # An open quotation, or a quoted line.
 QUOTED_BEFORE = re.compile(r"^\s*>|^[^\"]*\"[^\"]*$")
-SENTENCES = re.compile(r"(?:[^.!?;\n]|[.;](?=\S))+[.!?;]*")
+SENTENCES = re.compile(r"(?:[^.!?;\n]|[.;](?=[a-z0-9,]))+[.!?;]*")
 NOT_A_RESULT = re.compile(r"\d-[a-z]{3,}|[<>≤≥≠≈?]|\\(?:[gln]eq?|approx|sim|equiv)\b", re.IGNORECASE)  # not a result
 # Where a stated result ends: a formula between delimiters, or a chain of numbers and operators.
 SPAN = re.compile(r"\*{0,2}(?:\$[^$\n]+\$|\\\((?:(?!\\\)).)+\\\)|(?:[-+\d.,()=*/×^ ]|\\[A-Za-z]+(?:\{[^{}]*\})*)+(?<=[\d}]))")
@@ -80,8 +81,8 @@ UNMARKED = _any(
     rf"what, unless, somewhere, mention\w*, if, would, could, might, {NEGATED}, never, cannot, but, was",
 )
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
-DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
 
+TAKEN_BACK = (*doubt.DENIED, *doubt.OPENING, *doubt.CONFESSED)
 APOSTROPHES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 CONTRACTIONS = [
     (re.compile(pattern, re.IGNORECASE), full)
@@ -93,6 +94,9 @@ CONTRACTIONS = [
 ]  # fmt: skip
 WRAPPER = re.compile(r"\\(?:boxed|fbox|text\w*|math(?:rm|bf)|mbox)\s*\{([^{}]*)\}|\\[()\[\]!,;:]|\$\$?|\*\*?|`|\\ |~")
 LIST_NUMBER = re.compile(r"(?m)^[ \t]*\d{1,2}[.)][ \t]+(?=\S)")
+ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
+# The letter of an option; "A" and "I" may be words.
+OPTION_LETTER = re.compile(r"\(?\b([B-HJ]|[AI](?! (?!is|was|or|and|would|should|must|seems|instead)[a-z]))\b(?!')\)?")
 TIMES = re.compile(r"(?<=[\d)a-z]) ?\* ?(?=[\d(])")
 NUMERAL = re.compile(
     r"(?<![\w.\\^_])[-+]?\d[\d,]*+(?:\.\d++)?(?: ?/ ?\d++)?+(?:\s?\\?%)?|\\[dt]?frac ?\{ ?-?\d+ ?\}\{ ?\d+ ?\}"
@@ -130,11 +134,8 @@ def _stands_beside(text: str) -> bool:
 
 def _is_boxed(answer: str, box: Box) -> bool:
     """Is the result of `box` asserted by the text around it?"""
-    before, rest = answer[max(0, box.start - WINDOW) : box.start], answer[box.end :][:WINDOW]
-    marks = [mark.start() for mark in MARK.finditer(before) if not before[mark.end() :].strip(" \n$\\([*_")]
-    if marks and _is_reported(_open_sentence(before[: marks[-1]])):
-        return False
-    return not _withdrawn(_open_sentence(before), box.content, rest)
+    before = answer[max(0, box.start - WINDOW) : box.start]
+    return not _withdrawn(_open_sentence(before), box.content, answer[box.end :][:WINDOW])
 
 
 def _is_stated(answer: str, stated: Statement) -> bool:
@@ -177,44 +178,51 @@ def _concludes(answer: str) -> bool:
     bare = not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", last, re.IGNORECASE)
     concludes = NUMBER.search(last) and ("=" in last or CONCLUDES.search(last))
     hypothetical = any("answer" in part.casefold() and len(part.split()) > 3 for part in earlier)
-    doubted = "?" in last or doubt.CHINESE.search(last) or CHINESE_BEFORE.search(last) or UNMARKED.search(last) or any(_doubts(part) for part in _sentences(spoken(last, "")))
+    said = any(says(TAKEN_BACK, part, "number") for part in _sentences(spoken(last, "", "number")))
+    doubted = "?" in last or CHINESE.search(last) or CHINESE_BEFORE.search(last) or UNMARKED.search(last) or said
     return bool(bare or concludes or (not earlier and SUBJECT.fullmatch(last))) and not (hypothetical or doubted)
 
 
 def _withdrawn(lead: str, result: str, rest: str) -> bool:
     """Is `result` disowned by the sentence `lead` before it, or taken back or replaced in `rest` behind it?"""
-    if QUOTED_BEFORE.search(lead) or doubt.CHINESE_BEFORE.search(lead) or doubt.CHINESE.search(rest) or doubt.CHINESE_BEHIND.match(rest):
+    if QUOTED_BEFORE.search(lead) or CHINESE_BEFORE.search(lead) or CHINESE.search(rest) or CHINESE_BEHIND.match(rest):
         return True
-    own, *later = _sentences(spoken(rest, result))
-    whole = f"{spoken(lead, '')[7:]} {own}"
-    if doubt.DISOWNED.search(whole) or doubt.CHANGED.match(own) or doubt.OTHERWISE.search(own) or own.endswith("?"):
+    kind = _kind(result)
+    own, *later = _sentences(spoken(rest, result, kind))
+    whole = f"{spoken(lead, '', kind)[7:]} {own}"
+    if says(doubt.DISOWNED, whole, kind) or any(rule.match(own) for rule in compiled(doubt.CHANGED, kind)):
         return True
-    if own.startswith("RESULT") and any(doubt.QUESTIONED.match(part) for part in later):
+    if own.endswith("?") or any(says(doubt.QUESTIONED, part, kind) for part in later):
         return True
-    settled = bool(later) and SETTLED.search(later[-1])  # an explanation that comes back to the result
-    if any(_doubts(part) for part in (own, *later)):
+    if any(says(TAKEN_BACK, part, kind) for part in (own, *later)):
         return True
-    told = [] if settled else [part for part in (own, *later) if not doubt.CONVERTED.match(part)]
-    return any(rule.search(part) for part in told for rule in doubt.REPLACED)
+    if later and SETTLED.search(later[-1]):  # an explanation that comes back to the result
+        return False
+    return any(says(doubt.REPLACED, part, kind) for part in (own, *later) if not says(doubt.CONVERTED, part, kind))
 
 
-def _doubts(sentence: str) -> bool:
-    return any(rule.search(sentence) for rule in (doubt.DENIED, doubt.OPENING, doubt.CONFESSED))
+def _kind(result: str) -> Kind:
+    if is_option(result):
+        return "option"
+    return "formula" if _value(result) is None else "number"
 
 
-def spoken(text: str, result: str) -> str:
+def spoken(text: str, result: str, kind: Kind) -> str:
     r"""RESULT and `text` behind it as plain words: no math delimiters, no contractions, RESULT for the same value.
 
-    >>> spoken("$. So it can't be $7$.", "7")
+    >>> spoken("$. So it can't be $7$.", "7", "number")
     'RESULT. So it can not be RESULT.'
     """
     wanted = _value(result) or result.strip(" $")
-    text = TIMES.sub(" \u00b7 ", LIST_NUMBER.sub("", text))
+    text = TIMES.sub(" \u00b7 ", LIST_NUMBER.sub("", ENVIRONMENT.sub("", text)))
     for _ in range(2):  # a command in a command
         text = WRAPPER.sub(lambda found: found[1] or (" " if found.group() in ("\\ ", "~") else ""), text)
     for contraction, full in CONTRACTIONS:
         text = contraction.sub(full, text)
     text = NUMERAL.sub(lambda found: "RESULT" if _value(found.group()) == wanted else found.group(), text)
+    if kind == "option":
+        text = OPTION_LETTER.sub(r"OPTION_\1", text)
+        wanted = "OPTION_" + "".join(OPTION_LETTER.findall(result)[:1]) if result else ""
     if isinstance(wanted, str) and 0 < len(wanted) < 100:
         text = re.sub(rf"(?<![\w\\]){re.escape(wanted)}(?![\w'])", "RESULT", text)
     return re.sub(r"[ \t]+", " ", "RESULT" + (text if text[:1] in "\n.,;:!?)" else f" {text.lstrip()}")).strip()
