@@ -46,12 +46,13 @@ NAMES = {
     r"|unfortunately|however|then|clearly|obviously|now|yet|though),? )",
     # What stands for the result: itself, a pronoun that begins a clause, or "the answer", "this value", "my first guess".
     "SUBJECT": r"(?:(?<![-+*/=\u00b7\u00d7] )(?<!times )RESULT[ ).]*(?:,? ?(?:which|that|this|it))?"
-    r"|START(?:it|this|that|the above|these)|^NOUN:|\b(?:the|this|that|my|our)(?: KIND)? NOUN:?)",
+    r"|START(?:it|this|that|the above|these)|^NOUN:|(?<!as )(?<!since )(?<!because )(?<!that )(?<!where )\b(?:the|this|that|my|our)(?: KIND)? NOUN:?)",
     "WRONG": table(
         r"wrong(?! (?:by|premise))\w*, incorrect\w*, invalid, mistaken, in error, erroneous, an error, a mistake, untrue",
         r"false, inconsistent, nonsens\w+, absurd, rejected, discarded, doubtful, suspect, unlikely, questionable, flawed",
-        r"off by, too (?:large|small|big|high|low|many|few|much)\b(?! (?:to|for)\b), extraneous, unreasonable",
-        "(?:just |only )?(?:a|my) guess, a contradiction, tempting, withdrawn, retracted, superseded, obsolete",
+        r"excluded, ruled out, only (?:an?|half|part|one)\b, just (?:an?|one)\b, an? (?:upper|lower) bound, off by, too (?:large|small|big|high|low|many|few|much)\b(?! (?:to|for)\b), extraneous, unreasonable",
+        r"one of (?:the|several|many|two) (?:\w+ )?(?:answers|candidates|options), (?:just |only )?(?:a|my) guess, a contradiction",
+        "tempting, withdrawn, retracted, superseded, obsolete",
     ),
     "RIGHT": table(
         r"right(?! (?:angle|triangle|side))\w*, correct\w*, true, valid, so, it, the case, accept\w+, plausible, sure",
@@ -80,7 +81,7 @@ NAME = re.compile("|".join(sorted([*NAMES, "OTHER", "VALUE"], key=len, reverse=T
 DENIED = (
     r"SUBJECTADVERB(?: ?[(\[:,\u2014-]+)? ?(?:"
     r"(?:ISADVERB |(?<=[(\[:,\u2014-] )|(?<=[(\[:,\u2014-]))WRONG(?!\w)|ISADVERB notADVERB(?: RIGHT(?!\w)| ?[.!,;]| ?$)"
-    r"|(?:must|should|has to|have to) be (?:rejected|discarded|corrected|revised|excluded)"
+    r"|(?:must|should|has to|have to|can) be (?:rejected|discarded|corrected|revised|excluded|ruled out|wrong)|(?:is|was) not the \w+"
     r"|should (?:be|have been|read) (?!RESULT|noted|remember|clear|mention|emphasi|pointed|easy|possible|the same|enough)"
     r"|(?:fails?|failed|contradicts?|contradicted|violates?|conflicts)(?!\w)|(?:has to|must|should) read"
     r"|(?:do|does|did|can|could|will|would) ?not (?:MEETS|be (?:a |the )?(?:RIGHT|solution))(?!\w)"
@@ -120,7 +121,7 @@ CONFESSED = (
         r"am not (?:sure|certain), cannot tell, am unsure, am guessing, had considered",
     )
     + r"(?!\w)",
-    r"\bi (?:do|did) not know\b|\bi guess(?= ?[,.!?]| ?$| RESULT| VALUE| it\b)|\b(?:mine|ours) (?:is|was)\b|\btypo\b",
+    r"\bi (?:do|did|can|could|am|was) not\b(?! need| use)|\bi guess(?= ?[,.!?]| ?$| RESULT| VALUE| it\b)|\b(?:mine|ours) (?:is|was)\b|\btypo\b",
     r"\bmy (?:first|initial|earlier|previous|old) (?:guess|answer|try|attempt|result)",
     r"\b(?:there (?:is|was)|due to|because of|contains|spotted|found|noticed|has) (?:an?|my|the) (?:\w+ )?(?:error|mistake|slip)\b",
     r"START(?:this|it|that) (?:counts?|counted|ignores?|ignored|neglects?|misses|missed|forgets|omits|leaves out|assumes)\b",
@@ -136,7 +137,7 @@ REPLACED = (
     r"(?:SUBJECT|^(?:(?!\b(?:if|when|since|until|as|because|that)\b).)*\bit)ADVERB ?"
     r"(?:IS|equals?|GET|turns out to be|will be|ought to be)(?: (?:actually|really|rather|only|then|thus|indeed|instead|equal to))?"
     r" OTHER",
-    r"\bBETTER (?:\w+ )?(?:answer|result|value)[^.\d]{0,40}?(?:IS|be|=|:|GET) OTHER",
+    r"\bBETTER (?:\w+ )?(?:answer|result|value|one)[^.\d]{0,40}?(?:IS|be|=|:|GET) OTHER",
     r"\b(?:correct(?:ed|ing)|fix(?:ed|ing)|adjust(?:ed|ing)|re-?(?:check|comput|calculat|count|evaluat|do)\w*|double-?check\w*"
     r"|(?:check|comput|calculat|count|try|work|look|do)\w*(?: \w+){0,2} again|checking)\b[^.\d]{0,60}?(?:GET|is|are|be|:|,) OTHER",
     r"VALUE (?:is|was|would be|seems|must be|should be) (?:(?:actually|really|in fact|instead) )?(?:the )?"
@@ -149,6 +150,8 @@ REPLACED = (
     r"\b(?:discard|reject|(?:we|i) (?:\w+ )?(?:double|halve|add|subtract|adjust))\b[^.]{0,60}?\b(?:and|to)"
     r" (?:take|get|have|obtain|find|give) OTHER",
     r"VALUE instead\b(?! of)",
+    r"^[^\d:,]{1,30}[:,] OTHER|\b(?:giving|making|yielding) OTHER|\b(?:we|i)(?: \w+)? (?:take|choose|pick|go with) OTHER",
+    r"(?:所以|因此|故|得到?|即|应?[是为])\s*VALUE(?=[。，,.\s]|$)",
     r"^[ (\[*-]*VALUE[ .!)\]*]*$",
 )
 # Right behind the result: an alternative, or arithmetic that changes it.
@@ -161,6 +164,25 @@ CHANGED = (
     r"|give or take\b|(?:\\pm|\u00b1|plus or minus) ?\d|short of|to be (?:rejected|checked|verified|confirmed))",
     r"RESULT[ )]*(?:(?:minus|plus) (?:\d|one\b|half\b)|to VALUE(?![\w^]))",
     r".*\bif\b.{1,200}(?:VALUE,? (?:otherwise|else)\b|\b(?:otherwise|else),? (?:\w+ ){0,3}VALUE)",
+)
+# Words that explanations hardly ever need. Behind a result they are doubt wherever they stand, but for EXCUSED ones; in
+# the result's own sentence only behind a comma, dash or bracket, as the words before it are the task's.
+SUSPECT = (
+    r"\b"
+    + table(
+        r"wrong\w*, incorrect\w*, erroneous\w*, errors?, mistake\w*, typos?, invalid, impossible(?! (?:to|for|that)\b), absurd\w*",
+        r"suspicious\w*, nonsens\w+, doubt\w*, unsure, uncertain, reject\w*, discard\w*, disregard\w*, ignore, exclude[ds]?",
+        r"ruled out, corrections?, corrected, revised?, revision, attempt, fails?, failed, contradict\w*, re-?check\w*",
+        r"re-?(?:comput|calculat|consider|evaluat|examin)\w*, retract\w*, overlooked, oops, sorry, apolog\w*, can not be(?=[ .!)]*$)",
+        r"not (?:right|correct|true|sure|certain|the (?:answer|result|value)|an answer|quite), no longer, please (?:check|verify)",
+        r"none of (?:this|these|the above), (?:is|seems|looks|are) off, (?:seems|looks) (?:too|odd|strange|unlikely)",
+    )
+    + r"(?!\w)",
+)
+EXCUSED = (
+    r"\b(?:other|others|another|second|negative|extraneous|options?|choices?|common\w*|often|students|let (?:me|us) know|feel free"
+    r"|trial and error|careful|avoid|suppose|assume|if|were|would|margin|percent\w*|without)\b|\bx ?=",
+    r"^(?:but |so |and |when |then )?(?:he|she|they|his|her|their|one)\b",
 )
 # A question about the result; a question of the task is longer, and begins with other words.
 QUESTIONED = (
@@ -180,8 +202,13 @@ DISOWNED = (
     r"\b(?:NOUN|it|this) (?:is |are )?(?:might|could|may|probably|can not|need not)(?: well)?(?: be)? ?RESULT",
     r"\b(?:answer|result|it) (?:is|must be|will be|lies) (?:at (?:least|most)|between|less than|more than|no more than|near) RESULT",
     r"\b(?:decide|choose|waver\w*) between RESULT and\b",
-    r"\bREPORTER (?:\w+ ){0,2}SAYS\bTO_RESULT|\bPERSON (?:\w+ )?SAYS\b(?: \w+){0,4} (?:RESULT_IS|it is RESULT)",
-    r"\bPERSON (?:wrote|answered|claimed|guessed) RESULT[ .,;:!]*(?:$|and|but|which|\w*$)",
+    r"\bREPORTER (?:\w+ ){0,2}SAYS\bTO_RESULT|\b(?!i )PERSON (?:\w+ )?SAYS\b(?: \w+){0,4} (?:RESULT_IS|it is RESULT)",
+    r"\bi (?:said|claimed|thought|used to think|would have (?:said|written|answered)|initially|first|previously|had)\bTO_RESULT",
+    r"\b(?:exclude[ds]?|reject\w*|discard\w*|rule[ds]? out|eliminat\w+|no longer|(?:no|little) reason to \w+ (?:it is|that it is)) RESULT",
+    r"\b(?:wrong|incorrect|old|previous|earlier|former) (?:answer|result|value)(?: is| was|,)? ?RESULT",
+    r"\b(?:in the|an|for) (?:example|instance)\bTO_RESULT|\b(?:the|this) form(?:at)?(?: is|:| of)? ?RESULT|\b(?:answer|it) like RESULT",
+    r"\b(?:answer|result) was RESULT\b.*\b(?:before|until|first)\b",
+    r"\bPERSON (?:wrote|answered|claimed|guessed) RESULT[ .,;:!]*(?:$|and|but|which|in|\w*$)",
     r"\bPERSON (?:might|could|would|may|will) (?:\w+ )?(?:think|say|answer|guess|believe|write)\bTO_RESULT",
     r"\b(?:tempt\w+|told|ask\w*|want\w*|instructed) (?:me |us )?to"
     r" (?:say|answer|write|output|give|reply|print|respond|put|conclude)\bTO_RESULT",
@@ -192,17 +219,17 @@ DISOWNED = (
 )
 
 CHINESE = re.compile(
-    "等等|等一下|稍等|不对|错了|[搞算弄看写记]错|漏[了掉]|有误|更正|修正|纠正|订正|重新|抱歉|对不起|不好意思|撤回|收回|作废|忽略"
-    "|不正确|是错|错误的|有问题|(?:其实|实际上)[是应]|应该?[是为]|应等于|正确的?(?:答案|结果|值|数值)|(?:答案|结果)并?不是"
+    "等等|等一下|稍等|不对|错了|[搞算弄看写记]错|漏[了掉]|有误|更正|修正|纠正|订正|重新(?:算|计算|检查|检验|审|考虑|做)|再算|但题目|抱歉|对不起|不好意思|撤回|收回|作废|忽略"
+    "|不正确|是错|错误|有问题|(?:其实|实际上)[是应]|应该?[是为]|应等于|正确的?(?:答案|结果|值|数值)|(?:答案|结果)并?不是"
     r"|[这它]不(?:可能|成立|是|符合|满足)|[这它](?:是|与[^。，]{0,8})?(?:错|矛盾)|不[,，]\s*是|不是答案|不确定"
     r"|(?:或者|还是)是?\W{0,3}\d|吗[？?]"
 )
 # Directly before and directly behind a result.
 CHINESE_BEFORE = re.compile(
-    "(?:不是|并非|不等于|也许|可能|或许|大概|假设|如果|有人[^。，]{0,4}|(?:题目|他|她|书上|提示)[^。，]{0,6}[说称])[^。，]{0,12}$"
+    "(?:不是|并非|不等于|也许|可能|或许|大概|我猜|老师说|假设|如果|有人[^。，]{0,4}|(?:题目|他|她|书上|提示)[^。，]{0,6}[说称])[^。，]{0,12}$"
 )
 CHINESE_BEHIND = re.compile(
-    r"[\s$.)}*]*[,，(（]?\s*(?:是|这是|但这是?|但是这?)?(?:不满足|不符合|不成立|不对|不正确|错|不[,，]|与[^。]{0,8}矛盾)"
+    r"[\s$.)}*]*[,，(（]?\s*(?:是|这是|但这是?|但是这?)?(?:不满足|不符合|不成立|不对|不正确|不可能|应?舍去|错|不[,，]|与[^。]{0,8}矛盾)"
 )
 
 

@@ -61,6 +61,7 @@ RESULT_START = re.compile(
 )
 # In a statement these words say nothing against it.
 HARMLESS = re.compile(r"\bnot (?:depend|matter|simplif)\w*|\bif (?:and only if|needed|necessary)\b|\bas (?:was )?asked\b")
+ASIDE = re.compile(r"[,;:(\[\u2014].*| -- .*", re.DOTALL)
 SETTLED = re.compile(r"(?:=|\b(?:is|are|gives?|get|have|has|be)) RESULT[^\d=]*$")
 # An open quotation, or a quoted line.
 QUOTED_BEFORE = re.compile(r"^\s*>|^[^\"]*\"[^\"]*$")
@@ -185,7 +186,10 @@ def _concludes(answer: str) -> bool:
 
 def _withdrawn(lead: str, result: str, rest: str) -> bool:
     """Is `result` disowned by the sentence `lead` before it, or taken back or replaced in `rest` behind it?"""
-    if QUOTED_BEFORE.search(lead) or CHINESE_BEFORE.search(lead) or CHINESE.search(rest) or CHINESE_BEHIND.match(rest):
+    chinese = (part for part in re.split("[。！？；\n]", rest) if not re.search("其他|其它|另一|另外", part))
+    if QUOTED_BEFORE.search(lead) or CHINESE_BEFORE.search(lead) or CHINESE_BEHIND.match(rest):
+        return True
+    if any(CHINESE.search(part) for part in chinese):
         return True
     kind = _kind(result)
     own, *later = _sentences(spoken(rest, result, kind))
@@ -195,6 +199,9 @@ def _withdrawn(lead: str, result: str, rest: str) -> bool:
     if own.endswith("?") or any(says(doubt.QUESTIONED, part, kind) for part in later):
         return True
     if any(says(TAKEN_BACK, part, kind) for part in (own, *later)):
+        return True
+    aside = ASIDE.search(own)
+    if any(says(doubt.SUSPECT, part, kind) and not says(doubt.EXCUSED, part, kind) for part in (aside[0] if aside else "", *later)):
         return True
     if later and SETTLED.search(later[-1]):  # an explanation that comes back to the result
         return False
