@@ -14,7 +14,7 @@ from typing import Literal
 
 Kind = Literal["number", "option", "formula"]  # of the result: another value of it is of the same kind
 
-NUMBER = r"(?<![\w^_{.])(?:[-+]?\$?(?:\d[\d,]*+(?:\.\d++)?|\.\d++)(?: ?/ ?\d++)?+|\\[dt]?frac ?\{[^{}]*\}\{[^{}]*\})"
+NUMBER = r"(?<![\w^_{.])(?:[-+]?\$?(?:\d[\d,]*+(?:\.\d++)?+|\.\d++)(?: ?/ ?\d++)?+|\\[dt]?frac ?\{[^{}]*\}\{[^{}]*\})"
 TERM = r"(?:(?!RESULT)(?:\d[\d,]*+(?:\.\d++)?|[a-z](?![a-z])|\\[a-z]+(?:\{[^{}]*\})*|[(){}^_]){1,8})"
 VALUES: dict[Kind, str] = {
     "number": NUMBER,
@@ -50,7 +50,7 @@ NAMES = {
     "WRONG": table(
         r"wrong(?! (?:by|premise))\w*, incorrect\w*, invalid, mistaken, in error, erroneous, an error, a mistake, untrue",
         r"false, inconsistent, nonsens\w+, absurd, rejected, discarded, doubtful, suspect, unlikely, questionable, flawed",
-        r"excluded, ruled out, only (?:an?|half|part|one)\b, just (?:an?|one)\b, an? (?:upper|lower) bound, off by, too (?:large|small|big|high|low|many|few|much)\b(?! (?:to|for)\b), extraneous, unreasonable",
+        r"excluded, ruled out, only (?:an?|half|part|one)\b, just (?:an?|one)\b, an? (?:upper|lower) bound only, off by, too (?:large|small|big|high|low|many|few|much)\b(?! (?:to|for)\b), extraneous, unreasonable",
         r"one of (?:the|several|many|two) (?:\w+ )?(?:answers|candidates|options), (?:just |only )?(?:a|my) guess, a contradiction",
         "tempting, withdrawn, retracted, superseded, obsolete",
     ),
@@ -102,7 +102,7 @@ OPENING = (
         r"apologies, (?:scratch|scrap|strike) (?:that|this), correction, erratum, edit, update, nope, rather(?! than)\b",
         r"on (?:reflection|second thoughts?), not (?:quite|so fast), my (?:bad|mistake|apologies|error), unless i",
         r"(?:i )?take (?:that|it|this) back, make (?:that|it), (?:just |only )?(?:a guess|guessing)",
-        r"(?:perhaps|maybe|possibly|probably)(?=(?:,| ) ?(?:not|it|the answer|i|RESULT|VALUE)\b)",
+        r"(?:perhaps|maybe|possibly|probably)(?=(?:,| ) ?(?:not|it|the answer|i|RESULT|VALUE)(?!\w))",
         r"do not (?:trust|use|rely|believe), (?:please )?(?:disregard|ignore) (?:this|that|the above|it|my)?",
         r"let (?:me|us) (?:re-?(?:check|comput|calculat|count|consider|do|try|think|evaluat|examin)\w*|correct|fix|try again)",
         r"let (?:me|us) (?:start over|think again), i am not (?:sure|certain), i doubt, not sure",
@@ -112,7 +112,7 @@ OPENING = (
 )
 # Said by the writer of the own work, or of a missing solution.
 CONFESSED = (
-    r"\b(?:i|we)(?: have| had)?(?: (?:just|also|wrongly|accidentally|mistakenly|must have|should have|may have|since))* "
+    r"(?<!if )\b(?:i|we)(?: have| had)?(?: (?:just|also|wrongly|accidentally|mistakenly|must have|should have|may have|since))* "
     + table(
         r"ma[dk]e an?\b[^.]{0,20}\b(?:error|mistake|slip), mis(?:read|calc\w*|count\w*|copied|took|understood|applied|sed)",
         r"forg[oe]t\w*, overlooked, messed, mixed up, retract\w*, withdr[ae]w\w*, disagree, reconsider\w*, doubt",
@@ -150,7 +150,7 @@ REPLACED = (
     r"\b(?:discard|reject|(?:we|i) (?:\w+ )?(?:double|halve|add|subtract|adjust))\b[^.]{0,60}?\b(?:and|to)"
     r" (?:take|get|have|obtain|find|give) OTHER",
     r"VALUE instead\b(?! of)",
-    r"^[^\d:,]{1,30}[:,] OTHER|\b(?:giving|making|yielding) OTHER|\b(?:we|i)(?: \w+)? (?:take|choose|pick|go with) OTHER",
+    r"^(?!RESULT)[^\d:,]{1,30}[:,] OTHER|\b(?:giving|making|yielding) OTHER|\b(?:we|i)(?: \w+)? (?:take|choose|pick|go with) OTHER",
     r"(?:所以|因此|故|得到?|即|应?[是为])\s*VALUE(?=[。，,.\s]|$)",
     r"^[ (\[*-]*VALUE[ .!)\]*]*$",
 )
@@ -171,17 +171,17 @@ SUSPECT = (
     r"\b"
     + table(
         r"wrong\w*, incorrect\w*, erroneous\w*, errors?, mistake\w*, typos?, invalid, impossible(?! (?:to|for|that)\b), absurd\w*",
-        r"suspicious\w*, nonsens\w+, doubt\w*, unsure, uncertain, reject\w*, discard\w*, disregard\w*, ignore, exclude[ds]?",
+        r"suspicious\w*, nonsens\w+, (?<!no )doubt\w*, unsure, uncertain, reject\w*, discard\w*, disregard\w*, ignore, exclude[ds]?",
         r"ruled out, corrections?, corrected, revised?, revision, attempt, fails?, failed, contradict\w*, re-?check\w*",
         r"re-?(?:comput|calculat|consider|evaluat|examin)\w*, retract\w*, overlooked, oops, sorry, apolog\w*, can not be(?=[ .!)]*$)",
-        r"not (?:right|correct|true|sure|certain|the (?:answer|result|value)|an answer|quite), no longer, please (?:check|verify)",
+        r"not (?:right|correct|true|sure|certain|the (?:answer|result|value)|an answer|quite), no longer(?= \w), please (?:check|verify)",
         r"none of (?:this|these|the above), (?:is|seems|looks|are) off, (?:seems|looks) (?:too|odd|strange|unlikely)",
     )
     + r"(?!\w)",
 )
 EXCUSED = (
     r"\b(?:other|others|another|second|negative|extraneous|options?|choices?|common\w*|often|students|let (?:me|us) know|feel free"
-    r"|trial and error|careful|avoid|suppose|assume|if|were|would|margin|percent\w*|without)\b|\bx ?=",
+    r"|trial and error|careful|avoid|suppose|assume|if|were|margin|probability|without)\b|\b[a-z] ?=",
     r"^(?:but |so |and |when |then )?(?:he|she|they|his|her|their|one)\b",
 )
 # A question about the result; a question of the task is longer, and begins with other words.
@@ -204,9 +204,9 @@ DISOWNED = (
     r"\b(?:decide|choose|waver\w*) between RESULT and\b",
     r"\bREPORTER (?:\w+ ){0,2}SAYS\bTO_RESULT|\b(?!i )PERSON (?:\w+ )?SAYS\b(?: \w+){0,4} (?:RESULT_IS|it is RESULT)",
     r"\bi (?:said|claimed|thought|used to think|would have (?:said|written|answered)|initially|first|previously|had)\bTO_RESULT",
-    r"\b(?:exclude[ds]?|reject\w*|discard\w*|rule[ds]? out|eliminat\w+|no longer|(?:no|little) reason to \w+ (?:it is|that it is)) RESULT",
+    r"\b(?:exclude[ds]?|reject\w*|discard\w*|rule[ds]? out|no longer|(?:no|little) reason to \w+ (?:it is|that it is)) RESULT",
     r"\b(?:wrong|incorrect|old|previous|earlier|former) (?:answer|result|value)(?: is| was|,)? ?RESULT",
-    r"\b(?:in the|an|for) (?:example|instance)\bTO_RESULT|\b(?:the|this) form(?:at)?(?: is|:| of)? ?RESULT|\b(?:answer|it) like RESULT",
+    r"\b(?:in the|an|for) (?:example|instance),?TO_RESULT|\b(?:has|of) the form RESULT|\bformat:? RESULT|\b(?:answer|it) like RESULT",
     r"\b(?:answer|result) was RESULT\b.*\b(?:before|until|first)\b",
     r"\bPERSON (?:wrote|answered|claimed|guessed) RESULT[ .,;:!]*(?:$|and|but|which|in|\w*$)",
     r"\bPERSON (?:might|could|would|may|will) (?:\w+ )?(?:think|say|answer|guess|believe|write)\bTO_RESULT",

@@ -97,7 +97,9 @@ WRAPPER = re.compile(r"\\(?:boxed|fbox|text\w*|math(?:rm|bf)|mbox)\s*\{([^{}]*)\
 LIST_NUMBER = re.compile(r"(?m)^[ \t]*\d{1,2}[.)][ \t]+(?=\S)")
 ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
 # The letter of an option; "A" and "I" may be words.
-OPTION_LETTER = re.compile(r"\(?\b([B-HJ]|[AI](?! (?!is|was|or|and|would|should|must|seems|instead)[a-z]))\b(?!')\)?")
+OPTION_LETTER = re.compile(
+    r"\(?(?<![.\w])([B-HJ]|A(?! (?!is|was|or|and|would|should|must|seems|instead)[a-z])|I(?! (?!is\b|or\b|and\b)[a-z]))(?![\w']|\.[A-Z])\)?"
+)
 TIMES = re.compile(r"(?<=[\d)a-z]) ?\* ?(?=[\d(])")
 NUMERAL = re.compile(
     r"(?<![\w.\\^_])[-+]?\d[\d,]*+(?:\.\d++)?(?: ?/ ?\d++)?+(?:\s?\\?%)?|\\[dt]?frac ?\{ ?-?\d+ ?\}\{ ?\d+ ?\}"
