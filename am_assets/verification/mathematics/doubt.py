@@ -37,7 +37,8 @@ NAMES = {
         "conclusion, guess, attempt, approach, option, choice, derivation, count, verification, check, figure",
     ),
     "KIND": table("above, previous, first, initial, boxed, stated, earlier, last, final, obtained, required, desired"),
-    "IS": r"(?:is|are|was|were|seems|looks|appears|must be|would be|has to be|should be|may be|might be)",
+    "IS": r"(?:is|are|was|were|seems|looks|appears|must be|would be|has to be|should be|may be|might be"
+    r"|turns out to be|turned out to be|seemed|needs to be|proves)",
     "ADVERB": r"(?: (?:\w+ly|also|then|still|therefore|just|quite|now|in fact))?",
     "GET": r"(?:gives?|yields?|leads? to|makes?|results? in|becomes|comes to|comes out (?:as|at|to)|get|find|obtain"
     r"|(?:we|i|you) (?:get|have|find|obtain))",
@@ -156,14 +157,14 @@ REPLACED = (
 )
 # Right behind the result: an alternative, or arithmetic that changes it.
 CHANGED = (
-    r"RESULT(?: [a-z]+)?[ )]*,? ?[(\[\u2014-]* ?(?:no\b(?! (?:matter|more|less|other|longer|one|two|further|such))|off by\b"
+    r"^RESULT(?: [a-z]+)?[ )]*,? ?[(\[\u2014-]* ?(?:no\b(?! (?:matter|more|less|other|longer|one|two|further|such))|off by\b"
     r"|(?:or|alternatively|also|and also)(?: (?:rather|maybe|perhaps|possibly|even))? VALUE(?![\w^])"
     r"|or (?:maybe|perhaps|possibly|rather|thereabouts|something|so\b|is it|was it)"
     r"|, or,? (?:more \w+|rather|better),?|(?:->|\u2192|\\rightarrow)|/ ?VALUE|unless (?:VALUE|i\b|we\b)|if (?:i|we) (?:had|have)\b"
     r"|(?:probably|perhaps|maybe|possibly|presumably|i (?:guess|think|suppose|believe)|at (?:most|least)|more or less|or so)[ .!)]*$"
     r"|give or take\b|(?:\\pm|\u00b1|plus or minus) ?\d|short of|to be (?:rejected|checked|verified|confirmed))",
-    r"RESULT[ )]*(?:(?:minus|plus) (?:\d|one\b|half\b)|to VALUE(?![\w^]))",
-    r".*\bif\b.{1,200}(?:VALUE,? (?:otherwise|else)\b|\b(?:otherwise|else),? (?:\w+ ){0,3}VALUE)",
+    r"^RESULT[ )]*(?:(?:minus|plus) (?:\d|one\b|half\b)|to VALUE(?![\w^]))",
+    r"\bif\b.{1,200}(?:VALUE,? (?:otherwise|else)\b|\b(?:otherwise|else),? (?:\w+ ){0,3}VALUE)",
 )
 # Words that explanations hardly ever need. Behind a result they are doubt wherever they stand, but for EXCUSED ones; in
 # the result's own sentence only behind a comma, dash or bracket, as the words before it are the task's.
@@ -175,6 +176,7 @@ SUSPECT = (
         r"ruled out, corrections?, corrected, revised?, revision, attempt, fails?, failed, contradict\w*, re-?check\w*",
         r"re-?(?:comput|calculat|consider|evaluat|examin)\w*, retract\w*, overlooked, oops, sorry, apolog\w*, can not be(?=[ .!)]*$)",
         r"not (?:right|correct|true|sure|certain|the (?:answer|result|value)|an answer|quite), no longer(?= \w), please (?:check|verify)",
+        r"(?:my|best|just a|only a) guess, premature, grain of salt, crossed out, (?:over|under|double[- ])count\w*, bet on, right at first",
         r"none of (?:this|these|the above), (?:is|seems|looks|are) off, (?:seems|looks) (?:too|odd|strange|unlikely)",
     )
     + r"(?!\w)",
@@ -195,7 +197,7 @@ CONVERTED = (
 )
 # Before a result, in its own sentence.
 DISOWNED = (
-    r"\b(?:not|never|nor|neither|unlike|instead of|rather than|wrong to \w+|double-check|differs? from|different from"
+    r"\b(?:not|never|nor|neither|unlike|instead of|rather than|wrong to \w+|double-check|differs? from|different from|strike|never mind|hardly|scarcely"
     r"|(?:is|was) anything but) "
     r"(?:(?:be|equal|accept|get|have|the|answer|result|value|is|as|a|an|that|to|it|just|simply) ){0,4}RESULT",
     r"\b(?:perhaps|maybe|possibly|doubt|unsure|whether|(?:my|a|i|the) guess)\b(?! surpris| unexpect)TO_RESULT",
@@ -214,12 +216,14 @@ DISOWNED = (
     r" (?:say|answer|write|output|give|reply|print|respond|put|conclude)\bTO_RESULT",
     r"\b(?:according to|pretend|imagine|prove|show|verify|check|suppos\w+|assum\w+)\b(?: that)?(?: [\w,]+){0,3} RESULT_IS",
     r"\b(?:suppose|assume) (?:that )?(?:it is )?RESULT|\bif (?:the |my |that )?(?:\w+ )?RESULT_IS",
+    r"\bPERSON (?:\w+ ){0,4}(?:says?|claims?|would say) RESULT[ .!]*$|\b(?:wrong|false|untrue|incorrect) that\bTO_RESULT",
+    r"\breader (?:\w+ )?(?:say|answer|think|guess)\bTO_RESULT",
     r"\b(?:common|typical|naive|wrong|incorrect|tempting) (?:\w+ ){0,2}RESULT_IS",
     r"^\W*(?:is|was|are|could|does|should|can)\b[^.]*RESULT[^.]*\?",
 )
 
 CHINESE = re.compile(
-    "等等|等一下|稍等|不对|错了|[搞算弄看写记]错|漏[了掉]|有误|更正|修正|纠正|订正|重新(?:算|计算|检查|检验|审|考虑|做)|再算|但题目|抱歉|对不起|不好意思|撤回|收回|作废|忽略"
+    "等等|等一下|稍等|不对|错了|[搞算弄看写记]错|漏|偏[大小]|有误|更正|修正|纠正|订正|重新(?:算|计算|检查|检验|审|考虑|做)|再算|但题目|抱歉|对不起|不好意思|撤回|收回|作废|忽略"
     "|不正确|是错|错误|有问题|(?:其实|实际上)[是应]|应该?[是为]|应等于|正确的?(?:答案|结果|值|数值)|(?:答案|结果)并?不是"
     r"|[这它]不(?:可能|成立|是|符合|满足)|[这它](?:是|与[^。，]{0,8})?(?:错|矛盾)|不[,，]\s*是|不是答案|不确定"
     r"|(?:或者|还是)是?\W{0,3}\d|吗[？?]"

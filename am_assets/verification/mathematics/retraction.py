@@ -11,11 +11,10 @@ from fractions import Fraction
 
 from am_assets.verification.mathematics import doubt
 from am_assets.verification.mathematics.boxes import Box, boxes
-from am_assets.verification.mathematics.doubt import CHINESE, CHINESE_BEFORE, CHINESE_BEHIND, Kind, compiled, says
+from am_assets.verification.mathematics.doubt import CHINESE, CHINESE_BEFORE, CHINESE_BEHIND, Kind, says
 from am_assets.verification.mathematics.extraction import (
     DISPLAY,
     DRAWING,
-    MARK,
     SENTENCE_END,
     SUBJECT,
     WINDOW,
@@ -61,6 +60,17 @@ RESULT_START = re.compile(
 )
 # In a statement these words say nothing against it.
 HARMLESS = re.compile(r"\bnot (?:depend|matter|simplif)\w*|\bif (?:and only if|needed|necessary)\b|\bas (?:was )?asked\b")
+# A sentence of one number, at its end and worked out of nothing; it is new if no text before the result has it.
+PLAIN_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+NEW_VALUE = re.compile(rf"(?<![=+*/\u00b7\u00d7\u00f7<>-] )(?<![=+*/\u00b7\u00d7\u00f7<>^_-]){doubt.NUMBER}[ .!)\]]*$")
+OF_ANOTHER = re.compile(
+    r"RESULT|\b(?:of the|next|first|second|third|each|both|other|sides?|divisible|decimal|degrees|radians|recall|note|here|uses?d?"
+    r"|step|checks?|verif\w+|estimate|rounded|about|add|subtract|double|at least|at most)\b",
+    re.IGNORECASE,
+)
+OF_RESULT = re.compile(r"RESULT (?:overcounts|undercounts|is|was|has|does|did|can|could|would|will|must|should|needs|turns|seems|seemed)\b")
+CHINESE_END = re.compile("[。！？；\n]")
+CHINESE_OTHER = re.compile("其他|其它|另一|另外")
 ASIDE = re.compile(r"[,;:(\[\u2014].*| -- .*", re.DOTALL)
 SETTLED = re.compile(r"(?:=|\b(?:is|are|gives?|get|have|has|be)) RESULT[^\d=]*$")
 # An open quotation, or a quoted line.
@@ -137,8 +147,7 @@ def _stands_beside(text: str) -> bool:
 
 def _is_boxed(answer: str, box: Box) -> bool:
     """Is the result of `box` asserted by the text around it?"""
-    before = answer[max(0, box.start - WINDOW) : box.start]
-    return not _withdrawn(_open_sentence(before), box.content, answer[box.end :][:WINDOW])
+    return not _withdrawn(answer[max(0, box.start - WINDOW) : box.start], box.content, answer[box.end :][:WINDOW])
 
 
 def _is_stated(answer: str, stated: Statement) -> bool:
@@ -157,7 +166,7 @@ def _is_stated(answer: str, stated: Statement) -> bool:
         return False
     end = _end_of_result(rest, sentence)
     qualified = SENTENCE_END.split(rest[end:], maxsplit=1)[0].removeprefix(stated.text[end:])
-    return not (QUALIFIED.search(HARMLESS.sub("", qualified)) or _withdrawn(lead, rest[:end], rest[end:]))
+    return not (QUALIFIED.search(HARMLESS.sub("", qualified)) or _withdrawn(answer[: stated.mark][-WINDOW:], rest[:end], rest[end:]))
 
 
 def _end_of_result(rest: str, sentence: str) -> int:
@@ -186,28 +195,40 @@ def _concludes(answer: str) -> bool:
     return bool(bare or concludes or (not earlier and SUBJECT.fullmatch(last))) and not (hypothetical or doubted)
 
 
-def _withdrawn(lead: str, result: str, rest: str) -> bool:
-    """Is `result` disowned by the sentence `lead` before it, or taken back or replaced in `rest` behind it?"""
-    chinese = (part for part in re.split("[。！？；\n]", rest) if not re.search("其他|其它|另一|另外", part))
+def _withdrawn(before: str, result: str, rest: str) -> bool:
+    """Is `result` disowned by the sentence before it, or taken back or replaced in `rest` behind it?"""
+    lead = _open_sentence(before)
     if QUOTED_BEFORE.search(lead) or CHINESE_BEFORE.search(lead) or CHINESE_BEHIND.match(rest):
         return True
-    if any(CHINESE.search(part) for part in chinese):
+    if any(CHINESE.search(part) for part in CHINESE_END.split(rest) if not CHINESE_OTHER.search(part)):
         return True
     kind = _kind(result)
     own, *later = _sentences(spoken(rest, result, kind))
-    whole = f"{spoken(lead, '', kind)[7:]} {own}"
-    if says(doubt.DISOWNED, whole, kind) or any(rule.match(own) for rule in compiled(doubt.CHANGED, kind)):
+    if says(doubt.DISOWNED, f"{spoken(lead, '', kind)[7:]} {own}", kind) or says(doubt.CHANGED, own, kind):
         return True
     if own.endswith("?") or any(says(doubt.QUESTIONED, part, kind) for part in later):
         return True
-    if any(says(TAKEN_BACK, part, kind) for part in (own, *later)):
-        return True
-    aside = ASIDE.search(own)
-    if any(says(doubt.SUSPECT, part, kind) and not says(doubt.EXCUSED, part, kind) for part in (aside[0] if aside else "", *later)):
-        return True
-    if later and SETTLED.search(later[-1]):  # an explanation that comes back to the result
+    said = [part for part in (own, *later) if part]
+    return any(says(TAKEN_BACK, part, kind) for part in said) or _suspected(own, later, kind) or _replaced(before, said, kind)
+
+
+def _suspected(own: str, later: list[str], kind: Kind) -> bool:
+    """Are there words that an explanation hardly needs: of the result, in an aside, or in a later sentence?"""
+    aside = own if OF_RESULT.match(own) else "".join(ASIDE.findall(own)[:1])
+    return any(says(doubt.SUSPECT, part, kind) and not says(doubt.EXCUSED, part, kind) for part in (aside, *later))
+
+
+def _replaced(before: str, said: list[str], kind: Kind) -> bool:
+    """Do the sentences behind a result give it another value? They don't if they come back to the result."""
+    own, *later = said
+    if later and SETTLED.search(later[-1]):
         return False
-    return any(says(doubt.REPLACED, part, kind) for part in (own, *later) if not says(doubt.CONVERTED, part, kind))
+    if any(says(doubt.REPLACED, part, kind) for part in said if not says(doubt.CONVERTED, part, kind)):
+        return True
+    known = {number.replace(",", "") for number in PLAIN_NUMBER.findall(before)}
+    ends = [part for part in later if NEW_VALUE.search(part) and not OF_ANOTHER.search(part)]
+    numbers = [PLAIN_NUMBER.findall(part) for part in ends if kind != "option"]
+    return any(len(found) == 1 and found[0].replace(",", "") not in known for found in numbers)
 
 
 def _kind(result: str) -> Kind:
