@@ -14,9 +14,13 @@ BOX = re.compile(
     re.DOTALL,
 )
 # What leaves a box without a value: nothing, a blank to be filled in, or a question mark.
-HOLLOW = re.compile(r"(?:\\(?:h|v)?phantom\s*\{[^{}]*\}|\\(?:text|mathrm|mbox)\s*\{\s*\}|\\(?:quad|qquad|[,;:! ]|ldots|dots|square|Box)|[\s$~{}?._\u2026\u25a1])*")
+HOLLOW = re.compile(
+    r"(?:\\(?:h|v)?phantom\s*\{[^{}]*\}|\\(?:text|mathrm|mbox)\s*\{\s*\}|\\(?:quad|qquad|[,;:! ]|ldots|dots|square|Box)|[\s$~{}?._\u2026\u25a1])*"
+)
 # An empty box after these words is only spoken of: "Always use \boxed{}."
-SPOKEN_OF = re.compile(r"\b(?:in|inside|within|into|us(?:e|ing)|with|the|an?|your|each|every|put|via)\W{0,3}$", re.IGNORECASE)
+SPOKEN_OF = re.compile(
+    r"\b(?:in|inside|within|into|us(?:e|ing)|with|the|an?|your|each|every|put|via)\W{0,3}$", re.IGNORECASE
+)
 
 
 class Box(NamedTuple):
@@ -36,28 +40,28 @@ def boxed(text: str) -> tuple[list[str], int]:
     return [box.content for box in found], found[-1].end if found else 0
 
 
-def uncommitted(text: str) -> bool:
-    r"""Is the last box of `text` empty, a blank, or never closed? The answer has then not come to its result, whatever
-    an earlier box holds.
+def uncommitted(text: str) -> int | None:
+    r"""Where the last box of `text` ends if it is empty, a blank, or never closed; else None. The answer has then not
+    come to its result, whatever an earlier box holds: only a statement behind it can give one.
 
-    >>> uncommitted(r"\boxed{42}, so the final answer is \boxed{")
-    True
+    >>> uncommitted(r"\boxed{42}, so the final answer is \boxed{}")
+    41
     """
     return _read(text)[1]
 
 
-def _read(text: str) -> tuple[list[Box], bool]:
-    """(boxes with a value, whether the last box has none)."""
+def _read(text: str) -> tuple[list[Box], int | None]:
+    """(boxes with a value, the end of the last box if it has none)."""
     braces: list[tuple[int, int] | None] = []  # for each open brace: where its box and its content start, if it has one
     found: list[Box] = []
-    hollow = -1  # where the last box without a value starts
+    hollow = -1  # where the last box without a value ends
     for token in BOX.finditer(text):
         if token["brace"]:
             braces.append((token.start(), token.end()))
         elif token["bare"]:
             found.append(Box(token.start(), token.end(), token["bare"]))
         elif token["box"]:
-            hollow = token.start() if not text[token.end() :].strip() else hollow
+            hollow = token.end() if not text[token.end() :].strip(" \n$.*") else hollow
         elif token.group() == "{":
             braces.append(None)
         elif token.group() == "}" and braces and (opened := braces.pop()) is not None:
@@ -68,6 +72,8 @@ def _read(text: str) -> tuple[list[Box], bool]:
                     found.pop()
                 found.append(Box(start, token.end(), content))
             elif content or not SPOKEN_OF.search(text[max(0, start - 40) : start]):
-                hollow = start
-    unclosed = max((opened[0] for opened in braces if opened), default=-1)
-    return found, max(hollow, unclosed) > (found[-1].start if found else -1)
+                hollow = token.end()
+    last = found[-1].end if found else 0
+    if any(opened and opened[0] >= last for opened in braces):  # never closed: all that follows is in it
+        return found, len(text)
+    return found, hollow if hollow > last else None

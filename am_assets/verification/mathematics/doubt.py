@@ -29,7 +29,9 @@ def table(*phrases: str) -> str:
 
 
 # A value ends its clause, with at most a unit behind it: "it is 12 less than 19" gives nobody the value 12.
-NO_UNIT = table("less, more, times, plus, minus, and, or, of, to, is, are, as, if, when, for, in, by, with, at, on, out, x, than")
+NO_UNIT = table(
+    "less, more, times, plus, minus, and, or, of, to, is, are, as, if, when, for, in, by, with, at, on, out, x, than"
+)
 NAMES = {
     "ENDS": rf"(?=[ %}}\]\u00b0]*(?:(?!{NO_UNIT}\b)[a-z]+[ }}]*)?(?:[.,;:!?)\]\u2014]|-- |$|instead\b|because\b|since\b))",
     "NOUN": table(
@@ -142,7 +144,7 @@ REPLACED = (
     r"\b(?:correct(?:ed|ing)|fix(?:ed|ing)|adjust(?:ed|ing)|re-?(?:check|comput|calculat|count|evaluat|do)\w*|double-?check\w*"
     r"|(?:check|comput|calculat|count|try|work|look|do)\w*(?: \w+){0,2} again|checking)\b[^.\d]{0,60}?(?:GET|is|are|be|:|,) OTHER",
     r"VALUE (?:is|was|would be|seems|must be|should be) (?:(?:actually|really|in fact|instead) )?(?:the )?"
-    r"(?:(?:right|correct|actual|proper)(?: NOUN| one|\W|$)|(?:real|true) NOUN|answer\b|it\b)",
+    r"(?:(?:right|correct|actual|proper)(?: NOUN| one|\W|$)|(?:real|true) NOUN|answer\b|it\b|(?:required|wanted|needed|meant)\b)",
     r"(?:^|[,;:\u2014-] ?)(?:and )?(?:now|so|hence|thus|therefore|then|instead|rather|no),?:? "
     r"(?:(?:we|i) (?:get|have|find|obtain|take) |it is )?OTHER",
     r"^\W*(?:it is|that is|(?:so |hence )?(?:i|we) (?:now |only |actually )?(?:get|find|have|obtain)) (?:now |really |only )?OTHER",
@@ -150,7 +152,7 @@ REPLACED = (
     r"(?:\bis|\bare|\bbe|=|\bto|\bso|\bmaking|:|GET) OTHER",
     r"\b(?:discard|reject|(?:we|i) (?:\w+ )?(?:double|halve|add|subtract|adjust))\b[^.]{0,60}?\b(?:and|to)"
     r" (?:take|get|have|obtain|find|give) OTHER",
-    r"VALUE instead\b(?! of)",
+    r"VALUE instead\b(?! of)|^correct(?:ly)?(?: would be| is)?:? OTHER",
     r"^(?!RESULT)[^\d:,]{1,30}[:,] OTHER|\b(?:giving|making|yielding) OTHER|\b(?:we|i)(?: \w+)? (?:take|choose|pick|go with) OTHER",
     r"(?:所以|因此|故|得到?|即|应?[是为])\s*VALUE(?=[。，,.\s]|$)",
     r"^[ (\[*-]*VALUE[ .!)\]*]*$",
@@ -184,7 +186,7 @@ SUSPECT = (
 EXCUSED = (
     r"\b(?:other|others|another|second|negative|extraneous|options?|choices?|common\w*|often|students|let (?:me|us) know|feel free"
     r"|trial and error|careful|avoid|suppose|assume|if|were|margin|probability|without)\b|\b[a-z] ?=",
-    r"^(?:but |so |and |when |then )?(?:he|she|they|his|her|their|one)\b",
+    r"^\W*(?:options? |choices? )?VALUE (?:is|are|has|does|can)\b|^(?:but |so |and |when |then )?(?:he|she|they|his|her|their|one)\b",
 )
 # A question about the result; a question of the task is longer, and begins with other words.
 QUESTIONED = (

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from am_assets.verification.mathematics.boxes import boxed
+from am_assets.verification.mathematics.boxes import boxed, uncommitted
 from am_assets.verification.mathematics.normalization import TEXT_COMMAND, normalize
 
 WINDOW = 2_000  # characters read for one statement, and at the end of an answer without a marked result
@@ -20,7 +20,7 @@ MARK = re.compile(
     r"(?:[^.\n:=$\\\d]{0,60}?\b(?:is|are|(?:must|should|will) be|equals)\b|[^.\n:=$\\\d]{0,12}[:=])(?!\s*not\b)[\s*:_]*"
     r"|\b(?:it|this|that) should be\s+"
     r"|(?:答案|结果|正确选项)(?:应该|应当|应|就|便)?\s*(?:是|为|等于|选择?|[:：])[\s*:：是为]*"
-    r"|(?:选择?|选项[是为])[\s*:：]*(?=[(（]?[A-J](?![A-Za-z]))",
+    r"|(?:选择?|选项[是为])[\s*:：]*(?=[(（]?[A-J]{1,10}(?![A-Za-z]))",
     re.IGNORECASE,
 )
 SENTENCE_END = re.compile(r"[.!?;]['\"\u201d\u2019*)\]]*(?:\s+|$)|[。！？；]|\n+")
@@ -35,7 +35,7 @@ COLON = re.compile(r"[:：][\s*_]*$")
 SAID = re.compile(
     r"(?:the|there|this|its?|we|so|thus|therefore|hence)\b"
     r"(?:(?!\b(?:such|that|which|where|whose|if|when|not|than|between|least|most|about|or)\b)[^.=<>]){0,200}?"
-    r"\b(?:is|are|equals|=)\s+(?:equal to\s+)?(?=[$\\(*_`]*[-+.\d\\(\[{])",
+    r"\b(?:is|are|equals|needs?|has|have|gets?|=)\s+(?:equal to\s+)?(?=[$\\(*_`]*[-+.\d\\(\[{])",
     re.IGNORECASE,
 )
 # Options: "A." or "(A)" that begin the text, a line or what follows a colon; a further one may follow in the line.
@@ -75,6 +75,8 @@ def results(answer: str) -> list[str]:
     """
     answer = DRAWING.sub("", answer)
     contents, end = boxed(answer)
+    if (blank := uncommitted(answer)) is not None:
+        return [stated.text for stated in statements(answer, blank)][-1:]
     after = [stated.text for stated in statements(answer, end)]
     if contents:
         options = any(map(is_option, contents))
@@ -114,7 +116,8 @@ def plain(text: str) -> str:
 def _joined(result: str) -> str:
     r"""`result` with the digits joined that scanned texts set apart, as in `\mathbf{1 8}`."""
     return SPACED_DIGITS.sub(
-        lambda bold: "".join(bold[1].split()) if re.fullmatch(r"-?\d?(?: ?[\d.,])*", bold[1].strip()) else bold[0], result
+        lambda bold: "".join(bold[1].split()) if re.fullmatch(r"-?\d?(?: ?[\d.,])*", bold[1].strip()) else bold[0],
+        result,
     )
 
 

@@ -59,16 +59,20 @@ RESULT_START = re.compile(
     re.IGNORECASE,
 )
 # In a statement these words say nothing against it.
-HARMLESS = re.compile(r"\bnot (?:depend|matter|simplif)\w*|\bif (?:and only if|needed|necessary)\b|\bas (?:was )?asked\b")
+HARMLESS = re.compile(
+    r"\bnot (?:depend|matter|simplif)\w*|\bif (?:and only if|needed|necessary)\b|\bas (?:was )?asked\b"
+)
 # A sentence of one number, at its end and worked out of nothing; it is new if no text before the result has it.
 PLAIN_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 NEW_VALUE = re.compile(rf"(?<![=+*/\u00b7\u00d7\u00f7<>-] )(?<![=+*/\u00b7\u00d7\u00f7<>^_-]){doubt.NUMBER}[ .!)\]]*$")
 OF_ANOTHER = re.compile(
-    r"RESULT|\b(?:of the|next|first|second|third|each|both|other|sides?|divisible|decimal|degrees|radians|recall|note|here|uses?d?"
+    r"RESULT|\\(?:ne|neq|le|leq|ge|geq)\b|\b(?:of the|next|first|second|third|each|both|other|sides?|divisible|decimal|degrees|radians|recall|note|here|uses?d?"
     r"|step|checks?|verif\w+|estimate|rounded|about|add|subtract|double|at least|at most)\b",
     re.IGNORECASE,
 )
-OF_RESULT = re.compile(r"RESULT (?:overcounts|undercounts|is|was|has|does|did|can|could|would|will|must|should|needs|turns|seems|seemed)\b")
+OF_RESULT = re.compile(
+    r"RESULT (?:overcounts|undercounts|is|was|has|does|did|can|could|would|will|must|should|needs|turns|seems|seemed)\b"
+)
 CHINESE_END = re.compile("[。！？；\n]")
 CHINESE_OTHER = re.compile("其他|其它|另一|另外")
 ASIDE = re.compile(r"[,;:(\[\u2014].*| -- .*", re.DOTALL)
@@ -78,7 +82,9 @@ QUOTED_BEFORE = re.compile(r"^\s*>|^[^\"]*\"[^\"]*$")
 SENTENCES = re.compile(r"(?:[^.!?;\n]|[.;](?=[a-z0-9,]))+[.!?;]*")
 NOT_A_RESULT = re.compile(r"\d-[a-z]{3,}|[<>≤≥≠≈?]|\\(?:[gln]eq?|approx|sim|equiv)\b", re.IGNORECASE)  # not a result
 # Where a stated result ends: a formula between delimiters, or a chain of numbers and operators.
-SPAN = re.compile(r"\*{0,2}(?:\$[^$\n]+\$|\\\((?:(?!\\\)).)+\\\)|(?:[-+\d.,()=*/×^ ]|\\[A-Za-z]+(?:\{[^{}]*\})*)+(?<=[\d}]))")
+SPAN = re.compile(
+    r"\*{0,2}(?:\$[^$\n]+\$|\\\((?:(?!\\\)).)+\\\)|(?:[-+\d.,()=*/×^ ]|\\[A-Za-z]+(?:\{[^{}]*\})*)+(?<=[\d}]))"
+)
 # An unmarked sentence that gives a result in its last number, and the words that prevent that reading.
 CONCLUDES = _any(
     r"is, are, equals?, gives?, get, gets, makes?, total, therefore, thus, hence, so, altogether, costs?",
@@ -166,7 +172,10 @@ def _is_stated(answer: str, stated: Statement) -> bool:
         return False
     end = _end_of_result(rest, sentence)
     qualified = SENTENCE_END.split(rest[end:], maxsplit=1)[0].removeprefix(stated.text[end:])
-    return not (QUALIFIED.search(HARMLESS.sub("", qualified)) or _withdrawn(answer[: stated.mark][-WINDOW:], rest[:end], rest[end:]))
+    return not (
+        QUALIFIED.search(HARMLESS.sub("", qualified))
+        or _withdrawn(answer[: stated.mark][-WINDOW:], rest[:end], rest[end:])
+    )
 
 
 def _end_of_result(rest: str, sentence: str) -> int:
@@ -209,7 +218,11 @@ def _withdrawn(before: str, result: str, rest: str) -> bool:
     if own.endswith("?") or any(says(doubt.QUESTIONED, part, kind) for part in later):
         return True
     said = [part for part in (own, *later) if part]
-    return any(says(TAKEN_BACK, part, kind) for part in said) or _suspected(own, later, kind) or _replaced(before, said, kind)
+    return (
+        any(says(TAKEN_BACK, part, kind) for part in said)
+        or _suspected(own, later, kind)
+        or _replaced(before, said, kind)
+    )
 
 
 def _suspected(own: str, later: list[str], kind: Kind) -> bool:

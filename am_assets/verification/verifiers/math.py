@@ -112,7 +112,7 @@ def settle(found: list[str], answer: str | None, reference: str) -> Verdict | No
     gold = normalize(reference)
     if not gold:
         return "unverifiable", "reference unparseable", extracted
-    if not answer or not answer.strip() or uncommitted(answer):
+    if not answer or not answer.strip() or (not found and uncommitted(answer) is not None):
         return "fail", "answer missing", None
     if multiple_choice.is_choice(reference):
         return multiple_choice.settle(found, answer, reference)
