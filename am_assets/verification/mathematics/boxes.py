@@ -15,7 +15,8 @@ BOX = re.compile(
 )
 # What leaves a box without a value: nothing, a blank to be filled in, or a question mark.
 HOLLOW = re.compile(
-    r"(?:\\(?:h|v)?phantom\s*\{[^{}]*\}|\\(?:text|mathrm|mbox)\s*\{\s*\}|\\(?:quad|qquad|[,;:! ]|ldots|dots|square|Box)|[\s$~{}?._\u2026\u25a1])*"
+    r"(?:\\(?:h|v)?phantom\s*\{[^{}]*\}|\\(?:text|mathrm|mbox)\s*\{\s*\}|\\(?:quad|qquad|[,;:! ]|ldots|dots|square|Box)"
+    r"|[\s$~{}?._\u2026\u25a1])*"
 )
 # An empty box after these words is only spoken of: "Always use \boxed{}."
 SPOKEN_OF = re.compile(

@@ -46,7 +46,8 @@ LIST = re.compile(rf"(?<![\d.]){NUMBER}(?:(?:,\s+|,?\s+(?:or|and)\s+){NUMBER})++
 # "5 cars drove by in the first 15 minutes": one sentence whose subject is a number; others stand behind a preposition.
 SUBJECT = re.compile(
     rf"(?:(?:so|thus|hence|therefore),? )?({NUMBER})(?= [a-z]{{2,}} [a-z]{{2,}})"
-    rf"(?: (?:in|within|during|after|before|for|by|per|on|at|from) (?:the |a |an |his |her |their )?(?:[a-z]+ ){{0,2}}{NUMBER}"
+    r"(?: (?:in|within|during|after|before|for|by|per|on|at|from) (?:the |an? |his |her |their )?"
+    rf"(?:[a-z]+ ){{0,2}}{NUMBER}"
     rf"| [a-z'-]+)+",
     re.IGNORECASE,
 )

@@ -27,7 +27,10 @@ FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-J](?![A-Za-z])")
 GLUED = re.compile(r"[A-J]{2,10}")
 LISTED = re.compile(r"\(?[A-J]\)?(?:(?: ?[,;、，] ?(?:and )?| and | ?& ?|和|与)\(?[A-J]\)?)+")
 # "which is option D", "(option D)" behind a box.
-NAMED = re.compile(r"\b(?:options?|choices?|answer)\s*[:(*\s]*([A-J])(?![A-Za-z])")
+NAMED = re.compile(
+    r"(?:\b(?:is|choose|pick|select|matches)|[(,:=])\s*(?:the )?(?:correct )?(?:option|choice|answer)[\s(*:]*([A-J])"
+    r"(?![A-Za-z])[)*]*\s*(?=[.,;!)]|$|is\b)"
+)
 
 
 def strip_option_label(found: list[str], reference: str) -> tuple[list[str], str] | Verdict:
@@ -92,12 +95,13 @@ def settle(found: list[str], answer: str, reference: str) -> Verdict | None:
 def _options_told(marked: list[str], answer: str, wanted: frozenset[str]) -> list[bool | None]:
     """For each result whether it names the options `wanted`; None if it names none. A box that names none is a step on
     the way if the text behind it names one: "Answer: D", or "which is option D"."""
-    read = [_letters(normalize(result)) for result in marked]
+    read: list[frozenset[str] | None] = [_letters(normalize(result)) for result in marked]
     if not any(read):
         contents, end = boxed(answer)
         behind = [_letters(normalize(stated.text)) for stated in statements(answer, end)] if contents else []
         named = [frozenset(found[1]) for found in NAMED.finditer(answer, end)] if contents else []
-        read = [names for names in (*behind, *named) if names][-1:] or read
+        last = [names for names in (*behind, *named) if names][-1:]
+        read = [*last] or read
     return [names == wanted if names else None for names in read]
 
 

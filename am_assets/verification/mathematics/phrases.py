@@ -1,7 +1,8 @@
 r"""Words: which phrases say the same, which the opposite, and which no rule can tell apart.
 
 A phrase is looked up in the table below, without article, case and the frame of a sentence ("the sequence is …"). One
-line holds what says the same. Two lines of one paragraph exclude each other; of different paragraphs nothing is known.
+line holds what says the same; it goes on after a semicolon. Two lines of one paragraph exclude each other; of different
+paragraphs nothing is known.
 """
 
 import re
@@ -11,8 +12,11 @@ SAME = """
 yes; true; 是; 是的; 对; 对的; 正确; 真; 真命题
 no; false; not true; 否; 不是; 不对; 错; 错误; 不正确; 假; 假命题
 
-no solution; no solutions; none; empty set; there is no solution; there are no solutions; has no solution; \\emptyset; \\varnothing; \\{\\}; ∅; 无解; 空集
-all real numbers; all reals; every real number; any real number; set of all real numbers; set of real numbers; \\mathbb{R}; \\mathbf{R}; (-\\infty,\\infty); (-\\infty,+\\infty); x\\in\\mathbb{R}; 全体实数; 任意实数; 一切实数; 所有实数
+no solution; no solutions; none; empty set; there is no solution; there are no solutions; has no solution;
+\\emptyset; \\varnothing; \\{\\}; ∅; 无解; 空集
+all real numbers; all reals; every real number; any real number; set of all real numbers; set of real numbers;
+\\mathbb{R}; \\mathbf{R}; (-\\infty,\\infty); (-\\infty,+\\infty); x\\in\\mathbb{R};
+全体实数; 任意实数; 一切实数; 所有实数
 infinitely many; infinitely many solutions; infinite number of solutions; infinite solutions; 无数个; 无穷多个; 无穷多解
 
 does not exist; doesn't exist; dne; limit does not exist; not exist; 不存在
@@ -126,7 +130,7 @@ pink; 粉; 粉色
 
 def _rows() -> Iterator[tuple[str, tuple[int, int]]]:
     for paragraph, block in enumerate(SAME.strip().split("\n\n")):
-        for line, row in enumerate(block.split("\n")):
+        for line, row in enumerate(block.replace(";\n", "; ").split("\n")):
             for phrase in row.split(";"):
                 yield phrase.strip().casefold(), (paragraph, line)
 

@@ -6,12 +6,12 @@ do not understand a sentence, and a result without a box has to look as asserted
 """
 
 import re
-from contextlib import suppress
-from fractions import Fraction
 
 from am_assets.verification.mathematics import doubt
 from am_assets.verification.mathematics.boxes import Box, boxes
-from am_assets.verification.mathematics.doubt import CHINESE, CHINESE_BEFORE, CHINESE_BEHIND, Kind, says
+from am_assets.verification.mathematics.clauses import NUMBER as ANY_NUMBER
+from am_assets.verification.mathematics.clauses import Kind, says
+from am_assets.verification.mathematics.doubt import CHINESE, CHINESE_BEFORE, CHINESE_BEHIND
 from am_assets.verification.mathematics.extraction import (
     DISPLAY,
     DRAWING,
@@ -24,6 +24,7 @@ from am_assets.verification.mathematics.extraction import (
     plain,
     statements,
 )
+from am_assets.verification.mathematics.spoken import kind_of, sentences, spoken
 
 Verdict = tuple[str, str, str | None]  # verdict, reason, extracted result
 
@@ -64,10 +65,11 @@ HARMLESS = re.compile(
 )
 # A sentence of one number, at its end and worked out of nothing; it is new if no text before the result has it.
 PLAIN_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-NEW_VALUE = re.compile(rf"(?<![=+*/\u00b7\u00d7\u00f7<>-] )(?<![=+*/\u00b7\u00d7\u00f7<>^_-]){doubt.NUMBER}[ .!)\]]*$")
+NEW_VALUE = re.compile(rf"(?<![=+*/\u00b7\u00d7\u00f7<>-] )(?<![=+*/\u00b7\u00d7\u00f7<>^_-]){ANY_NUMBER}[ .!)\]]*$")
 OF_ANOTHER = re.compile(
-    r"RESULT|\\(?:ne|neq|le|leq|ge|geq)\b|\b(?:of the|next|first|second|third|each|both|other|sides?|divisible|decimal|degrees|radians|recall|note|here|uses?d?"
-    r"|step|checks?|verif\w+|estimate|rounded|about|add|subtract|double|at least|at most)\b",
+    r"RESULT|\\(?:ne|neq|le|leq|ge|geq)\b|\b(?:of the|next|first|second|third|each|both|other|sides?|divisible|decimal"
+    r"|degrees|radians|recall|note|here|uses?d?|step"
+    r"|checks?|verif\w+|estimate|rounded|about|add|subtract|double|at least|at most)\b",
     re.IGNORECASE,
 )
 OF_RESULT = re.compile(
@@ -79,7 +81,6 @@ ASIDE = re.compile(r"[,;:(\[\u2014].*| -- .*", re.DOTALL)
 SETTLED = re.compile(r"(?:=|\b(?:is|are|gives?|get|have|has|be)) RESULT[^\d=]*$")
 # An open quotation, or a quoted line.
 QUOTED_BEFORE = re.compile(r"^\s*>|^[^\"]*\"[^\"]*$")
-SENTENCES = re.compile(r"(?:[^.!?;\n]|[.;](?=[a-z0-9,]))+[.!?;]*")
 NOT_A_RESULT = re.compile(r"\d-[a-z]{3,}|[<>≤≥≠≈?]|\\(?:[gln]eq?|approx|sim|equiv)\b", re.IGNORECASE)  # not a result
 # Where a stated result ends: a formula between delimiters, or a chain of numbers and operators.
 SPAN = re.compile(
@@ -101,25 +102,6 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 TAKEN_BACK = (*doubt.DENIED, *doubt.OPENING, *doubt.CONFESSED)
 APOSTROPHES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
-CONTRACTIONS = [
-    (re.compile(pattern, re.IGNORECASE), full)
-    for pattern, full in (
-        (r"\bcan(?:'t|not)\b", "can not"), (r"\bwon't\b", "will not"), (r"n't\b", " not"), (r"\bi'm\b", "i am"),
-        (r"\b(it|that|this|there|what|he|she)'s\b", r"\1 is"), (r"'ve\b", " have"), (r"'ll\b", " will"),
-        (r"\blet's\b", "let us"), (r"'d\b", " would"),
-    )
-]  # fmt: skip
-WRAPPER = re.compile(r"\\(?:boxed|fbox|text\w*|math(?:rm|bf)|mbox)\s*\{([^{}]*)\}|\\[()\[\]!,;:]|\$\$?|\*\*?|`|\\ |~")
-LIST_NUMBER = re.compile(r"(?m)^[ \t]*\d{1,2}[.)][ \t]+(?=\S)")
-ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
-# The letter of an option; "A" and "I" may be words.
-OPTION_LETTER = re.compile(
-    r"\(?(?<![.\w])([B-HJ]|A(?! (?!is|was|or|and|would|should|must|seems|instead)[a-z])|I(?! (?!is\b|or\b|and\b)[a-z]))(?![\w']|\.[A-Z])\)?"
-)
-TIMES = re.compile(r"(?<=[\d)a-z]) ?\* ?(?=[\d(])")
-NUMERAL = re.compile(
-    r"(?<![\w.\\^_])[-+]?\d[\d,]*+(?:\.\d++)?(?: ?/ ?\d++)?+(?:\s?\\?%)?|\\[dt]?frac ?\{ ?-?\d+ ?\}\{ ?\d+ ?\}"
-)
 
 
 def downgrade_retracted(verdict: Verdict, answer: str) -> Verdict:
@@ -195,11 +177,11 @@ def _is_reported(lead: str) -> bool:
 
 def _concludes(answer: str) -> bool:
     """Is an answer without any marked result one that gives a result in its last sentence?"""
-    *earlier, last = _sentences(plain(answer[-WINDOW:]).strip(" \n.!*_"))
+    *earlier, last = sentences(plain(answer[-WINDOW:]).strip(" \n.!*_"))
     bare = not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", last, re.IGNORECASE)
     concludes = NUMBER.search(last) and ("=" in last or CONCLUDES.search(last))
     hypothetical = any("answer" in part.casefold() and len(part.split()) > 3 for part in earlier)
-    said = any(says(TAKEN_BACK, part, "number") for part in _sentences(spoken(last, "", "number")))
+    said = any(says(TAKEN_BACK, part, "number") for part in sentences(spoken(last, "", "number")))
     doubted = "?" in last or CHINESE.search(last) or CHINESE_BEFORE.search(last) or UNMARKED.search(last) or said
     return bool(bare or concludes or (not earlier and SUBJECT.fullmatch(last))) and not (hypothetical or doubted)
 
@@ -211,8 +193,8 @@ def _withdrawn(before: str, result: str, rest: str) -> bool:
         return True
     if any(CHINESE.search(part) for part in CHINESE_END.split(rest) if not CHINESE_OTHER.search(part)):
         return True
-    kind = _kind(result)
-    own, *later = _sentences(spoken(rest, result, kind))
+    kind = kind_of(result)
+    own, *later = sentences(spoken(rest, result, kind))
     if says(doubt.DISOWNED, f"{spoken(lead, '', kind)[7:]} {own}", kind) or says(doubt.CHANGED, own, kind):
         return True
     if own.endswith("?") or any(says(doubt.QUESTIONED, part, kind) for part in later):
@@ -233,7 +215,7 @@ def _suspected(own: str, later: list[str], kind: Kind) -> bool:
 
 def _replaced(before: str, said: list[str], kind: Kind) -> bool:
     """Do the sentences behind a result give it another value? They don't if they come back to the result."""
-    own, *later = said
+    later = said[1:]
     if later and SETTLED.search(later[-1]):
         return False
     if any(says(doubt.REPLACED, part, kind) for part in said if not says(doubt.CONVERTED, part, kind)):
@@ -242,47 +224,6 @@ def _replaced(before: str, said: list[str], kind: Kind) -> bool:
     ends = [part for part in later if NEW_VALUE.search(part) and not OF_ANOTHER.search(part)]
     numbers = [PLAIN_NUMBER.findall(part) for part in ends if kind != "option"]
     return any(len(found) == 1 and found[0].replace(",", "") not in known for found in numbers)
-
-
-def _kind(result: str) -> Kind:
-    if is_option(result):
-        return "option"
-    return "formula" if _value(result) is None else "number"
-
-
-def spoken(text: str, result: str, kind: Kind) -> str:
-    r"""RESULT and `text` behind it as plain words: no math delimiters, no contractions, RESULT for the same value.
-
-    >>> spoken("$. So it can't be $7$.", "7", "number")
-    'RESULT. So it can not be RESULT.'
-    """
-    wanted = _value(result) or result.strip(" $")
-    text = TIMES.sub(" \u00b7 ", LIST_NUMBER.sub("", ENVIRONMENT.sub("", text)))
-    for _ in range(2):  # a command in a command
-        text = WRAPPER.sub(lambda found: found[1] or (" " if found.group() in ("\\ ", "~") else ""), text)
-    for contraction, full in CONTRACTIONS:
-        text = contraction.sub(full, text)
-    text = NUMERAL.sub(lambda found: "RESULT" if _value(found.group()) == wanted else found.group(), text)
-    if kind == "option":
-        text = OPTION_LETTER.sub(r"OPTION_\1", text)
-        wanted = "OPTION_" + "".join(OPTION_LETTER.findall(result)[:1]) if result else ""
-    if isinstance(wanted, str) and 0 < len(wanted) < 100:
-        text = re.sub(rf"(?<![\w\\]){re.escape(wanted)}(?![\w'])", "RESULT", text)
-    return re.sub(r"[ \t]+", " ", "RESULT" + (text if text[:1] in "\n.,;:!?)" else f" {text.lstrip()}")).strip()
-
-
-def _value(text: str) -> Fraction | None:
-    """The value of a numeral; that of 50% is 1/2."""
-    plain = re.sub(r"[$,\s]|\\[,;!]", "", text)
-    plain = re.sub(r"\\[dt]?frac\{?(-?\d+)\}?\{?(\d+)\}?", r"\1/\2", plain)
-    percent = plain.endswith("%")
-    with suppress(ValueError, ZeroDivisionError):
-        return Fraction(plain.rstrip("%\\")[:100]) / (100 if percent else 1)
-    return None
-
-
-def _sentences(text: str) -> list[str]:
-    return [part.strip() for part in SENTENCES.findall(text) if part.strip()] or [""]
 
 
 def _open_sentence(before: str) -> str:

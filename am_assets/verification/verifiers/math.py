@@ -2,8 +2,8 @@ r"""Math verdicts: is the final result of an answer equal to the reference?
 
 Equal strings are settled at once; the rest goes row by row to worker processes that are killed on timeout, because
 math-verify (and sympy under it) may hang in C code that no signal interrupts. Of `verification/mathematics/`,
-`extraction` finds the results, `retraction` checks that they are asserted, `equality` compares mathematics and
-`multiple_choice` options and words.
+`boxes` and `extraction` find the results, `retraction` checks that they are asserted (by the rules of `doubt`),
+`equality` compares mathematics, `multiple_choice` options and `phrases` words.
 """
 
 import json
@@ -51,8 +51,8 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
     r"""Verdicts of `jobs` (key, answer, reference) as frames (key, verdict, reason, extracted), in row order.
 
     `answer` is the answer part alone, null if there is none; see `extraction.results` for what counts as its result.
-    pass: "equal". fail: "different", "answer missing", "several conflicting answers" (boxes that contradict one
-    another or the statement after them). unverifiable: "reference unparseable" (different words or symbols, which
+    pass: "equal". fail: "different", "answer missing" (no result, or a last box that is empty or open), "several
+    conflicting answers" (boxes that contradict one another or the statement after them). unverifiable: "reference unparseable" (different words or symbols, which
     algebra cannot compare), "answer in doubt" (equal, but retracted, quoted or hedged), "timeout" after
     `limits.timeout_seconds` for the row alone, "verifier error: …". Comma-separated references are compared as sets, as
     math-verify reads them; of several references (`references`) one has to match. A batch is yielded while the workers
@@ -106,8 +106,8 @@ def settle_all(answer: str | None, reference: str | None) -> tuple[Verdict | Non
 
 
 def settle(found: list[str], answer: str | None, reference: str) -> Verdict | None:
-    """The verdict if it needs no algebra, else None. For mathematics it is the one `equality.judge` would return; words
-    and option letters are settled only here."""
+    """The verdict if it needs no algebra, else None. For mathematics it is the one `equality.judge` would return; words,
+    option letters and answers that leave their last box open only here."""
     extracted = " | ".join(found) or None
     gold = normalize(reference)
     if not gold:
