@@ -52,9 +52,9 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
 
     `answer` is the answer part alone, null if there is none; see `extraction.results` for what counts as its result.
     pass: "equal". fail: "different", "answer missing" (no result, or a last box that is empty or open), "several
-    conflicting answers" (boxes that contradict one another or the statement after them). unverifiable: "reference unparseable" (different words or symbols, which
-    algebra cannot compare), "answer in doubt" (equal, but retracted, quoted or hedged), "timeout" after
-    `limits.timeout_seconds` for the row alone, "verifier error: …". Comma-separated references are compared as sets, as
+    conflicting answers" (boxes that contradict one another or the statement after them). unverifiable: "reference
+    unparseable" (words or symbols that no rule tells apart), "answer in doubt" (equal, but retracted, quoted or
+    hedged), "timeout" after `limits.timeout_seconds` for the row alone, "verifier error: …". Comma-separated references are compared as sets, as
     math-verify reads them; of several references (`references`) one has to match. A batch is yielded while the workers
     process the next one.
 
@@ -106,8 +106,8 @@ def settle_all(answer: str | None, reference: str | None) -> tuple[Verdict | Non
 
 
 def settle(found: list[str], answer: str | None, reference: str) -> Verdict | None:
-    """The verdict if it needs no algebra, else None. For mathematics it is the one `equality.judge` would return; words,
-    option letters and answers that leave their last box open only here."""
+    """The verdict if it needs no algebra, else None. For mathematics it is the one `equality.judge` would return;
+    words, option letters and answers that leave their last box open are settled only here."""
     extracted = " | ".join(found) or None
     gold = normalize(reference)
     if not gold:
