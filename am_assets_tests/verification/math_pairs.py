@@ -3,7 +3,8 @@
 Each category holds both labels. An answer with think tags is a whole response and is split as the project splits one.
 `{"any_of": [...]}` as a reference names several. The conventions that labels follow where graders differ: a unit that
 one side leaves out is no difference, two that disagree are; 50 % is 0.5 and, as the percent sign is a unit, 50; a
-rounded value is not the exact one; an answer that takes back, quotes or only lists the right result is wrong.
+rounded value is not the exact one; an answer that takes back, quotes or only lists the right result is wrong, and so is
+one whose last box is empty or never closed.
 """
 
 from pathlib import Path
@@ -15,7 +16,7 @@ from am_assets.distillation.traces import split
 from am_assets.verification.verifiers import math
 
 FILE = Path(__file__).with_name("math_pairs.jsonl")
-ADVERSARIAL = ["retracted", "options_listed", "quoted", "think_only", "injection", "hedged"]
+ADVERSARIAL = ["retracted", "options_listed", "quoted", "think_only", "injection", "hedged", "taken_back"]
 
 
 def pairs() -> pl.DataFrame:

@@ -5,78 +5,139 @@ result is retracted or hedged is checked in `retraction.py`.
 """
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
+from am_assets.verification.mathematics.boxes import boxed, uncommitted
 from am_assets.verification.mathematics.normalization import TEXT_COMMAND, normalize
 
 WINDOW = 2_000  # characters read for one statement, and at the end of an answer without a marked result
 
+# What introduces the result of an answer. "答案不是" is none, and "选" only before the letter of an option.
 MARK = re.compile(
     r"####\s*"
-    r"|\b(?:answer|result|(?:correct|right|best) (?:option|choice))s?\b[^.\n:=$\\\d]{0,60}?"
-    r"(?:\b(?:is|are|(?:must|should|will) be|equals)\b|:|=)(?!\s*not\b)[\s*:_]*"
-    r"|\b(?:it|this|that) should be\s+",
+    r"|\b(?:answer|result|(?:correct|right|best) (?:option|choice))s?\b"
+    r"(?:[^.\n:=$\\\d]{0,60}?\b(?:is|are|(?:must|should|will) be|equals)\b|[^.\n:=$\\\d]{0,12}[:=])(?!\s*not\b)[\s*:_]*"
+    r"|\b(?:it|this|that) should be\s+"
+    r"|(?:答案|结果|正确选项)(?:应该|应当|应|就|便)?\s*(?:是|为|等于|选择?|[:：])[\s*:：是为]*"
+    r"|(?:选择?|选项[是为])[\s*:：]*(?=[(（]?[A-J]{1,10}(?![A-Za-z]))",
     re.IGNORECASE,
 )
-BOX = re.compile(r"\\f?boxed\s*\{|\\.|[{}]", re.DOTALL)
-SENTENCE_END = re.compile(r"[.!?;]['\"\u201d\u2019*)]*\s+|\n+")
-CLAUSE = re.compile(r",?\s+(?:because|since|as|where|which)\b")  # a clause of explanation is not part of the statement
+SENTENCE_END = re.compile(r"[.!?;]['\"\u201d\u2019*)\]]*(?:\s+|$)|[。！？；]|\n+")
+# A clause of explanation, or one that says what the result does not depend on, is not part of the statement.
+CLAUSE = re.compile(
+    r",?\s+(?:because|since|as|where|which)\b|,?\s+(?:regardless|irrespective|independent(?:ly)?) of\b"
+    r"|,?\s+(?:no matter|whatever)\b|[,，]?(?:因为|由于)"
+)
 DISPLAY = re.compile(r"\\\[.*?\\\]|\$\$.*?\$\$", re.DOTALL)
+# "Answer: The largest n is 34": a colon, a sentence without a clause of its own, and a value behind its verb.
+COLON = re.compile(r"[:：][\s*_]*$")
+SAID = re.compile(
+    r"(?:the|there|this|its?|we|so|thus|therefore|hence)\b"
+    r"(?:(?!\b(?:such|that|which|where|whose|if|when|not|than|between|least|most|about|or)\b)[^.=<>]){0,200}?"
+    r"\b(?:is|are|equals|needs?|has|have|gets?|=)\s+(?:equal to\s+)?(?=[$\\(*_`]*[-+.\d\\(\[{])",
+    re.IGNORECASE,
+)
+# Options: "A." or "(A)" that begin the text, a line or what follows a colon; a further one may follow in the line.
+FIRST_OPTION = re.compile(r"(?:^|(?<=\n)|(?<=: )|(?<=:\n))\(?[A-J][).](?=\s)|(?:^|(?<=\s))\([A-J]\)(?=\s)")
 OPTION = re.compile(r"(?:^|(?<=\s))\(?[A-J][).](?=\s)")
 COMMAND = re.compile(r"\\[a-zA-Z]+")
 NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?"
 LIST = re.compile(rf"(?<![\d.]){NUMBER}(?:(?:,\s+|,?\s+(?:or|and)\s+){NUMBER})++(?=\D*$)")
+# "5 cars drove by in the first 15 minutes": one sentence whose subject is a number; others stand behind a preposition.
+SUBJECT = re.compile(
+    rf"(?:(?:so|thus|hence|therefore),? )?({NUMBER})(?= [a-z]{{2,}} [a-z]{{2,}})"
+    r"(?: (?:in|within|during|after|before|for|by|per|on|at|from) (?:the |an? |his |her |their )?"
+    rf"(?:[a-z]+ ){{0,2}}{NUMBER}"
+    rf"| [a-z'-]+)+",
+    re.IGNORECASE,
+)
+BESIDE = re.compile(r"[$\\*-]*\d|\\[(\[]|\*{0,2}\$[^$]+\$[*. ]*$")
+OPTION_ALONE = re.compile(r"[\s$*(\[]*(?:\\text\w*\{)?\(?[A-J]\)?[\s$*.})\]]*")
+DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
+DECORATION = re.compile("[\u2705\u2714\u2713\u2611\u2b50\ufe0f\U0001f300-\U0001faff]+")
+SPACED_DIGITS = re.compile(r"\\(?:mathbf|boldsymbol)\s*\{([\d., -]+)\}")
+
+
+class Statement(NamedTuple):
+    mark: int  # where the words start that introduce it
+    start: int
+    text: str
 
 
 def results(answer: str) -> list[str]:
     r"""The distinct results an answer commits to, in order; empty if nothing marks a result.
 
-    All `\boxed{}` contents, and the statements ("the answer is …") after the last of them; without a box the last
-    statement; without a statement a final list of options or numbers. A later statement replaces an earlier one, but a
-    box always counts: an answer that boxes every candidate contradicts itself.
+    All boxes, and the statements ("the answer is …") after the last of them; without a box the last statement; without
+    a statement a final list of options or numbers, or the number that is the subject of a single sentence. A later
+    statement replaces an earlier one, but a box always counts: an answer that boxes every candidate contradicts itself.
 
     >>> results(r"So the answer is \boxed{12}.")
     ['12']
     """
-    boxes, end = boxed(answer)
-    statements = [s for mark in MARK.finditer(answer, end) if (s := _statement(answer[mark.end() :][:WINDOW]))]
-    if boxes:
-        found = boxes + [s for s in statements if re.match(r"[$\\-]*\d|\\[(\[]", s)]
+    answer = DRAWING.sub("", answer)
+    contents, end = boxed(answer)
+    if (blank := uncommitted(answer)) is not None:
+        return [stated.text for stated in statements(answer, blank)][-1:]
+    after = [stated.text for stated in statements(answer, end)]
+    if contents:
+        options = any(map(is_option, contents))
+        read = contents + [text for text in after if counts_beside_box(text) or (options and is_option(text))]
     else:
-        found = statements[-1:] or _listed(answer[-WINDOW:].strip())
-    return list({normalize(result): result for result in found if result}.values())
+        read = after[-1:] or _listed(plain(answer[-WINDOW:]))
+    return list({normalize(result): result for result in map(_joined, read) if result}.values())
 
 
-def boxed(text: str) -> tuple[list[str], int]:
-    r"""Contents of the outermost `\boxed{}` with balanced braces, and the position after the last of them."""
-    open_braces: list[int | None] = []
-    boxes: list[tuple[int, int]] = []
-    for token in BOX.finditer(text):
-        if "boxed" in token.group():
-            open_braces.append(token.end())
-        elif token.group() == "{":
-            open_braces.append(None)
-        elif token.group() == "}" and open_braces and (start := open_braces.pop()) is not None:
-            while boxes and boxes[-1][0] > start:  # nested boxes
-                boxes.pop()
-            boxes.append((start, token.start()))
-    return [text[a:b].strip() for a, b in boxes], boxes[-1][1] + 1 if boxes else 0
+def statements(answer: str, after: int) -> Iterator[Statement]:
+    """The statements of a result behind the position `after`, in order."""
+    for mark in MARK.finditer(answer, after):
+        rest = answer[mark.end() :][:WINDOW]
+        start = mark.end() + len(rest) - len(rest := rest.lstrip())
+        if COLON.search(mark.group()) and (said := SAID.match(rest)):
+            start, rest = start + said.end(), rest[said.end() :]
+        if text := _statement(rest):
+            yield Statement(mark.start(), start, text)
+
+
+def counts_beside_box(text: str) -> bool:
+    """Is a statement behind a box a result of its own? A number or a formula is, words are not."""
+    letters = re.sub(r"\\[A-Za-z]+", "", text)
+    formula = re.search(r"[\d+*/^]", text) and not re.search(r"[A-Za-z]{2}|\d [A-Za-z]", letters)
+    return bool(formula or BESIDE.match(text))
+
+
+def is_option(text: str) -> bool:
+    return bool(OPTION_ALONE.fullmatch(text))
+
+
+def plain(text: str) -> str:
+    """`text` without check marks and emoji."""
+    return DECORATION.sub("", text).strip()
+
+
+def _joined(result: str) -> str:
+    r"""`result` with the digits joined that scanned texts set apart, as in `\mathbf{1 8}`."""
+    return SPACED_DIGITS.sub(
+        lambda bold: "".join(bold[1].split()) if re.fullmatch(r"-?\d?(?: ?[\d.,])*", bold[1].strip()) else bold[0],
+        result,
+    )
 
 
 def _statement(rest: str) -> str:
     """The display formula or the sentence at the beginning of `rest`."""
-    if display := DISPLAY.match(rest := rest.lstrip()):
+    if display := DISPLAY.match(rest):
         return display.group()
     line = CLAUSE.split(rest.split("\n", 1)[0], maxsplit=1)[0]
-    return re.split(r"[.!?;](?:[\s*]|$)", line, maxsplit=1)[0].strip(" *_`")
+    return plain(re.split(r"[.!?;](?:[\s*]|$)|[。！？；]", line, maxsplit=1)[0]).strip(" *_`,，")
 
 
 def _listed(tail: str) -> list[str]:
-    """Results of an answer without a marker: each of several options, the final numbers, or a whole bare formula."""
-    options = list(OPTION.finditer(tail))
-    if len(options) > 1:
+    """Results of an answer without a marker: each of several options, a whole bare formula, or the final numbers."""
+    if (first := FIRST_OPTION.search(tail)) and len(options := list(OPTION.finditer(tail, first.start()))) > 1:
         ends = [option.start() for option in options[1:]] + [len(tail)]
         return [tail[option.end() : end].strip() for option, end in zip(options, ends, strict=True)]
-    bare = not re.search(r"[^\W\d_]{2}|=", COMMAND.sub("", TEXT_COMMAND.sub("", tail)))
-    if (numbers := LIST.search(tail)) and not bare:
+    if not re.search(r"[^\W\d_]{2}|=", COMMAND.sub("", TEXT_COMMAND.sub("", tail))):
+        return [tail]
+    if numbers := LIST.search(tail):
         return [numbers.group()]
-    return [tail] if bare else []
+    return [subject[1]] if (subject := SUBJECT.fullmatch(tail.rstrip("."))) else []

@@ -1,16 +1,19 @@
-r"""Equality of multiple-choice options, yes/no and words, which computer algebra cannot compare.
+r"""Equality of multiple-choice options and of words, which computer algebra cannot compare.
 
-Words can be found equal, and short plain ones different; anything else is unverifiable. Mathematics is compared in
-`equality.py`.
+Options are told equal or different by their letters, words by `phrases.py`; anything else is unverifiable. Mathematics
+is compared in `equality.py`.
 """
 
 import re
 
+from am_assets.verification.mathematics import phrases
+from am_assets.verification.mathematics.boxes import boxed
+from am_assets.verification.mathematics.extraction import statements
 from am_assets.verification.mathematics.normalization import is_text, normalize
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
 
 OPTION = re.compile(r"\(?([A-J])\)?")
-# "(B) 42", "B.", "Option B is correct": the letter, and the text after it.
+# "(B) 42", "B.", "Option B is correct", "12, option B": the letter, and the text after it.
 CHOSEN = re.compile(
     r"(?:(?:so|thus|therefore|hence),? )?(?:we (?:choose|pick|select) )?"
     r"(?:(?:the )?(?:correct |right |best )?(?:option|choice|answer):? ?)?"
@@ -20,15 +23,14 @@ CHOSEN = re.compile(
 )
 LABELLED = re.compile(r"(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
 FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-J](?![A-Za-z])")
-PLAIN_WORDS = re.compile(r"[a-z'-]+(?: [a-z'-]+){0,2}")
-TRUTH = {"yes", "no", "true", "false"}
-TRUTH_STATEMENT = re.compile(
-    r"(?:(?:(?:the|this|that) )?(?:statement|claim|assertion|proposition)|it|this|that) is (true|false)"
-    r"|(yes|no|true|false)\b ?[,.;:!\u2013\u2014] ?(.*)",
-    re.DOTALL,
+# Several options: glued, or listed by commas and "and".
+GLUED = re.compile(r"[A-J]{2,10}")
+LISTED = re.compile(r"\(?[A-J]\)?(?:(?: ?[,;、，] ?(?:and )?| and | ?& ?|和|与)\(?[A-J]\)?)+")
+# "which is option D", "(option D)" behind a box.
+NAMED = re.compile(
+    r"(?:\b(?:is|choose|pick|select|matches)|[(,:=])\s*(?:the )?(?:correct )?(?:option|choice|answer)[\s(*:]*([A-J])"
+    r"(?![A-Za-z])[)*]*\s*(?=[.,;!)]|$|is\b)"
 )
-ARTICLE = re.compile(r"(?:an?|the) (?=\w)")
-JOINT = re.compile(r",? and |, ?|; ?| & ")
 
 
 def strip_option_label(found: list[str], reference: str) -> tuple[list[str], str] | Verdict:
@@ -52,30 +54,60 @@ def strip_option_label(found: list[str], reference: str) -> tuple[list[str], str
 
 
 def is_choice(reference: str) -> bool:
-    return bool(OPTION.fullmatch(normalize(reference))) or is_text(reference)
-
-
-def settle(found: list[str], answer: str, reference: str) -> Verdict:
-    """The verdict for a reference that is an option letter or words. An answer without a marked result is read by its
-    last line."""
     gold = normalize(reference)
-    option = OPTION.fullmatch(gold)
+    return bool(letters(gold)) or is_text(reference) or phrases.meaning(gold) is not None
+
+
+def letters(text: str) -> frozenset[str] | None:
+    """The options that `text` names, if it names options alone: "B", "(B)", "AC", "A, C" and "A and C".
+
+    >>> sorted(letters("C, A"))
+    ['A', 'C']
+    """
+    glued = GLUED.fullmatch(text) and sorted(set(text)) == list(text)
+    if OPTION.fullmatch(text) or LISTED.fullmatch(text) or glued:
+        return frozenset(re.findall("[A-J]", text))
+    return None
+
+
+def settle(found: list[str], answer: str, reference: str) -> Verdict | None:
+    """The verdict for a reference that is options or words; None if the results are mathematics that may equal it. An
+    answer without a marked result is read by its last line."""
+    gold = normalize(reference)
     marked = found or [answer.strip().splitlines()[-1]]
+    wanted = letters(gold)
+    told = _options_told(marked, answer, wanted) if wanted else [phrases.same(normalize(one), gold) for one in marked]
+    if wanted and len(wanted) > 1 and any(one is None for one in told) and not is_text(reference):
+        return None  # "AC" may be a segment or a product
     extracted = " | ".join(marked)
-    if option:
-        wanted, read = option[1], [_option(normalize(result))[0] or normalize(result) for result in marked]
-    else:
-        wanted, read = _phrase(gold), [_phrase(normalize(result)) for result in marked]
-    if all(result == wanted for result in read):
+    if all(told):
         verdict = "pass", "equal", extracted
         return downgrade_retracted(verdict, answer) if found else verdict
-    if wanted in read:
+    if any(told):
         return "fail", "several conflicting answers", extracted
-    known = OPTION if option else PLAIN_WORDS
-    mentioned = any(re.search(rf"\b{re.escape(wanted)}\b", result) for result in read)
-    if all(known.fullmatch(text) for text in [wanted, *read]) and not mentioned:
+    if all(one is False for one in told):
         return "fail", "different", extracted
+    if not wanted and phrases.meaning(gold) is not None and not is_text(reference):
+        return None  # the empty set, or an interval
     return "unverifiable", "reference unparseable", extracted
+
+
+def _options_told(marked: list[str], answer: str, wanted: frozenset[str]) -> list[bool | None]:
+    """For each result whether it names the options `wanted`; None if it names none. A box that names none is a step on
+    the way if the text behind it names one: "Answer: D", or "which is option D"."""
+    read: list[frozenset[str] | None] = [_letters(normalize(result)) for result in marked]
+    if not any(read):
+        contents, end = boxed(answer)
+        behind = [_letters(normalize(stated.text)) for stated in statements(answer, end)] if contents else []
+        named = [frozenset(found[1]) for found in NAMED.finditer(answer, end)] if contents else []
+        last = [names for names in (*behind, *named) if names][-1:]
+        read = [*last] or read
+    return [names == wanted if names else None for names in read]
+
+
+def _letters(text: str) -> frozenset[str] | None:
+    letter = _option(text)[0]
+    return letters(text) or (frozenset(letter) if letter else None)
 
 
 def _option(text: str) -> tuple[str | None, str]:
@@ -84,14 +116,3 @@ def _option(text: str) -> tuple[str | None, str]:
     if not chosen or FURTHER_OPTION.search(chosen[2] or ""):
         return None, text
     return chosen[1].upper(), chosen[2] or ""
-
-
-def _phrase(text: str) -> str:
-    """The canonical form of a phrase: without article, coordinated parts sorted, statements of truth as yes/no/true/
-    false."""
-    text = ARTICLE.sub("", text.casefold())
-    statement = TRUTH_STATEMENT.fullmatch(text)
-    if statement and not TRUTH & set(re.findall(r"[a-z]+", statement[3] or "")):
-        return statement[1] or statement[2]
-    parts = JOINT.split(text)
-    return " and ".join(sorted(parts)) if all(parts) else text

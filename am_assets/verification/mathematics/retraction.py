@@ -1,12 +1,30 @@
 r"""Downgrades passes to unverifiable whose result is retracted, denied, quoted or hedged by the answer.
 
-String patterns over a bounded window. They do not understand a sentence and err to one side: the text around a result
-has to look as it does around an asserted one, and a sound answer that does not becomes unverifiable.
+A retraction differs from an explanation in what it speaks of: the result, the writer's own work, or another value for
+the result. `doubt.py` holds the words; here is where they are looked for. String patterns over a bounded window; they
+do not understand a sentence, and a result without a box has to look as asserted ones do.
 """
 
 import re
 
-from am_assets.verification.mathematics.extraction import DISPLAY, MARK, SENTENCE_END, WINDOW, boxed
+from am_assets.verification.mathematics import doubt
+from am_assets.verification.mathematics.boxes import Box, boxes
+from am_assets.verification.mathematics.clauses import NUMBER as ANY_NUMBER
+from am_assets.verification.mathematics.clauses import Kind, says
+from am_assets.verification.mathematics.doubt import CHINESE, CHINESE_BEFORE, CHINESE_BEHIND
+from am_assets.verification.mathematics.extraction import (
+    DISPLAY,
+    DRAWING,
+    SENTENCE_END,
+    SUBJECT,
+    WINDOW,
+    Statement,
+    counts_beside_box,
+    is_option,
+    plain,
+    statements,
+)
+from am_assets.verification.mathematics.spoken import kind_of, sentences, spoken
 
 Verdict = tuple[str, str, str | None]  # verdict, reason, extracted result
 
@@ -17,26 +35,10 @@ def _any(*phrases: str, end: str = "") -> re.Pattern[str]:
 
 
 NEGATED = r"(?:not|\w+n't)"
-# Retractions anywhere after the result.
-RETRACTED = _any(
-    r"wait, hold on, oops, hmm+, sorry, scratch, strike that, retract\w*, withdraw\w*, take (?:that|it) back",
-    r"correction, edit, update, wrong\w*, incorrect\w*, invalid\w*, error, mistake\w*, misread, forg[oe]t\w*",
-    r"overlooked, off by",
-    r"disagree\w*, reject\w*, inconsistent, doubt\w*, unsure, uncertain, guess\w*, actually, rather(?! than)",
-    r"instead(?! of), reconsider\w*, nonsense, disregard\w*, ignore, on (?:reflection|second thoughts?), again",
-    r"re-?(?:check|comput|calculat|count)\w*, maybe, perhaps, possibly, also possible, fails?, contradiction",
-    r"false, untrue, cannot be, isn't",
-    rf"{NEGATED} (?:know|right|correct|true|sure|so|it|be right|be correct)",
-)
-# In the rest of the result's own sentence: negations and alternatives.
+# In the rest of the sentence of a result without a box: negations and alternatives.
 QUALIFIED = _any(
     rf"{NEGATED}, never, cannot, but, however, although, if, also, alternatively, plausible, was, would",
     r"asked, says?",
-)
-CHANGED = re.compile(  # directly after the result: an alternative or arithmetic that changes it
-    r"[\s,$*)\\\]]*\b(?:(?:or|no|short|off)\b"
-    r"|(?:to|minus|plus|less|more|times)\b(?= (?:than )?\W*(?:\d|one\b|half\b)))",
-    re.IGNORECASE,
 )
 # Directly before a statement: negation, reported speech, assumption, question or guess.
 DENIED = _any(rf"{NEGATED}, never, cannot, nor, neither, unlike, without, either, check", end=r"\W*(?:\w+\W+){0,2}$")
@@ -45,17 +47,45 @@ REPORTED = _any(
     r"believ\w+, asks?, asked, expect\w*, wants?, given, pretend, imagine, guess, such, show, prove, verify, check",
     r"perhaps",
     r"maybe, possibly, probably, might, according",
+    r"your, his, her, their, (?!(?:problem|question|exercise|puzzle|today|that|it|let)')\w+'s",
     end=r"(?: me| us| you)?(?: that)?(?: the| an?| its?| my| your)?(?: \w+){0,2}\W*(?:the |its )?$",
 )
 QUOTED = re.compile(r"^\s*>|[\"'`]\W*(?:the |its )?$", re.IGNORECASE)
 # The beginning of a statement of a result: mathematics or an option, with at most one word before it.
+OPTION_START = re.compile(r"[\s$*(\[]*(?:\\text\w*\{)?\(?[A-J](?![A-Za-z])")
 RESULT_START = re.compile(
     r"(?:(?:thus|therefore|simply|just|exactly|indeed|equal to|option|choice|clearly|then)[\s:,]+)?"
     r"[$\\(*_`{\[]*(?:\\text\w*\{)?[$€£]?"
     r"(?:[-+\u2212]?[.\d]|\\(?!(?:[gln]eq?|[gl]t|approx|sim|equiv|in)\b)|[(\[{|]|[A-Za-z](?![A-Za-z])|[a-z]+\s*\()",
     re.IGNORECASE,
 )
+# In a statement these words say nothing against it.
+HARMLESS = re.compile(
+    r"\bnot (?:depend|matter|simplif)\w*|\bif (?:and only if|needed|necessary)\b|\bas (?:was )?asked\b"
+)
+# A sentence of one number, at its end and worked out of nothing; it is new if no text before the result has it.
+PLAIN_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+NEW_VALUE = re.compile(rf"(?<![=+*/\u00b7\u00d7\u00f7<>-] )(?<![=+*/\u00b7\u00d7\u00f7<>^_-]){ANY_NUMBER}[ .!)\]]*$")
+OF_ANOTHER = re.compile(
+    r"RESULT|\\(?:ne|neq|le|leq|ge|geq)\b|\b(?:of the|next|first|second|third|each|both|other|sides?|divisible|decimal"
+    r"|degrees|radians|recall|note|here|uses?d?|step"
+    r"|checks?|verif\w+|estimate|rounded|about|add|subtract|double|at least|at most)\b",
+    re.IGNORECASE,
+)
+OF_RESULT = re.compile(
+    r"RESULT (?:overcounts|undercounts|is|was|has|does|did|can|could|would|will|must|should|needs|turns|seems|seemed)\b"
+)
+CHINESE_END = re.compile("[。！？；\n]")
+CHINESE_OTHER = re.compile("其他|其它|另一|另外")
+ASIDE = re.compile(r"[,;:(\[\u2014].*| -- .*", re.DOTALL)
+SETTLED = re.compile(r"(?:=|\b(?:is|are|gives?|get|have|has|be)) RESULT[^\d=]*$")
+# An open quotation, or a quoted line.
+QUOTED_BEFORE = re.compile(r"^\s*>|^[^\"]*\"[^\"]*$")
 NOT_A_RESULT = re.compile(r"\d-[a-z]{3,}|[<>≤≥≠≈?]|\\(?:[gln]eq?|approx|sim|equiv)\b", re.IGNORECASE)  # not a result
+# Where a stated result ends: a formula between delimiters, or a chain of numbers and operators.
+SPAN = re.compile(
+    r"\*{0,2}(?:\$[^$\n]+\$|\\\((?:(?!\\\)).)+\\\)|(?:[-+\d.,()=*/×^ ]|\\[A-Za-z]+(?:\{[^{}]*\})*)+(?<=[\d}]))"
+)
 # An unmarked sentence that gives a result in its last number, and the words that prevent that reading.
 CONCLUDES = _any(
     r"is, are, equals?, gives?, get, gets, makes?, total, therefore, thus, hence, so, altogether, costs?",
@@ -65,12 +95,13 @@ UNMARKED = _any(
     r"given, whether, differ\w*, want\w*, expect\w*, ask\w*",
     r"(?:more|less|greater|fewer) than \$?\d\S*, at (?:least|most), between, about, roughly, almost, nearly",
     r"approximately",
+    r"to begin with, at first, initially, originally, in the beginning",
     rf"what, unless, somewhere, mention\w*, if, would, could, might, {NEGATED}, never, cannot, but, was",
 )
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
-LAST_NUMBER = re.compile(r"(\d+(?:\.\d+)?)[\s$)}*\]\\]*$")  # at the end of a sentence
+
+TAKEN_BACK = (*doubt.DENIED, *doubt.OPENING, *doubt.CONFESSED)
 APOSTROPHES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
-DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
 
 
 def downgrade_retracted(verdict: Verdict, answer: str) -> Verdict:
@@ -87,52 +118,114 @@ def downgrade_retracted(verdict: Verdict, answer: str) -> Verdict:
 def is_asserted(answer: str) -> bool:
     """Is the last result of `answer` asserted, rather than retracted, denied, quoted or hedged?"""
     answer = DRAWING.sub("", answer.translate(APOSTROPHES))
-    boxes, end = boxed(answer)
-    markers = [mark for mark in MARK.finditer(answer, end) if mark.end() < len(answer.rstrip())]
-    if boxes and RETRACTED.search(answer[end:][:WINDOW]):
+    found = boxes(answer)
+    after = found[-1].end if found else 0
+    stated = [one for one in statements(answer, after) if not found or _stands_beside(one.text)]
+    if stated:
+        last = stated[-1]
+        option = found and not counts_beside_box(last.text)  # it labels the box and does not repeat it
+        return _is_stated(answer, last) and not (option and not _is_boxed(answer[: last.mark], found[-1]))
+    return _is_boxed(answer, found[-1]) if found else _concludes(answer)
+
+
+def _stands_beside(text: str) -> bool:
+    """Is a statement behind a box one of a result: a number, a formula or an option?"""
+    return counts_beside_box(text) or is_option(text)
+
+
+def _is_boxed(answer: str, box: Box) -> bool:
+    """Is the result of `box` asserted by the text around it?"""
+    return not _withdrawn(answer[max(0, box.start - WINDOW) : box.start], box.content, answer[box.end :][:WINDOW])
+
+
+def _is_stated(answer: str, stated: Statement) -> bool:
+    """Is a result without a box asserted by the text around it, and is its statement one of a result at all?"""
+    rest = answer[stated.start :][:WINDOW]
+    lead = _open_sentence(answer[: stated.mark])
+    if _is_reported(lead):
         return False
-    if markers:
-        return _is_asserted_after_marker(answer[: markers[-1].start()], answer[markers[-1].end() :][:WINDOW].lstrip())
-    if boxes:
-        denied = DENIED.search(_open_sentence(answer[: answer.rfind("boxed", 0, end)]))
-        return not (denied or _reconsidered(answer[end:][:WINDOW], answer[:end]))
-    *earlier, last = SENTENCE_END.split(answer[-WINDOW:].strip(" \n.!*_"))
-    bare = not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", last, re.IGNORECASE)
-    concludes = NUMBER.search(last) and ("=" in last or CONCLUDES.search(last))
-    hypothetical = any(
-        "answer" in part.casefold() and len(part.split()) > 3 for part in earlier
-    )  # a hypothetical answer
-    return bool(bare or concludes) and not (
-        hypothetical or "?" in last or UNMARKED.search(last) or RETRACTED.search(last)
-    )
-
-
-def _is_asserted_after_marker(before: str, rest: str) -> bool:
-    """Is the result asserted that `rest` begins with, directly after the marker that ends `before`?"""
     if display := DISPLAY.match(rest):
         rest = " ".join(display.group().split()) + rest[display.end() :]
     sentence = SENTENCE_END.split(rest, maxsplit=1)[0]
-    lead = _open_sentence(before)
-    if QUOTED.search(lead) or REPORTED.search(lead) or DENIED.search(lead):
-        return False
     first = NUMBER.search(sentence)
-    elsewhere = not first and NUMBER.search(rest)  # the number is not the stated result
+    option = OPTION_START.match(rest)
+    elsewhere = not first and not option and NUMBER.search(rest)  # the number is not the stated result
     if elsewhere or NOT_A_RESULT.search(sentence) or (first and not RESULT_START.match(sentence)):
         return False
-    end = first.end() if first else len(sentence) - len(sentence.strip(" *_`").partition(" ")[2])
-    return not _reconsidered(rest[end:], before + sentence)
+    end = _end_of_result(rest, sentence)
+    qualified = SENTENCE_END.split(rest[end:], maxsplit=1)[0].removeprefix(stated.text[end:])
+    return not (
+        QUALIFIED.search(HARMLESS.sub("", qualified))
+        or _withdrawn(answer[: stated.mark][-WINDOW:], rest[:end], rest[end:])
+    )
+
+
+def _end_of_result(rest: str, sentence: str) -> int:
+    """Where the result ends that `rest` begins with: a formula, a number, an option, or the first word."""
+    if span := SPAN.match(rest):
+        return span.end()
+    if option := OPTION_START.match(rest):
+        return option.end()
+    first = NUMBER.search(sentence)
+    return first.end() if first else len(sentence) - len(sentence.strip(" *_`").partition(" ")[2])
+
+
+def _is_reported(lead: str) -> bool:
+    """Does `lead`, the sentence before a marker, say that someone else's or a supposed result follows?"""
+    return bool(QUOTED.search(lead) or REPORTED.search(lead) or DENIED.search(lead) or CHINESE_BEFORE.search(lead))
+
+
+def _concludes(answer: str) -> bool:
+    """Is an answer without any marked result one that gives a result in its last sentence?"""
+    *earlier, last = sentences(plain(answer[-WINDOW:]).strip(" \n.!*_"))
+    bare = not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", last, re.IGNORECASE)
+    concludes = NUMBER.search(last) and ("=" in last or CONCLUDES.search(last))
+    hypothetical = any("answer" in part.casefold() and len(part.split()) > 3 for part in earlier)
+    said = any(says(TAKEN_BACK, part, "number") for part in sentences(spoken(last, "", "number")))
+    doubted = "?" in last or CHINESE.search(last) or CHINESE_BEFORE.search(last) or UNMARKED.search(last) or said
+    return bool(bare or concludes or (not earlier and SUBJECT.fullmatch(last))) and not (hypothetical or doubted)
+
+
+def _withdrawn(before: str, result: str, rest: str) -> bool:
+    """Is `result` disowned by the sentence before it, or taken back or replaced in `rest` behind it?"""
+    lead = _open_sentence(before)
+    if QUOTED_BEFORE.search(lead) or CHINESE_BEFORE.search(lead) or CHINESE_BEHIND.match(rest):
+        return True
+    if any(CHINESE.search(part) for part in CHINESE_END.split(rest) if not CHINESE_OTHER.search(part)):
+        return True
+    kind = kind_of(result)
+    own, *later = sentences(spoken(rest, result, kind))
+    if says(doubt.DISOWNED, f"{spoken(lead, '', kind)[7:]} {own}", kind) or says(doubt.CHANGED, own, kind):
+        return True
+    if own.endswith("?") or any(says(doubt.QUESTIONED, part, kind) for part in later):
+        return True
+    said = [part for part in (own, *later) if part]
+    return (
+        any(says(TAKEN_BACK, part, kind) for part in said)
+        or _suspected(own, later, kind)
+        or _replaced(before, said, kind)
+    )
+
+
+def _suspected(own: str, later: list[str], kind: Kind) -> bool:
+    """Are there words that an explanation hardly needs: of the result, in an aside, or in a later sentence?"""
+    aside = own if OF_RESULT.match(own) else "".join(ASIDE.findall(own)[:1])
+    return any(says(doubt.SUSPECT, part, kind) and not says(doubt.EXCUSED, part, kind) for part in (aside, *later))
+
+
+def _replaced(before: str, said: list[str], kind: Kind) -> bool:
+    """Do the sentences behind a result give it another value? They don't if they come back to the result."""
+    later = said[1:]
+    if later and SETTLED.search(later[-1]):
+        return False
+    if any(says(doubt.REPLACED, part, kind) for part in said if not says(doubt.CONVERTED, part, kind)):
+        return True
+    known = {number.replace(",", "") for number in PLAIN_NUMBER.findall(before)}
+    ends = [part for part in later if NEW_VALUE.search(part) and not OF_ANOTHER.search(part)]
+    numbers = [PLAIN_NUMBER.findall(part) for part in ends if kind != "option"]
+    return any(len(found) == 1 and found[0].replace(",", "") not in known for found in numbers)
 
 
 def _open_sentence(before: str) -> str:
     """The unfinished last sentence of `before`."""
     return SENTENCE_END.split(before[-WINDOW:])[-1]
-
-
-def _reconsidered(after: str, before: str) -> bool:
-    """Is a result reconsidered, by words of doubt, an alternative, or a sentence that ends in a new number?"""
-    if "?" in after or CHANGED.match(after) or RETRACTED.search(after):
-        return True
-    sentences = SENTENCE_END.split(after)
-    known = set(NUMBER.findall(before[-WINDOW:]))
-    ends = [end[1] for part in sentences if (end := LAST_NUMBER.search(part.rstrip(" .!")))]
-    return bool(QUALIFIED.search(sentences[0])) or any(number not in known for number in ends)

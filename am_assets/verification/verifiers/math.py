@@ -21,7 +21,8 @@ from am_assets.config.vocabulary import VERDICTS
 from am_assets.datasets.checks import HAS_REFERENCE
 from am_assets.runtime import workers
 from am_assets.verification.mathematics import equality, multiple_choice
-from am_assets.verification.mathematics.extraction import boxed, results
+from am_assets.verification.mathematics.boxes import boxed, uncommitted
+from am_assets.verification.mathematics.extraction import results
 from am_assets.verification.mathematics.normalization import is_text, names_a_set, normalize
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
 from am_assets.verification.split import settle_splits
@@ -114,7 +115,7 @@ def settle(found: list[str], answer: str | None, reference: str, tolerance: floa
     gold = normalize(reference)
     if not gold:
         return "unverifiable", "reference unparseable", extracted
-    if not answer or not answer.strip():
+    if not answer or not answer.strip() or (not found and uncommitted(answer) is not None):
         return "fail", "answer missing", None
     if multiple_choice.is_choice(reference) and not (names_a_set(reference) and found and not any(map(is_text, found))):
         return multiple_choice.settle(found, answer, reference)

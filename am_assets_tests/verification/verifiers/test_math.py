@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from am_assets.config.instruments import Math
 from am_assets.distillation.traces import split
-from am_assets.verification.mathematics import equality, multiple_choice
+from am_assets.verification.mathematics import equality, multiple_choice, phrases
+from am_assets.verification.mathematics.boxes import boxed, uncommitted
 from am_assets.verification.mathematics.extraction import results
 from am_assets.verification.mathematics.normalization import normalize
 from am_assets.verification.mathematics.retraction import is_asserted
+from am_assets.verification.mathematics.spoken import spoken
 from am_assets.verification.verifiers import math
 from am_assets_tests.verification.math_pairs import ADVERSARIAL, judged, pairs
 
@@ -59,7 +61,7 @@ DIFFERENT = [
     ("5", "The answer is 5. Wait, no, the answer is 7."),
     ("3", "The answer is 1, 2, 3 or 4."),
     ("24", r"\boxed{1 2 3 4}"),
-    ("No", r"\boxed{on}"),
+    ("No", r"\boxed{Yes}"),
     ("True", r"\boxed{\text{False}}"),
     ("B", "The answer is C"),
     (r"\sqrt{2}", r"\boxed{\sqrt{3}}"),
@@ -77,6 +79,7 @@ UNTOLD = [
     ("Monday", "So it might well be Monday, who knows"),
     ("1 6 0\n4 7 9", r"\boxed{6}"),  # a grid is no product
     ("B", r"\boxed{Paris}"),
+    ("No", r"\boxed{on}"),
     ("", r"\boxed{5}"),
 ]
 
@@ -132,11 +135,77 @@ def test_what_was_read_is_kept_for_a_person():
     assert next(math.verify(jobs, LIMITS))["extracted"].item() == r"\frac{1}{3}"
 
 
+@pytest.mark.parametrize(
+    ("answer", "contents", "open_ended"),
+    [
+        (
+            r"\boxed{1}, \fbox{2}, \framebox[3cm]{3}, \boxed 4 and \boxed\frac12",
+            ["1", "2", "3", "4", r"\frac12"],
+            False,
+        ),
+        (r"\boxed{42} and \boxed{", ["42"], True),
+        (r"\boxed{42} and \boxed{\text{ }}", ["42"], True),
+        (r"\boxed{42} and \boxed{?}", ["42"], True),
+        (r"\boxed{42}. Always use \boxed{}.", ["42"], False),
+        (r"$2 + \boxed{\phantom{3}} = 5$ gives \boxed{3}", ["3"], False),
+        (r"\boxed{\{1, 2\}}", [r"\{1, 2\}"], False),
+        ("no box", [], False),
+    ],
+)
+def test_a_box_holds_a_result_or_leaves_the_answer_open(answer, contents, open_ended):
+    assert boxed(answer)[0] == contents
+    assert (uncommitted(answer) is not None) is open_ended
+
+
+def test_an_answer_that_ends_in_an_empty_box_is_missing():
+    empty = [r"\boxed{42}, finally \boxed{}", r"\boxed{42}, finally \boxed{", r"\boxed{42}, finally \boxed{?}"]
+    assert verdicts([("42", answer) for answer in empty]) == [("fail", "answer missing")] * 3
+    assert verdicts([("42", r"\boxed{41}, \boxed{}. The answer is 42.")]) == [("pass", "equal")]
+
+
+@pytest.mark.parametrize(
+    ("result", "reference", "told"),
+    [
+        ("Converges", "the sequence is convergent", True),
+        ("the series diverges", "convergent", False),
+        ("the first series diverges", "the second series diverges", None),
+        ("yes", "True", True),
+        ("无解", r"\emptyset", True),
+        ("no solution", "all real numbers", False),
+        ("no solution", "does not exist", None),
+        ("sometimes true", "true", None),
+        ("Alice Smith", "Alice", True),
+        ("Alice and Bob", "Alice", None),
+        ("the red ball", "red", True),
+        ("red ball and blue ball", "red", None),
+        ("a circle", "a parabola", None),
+    ],
+)
+def test_words_are_the_same_opposite_or_untold(result, reference, told):
+    assert phrases.same(result, reference) is told
+
+
+def test_no_phrase_has_two_meanings():
+    said = [phrase for row in phrases.SAME.replace("\n", ";").split(";") if (phrase := row.strip().casefold())]
+    assert len(said) == len(set(said))
+
+
+def test_letters_that_answer_a_box_on_the_way_decide_over_it():
+    told = verdicts(
+        [("D", r"\boxed{x=3}. Answer: D"), ("D", r"\boxed{x=3}. Answer: C"), ("3", r"\boxed{3}. Answer: D")]
+    )
+    assert [verdict for verdict, _ in told] == ["pass", "fail", "pass"]
+
+
+def test_the_result_is_one_word_to_the_rules_of_doubt():
+    assert spoken(r"$ or $50\%$, not $\frac{2}{4}$.", r"\frac{1}{2}", "number") == "RESULT or RESULT, not RESULT."
+    assert spoken(". Option B isn't (C).", "B", "option") == "RESULT. Option RESULT is not OPTION_C."
+    assert spoken("$.", "1e999999999", "number") == "RESULT."
+
+
 MISSED = {  # labelled pairs that come out wrong, and why
-    "injection-01": "words that follow a right answer read like second thoughts",
-    "retracted-25": "the other candidate is named to deny it",
-    "stated-51": "the other candidate is named to deny it",
     "choice-70": "an option called correct before the sentence's end is marked by nothing",
+    "tail-233": "a sentence that ends in a number that nothing before has reads like another result",
 }
 FLOOR = 0.997  # of the labelled pairs
 
@@ -166,7 +235,7 @@ def test_the_exact_path_agrees_with_algebra_where_both_can_speak():
         found = results(answer or "")
         for one in math.references(reference):
             exact = None if multiple_choice.is_choice(one) else math.settle(found, answer, one)
-            if exact and answer and normalize(one):
+            if exact and exact[1] != "answer missing" and answer and normalize(one):
                 algebra = equality.judge(found, answer, one)
                 both += 1
                 if exact[0] != algebra[0]:
@@ -190,9 +259,10 @@ def test_a_reference_may_be_several(reference, several):
 
 
 @pytest.mark.alone
-@given(st.text(st.sampled_from("the answer is 5 or 4.?!\n\"'`*$\\{}boxed not if"), max_size=3_000))
+@given(st.text(st.sampled_from("the answer is 5 or 4.?!\n\"'`*$\\{}boxed not if,(+-"), max_size=3_000))
 def test_doubt_is_told_of_any_text_and_soon(text):
     start = time.perf_counter()
+    is_asserted(rf"\boxed{{x+1}}. {text}")
     is_asserted(text)
     assert time.perf_counter() - start < 1
 

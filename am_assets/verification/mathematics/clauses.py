@@ -1,0 +1,101 @@
+r"""What the rules of doubt are made of, and how one is applied.
+
+A rule is a pattern over a sentence as `spoken.py` writes it. A capitalized name in it stands for the pattern of that
+name below; VALUE is another value of the same kind as the result, OTHER one that ends its clause.
+"""
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+Kind = Literal["number", "option", "formula"]  # of the result: another value of it is of the same kind
+
+NUMBER = r"(?<![\w^_{.])(?:[-+]?\$?(?:\d[\d,]*+(?:\.\d++)?+|\.\d++)(?: ?/ ?\d++)?+|\\[dt]?frac ?\{[^{}]*\}\{[^{}]*\})"
+TERM = r"(?:(?!RESULT)(?:\d[\d,]*+(?:\.\d++)?|[a-z](?![a-z])|\\[a-z]+(?:\{[^{}]*\})*|[(){}^_]){1,6}+)"
+VALUES: dict[Kind, str] = {
+    "number": NUMBER,
+    "option": r"OPTION_[A-J]",
+    "formula": rf"(?:-?{TERM}(?: ?[-+*/\u00b7] ?{TERM}){{1,4}}+(?=[ )\]}}]*(?:[.,;!?](?: |$)|$))|{NUMBER})",
+}
+
+
+def table(*phrases: str) -> str:
+    """A pattern for any of the phrases (comma-separated patterns)."""
+    return "(?:" + "|".join(", ".join(phrases).split(", ")) + ")"
+
+
+# A value ends its clause, with at most a unit behind it: "it is 12 less than 19" gives nobody the value 12.
+NO_UNIT = table(
+    "less, more, times, plus, minus, and, or, of, to, is, are, as, if, when, for, in, by, with, at, on, out, x, than"
+)
+NAMES = {
+    "ENDS": rf"(?=[ %}}\]\u00b0]*(?:(?!{NO_UNIT}\b)[a-z]+[ }}]*)?(?:[.,;:!?)\]\u2014]|-- |$|instead\b|because\b"
+    rf"|since\b))",
+    "NOUN": table(
+        "answer, result, value, solution, number, total, sum, box, calculation, computation, reasoning, work",
+        "conclusion, guess, attempt, approach, option, choice, derivation, count, verification, check, figure",
+    ),
+    "KIND": table("above, previous, first, initial, boxed, stated, earlier, last, final, obtained, required, desired"),
+    "IS": r"(?:is|are|was|were|seems|looks|appears|must be|would be|has to be|should be|may be|might be"
+    r"|turns out to be|turned out to be|seemed|needs to be|proves)",
+    "ADVERB": r"(?: (?:\w+ly|also|then|still|therefore|just|quite|now|in fact))?",
+    "GET": r"(?:gives?|yields?|leads? to|makes?|results? in|becomes|comes to|comes out (?:as|at|to)|get|find|obtain"
+    r"|(?:we|i|you) (?:get|have|find|obtain))",
+    # Where a clause begins.
+    "START": r"(?:^|[.,;:(\[\u2014-] ?|\b(?:but|so|and|because|since|as|think|see|notice|realize|found|find|that"
+    r"|hence|thus|unfortunately|however|then|clearly|obviously|now|yet|though),? )",
+    # What stands for the result: itself, a pronoun that begins a clause, or "the answer", "my guess".
+    "SUBJECT": r"(?:(?<![-+*/=\u00b7\u00d7] )(?<!times )RESULT[ ).]*(?:,? ?(?:which|that|this|it))?"
+    r"|START(?:it|this|that|the above|these)|^NOUN:|(?<!as )(?<!since )(?<!because )(?<!that )(?<!where )\b"
+    r"(?:the|this|that|my|our)(?: KIND)? NOUN:?)",
+    "WRONG": table(
+        r"wrong(?! (?:by|premise))\w*, incorrect\w*, invalid, mistaken, in error, erroneous, an error, a mistake",
+        r"untrue, false, inconsistent, nonsens\w+, absurd, rejected, discarded, doubtful, suspect, unlikely",
+        r"questionable, flawed, excluded, ruled out, only (?:an?|half|part|one)\b, just (?:an?|one)\b",
+        r"an? (?:upper|lower) bound only",
+        r"off by, too (?:large|small|big|high|low|many|few|much)\b(?! (?:to|for)\b), extraneous, unreasonable",
+        r"one of (?:the|several|many|two) (?:\w+ )?(?:answers|candidates|options), (?:just |only )?(?:a|my) guess",
+        r"a contradiction",
+        "tempting, withdrawn, retracted, superseded, obsolete",
+    ),
+    "RIGHT": table(
+        r"right(?! (?:angle|triangle|side))\w*, correct\w*, true, valid, so, it, the case, accept\w+, plausible, sure",
+        r"certain, consistent, RESULT, what (?:is|was|we) \w+",
+        r"(?:the|my|our)(?: \w+)? (?:answer|result|value|solution|one)",
+    ),
+    "MEETS": table(
+        r"satisf\w+, works?, holds?, fits?, match, matches, agrees?, check out, makes? sense, add up, hold up",
+        r"stand, seem",
+        r"look, meet, solve, fulfil\w*, obey, count",
+    ),
+    "BETTER": table("correct, right, actual, real, true, proper, revised, corrected, new, intended, final, updated"),
+    "REPORTER": table(
+        "problem, question, task, hint, key, book, textbook, user, claim, statement, teacher, grader, prompt, puzzle",
+        "reference, solution, assignment, instructions?, manual",
+    ),
+    "PERSON": table("you, he, she, they, someone, somebody, people, friend, students?, others?, many, one, i"),
+    "SAYS": table(
+        "says?, said, states?, stated, claims?, claimed, suggests?, wrote, writes, thinks?, believes?, told, asserts?",
+        "expects?, wants?, gives?, gave, asks?",
+    ),
+    "TO_RESULT": r"(?: [^\s,;]+){0,6} ?RESULT",
+    "RESULT_IS": "NOUN(?: is| was| were| be| equals| would be| will be| to be) ?RESULT",
+}
+NAME = re.compile("|".join(sorted([*NAMES, "OTHER", "VALUE"], key=len, reverse=True)))
+
+
+@lru_cache
+def compiled(rules: tuple[str, ...], kind: Kind) -> list[re.Pattern[str]]:
+    """The rules for a result of this kind, with every name replaced by its pattern."""
+    values = {"VALUE": VALUES[kind], "OTHER": VALUES[kind] + NAMES["ENDS"]}
+    return [re.compile(_expanded(rule, NAMES | values), re.IGNORECASE) for rule in rules]
+
+
+def says(rules: tuple[str, ...], sentence: str, kind: Kind) -> bool:
+    return any(rule.search(sentence) for rule in compiled(rules, kind))
+
+
+def _expanded(rule: str, names: dict[str, str]) -> str:
+    while NAME.search(rule):
+        rule = NAME.sub(lambda name: names[name.group()], rule)
+    return rule

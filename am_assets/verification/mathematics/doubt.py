@@ -1,0 +1,204 @@
+r"""The words that take a result back, and where they have to stand to do so.
+
+A task's own words ("not", "if", "cannot", "mistakes") take nothing back. What does is said of the result (`DENIED`),
+opens a sentence (`OPENING`), is said by the writer of the own work (`CONFESSED`), gives the result another value
+(`REPLACED`), follows it directly (`CHANGED`), or stands before it in its sentence (`DISOWNED`).
+
+The rules read text as `spoken.spoken` leaves it: without math delimiters and contractions, the result and any value
+equal to it written RESULT, an option OPTION_C. `clauses.py` has the named parts (SUBJECT, VALUE, …) of the rules.
+"""
+
+import re
+
+from am_assets.verification.mathematics.clauses import table
+
+# Said of the result: "that is wrong", "this can not be right", "the value must be discarded", "it is not."
+DENIED = (
+    r"SUBJECTADVERB(?: ?[(\[:,\u2014-]+)? ?(?:"
+    r"(?:ISADVERB |(?<=[(\[:,\u2014-] )|(?<=[(\[:,\u2014-]))WRONG(?!\w)|ISADVERB notADVERB(?: RIGHT(?!\w)| ?[.!,;]| ?$)"
+    r"|(?:must|should|has to|have to|can) be (?:rejected|discarded|corrected|revised|excluded|ruled out|wrong)|(?:is"
+    r"|was) not the \w+"
+    r"|should (?:be|have been|read) (?!RESULT|noted|remember|clear|mention|emphasi|pointed|easy|possible|the same"
+    r"|enough)"
+    r"|(?:fails?|failed|contradicts?|contradicted|violates?|conflicts)(?!\w)|(?:has to|must|should) read"
+    r"|(?:do|does|did|can|could|will|would) ?not (?:MEETS|be (?:a |the )?(?:RIGHT|solution))(?!\w)"
+    r"|(?:was|is) (?:just |only |merely )?(?:my (?:first|initial|old) |(?:a|the) (?:rough|wrong|incorrect|naive|old) )"
+    r"|(?:was|is) what (?:i|we|you|he|she|they|one|the)\b"
+    r"|(?:is|was) (?:a|the) (?:\w+ )?(?:mistake|error|trap|typo|misprint|guess|answer to (?:a|another))(?! to\b)"
+    r"|(?:leads to|gives|yields|is|would be) an? (?:\w+ )?contradiction"
+    r"|would (?:follow|have been|only|be)\b.{0,60}\b(?:if (?:we|one|i|you)|wrong|unless|were)\b)",
+    # Of another case than the result's, explanations say the same in the middle of a sentence.
+    r"(?:^(?:but |so )?(?:it|this|that)|\b(?:the|this|that|my|our)(?: KIND)? NOUN|^RESULT) ISADVERB (?:not possible"
+    r"|impossible)"
+    r"(?! (?:to|for|that)\b)",
+)
+# A sentence or an aside begins with it.
+OPENING = (
+    r"(?:^|[.!?;:,(\[\u2014] ?|- )(?:(?:oh|ah|but|so|well|and|no),? )*"
+    + table(
+        r"wait(?= ?[.!:\u2014-]| ?$|,| (?:no|a|i|that|it|but|actually|did)\b), hold on, oops, whoops, hmm+, hm, sorry",
+        r"apologies, (?:scratch|scrap|strike) (?:that|this), correction, erratum, edit, update, nope",
+        r"rather(?! than)\b",
+        r"on (?:reflection|second thoughts?), not (?:quite|so fast), my (?:bad|mistake|apologies|error), unless i",
+        r"(?:i )?take (?:that|it|this) back, make (?:that|it), (?:just |only )?(?:a guess|guessing)",
+        r"(?:perhaps|maybe|possibly|probably)(?=(?:,| ) ?(?:not|it|the answer|i|RESULT|VALUE)(?!\w))",
+        r"do not (?:trust|use|rely|believe), (?:please )?(?:disregard|ignore) (?:this|that|the above|it|my)?",
+        r"let (?:me|us) (?:re-?(?:check|comput|calculat|count|consider|do|try|think|evaluat|examin)\w*|correct|fix)",
+        r"let (?:me|us) (?:try again|start over|think again), i am not (?:sure|certain), i doubt, not sure",
+        r"(?:no|actually)(?=[.!:]|(?:,| ) ?(?:not?|it|that|this is|the (?:answer|result|value)|i|we|VALUE)\b)",
+    )
+    + r"(?!\w)",
+)
+# Said by the writer of the own work, or of a missing solution.
+CONFESSED = (
+    r"(?<!if )\b(?:i|we)(?: have| had)?(?: (?:just|also|wrongly|accidentally|mistakenly|must have|should have"
+    r"|may have|since))* "
+    + table(
+        r"ma[dk]e an?\b[^.]{0,20}\b(?:error|mistake|slip)",
+        r"mis(?:read|calc\w*|count\w*|copied|took|understood|applied|sed)",
+        r"forg[oe]t\w*, overlooked, messed, mixed up, retract\w*, withdr[ae]w\w*, disagree, reconsider\w*, doubt",
+        r"double[- ]count\w*, (?:was|were) wrong, meant, first thought, take (?:that|it) back, dropped, used the wrong",
+        r"should have, swapped, now (?:find|get|see|think|believe), found that it, thought it was, would have said",
+        r"am not (?:sure|certain), cannot tell, am unsure, am guessing, had considered",
+    )
+    + r"(?!\w)",
+    r"\bi (?:do|did|can|could|am|was) not\b(?! need| use)|\bi guess(?= ?[,.!?]| ?$| RESULT| VALUE| it\b)|\b(?:mine"
+    r"|ours) (?:is|was)\b|\btypo\b",
+    r"\bmy (?:first|initial|earlier|previous|old) (?:guess|answer|try|attempt|result)",
+    r"\b(?:there (?:is|was)|due to|because of|contains|spotted|found|noticed|has) (?:an?|my|the) (?:\w+ )?(?:error"
+    r"|mistake|slip)\b",
+    r"START(?:this|it|that) (?:counts?|counted|ignores?|ignored|neglects?|misses|missed|forgets|omits|leaves out"
+    r"|assumes)\b",
+    r"(?:VALUE|\bboth) (?:(?:is|are) (?:also|equally|all)|(?:would|could|might|may) also be|is|would be)"
+    r" (?:possible|plausible|valid)\b(?! to\b)|\bare (?:all|equally) (?:possible|plausible|valid|correct)\b",
+    r"\bno longer (?:believe|think|hold)|\bthan (?:i|we) (?:thought|said)",
+    r"\b(?:so|hence|thus|therefore|then),? there (?:is|are) no (?:real |integer |valid )?(?:solutions?|answer)[ .!)]*$",
+)
+# Other values for the result. OTHER is a value that ends its clause.
+REPLACED = (
+    r"\bi (?:(?!hope|think|used|know)\w+ )(?:[^.\d]{0,30} )?OTHER|VALUE is what (?:i|we)\b",
+    r"\b(?:chang|correct|updat|revis|adjust|amend)\w* to OTHER|(?:->|\u2192) ?VALUE",
+    r"(?:SUBJECT|^(?:(?!\b(?:if|when|since|until|as|because|that)\b).)*\bit)ADVERB ?"
+    r"(?:IS|equals?|GET|turns out to be|will be|ought to be)(?: (?:actually|really|rather|only|then|thus|indeed"
+    r"|instead|equal to))?"
+    r" OTHER",
+    r"\bBETTER (?:\w+ )?(?:answer|result|value|one)[^.\d]{0,40}?(?:IS|be|=|:|GET) OTHER",
+    r"\b(?:correct(?:ed|ing)|fix(?:ed|ing)|adjust(?:ed|ing)|re-?(?:check|comput|calculat|count|evaluat|do)\w*"
+    r"|double-?check\w*"
+    r"|(?:check|comput|calculat|count|try|work|look|do)\w*(?: \w+){0,2} again|checking)\b[^.\d]{0,60}?(?:GET|is|are"
+    r"|be|:|,) OTHER",
+    r"VALUE (?:is|was|would be|seems|must be|should be) (?:(?:actually|really|in fact|instead) )?(?:the )?"
+    r"(?:(?:right|correct|actual|proper)(?: NOUN| one|\W|$)|(?:real|true) NOUN|answer\b|it\b|(?:required|wanted"
+    r"|needed|meant)\b)",
+    r"(?:^|[,;:\u2014-] ?)(?:and )?(?:now|so|hence|thus|therefore|then|instead|rather|no),?:? "
+    r"(?:(?:we|i) (?:get|have|find|obtain|take) |it is )?OTHER",
+    r"^\W*(?:it is|that is|(?:so |hence )?(?:i|we) (?:now |only |actually )?(?:get|find|have|obtain)) (?:now "
+    r"|really |only )?OTHER",
+    r"\b(?:but|however|though|although|yet|instead|rather)\b(?:(?!\b(?:if|when|not)\b)[^.]){0,120}?"
+    r"(?:\bis|\bare|\bbe|=|\bto|\bso|\bmaking|:|GET) OTHER",
+    r"\b(?:discard|reject|(?:we|i) (?:\w+ )?(?:double|halve|add|subtract|adjust))\b[^.]{0,60}?\b(?:and|to)"
+    r" (?:take|get|have|obtain|find|give) OTHER",
+    r"VALUE instead\b(?! of)|^correct(?:ly)?(?: would be| is)?:? OTHER",
+    r"^(?!RESULT)[^\d:,]{1,30}[:,] OTHER|\b(?:giving|making|yielding) OTHER|\b(?:we|i)(?: \w+)? (?:take|choose|pick"
+    r"|go with) OTHER",
+    r"(?:所以|因此|故|得到?|即|应?[是为])\s*VALUE(?=[。，,.\s]|$)",
+    r"^[ (\[*-]*VALUE[ .!)\]*]*$",
+)
+# Right behind the result: an alternative, or arithmetic that changes it.
+CHANGED = (
+    r"^RESULT(?: [a-z]+)?[ )]*,? ?[(\[\u2014-]* ?(?:no\b(?! (?:matter|more|less|other|longer|one|two|further|such))"
+    r"|off by\b"
+    r"|(?:or|alternatively|also|and also)(?: (?:rather|maybe|perhaps|possibly|even))? VALUE(?![\w^])"
+    r"|or (?:maybe|perhaps|possibly|rather|thereabouts|something|so\b|is it|was it)"
+    r"|, or,? (?:more \w+|rather|better),?|(?:->|\u2192|\\rightarrow)|/ ?VALUE|unless (?:VALUE|i\b|we\b)|if (?:i"
+    r"|we) (?:had|have)\b"
+    r"|(?:probably|perhaps|maybe|possibly|presumably|i (?:guess|think|suppose|believe)|at (?:most|least)"
+    r"|more or less|or so)[ .!)]*$"
+    r"|give or take\b|(?:\\pm|\u00b1|plus or minus) ?\d|short of|to be (?:rejected|checked|verified|confirmed))",
+    r"^RESULT[ )]*(?:(?:minus|plus) (?:\d|one\b|half\b)|to VALUE(?![\w^]))",
+    r"\bif\b.{1,200}(?:VALUE,? (?:otherwise|else)\b|\b(?:otherwise|else),? (?:\w+ ){0,3}VALUE)",
+)
+# Words that explanations hardly ever need. Behind a result they are doubt wherever they stand, but for EXCUSED ones; in
+# the result's own sentence only behind a comma, dash or bracket, as the words before it are the task's.
+SUSPECT = (
+    r"\b"
+    + table(
+        r"wrong\w*, incorrect\w*, erroneous\w*, errors?, mistake\w*, typos?, invalid",
+        r"impossible(?! (?:to|for|that)\b), absurd\w*",
+        r"suspicious\w*, nonsens\w+, (?<!no )doubt\w*, unsure, uncertain, reject\w*, discard\w*, disregard\w*",
+        r"ignore, exclude[ds]?",
+        r"ruled out, corrections?, corrected, revised?, revision, attempt, fails?, failed, contradict\w*, re-?check\w*",
+        r"re-?(?:comput|calculat|consider|evaluat|examin)\w*, retract\w*, overlooked, oops, sorry, apolog\w*",
+        r"can not be(?=[ .!)]*$)",
+        r"not (?:right|correct|true|sure|certain|the (?:answer|result|value)|an answer|quite), no longer(?= \w)",
+        r"please (?:check|verify)",
+        r"(?:my|best|just a|only a) guess, premature, grain of salt, crossed out, (?:over|under|double[- ])count\w*",
+        r"bet on, right at first",
+        r"none of (?:this|these|the above), (?:is|seems|looks|are) off, (?:seems|looks) (?:too|odd|strange|unlikely)",
+    )
+    + r"(?!\w)",
+)
+EXCUSED = (
+    r"\b(?:other|others|another|second|negative|extraneous|options?|choices?|common\w*|often|students|let (?:me"
+    r"|us) know|feel free"
+    r"|trial and error|careful|avoid|suppose|assume|if|were|margin|probability|without)\b|\b[a-z] ?=",
+    r"^\W*(?:options? |choices? )?VALUE (?:is|are|has|does|can)\b|^(?:but |so |and |when |then )?(?:he|she|they|his"
+    r"|her|their|one)\b",
+)
+# A question about the result; a question of the task is longer, and begins with other words.
+QUESTIONED = (
+    r"^\W*(?:RESULT|or|right|really|correct|but|wait|no|could it|what about|hmm*|are you)\b[^?]{0,60}\?",
+    r"^\W*(?:is|was) (?:it|that|this)(?: (?:really|right|correct|true|so|possible|RESULT|VALUE|the|not"
+    r"|maybe)\b[^?]{0,40})? ?\?",
+)
+# The result in another unit or notation: "in degrees, this is 57".
+CONVERTED = (
+    r"^(?:in (?!fact|total|that|this|reality|truth)|as an?|rounded|expressed|written|numerically|equivalently)\b[^,]*,",
+)
+# Before a result, in its own sentence.
+DISOWNED = (
+    r"\b(?:not|never|nor|neither|unlike|instead of|rather than|wrong to \w+|double-check|differs? from"
+    r"|different from|strike|never mind|hardly|scarcely"
+    r"|(?:is|was) anything but) "
+    r"(?:(?:be|equal|accept|get|have|the|answer|result|value|is|as|a|an|that|to|it|just|simply) ){0,4}RESULT",
+    r"\b(?:perhaps|maybe|possibly|doubt|unsure|whether|(?:my|a|i|the) guess)\b(?! surpris| unexpect)TO_RESULT",
+    r"\b(?:NOUN|it|this) (?:is |are )?(?:might|could|may|probably|can not|need not)(?: well)?(?: be)? ?RESULT",
+    r"\b(?:answer|result|it) (?:is|must be|will be|lies) (?:at (?:least|most)|between|less than|more than"
+    r"|no more than|near) RESULT",
+    r"\b(?:decide|choose|waver\w*) between RESULT and\b",
+    r"\bREPORTER (?:\w+ ){0,2}SAYS\bTO_RESULT|\b(?!i )PERSON (?:\w+ )?SAYS\b(?: \w+){0,4} (?:RESULT_IS|it is RESULT)",
+    r"\bi (?:said|claimed|thought|used to think|would have (?:said|written|answered)|initially|first|previously"
+    r"|had)\bTO_RESULT",
+    r"\b(?:exclude[ds]?|reject\w*|discard\w*|rule[ds]? out|no longer|(?:no|little) reason to \w+ (?:it is"
+    r"|that it is)) RESULT",
+    r"\b(?:wrong|incorrect|old|previous|earlier|former) (?:answer|result|value)(?: is| was|,)? ?RESULT",
+    r"\b(?:in the|an|for) (?:example|instance),?TO_RESULT|\b(?:has|of) the form RESULT|\bformat:? RESULT|\b(?:answer"
+    r"|it) like RESULT",
+    r"\b(?:answer|result) was RESULT\b.*\b(?:before|until|first)\b",
+    r"\bPERSON (?:wrote|answered|claimed|guessed) RESULT[ .,;:!]*(?:$|and|but|which|in|\w*$)",
+    r"\bPERSON (?:might|could|would|may|will) (?:\w+ )?(?:think|say|answer|guess|believe|write)\bTO_RESULT",
+    r"\b(?:tempt\w+|told|ask\w*|want\w*|instructed) (?:me |us )?to"
+    r" (?:say|answer|write|output|give|reply|print|respond|put|conclude)\bTO_RESULT",
+    r"\b(?:according to|pretend|imagine|prove|show|verify|check|suppos\w+"
+    r"|assum\w+)\b(?: that)?(?: [\w,]+){0,3} RESULT_IS",
+    r"\b(?:suppose|assume) (?:that )?(?:it is )?RESULT|\bif (?:the |my |that )?(?:\w+ )?RESULT_IS",
+    r"\bPERSON (?:\w+ ){0,4}(?:says?|claims?|would say) RESULT[ .!]*$|\b(?:wrong|false|untrue"
+    r"|incorrect) that\bTO_RESULT",
+    r"\breader (?:\w+ )?(?:say|answer|think|guess)\bTO_RESULT",
+    r"\b(?:common|typical|naive|wrong|incorrect|tempting) (?:\w+ ){0,2}RESULT_IS",
+    r"^\W*(?:is|was|are|could|does|should|can)\b[^.]*RESULT[^.]*\?",
+)
+
+CHINESE = re.compile(
+    "等等|等一下|稍等|不对|错了|[搞算弄看写记]错|漏|偏[大小]|有误|更正|修正|纠正|订正|重新(?:算|计算|检查|检验|审|考虑|做)|再算|但题目|抱歉|对不起|不好意思|撤回|收回|作废|忽略"
+    "|不正确|是错|错误|有问题|(?:其实|实际上)[是应]|应该?[是为]|应等于|正确的?(?:答案|结果|值|数值)|(?:答案|结果)并?不是"
+    r"|[这它]不(?:可能|成立|是|符合|满足)|[这它](?:是|与[^。，]{0,8})?(?:错|矛盾)|不[,，]\s*是|不是答案|不确定"
+    r"|(?:或者|还是)是?\W{0,3}\d|吗[？?]"
+)
+# Directly before and directly behind a result.
+CHINESE_BEFORE = re.compile(
+    "(?:不是|并非|不等于|也许|可能|或许|大概|我猜|老师说|假设|如果|有人[^。，]{0,4}|(?:题目|他|她|书上|提示)[^。，]{0,6}[说称])[^。，]{0,12}$"
+)
+CHINESE_BEHIND = re.compile(
+    r"[\s$.)}*]*[,，(（]?\s*(?:是|这是|但这是?|但是这?)?(?:不满足|不符合|不成立|不对|不正确|不可能|应?舍去|错|不[,，]|与[^。]{0,8}矛盾)"
+)
