@@ -110,6 +110,7 @@ CHANGED = (
     r"|off by\b"
     r"|(?:or|alternatively|also|and also)(?: (?:rather|maybe|perhaps|possibly|even))? VALUE(?![\w^])"
     r"|or (?:maybe|perhaps|possibly|rather|thereabouts|something|so\b|is it|was it)"
+    r"|(?:less|more|fewer|greater|higher|lower) than VALUE"
     r"|, or,? (?:more \w+|rather|better),?|(?:->|\u2192|\\rightarrow)|/ ?VALUE|unless (?:VALUE|i\b|we\b)|if (?:i"
     r"|we) (?:had|have)\b"
     r"|(?:probably|perhaps|maybe|possibly|presumably|i (?:guess|think|suppose|believe)|at (?:most|least)"
@@ -193,7 +194,7 @@ CHINESE = re.compile(
     "等等|等一下|稍等|不对|错了|[搞算弄看写记]错|漏|偏[大小]|有误|更正|修正|纠正|订正|重新(?:算|计算|检查|检验|审|考虑|做)|再算|但题目|抱歉|对不起|不好意思|撤回|收回|作废|忽略"
     "|不正确|是错|错误|有问题|(?:其实|实际上)[是应]|应该?[是为]|应等于|正确的?(?:答案|结果|值|数值)|(?:答案|结果)并?不是"
     r"|[这它]不(?:可能|成立|是|符合|满足)|[这它](?:是|与[^。，]{0,8})?(?:错|矛盾)|不[,，]\s*是|不是答案|不确定"
-    r"|(?:或者|还是)是?\W{0,3}\d|吗[？?]"
+    r"|(?:或者|还是)是?\W{0,3}\d|吗(?:[？?]|$)"
 )
 # Directly before and directly behind a result.
 CHINESE_BEFORE = re.compile(

@@ -80,7 +80,7 @@ def unicode_to_latex(text: str) -> str:
         return text
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda m: f"^{{{m[0].translate(SUPERSCRIPTS)}}}", text)
     text = re.sub("[₀-₉]+", lambda m: f"_{{{m[0].translate(SUBSCRIPTS)}}}", text)
-    text = half_width(text)
+    text = re.sub(r"([√∛])\s*(\d+(?:\.\d+)?|\w)", r"\1{\2}", half_width(text))
     text = re.sub("[¼-¾⅐-⅞]", _vulgar, text)
     return text.translate(SIGN_TABLE)
 
