@@ -1,0 +1,179 @@
+"""Tests of inputs and outputs, as they run in the judge of the sandbox: this file is sent there as source text.
+
+It defines when a result is the expected one, is part of `code.VERSION`, and uses the standard library only. `test` and
+`run_program` are the judge's (`engines/sandbox/guest/judge.py`: `__test__`). A result is compared by plain types alone,
+so that no object of the program takes part in a comparison.
+"""
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+CHECKER_FILES = ("input.txt", "correct_output.txt", "solution_output.txt")
+ACCEPTED = {"1", "1.0", "100", "100.0", "ok", "yes", "true", "correct", "accepted", "ac"}
+REFUSED = {"0", "0.0", "no", "false", "wrong", "incorrect", "wa", "pe", "rejected"}
+INTEGER = re.compile(r"-?\d+")
+
+
+class CheckerFault(BaseException):
+    """The checker itself failed: nothing is said of the program."""
+
+
+def run_calls(test: Any, function: str, inputs: list[list], outputs: list, wrapped: bool, tolerance: float) -> None:
+    """Call `function`, also as a method of a new `Solution()`, with each list of arguments.
+
+    What JSON can't say is read in every way it may be meant, and the program has to agree with one reading in all
+    tests: keys that are integers as text, and, if `wrapped` (APPS), an output that is a list of one for its item.
+    """
+    readings = [(key, bare) for key in (int, str) for bare in ([False, True] if wrapped else [False])]
+    for number, (arguments, expected) in enumerate(zip(inputs, outputs, strict=True)):
+        if test(number):
+            with test:
+                met = agreeing(function, arguments, expected, readings, tolerance)
+                assert met, f"call {number}"
+                readings = met
+
+
+def agreeing(function: str, arguments: list, expected: Any, readings: list, tolerance: float) -> list:
+    """Those of the readings by which the result is the expected one. Raises what the program does where none is."""
+    results: dict[Any, Any] = {}
+    met, errors = [], []
+    with_integers = keyed(arguments)
+    either = with_integers == arguments
+    for key in [int] if either else dict.fromkeys(key for key, _ in readings):
+        try:
+            results[key] = called(function, with_integers if key is int else arguments)
+        except Exception as error:
+            errors.append(error)
+    if either and int in results:
+        results[str] = results[int]
+    for key, bare in readings:
+        if key in results and same(results[key], expected[0] if bare else expected, tolerance):
+            met.append((key, bare))
+    if not met and errors:
+        raise errors[0]
+    return met
+
+
+def called(function: str, arguments: list) -> Any:
+    import solution  # the program
+
+    if hasattr(solution, "Solution") and (not hasattr(solution, function) or hasattr(solution.Solution, function)):
+        return getattr(solution.Solution(), function)(*arguments)
+    return getattr(solution, function)(*arguments)
+
+
+def keyed(value: Any) -> Any:
+    """With integers as the keys of objects all of whose keys are integers, which JSON writes as text."""
+    if isinstance(value, list):
+        return [keyed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    change = int if value and all(INTEGER.fullmatch(key) for key in value) else str
+    return {change(key): keyed(item) for key, item in value.items()}
+
+
+def same(got: Any, expected: Any, tolerance: float) -> bool:
+    """Is a result what a JSON value says? Tuples are lists, keys of a dict are text, floats are equal within the
+    tolerance, integers exactly."""
+    if isinstance(expected, list):
+        return (
+            isinstance(got, list | tuple)
+            and len(got) == len(expected)
+            and all(same(one, other, tolerance) for one, other in zip(got, expected, strict=True))
+        )
+    if isinstance(expected, dict):
+        if not isinstance(got, dict) or len(got) != len(expected):
+            return False
+        found = {key if isinstance(key, str) else json.dumps(key): item for key, item in got.items() if simple(key)}
+        return found.keys() == expected.keys() and all(same(found[key], expected[key], tolerance) for key in expected)
+    if isinstance(expected, float) and type(got) in (int, float):
+        return close(got, expected, tolerance)
+    return simple(got) and bool(got == expected)
+
+
+def simple(value: Any) -> bool:
+    return value is None or type(value) in (str, int, float, bool)
+
+
+def close(got: float, expected: float, tolerance: float) -> bool:
+    try:
+        return (
+            got == expected
+            or (math.isnan(got) and math.isnan(expected))
+            or math.isclose(got, expected, rel_tol=tolerance, abs_tol=tolerance)
+        )
+    except OverflowError:  # an integer beyond floats
+        return False
+
+
+def run_scripts(
+    test: Any,
+    run_program: Callable[[str], str],
+    inputs: list[str],
+    outputs: list[str],
+    whitespace: str,
+    tolerance: float,
+    checker: str | None,
+    seconds: float,
+) -> None:
+    """Run the program on each input and compare what it prints, or ask the checker."""
+    for number, (given, expected) in enumerate(zip(inputs, outputs, strict=True)):
+        if test(number):
+            with test:
+                printed = run_program(given)
+                if checker is None:
+                    got, wanted = words(printed, whitespace), words(expected, whitespace)
+                    fits = len(got) == len(wanted) and all(
+                        same_word(one, other, tolerance) for one, other in zip(got, wanted, strict=True)
+                    )
+                else:
+                    fits = accepted(checker, (given, expected, printed), seconds)
+                assert fits, f"input {number}"
+
+
+def words(text: str, whitespace: str) -> list[str]:
+    """With the space between them, where that counts."""
+    if whitespace == "any":
+        return text.split()
+    if whitespace == "trailing":
+        text = "\n".join(line.rstrip() for line in text.rstrip().split("\n"))
+    return re.split(r"(\s+)", text)
+
+
+def same_word(got: str, expected: str, tolerance: float) -> bool:
+    if got == expected:
+        return True
+    try:  # integers have to be exact
+        return not expected.lstrip("+-").isdigit() and close(float(got), float(expected), tolerance)
+    except ValueError:
+        return False
+
+
+def accepted(checker: str, contents: tuple[str, str, str], seconds: float) -> bool:
+    """What a checker in Python, run with the files of input, expected and printed output, says of them: it prints 1 or
+    0, or a word for it, or ends as those of testlib do (0 right, 1 and 2 wrong). Raises CheckerFault."""
+    for name, content in zip(CHECKER_FILES, contents, strict=True):
+        with open(name, "w") as file:
+            file.write(content)
+    command = [sys.executable, "-S", "-s", "-c", checker, *CHECKER_FILES]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": os.getcwd(), "PYTHONHASHSEED": "0"}
+    try:
+        ended = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, env=environment, text=True
+        )
+    except subprocess.TimeoutExpired:
+        raise CheckerFault("not ended in time") from None
+    said = (ended.stdout.split() or [""])[0].lower().rstrip(".,:")
+    if "Traceback (most recent call last)" in ended.stderr or ended.returncode not in (0, 1, 2):
+        raise CheckerFault(ended.stderr.strip()[-200:].split("\n")[-1])
+    if said in REFUSED or (ended.returncode and said not in ACCEPTED):
+        return False
+    if said in ACCEPTED and not ended.returncode:
+        return True
+    raise CheckerFault(f"it ended with {ended.returncode} and printed {ended.stdout[:100]!r}")
