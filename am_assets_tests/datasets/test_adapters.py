@@ -418,3 +418,17 @@ def test_code_of_verl_may_be_a_list_of_inputs_and_outputs(tmp_path: Path) -> Non
     row = ADAPTERS["verl"].example | {"reward_model": {"ground_truth": listed, "style": "rule"}}
     (tests,) = adapt(tmp_path, "verl", row)["test_cases"].to_list()
     assert json.loads(tests) == {"inputs": ["1 2"], "outputs": ["3"]}
+
+
+def test_tests_of_humaneval_bring_what_they_use_of_the_prompt(tmp_path: Path) -> None:
+    prompt = (
+        'import math\n\ndef encode(s):\n    """It turns."""\n    return s[::-1]\n\ndef decode(s):\n    """Back."""\n'
+    )
+    both = {"prompt": prompt, "entry_point": "decode"}
+    rows = [
+        both | {"test": f"def check(candidate):\n    assert candidate({one}) == 'a'\n"}
+        for one in ("'a'", "encode('a')")
+    ]
+    tests = [json.loads(one)["test_code"] for one in adapt(tmp_path, "humaneval", *rows)["test_cases"]]
+    assert ["def encode" in one and "import math" in one for one in tests] == [False, True]
+    assert not any("def decode" in one for one in tests)

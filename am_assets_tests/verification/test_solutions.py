@@ -60,6 +60,8 @@ def runs(code: str | None) -> object:
         pytest.param(f"Solution: ```python\n{ADD}```", 3, id="a fence behind a sentence"),
         pytest.param(f"```python\n{ADD.rstrip()}```", 3, id="closed on the last line"),
         pytest.param(f"1. Do\n\n    ```python\n{indent(ADD, '    ')}    ```\n", 3, id="list"),
+        pytest.param(f"```python\n{ADD}\n```\n\n```text\nThen\n```python\n{USE}```", 3, id="text that is not closed"),
+        pytest.param(f"```python\n{ADD}```python\n{USE}```", 3, id="closed by the next"),
         pytest.param(f"<code>\n{ADD}</code>", 3, id="a tag"),
         pytest.param(f"[PYTHON]\n{ADD}[/PYTHON]", 3, id="the tag of MBPP"),
         pytest.param(f"[BEGIN]\n{ADD}[DONE]", 3, id="other marks"),

@@ -58,13 +58,15 @@ def _fenced(answer: str) -> Iterator[Block]:
         if end == len(lines) and code.rstrip().endswith(opening["fence"]):
             code = code.rstrip().removesuffix(opening["fence"])
         yield Block(language, code + "\n" if end < len(lines) else code)
-        at = end + 1
+        next_one = FENCE.fullmatch(lines[end]) if end < len(lines) else None
+        at = end if next_one and next_one["info"] else end + 1
 
 
 def _closing(lines: list[str], start: int, fence: str, language: str | None) -> int:
-    """The line that closes a block. A fence within a docstring closes nothing, if there is one after it that does."""
-    closing = re.compile(rf"[ \t]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*")
-    places = (at for at in range(start, len(lines)) if closing.fullmatch(lines[at]))
+    """The line that closes a block, which may be the opening of the next. A fence within a docstring closes nothing, if
+    there is one after it that does."""
+    closing = re.compile(rf"[ \t]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*(?P<info>[^\n`]*)")
+    places = (at for at in range(start, len(lines)) if (found := closing.fullmatch(lines[at])) and _ends(found["info"]))
     first = next(places, len(lines))
     if language in ("python", ""):
         for place in itertools.chain([first], itertools.islice(places, TRIES)):
@@ -72,6 +74,10 @@ def _closing(lines: list[str], start: int, fence: str, language: str | None) -> 
             if not (code.count('"""') % 2 or code.count("'''") % 2):
                 return place if place == first or parse(textwrap.dedent(code)) else first
     return first
+
+
+def _ends(info: str) -> bool:
+    return not info or bool(_language(info))
 
 
 def _language(info: str) -> Language | Literal[""] | None:

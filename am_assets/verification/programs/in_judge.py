@@ -12,11 +12,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 CHECKER_FILES = ("input.txt", "correct_output.txt", "solution_output.txt")
 ACCEPTED = {"1", "1.0", "100", "100.0", "ok", "yes", "true", "correct", "accepted", "ac"}
 REFUSED = {"0", "0.0", "no", "false", "wrong", "incorrect", "wa", "pe", "rejected"}
+WRITTEN = (int, float, bool, type(None))  # as keys, which JSON writes as text
+PLAIN = (*WRITTEN, str, list, tuple, dict, Decimal, Fraction)
 INTEGER = re.compile(r"-?\d+")
 
 
@@ -80,7 +84,9 @@ def keyed(value: Any) -> Any:
 
 def same(got: Any, expected: Any, tolerance: float) -> bool:
     """Is a result what a JSON value says? Tuples are lists, keys of a dict are text, floats are equal within the
-    tolerance, integers exactly."""
+    tolerance, integers exactly; numbers and arrays of numpy are what their `tolist` says."""
+    if type(got) not in PLAIN and hasattr(got, "tolist"):
+        got = got.tolist()
     if isinstance(expected, list):
         return (
             isinstance(got, list | tuple)
@@ -90,26 +96,22 @@ def same(got: Any, expected: Any, tolerance: float) -> bool:
     if isinstance(expected, dict):
         if not isinstance(got, dict) or len(got) != len(expected):
             return False
-        found = {key if isinstance(key, str) else json.dumps(key): item for key, item in got.items() if simple(key)}
+        found = {json.dumps(key) if type(key) in WRITTEN else key: item for key, item in got.items()}
         return found.keys() == expected.keys() and all(same(found[key], expected[key], tolerance) for key in expected)
-    if isinstance(expected, float) and type(got) in (int, float):
-        return close(got, expected, tolerance)
-    return simple(got) and bool(got == expected)
-
-
-def simple(value: Any) -> bool:
-    return value is None or type(value) in (str, int, float, bool)
-
-
-def close(got: float, expected: float, tolerance: float) -> bool:
-    try:
-        return (
-            got == expected
-            or (math.isnan(got) and math.isnan(expected))
-            or math.isclose(got, expected, rel_tol=tolerance, abs_tol=tolerance)
-        )
-    except OverflowError:  # an integer beyond floats
+    if type(got) not in PLAIN:
         return False
+    return bool(got == expected) or (isinstance(expected, float) and close(got, expected, tolerance))
+
+
+def close(got: Any, expected: float, tolerance: float) -> bool:
+    try:
+        number = float(got)
+    except (TypeError, ValueError, OverflowError):  # no number, or an integer beyond floats
+        return False
+    if isinstance(got, str | bool):
+        return False
+    both_nan = math.isnan(number) and math.isnan(expected)
+    return both_nan or math.isclose(number, expected, rel_tol=tolerance, abs_tol=tolerance)
 
 
 def run_scripts(

@@ -12,6 +12,7 @@ What is equal is defined in `in_judge.py`; the instrument sets its tolerance. Un
 
 import inspect
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -44,6 +45,7 @@ def read_cases(test_cases: str | None, instrument: Code) -> Runnable:
     function = table.get("fn_name")
     if function is None:
         return scripts(inputs, outputs, table.get("checker"), instrument)
+    function = function.removeprefix("Solution().").removeprefix("Solution.")
     if not function.isidentifier():
         raise UnusableTests("fn_name has to be a name")
     if not all(isinstance(arguments, list) for arguments in inputs):
@@ -63,8 +65,10 @@ def code_tests(tests: dict[str, Any], instrument: Code) -> Runnable:
     """Tests in code, with the modules that they use and do not import."""
     modules = modules_missing(tests["test_code"]) if instrument.prelude else []
     test_code = "".join(f"import {name}\n" for name in modules) + tests["test_code"]
-    asked = names_asked_for(tests["test_code"], tests["test_entry_point"])
-    return read_tests(json.dumps(tests | {"test_code": test_code}), instrument.max_tests)._replace(wanted=asked)
+    asked = re.match(r"\w+", tests["test_entry_point"] or "")
+    return read_tests(json.dumps(tests | {"test_code": test_code}), instrument.max_tests)._replace(
+        wanted=names_asked_for(tests["test_code"], tests["test_entry_point"]), asked=asked and asked[0]
+    )
 
 
 def scripts(inputs: list[str], outputs: list[str], checker: Any, instrument: Code) -> Runnable:

@@ -17,16 +17,16 @@ NAME = re.compile(r"NameError: name '(\w+)' is not defined")
 def lacking(detail: str, program: str, tests: Runnable) -> str | None:
     """The reason for `unverifiable`, None where the program is at fault; `detail` is of a test that ended by an error.
 
-    A module counts if program or tests name it, as a program may raise what it likes. A name counts if it is one of
-    Python's library, the tests use it and nobody defines it, while the program defines another of those they use: with
-    none of them, the program lacks what was asked for.
+    A module counts if program or tests name it, as a program may raise what it likes. A name that the tests use counts
+    if nobody defines it, while the program defines the one that was asked for. Where the tests don't say which that is,
+    it has to be one of Python's library, and another has to be defined: else the program may lack what was asked for.
     """
     last = (ERROR.findall(detail) or [""])[-1]
     if (module := MODULE.match(last)) and re.search(rf"\b{module[1]}\b", f"{program}\n{tests.test_code}"):
         return f"needs {module[1].split('.')[0]}"
     if (name := NAME.match(last)) and name[1] in tests.wanted:
         bound = names_of(program).bound
-        if of_the_library(name[1]) and name[1] not in bound and tests.wanted & bound:
+        if name[1] not in bound and (tests.asked in bound or (of_the_library(name[1]) and tests.wanted & bound)):
             return f"tests: nobody defines {name[1]}"
     return f"tests: checker: {last.partition(': ')[2]}" if "CheckerFault" in last and tests.is_script else None
 

@@ -34,6 +34,7 @@ LISTS = table(([[1, 2, 3]], [3, 2, 1]), ([[]], []))
 LINES = {"fn_name": "f", "inputs": ["[1, 2]\n3\n", '"x"\n"y z"'], "outputs": ["[4]", '"xy z"']}
 IN_LINES = "def f(a, b):\n    return {} if isinstance(a, list) else a + b"
 ON_LINES = {"input": "1\n2", "output": "3", "testtype": "functional"}
+ARRAY = "class Array:\n    def __init__(self, value): self.value = value\n    def tolist(self): return self.value"
 TREE = "def f(self, root: 'Optional[TreeNode]') -> Optional[TreeNode]:"
 
 
@@ -49,6 +50,8 @@ TREE = "def f(self, root: 'Optional[TreeNode]') -> Optional[TreeNode]:"
                 ("class Solution:\n    def add(self, a, b): return a - b\ndef add(a, b): return a + b", SUMS, "fail"),
                 ("class Solution:\n    def add(self, a, b): return g(a, b)\ndef g(a, b): return a + b", SUMS, "pass"),
                 ("x = 1", SUMS, "fail"),
+                (METHOD.format("+"), SUMS | {"fn_name": "Solution().add"}, "pass"),
+                (METHOD.format("-"), SUMS | {"fn_name": "Solution.add"}, "fail"),
             ],
             id="a function or a method of Solution",
         ),
@@ -98,6 +101,12 @@ TREE = "def f(self, root: 'Optional[TreeNode]') -> Optional[TreeNode]:"
                 ("def f(a): return 2 ** a + 1", table(([400], 2**400)), "fail"),
                 ("def f(a): return 10 ** a", table(([400], 1.5)), "fail"),
                 ("def f(a): return None", table(([400], False)), "fail"),
+                ("import decimal\ndef f(a): return decimal.Decimal(a)", table(([3], 3)), "pass"),
+                ("import decimal\ndef f(a): return decimal.Decimal(a + 1)", table(([3], 3)), "fail"),
+                ("import fractions\ndef f(a): return [fractions.Fraction(a, 3)]", table(([1], [0.3333333333])), "pass"),
+                (f"{ARRAY}\ndef f(a): return [Array(a), {{1: Array(a)}}]", table(([3], [3, {"1": 3}])), "pass"),
+                (f"{ARRAY}\ndef f(a): return [Array(a), {{1: Array(4)}}]", table(([3], [3, {"1": 3}])), "fail"),
+                ("class A:\n    def __eq__(self, other): return True\ndef f(a): return A()", table(([3], 3)), "fail"),
             ],
             id="numbers",
         ),
@@ -276,4 +285,9 @@ class TestLacking:
             ("def plus(a, b): return a + b", bare),
             ("from math import isclose\ndef add(a, b): return a + b", bare),
             ("def add(a, b): return a + b", cases("assert add(1, 2) == 3\nassert sub(1, 2) == -1")),
-        ) == ["pass", "fail", "fail", "tests: nobody defines isclose", "fail", "pass", "fail"]
+            ("def add(a, b): return a + b", cases("assert candidate(1, 2) == 3", "add")),
+            ("def plus(a, b): return a + b", cases("assert candidate(1, 2) == 3", "add")),
+        ) == [
+            "pass", "fail", "fail", "tests: nobody defines isclose", "fail", "pass", "fail",
+            "tests: nobody defines candidate", "fail",
+        ]  # fmt: skip
