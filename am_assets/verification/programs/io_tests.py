@@ -7,19 +7,17 @@ Two forms, as `datasets/cases.py` writes them, with as many `outputs` as `inputs
   program in Python, that decides instead of a comparison.
 
 An output of a call that is a list of one may stand for its item, as in APPS; not where the table says "wrapped": false.
-What is equal is defined in `in_judge.py`; the instrument sets its tolerance. Unit tests are read in `unit_tests.py`.
+What is equal is defined in `guest/tables.py`; the instrument sets its tolerance. `unit_tests.py` reads unit tests.
 """
 
-import inspect
 import json
 import re
-from functools import cache
 from typing import Any
 
 from am_assets.config.instruments import Code
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.values import Fault
-from am_assets.verification.programs import in_judge
+from am_assets.engines.sandbox.guest import tables
 from am_assets.verification.programs.instrumented_tests import Runnable
 from am_assets.verification.programs.names import names_asked_for, parse
 from am_assets.verification.programs.prelude import modules_missing
@@ -54,7 +52,7 @@ def read_cases(test_cases: str | None, instrument: Code) -> Runnable:
         isinstance(one, list) and len(one) == 1 for one in table["outputs"]
     )
     return Runnable(
-        call("run_calls(__test__", function, inputs, outputs, wrapped, instrument.float_tolerance),
+        call("run_calls", function, inputs, outputs, wrapped, instrument.float_tolerance),
         tests=len(inputs),
         wanted=frozenset([function]),
         function=function,
@@ -75,17 +73,11 @@ def scripts(inputs: list[str], outputs: list[str], checker: Any, instrument: Cod
     if checker is not None and (not isinstance(checker, str) or parse(checker) is None):
         raise UnusableTests("needs checker, which is no program in Python")
     settings = (instrument.whitespace, instrument.float_tolerance, checker, instrument.timeout_seconds)
-    return Runnable(
-        call("run_scripts(__test__, run_program", inputs, outputs, *settings), is_script=True, tests=len(inputs)
-    )
+    return Runnable(call("run_scripts", inputs, outputs, *settings), is_script=True, tests=len(inputs))
 
 
 def call(function: str, *arguments: Any) -> str:
-    """Source text that calls a function of `in_judge.py`, with arguments in JSON; the program may have names like those
-    of built-in functions, which count for nothing there."""
-    return f"from builtins import *\n{judges_source()}\n{function}, *json.loads({json.dumps(arguments)!r}))\n"
-
-
-@cache
-def judges_source() -> str:
-    return inspect.getsource(in_judge)
+    """Source text that calls a function of `guest/tables.py` with what it needs of the judge, and arguments in JSON."""
+    own = ["__test__", "run_program"][: 1 + (function == "run_scripts")]
+    text = json.dumps(arguments)
+    return f"import json\nfrom {tables.__name__} import {function}\n{function}({', '.join(own)}, *json.loads({text!r}))"

@@ -1,15 +1,13 @@
-"""Tests of inputs and outputs, as they run in the judge of the sandbox: this file is sent there as source text.
+"""Tests of inputs and outputs, as the judge runs them: when a result is the expected one.
 
-It defines when a result is the expected one, is part of `code.VERSION`, and uses the standard library only. `test` and
-`run_program` are the judge's (`engines/sandbox/guest/judge.py`: `__test__`). A result is compared by plain types alone,
-so that no object of the program takes part in a comparison.
+`test` and `run_program` are what test code has as `__test__` and `run_program` (`judge.py`). A result is compared by
+plain types alone, so that no object of the program takes part in a comparison. Part of `code.VERSION`.
 """
 
 import json
 import math
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from decimal import Decimal
@@ -28,7 +26,9 @@ class CheckerFault(BaseException):
     """The checker itself failed: nothing is said of the program."""
 
 
-def run_calls(test: Any, function: str, inputs: list[list], outputs: list, wrapped: bool, tolerance: float) -> None:
+def run_calls(
+    test: Any, function: str, inputs: list[list[Any]], outputs: list[Any], wrapped: bool, tolerance: float
+) -> None:
     """Call `function`, also as a method of a new `Solution()`, with each list of arguments.
 
     What JSON can't say is read in every way it may be meant, and the program has to agree with one reading in all
@@ -43,7 +43,7 @@ def run_calls(test: Any, function: str, inputs: list[list], outputs: list, wrapp
                 readings = met
 
 
-def agreeing(function: str, arguments: list, expected: Any, readings: list, tolerance: float) -> list:
+def agreeing(function: str, arguments: list[Any], expected: Any, readings: list[Any], tolerance: float) -> list[Any]:
     """Those of the readings by which the result is the expected one. Raises what the program does where none is."""
     results: dict[Any, Any] = {}
     met, errors = [], []
@@ -64,7 +64,7 @@ def agreeing(function: str, arguments: list, expected: Any, readings: list, tole
     return met
 
 
-def called(function: str, arguments: list) -> Any:
+def called(function: str, arguments: list[Any]) -> Any:
     import solution  # the program
 
     if hasattr(solution, "Solution") and (not hasattr(solution, function) or hasattr(solution.Solution, function)):
@@ -160,6 +160,8 @@ def same_word(got: str, expected: str, tolerance: float) -> bool:
 def accepted(checker: str, contents: tuple[str, str, str], seconds: float) -> bool:
     """What a checker in Python, run with the files of input, expected and printed output, says of them: it prints 1 or
     0, or a word for it, or ends as those of testlib do (0 right, 1 and 2 wrong). Raises CheckerFault."""
+    import subprocess  # slow to load, and rarely needed
+
     for name, content in zip(CHECKER_FILES, contents, strict=True):
         with open(name, "w") as file:
             file.write(content)
