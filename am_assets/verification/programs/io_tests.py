@@ -7,7 +7,8 @@ Two forms, as `datasets/cases.py` writes them, with as many `outputs` as `inputs
   program in Python, that decides instead of a comparison.
 
 An output of a call that is a list of one may stand for its item, as in APPS; not where the table says "wrapped": false.
-What is equal is defined in `guest/tables.py`; the instrument sets its tolerance. `unit_tests.py` reads unit tests.
+What is equal is defined in `engines/sandbox/guest/tables.py`; the instrument sets its tolerance. Unit tests are read in
+`unit_tests.py`.
 """
 
 import json
@@ -77,7 +78,7 @@ def scripts(inputs: list[str], outputs: list[str], checker: Any, instrument: Cod
 
 
 def call(function: str, *arguments: Any) -> str:
-    """Source text that calls a function of `guest/tables.py` with what it needs of the judge, and arguments in JSON."""
+    """Source text that calls a function of `tables` with what it needs of the judge, and with arguments in JSON."""
     own = ["__test__", "run_program"][: 1 + (function == "run_scripts")]
     text = json.dumps(arguments)
     return f"import json\nfrom {tables.__name__} import {function}\n{function}({', '.join(own)}, *json.loads({text!r}))"

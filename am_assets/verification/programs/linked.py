@@ -24,7 +24,7 @@ def with_lists(program: str, function: str) -> str:
     if not classes:
         return program
     given = f"{{{', '.join(f'{name!r}: {name}' for name in classes)}}}"
-    wrapped = f"__nodes__['with_nodes']({place}{function}, {kinds!r}, {result!r}, {given})"
+    wrapped = f"__nodes__['with_nodes']({place}{function}, {int(bool(place))}, {kinds!r}, {result!r}, {given})"
     return f"{program}\n__nodes__ = {{}}\nexec({_source()!r}, __nodes__)\n{place}{function} = {wrapped}\n"
 
 

@@ -153,6 +153,9 @@ TREE = "def f(self, root: 'Optional[TreeNode]') -> Optional[TreeNode]:"
                  "        for value in sorted(found)[::-1]:\n            head = ListNode(value, head)\n"
                  "        return head",
                  table(([[[1, 4], [], [2]]], [1, 2, 4])), "pass"),
+                ("class Solution:\n    def f(self, root: TreeNode, more=0) -> int:\n"
+                 "        return root.left.val + more",
+                 table(([[1, 2]], 2), ([[1, 2], 3], 5)), "pass"),
                 ("def f(head: ListNode):\n    head.next = head\n    return [1, 2]",
                  table(([[1, 2]], [1, 2])), "pass"),
                 ("def f(head: ListNode) -> ListNode:\n    head.next = head\n    return head",
