@@ -39,6 +39,10 @@ def runs(code: str | None) -> object:
         pytest.param(answer(ADD, fenced("3\n", "")), 3, id="output behind it"),
         pytest.param(answer(ADD, fenced("x = 3\n", "")), 3, id="output that is Python"),
         pytest.param(answer(ADD, fenced("pip install x\n", "bash")), 3, id="a command behind it"),
+        pytest.param(answer(ADD, "from my_module import add\nprint(add(1, 2))\n"), 3, id="use that imports it"),
+        pytest.param(answer("from operator import add\n", USE), 3, id="one of the library"),
+        pytest.param(f"<answer>```python\n{ADD}```</answer>", 3, id="fences between tags"),
+        pytest.param(f"<answer>```python\n{ADD.rstrip()}```</answer>", 3, id="a last line between tags"),
         pytest.param(answer(WRONG, ADD), 3, id="of two versions the later"),
         pytest.param(answer(ADD, WRONG), -1, id="of two versions the later, also if it is wrong"),
         pytest.param(answer(fenced(WRONG, ""), ADD), 3, id="a draft without a language"),
@@ -86,6 +90,13 @@ def test_several_names_come_from_several_blocks() -> None:
     text = answer(ADD, PLUS, "class Solution:\n    def twice(self, a):\n        return add(a, a)\n", USE)
     assert (extract_code(text, ["add", "plus"]) or "").count("def ") == 2
     assert "def add" in (extract_code(text, ["twice"]) or "")
+
+
+def test_imports_of_modules_that_are_not_pythons_come_along() -> None:
+    text = answer(
+        "import numpy as np\nfrom pandas import Series\n", "def add(a, b):\n    return np.add(a, Series(b))\n"
+    )
+    assert "numpy" in (extract_code(text, ["add"]) or "")
 
 
 def test_without_what_the_tests_call_the_last_definition_is_the_program() -> None:

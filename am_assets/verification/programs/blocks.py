@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple
 from am_assets.engines.sandbox.protocol import Language
 from am_assets.verification.programs.names import parse
 
-BEFORE = r"[ \t]*(?:[-*][ \t]+|\d+[.)][ \t]+|[^`\n]*:[ \t]*)?"  # a mark of a list, or a sentence that ends in a colon
+BEFORE = r"[ \t]*(?:[-*][ \t]+|\d+[.)][ \t]+|[^`\n]*[:>][ \t]*)?"  # a mark of a list; what ends in a colon or a tag
 FENCE = re.compile(rf"{BEFORE}(?P<fence>`{{3,}}|~{{3,}})[ \t]*(?P<info>[^\n`]*)")
+CLOSING_TAG = re.compile(r"[ \t]*</\w+>[ \t]*$")
 TAG = re.compile(r"<(code|python|py|cpp)>|\[(PYTHON)\]")
 MARK = re.compile(r"\[/?[A-Z]+\]\s*")  # [BEGIN], [DONE]
 PYTHON = re.compile(r"(?:python|py|pypy)[\d.]*")
@@ -55,8 +56,8 @@ def _fenced(answer: str) -> Iterator[Block]:
         language = _language(opening["info"])
         end = _closing(lines, at, opening["fence"], language)
         code = "\n".join(lines[at:end])
-        if end == len(lines) and code.rstrip().endswith(opening["fence"]):
-            code = code.rstrip().removesuffix(opening["fence"])
+        if end == len(lines) and (rest := CLOSING_TAG.sub("", code.rstrip())).endswith(opening["fence"]):
+            code = rest.removesuffix(opening["fence"])
         yield Block(language, code + "\n" if end < len(lines) else code)
         next_one = FENCE.fullmatch(lines[end]) if end < len(lines) else None
         at = end if next_one and next_one["info"] else end + 1
@@ -66,7 +67,9 @@ def _closing(lines: list[str], start: int, fence: str, language: str | None) -> 
     """The line that closes a block, which may be the opening of the next. A fence within a docstring closes nothing, if
     there is one after it that does."""
     closing = re.compile(rf"[ \t]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*(?P<info>[^\n`]*)")
-    places = (at for at in range(start, len(lines)) if (found := closing.fullmatch(lines[at])) and _ends(found["info"]))
+    texts = (CLOSING_TAG.sub("", line) for line in lines[start:])
+    found = (closing.fullmatch(text) for text in texts)
+    places = (at for at, match in enumerate(found, start) if match and _ends(match["info"]))
     first = next(places, len(lines))
     if language in ("python", ""):
         for place in itertools.chain([first], itertools.islice(places, TRIES)):

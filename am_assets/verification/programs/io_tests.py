@@ -21,7 +21,7 @@ from am_assets.datasets.values import Fault
 from am_assets.engines.sandbox.guest import tables
 from am_assets.verification.programs.instrumented_tests import Runnable
 from am_assets.verification.programs.names import names_asked_for, parse
-from am_assets.verification.programs.prelude import modules_missing
+from am_assets.verification.programs.prelude import imports_missing
 from am_assets.verification.programs.unit_tests import UnusableTests, read_tests
 
 
@@ -56,14 +56,13 @@ def read_cases(test_cases: str | None, instrument: Code) -> Runnable:
         call("run_calls", function, inputs, outputs, wrapped, instrument.float_tolerance),
         tests=len(inputs),
         wanted=frozenset([function]),
-        function=function,
+        function=None if all(output is None for output in outputs) else function,
     )
 
 
 def code_tests(tests: dict[str, Any], instrument: Code) -> Runnable:
     """Tests in code, with the modules that they use and do not import."""
-    modules = modules_missing(tests["test_code"]) if instrument.prelude else []
-    test_code = "".join(f"import {name}\n" for name in modules) + tests["test_code"]
+    test_code = (imports_missing(tests["test_code"]) if instrument.prelude else "") + tests["test_code"]
     asked = re.match(r"\w+", tests["test_entry_point"] or "")
     return read_tests(json.dumps(tests | {"test_code": test_code}), instrument.max_tests)._replace(
         wanted=names_asked_for(tests["test_code"], tests["test_entry_point"]), asked=asked and asked[0]

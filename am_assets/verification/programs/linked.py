@@ -1,4 +1,5 @@
-"""Programs that take or return linked lists and trees, which tests in JSON write as lists (`nodes.py`)."""
+"""Programs that take or return linked lists and trees, which tests in JSON write as lists, or change what they take in
+place (`nodes.py`)."""
 
 import ast
 import inspect
@@ -11,17 +12,18 @@ LISTS = ("List", "list", "Sequence", "Iterable")
 
 
 def with_lists(program: str, function: str) -> str:
-    """The program, whose `function` takes and returns lists where its annotations say nodes."""
+    """The program, whose `function` takes and returns lists where its annotations say nodes. The result of a method of
+    `Solution` that returns None, as its annotation says, is its first argument, which it changes."""
     tree = parse(program)
     place, found = _function(tree, function) if tree else ("", None)
     if found is None or found.decorator_list:
         return program
     arguments = (found.args.posonlyargs + found.args.args)[bool(place) :]
     kinds = [_kind(one.annotation) for one in arguments]
-    changes_in_place = isinstance(found.returns, ast.Constant) and found.returns.value is None and any(kinds[:1])
-    result = "None" if changes_in_place else _kind(found.returns)
+    returns_none = isinstance(found.returns, ast.Constant) and found.returns.value is None
+    result = "None" if returns_none and kinds and (place or kinds[0]) else _kind(found.returns)
     classes = [name for name in ("ListNode", "TreeNode") if any(name in kind for kind in [*kinds, result])]
-    if not classes:
+    if not classes and result != "None":
         return program
     given = f"{{{', '.join(f'{name!r}: {name}' for name in classes)}}}"
     wrapped = f"__nodes__['with_nodes']({place}{function}, {int(bool(place))}, {kinds!r}, {result!r}, {given})"

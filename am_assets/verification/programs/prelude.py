@@ -46,17 +46,18 @@ def with_prelude(program: str) -> str:
     return "\n".join(lines)
 
 
-def modules_missing(test_code: str) -> list[str]:
-    """Modules that tests use, as in `math.isclose`, and do not import: graders run them behind the program's imports.
+def imports_missing(test_code: str) -> str:
+    """Imports of modules that tests use, as in `math.isclose`, and lack: graders run them behind the program's imports.
 
     Only modules, as a function that nobody defines may be the one that was asked for.
     """
-    if not (free := names_of(test_code).free & set(MODULES)) or (tree := parse(test_code)) is None:
-        return []
+    if not (free := names_of(test_code).free & {*MODULES, "np"}) or (tree := parse(test_code)) is None:
+        return ""
     nodes = list(ast.walk(tree))
     dotted = [node.value.id for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
     named = [node.id for node in nodes if isinstance(node, ast.Name)]
-    return sorted(name for name in free if named.count(name) == dotted.count(name))
+    lacking = sorted(name for name in free if named.count(name) == dotted.count(name))
+    return "".join(f"{OUTSIDE.get(name, f'import {name}')}\n" for name in lacking)
 
 
 def _statement(name: str, program: str) -> str | None:

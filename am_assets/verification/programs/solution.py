@@ -13,6 +13,7 @@ last block of a named language is, or where the Python blocks only define someth
 
 import ast
 import re
+import sys
 from collections.abc import Collection
 
 from am_assets.engines.sandbox.protocol import Language
@@ -69,29 +70,38 @@ def tells(block: Block) -> bool:
 
 
 def completed(codes: list[str], wanted: set[str]) -> list[str]:
-    """The blocks that define what is wanted, and what they need themselves, in order."""
+    """The blocks that define what is wanted, and what they need themselves, in order. One that imports it from a module
+    outside the library, as an example of use does, is taken where no other defines it."""
     taken: set[int] = set()
     done: set[str] = set()
-    at = len(codes) - 1
-    while at >= 0:
-        if at not in taken and (found := {name for name in wanted - done if defines(codes[at], name)}):
-            names = names_of(codes[at])
-            taken.add(at)
-            done |= found | names.bound
-            if not names.free <= wanted:  # which a later block may define
-                wanted, at = wanted | names.free, len(codes)
-        at -= 1
+    for imported in (False, True):
+        at = len(codes) - 1
+        while at >= 0:
+            if at not in taken and (found := {name for name in wanted - done if defines(codes[at], name, imported)}):
+                names = names_of(codes[at])
+                taken.add(at)
+                done |= found | names.bound
+                if not names.free <= wanted:  # which a later block may define
+                    wanted, at = wanted | names.free, len(codes)
+            at -= 1
     return [codes[at] for at in sorted(taken)]
 
 
-def defines(code: str, name: str) -> bool:
+def defines(code: str, name: str, imported: bool) -> bool:
     """Does it bind the name at its top level, or as a method of a class Solution? Also where it is not Python."""
     if (tree := parse(code)) is None:
         return re.search(rf"^(?:async\s+)?(?:def|class)\s+{re.escape(name)}\b", code, re.M) is not None
     if name in names_of(code).bound:
-        return not any(of_a_class(node, name) for node in tree.body)
+        return not any(of_a_class(node, name) or (not imported and imports(node, name)) for node in tree.body)
     solutions = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Solution"]
     return any(isinstance(node, DEFINITIONS) and node.name == name for each in solutions for node in each.body)
+
+
+def imports(node: ast.stmt, name: str) -> bool:
+    """Does it import the name from outside of Python's library?"""
+    if not isinstance(node, ast.ImportFrom) or (node.module or "").split(".")[0] in sys.stdlib_module_names:
+        return False
+    return any(name == (alias.asname or alias.name) for alias in node.names)
 
 
 def of_a_class(node: ast.stmt, name: str) -> bool:

@@ -92,10 +92,10 @@ def job_of(answer: str, tests: Runnable, limits: Code) -> Job | None:
     if found is None:
         return None
     code, language = found
-    if limits.prelude and language == "python":
-        code = with_prelude(code)
     if tests.function is not None:
         code = with_lists(code, tests.function)
+    if limits.prelude and language == "python":
+        code = with_prelude(code)
     return Job(code, tests.test_code, tests.entry_point, tests.is_script, tests.tests, language)
 
 

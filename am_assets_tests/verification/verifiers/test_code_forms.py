@@ -134,6 +134,13 @@ TREE = "def f(self, root: 'Optional[TreeNode]') -> Optional[TreeNode]:"
                  "        back = None\n        while head:\n            head.next, back, head = back, head, head.next\n"
                  "        return back", LISTS, "pass"),
                 ("class Solution:\n    def f(self, head: 'ListNode') -> 'ListNode': return head", LISTS, "fail"),
+                ("class Solution:\n    def f(self, head: 'ListNode') -> 'ListNode': return head",
+                 table(([[1, 2]], [1, 2]), ([[]], [])), "pass"),
+                ("class Solution:\n    def f(self, nums: List[int]) -> None: nums.reverse()", LISTS, "pass"),
+                ("class Solution:\n    def f(self, nums: List[int]) -> None: nums[::-1]", LISTS, "fail"),
+                ("class Solution:\n    def f(self, nums: List[int]) -> List[int]: nums.reverse()", LISTS, "fail"),
+                ("def f(nums): nums.reverse()", LISTS, "fail"),
+                ("class Solution:\n    def f(self, nums: List[int]) -> None: nums.pop()", table(([[1]], None)), "pass"),
                 ("class ListNode:\n    def __init__(self, x):\n        self.val = x\n        self.next = None\n"
                  "class Solution:\n    def f(self, head: ListNode | None) -> List[int]:\n        found = []\n"
                  "        while head:\n            found.insert(0, head.val)\n            head = head.next\n"
@@ -279,6 +286,9 @@ class TestLacking:
 
     def test_names_that_tests_use_and_nobody_defines(self) -> None:
         close = cases("assert math.isclose(add(1, 2), 3)\nassert add(0, 0) == 0")
+        assert ends(("def add(a, b): return a + b", cases("assert np.allclose(add(1, 2), 3)"))) in (
+            ["pass"], ["tests: test_code needs numpy, which the sandbox does not have"],
+        )  # fmt: skip
         bare = cases("assert isclose(add(1, 2), 3)")
         assert ends(
             ("def add(a, b): return a + b", close),
