@@ -53,7 +53,7 @@ def read_cases(test_cases: str | None, instrument: Code) -> Runnable:
         isinstance(one, list) and len(one) == 1 for one in table["outputs"]
     )
     return Runnable(
-        call("run_calls", function, inputs, outputs, wrapped, instrument.float_tolerance),
+        call("run_calls", "Solution", function, inputs, outputs, wrapped, instrument.float_tolerance),
         tests=len(inputs),
         wanted=frozenset([function]),
         function=None if all(output is None for output in outputs) else function,

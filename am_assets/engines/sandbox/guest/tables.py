@@ -27,9 +27,9 @@ class CheckerFault(BaseException):
 
 
 def run_calls(
-    test: Any, function: str, inputs: list[list[Any]], outputs: list[Any], wrapped: bool, tolerance: float
+    test: Any, owner: str, function: str, inputs: list[list[Any]], outputs: list[Any], wrapped: bool, tolerance: float
 ) -> None:
-    """Call `function`, also as a method of a new `Solution()`, with each list of arguments.
+    """Call `function`, or the method of this name of a new object of `owner`, with each list of arguments.
 
     What JSON can't say is read in every way it may be meant, and the program has to agree with one reading in all
     tests: keys that are integers as text, and, if `wrapped` (APPS), an output that is a list of one for its item.
@@ -38,12 +38,14 @@ def run_calls(
     for number, (arguments, expected) in enumerate(zip(inputs, outputs, strict=True)):
         if test(number):
             with test:
-                met = agreeing(function, arguments, expected, readings, tolerance)
+                met = agreeing((owner, function), arguments, expected, readings, tolerance)
                 assert met, f"call {number}"
                 readings = met
 
 
-def agreeing(function: str, arguments: list[Any], expected: Any, readings: list[Any], tolerance: float) -> list[Any]:
+def agreeing(
+    names: tuple[str, str], arguments: list[Any], expected: Any, readings: list[Any], tolerance: float
+) -> list[Any]:
     """Those of the readings by which the result is the expected one. Raises what the program does where none is."""
     results: dict[Any, Any] = {}
     met, errors = [], []
@@ -51,7 +53,7 @@ def agreeing(function: str, arguments: list[Any], expected: Any, readings: list[
     either = with_integers == arguments
     for key in [int] if either else dict.fromkeys(key for key, _ in readings):
         try:
-            results[key] = called(function, with_integers if key is int else arguments)
+            results[key] = called(*names, with_integers if key is int else arguments)
         except Exception as error:
             errors.append(error)
     if either and int in results:
@@ -64,11 +66,11 @@ def agreeing(function: str, arguments: list[Any], expected: Any, readings: list[
     return met
 
 
-def called(function: str, arguments: list[Any]) -> Any:
+def called(owner: str, function: str, arguments: list[Any]) -> Any:
     import solution  # the program
 
-    if hasattr(solution, "Solution") and (not hasattr(solution, function) or hasattr(solution.Solution, function)):
-        return getattr(solution.Solution(), function)(*arguments)
+    if hasattr(solution, owner) and (not hasattr(solution, function) or hasattr(getattr(solution, owner), function)):
+        return getattr(getattr(solution, owner)(), function)(*arguments)
     return getattr(solution, function)(*arguments)
 
 
