@@ -43,6 +43,11 @@ def runs(code: str | None) -> object:
         pytest.param(answer("from operator import add\n", USE), 3, id="one of the library"),
         pytest.param(f"<answer>```python\n{ADD}```</answer>", 3, id="fences between tags"),
         pytest.param(f"<answer>```python\n{ADD.rstrip()}```</answer>", 3, id="a last line between tags"),
+        pytest.param(answer(ADD, "def add(a, b): ...\n"), 3, id="a signature behind it"),
+        pytest.param(answer("def add(a, b):\n    pass\n"), None, id="a stub alone"),
+        pytest.param(answer(ADD, "def add(a, b):\n    return None\n"), None, id="a later version that does nothing"),
+        pytest.param(indent(answer(ADD), "> ", lambda line: True), 3, id="a quote"),
+        pytest.param(f"<code>\n{ADD}    return a &lt; b\n</code>", 3, id="a tag with entities"),
         pytest.param(answer(WRONG, ADD), 3, id="of two versions the later"),
         pytest.param(answer(ADD, WRONG), -1, id="of two versions the later, also if it is wrong"),
         pytest.param(answer(fenced(WRONG, ""), ADD), 3, id="a draft without a language"),
@@ -77,7 +82,7 @@ def runs(code: str | None) -> object:
         pytest.param(f"The function is:\n\n{WRONG}", -1, id="bare code that is wrong"),
     ],
 )  # fmt: skip
-def test_what_the_tests_call_is_found(text: str, result: int) -> None:
+def test_what_the_tests_call_is_found(text: str, result: int | None) -> None:
     assert runs(extract_code(text, ["add"])) == result
 
 
@@ -152,6 +157,7 @@ def test_a_script_is_completed_by_definitions_and_by_nothing_that_acts() -> None
         (answer(fenced(CPP, "cpp"), READS), "python"),
         (answer(READS, fenced(CPP, "cpp")), "cpp"),
         (answer(fenced(CPP, "cpp"), ADD), "cpp"),
+        (answer(fenced(CPP, "cpp"), "print(3)\n"), "cpp"),
         (answer(READS, fenced(CPP, "rust")), "python"),
     ],
 )

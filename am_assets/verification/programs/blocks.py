@@ -1,6 +1,7 @@
 """The blocks of code of an answer, in order: fenced, between tags, or bare among prose."""
 
 import ast
+import html
 import itertools
 import re
 import textwrap
@@ -14,6 +15,7 @@ BEFORE = r"[ \t]*(?:[-*][ \t]+|\d+[.)][ \t]+|[^`\n]*[:>][ \t]*)?"  # a mark of a
 FENCE = re.compile(rf"{BEFORE}(?P<fence>`{{3,}}|~{{3,}})[ \t]*(?P<info>[^\n`]*)")
 CLOSING_TAG = re.compile(r"[ \t]*</\w+>[ \t]*$")
 TAG = re.compile(r"<(code|python|py|cpp)>|\[(PYTHON)\]")
+QUOTED = re.compile(r"^> ?(?:```|~~~)", re.M)
 MARK = re.compile(r"\[/?[A-Z]+\]\s*")  # [BEGIN], [DONE]
 PYTHON = re.compile(r"(?:python|py|pypy)[\d.]*")
 CPP = re.compile(r"(?:c\+\+|cpp|cc|cxx|g\+\+|gnu\+\+)[\d\w]*")
@@ -36,6 +38,8 @@ class Block(NamedTuple):
 def blocks(answer: str) -> list[Block]:
     """All blocks that are not empty: the fenced ones; without any, those between tags; without any, the bare ones."""
     answer = answer.replace("\r\n", "\n")
+    if QUOTED.search(answer):
+        answer = re.sub(r"^> ?", "", answer, flags=re.M)
     if MARK.match(answer.lstrip()) is None and _does(answer):
         return [Block("", answer)]
     for read in (_fenced, _tagged, _bare):
@@ -97,7 +101,7 @@ def _tagged(answer: str) -> Iterator[Block]:
         name, at = tag[1] or tag[2].lower(), tag.end()
         if (end := answer.find(f"</{name}>" if tag[1] else "[/PYTHON]", at)) < 0:
             break
-        language, code = _language(name.removeprefix("code")), answer[at:end].lstrip("\n")
+        language, code = _language(name.removeprefix("code")), html.unescape(answer[at:end].lstrip("\n"))
         at = end
         if language or _does(textwrap.dedent(code)):
             yield Block(language, code)

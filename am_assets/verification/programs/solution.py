@@ -8,7 +8,7 @@ last one is the program, and fails.
 
 A script has nothing that is called: it begins with the last block that reads standard input and does something, else
 the last that does something, and is completed in the same way, by definitions and imports alone. It is C++ where the
-last block of a named language is, or where the Python blocks only define something.
+last block of a named language is, or where it reads and no Python block does, or where these only define something.
 """
 
 import ast
@@ -20,8 +20,10 @@ from am_assets.engines.sandbox.protocol import Language
 from am_assets.verification.programs.blocks import CPP_PROGRAM, Block, blocks
 from am_assets.verification.programs.names import names_of, parse
 
-DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+DEFINITIONS = FUNCTIONS | ast.ClassDef
 IMPORTS = ast.Import | ast.ImportFrom
+READS_IN_CPP = re.compile(r"\b(?:cin|scanf|getline|getchar|fgets|fread|gets|read)\b")
 READS = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\(\s*0|\bfileinput\b|/dev/stdin|\bos\.read\(\s*0|\braw_input\b")
 
 
@@ -45,11 +47,14 @@ def extract_script(answer: str) -> tuple[str, Language] | None:
     found = blocks(answer)
     named = [block for block in found if block.language]
     cpp = [b.code for b in found if b.language == "cpp" or (not b.language and CPP_PROGRAM.search(b.code))]
+    whole = [code for code in cpp if CPP_PROGRAM.search(code)] or cpp
     codes = python_blocks(answer)
-    if cpp and (not codes or (named and named[-1].language == "cpp") or not any(map(acts, codes))):
-        return ([code for code in cpp if CPP_PROGRAM.search(code)] or cpp)[-1], "cpp"
     acting = [code for code in codes if acts(code)]
-    if not (last := ([code for code in acting if READS.search(code)] or acting or codes)[-1:]):
+    reading = [code for code in acting if READS.search(code)]
+    alone = not acting or (not reading and READS_IN_CPP.search(whole[-1]) is not None) if whole else False
+    if alone or (whole and named and named[-1].language == "cpp"):
+        return whole[-1], "cpp"
+    if not (last := (reading or acting or codes)[-1:]):
         return None
     before = codes[: codes.index(last[0])]
     parts = map(definitions, completed(before, set(names_of(last[0]).free)))
@@ -70,14 +75,14 @@ def tells(block: Block) -> bool:
 
 
 def completed(codes: list[str], wanted: set[str]) -> list[str]:
-    """The blocks that define what is wanted, and what they need themselves, in order. One that imports it from a module
-    outside the library, as an example of use does, is taken where no other defines it."""
+    """The blocks that define what is wanted, and what they need themselves, in order. One that only seems to define it
+    is taken where no other does."""
     taken: set[int] = set()
     done: set[str] = set()
-    for imported in (False, True):
+    for seeming in (False, True):
         at = len(codes) - 1
         while at >= 0:
-            if at not in taken and (found := {name for name in wanted - done if defines(codes[at], name, imported)}):
+            if at not in taken and (found := {name for name in wanted - done if defines(codes[at], name, seeming)}):
                 names = names_of(codes[at])
                 taken.add(at)
                 done |= found | names.bound
@@ -87,38 +92,53 @@ def completed(codes: list[str], wanted: set[str]) -> list[str]:
     return [codes[at] for at in sorted(taken)]
 
 
-def defines(code: str, name: str, imported: bool) -> bool:
-    """Does it bind the name at its top level, or as a method of a class Solution? Also where it is not Python."""
+def defines(code: str, name: str, seeming: bool) -> bool:
+    """Does it bind the name at its top level, or as a method of a class Solution? Also where it is not Python. A stub
+    and an import from outside of Python's library only seem to."""
     if (tree := parse(code)) is None:
         return re.search(rf"^(?:async\s+)?(?:def|class)\s+{re.escape(name)}\b", code, re.M) is not None
     if name in names_of(code).bound:
-        return not any(of_a_class(node, name) or (not imported and imports(node, name)) for node in tree.body)
+        named = [node for node in tree.body if name in bound_by(node)]
+        return not any(of_a_class(node) or (not seeming and (is_stub(node) or is_foreign(node))) for node in named)
     solutions = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Solution"]
-    return any(isinstance(node, DEFINITIONS) and node.name == name for each in solutions for node in each.body)
+    methods = [node for each in solutions for node in each.body if name in bound_by(node)]
+    return any(seeming or not is_stub(node) for node in methods)
 
 
-def imports(node: ast.stmt, name: str) -> bool:
-    """Does it import the name from outside of Python's library?"""
-    if not isinstance(node, ast.ImportFrom) or (node.module or "").split(".")[0] in sys.stdlib_module_names:
-        return False
-    return any(name == (alias.asname or alias.name) for alias in node.names)
+def bound_by(node: ast.stmt) -> set[str]:
+    """The name of a definition, the names of an import from a module."""
+    if isinstance(node, DEFINITIONS):
+        return {node.name}
+    return {alias.asname or alias.name for alias in node.names} if isinstance(node, ast.ImportFrom) else set()
 
 
-def of_a_class(node: ast.stmt, name: str) -> bool:
-    """Is it a method of this name that is shown alone?"""
-    if not isinstance(node, ast.FunctionDef) or node.name != name:
-        return False
-    return [one.arg for one in node.args.posonlyargs + node.args.args][:1] == ["self"]
+def is_stub(node: ast.stmt) -> bool:
+    """Is it a function that does nothing, or a class all of whose methods do nothing?"""
+    if isinstance(node, ast.ClassDef):
+        methods = [inner for inner in node.body if isinstance(inner, FUNCTIONS)]
+        return bool(methods) and all(map(is_stub, methods))
+    nothing = (isinstance(one, ast.Pass) or is_text(one) for one in getattr(node, "body", []))
+    return isinstance(node, FUNCTIONS) and all(nothing)
+
+
+def is_foreign(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] not in sys.stdlib_module_names
+
+
+def is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def of_a_class(node: ast.stmt) -> bool:
+    """Is it a method that is shown alone?"""
+    return isinstance(node, FUNCTIONS) and [one.arg for one in node.args.posonlyargs + node.args.args][:1] == ["self"]
 
 
 def acts(code: str) -> bool:
     """Does it do more than define and import?"""
     if (tree := parse(code)) is None:
         return READS.search(code) is not None
-    return not all(
-        isinstance(node, DEFINITIONS | IMPORTS) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        for node in tree.body
-    )
+    return not all(isinstance(node, DEFINITIONS | IMPORTS) or is_text(node) for node in tree.body)
 
 
 def definitions(code: str) -> str:
