@@ -11,6 +11,7 @@ What is equal is defined in `engines/sandbox/guest/tables.py`; the instrument se
 `unit_tests.py`.
 """
 
+import base64
 import json
 import re
 from typing import Any
@@ -53,7 +54,14 @@ def read_cases(test_cases: str | None, instrument: Code) -> Runnable:
         isinstance(one, list) and len(one) == 1 for one in table["outputs"]
     )
     return Runnable(
-        call("run_calls", "Solution", function, inputs, outputs, wrapped, instrument.float_tolerance),
+        call(
+            "run_calls",
+            ["__test__", "'Solution'", repr(function)],
+            inputs,
+            outputs,
+            wrapped,
+            instrument.float_tolerance,
+        ),
         tests=len(inputs),
         wanted=frozenset([function]),
         function=None if all(output is None for output in outputs) else function,
@@ -73,11 +81,16 @@ def scripts(inputs: list[str], outputs: list[str], checker: Any, instrument: Cod
     if checker is not None and (not isinstance(checker, str) or parse(checker) is None):
         raise UnusableTests("needs checker, which is no program in Python")
     settings = (instrument.whitespace, instrument.float_tolerance, checker, instrument.timeout_seconds)
-    return Runnable(call("run_scripts", inputs, outputs, *settings), is_script=True, tests=len(inputs))
+    return Runnable(
+        call("run_scripts", ["__test__", "run_program"], inputs, outputs, *settings), is_script=True, tests=len(inputs)
+    )
 
 
-def call(function: str, *arguments: Any) -> str:
-    """Source text that calls a function of `tables` with what it needs of the judge, and with arguments in JSON."""
-    own = ["__test__", "run_program"][: 1 + (function == "run_scripts")]
-    text = json.dumps(arguments)
-    return f"import json\nfrom {tables.__name__} import {function}\n{function}({', '.join(own)}, *json.loads({text!r}))"
+def call(function: str, own: list[str], *arguments: Any) -> str:
+    """Source text that calls a function of `tables` with `own` expressions and with arguments, which are packed: what
+    the judge does by the words of tests it shall not do by those of their values."""
+    packed = base64.b64encode(json.dumps(arguments).encode()).decode()
+    return (
+        f"import base64, json\nfrom {tables.__name__} import {function}\n"
+        f"{function}({', '.join(own)}, *json.loads(base64.b64decode({packed!r})))"
+    )
