@@ -11,7 +11,7 @@ What is equal is defined in `engines/sandbox/guest/tables.py`; the instrument se
 `unit_tests.py`.
 """
 
-import base64
+import binascii
 import json
 import re
 from typing import Any
@@ -41,31 +41,36 @@ def read_cases(test_cases: str | None, instrument: Code) -> Runnable:
     table = json.loads(text)
     if "inputs" not in table:
         return code_tests(table, instrument)
-    inputs, outputs = (table[name][: instrument.max_tests] for name in ("inputs", "outputs"))
-    function = table.get("fn_name")
-    if function is None:
-        return scripts(inputs, outputs, table.get("checker"), instrument)
+    return calls(table, instrument) if table.get("fn_name") is not None else scripts(table, instrument)
+
+
+def calls(table: dict[str, Any], instrument: Code) -> Runnable:
+    """Calls of a function, or of a method of `Solution`, with arguments and results in JSON."""
+    inputs, outputs, function = table["inputs"], table["outputs"], table["fn_name"]
     function = function.removeprefix("Solution().").removeprefix("Solution.")
     if not function.isidentifier():
         raise UnusableTests("fn_name has to be a name")
     if not all(isinstance(arguments, list) for arguments in inputs):
         raise UnusableTests("each input has to be a list of arguments")
-    wrapped = table.get("wrapped") is not False and all(
-        isinstance(one, list) and len(one) == 1 for one in table["outputs"]
-    )
+    wrapped = table.get("wrapped") is not False and all(isinstance(one, list) and len(one) == 1 for one in outputs)
+    values = (inputs[: instrument.max_tests], outputs[: instrument.max_tests], wrapped, instrument.float_tolerance)
     return Runnable(
-        call(
-            "run_calls",
-            ["__test__", "'Solution'", repr(function)],
-            inputs,
-            outputs,
-            wrapped,
-            instrument.float_tolerance,
-        ),
-        tests=len(inputs),
+        call("run_calls", ["__test__", "'Solution'", repr(function)], *values),
+        tests=len(values[0]),
         wanted=frozenset([function]),
         function=None if all(output is None for output in outputs) else function,
     )
+
+
+def scripts(table: dict[str, Any], instrument: Code) -> Runnable:
+    """Runs of a program on standard input."""
+    checker = table.get("checker")
+    if checker is not None and (not isinstance(checker, str) or parse(checker) is None):
+        raise UnusableTests("needs checker, which is no program in Python")
+    inputs, outputs = (table[name][: instrument.max_tests] for name in ("inputs", "outputs"))
+    settings = (instrument.whitespace, instrument.float_tolerance, checker, instrument.timeout_seconds)
+    test_code = call("run_scripts", ["__test__", "run_program"], inputs, outputs, *settings)
+    return Runnable(test_code, is_script=True, tests=len(inputs))
 
 
 def code_tests(tests: dict[str, Any], instrument: Code) -> Runnable:
@@ -77,20 +82,11 @@ def code_tests(tests: dict[str, Any], instrument: Code) -> Runnable:
     )
 
 
-def scripts(inputs: list[str], outputs: list[str], checker: Any, instrument: Code) -> Runnable:
-    if checker is not None and (not isinstance(checker, str) or parse(checker) is None):
-        raise UnusableTests("needs checker, which is no program in Python")
-    settings = (instrument.whitespace, instrument.float_tolerance, checker, instrument.timeout_seconds)
-    return Runnable(
-        call("run_scripts", ["__test__", "run_program"], inputs, outputs, *settings), is_script=True, tests=len(inputs)
-    )
-
-
 def call(function: str, own: list[str], *arguments: Any) -> str:
     """Source text that calls a function of `tables` with `own` expressions and with arguments, which are packed: what
     the judge does by the words of tests it shall not do by those of their values."""
-    packed = base64.b64encode(json.dumps(arguments).encode()).decode()
+    packed = binascii.b2a_base64(json.dumps(arguments).encode(), newline=False)
     return (
-        f"import base64, json\nfrom {tables.__name__} import {function}\n"
-        f"{function}({', '.join(own)}, *json.loads(base64.b64decode({packed!r})))"
+        f"import binascii, json\nfrom {tables.__name__} import {function}\n"
+        f"{function}({', '.join(own)}, *json.loads(binascii.a2b_base64({packed!r})))"
     )
