@@ -72,6 +72,8 @@ class Code(Section):
     float_tolerance: Annotated[float, Field(ge=0, lt=1)] = 1e-6  # relative and absolute; 0 compares numbers as text
     compile_seconds: Annotated[float, Field(gt=0)] = 20
     compile_mb: Annotated[int, Field(ge=32)] = 1024
+    # Imports that LeetCode and the graders of APPS, LiveCodeBench and rLLM put before a program, where it needs them.
+    prelude: bool = True
 
 
 class Instructions(Section):

@@ -1,10 +1,15 @@
 """Tests of a question, in the forms of published data sets, as one canonical JSON text.
 
 Two canonical forms, which `verification/` reads: code, {"test_code", "test_entry_point"}, and tables of inputs and
-outputs, {"inputs", "outputs"} of a script or with "fn_name" of a function. Whether tests can decide anything is a
-matter of verification; here they are brought over, whole or not at all.
+outputs, {"inputs", "outputs"} of a script, which may have a "checker", or with "fn_name" of a function. Whether tests
+can decide anything is a matter of verification; here they are brought over, whole or not at all.
+
+Of a call, an input is the list of its arguments and the output a value (APPS, TACO), or both are text: an argument in
+JSON on each line, and a value in JSON (LiveCodeBench). Outputs of the first may each be wrapped in a list, which only a
+program can tell; of the second they are never, which "wrapped": false says where it may be asked.
 """
 
+import ast
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -15,8 +20,9 @@ TABLES = ("public_tests", "private_tests", "generated_tests")  # of CodeContests
 CALLED = ("functional", "function_call", "call")  # types of a test that calls a function
 
 
-def canonical(tests: Any, entry_point: str | None = None) -> str | None:
-    """The tests as JSON text; None where there are none. `Fault` for a form that is not known.
+def canonical(tests: Any, entry_point: str | None = None, checker: str | None = None) -> str | None:
+    """The tests as JSON text; None where there are none. `Fault` for a form that is not known. `checker`: the source of
+    a program that decides on what a script prints.
 
     Known are: code; a list of assertions; {"test_code", "test_entry_point"}; {"inputs", "outputs"[, "fn_name"]} as in
     APPS; {"input": […], "output": […]}, also as public, private and generated tests, as in CodeContests; a list of
@@ -31,7 +37,7 @@ def canonical(tests: Any, entry_point: str | None = None) -> str | None:
     if isinstance(tests, str):
         return _code(tests, entry_point) if tests.strip() else None
     if isinstance(tests, list):
-        return _listed(tests, entry_point) if tests else None
+        return _listed(tests, entry_point, checker) if tests else None
     if not isinstance(tests, dict):
         if tests is None:
             return None
@@ -39,13 +45,13 @@ def canonical(tests: Any, entry_point: str | None = None) -> str | None:
     if "test_code" in tests:
         return _code(tests["test_code"], tests.get("test_entry_point") or entry_point)
     if "inputs" in tests:
-        return _table(tests["inputs"], tests.get("outputs"), tests.get("fn_name"))
+        return _table(tests["inputs"], tests.get("outputs"), tests.get("fn_name"), **_kept(tests, checker))
     parts = [tests[name] for name in TABLES if tests.get(name)]
     if parts or ({*TABLES} & tests.keys() and "input" not in tests):
         inputs, outputs = ([one for part in parts for one in _column(part, name)] for name in ("input", "output"))
-        return _table(inputs, outputs, None)
+        return _table(inputs, outputs, None, checker=checker)
     if "input" in tests:
-        return _table(_column(tests, "input"), _column(tests, "output"), tests.get("fn_name"))
+        return _table(_column(tests, "input"), _column(tests, "output"), tests.get("fn_name"), **_kept(tests, checker))
     raise Fault("tests of an unknown form")
 
 
@@ -57,7 +63,12 @@ def _code(code: Any, entry_point: Any) -> str | None:
     return _json({"test_code": code, "test_entry_point": entry_point}) if code.strip() else None
 
 
-def _listed(tests: list[Any], entry_point: str | None) -> str | None:
+def _kept(table: dict[str, Any], checker: str | None) -> dict[str, Any]:
+    """What a table says beside its inputs and outputs."""
+    return {"wrapped": table.get("wrapped"), "checker": table.get("checker") or checker}
+
+
+def _listed(tests: list[Any], entry_point: str | None, checker: str | None) -> str | None:
     if all(isinstance(test, str) for test in tests):
         return _code("\n".join(tests), entry_point)
     if not all(isinstance(test, dict) and {"input", "output"} <= test.keys() for test in tests):
@@ -70,28 +81,12 @@ def _listed(tests: list[Any], entry_point: str | None) -> str | None:
     if function is None and called:
         raise Fault("tests that call a function without a name")
     inputs, outputs = ([test[name] for test in tests] for name in ("input", "output"))
-    if function is None:
-        return _table(inputs, outputs, None)
-    return _table([_arguments(given) for given in inputs], [_literal(wanted) for wanted in outputs], function)
+    return _table(inputs, outputs, function, checker=checker)
 
 
 def _function_of(test: dict[str, Any]) -> str | None:
     metadata = parsed(test.get("metadata"))
     return (metadata.get("func_name") or metadata.get("fn_name")) if isinstance(metadata, dict) else None
-
-
-def _arguments(given: Any) -> list[Any]:
-    """The arguments of a call: a list as it is, or one JSON value a line, as in LiveCodeBench."""
-    return [_literal(line) for line in given.split("\n")] if isinstance(given, str) else given
-
-
-def _literal(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return value
 
 
 def _column(table: Any, name: str) -> list[Any]:
@@ -102,16 +97,42 @@ def _column(table: Any, name: str) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _table(inputs: Any, outputs: Any, function: Any) -> str | None:
+def _table(inputs: Any, outputs: Any, function: Any, *, wrapped: Any = None, checker: Any = None) -> str | None:
     if not isinstance(inputs, list) or not isinstance(outputs, list) or len(inputs) != len(outputs):
         raise Fault("tests: expected as many outputs as inputs")
     if not inputs:
         return None
     if not isinstance(function, str | None):
         raise Fault(f"tests: fn_name: expected text, found {kind(function)}")
-    if function is None:
-        return _json({"inputs": list(_texts(inputs)), "outputs": list(_texts(outputs))})
-    return _json({"fn_name": function, "inputs": inputs, "outputs": outputs})
+    if not function:
+        table = {"inputs": list(_texts(inputs)), "outputs": list(_texts(outputs))}
+        return _json(table | ({"checker": checker} if checker else {}))
+    in_lines = any(isinstance(given, str) for given in inputs)
+    calls = [_call(given, wanted) for given, wanted in zip(inputs, outputs, strict=True)]
+    told = {"wrapped": False} if wrapped is False or (in_lines and all(_is_one(wanted) for _, wanted in calls)) else {}
+    return _json({"fn_name": function, "inputs": [c[0] for c in calls], "outputs": [c[1] for c in calls]} | told)
+
+
+def _call(given: Any, wanted: Any) -> tuple[Any, Any]:
+    """The arguments of a call, and its result."""
+    if not isinstance(given, str):
+        return given, wanted
+    arguments = [_literal(line) for line in given.split("\n") if line.strip()]
+    return arguments, _literal(wanted) if isinstance(wanted, str) else wanted
+
+
+def _is_one(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 1
+
+
+def _literal(text: str) -> Any:
+    """A value in JSON or in Python, where it is one that JSON has; else the text."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return json.loads(json.dumps(read(text)))
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+            continue
+    return text
 
 
 def _texts(values: Iterable[Any]) -> Iterable[str]:
@@ -120,7 +141,7 @@ def _texts(values: Iterable[Any]) -> Iterable[str]:
         lines = value if isinstance(value, list) else [value]
         if not all(isinstance(line, str | int | float) and not isinstance(line, bool) for line in lines):
             raise Fault(f"tests: expected text for a script, found {kind(value)}")
-        yield "\n".join(map(str, lines))
+        yield "\n".join(str(line) if len(lines) == 1 else str(line).removesuffix("\n") for line in lines)
 
 
 def _json(tests: dict[str, Any]) -> str:

@@ -81,8 +81,8 @@ class Row:
     def scalars(self, name: str) -> list[str]:
         return self.of(name, values.scalars)
 
-    def tests(self, name: str, entry_point: str | None = None) -> str | None:
-        return self.of(name, lambda tests: canonical(tests, entry_point))
+    def tests(self, name: str, entry_point: str | None = None, checker: str | None = None) -> str | None:
+        return self.of(name, lambda tests: canonical(tests, entry_point, checker))
 
     def of(self, name: str, convert: Callable[[Any], T]) -> T:
         """What `convert` makes of the value of a field; its `Fault` names the field."""

@@ -397,3 +397,38 @@ def test_the_fingerprint_follows_config_and_content(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("two")
     assert fingerprint(origin, tmp_path) != first
     assert fingerprint(Origin(**GYM), tmp_path) != fingerprint(Origin(**GYM, seed=1), tmp_path)
+
+
+def test_a_checker_of_codeforces_comes_with_the_tests(tmp_path: Path) -> None:
+    for name in ("codeforces", "codeforces_cots"):
+        row = ADAPTERS[name].example | {"generated_checker": "print(1)"}
+        (tests,) = adapt(tmp_path, name, row)["test_cases"].to_list()
+        assert json.loads(tests)["checker"] == "print(1)"
+
+
+def test_tests_of_leetcode_that_build_lists_bring_what_the_prompt_defines(tmp_path: Path) -> None:
+    row = ADAPTERS["leetcode"].example | {"prompt": "def list_node(values): ..."}
+    on_lists = row | {"test": "def check(candidate):\n    assert candidate(list_node([1]))\n"}
+    tests = [json.loads(one)["test_code"] for one in adapt(tmp_path, "leetcode", row, on_lists)["test_cases"]]
+    assert ["def list_node" in one for one in tests] == [False, True]
+
+
+def test_code_of_verl_may_be_a_list_of_inputs_and_outputs(tmp_path: Path) -> None:
+    listed = [{"input": "1 2", "output": "3", "testtype": "stdin"}]
+    row = ADAPTERS["verl"].example | {"reward_model": {"ground_truth": listed, "style": "rule"}}
+    (tests,) = adapt(tmp_path, "verl", row)["test_cases"].to_list()
+    assert json.loads(tests) == {"inputs": ["1 2"], "outputs": ["3"]}
+
+
+def test_tests_of_humaneval_bring_what_they_use_of_the_prompt(tmp_path: Path) -> None:
+    prompt = (
+        'import math\n\ndef encode(s):\n    """It turns."""\n    return s[::-1]\n\ndef decode(s):\n    """Back."""\n'
+    )
+    both = {"prompt": prompt, "entry_point": "decode"}
+    rows = [
+        both | {"test": f"def check(candidate):\n    assert candidate({one}) == 'a'\n"}
+        for one in ("'a'", "encode('a')")
+    ]
+    tests = [json.loads(one)["test_code"] for one in adapt(tmp_path, "humaneval", *rows)["test_cases"]]
+    assert ["def encode" in one and "import math" in one for one in tests] == [False, True]
+    assert not any("def decode" in one for one in tests)

@@ -35,6 +35,11 @@ CASES = [{"input": given, "output": wanted} for given, wanted in zip(*TWO.values
           {"input": [5, 6], "output": 11, "type": "function_call", "fn_name": "add"}], ADD),
         ([{"input": "1\n2", "output": "3", "testtype": "functional", "metadata": {"func_name": "add"}},
           {"input": "5\n6", "output": "11", "testtype": "functional", "metadata": '{"func_name": "add"}'}], ADD),
+        ({"fn_name": "add", "inputs": ["1\n2\n", "5\n6"], "outputs": ["3", "11"]}, ADD),
+        (TWO | {"fn_name": ""}, TWO),
+        ({"inputs": [["1 2\n", ""], ["5 6", ""]], "outputs": [["3\n", ""], ["11", ""]]}, TWO),
+        (ADD | {"wrapped": False}, ADD | {"wrapped": False}),
+        (TWO | {"checker": "print(1)"}, TWO | {"checker": "print(1)"}),
         (ASSERTS, CODE),
         ("\n".join(ASSERTS), CODE),
         ({"test_code": ASSERTS}, CODE),
@@ -76,6 +81,16 @@ def test_nothing_is_no_tests(nothing: Any) -> None:
 def test_what_is_no_test_is_a_fault(given: Any, says: str) -> None:
     with pytest.raises(Fault, match=says):
         canonical(given)
+
+
+def test_outputs_of_calls_on_lines_are_never_wrapped_and_others_may_be() -> None:
+    on_lines = {"fn_name": "f", "inputs": ["1", '"a"'], "outputs": ["[3]", "[true]"]}
+    assert json.loads(canonical(on_lines) or "") == {
+        "fn_name": "f", "inputs": [[1], ["a"]], "outputs": [[3], [True]], "wrapped": False,
+    }  # fmt: skip
+    listed = [{"input": ["a"], "output": "3", "type": "function_call", "fn_name": "f"}]
+    assert json.loads(canonical(listed) or "") == {"fn_name": "f", "inputs": [["a"]], "outputs": ["3"]}
+    assert json.loads(canonical(canonical(on_lines)) or "") == json.loads(canonical(on_lines) or "")
 
 
 def test_the_entry_point_beside_code_is_kept() -> None:

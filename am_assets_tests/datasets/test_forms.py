@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 TO_VERDICTS = "raw_pool or responses or response_features or code_verdicts or math_verdicts"
 PRINTS = "```python\na, b = map(int, input().split())\nprint(a {} b)\n```"
 RETURNS = "```python\ndef add(a, b):\n    return a {} b\n```"
+METHOD = "```python\nclass Solution:\n    def add(self, a: List[int], b: List[int]) -> int:\n        return a {} b\n```"
 STDIN = {"inputs": ["1 2\n", "5 6\n"], "outputs": ["3\n", "11\n"]}
 CALLS = {"fn_name": "add", "inputs": [[1, 2], [5, 6]], "outputs": [3, 11]}
 ASSERTS = ["assert add(1, 2) == 3", "assert add(5, 6) == 11"]
@@ -30,12 +31,20 @@ OF_SCRIPTS: dict[str, Any] = {
                       "private_tests": {"input": ["5 6\n"], "output": ["11\n"]}},
     "cases": [{"input": "1 2\n", "output": "3\n"}, {"input": "5 6\n", "output": "11\n"}],
     "in-json": json.dumps(json.dumps(STDIN)),
+    "lines": {"inputs": [["1 2"], ["5 6"]], "outputs": [["3"], ["11"]]},
+    "no-function": STDIN | {"fn_name": ""},
+    "cases-typed": [{"input": "1 2\n", "output": "3\n", "testtype": "stdin"},
+                    {"input": "5 6\n", "output": "11\n", "testtype": "stdin"}],
+    "checked": STDIN | {"checker": "import sys\n_, wanted, found = [open(name).read() for name in sys.argv[1:]]\n"
+                                   "print(int(wanted.split() == found.split()))"},
 }  # fmt: skip
 OF_FUNCTIONS: dict[str, Any] = {
     "calls": CALLS,
     "calls-text": json.dumps(CALLS),
     "cases-called": [{"input": "1\n2", "output": "3", "testtype": "functional", "metadata": {"func_name": "add"}},
                      {"input": "5\n6", "output": "11", "testtype": "functional", "metadata": {"func_name": "add"}}],
+    "wrapped": CALLS | {"outputs": [[3], [11]]},
+    "on-lines": CALLS | {"inputs": ["1\n2", "5\n6"], "outputs": ["3", "11"]},
     "asserts": ASSERTS,
     "code": "\n".join(ASSERTS),
     "canonical": {"test_code": "\n".join(ASSERTS), "test_entry_point": "add"},
@@ -97,7 +106,8 @@ def of_file(desk: Desk, asset: str, name: str) -> list[str]:
 
 def test_every_form_of_tests_reaches_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {}
-    for program, forms in ((PRINTS, OF_SCRIPTS), (RETURNS, OF_FUNCTIONS)):
+    methods = {f"method-{name}": OF_FUNCTIONS[name] for name in ("calls", "wrapped", "on-lines", "cases-called")}
+    for program, forms in ((PRINTS, OF_SCRIPTS), (RETURNS, OF_FUNCTIONS), (METHOD, methods)):
         for name, tests in forms.items():
             row = {"question": f"Add two numbers ({name}).", "test_cases": tests}
             answers = [f"<think>Add.</think>{program.format(sign)}" for sign in "+-"]

@@ -29,7 +29,7 @@ def _item(chat: Chat) -> Item:
 ADAPTER = Adapter(
     {"messages": Field("messages", ("conversations",), required=True)},
     read,
-    version="3",
+    version="4",
     doc="[AM-DeepSeek-R1-Distilled](https://arxiv.org/abs/2503.19633) and AM-Thinking-v1 as published, with their"
     " responses",
     signature=("messages|conversations", "messages.0.info|conversations.0.info|conversations.1.info"),

@@ -5,7 +5,7 @@ from am_assets.datasets.adapters.base import of_columns
 ADAPTER = of_columns(
     "question",
     tests="input_output",
-    version="1",
+    version="2",
     doc="[APPS](https://huggingface.co/datasets/codeparrot/apps) and [TACO](https://huggingface.co/datasets/BAAI/TACO)",
     signature=("question", "input_output"),
     example={

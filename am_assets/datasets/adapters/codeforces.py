@@ -9,14 +9,15 @@ def read(row: Row) -> Item:
     if row.text("interaction_format"):
         raise Fault("field `interaction_format`: an interactive problem")
     parts = [f"{title}\n\n{said}" for name, title in PARTS.items() if (said := row.text(name))]
-    return Item(with_parts(row.text("question"), *parts), test_cases=row.tests("official_tests"))
+    tests = row.tests("official_tests", checker=row.text("generated_checker"))
+    return Item(with_parts(row.text("question"), *parts), test_cases=tests)
 
 
 ADAPTER = Adapter(
-    fields("description", *PARTS, "interaction_format", official_tests=Field("official_tests")),
+    fields("description", *PARTS, "interaction_format", "generated_checker", official_tests=Field("official_tests")),
     read,
-    version="2",
-    doc="[codeforces](https://huggingface.co/datasets/open-r1/codeforces) with official tests; checkers are not run",
+    version="3",
+    doc="[codeforces](https://huggingface.co/datasets/open-r1/codeforces) with official tests and checkers",
     signature=("description", "official_tests"),
     example={
         "id": "1/A",

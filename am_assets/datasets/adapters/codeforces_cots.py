@@ -9,10 +9,9 @@ OFFICIAL = "official_tests"
 COLUMNS = of_columns(
     "prompt",
     Said("generation", teacher="deepseek-r1", ended="finish_reason"),
-    version="1",
+    version="2",
     doc="[codeforces-cots](https://huggingface.co/datasets/open-r1/codeforces-cots), `solutions*`; tests are the"
-    " official ones, or else the public, private and generated ones, or else the examples of the statement; checkers"
-    " are not run",
+    " official ones, or else the public, private and generated ones, or else the examples of the statement",
     signature=("description", "prompt", "generation"),
     over=("chat", "codeforces", "codecontests"),
     example={
@@ -42,12 +41,18 @@ def read(row: Row) -> Item:
     if row.text("interaction_format"):
         raise Fault("field `interaction_format`: an interactive problem")
     tables = {name: row.get(name) for name in TABLES}
-    tests = row.tests(OFFICIAL) or row.of(TABLES[0], lambda _: canonical(tables)) or row.tests("examples")
+    checker = row.text("generated_checker")
+    tests = (
+        row.tests(OFFICIAL, checker=checker)
+        or row.of(TABLES[0], lambda _: canonical(tables, None, checker))
+        or row.tests("examples")
+    )
     return replace(COLUMNS.read(row), test_cases=tests)
 
 
 ADAPTER = replace(
     COLUMNS,
-    fields=COLUMNS.fields | {name: Field(name) for name in ("interaction_format", OFFICIAL, *TABLES, "examples")},
+    fields=COLUMNS.fields
+    | {name: Field(name) for name in ("interaction_format", "generated_checker", OFFICIAL, *TABLES, "examples")},
     read=read,
 )

@@ -6,7 +6,7 @@ ADAPTER = of_columns(
     "problem",
     tests="tests",
     entry_point="metadata.func_name",
-    version="1",
+    version="2",
     doc="[DeepCoder](https://huggingface.co/datasets/agentica-org/DeepCoder-Preview-Dataset)",
     signature=("problem", "tests"),
     example={

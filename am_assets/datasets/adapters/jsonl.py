@@ -60,7 +60,7 @@ ADAPTER = Adapter(
         constraints=Field("constraints"),
     ),
     read,
-    version="3",
+    version="4",
     doc="your own data; `reference_answer` may be a list, of which one has to be met, and where no row has it a short"
     " `answer` is it; `response` may be a list of several, `finish_reason` says why each ended, `test_cases` may be"
     " code or a table, and a path may lead into a chat, of which the roles are read",

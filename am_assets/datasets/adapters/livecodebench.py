@@ -63,7 +63,7 @@ ADAPTER = Adapter(
         public_test_cases=Field("public_test_cases", required=True),
     ),
     read,
-    version="2",
+    version="3",
     doc="[LiveCodeBench](https://huggingface.co/datasets/livecodebench/code_generation_lite); packed tests are read"
     " without running what a pickle may hold",
     signature=("question_content", "public_test_cases"),

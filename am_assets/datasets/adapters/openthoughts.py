@@ -8,7 +8,7 @@ COLUMNS = of_columns(
     "problem",
     Said("deepseek_solution", thinking="deepseek_reasoning", teacher="deepseek-r1"),
     tests="test_cases",
-    version="1",
+    version="2",
     doc="[OpenThoughts-114k](https://huggingface.co/datasets/open-thoughts/OpenThoughts-114k), `metadata`; the"
     " reference is what the solution boxes, and questions of code show what is to be completed",
     signature=("problem", "deepseek_reasoning", "deepseek_solution"),

@@ -32,7 +32,7 @@ def read_all(row: Row) -> Item:
 ADAPTER = Adapter(
     COLUMNS.fields | {"verification_info": Field("verification_info", required=True)},
     read_all,
-    version="1",
+    version="2",
     doc="[SYNTHETIC-1](https://huggingface.co/datasets/PrimeIntellect/SYNTHETIC-1) and verifiable-coding-problems",
     signature=("prompt", "verification_info", "task_type"),
     example={

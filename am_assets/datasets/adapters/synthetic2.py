@@ -18,7 +18,7 @@ def read(row: Row) -> Item:
 ADAPTER = Adapter(
     COLUMNS.fields | {"verification_info": Field("verification_info", required=True)},
     read,
-    version="2",
+    version="3",
     doc="[SYNTHETIC-2](https://huggingface.co/datasets/PrimeIntellect/SYNTHETIC-2): responses of four models",
     signature=("prompt", "verification_info", "Qwen/Qwen3-32B_responses"),
     example={

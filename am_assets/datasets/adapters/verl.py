@@ -7,7 +7,7 @@ from am_assets.datasets.values import broken, parsed, scalar, scalars
 def read(row: Row) -> Item:
     chat = row.chat("prompt")
     truth = parsed(row.get("ground_truth"))
-    if isinstance(truth, list) and not any("assert" in str(one) for one in truth):
+    if isinstance(truth, list) and not any(isinstance(one, dict) or "assert" in str(one) for one in truth):
         return Item(chat.question, reference_answer=row.of("ground_truth", lambda _: any_of(scalars(truth))))
     if isinstance(truth, dict | list) or broken(truth):
         return Item(chat.question, test_cases=row.tests("ground_truth"))
@@ -17,7 +17,7 @@ def read(row: Row) -> Item:
 ADAPTER = Adapter(
     {"prompt": Field("prompt", required=True), "ground_truth": Field("reward_model.ground_truth", required=True)},
     read,
-    version="2",
+    version="3",
     doc="[Eurus-2-RL](https://huggingface.co/datasets/PRIME-RL/Eurus-2-RL-Data) and other rows of verl: maths and code",
     signature=("prompt.0.role", "reward_model.ground_truth"),
     example={

@@ -11,12 +11,17 @@ VALUES = ast.Assign | ast.AnnAssign | ast.AugAssign
 
 
 class Runnable(NamedTuple):
-    """Test code as the sandbox's `Job` takes it; see there for the fields."""
+    """Test code as the sandbox's `Job` takes it, see there for the first fields; the names that it takes from the
+    program; of them the one that was asked for, where the tests say so; and the function that it calls with values of
+    JSON, if it does."""
 
     test_code: str
     entry_point: str | None = None
     is_script: bool = False
     tests: int = 0
+    wanted: frozenset[str] = frozenset()
+    asked: str | None = None
+    function: str | None = None
 
 
 def instrument(code: str, tree: ast.Module, entry_point: str | None, most: int) -> Runnable:

@@ -1,82 +1,92 @@
 """Input-output tests, translated into Python that the sandbox runs.
 
-Two forms, as in APPS and similar datasets, in JSON with as many `outputs` as `inputs`:
+Two forms, as `datasets/cases.py` writes them, with as many `outputs` as `inputs`:
 
-- {"fn_name": "add", "inputs": [[1, 2]], "outputs": [3]}: calls of a function, by its arguments;
-- {"inputs": ["1 2\\n"], "outputs": ["3\\n"]}: a script, by standard input and output.
+- {"fn_name": "add", "inputs": [[1, 2]], "outputs": [3]}: calls of a function or of a method of `Solution`;
+- {"inputs": ["1 2\\n"], "outputs": ["3\\n"]}: a script, by standard input and output; with "checker", the source of a
+  program in Python, that decides instead of a comparison.
 
-The code below defines equality and is run as it stands: it is part of `code.VERSION`; the instrument sets its
-tolerance. Unit tests are read in `unit_tests.py`.
+An output of a call that is a list of one may stand for its item, as in APPS; not where the table says "wrapped": false.
+What is equal is defined in `engines/sandbox/guest/tables.py`; the instrument sets its tolerance. Unit tests are read in
+`unit_tests.py`.
 """
 
+import binascii
 import json
+import re
 from typing import Any
 
 from am_assets.config.instruments import Code
-from am_assets.verification.programs.unit_tests import Runnable, UnusableTests, read_tests
-
-CALLS = """
-def plain(value):  # JSON knows no tuples
-    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
-for number, (arguments, expected) in enumerate(zip({inputs!r}, {outputs!r}, strict=True)):
-    if __test__(number):
-        with __test__:
-            got = plain({function}(*arguments))
-            assert got == expected, f"call {{number}}"
-"""
-SCRIPTS = """
-import math, re
-def words(text):  # with the space between them, where that counts
-    if {whitespace!r} == "any":
-        return text.split()
-    if {whitespace!r} == "trailing":
-        text = "\\n".join(line.rstrip() for line in text.rstrip().split("\\n"))
-    return re.split(r"(\\s+)", text)
-def same(got, expected):
-    if got == expected:
-        return True
-    try:  # integers have to be exact
-        return not expected.lstrip("+-").isdigit() and math.isclose(
-            float(got), float(expected), rel_tol={tolerance!r}, abs_tol={tolerance!r})
-    except ValueError:
-        return False
-for number, (given, expected) in enumerate(zip({inputs!r}, {outputs!r}, strict=True)):
-    if __test__(number):
-        with __test__:
-            got, wanted = words(run_program(given)), words(expected)
-            assert len(got) == len(wanted) and all(map(same, got, wanted)), f"input {{number}}"
-"""
+from am_assets.datasets.cases import canonical
+from am_assets.datasets.values import Fault
+from am_assets.engines.sandbox.guest import tables
+from am_assets.verification.programs.instrumented_tests import Runnable
+from am_assets.verification.programs.names import names_asked_for, parse
+from am_assets.verification.programs.prelude import imports_missing
+from am_assets.verification.programs.unit_tests import UnusableTests, read_tests
 
 
 def read_cases(test_cases: str | None, instrument: Code) -> Runnable:
-    r"""The tests of a question, of either kind. Raises UnusableTests.
+    r"""The tests of a question, of any form that `datasets.cases.canonical` knows. Raises UnusableTests.
 
     >>> read_cases('{"inputs": ["1 2\\n"], "outputs": ["3\\n"]}', Code()).is_script
     True
     """
     try:
-        table = json.loads(test_cases or "")
-    except (ValueError, RecursionError):
-        table = None
-    if not isinstance(table, dict) or "inputs" not in table:
-        return read_tests(test_cases, instrument.max_tests)
-    inputs, outputs, function = table["inputs"], table.get("outputs"), table.get("fn_name")
-    if not isinstance(inputs, list) or not isinstance(outputs, list) or len(inputs) != len(outputs) or not inputs:
-        raise UnusableTests("inputs and outputs have to be lists of one length, and not empty")
-    inputs, outputs = inputs[: instrument.max_tests], outputs[: instrument.max_tests]
-    if function is None:
-        if not all(isinstance(text, str) for text in inputs + outputs):
-            raise UnusableTests("not a JSON table of texts, and no fn_name")
-        tolerance = {"whitespace": instrument.whitespace, "tolerance": instrument.float_tolerance}
-        code = SCRIPTS.format(inputs=inputs, outputs=outputs, **tolerance)
-        return Runnable(code, is_script=True, tests=len(inputs))
-    if not isinstance(function, str) or not function.isidentifier():
+        text = canonical(test_cases)
+    except Fault as fault:
+        raise UnusableTests(str(fault).removeprefix("tests: ")) from None
+    if text is None:
+        raise UnusableTests("none given")
+    table = json.loads(text)
+    if "inputs" not in table:
+        return code_tests(table, instrument)
+    return calls(table, instrument) if table.get("fn_name") is not None else scripts(table, instrument)
+
+
+def calls(table: dict[str, Any], instrument: Code) -> Runnable:
+    """Calls of a function, or of a method of `Solution`, with arguments and results in JSON."""
+    inputs, outputs, function = table["inputs"], table["outputs"], table["fn_name"]
+    function = function.removeprefix("Solution().").removeprefix("Solution.")
+    if not function.isidentifier():
         raise UnusableTests("fn_name has to be a name")
-    code = CALLS.format(inputs=list(map(as_list, inputs)), outputs=outputs, function=function)
-    return Runnable(code, tests=len(inputs))
-
-
-def as_list(arguments: Any) -> list:
-    if not isinstance(arguments, list):
+    if not all(isinstance(arguments, list) for arguments in inputs):
         raise UnusableTests("each input has to be a list of arguments")
-    return arguments
+    wrapped = table.get("wrapped") is not False and all(isinstance(one, list) and len(one) == 1 for one in outputs)
+    values = (inputs[: instrument.max_tests], outputs[: instrument.max_tests], wrapped, instrument.float_tolerance)
+    return Runnable(
+        call("run_calls", ["__test__", "'Solution'", repr(function)], *values),
+        tests=len(values[0]),
+        wanted=frozenset([function]),
+        function=None if all(output is None for output in outputs) else function,
+    )
+
+
+def scripts(table: dict[str, Any], instrument: Code) -> Runnable:
+    """Runs of a program on standard input."""
+    checker = table.get("checker")
+    if checker is not None and (not isinstance(checker, str) or parse(checker) is None):
+        raise UnusableTests("needs checker, which is no program in Python")
+    inputs, outputs = (table[name][: instrument.max_tests] for name in ("inputs", "outputs"))
+    settings = (instrument.whitespace, instrument.float_tolerance, checker, instrument.timeout_seconds)
+    test_code = call("run_scripts", ["__test__", "run_program"], inputs, outputs, *settings)
+    return Runnable(test_code, is_script=True, tests=len(inputs))
+
+
+def code_tests(tests: dict[str, Any], instrument: Code) -> Runnable:
+    """Tests in code, with the modules that they use and do not import."""
+    test_code = (imports_missing(tests["test_code"]) if instrument.prelude else "") + tests["test_code"]
+    asked = re.match(r"\w+", tests["test_entry_point"] or "")
+    return read_tests(json.dumps(tests | {"test_code": test_code}), instrument.max_tests)._replace(
+        wanted=names_asked_for(tests["test_code"], tests["test_entry_point"]), asked=asked and asked[0]
+    )
+
+
+def call(function: str, own: list[str], *arguments: Any) -> str:
+    """Source text that calls a function of `tables` with `own` expressions and with arguments, which are packed: what
+    the judge does by the words of tests it shall not do by those of their values."""
+    packed = binascii.b2a_base64(json.dumps(arguments).encode(), newline=False)
+    return (
+        f"import binascii, json\nfrom {tables.__name__} import {function}\n"
+        f"{function}({', '.join(own)}, *json.loads(binascii.a2b_base64({packed!r})))"
+    )

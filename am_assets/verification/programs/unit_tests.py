@@ -7,9 +7,9 @@ inputs and outputs are read in `io_tests.py`.
 import ast
 import json
 import sys
-import warnings
 
 from am_assets.verification.programs.instrumented_tests import DEFINITIONS, VALUES, Runnable, asserts, instrument
+from am_assets.verification.programs.names import parse
 
 
 class UnusableTests(ValueError):
@@ -65,15 +65,6 @@ def parse_json(test_cases: str | None) -> tuple[str, str | None]:
     if not isinstance(code, str) or not isinstance(entry_point, str | None):
         raise UnusableTests("test_code and test_entry_point have to be text")
     return code, entry_point or None
-
-
-def parse(source: str) -> ast.Module | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about invalid escapes in the text
-        try:
-            return ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
 
 
 def modules(node: ast.AST) -> list[str]:

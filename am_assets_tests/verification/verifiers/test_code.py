@@ -43,7 +43,7 @@ class TestTables:
             {"inputs": [], "outputs": []},
             {"inputs": ["1"], "outputs": []},
             {"inputs": ["1"]},
-            {"inputs": [1], "outputs": [2]},
+            {"inputs": [{"a": 1}], "outputs": ["2"]},
             {"inputs": [1], "outputs": [2], "fn_name": "f"},
             {"inputs": [[1]], "outputs": [2], "fn_name": "f(0) or g"},
         ],
@@ -170,12 +170,24 @@ class TestTolerance:
     def passes(self, printed: str, **instrument: Any) -> bool:
         """What the judge would say of a script that prints this, by the tests' own code."""
         tests = read_cases(json.dumps({"inputs": [""], "outputs": [self.EXPECTED]}), Code(**instrument))
-        unmarked = tests.test_code.replace("if __test__(number):", "if True:").replace("with __test__:", "if True:")
         try:
-            exec(unmarked, {"run_program": lambda given: printed})
+            exec(tests.test_code, {"run_program": lambda given: printed, "__test__": Every()})
         except AssertionError:
             return False
         return True
+
+
+class Every:
+    """`__test__` without a judge: every test runs, and fails for all."""
+
+    def __call__(self, number: int) -> bool:
+        return True
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
 class TestVerify:

@@ -11,7 +11,7 @@ import socket
 from importlib import import_module
 from typing import Any
 
-from am_assets.engines.sandbox.guest import candidate, isolation, judge
+from am_assets.engines.sandbox.guest import candidate, isolation, judge, tables  # noqa: F401  # the last for tests
 from am_assets.engines.sandbox.guest.remote import SHARED_MODULES
 from am_assets.engines.sandbox.guest.syscalls import program
 
