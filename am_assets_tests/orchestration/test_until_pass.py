@@ -1,0 +1,250 @@
+"""A teacher that is sampled until an answer passes: what it is asked, to the request, by what `am` is told to do."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from am_assets_tests.commands import am, applied, planned
+from am_assets_tests.desk import FREE, RECIPE, Desk, at_desk
+from am_assets_tests.scripted import Reply, Teacher, answer, refusal
+
+LABEL = json.dumps({"category": "math", "difficulty": "easy"})
+THINGS = [
+    "beans",
+    "pens",
+    "boats",
+    "cats",
+    "drums",
+    "eggs",
+    "ferns",
+    "goats",
+    "hats",
+    "inks",
+    "jars",
+    "kites",
+    "lamps",
+    "maps",
+    "nuts",
+    "owls",
+    "pots",
+    "rings",
+    "saws",
+]
+SUMS = {f"Ann has {n} {thing} and gets {n * n} {thing}. How many?": n + n * n for n, thing in enumerate(THINGS, 3)}
+UP_TO = "+verified_set"
+RIGHT = 0.4  # of the teacher's answers
+FOUR = {"most": 4, "until": "pass"}
+
+
+def luck(question: str, nth: int) -> bool:
+    """Whether the nth answer to a question is right."""
+    return int(sha256(f"{question} {nth}".encode()).hexdigest()[:8], 16) / 16**8 < RIGHT
+
+
+def until_first(most: int, least: int = 1) -> Counter:
+    """What the optimal stopping rule asks of each question."""
+    first = {text: next((n for n in range(1, most + 1) if luck(text, n)), most) for text in SUMS}
+    return Counter({text: max(least, count) for text, count in first.items()})
+
+
+class Class:
+    """A project of one shard of sums, with one recipe that is taught until an answer passes."""
+
+    def __init__(self, desk: Desk):
+        self.desk = desk
+        self.labeler = Teacher(lambda *_: answer(LABEL))
+        self.teacher = Teacher(self.say)
+        self.refuses = False
+        desk.rows("asked", [{"question": text, "reference_answer": str(total)} for text, total in SUMS.items()])
+        desk.write("sources.yaml", {"asked": desk.source("asked", 0)})
+        models = {"labels": {"model": "openai/labeler"}, "reward": {"model": "openai/labeler"}}
+        desk.write("instruments.yaml", {**models, "embeddings": {"model": "static"}})
+        teacher = {"model": "openai/teacher", "max_tokens": 64, "samples": FOUR}
+        without = {"sampling": {"decontamination": {"benchmarks": []}}, "evaluation": {"benchmarks": []}}
+        desk.recipe("plain", {**RECIPE, **without, "dedup": {"threshold": 1.0}, "teacher": teacher})
+        (desk.folder / "recipes" / "other.yaml").unlink()
+        self.prices()
+
+    def prices(self, **teacher: float) -> None:
+        reach = {"api_key_env": "TEST_MODEL_KEY"}
+        self.desk.write(
+            "endpoints.yaml",
+            {
+                "openai/labeler": {**reach, "api_base": self.labeler.url, **FREE},
+                "openai/teacher": {**reach, "api_base": self.teacher.url, **FREE, **teacher},
+            },
+        )
+
+    def say(self, question: str, nth: int) -> Reply:
+        if self.refuses and nth > 1:
+            return refusal(401, "no such key")
+        return answer(f"<think>So.</think> <answer>\\boxed{{{SUMS[question] if luck(question, nth) else 1}}}</answer>")
+
+    def asked(self) -> Counter:
+        return Counter(self.teacher.asked)
+
+    def apply(self, *recipes: str) -> dict[tuple[str, str], str]:
+        named = [argument for recipe in recipes or ("plain",) for argument in ("-r", recipe)]
+        return applied(self.desk, *named, "-s", UP_TO, "--budget", "100")
+
+    def estimate(self) -> dict:
+        steps = json.loads(am(self.desk, "plan", "--json", "-r", "plain", "-s", UP_TO).stdout)["steps"]
+        [estimate] = [step["estimate"] for step in steps if step["asset"] == "responses"]
+        return estimate
+
+    def table(self, asset: str, partition: str = "asked") -> pl.DataFrame:
+        return pl.read_parquet(self.desk.folder / "assets" / asset / f"{partition}.parquet")
+
+
+@pytest.fixture
+def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Class]:
+    monkeypatch.delenv("AM_BUDGET_USD", raising=False)
+    school = Class(at_desk(tmp_path, Teacher(lambda *_: answer("")), monkeypatch))
+    yield school
+    school.labeler.stop()
+    school.teacher.stop()
+
+
+def test_each_question_is_asked_until_its_first_pass_and_no_further(school: Class) -> None:
+    assert set(school.apply().values()) == {"done"}
+    assert school.asked() == until_first(4)
+    assert 20 < school.asked().total() < 80  # neither one each nor the most
+    memo = pl.scan_parquet(school.desk.folder / "memo" / "math" / "*.parquet").select(
+        pl.len(), pl.col("key").n_unique()
+    )
+    verdicts, different = memo.collect().row(0)
+    assert verdicts == different <= school.asked().total()
+    verified = school.table("verified_set", "plain")
+    assert verified.height == school.asked().total()
+    assert verified["kept"].sum() == sum(any(luck(text, n) for n in range(1, 5)) for text in SUMS)
+    assert planned(school.desk, "-r", "plain", "-s", UP_TO) == {}
+    assert school.apply() == {}
+
+
+def test_the_least_is_asked_at_once_and_the_most_later_goes_on_from_there(school: Class) -> None:
+    school.desk.edit("plain", "teacher", samples={"least": 2, "most": 3, "until": "pass"})
+    school.apply()
+    assert school.asked() == until_first(3, least=2)
+    school.desk.edit("plain", "teacher", samples={"least": 1, "most": 8, "until": "pass"})
+    school.apply()
+    assert school.asked() == until_first(8) | until_first(3, least=2)
+
+
+def test_a_number_of_samples_that_was_asked_before_is_paid_for_already(school: Class) -> None:
+    school.desk.edit("plain", "teacher", samples=2)
+    school.apply()
+    assert school.asked() == Counter(dict.fromkeys(SUMS, 2))
+    school.desk.edit("plain", "teacher", samples=FOUR)
+    school.apply()
+    assert school.asked() == until_first(4, least=2)
+    verdicts = school.table("responses").join(school.table("math_verdicts"), on="response_id").sort("sample_index")
+    for _, answers in verdicts.group_by("question_id"):  # as if it had been so from the beginning
+        assert "pass" not in answers["verdict"].to_list()[:-1]
+
+
+def test_what_no_verifier_can_tell_of_gets_the_least(school: Class) -> None:
+    SUMS["Why do leaves turn yellow?"] = 0
+    try:
+        school.desk.rows("asked", [{"question": "Why do leaves turn yellow?"}])
+        school.desk.edit("plain", "teacher", samples={"least": 2, "most": 8, "until": "pass"})
+        school.apply()
+        assert school.asked().total() == 2
+    finally:
+        del SUMS["Why do leaves turn yellow?"]
+
+
+def test_one_recipe_asks_until_a_pass_beside_another_that_asks_twice(school: Class) -> None:
+    school.desk.recipe("twice", {"extends": "plain", "teacher": {"samples": 2}})
+    school.apply("plain")
+    alone = school.table("verified_set", "plain")
+    assert school.asked() == until_first(4)
+    school.apply("twice")
+    assert school.asked() == until_first(4, least=2)
+    assert school.table("verified_set", "plain").equals(alone)
+    assert school.table("verified_set", "twice").height == 2 * len(SUMS)
+
+
+def test_a_run_for_another_recipe_goes_no_step_further_and_tells_of_it(school: Class) -> None:
+    school.desk.recipe("once", {"extends": "plain", "teacher": {"samples": 1}})
+    applied(school.desk, "-r", "plain", "-s", "+selected_questions")
+    school.apply("once")
+    assert school.asked() == Counter(dict.fromkeys(SUMS, 1))
+    wrong = sum(not luck(text, 1) for text in SUMS)
+    state, because = planned(school.desk, "-r", "plain", "-s", UP_TO)["responses", "asked"]
+    assert (state, because) == ("stale", f"{wrong} requests of recipe plain were not asked yet")
+    school.apply("plain")
+    assert school.asked() == until_first(4)
+
+
+def test_a_run_that_ends_between_rounds_goes_on_and_asks_nothing_twice(school: Class) -> None:
+    school.refuses = True
+    assert school.apply()["responses", "asked"] == "failed"
+    refused = school.asked().total() - len(SUMS)
+    assert refused >= 1
+    school.refuses = False
+    school.teacher.asked.clear()
+    again = dict.fromkeys(SUMS, 1)
+    school.teacher.script = lambda text, nth: Class.say(school, text, nth + again[text])
+    assert set(school.apply().values()) == {"done"}
+    first = Counter(again)
+    assert first + school.asked() == until_first(4)
+
+
+def test_a_budget_that_ends_in_a_round_is_kept_and_the_next_apply_goes_on(school: Class) -> None:
+    school.prices(output_price=2000)  # five tokens of an answer are a cent, of which 64 are reserved: 13 cents
+    school.desk.edit("plain", "teacher", max_tokens=6)
+    outcomes = applied(school.desk, "-r", "plain", "-s", UP_TO, "--budget", "0.25")
+    assert outcomes["responses", "asked"] == "failed"
+    assert len(SUMS) < school.asked().total() <= 25
+    school.apply()
+    assert school.asked() == until_first(4)
+
+
+def test_a_plan_knows_what_is_likely_and_what_is_the_most(school: Class) -> None:
+    school.prices(output_price=2000)
+    before = school.estimate()
+    assert (before["requests"], before["most_requests"], before["exact"]) == (80, 80, False)
+    assert any("as if none did" in line for line in before["basis"])
+    school.apply()
+    answers = school.asked().total()
+    rate = sum(any(luck(text, n) for n in range(1, 5)) for text in SUMS) / answers
+    more = {f"Tom loses {n} of {2 * n} {thing}. How many?": n for n, thing in enumerate(THINGS[:10], 30)}
+    school.desk.add_source("more", [{"question": text, "reference_answer": str(n)} for text, n in more.items()])
+    applied(school.desk, "-r", "plain", "-s", "+teacher_requests")
+    after = school.estimate()
+    likely = 10 * sum((1 - rate) ** n for n in range(4))
+    assert (after["requests"], after["most_requests"], after["exact"]) == (round(likely), 40, False)
+    assert after["dollars"] == pytest.approx(round(likely * 5) * 2000 / 1e6)
+    assert after["most"] == pytest.approx(40 * 64 * 2000 / 1e6)
+    assert any(f"{rate:.0%} of {answers} verified answers did" in line for line in after["basis"])
+    assert f"about {round(likely)}, at most 40" in am(school.desk, "plan", "-r", "plain", "-s", UP_TO).stdout
+
+
+def test_explain_says_that_it_is_asked_until_one_passes(school: Class) -> None:
+    school.apply()
+    told = am(school.desk, "explain", next(iter(SUMS)), "-r", "plain").stdout
+    assert "1 to 4, until one passes" in told
+
+
+@pytest.mark.parametrize(
+    ("samples", "fault"),
+    [
+        ({"least": 5, "most": 4, "until": "pass"}, "least 5 is above most 4"),
+        ({"most": 4}, "until"),
+        ({"most": 4, "until": "kept"}, "until"),
+        ({"most": 65, "until": "pass"}, "most"),
+        (65, "less than or equal to 64"),
+        ("pass", "number"),
+    ],
+)
+def test_samples_that_make_no_sense_are_refused(school: Class, samples: object, fault: str) -> None:
+    school.desk.edit("plain", "teacher", samples=samples)
+    refused = am(school.desk, "plan", "-r", "plain")
+    assert refused.exit_code == 2
+    assert "teacher.samples" in refused.output
+    assert fault in refused.output
