@@ -8,35 +8,24 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
+from am_assets.engines.sandbox import SandboxUnavailable
 from am_assets_tests.commands import am, applied, planned
 from am_assets_tests.desk import FREE, RECIPE, Desk, at_desk
 from am_assets_tests.scripted import Reply, Teacher, answer, refusal
 
+pytestmark = pytest.mark.slow
 LABEL = json.dumps({"category": "math", "difficulty": "easy"})
 THINGS = [
-    "beans",
-    "pens",
-    "boats",
-    "cats",
-    "drums",
-    "eggs",
-    "ferns",
-    "goats",
-    "hats",
-    "inks",
-    "jars",
-    "kites",
-    "lamps",
-    "maps",
-    "nuts",
-    "owls",
-    "pots",
-    "rings",
-    "saws",
-]
+    "beans", "pens", "boats", "cats", "drums", "eggs", "ferns", "goats", "hats", "inks", "jars", "kites",
+    "lamps", "maps", "nuts", "owls",
+]  # fmt: skip
 SUMS = {f"Ann has {n} {thing} and gets {n * n} {thing}. How many?": n + n * n for n, thing in enumerate(THINGS, 3)}
+HALF = "Write a Python script that reads a number and prints half of it."
+TESTS = json.dumps({"inputs": ["4\n"], "outputs": ["2\n"]})
 UP_TO = "+verified_set"
+ASKING = "+responses"
 RIGHT = 0.4  # of the teacher's answers
 FOUR = {"most": 4, "until": "pass"}
 
@@ -88,12 +77,21 @@ class Class:
     def asked(self) -> Counter:
         return Counter(self.teacher.asked)
 
-    def apply(self, *recipes: str) -> dict[tuple[str, str], str]:
-        named = [argument for recipe in recipes or ("plain",) for argument in ("-r", recipe)]
-        return applied(self.desk, *named, "-s", UP_TO, "--budget", "100")
+    def apply(self, recipe: str = "plain", select: str = ASKING) -> dict[tuple[str, str], str]:
+        return applied(self.desk, "-r", recipe, "-s", select, "--budget", "100")
+
+    def waits(self) -> tuple[str, str] | None:
+        """Why the answers have to be made again."""
+        return planned(self.desk, "-r", "plain", "-s", ASKING).get(("responses", "asked"))
+
+    def programs(self, *printed: str) -> None:
+        """One question for a program, to which the nth answer prints as told."""
+        self.desk.rows("asked", [{"question": HALF, "test_code": TESTS}])
+        code = "<think>Halve.</think> <answer>```python\nprint({})\n```</answer>"
+        self.teacher.script = lambda _, nth: answer(code.format(printed[nth - 1]))
 
     def estimate(self) -> dict:
-        steps = json.loads(am(self.desk, "plan", "--json", "-r", "plain", "-s", UP_TO).stdout)["steps"]
+        steps = json.loads(am(self.desk, "plan", "--json", "-r", "plain", "-s", ASKING).stdout)["steps"]
         [estimate] = [step["estimate"] for step in steps if step["asset"] == "responses"]
         return estimate
 
@@ -111,9 +109,9 @@ def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Class]:
 
 
 def test_each_question_is_asked_until_its_first_pass_and_no_further(school: Class) -> None:
-    assert set(school.apply().values()) == {"done"}
+    assert set(school.apply(select=UP_TO).values()) == {"done"}
     assert school.asked() == until_first(4)
-    assert 20 < school.asked().total() < 80  # neither one each nor the most
+    assert len(SUMS) < school.asked().total() < 4 * len(SUMS)  # neither one each nor the most
     memo = pl.scan_parquet(school.desk.folder / "memo" / "math" / "*.parquet").select(
         pl.len(), pl.col("key").n_unique()
     )
@@ -123,7 +121,7 @@ def test_each_question_is_asked_until_its_first_pass_and_no_further(school: Clas
     assert verified.height == school.asked().total()
     assert verified["kept"].sum() == sum(any(luck(text, n) for n in range(1, 5)) for text in SUMS)
     assert planned(school.desk, "-r", "plain", "-s", UP_TO) == {}
-    assert school.apply() == {}
+    assert school.apply(select=UP_TO) == {}
 
 
 def test_the_least_is_asked_at_once_and_the_most_later_goes_on_from_there(school: Class) -> None:
@@ -140,7 +138,7 @@ def test_a_number_of_samples_that_was_asked_before_is_paid_for_already(school: C
     school.apply()
     assert school.asked() == Counter(dict.fromkeys(SUMS, 2))
     school.desk.edit("plain", "teacher", samples=FOUR)
-    school.apply()
+    school.apply(select=UP_TO)
     assert school.asked() == until_first(4, least=2)
     verdicts = school.table("responses").join(school.table("math_verdicts"), on="response_id").sort("sample_index")
     for _, answers in verdicts.group_by("question_id"):  # as if it had been so from the beginning
@@ -148,22 +146,52 @@ def test_a_number_of_samples_that_was_asked_before_is_paid_for_already(school: C
 
 
 def test_what_no_verifier_can_tell_of_gets_the_least(school: Class) -> None:
-    SUMS["Why do leaves turn yellow?"] = 0
-    try:
-        school.desk.rows("asked", [{"question": "Why do leaves turn yellow?"}])
-        school.desk.edit("plain", "teacher", samples={"least": 2, "most": 8, "until": "pass"})
-        school.apply()
-        assert school.asked().total() == 2
-    finally:
-        del SUMS["Why do leaves turn yellow?"]
+    school.programs("1", "1", "1")
+    school.desk.rows("asked", [{"question": "Why do leaves turn yellow?"}])
+    school.desk.edit("plain", "teacher", samples={"least": 2, "most": 3, "until": "pass"})
+    school.apply()
+    assert school.asked().total() == 2
+
+
+def test_what_passes_no_more_is_asked_further_and_what_passes_is_not(school: Class) -> None:
+    school.programs("'2 '", "'2'")
+    school.apply()
+    assert school.asked().total() == 1
+    instruments = yaml.safe_load((school.desk.folder / "instruments.yaml").read_text())
+    school.desk.write("instruments.yaml", {**instruments, "code": {"whitespace": "exact"}})
+    assert school.waits() == ("stale", "code.whitespace of the verifiers in instruments.yaml changed from any to exact")
+    school.apply()
+    assert school.asked().total() == 2
+    school.desk.write("instruments.yaml", {**instruments, "code": {"whitespace": "exact", "max_tests": 9}})
+    school.apply()
+    assert school.asked().total() == 2
+    school.desk.write("instruments.yaml", instruments)
+    school.apply(select=UP_TO)
+    assert school.asked().total() == 2
+    assert school.table("responses").height == 1  # the first is enough again
+
+
+def test_without_a_sandbox_nothing_is_asked_on_its_account(school: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_: object) -> None:
+        raise SandboxUnavailable("no engine")
+
+    school.programs("1", "2")
+    with monkeypatch.context() as patch:
+        patch.setattr("am_assets.verification.verifiers.code.open_sandbox", gone)
+        assert school.apply()["responses", "asked"] == "done"
+        assert school.asked().total() == 1
+        assert school.waits() == ("stale", "1 answers had no sandbox that worked")
+    school.apply()
+    assert school.asked().total() == 2
+    assert school.waits() is None
 
 
 def test_one_recipe_asks_until_a_pass_beside_another_that_asks_twice(school: Class) -> None:
     school.desk.recipe("twice", {"extends": "plain", "teacher": {"samples": 2}})
-    school.apply("plain")
+    school.apply(select=UP_TO)
     alone = school.table("verified_set", "plain")
     assert school.asked() == until_first(4)
-    school.apply("twice")
+    school.apply("twice", select=UP_TO)
     assert school.asked() == until_first(4, least=2)
     assert school.table("verified_set", "plain").equals(alone)
     assert school.table("verified_set", "twice").height == 2 * len(SUMS)
@@ -175,9 +203,8 @@ def test_a_run_for_another_recipe_goes_no_step_further_and_tells_of_it(school: C
     school.apply("once")
     assert school.asked() == Counter(dict.fromkeys(SUMS, 1))
     wrong = sum(not luck(text, 1) for text in SUMS)
-    state, because = planned(school.desk, "-r", "plain", "-s", UP_TO)["responses", "asked"]
-    assert (state, because) == ("stale", f"{wrong} requests of recipe plain were not asked yet")
-    school.apply("plain")
+    assert school.waits() == ("stale", f"{wrong} requests of recipe plain were not asked yet")
+    school.apply()
     assert school.asked() == until_first(4)
 
 
@@ -198,9 +225,9 @@ def test_a_run_that_ends_between_rounds_goes_on_and_asks_nothing_twice(school: C
 def test_a_budget_that_ends_in_a_round_is_kept_and_the_next_apply_goes_on(school: Class) -> None:
     school.prices(output_price=2000)  # five tokens of an answer are a cent, of which 64 are reserved: 13 cents
     school.desk.edit("plain", "teacher", max_tokens=6)
-    outcomes = applied(school.desk, "-r", "plain", "-s", UP_TO, "--budget", "0.25")
+    outcomes = applied(school.desk, "-r", "plain", "-s", ASKING, "--budget", "0.20")
     assert outcomes["responses", "asked"] == "failed"
-    assert len(SUMS) < school.asked().total() <= 25
+    assert len(SUMS) < school.asked().total() <= 20
     school.apply()
     assert school.asked() == until_first(4)
 
@@ -208,9 +235,9 @@ def test_a_budget_that_ends_in_a_round_is_kept_and_the_next_apply_goes_on(school
 def test_a_plan_knows_what_is_likely_and_what_is_the_most(school: Class) -> None:
     school.prices(output_price=2000)
     before = school.estimate()
-    assert (before["requests"], before["most_requests"], before["exact"]) == (80, 80, False)
+    assert (before["requests"], before["most_requests"], before["exact"]) == (64, 64, False)
     assert any("as if none did" in line for line in before["basis"])
-    school.apply()
+    school.apply(select=UP_TO)
     answers = school.asked().total()
     rate = sum(any(luck(text, n) for n in range(1, 5)) for text in SUMS) / answers
     more = {f"Tom loses {n} of {2 * n} {thing}. How many?": n for n, thing in enumerate(THINGS[:10], 30)}
@@ -222,7 +249,7 @@ def test_a_plan_knows_what_is_likely_and_what_is_the_most(school: Class) -> None
     assert after["dollars"] == pytest.approx(round(likely * 5) * 2000 / 1e6)
     assert after["most"] == pytest.approx(40 * 64 * 2000 / 1e6)
     assert any(f"{rate:.0%} of {answers} verified answers did" in line for line in after["basis"])
-    assert f"about {round(likely)}, at most 40" in am(school.desk, "plan", "-r", "plain", "-s", UP_TO).stdout
+    assert f"about {round(likely)}, at most 40" in am(school.desk, "plan", "-r", "plain", "-s", ASKING).stdout
 
 
 def test_explain_says_that_it_is_asked_until_one_passes(school: Class) -> None:

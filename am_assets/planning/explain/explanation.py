@@ -103,7 +103,7 @@ def explain(rows: Rows, name: str, policies: Recipe, lines_of: Callable[[list[st
         asked = {
             "draw": _draw(row["question_id"]),
             "teacher": row["teacher"],
-            "new responses": _asked(row["samples"], policies.teacher),
+            "new responses": _wanted(row["samples"], policies.teacher),
         }
         rates = rate_fields(policies.sampling, row["category"], row["difficulty"])
         parts.append(Part("selection", [asked], decision(row, rates.values())))
