@@ -1,6 +1,9 @@
 """A teacher that is sampled until an answer passes: what it is asked, to the request, by what `am` is told to do."""
 
 import json
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
@@ -13,7 +16,8 @@ import yaml
 from am_assets.engines.sandbox import SandboxUnavailable
 from am_assets_tests.commands import am, applied, planned
 from am_assets_tests.desk import FREE, RECIPE, Desk, at_desk
-from am_assets_tests.scripted import Reply, Teacher, answer, refusal
+from am_assets_tests.scripted import Reply, Teacher, answer
+from am_assets_tests.services import environment
 
 pytestmark = pytest.mark.slow
 LABEL = json.dumps({"category": "math", "difficulty": "easy"})
@@ -48,7 +52,6 @@ class Class:
         self.desk = desk
         self.labeler = Teacher(lambda *_: answer(LABEL))
         self.teacher = Teacher(self.say)
-        self.refuses = False
         desk.rows("asked", [{"question": text, "reference_answer": str(total)} for text, total in SUMS.items()])
         desk.write("sources.yaml", {"asked": desk.source("asked", 0)})
         models = {"labels": {"model": "openai/labeler"}, "reward": {"model": "openai/labeler"}}
@@ -70,8 +73,6 @@ class Class:
         )
 
     def say(self, question: str, nth: int) -> Reply:
-        if self.refuses and nth > 1:
-            return refusal(401, "no such key")
         return answer(f"<think>So.</think> <answer>\\boxed{{{SUMS[question] if luck(question, nth) else 1}}}</answer>")
 
     def asked(self) -> Counter:
@@ -208,18 +209,26 @@ def test_a_run_for_another_recipe_goes_no_step_further_and_tells_of_it(school: C
     assert school.asked() == until_first(4)
 
 
-def test_a_run_that_ends_between_rounds_goes_on_and_asks_nothing_twice(school: Class) -> None:
-    school.refuses = True
-    assert school.apply()["responses", "asked"] == "failed"
-    refused = school.asked().total() - len(SUMS)
-    assert refused >= 1
-    school.refuses = False
+def test_a_run_that_is_killed_in_a_later_round_asks_nothing_again_that_was_answered(school: Class) -> None:
+    def slow_later(question: str, nth: int) -> Reply:
+        reply = school.say(question, nth)
+        reply.seconds = 0.0 if nth == 1 else 30.0
+        return reply
+
+    school.teacher.script = slow_later
+    arguments = ["apply", "-r", "plain", "-s", ASKING, "--budget", "100"]
+    command = [sys.executable, "-W", "ignore", "-m", "am_assets.cli", *arguments]
+    run = subprocess.Popen(command, env=environment(school.desk.folder), stdout=subprocess.DEVNULL)
+    while len(school.teacher.asked) <= len(SUMS) and run.poll() is None:
+        time.sleep(0.05)
+    run.kill()
+    run.wait()
+    begun = school.asked()
+    assert begun.total() > len(SUMS)  # it died in the second round
     school.teacher.asked.clear()
-    again = dict.fromkeys(SUMS, 1)
-    school.teacher.script = lambda text, nth: Class.say(school, text, nth + again[text])
+    school.teacher.script = lambda question, nth: school.say(question, nth + 1)
     assert set(school.apply().values()) == {"done"}
-    first = Counter(again)
-    assert first + school.asked() == until_first(4)
+    assert Counter(dict.fromkeys(SUMS, 1)) + school.asked() == until_first(4)
 
 
 def test_a_budget_that_ends_in_a_round_is_kept_and_the_next_apply_goes_on(school: Class) -> None:
