@@ -3,8 +3,9 @@
 `datasets/due.py` says what is due. A round ends when all its requests are answered, so that the last of it are waited
 for; a recipe without further tries and with a number of `samples` has one round. Only where requests wait for a verdict
 are answers verified here, by the verifiers of the verdict assets, on the same text and under the same memo keys: below,
-each verdict is in the memo already. Nothing is kept between rounds but the memo, so that a run that was killed, or that
-reached its budget, goes through the same rounds again and asks only what is missing.
+each verdict is in the memo already. Such a run counts in the teacher's pool alone, also while it runs code. Nothing is
+kept between rounds but the memo, so that a run that was killed, or that reached its budget, goes through the same
+rounds again and asks only what is missing.
 """
 
 import polars as pl
