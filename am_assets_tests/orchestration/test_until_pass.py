@@ -261,6 +261,18 @@ def test_a_plan_knows_what_is_likely_and_what_is_the_most(school: Class) -> None
     assert f"about {round(likely)}, at most 40" in am(school.desk, "plan", "-r", "plain", "-s", ASKING).stdout
 
 
+def test_a_preview_tells_what_more_samples_would_ask_of_what_did_not_pass(school: Class) -> None:
+    school.desk.edit("plain", "teacher", samples={"most": 2, "until": "pass"})
+    school.apply(select=UP_TO)
+    passed = sum(luck(text, 1) or luck(text, 2) for text in SUMS)
+    rate = passed / school.asked().total()
+    told = json.loads(am(school.desk, "preview", "-r", "plain", "--set", "teacher.samples.most=4", "--json").stdout)
+    [asked] = told["would_ask"]["responses"]
+    left = len(SUMS) - passed
+    assert (asked["requests"], asked["most_requests"]) == (round(left * (2 - rate)), left * 2)
+    assert (told["responses"]["all"]["gained"], told["responses"]["all"]["lost"]) == (0, 0)
+
+
 def test_explain_says_that_it_is_asked_until_one_passes(school: Class) -> None:
     school.apply()
     told = am(school.desk, "explain", next(iter(SUMS)), "-r", "plain").stdout
