@@ -48,13 +48,13 @@ def show_costs(console: Console, estimates: list[tuple[Step, Estimate]]) -> None
 
 
 def _sums(estimates: list[Estimate]) -> list[str]:
-    requests, *tokens = (
-        sum(getattr(one, name) for one in estimates) for name in ("requests", "prompt_tokens", "completion_tokens")
-    )
+    names = ("requests", "most_requests", "prompt_tokens", "completion_tokens")
+    requests, most, *tokens = (sum(getattr(one, name) for one in estimates) for name in names)
     at_most = "" if all(one.exact for one in estimates) else "at most "
+    counted = f"about {requests:,}, at most {most:,}" if most > requests else f"{at_most}{requests:,}"
     unpriced = " and what has no price" if any(one.dollars is None for one in estimates) else ""
     dollars = [sum(getattr(one, name) or 0 for one in estimates) for name in ("dollars", "most")]
-    return [f"{at_most}{requests:,}", *(f"{sum:,}" for sum in tokens), *(f"{sum:.4f}{unpriced}" for sum in dollars)]
+    return [counted, *(f"{sum:,}" for sum in tokens), *(f"{sum:.4f}{unpriced}" for sum in dollars)]
 
 
 def show_problems(console: Console, problems: list[str]) -> None:

@@ -65,6 +65,8 @@ def plain(value: Any) -> str:
         return f"{value:.0f}"  # 5 and 5.0 are one value
     if isinstance(value, list):
         return f"[{', '.join(map(plain, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {plain(one)}' for name, one in value.items())}}}"
     return str(value)
 
 

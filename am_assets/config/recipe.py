@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from am_assets.config.files import Section
 from am_assets.config.licenses import normalized
+from am_assets.config.samples import Samples
 from am_assets.config.sets import PreferencePolicy, RlPolicy, Share
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED, Screen
 
@@ -127,7 +128,7 @@ class TeacherPolicy(Section):
 
     model: str
     published: bool = True  # use published responses, and request none for questions that have one
-    samples: Annotated[int, Field(ge=0, le=64)] = 1
+    samples: Samples = 1  # of each question: a number, or {least: 1, most: 8, until: pass}
     system_prompt: str = ""
     math_suffix: str = ""
     code_suffix: str = ""

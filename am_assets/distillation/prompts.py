@@ -12,6 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from am_assets.config.recipe import TeacherPolicy
+from am_assets.config.samples import UntilPass
 from am_assets.storage.memo import key_of
 
 VERSION = "1"  # raise when the same policy asks otherwise
@@ -61,7 +62,9 @@ def requests_table(selected: pl.DataFrame, policy: TeacherPolicy) -> pl.DataFram
 
     One row per wanted response, sorted by request_key, with the columns of TeacherRequests but `recipes`. Where the
     policy allows a retry with a higher token limit, the retry is a row too, with `after` naming the request whose
-    answer has to be truncated first. A question with tests is of kind code, else one with a reference of kind math.
+    answer has to be truncated first. Where it samples until an answer passes, samples beyond the least come `after`
+    the one before; `datasets/due.py` says which are sent. A question with tests is of kind code, else one with a
+    reference of kind math.
     """
     first = sampling_of(policy)
     longer = first | {"max_tokens": policy.retry_max_tokens} if policy.retry_max_tokens else None
@@ -73,21 +76,17 @@ def requests_table(selected: pl.DataFrame, policy: TeacherPolicy) -> pl.DataFram
     for question_id, question, its_kind, samples in asked:
         messages = teacher_messages(question, its_kind, policy)
         messages_json = json.dumps(messages, ensure_ascii=False)
+        at_once = policy.samples.least if isinstance(policy.samples, UntilPass) else samples
+        earlier = ""
         for index in range(samples):
-            after = ""
+            after = earlier if index >= at_once else ""
             for sampling in filter(None, [first, longer]):
                 key = request_key(policy.model, messages, sampling, index)
                 sampling_json = json.dumps(sampling, sort_keys=True, ensure_ascii=False)
                 rows.append((key, question_id, policy.model, index, messages_json, sampling_json, after))
+                earlier = key if sampling is first else earlier
                 after = key
     return pl.DataFrame(rows, SCHEMA, orient="row").sort("request_key", "after")
-
-
-def further_tries(requests: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
-    """The retries in `requests` (TeacherRequests) that are due, as the answer to the request they come `after` was
-    truncated. `answered` needs request_key and finish_reason."""
-    cut = answered.filter(pl.col("finish_reason") == "length").select(after="request_key")
-    return requests.join(cut, on="after", how="semi", maintain_order="left")
 
 
 def unasked(metadata: Mapping[str, Any], recipes: Collection[str]) -> str | None:

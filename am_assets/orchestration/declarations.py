@@ -12,27 +12,24 @@ every body, since they identify nothing.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from am_assets.config.changes import Change, changes
 from am_assets.config.endpoints import Endpoint
 from am_assets.config.files import Section
 from am_assets.config.instruments import Instruments
 from am_assets.datasets import sources
-from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.benchmarks import Benchmark
 from am_assets.datasets.exclusions import Exclusions
-from am_assets.datasets.locate import pin, recorded_commit
-from am_assets.datasets.origins import AUTO, Origin, fingerprint
+from am_assets.datasets.locate import pin
 from am_assets.datasets.sources import Source
+from am_assets.orchestration.entries import Entry, EntryOf, benchmark_entry, earlier_shards, source_entry, verifying
 from am_assets.project import Project
-from am_assets.storage.stored import settings
-from am_assets.verification.verifiers import applicable
+from am_assets.verification.verifiers import Verifier, applicable
 
 
 class Undeclared(RuntimeError):
@@ -47,98 +44,6 @@ FACTS: dict[str, Callable[[Project], Any]] = {
     # Which questions each verifies.
     "verifiers": lambda _: {name: str(questions) for name, questions in applicable().items()},
 }
-
-
-@dataclass(frozen=True)
-class Entry:
-    """The configuration that a single partition depends on.
-
-    content  fields and their values, JSON-serializable
-    name     what users call it, as in `source gsm8k`
-    file     the file that holds it
-    within   prefix of its field names in messages, as in `dedup`
-    files    hash of the data files that it names
-    """
-
-    content: Mapping[str, Any]
-    name: str
-    file: str = ""
-    within: str = ""
-    files: str | None = None
-
-    @property
-    def where(self) -> str:
-        return f"of {self.name} in {self.file}" if self.file else f"of {self.name}"
-
-    def changes(self, before: Mapping[str, Any]) -> list[Change]:
-        """From the content that a materialization was made with to this one."""
-        return list(changes(before, self.content, self.within))
-
-
-class Searched(Entry):
-    """The shards that a shard is searched against. One that is gone leaves pairs that nobody reads; only one that
-    comes is searched."""
-
-    def changes(self, before: Mapping[str, Any]) -> list[Change]:
-        found = super().changes(before)
-        return [change for change in found if not {*change.after} <= {*change.before}]
-
-
-# The entry of a partition; None where its file is broken.
-EntryOf = Callable[[Project, str], Entry | None]
-
-
-def source_entry(here: Project, shard: str) -> Entry:
-    """The source of a shard, without its rank: no question depends on that."""
-    name = sources.source_of(here.sources, shard)
-    source = here.sources[name]
-    base = here.sources_file.parent
-    files = fingerprint(source.model_copy(update={"rank": 0}), base)
-    return Entry(_origin(source, base, "rank"), f"source {name}", here.sources_file.name, files=files)
-
-
-def benchmark_entry(here: Project, name: str) -> Entry:
-    entry = here.benchmarks[name]
-    files = fingerprint(entry, here.data)
-    return Entry(_origin(entry, here.data), f"benchmark {name}", "benchmarks.yaml", files=files)
-
-
-def section_entry(section: str) -> EntryOf:
-    """One section of the recipe whose name is the partition key."""
-
-    def entry(here: Project, recipe: str) -> Entry | None:
-        if recipe in here.broken:
-            return None
-        rows = settings(here.recipe(recipe), section).rows()
-        return Entry({name: json.loads(value) for name, value in rows}, f"recipe {recipe}", within=section)
-
-    return entry
-
-
-def recipes_that_select(here: Project, _: str) -> Entry:
-    """The recipes that have selected questions. Removing a recipe updates no upstream partition, so only this list
-    shows it."""
-    names = [name for name in here.recipe_names if (here.assets / "selected_questions" / f"{name}.parquet").exists()]
-    return Entry({"recipes that select questions": names}, here.data.name)
-
-
-def earlier_shards(here: Project, shard: str) -> Entry:
-    """The shards listed before this one in the sources file, sorted."""
-    keys = sources.shard_keys(here.sources)
-    return Searched({"shards before it": sorted(keys[: keys.index(shard)])}, shard, here.sources_file.name)
-
-
-def _origin(origin: Origin, base: Path, *without: str) -> dict[str, Any]:
-    """Its settings, the commit it is read at if it is of a hub, and the version of its adapter, which is no reason for
-    partitions that are read by another."""
-    settings = origin.model_dump(mode="json", exclude=set(without))
-    if origin.location and (commit := recorded_commit(origin.location, base)):
-        settings["recorded commit"] = commit
-    if origin.form == AUTO:  # which one it is, and whether another fits now, is known when the files are read
-        settings["versions of all adapters"] = ", ".join(f"{name} {one.version}" for name, one in ADAPTERS.items())
-    elif origin.form:
-        settings[f"version of adapter {origin.form}"] = ADAPTERS[origin.form].version
-    return settings
 
 
 @dataclass(frozen=True)
@@ -233,6 +138,12 @@ class Declared:
     def benchmark(self, name: str) -> Benchmark:
         self._require("benchmark", self.reads.entry is benchmark_entry)
         return self._project.benchmarks[name]
+
+    def limits_of(self, verifier: Verifier) -> Section:
+        """The section of the instruments that its verdicts are made with."""
+        self._require(f"instruments.{verifier.section}", self.reads.entry is verifying)
+        limits: Section = getattr(self._project.instruments, verifier.section)
+        return limits
 
     def pin(self, partition: str) -> None:
         """Record the commit at which files of a hub are read from now on, where none is; a part of the entry."""

@@ -65,7 +65,7 @@ COMPUTED: dict[str, dict[str, str]] = {
             " question_features.has_table question_labels.category question_labels.difficulty sampling_policy.value"
         ),
         "teacher": "teacher_policy.value",
-        "samples": "teacher_policy.value question_features.published",
+        "samples": "teacher_policy.value question_features.published question_features.verifiers",
     },
     "teacher_requests": {
         "request_key after": "raw_pool.question selected_questions.samples teacher_policy.value",

@@ -28,7 +28,8 @@ import polars as pl
 from am_assets.config.instruments import Instruments
 from am_assets.orchestration.catalog import OWNERS, code_reference, column_metadata
 from am_assets.orchestration.dagster_internals import DATA_VERSION_TAG
-from am_assets.orchestration.declarations import Declared, Entry, Reads
+from am_assets.orchestration.declarations import Declared, Reads
+from am_assets.orchestration.entries import Entry
 from am_assets.orchestration.partitions import Partitions
 from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project

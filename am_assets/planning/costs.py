@@ -16,6 +16,7 @@ from am_assets.datasets import sources
 from am_assets.datasets.checks import CHECKS
 from am_assets.engines.llm.money import CHARS_A_TOKEN, max_total_tokens
 from am_assets.engines.models import embedder
+from am_assets.planning.chances import CERTAIN, Chances
 from am_assets.planning.demand import Demand
 from am_assets.planning.plan import Step
 from am_assets.pool import labels
@@ -24,7 +25,7 @@ from am_assets.selection import confirm, overlap
 from am_assets.storage.memo import Memo, with_keys
 from am_assets.storage.stored import StoredTables
 from am_assets.verification import opinion
-from am_assets.verification.jobs import answers_with_checks, jobs, judge_requests, to_judge
+from am_assets.verification.jobs import AGAINST, answers_with_checks, jobs, judge_requests, to_judge
 from am_assets.verification.screens import unsafe
 from am_assets.verification.verifiers import VERIFIERS, applicable, unverified
 
@@ -43,7 +44,8 @@ OUTDATED = "at most, as what stands above is not up to date"
 @dataclass(frozen=True)
 class Estimate:
     requests: int
-    exact: bool  # else `requests` is an upper bound
+    most_requests: int  # if no answer passes before the last sample; more than `requests` where that is likely to
+    exact: bool  # else `requests` is an upper bound, or what is expected where `most_requests` is more
     prompt_tokens: int
     completion_tokens: int
     dollars: float | None  # None where no price is known
@@ -61,6 +63,7 @@ class Costs:
         self.memo = Memo(project.memo)
         self.pending = {(step.asset, step.partition) for step in steps}
         self.demand = Demand(project, store, named)
+        self.chances = Chances(store)
 
     def of(self, step: Step) -> Estimate | None:
         """The estimate of a step; None where its asset uses no model."""
@@ -141,11 +144,10 @@ class Costs:
             asked = self.demand.requests(self._questions(shard).with_columns(**CHECKS))
         else:
             asked = self.demand.of_named(asked)
-        first = asked.filter(pl.col("after") == "").rename({"request_key": "key", "teacher": "model"})
         known = self._read("question_labels", shard)
         if known is not None:
-            first = first.join(known.select("question_id", pl.col("difficulty").cast(pl.String)), on="question_id")
-        return first, exact
+            asked = asked.join(known.select("question_id", pl.col("difficulty").cast(pl.String)), on="question_id")
+        return self.chances.first_tries(shard, asked), exact
 
     def _math_verdicts(self, shard: str) -> tuple[pl.DataFrame, bool]:
         """Exact where the verdicts of the verifier are known; else it may fail every answer."""
@@ -176,7 +178,8 @@ class Costs:
 
     def _answered(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
         columns = ["question_id", "question", "reference_answer"]
-        return self.demand.responses(shard, questions.select(*columns, "published")).select(columns)
+        rows = questions.select("question_id", "question", "published", *AGAINST)
+        return self.demand.responses(shard, rows).select(columns)
 
     def _reward_scores(self, shard: str) -> tuple[pl.DataFrame, bool]:
         instrument = self.project.instruments.reward
@@ -214,17 +217,21 @@ class Costs:
         means = self._means[NAMESPACES[asset]]
         if "difficulty" not in missing.columns:
             missing = missing.with_columns(difficulty=pl.lit(None, pl.String))
+        if "likely" not in missing.columns:
+            missing = missing.with_columns(**CERTAIN)
         basis = [at_most] if at_most else []
         models = tuple(missing["model"].unique(maintain_order=True))
-        tokens_in, tokens_out, dollars, most = 0, 0, 0.0, 0.0
+        tokens_in, tokens_out, dollars, most, likely = 0, 0, 0.0, 0.0, pl.col("likely")
         unpriced = False
         for (model, difficulty), rows in missing.group_by("model", "difficulty", maintain_order=True):
             limit = json.loads(rows["sampling"][0])["max_tokens"]
             mean, answers = means.get((model, difficulty)) or means.get((model, None)) or (limit, 0)
             seen = f"the mean of {answers:,} stored" if answers else "its limit, as none is stored yet"
             of = f"{model} ({difficulty})" if difficulty else model
+            basis += self.chances.basis(of, rows)
             basis.append(f"{of}: {mean:,.0f} tokens an answer, {seen}")
-            asked, answered = int(rows["messages"].str.len_chars().sum()) // CHARS_A_TOKEN, round(rows.height * mean)
+            chars, count = rows.select((pl.col("messages").str.len_chars() * likely).sum(), likely.sum()).row(0)
+            asked, answered = int(chars) // CHARS_A_TOKEN, round(count * mean)
             tokens_in, tokens_out = tokens_in + asked, tokens_out + answered
             endpoints = self.project.endpoints_of(str(model))
             prices = [price for endpoint in endpoints if (price := endpoint.prices(str(model)))]
@@ -237,8 +244,9 @@ class Costs:
                 unpriced = True
                 basis.append(f"{model}: no price known: set input_price and output_price in endpoints.yaml")
         return Estimate(
+            round(missing["likely"].sum()),
             missing.height,
-            not at_most,
+            not (at_most or missing["waits"].any()),
             tokens_in,
             tokens_out,
             None if unpriced else dollars,

@@ -10,9 +10,11 @@ from functools import cached_property
 import polars as pl
 
 from am_assets.config.recipe import TeacherPolicy
+from am_assets.config.samples import UntilPass
 from am_assets.distillation import prompts
 from am_assets.project import Project
 from am_assets.storage.stored import StoredTables, read_policy
+from am_assets.verification.verifiers import unverified
 
 SELECTED = {"question_id": pl.String, "samples": pl.Int64, "recipe": pl.String}
 
@@ -31,21 +33,21 @@ class Demand:
         return {policy.model for policy in policies}
 
     def requests(self, questions: pl.DataFrame) -> pl.DataFrame:
-        """TeacherRequests of the named recipes if they selected all `questions` (question_id, question, has_reference,
-        has_tests, published)."""
+        """TeacherRequests if the named recipes selected all `questions` (RawPool, has_reference, has_tests), with the
+        distinct policies in place of recipes."""
         answered = pl.col("published").list.len() > 0
         return pl.concat(
             prompts.requests_table(
-                questions.filter(~(answered & policy.published)).with_columns(samples=pl.lit(policy.samples)), policy
-            )
-            for policy in self._policies
+                questions.filter(~(answered & policy.published)).with_columns(samples=_most(policy)), policy
+            ).with_columns(recipes=pl.lit([f"policy {number}"]))
+            for number, policy in enumerate(self._policies)
         )
 
     def responses(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
-        """`questions` (question_id, published and others) with a row for each response that they may get."""
+        """`questions` (RawPool) with a row for each response that they may get."""
         published = pl.col("published").list.len().cast(pl.Int64)
         own = [
-            pl.when((published > 0) & policy.published).then(0).otherwise(policy.samples) for policy in self._policies
+            pl.when((published > 0) & policy.published).then(0).otherwise(_most(policy)) for policy in self._policies
         ]
         others = self._selected_by_others(shard).group_by("question_id").agg(by_others=pl.sum("samples"))
         counted = questions.join(others, on="question_id", how="left", maintain_order="left").with_columns(
@@ -55,8 +57,9 @@ class Demand:
         return rows.select(pl.col(questions.columns).repeat_by("responses").explode())
 
     def of_named(self, requests: pl.DataFrame) -> pl.DataFrame:
-        """The `requests` (TeacherRequests) that a named recipe wants."""
-        return requests.filter(pl.col("recipes").list.eval(pl.element().is_in(self.named)).list.any())
+        """The `requests` (TeacherRequests) that a named recipe wants, with the named ones of their recipes."""
+        named = pl.col("recipes").list.filter(pl.element().is_in(self.named))
+        return requests.with_columns(recipes=named).filter(pl.col("recipes").list.len() > 0)
 
     @cached_property
     def _policies(self) -> list[TeacherPolicy]:
@@ -84,3 +87,11 @@ class Demand:
             for name in self._others
         ]
         return pl.concat([pl.DataFrame(schema=SELECTED), *selected])
+
+
+def _most(policy: TeacherPolicy) -> pl.Expr:
+    """The most responses to a question of RawPool: the least where no verifier could say that one passes."""
+    samples = policy.samples
+    if isinstance(samples, UntilPass):
+        return pl.when(unverified()).then(samples.least).otherwise(samples.most)
+    return pl.lit(samples)

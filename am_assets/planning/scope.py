@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from am_assets.orchestration.assets import GRAPH, TABLE
-from am_assets.orchestration.declarations import Entry
+from am_assets.orchestration.entries import Entry
 from am_assets.orchestration.partitions import recipe_and_benchmark
 from am_assets.orchestration.tables import ENTRY, FILES, Table
 from am_assets.planning.others import InScope, NeedsOfOthers
@@ -83,6 +83,8 @@ class _ChangedSince:
         if now is None:
             return None  # the file is broken: the table stays as it was last made
         if ENTRY not in metadata:
+            if not now.content:
+                return None
             return "an earlier version of this project made it"
         words = "; ".join(change.in_words(now.where) for change in now.changes(metadata[ENTRY]))
         return words or (f"what {now.name} reads changed" if metadata.get(FILES) != now.files else None)

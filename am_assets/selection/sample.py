@@ -7,6 +7,7 @@ import polars as pl
 
 from am_assets.config.licenses import UNKNOWN
 from am_assets.config.recipe import SamplingPolicy, TeacherPolicy
+from am_assets.config.samples import UntilPass
 from am_assets.config.vocabulary import QUESTION_DROPS
 from am_assets.engines.models.language import UNDETERMINED
 from am_assets.storage.schemas import SelectedQuestions
@@ -46,9 +47,9 @@ def select(
     Downsampling compares a question's draw, a function of its id alone, with the rate of its group; a higher rate keeps
     a superset. Under `rates` other rows never change a question's fate; under `shares` they move the rate of its group,
     so that the kept part of the group only grows or only shrinks. Text of undetermined language (`und`, e.g. a bare
-    formula) passes every language filter. Where published responses count, a question with one gets 0 new samples.
+    formula) passes every language filter. Where published responses count, a question with one gets 0 new samples. What
+    is asked until an answer passes gets the most where a verifier can tell, else the least.
     """
-    samples = pl.when(pl.col("has_published") & teacher.published).then(0).otherwise(teacher.samples)
     found = contaminated.rename({"detail": "contaminated", "decided_by": "contaminated_by"})
     unsuitable, unsuitable_by = _unsuitable(sampling)
     filtered = questions.join(found, on="question_id", how="left").with_columns(
@@ -78,11 +79,21 @@ def select(
             teacher=pl.lit(teacher.model),
         )
         .with_columns(kept=pl.col("drop_reason").is_null())
-        .with_columns(samples=pl.when("kept").then(samples).otherwise(0))
+        .with_columns(samples=pl.when("kept").then(_samples(teacher)).otherwise(0))
         .select(SelectedQuestions.column_names())
         .sort("question_id")
         .pipe(SelectedQuestions.cast)
     )
+
+
+def _samples(teacher: TeacherPolicy) -> pl.Expr:
+    wanted = teacher.samples
+    if isinstance(wanted, UntilPass):
+        is_verified = pl.col("verifiers").list.len() > 0
+        most = pl.when(is_verified).then(wanted.most).otherwise(wanted.least)
+    else:
+        most = pl.lit(wanted)
+    return pl.when(pl.col("has_published") & teacher.published).then(0).otherwise(most)
 
 
 def _unsuitable(sampling: SamplingPolicy) -> tuple[pl.Expr, pl.Expr]:

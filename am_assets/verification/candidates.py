@@ -4,17 +4,19 @@ One shard at a time and narrow columns only: the texts of 1.4 million responses 
 shard takes a quarter of the time of one join. Joins only; `decide.py` decides.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import polars as pl
 
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
+from am_assets.datasets import due
+from am_assets.verification import passing
+from am_assets.verification.passing import Read
 from am_assets.verification.verifiers import VERIFIERS
 
-Read = Callable[[str, list[str]], pl.DataFrame]  # reads some columns of a shard's table
 READ = {
     "question_features": ["question_id", "verifiers"],
-    "teacher_requests": ["request_key", "after", "recipes"],
+    "teacher_requests": due.READ,
     "responses": ["response_id", "question_id", "request_key", "teacher", "origin", "sample_index", "finish_reason"],
     "response_features": [
         "response_id", "template", "well_formed", "truncated", "repetition", "consecutive", "prompt_share",
@@ -32,13 +34,14 @@ def candidates(read: Read, selected: pl.DataFrame, recipe: str, published: bool)
     Responses to the questions of `selected` (question_id, shard, source, category, difficulty): those to the requests
     of `recipe` and, with `published`, the published ones.
     """
-    table = {name: read(name, columns).lazy() for name, columns in READ.items()}
+    tables = {name: read(name, columns) for name, columns in READ.items()}
+    table = {name: rows.lazy() for name, rows in tables.items()}
     verdicts = [
         table[one.table].rename({name: one.column(name) for name in ("verdict", "reason", *one.decides_on)})
         for one in VERIFIERS.values()
     ]
     joined = (
-        _of_recipe(table["responses"], table["teacher_requests"], recipe, published)
+        _of_recipe(tables, recipe, published)
         .join(selected.lazy(), on="question_id")
         .join(table["question_features"], on="question_id")
         .join(table["response_features"], on="response_id")
@@ -48,12 +51,10 @@ def candidates(read: Read, selected: pl.DataFrame, recipe: str, published: bool)
     return joined.with_columns(response_chars=pl.col("think_chars") + pl.col("answer_chars")).collect()
 
 
-def _of_recipe(responses: pl.LazyFrame, requests: pl.LazyFrame, recipe: str, published: bool) -> pl.LazyFrame:
-    """Responses to the recipe's requests; one to a retry counts only if the response before it was truncated."""
-    distilled = responses.filter(pl.col("origin") == "distilled")
-    cut = distilled.filter(pl.col("finish_reason") == "length").select("request_key")
-    asked = requests.filter(pl.col("recipes").list.contains(recipe))
-    further = asked.join(cut, left_on="after", right_on="request_key", how="semi")
-    wanted = pl.concat([asked.filter(pl.col("after") == ""), further]).select("request_key")
-    own = distilled.join(wanted, on="request_key", how="semi")
-    return pl.concat([own, responses.filter((pl.col("origin") == "published") & pl.lit(published))])
+def _of_recipe(tables: Mapping[str, pl.DataFrame], recipe: str, published: bool) -> pl.LazyFrame:
+    """Responses to the recipe's requests; one that waits for an earlier answer counts only if it is due by that."""
+    responses, own = tables["responses"], pl.col("recipes").list.contains(recipe)
+    asked = tables["teacher_requests"].filter(own).with_columns(recipes=pl.lit([recipe]))
+    wanted = due.due(asked, passing.stored(lambda name, columns: tables[name].select(columns)))
+    theirs = responses.join(wanted, on="request_key", how="semi")
+    return pl.concat([theirs, responses.filter((pl.col("origin") == "published") & pl.lit(published))]).lazy()

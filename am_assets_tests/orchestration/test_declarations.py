@@ -12,10 +12,8 @@ import pytest
 
 from am_assets.orchestration import tables
 from am_assets.orchestration.assets import GRAPH, evaluation
-from am_assets.orchestration.declarations import (
-    Declared,
-    Reads,
-    Undeclared,
+from am_assets.orchestration.declarations import Declared, Reads, Undeclared
+from am_assets.orchestration.entries import (
     benchmark_entry,
     earlier_shards,
     recipes_that_select,

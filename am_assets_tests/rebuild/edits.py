@@ -39,6 +39,7 @@ VALUES: dict[str, Any] = {
     "recipe.sampling.shares.difficulty": {"medium": 0.2},
     "recipe.sampling.shares.category": {"planning": 0.1},
     "recipe.teacher.model": "openai/teacher-2",
+    "recipe.teacher.samples": {"least": 1, "most": 3, "until": "pass"},
     "recipe.teacher.examples": [],
     "recipe.teacher.retry_max_tokens": 128,
     "recipe.teacher.stop": ["END"],

@@ -17,7 +17,7 @@ def response(name: str, request: str | None = None, finish: str = "stop", questi
 
 
 def request(key: str, *recipes: str, after: str = "") -> dict:
-    return {"request_key": key, "after": after, "recipes": list(recipes)}
+    return {"request_key": key, "after": after, "question_id": "q1", "sample_index": 0, "recipes": list(recipes)}
 
 
 def found(responses: list[dict], requests: list[dict], published: bool = True, **measured: list[dict]) -> pl.DataFrame:
@@ -89,3 +89,15 @@ def test_each_candidate_stands_beside_what_was_measured_of_it():
         (None, None, None),
     ]
     assert table.select("verifiers", "response_chars", "source").row(0) == (["math"], 5, "s")
+
+
+def test_samples_beyond_the_first_pass_are_no_candidates_though_another_recipe_has_them():
+    rows = [response(name, key) | {"sample_index": at} for at, (name, key) in enumerate([("a", "k"), ("b", "l")])]
+    requests = [
+        request("k", "ours", "theirs"),
+        request("l", "theirs") | {"sample_index": 1},
+        request("l", "ours", after="k") | {"sample_index": 1},
+    ]
+    verdicts = [[{"response_id": "a", "verdict": said, "reason": ""}] for said in ("pass", "fail", "unverifiable")]
+    of = [names(rows, requests, math_verdicts=said) for said in verdicts]
+    assert of == [["a"], ["a", "b"], ["a", "b"]]

@@ -10,10 +10,13 @@ from am_assets.datasets.published import published, response_ids
 from am_assets.distillation import parts, prompts, traces
 from am_assets.engines import plots
 from am_assets.orchestration import tables
-from am_assets.orchestration.declarations import Declared, Reads, recipes_that_select
+from am_assets.orchestration.declarations import Declared, Reads
+from am_assets.orchestration.entries import recipes_that_select, verifying
 from am_assets.orchestration.partitions import every
-from am_assets.orchestration.resources import Answers, combine, usage
+from am_assets.orchestration.resources import Answers, usage
+from am_assets.orchestration.rounds import as_responses, in_rounds
 from am_assets.storage.stored import read_policy
+from am_assets.verification.verifiers.base import UNREACHED, without_sandbox
 
 ALL_RECIPES = every("recipe", skip_missing=True)
 
@@ -54,8 +57,8 @@ def teacher_requests(
     "distillation",
     "shards",
     pool="teacher",
-    reads=Reads((parts, prompts), facts=("exclusions",)),
-    unfinished=prompts.unasked,
+    reads=Reads((parts, prompts), facts=("exclusions",), entry=verifying),
+    unfinished=lambda made, recipes: prompts.unasked(made, recipes) or without_sandbox(made, recipes),
 )
 def responses(
     raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
@@ -63,19 +66,10 @@ def responses(
     """Teacher generations for the questions that any recipe selected, and the published responses of the shard. A
     stored response is never requested again. A response truncated by its token limit is kept like any other; where a
     policy allows a further try at a higher limit, both are here. An excluded response is here without its text. A run
-    for some recipes leaves out unanswered requests that only others want, and records how many."""
-    requests, left_out = answers.split("responses", teacher_requests.with_columns(key="request_key", model="teacher"))
-    first = requests.filter(pl.col("after") == "")
-    filled = answers.get("responses", first)
-    again = prompts.further_tries(requests, filled.table)
-    if again.height:
-        both = pl.concat([first, again]).unique("key", keep="first", maintain_order=True)
-        filled = combine(filled, answers.get("responses", both))
-    unasked = pl.concat([left_out.filter(pl.col("after") == ""), prompts.further_tries(left_out, filled.table)])
-    distilled = filled.table.select(
-        "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
-        "completion_tokens", "cost", response=parts.full_response("reasoning", "text"), origin=pl.lit("distilled"),
-    )  # fmt: skip
+    for some recipes leaves out unanswered requests that only others want, and records how many. Where a recipe samples
+    until an answer passes, answers are verified here as their verdicts are below, through the same memo."""
+    filled, unasked, unreached = in_rounds(teacher_requests, raw_pool, here, answers)
+    distilled = as_responses(filled.table)
     given = published(raw_pool.filter(pl.col("defect").is_null())).with_columns(
         prompt_tokens=pl.lit(0), completion_tokens=pl.lit(0), cost=pl.lit(0.0)
     )
@@ -85,6 +79,7 @@ def responses(
     lengths = plots.histogram_png(distilled["completion_tokens"], "Tokens of the teacher's responses")
     return table.sort("response_id"), {
         **usage(filled),
+        **({UNREACHED: unreached} if unreached else {}),
         prompts.UNASKED: dict(unasked.explode("recipes")["recipes"].value_counts(sort=True).rows()),
         "published": given.height,
         "distilled": distilled.height,

@@ -13,7 +13,8 @@ from am_assets.engines import plots
 from am_assets.engines.models import student
 from am_assets.evaluation import distributions, examples, page, paper, report, scores
 from am_assets.orchestration import tables
-from am_assets.orchestration.declarations import Declared, Reads, benchmark_entry
+from am_assets.orchestration.declarations import Declared, Reads
+from am_assets.orchestration.entries import benchmark_entry
 from am_assets.orchestration.partitions import along, every
 from am_assets.orchestration.resources import Answers
 from am_assets.orchestration.tables import picture, sample, stored_metadata

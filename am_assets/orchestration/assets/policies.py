@@ -11,7 +11,8 @@ import polars as pl
 
 from am_assets.config.recipe import SECTIONS, Recipe
 from am_assets.orchestration import tables
-from am_assets.orchestration.declarations import Declared, Reads, section_entry
+from am_assets.orchestration.declarations import Declared, Reads
+from am_assets.orchestration.entries import section_entry
 from am_assets.project import Project
 
 

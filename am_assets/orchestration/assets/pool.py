@@ -8,7 +8,8 @@ from am_assets.datasets import sources
 from am_assets.datasets.reading import Told
 from am_assets.engines import plots
 from am_assets.orchestration import tables
-from am_assets.orchestration.declarations import Declared, Reads, source_entry
+from am_assets.orchestration.declarations import Declared, Reads
+from am_assets.orchestration.entries import source_entry
 from am_assets.orchestration.resources import Answers, usage
 from am_assets.pool import features, labels
 from am_assets.storage.atomic import file_aside

@@ -12,7 +12,8 @@ from am_assets.engines.models import embedder
 from am_assets.engines.models.hnsw import Graphs
 from am_assets.orchestration import tables
 from am_assets.orchestration.assets.pool import TEXTS
-from am_assets.orchestration.declarations import Declared, Reads, earlier_shards
+from am_assets.orchestration.declarations import Declared, Reads
+from am_assets.orchestration.entries import earlier_shards
 from am_assets.orchestration.partitions import all_of, every
 from am_assets.orchestration.resources import Answers, usage
 from am_assets.orchestration.tables import picture

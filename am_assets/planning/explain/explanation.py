@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.config.recipe import Recipe
+from am_assets.config.recipe import Recipe, TeacherPolicy
+from am_assets.config.samples import UntilPass
 from am_assets.config.vocabulary import WITHHELD
 from am_assets.planning.explain.lines import Line
 from am_assets.verification.verifiers import VERIFIERS
@@ -99,7 +100,11 @@ def explain(rows: Rows, name: str, policies: Recipe, lines_of: Callable[[list[st
         parts.append(Part("deduplication", [placed], decision(row, ["dedup.threshold"])))
     parts.append(Part("benchmark overlap", [_overlap(row, rows.items) for row in rows.of("benchmark_overlap")]))
     for row in rows.of("selected_questions"):
-        asked = {"draw": _draw(row["question_id"]), "teacher": row["teacher"], "new responses": row["samples"]}
+        asked = {
+            "draw": _draw(row["question_id"]),
+            "teacher": row["teacher"],
+            "new responses": _wanted(row["samples"], policies.teacher),
+        }
         rates = rate_fields(policies.sampling, row["category"], row["difficulty"])
         parts.append(Part("selection", [asked], decision(row, rates.values())))
     verified = {row["response_id"]: row for row in rows.of("verified_set")}
@@ -113,6 +118,12 @@ def explain(rows: Rows, name: str, policies: Recipe, lines_of: Callable[[list[st
     if verified:
         parts.append(Part("released", [{"rows": rows.tables["sft_dataset"].height}]))
     return Explanation(pool[0]["question_id"], pool[0]["question"], name, parts, [row["shard"] for row in pool])
+
+
+def _wanted(samples: int, teacher: TeacherPolicy) -> int | str:
+    if isinstance(teacher.samples, UntilPass) and samples > teacher.samples.least:
+        return f"{teacher.samples.least} to {samples}, until one passes"
+    return samples
 
 
 def _without_ids(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import polars as pl
 
 from am_assets.config.recipe import TeacherPolicy
 from am_assets.datasets.checks import CHECKS
+from am_assets.datasets.due import READ
 from am_assets.distillation import prompts
 from am_assets.planning.costs import Costs, Estimate
 from am_assets.planning.plan import Step
@@ -30,15 +31,15 @@ class Added:
         self.name = name
         self.teacher = teacher
         self.everything = everything
-        self.wanted: dict[str, pl.DataFrame] = {}  # by shard, request_key, after and recipes
+        self.wanted: dict[str, pl.DataFrame] = {}  # by shard, what candidates are read by
 
     def estimates(self, costs: Costs) -> Iterator[tuple[Step, Estimate]]:
         """By shard what the teacher would be asked, and the judge; what any recipe asked before costs nothing."""
         for (shard,), rows in self._questions.group_by("shard", maintain_order=True):
             requests = self._requests(str(shard), rows, costs.project.instruments.reward.judges == "every")
-            self.wanted[str(shard)] = requests.select("request_key", "after", recipes=pl.lit([self.name]))
-            first = requests.filter(pl.col("after") == "").rename({"request_key": "key", "teacher": "model"})
-            missing = costs.missing("responses", first)
+            requests = requests.with_columns(recipes=pl.lit([self.name]))
+            self.wanted[str(shard)] = requests.select(READ)
+            missing = costs.missing("responses", costs.chances.first_tries(str(shard), requests))
             yield self._step("responses", str(shard)), costs.priced("responses", missing, "")
             if costs.project.instruments.math.opinion:
                 checked = missing.filter("referenced").select("question_id", "question", "reference_answer")
@@ -60,7 +61,7 @@ class Added:
             return
         others = pl.col("recipes").list.filter(pl.element() != self.name) if self.everything else pl.col("recipes")
         for shard in self.stored.partitions("teacher_requests"):
-            tables = [self.stored.scan("teacher_requests", shard).select("request_key", "after", others).collect()]
+            tables = [self.stored.scan("teacher_requests", shard).with_columns(others).select(READ).collect()]
             if shard in self.wanted:
                 tables.append(self.wanted[shard])
             self.aside.replace("teacher_requests", shard, pl.concat(tables))

@@ -6,11 +6,13 @@ from am_assets.config.vocabulary import TEMPLATES
 
 
 class TeacherRequests(dy.Schema):
-    """The union of all recipes' teacher requests for one shard: one row per response."""
+    """The union of all recipes' teacher requests for one shard: one row per response that may be asked for."""
 
     request_key = dy.String(primary_key=True, description="hash of everything that identifies the answer")
     after = dy.String(
-        primary_key=True, description='the request that must end truncated before this one is sent; else ""'
+        primary_key=True,
+        description="the request whose answer has to fall short before this one is sent: at the same sample by ending"
+        ' truncated, at an earlier one by not passing, nor any before it; else ""',
     )
     question_id = dy.String()
     teacher = dy.String()

@@ -72,4 +72,6 @@ class SelectedQuestions(dy.Schema):
         nullable=True, description="the field of the recipe that dropped it, two rates comma-separated; null for none"
     )
     teacher = dy.String()
-    samples = dy.UInt16(description="new responses to request from the teacher; 0 where published ones suffice")
+    samples = dy.UInt16(
+        description="new responses to request from the teacher, at most; 0 where published ones suffice"
+    )

@@ -96,8 +96,12 @@ class Verifier:
 
     def with_job_keys(self, rows: pl.DataFrame, limits: Any) -> pl.DataFrame:
         """`rows` (answer, `named` and any others) with the memo key of each verdict."""
-        settings = limits.model_dump(include={*self.fields} or None)
-        return with_keys(rows, "answer", self.named or self.against, identity=[self.version, settings])
+        return with_keys(rows, "answer", self.named or self.against, identity=[self.version, self.settings(limits)])
+
+    def settings(self, limits: Any) -> dict[str, Any]:
+        """The part of `limits` that its verdicts depend on."""
+        settings: dict[str, Any] = limits.model_dump(include={*self.fields} or None)
+        return settings
 
 
 @dataclass(frozen=True)
