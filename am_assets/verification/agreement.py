@@ -1,0 +1,123 @@
+"""What a recipe makes of answers that agree: verdicts by consensus, doubtful references, and pass rates of questions.
+
+Decisions only, over candidates of one recipe; part of `decide.py` and versioned with it. Which results are equal is
+measured in `consensus.py`. A consensus exists where a question has `min_samples` answers and its leading class holds
+`min_share` of them; of two classes of the same size none leads, so a tie is no consensus.
+"""
+
+import polars as pl
+
+from am_assets.config.agreement import Agreement, PassRates, ReferencePolicy
+from am_assets.config.recipe import VerificationPolicy
+from am_assets.config.vocabulary import VERDICTS
+from am_assets.verification.consensus import counted
+
+EXACT = 1e-9  # a share of 0.9 is nine of ten
+SHOWN = 60  # characters of a result in a reason
+LEADING, ANSWERS, LARGEST = pl.col("leading"), pl.col("answers"), pl.col("largest")
+STATES_ONE = pl.col("equal_to").is_not_null()
+
+
+def with_classes(candidates: pl.DataFrame) -> pl.DataFrame:
+    """`candidates` (question_id, consensus_answers, result, equal_to) with answers, agreeing, share and leading, as
+    these candidates alone count; by question `largest`, the size of the leading class (null without one), and `agreed`,
+    its result as the plainest of these candidates writes it."""
+    of_leading = pl.col("result").filter(LEADING)
+    plainest = of_leading.sort_by(of_leading.str.len_chars(), of_leading).first()
+    return counted(candidates.with_columns(compared=pl.col("consensus_answers").is_not_null())).with_columns(
+        largest=pl.col("agreeing").filter(LEADING).first().over("question_id"), agreed=plainest.over("question_id")
+    )
+
+
+def exists(agreement: Agreement) -> pl.Expr:
+    """Whether the question has a consensus."""
+    return ((agreement.min_samples <= ANSWERS) & _large_enough(agreement.min_share)).fill_null(False)
+
+
+def _large_enough(min_share: float) -> pl.Expr:
+    return min_share - EXACT <= LARGEST / ANSWERS
+
+
+def agree_on() -> pl.Expr:
+    """How many answers agree, and on what, in words."""
+    return pl.format("{} of {} answers agree on {}", LARGEST, ANSWERS, _shown("agreed"))
+
+
+def _shown(column: str) -> pl.Expr:
+    return pl.col(column).str.head(SHOWN)
+
+
+def by_consensus(policy: VerificationPolicy) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Verdict, reason and the field that settled it, of candidates with classes. fail: another result than the one
+    agreed on. unverifiable: no consensus, or no result to hold against it."""
+    few, split = policy.min_samples > ANSWERS, ~_large_enough(policy.min_share).fill_null(False)
+    agreement = Agreement(min_share=policy.min_share, min_samples=policy.min_samples)
+    stated = exists(agreement) & STATES_ONE
+    verdict = pl.when(stated & LEADING).then(pl.lit("pass")).when(stated).then(pl.lit("fail"))
+    most = pl.col("agreeing").max().over("question_id")
+    reason = (
+        pl.when(few)
+        .then(pl.format("{} answers to compare < {}", ANSWERS, pl.lit(policy.min_samples)))
+        .when(split)
+        .then(pl.format("{} of {} answers agree, and not {} of them", most, ANSWERS, pl.lit(f"{policy.min_share:g}")))
+        .when(STATES_ONE)
+        .then(pl.format("{} where {}", _shown("result"), agree_on()))
+        .otherwise(pl.lit("states no result that can be compared"))
+    )
+    field = pl.when(few).then(pl.lit("min_samples")).when(split).then(pl.lit("min_share")).otherwise(pl.lit("accept"))
+    return (
+        verdict.otherwise(pl.lit("unverifiable")).cast(pl.Enum(VERDICTS)),
+        reason,
+        pl.format("verification.{}", field),
+    )
+
+
+def with_doubt(candidates: pl.DataFrame, policy: ReferencePolicy) -> pl.DataFrame:
+    """`candidates` with classes and the verdicts that count, and `reference_doubtful`: the question has a consensus,
+    and every answer of it fails against the reference. Where the policy repairs, `repaired_reference` is that result,
+    and the verdicts are those against it."""
+    of_math = pl.col("verifiers").list.contains("math")
+    fails = (pl.col("math_verdict").cast(pl.String) == "fail").fill_null(False)
+    against = fails.filter(LEADING).all().over("question_id")
+    doubted = candidates.with_columns(reference_doubtful=exists(policy.agreement) & of_math & against)
+    repaired = pl.col("reference_doubtful") & pl.lit(policy.repair is not None)
+    settled = pl.when(LEADING).then(pl.lit("pass")).when(STATES_ONE).then(pl.lit("fail"))
+    reason = (
+        pl.when(LEADING)
+        .then(pl.format("equal to the repaired reference {}", _shown("agreed")))
+        .when(STATES_ONE)
+        .then(pl.format("different from the repaired reference {}", _shown("agreed")))
+        .otherwise(pl.lit("no result to compare with the repaired reference"))
+    )
+    return doubted.with_columns(
+        repaired_reference=pl.when(repaired).then("agreed"),
+        math_verdict=pl.when(repaired)
+        .then(settled.otherwise(pl.lit("unverifiable")))
+        .otherwise(pl.col("math_verdict").cast(pl.String))
+        .cast(pl.Enum(VERDICTS)),
+        math_reason=pl.when(repaired).then(reason).otherwise("math_reason"),
+        math_decided_by=pl.when(repaired).then(pl.lit("verification.reference.repair")).otherwise("math_decided_by"),
+    )
+
+
+def with_pass_rates(judged: pl.DataFrame) -> pl.DataFrame:
+    """`judged` (question_id, verified: the verdict of the verifier) with `passed` and `pass_rate`, whatever rule drops
+    the rows."""
+    verdict = pl.col("verified").cast(pl.String)
+    passed = pl.when(verdict.is_in(["pass", "fail"])).then(verdict == "pass")
+    return judged.with_columns(passed=passed).with_columns(pass_rate=pl.col("passed").mean().over("question_id"))
+
+
+def beyond(rates: PassRates) -> dict[str, tuple[pl.Expr, pl.Expr]]:
+    """By field of `rates`, whether the question's pass rate lies beyond it, and the detail. A question with few
+    attempts lies beyond none."""
+    rate = pl.col("pass_rate")
+    known = pl.col("passed").count().over("question_id") >= rates.min_attempts
+    sides = {
+        "least": (rate < rates.least - EXACT, "<", rates.least),
+        "most": (rate > rates.most + EXACT, ">", rates.most),
+    }
+    return {
+        name: ((known & broken).fill_null(False), pl.format(f"pass_rate {{}} {sign} {bound:g}", rate.round(4)))
+        for name, (broken, sign, bound) in sides.items()
+    }

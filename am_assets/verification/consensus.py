@@ -1,0 +1,109 @@
+r"""Which answers to a question state the same result: classes of equal results, measured by the verifier of math.
+
+A response states a result where that verifier finds exactly one in its answer (a box, a statement, a bare formula), the
+answer passes against this very result (so it is not taken back, quoted or hedged), and the result is mathematics or an
+option's letter. Words are none: nothing tells whether two wordings mean the same. Two results are equal where the
+verifier passes each as the answer to the other, as a reference without a unit accepts any. Everything here holds for
+all answers of a shard; which of them count for a recipe, and whether they suffice, is decided in `agreement.py`.
+"""
+
+from collections.abc import Callable
+
+import polars as pl
+
+from am_assets.datasets.checks import HAS_TESTS
+from am_assets.storage.schemas import AnswerConsensus
+from am_assets.verification.mathematics.extraction import boxed, results
+from am_assets.verification.mathematics.normalization import is_text, normalize, words
+from am_assets.verification.verifiers.math import settle
+
+VERSION = "1"  # raise when answers may fall into other classes
+MOST_CHARS = 500  # of a result that is compared
+MOST_WORDS = 1  # of a result outside of a box: "12 apples", and no half sentence
+Equal = Callable[[pl.DataFrame], pl.Series]  # by (answer, reference), whether the verifier passes it
+
+
+def result_of(answer: str) -> str | None:
+    r"""The one result that an answer states, if mathematics can compare it.
+
+    >>> result_of(r"So we get \boxed{12}."), result_of("The answer is that leaves turn yellow.")
+    ('12', None)
+    """
+    found = results(answer)
+    if len(found) != 1 or len(found[0]) > MOST_CHARS or is_text(found[0]):
+        return None
+    if words(found[0]) > MOST_WORDS and not boxed(answer)[0]:
+        return None
+    asserted = settle(found, answer, found[0])
+    return found[0] if asserted and asserted[0] == "pass" else None
+
+
+def answers_to_compare(features: pl.LazyFrame, pool: pl.LazyFrame) -> pl.DataFrame:
+    """(response_id, question_id, result) of the answers to questions of RawPool without tests that have several."""
+    without_tests = pool.filter(~HAS_TESTS).select("question_id")
+    answered = features.select("response_id", "question_id", "answer").filter(
+        pl.col("answer").str.strip_chars().str.len_chars() > 0
+    )
+    ours = answered.join(without_tests, on="question_id", how="semi", maintain_order="left")
+    several = ours.filter(pl.len().over("question_id") > 1).collect()
+    told = pl.Series("result", [result_of(answer) for answer in several["answer"]], dtype=pl.String)
+    return several.select("response_id", "question_id", told)
+
+
+def consensus(told: pl.DataFrame, equal: Equal) -> pl.DataFrame:
+    """AnswerConsensus of `told` (response_id, question_id, result), sorted by response_id."""
+    spelled = told.with_columns(text=_texts(told["result"]))
+    joined = spelled.join(_classes(spelled.drop_nulls("result"), equal), on=["question_id", "text"], how="left")
+    table = counted(joined.with_columns(compared=pl.lit(True)))
+    return table.select(AnswerConsensus.column_names()).sort("response_id")
+
+
+def counted(rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` (question_id, equal_to, compared) with `answers`, those of the question that are compared; `agreeing`,
+    those in the same class; `share` of them; and whether the class is `leading`, the only largest one: of two that
+    are as large, none is."""
+    has_class = pl.col("compared") & pl.col("equal_to").is_not_null()
+    size = pl.when(has_class).then(has_class.sum().over("question_id", "equal_to")).otherwise(0)
+    largest = has_class & (pl.col("agreeing") == pl.col("agreeing").max().over("question_id"))
+    alone = pl.col("equal_to").filter(largest).n_unique().over("question_id") == 1
+    return (
+        rows.with_columns(answers=pl.col("compared").sum().over("question_id"), agreeing=size)
+        .with_columns(
+            share=pl.when(pl.col("answers") > 0).then(pl.col("agreeing") / pl.col("answers")).otherwise(0.0),
+            leading=largest & alone,
+        )
+        .with_columns(pl.col("answers", "agreeing").cast(pl.UInt32))
+    )
+
+
+def _texts(told: pl.Series) -> pl.Series:
+    return pl.Series("text", [result and normalize(result) for result in told], dtype=pl.String)
+
+
+def _classes(spelled: pl.DataFrame, equal: Equal) -> pl.DataFrame:
+    """(question_id, text, equal_to): for each result the plainest one (the shortest, of these the first in the order of
+    characters) that it equals. A result is compared with the plainest of those left, then with the next."""
+    size = pl.col("result").str.len_chars()
+    plainest = ["question_id", size, "result"]
+    left = spelled.select("question_id", "text", "result").sort(plainest).unique(["question_id", "text"], keep="first")
+    found = [pl.DataFrame(schema={name: pl.String for name in ("question_id", "text", "equal_to")})]
+    while left.height:
+        left = left.sort(plainest)
+        first = left.unique("question_id", keep="first", maintain_order=True)
+        paired = left.join(first.rename({"text": "its", "result": "equal_to"}), on="question_id")
+        same = paired.filter(pl.col("text") == pl.col("its"))
+        other = paired.filter(pl.col("text") != pl.col("its"))
+        equals = pl.concat([same, _equal_both_ways(other, equal)]).select("question_id", "text", "equal_to")
+        found.append(equals)
+        left = left.join(equals, on=["question_id", "text"], how="anti")
+    return pl.concat(found)
+
+
+def _equal_both_ways(pairs: pl.DataFrame, equal: Equal) -> pl.DataFrame:
+    """Those of the pairs of `result` and `equal_to` of which each passes as the answer to the other."""
+    for answer, reference in (("result", "equal_to"), ("equal_to", "result")):
+        if pairs.height:
+            boxed_answer = pl.concat_str(pl.lit("\\boxed{"), answer, pl.lit("}"))
+            asked = pairs.select(answer=boxed_answer, reference=reference)
+            pairs = pairs.filter(equal(asked))
+    return pairs
