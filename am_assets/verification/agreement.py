@@ -50,26 +50,28 @@ def _shown(column: str) -> pl.Expr:
 def by_consensus(policy: VerificationPolicy) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     """Verdict, reason and the field that settled it, of candidates with classes. fail: another result than the one
     agreed on. unverifiable: no consensus, or no result to hold against it."""
-    few, split = policy.min_samples > ANSWERS, ~_large_enough(policy.min_share).fill_null(False)
-    agreement = Agreement(min_share=policy.min_share, min_samples=policy.min_samples)
-    stated = exists(agreement) & STATES_ONE
+    stated = exists(Agreement(min_share=policy.min_share, min_samples=policy.min_samples)) & STATES_ONE
     verdict = pl.when(stated & LEADING).then(pl.lit("pass")).when(stated).then(pl.lit("fail"))
     most = pl.col("agreeing").max().over("question_id")
-    reason = (
-        pl.when(few)
-        .then(pl.format("{} answers to compare < {}", ANSWERS, pl.lit(policy.min_samples)))
-        .when(split)
-        .then(pl.format("{} of {} answers agree, and not {} of them", most, ANSWERS, pl.lit(f"{policy.min_share:g}")))
-        .when(STATES_ONE)
-        .then(pl.format("{} where {}", _shown("result"), agree_on()))
-        .otherwise(pl.lit("states no result that can be compared"))
+    few, apart = ANSWERS < policy.min_samples, ~_large_enough(policy.min_share).fill_null(False)
+    ends = {
+        "min_samples": [(few, pl.format(f"{{}} answers to compare < {policy.min_samples}", ANSWERS))],
+        "min_share": [
+            (most == 0, pl.lit("no answer states a result that can be compared")),
+            (LARGEST.is_null(), pl.format("no result leads: {} of {} answers agree on each of several", most, ANSWERS)),
+            (apart, pl.format(f"{{}} < {policy.min_share:g} of the answers", agree_on())),
+        ],
+        "accept": [
+            (STATES_ONE, pl.format("{} where {}", _shown("result"), agree_on())),
+            (pl.lit(True), pl.lit("states no result that can be compared")),
+        ],
+    }
+    reason = pl.coalesce(pl.when(holds).then(said) for cases in ends.values() for holds, said in cases)
+    field = pl.coalesce(
+        pl.when(pl.any_horizontal(holds for holds, _ in cases)).then(pl.lit(f"verification.{name}"))
+        for name, cases in ends.items()
     )
-    field = pl.when(few).then(pl.lit("min_samples")).when(split).then(pl.lit("min_share")).otherwise(pl.lit("accept"))
-    return (
-        verdict.otherwise(pl.lit("unverifiable")).cast(pl.Enum(VERDICTS)),
-        reason,
-        pl.format("verification.{}", field),
-    )
+    return verdict.otherwise(pl.lit("unverifiable")).cast(pl.Enum(VERDICTS)), reason, field
 
 
 def with_doubt(candidates: pl.DataFrame, policy: ReferencePolicy) -> pl.DataFrame:

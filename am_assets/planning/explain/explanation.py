@@ -27,7 +27,8 @@ EXCERPT_CHARS = 80
 PLACES_SHOWN = 3  # of the rows that a question came from
 NOT_SHOWN = ["response", "think", "question_id", "response_id", "shard"]  # too long, or shown elsewhere
 
-TEXTS = ["answer", "extracted", "result", "equal_to", "judge_raw", "detail"]  # what tables of measurements repeat of a response
+# What tables repeat of a response.
+TEXTS = ["answer", "extracted", "result", "equal_to", "judge_raw", "detail", "repaired_reference"]
 
 
 @dataclass(frozen=True)
