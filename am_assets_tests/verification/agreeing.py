@@ -40,9 +40,6 @@ REPAIR = {"min_share": 0.9, "min_samples": 8}
 RECIPES = {
     "plain": {},
     "agreed": {"accept": "consensus"},
-    "more": {"accept": "consensus", "min_samples": 9},
-    "half": {"accept": "consensus", "min_share": 0.5},
-    "strict": {"accept": "consensus", "min_share": 0.8},
     "dropped": {"reference": {"drop": REPAIR}},
     "repaired": {"reference": {"repair": REPAIR}},
     "some": {"pass_rates": {"least": 0.3, "most": 0.9}},

@@ -1,4 +1,4 @@
-"""Answers that agree, from the files of a project to releases: what is measured, what recipes make of it, who says so."""
+"""Answers that agree, from the files of a project to its releases: what is measured, and what recipes make of it."""
 
 import json
 from collections import Counter
@@ -66,7 +66,7 @@ def test_answers_are_in_one_class_where_mathematics_finds_their_results_equal(de
     assert {row[1] for row in classes(KITES).values()} == {8} and len(classes(KITES)) == 8
 
 
-SHARE, SAMPLES = "unverifiable verification.min_share", "unverifiable verification.min_samples"
+SHARE = "unverifiable verification.min_share"
 AGAINST = "against_consensus verification.accept"
 
 
@@ -78,10 +78,6 @@ AGAINST = "against_consensus verification.accept"
         ("agreed", ORCHARD, {SHARE: 8}),
         ("agreed", KITES, {SHARE: 8}),
         ("agreed", GULLS, {SHARE: 8}),
-        ("half", ORCHARD, {SHARE: 8}),  # a tie is no consensus, whatever share is asked for
-        ("strict", LAMP, {"kept": 7, AGAINST: 1}),
-        ("strict", BRIDGE, {SHARE: 8}),  # those without a result count as answers
-        ("more", LAMP, {SAMPLES: 8}),
         ("agreed", WINDOWS, {"kept": 8}),
         ("agreed", SHIPS, {"kept": 3, "wrong_answer verification.accept": 5}),  # a reference weighs more
         ("plain", LAMP, {"kept": 8}),  # by the judge, as ever
@@ -224,18 +220,19 @@ def test_the_edit_of_a_threshold_measures_nothing(desk: Desk) -> None:
     before = {
         name: Memo(desk.folder / "memo").known(name).collect() for name in Memo(desk.folder / "memo").namespaces()
     }
-    path = desk.folder / "recipes" / "more.yaml"
+    path = desk.folder / "recipes" / "agreed.yaml"
     written = path.read_text()
-    desk.edit("more", "verification", min_samples=8, min_share=0.7)
-    assert {asset for asset, _ in planned(desk, "-r", "more", "-s", "+verified_set")} == {
+    desk.edit("agreed", "verification", min_share=0.8)
+    assert {asset for asset, _ in planned(desk, "-r", "agreed", "-s", "+verified_set")} == {
         "verification_policy",
         "verified_set",
     }
-    assert {*applied(desk, "-r", "more", "-s", "+verified_set")} == {
-        ("verification_policy", "more"),
-        ("verified_set", "more"),
+    assert {*applied(desk, "-r", "agreed", "-s", "+verified_set")} == {
+        ("verification_policy", "agreed"),
+        ("verified_set", "agreed"),
     }
-    assert fates(desk, "more", LAMP) == {"kept": 7, AGAINST: 1}
+    assert fates(desk, "agreed", LAMP) == {"kept": 7, AGAINST: 1}
+    assert fates(desk, "agreed", BRIDGE) == {SHARE: 8}  # those without a result count as answers
     assert {name: Memo(desk.folder / "memo").known(name).collect().height for name in before} == {
         name: table.height for name, table in before.items()
     }
