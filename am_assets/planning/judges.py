@@ -45,25 +45,19 @@ def judges(here: Project, name: str) -> list[Judge]:
 
 
 def _both_judged(store: StoredTables, name: str, recipe: Recipe) -> pl.DataFrame:
+    asked = ["question_id", "shard", "source", "category", "difficulty"]
+
+    def of(shard: str, questions: pl.DataFrame) -> pl.DataFrame:
+        def read(table: str, columns: list[str]) -> pl.DataFrame:
+            return store.read(table, shard, columns)
+
+        return both_judged(candidates(read, questions, name, recipe.teacher.published), recipe.verification)
+
     try:
-        asked = ["question_id", "shard", "source", "category", "difficulty"]
         selected = store.read("selected_questions", name).filter("kept").select(asked)
-        found = [
-            both_judged(
-                candidates(
-                    lambda table, columns, at=str(shard): store.read(table, at, columns),
-                    rows,
-                    name,
-                    recipe.teacher.published,
-                ),
-                recipe.verification,
-            )
-            for (shard,), rows in selected.group_by("shard", maintain_order=True)
-        ]
+        found = [of(str(shard), rows) for (shard,), rows in selected.group_by("shard", maintain_order=True)]
     except FileNotFoundError as error:
-        raise ConfigError(
-            f"{error}; am apply --recipe {name} --select '+verified_set' makes all that it takes"
-        ) from None
+        raise ConfigError(f"{error}: am apply --recipe {name} --select '+verified_set' makes all it takes") from None
     return pl.concat([pl.DataFrame(schema=JUDGED), *found])
 
 

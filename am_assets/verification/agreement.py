@@ -53,7 +53,7 @@ def by_consensus(policy: VerificationPolicy) -> tuple[pl.Expr, pl.Expr, pl.Expr]
     stated = exists(Agreement(min_share=policy.min_share, min_samples=policy.min_samples)) & STATES_ONE
     verdict = pl.when(stated & LEADING).then(pl.lit("pass")).when(stated).then(pl.lit("fail"))
     most = pl.col("agreeing").max().over("question_id")
-    few, apart = ANSWERS < policy.min_samples, ~_large_enough(policy.min_share).fill_null(False)
+    few, apart = policy.min_samples > ANSWERS, ~_large_enough(policy.min_share).fill_null(False)
     ends = {
         "min_samples": [(few, pl.format(f"{{}} answers to compare < {policy.min_samples}", ANSWERS))],
         "min_share": [

@@ -20,7 +20,9 @@ from am_assets.verification.verifiers.math import settle
 VERSION = "1"  # raise when answers may fall into other classes
 MOST_CHARS = 500  # of a result that is compared
 MOST_WORDS = 1  # of a result outside of a box: "12 apples", and no half sentence
-Equal = Callable[[pl.DataFrame], pl.Series]  # by (answer, reference), whether the verifier passes it
+# By (question_id, answer, reference, response_id: a list of the responses that state the answer's result), whether the
+# verifier passes it.
+Equal = Callable[[pl.DataFrame], pl.Series]
 
 
 def result_of(answer: str) -> str | None:
@@ -85,12 +87,13 @@ def _classes(spelled: pl.DataFrame, equal: Equal) -> pl.DataFrame:
     characters) that it equals. A result is compared with the plainest of those left, then with the next."""
     size = pl.col("result").str.len_chars()
     plainest = ["question_id", size, "result"]
-    left = spelled.select("question_id", "text", "result").sort(plainest).unique(["question_id", "text"], keep="first")
+    distinct = spelled.sort(*plainest, "response_id").group_by("question_id", "text", maintain_order=True)
+    left = distinct.agg(pl.first("result"), owners="response_id")
     found = [pl.DataFrame(schema={name: pl.String for name in ("question_id", "text", "equal_to")})]
     while left.height:
         left = left.sort(plainest)
         first = left.unique("question_id", keep="first", maintain_order=True)
-        paired = left.join(first.rename({"text": "its", "result": "equal_to"}), on="question_id")
+        paired = left.join(first.rename({"text": "its", "result": "equal_to", "owners": "its_owners"}), on="question_id")
         same = paired.filter(pl.col("text") == pl.col("its"))
         other = paired.filter(pl.col("text") != pl.col("its"))
         equals = pl.concat([same, _equal_both_ways(other, equal)]).select("question_id", "text", "equal_to")
@@ -101,9 +104,10 @@ def _classes(spelled: pl.DataFrame, equal: Equal) -> pl.DataFrame:
 
 def _equal_both_ways(pairs: pl.DataFrame, equal: Equal) -> pl.DataFrame:
     """Those of the pairs of `result` and `equal_to` of which each passes as the answer to the other."""
-    for answer, reference in (("result", "equal_to"), ("equal_to", "result")):
+    sides = (("result", "equal_to", "owners"), ("equal_to", "result", "its_owners"))
+    for answer, reference, owners in sides:
         if pairs.height:
             boxed_answer = pl.concat_str(pl.lit("\\boxed{"), answer, pl.lit("}"))
-            asked = pairs.select(answer=boxed_answer, reference=reference)
+            asked = pairs.select("question_id", answer=boxed_answer, reference=reference, response_id=owners)
             pairs = pairs.filter(equal(asked))
     return pairs

@@ -107,12 +107,13 @@ class Comparisons:
 
     def __init__(self, verifier: Verifier, limits: Any, answers: Answers):
         self.verifier, self.limits, self.answers = verifier, limits, answers
-        none = pl.DataFrame(schema={"answer": pl.String, "reference": pl.String})
+        texts = dict.fromkeys(("question_id", "answer", "reference"), pl.String())
+        none = pl.DataFrame(schema={**texts, "response_id": pl.List(pl.String())})
         self.jobs = verifier.with_job_keys(none, limits)
         self.new = 0
 
     def equal(self, pairs: pl.DataFrame) -> pl.Series:
-        """By row of `pairs` (answer, reference), whether it passes."""
+        """By row of `pairs` (question_id, answer, reference, response_id), whether it passes."""
         jobs = self.verifier.with_job_keys(pairs, self.limits)
         filled = fill(self.verifier, jobs, self.limits, self.answers.memo.fill)
         self.jobs, self.new = pl.concat([self.jobs, jobs]), self.new + filled.new
@@ -123,7 +124,8 @@ class Comparisons:
 
     def noted(self) -> int:
         """Note all of them as what this partition uses; the number of those that were new."""
-        self.answers.fill(self.verifier.name, self.jobs, lambda _: (), self.verifier.measured)
+        jobs = self.jobs.explode("response_id")
+        self.answers.fill(self.verifier.name, jobs, lambda _: (), self.verifier.measured)
         return self.new
 
 
