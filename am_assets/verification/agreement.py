@@ -19,14 +19,13 @@ STATES_ONE = pl.col("equal_to").is_not_null()
 
 
 def with_classes(candidates: pl.DataFrame) -> pl.DataFrame:
-    """`candidates` (question_id, consensus_answers, result, equal_to) with answers, agreeing, share and leading, as
+    """`candidates` (question_id, consensus_answers, result, equal_to) with answers, agreeing, most, share and leading, as
     these candidates alone count; by question `largest`, the size of the leading class (null without one), and `agreed`,
     its result as the plainest of these candidates writes it."""
-    of_leading = pl.col("result").filter(LEADING)
-    plainest = of_leading.sort_by(of_leading.str.len_chars(), of_leading).first()
-    return counted(candidates.with_columns(compared=pl.col("consensus_answers").is_not_null())).with_columns(
-        largest=pl.col("agreeing").filter(LEADING).first().over("question_id"), agreed=plainest.over("question_id")
-    )
+    rows = counted(candidates.with_columns(compared=pl.col("consensus_answers").is_not_null()))
+    plainest = rows.filter("leading").sort("question_id", pl.col("result").str.len_chars(), "result")
+    leading = plainest.unique("question_id", keep="first").select("question_id", largest="agreeing", agreed="result")
+    return rows.join(leading, on="question_id", how="left", maintain_order="left")
 
 
 def exists(agreement: Agreement) -> pl.Expr:
@@ -52,7 +51,7 @@ def by_consensus(policy: VerificationPolicy) -> tuple[pl.Expr, pl.Expr, pl.Expr]
     agreed on. unverifiable: no consensus, or no result to hold against it."""
     stated = exists(Agreement(min_share=policy.min_share, min_samples=policy.min_samples)) & STATES_ONE
     verdict = pl.when(stated & LEADING).then(pl.lit("pass")).when(stated).then(pl.lit("fail"))
-    most = pl.col("agreeing").max().over("question_id")
+    most = pl.col("most")
     few, apart = policy.min_samples > ANSWERS, ~_large_enough(policy.min_share).fill_null(False)
     ends = {
         "min_samples": [(few, pl.format(f"{{}} answers to compare < {policy.min_samples}", ANSWERS))],
@@ -80,8 +79,10 @@ def with_doubt(candidates: pl.DataFrame, policy: ReferencePolicy) -> pl.DataFram
     and the verdicts are those against it."""
     of_math = pl.col("verifiers").list.contains("math")
     fails = (pl.col("math_verdict").cast(pl.String) == "fail").fill_null(False)
-    against = fails.filter(LEADING).all().over("question_id")
-    doubted = candidates.with_columns(reference_doubtful=exists(policy.agreement) & of_math & against)
+    against = candidates.filter(LEADING).group_by("question_id").agg(against=fails.all())
+    doubted = candidates.join(against, on="question_id", how="left", maintain_order="left").with_columns(
+        reference_doubtful=exists(policy.agreement) & of_math & pl.col("against").fill_null(False)
+    )
     repaired = pl.col("reference_doubtful") & pl.lit(policy.repair is not None)
     settled = pl.when(LEADING).then(pl.lit("pass")).when(STATES_ONE).then(pl.lit("fail"))
     reason = (
@@ -103,18 +104,21 @@ def with_doubt(candidates: pl.DataFrame, policy: ReferencePolicy) -> pl.DataFram
 
 
 def with_pass_rates(judged: pl.DataFrame) -> pl.DataFrame:
-    """`judged` (question_id, verified: the verdict of the verifier) with `passed` and `pass_rate`, whatever rule drops
-    the rows."""
-    verdict = pl.col("verified").cast(pl.String)
-    passed = pl.when(verdict.is_in(["pass", "fail"])).then(verdict == "pass")
-    return judged.with_columns(passed=passed).with_columns(pass_rate=pl.col("passed").mean().over("question_id"))
+    """`judged` (question_id, verified: the verdict of the verifier) with `passed`, and by question `attempts`, those
+    that passed or did not, and `pass_rate`, whatever rule drops the rows."""
+    told = judged.with_columns(
+        passed=pl.when(pl.col("verified") == "pass").then(True).when(pl.col("verified") == "fail").then(False)
+    )
+    attempts = told.drop_nulls("passed").group_by("question_id")
+    rates = attempts.agg(attempts=pl.len(), pass_rate=pl.col("passed").mean())
+    return told.join(rates, on="question_id", how="left", maintain_order="left")
 
 
 def beyond(rates: PassRates) -> dict[str, tuple[pl.Expr, pl.Expr]]:
     """By field of `rates`, whether the question's pass rate lies beyond it, and the detail. A question with few
     attempts lies beyond none."""
     rate = pl.col("pass_rate")
-    known = pl.col("passed").count().over("question_id") >= rates.min_attempts
+    known = pl.col("attempts") >= rates.min_attempts
     sides = {
         "least": (rate < rates.least - EXACT, "<", rates.least),
         "most": (rate > rates.most + EXACT, ">", rates.most),

@@ -62,19 +62,26 @@ def consensus(told: pl.DataFrame, equal: Equal) -> pl.DataFrame:
 
 def counted(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` (question_id, equal_to, compared) with `answers`, those of the question that are compared; `agreeing`,
-    those in the same class; `share` of them; and whether the class is `leading`, the only largest one: of two that
-    are as large, none is."""
-    has_class = pl.col("compared") & pl.col("equal_to").is_not_null()
-    size = pl.when(has_class).then(has_class.sum().over("question_id", "equal_to")).otherwise(0)
-    largest = has_class & (pl.col("agreeing") == pl.col("agreeing").max().over("question_id"))
-    alone = pl.col("equal_to").filter(largest).n_unique().over("question_id") == 1
+    those in the same class; `most`, the size of the largest; the `share` of the class; and whether it is `leading`, the
+    only largest one: of two that are as large, none is."""
+    compared = rows.filter("compared")  # few of many rows: groups are made of these alone
+    classes = compared.drop_nulls("equal_to").group_by("question_id", "equal_to").agg(agreeing=pl.len())
+    largest = classes.group_by("question_id").agg(
+        most=pl.col("agreeing").max(), leaders=(pl.col("agreeing") == pl.col("agreeing").max()).sum()
+    )
+    answers = compared.group_by("question_id").agg(answers=pl.len()).join(largest, on="question_id", how="left")
+    at = ["question_id", "equal_to"]
+    of_class = pl.col("compared") & pl.col("equal_to").is_not_null()
     return (
-        rows.with_columns(answers=pl.col("compared").sum().over("question_id"), agreeing=size)
+        rows.join(answers, on="question_id", how="left", maintain_order="left")
+        .join(classes, on=at, how="left", maintain_order="left")
+        .with_columns(pl.when(of_class).then("agreeing").fill_null(0).alias("agreeing"), pl.col("answers").fill_null(0))
         .with_columns(
             share=pl.when(pl.col("answers") > 0).then(pl.col("agreeing") / pl.col("answers")).otherwise(0.0),
-            leading=largest & alone,
+            leading=(of_class & (pl.col("agreeing") == pl.col("most")) & (pl.col("leaders") == 1)).fill_null(False),
         )
-        .with_columns(pl.col("answers", "agreeing").cast(pl.UInt32))
+        .with_columns(pl.col("most").fill_null(0))
+        .drop("leaders")
     )
 
 
