@@ -39,7 +39,7 @@ def verify(
         typer.echo(str(error), err=True)
         sys.exit(2)
     except BrokenPipeError:  # whoever reads has seen enough
-        sys.stdout = None  # type: ignore[assignment]  # or the interpreter would flush into it once more
+        sys.stdout = None  # or the interpreter would flush into it once more
         return
     typer.echo(_summary(count, time.monotonic() - began), err=True)
 
@@ -47,7 +47,7 @@ def verify(
 def _verdicts(
     file: str, column: list[str], math_only: bool, count: int, recipe: str | None
 ) -> Iterator[list[dict[str, Any]]]:
-    """The verdicts of `planning.verify`, with workers that start once. `ConfigError` for what the user named wrongly."""
+    """The verdicts of `planning/verify.py`, with workers that start once. `ConfigError` for what is named wrongly."""
     import logging
 
     from am_assets.datasets.records import read_records, record_of
@@ -59,14 +59,18 @@ def _verdicts(
     paths = dict(one.partition("=")[::2] for one in column)
     for name, path in paths.items():
         if name not in FIELDS or not path:
-            raise ConfigError(f"--column {name}={path}: expected a path after one of {', '.join(FIELDS)}, as id=meta.id")
+            raise ConfigError(
+                f"--column {name}={path}: expected a path after one of {', '.join(FIELDS)}, as id=meta.id"
+            )
     settings = Settings(paths, only=("math",) if math_only else tuple(VERIFIERS))
     if recipe is not None:
         policy, instruments = project().recipe(recipe).verification, project().instruments
         limits = {one.section: getattr(instruments, one.section) for one in VERIFIERS.values()}
         settings = Settings(paths, limits, policy, settings.only)
     lines = enumerate(sys.stdin.buffer, start=1)
-    records = ((line, record_of(raw)) for line, raw in lines if raw.strip()) if file == "-" else read_records(_there(file))
+    records = (
+        ((line, record_of(raw)) for line, raw in lines if raw.strip()) if file == "-" else read_records(_there(file))
+    )
     workers.count = count or os.cpu_count()
     logging.disable()  # a sandbox that can't be opened is told with the rows that need it
     with kept.keep_open():

@@ -1,8 +1,8 @@
 """Verdicts of rows of any file, without a project, a graph or a memo: what the verifiers say of each row, in order.
 
-    with kept.keep_open():
-        for told in verdicts(read_records(path), Settings()):
-            print([row["verdict"] for row in told])
+with kept.keep_open():
+    for told in verdicts(read_records(path), Settings()):
+        print([row["verdict"] for row in told])
 """
 
 from collections import deque
@@ -37,7 +37,7 @@ FIELDS = {
 NOTHING = "nothing to verify by: the row has no reference, test_cases or constraints"
 NOT_ASKED = "its verifier was not asked for"
 READ = {"answer": pl.String(), "reference_answer": pl.String(), "test_cases": pl.String(), "constraints": pl.String()}
-THINKS = tuple(tag for family in parts.FAMILIES for tag in (family.think, family.answering)) + ("<|channel|>",)
+THINKS = [*(tag for family in parts.FAMILIES for tag in (family.think, family.answering)), "<|channel|>"]
 FIRST_ROWS, MOST_ROWS = 8, 256  # of a chunk: few at first, so that something is said soon
 AHEAD = 2  # chunks that are verified at once, so that no worker waits for the slowest row of a chunk
 TICK = 0.02  # seconds
@@ -197,7 +197,7 @@ def _with_missing(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _told(row: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     """What is said of a row."""
-    told = {name: row[name] for name in ("line", "id") if name in row}
+    told: dict[str, Any] = {name: row[name] for name in ("line", "id") if name in row}
     if "fault" in row or not found["verifier"]:
         checks = any(row.get(one.against) for one in VERIFIERS.values())
         reason = f"row: {row['fault']}" if "fault" in row else NOT_ASKED if checks else NOTHING

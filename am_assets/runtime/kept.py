@@ -1,8 +1,8 @@
 """Resources that are slow to open, kept open over many uses where the caller says so.
 
-    with kept.keep_open():
-        for chunk in chunks:
-            verify(chunk)  # its workers start once: `kept.use(("pool",), start)` inside of it
+with kept.keep_open():
+    for chunk in chunks:
+        verify(chunk)  # its workers start once: `kept.use(("pool",), start)` inside of it
 """
 
 from collections.abc import Callable, Hashable, Iterator

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from am_assets.config.instruments import Math
+from am_assets_tests.desk import Desk
 from am_assets_tests.verification.math_pairs import judged, pairs
 
 COMMAND = [sys.executable, "-m", "am_assets.cli", "verify"]
@@ -64,6 +65,17 @@ def test_every_kind_of_row_gets_its_verdict_without_a_project(tmp_path: Path, al
     assert all(row["seconds"] >= 0 for row in told)
 
 
+@pytest.mark.container
+def test_a_recipe_has_its_rules_on_tests_count(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    desk = Desk(tmp_path / "data")
+    desk.write_project("http://localhost:1")
+    desk.edit("plain", "verification", min_tests_passed=0.5)
+    environment = os.environ | {"AM_DATA": str(desk.folder)}
+    (told,) = verified(tmp_path, environment, [{"answer": FIRST, "test_cases": ADDS}], "--recipe=plain")
+    assert (told["verdict"], told["reason"]) == ("pass", "1 of 2 tests passed, first wrong_answer")
+
+
 def test_rows_that_cannot_be_verified_say_why(tmp_path: Path, alone: dict[str, str]) -> None:
     told = verified(tmp_path, alone, [
         "nonsense", "[1]", {"answer": ["4"], "reference": "4"}, {"answer": "4"}, {"reference": "4"},
@@ -110,7 +122,9 @@ def test_a_caller_gets_each_verdict_before_it_sends_the_next_row(alone: dict[str
 def test_a_reader_that_has_seen_enough_ends_it(tmp_path: Path, alone: dict[str, str]) -> None:
     file = tmp_path / "many.jsonl"
     file.write_text('{"answer": "\\\\boxed{1/2}", "reference": "0.5"}\n' * 5000)
-    ended = subprocess.run(f"{' '.join(COMMAND)} {file} | head -n 1", shell=True, env=alone, capture_output=True, text=True)
+    ended = subprocess.run(
+        f"{' '.join(COMMAND)} {file} | head -n 1", shell=True, env=alone, capture_output=True, text=True
+    )
     assert json.loads(ended.stdout)["verdict"] == "pass" and "Traceback" not in ended.stderr
 
 

@@ -38,8 +38,8 @@ class Verifier:
     version      part of every memo key: raise it when an answer may get another verdict
     questions    the questions whose answers it verifies, an expression over RawPool
     against      the column of RawPool that answers are compared with
-    verify       (jobs, limits) -> frames of `measured`, and of SECONDS where it knows them, in any order. Jobs have key, answer, and what answers are
-                 compared with as `named`; limits are its section of instruments.yaml
+    verify       (jobs, limits) -> frames of `measured`, and of SECONDS where it knows them, in any order. Jobs have
+                 key, answer, and what answers are compared with as `named`; limits are its section of instruments.yaml
     measured     the schema of these frames, with key, verdict and reason
     columns      the schema of its table, which is named after it: `SqlVerdicts` for sql_verdicts
     drop_reason  of an answer that fails, one of RESPONSE_DROPS
