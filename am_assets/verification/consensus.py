@@ -92,15 +92,15 @@ def _texts(told: pl.Series) -> pl.Series:
 def _classes(spelled: pl.DataFrame, equal: Equal) -> pl.DataFrame:
     """(question_id, text, equal_to): for each result the plainest one (the shortest, of these the first in the order of
     characters) that it equals. A result is compared with the plainest of those left, then with the next."""
-    size = pl.col("result").str.len_chars()
-    plainest = ["question_id", size, "result"]
-    distinct = spelled.sort(*plainest, "response_id").group_by("question_id", "text", maintain_order=True)
+    plainest: list[str | pl.Expr] = ["question_id", pl.col("result").str.len_chars(), "result"]
+    distinct = spelled.sort([*plainest, "response_id"]).group_by("question_id", "text", maintain_order=True)
     left = distinct.agg(pl.first("result"), owners="response_id")
     found = [pl.DataFrame(schema={name: pl.String for name in ("question_id", "text", "equal_to")})]
     while left.height:
         left = left.sort(plainest)
         first = left.unique("question_id", keep="first", maintain_order=True)
-        paired = left.join(first.rename({"text": "its", "result": "equal_to", "owners": "its_owners"}), on="question_id")
+        named = first.rename({"text": "its", "result": "equal_to", "owners": "its_owners"})
+        paired = left.join(named, on="question_id")
         same = paired.filter(pl.col("text") == pl.col("its"))
         other = paired.filter(pl.col("text") != pl.col("its"))
         equals = pl.concat([same, _equal_both_ways(other, equal)]).select("question_id", "text", "equal_to")

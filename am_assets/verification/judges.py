@@ -43,8 +43,8 @@ def _passes(verdict: pl.Expr) -> pl.Expr:
 def agreement(rows: pl.DataFrame) -> pl.DataFrame:
     """(judge, category, rows, right, wrong, accuracy, false_pass, false_fail) of JUDGED, for all categories together
     and each. `right` and `wrong` are the rows that the verifiers passed and failed; `accuracy` is the share of the rows
-    on which the judge says the same, `false_pass` of the wrong ones those that it passes, `false_fail` of the right ones
-    those that it fails; null where there are none."""
+    on which the judge says the same, `false_pass` of the wrong ones those that it passes, `false_fail` of the right
+    ones those that it fails; null where there are none."""
     right, says = pl.col("truth"), pl.col("says")
     counted = pl.concat([rows.with_columns(category=pl.lit(EVERY)), rows]).group_by("judge", "category")
     table = counted.agg(
