@@ -20,8 +20,8 @@ STATES_ONE = pl.col("equal_to").is_not_null()
 
 def with_classes(candidates: pl.DataFrame) -> pl.DataFrame:
     """`candidates` (question_id, consensus_answers, result, equal_to) with answers, agreeing, most, share and leading,
-    as these candidates alone count; by question `largest`, the size of the leading class (null without one), and `agreed`,
-    its result as the plainest of these candidates writes it."""
+    as these candidates alone count; by question `largest`, the size of the leading class (null without one), and
+    `agreed`, its result as the plainest of these candidates writes it."""
     rows = counted(candidates.with_columns(compared=pl.col("consensus_answers").is_not_null()))
     plainest = rows.filter("leading").sort("question_id", pl.col("result").str.len_chars(), "result")
     leading = plainest.unique("question_id", keep="first").select("question_id", largest="agreeing", agreed="result")
