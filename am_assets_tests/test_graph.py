@@ -40,12 +40,13 @@ GRAPH = {
     "math_verdicts": {"response_features", "raw_pool"},
     "code_verdicts": {"response_features", "raw_pool"},
     "instruction_verdicts": {"response_features", "raw_pool"},
+    "answer_consensus": {"response_features", "raw_pool"},
     "reward_scores": {"response_features", "raw_pool"},
     "response_screens": {"responses", "response_features", "raw_pool"},
     "verified_set": {
         "verification_policy", "teacher_policy", "selected_questions", "question_features", "teacher_requests",
         "responses", "response_features", "math_verdicts", "code_verdicts", "instruction_verdicts",
-        "reward_scores", "response_screens",
+        "answer_consensus", "reward_scores", "response_screens",
     },
     "sft_dataset": {
         "release_policy", "verified_set", "response_features", "raw_pool",

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.model, pytest.mark.slow]
 TO_DATASET = "+sft_dataset"
 EVIDENCE = {
     "raw_pool", "question_features", "question_labels", "question_embeddings", "similar_pairs", "responses",
-    "response_features", "math_verdicts", "code_verdicts", "instruction_verdicts", "reward_scores",
+    "response_features", "math_verdicts", "code_verdicts", "instruction_verdicts", "answer_consensus", "reward_scores",
     "response_screens",
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ def unmeasured(recipe: Recipe, instruments: Instruments, where: str) -> Iterator
     `where`, the file or option that sets the field."""
     yield from _below_floors(recipe, instruments, where)
     yield from _without_second_opinion(recipe, instruments, where)
+    yield from _too_few_samples(recipe, where)
     if "unsafe" in recipe.verification.screens and instruments.screens.unsafe is None:
         yield f"{where}: verification.screens: unsafe, but screens.unsafe of instruments.yaml asks nobody"
     if recipe.verification.accept == "reward" and instruments.reward.judges != "every":
@@ -58,3 +59,19 @@ def _without_second_opinion(recipe: Recipe, instruments: Instruments, where: str
             f"{where}: verification.split: both needs an opinion on what math-verify passes, but math.opinion of"
             f" instruments.yaml asks {opinion.ask}: set its ask to always"
         )
+
+
+def _too_few_samples(recipe: Recipe, where: str) -> Iterator[str]:
+    """Answers that have to agree, of which not as many are asked for. Published ones may be more, which nobody knows
+    beforehand."""
+    teacher, verification = recipe.teacher, recipe.verification
+    reference = verification.reference
+    wanted = {"min_samples": verification.min_samples} if verification.accept == "consensus" else {}
+    for name, agreement in {"drop": reference.drop, "repair": reference.repair}.items():
+        wanted |= {f"reference.{name}.min_samples": agreement.min_samples} if agreement else {}
+    for field, samples in wanted.items():
+        if teacher.samples < samples and not teacher.published:
+            yield (
+                f"{where}: verification.{field}: {samples}, but teacher.samples asks for {teacher.samples} and"
+                " published responses are not used: raise the one or lower the other"
+            )

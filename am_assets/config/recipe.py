@@ -8,16 +8,23 @@ Sections of the sets beside the SFT dataset are in `sets.py`.
 
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from am_assets.config.agreement import PassRates, ReferencePolicy
 from am_assets.config.files import Section
 from am_assets.config.licenses import normalized
+from am_assets.config.rewards import REWARD_RULES, RewardMinima, RewardWeights
 from am_assets.config.samples import Samples
 from am_assets.config.sets import PreferencePolicy, RlPolicy, Share
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED, Screen
 
-Weight = Annotated[float, Field(ge=0)]
-Score = Annotated[int, Field(ge=0, le=4)]
 PriorityRule = Literal["has_check", "published", "difficulty", "complete", "language", "source_rank"]
 
 
@@ -147,46 +154,15 @@ class TeacherPolicy(Section):
         return self
 
 
-class RewardWeights(Section):
-    """Weights of the dimensions in the mean; at least one is not 0."""
-
-    correctness: Weight = 1
-    helpfulness: Weight = 1
-    coherence: Weight = 1
-    complexity: Weight = 0
-    verbosity: Weight = 0
-
-    @model_validator(mode="after")
-    def _some_weight(self) -> Self:
-        if not any(self.model_dump().values()):
-            raise ValueError("every weight is 0: name at least one dimension that counts")
-        return self
-
-
-class RewardMinima(Section):
-    """The minimum score of each dimension, 0 to 4."""
-
-    correctness: Score = 0
-    helpfulness: Score = 0
-    coherence: Score = 0
-    complexity: Score = 0
-    verbosity: Score = 0
-
-
-# Named reward rules and the fields they set. The paper itself discloses none.
-REWARD_RULES: dict[str, dict[str, Any]] = {
-    # DeepDistill, a later paper of the same team: (coherence + correctness + helpfulness) / 12 above 0.7.
-    "deepdistill": {"weights": RewardWeights(), "minima": RewardMinima(), "min_reward": 0.7},
-}
-
-
 class VerificationPolicy(Section):
     """Which responses are kept: the format is checked first, then the evidence that `accept` names."""
 
     # best: tests, else the reference answer, and all constraints where there are any; else the reward. verified: the
-    # same without the reward; responses that no verifier can check are dropped. reward: the reward only. all: the
-    # format only.
-    accept: Literal["best", "verified", "reward", "all"] = "best"
+    # same without the reward; responses that no verifier can check are dropped. consensus: verified, and where no
+    # verifier can check, whether the answers to the question agree. reward: the reward only. all: the format only.
+    accept: Literal["best", "verified", "consensus", "reward", "all"] = "best"
+    min_share: Share = 0.75  # of the answers to a question, those with the result that counts as their consensus
+    min_samples: Annotated[int, Field(ge=2)] = 4  # answers to a question below which they have no consensus
     templates: Annotated[list[Literal["paper", "plain"]], Field(min_length=1)] = ["paper", "plain"]
     min_think_chars: Annotated[int, Field(ge=0)] = 1  # of the think part; 0 keeps responses that did not think
     max_repetition: Share = 0.3  # of word 8-grams
@@ -206,6 +182,8 @@ class VerificationPolicy(Section):
     weights: RewardWeights = RewardWeights()
     minima: RewardMinima = RewardMinima()
     keep: Literal["all", "first", "shortest", "best_reward"] = "all"
+    reference: ReferencePolicy = ReferencePolicy()
+    pass_rates: PassRates = PassRates()
     # Alert thresholds of the asset checks; they drop nothing.
     min_pass_rate: Share = 0.5
     max_unverifiable: Share = 0.2
@@ -228,6 +206,15 @@ class VerificationPolicy(Section):
                     f"{field} is not what reward_rule {self.reward_rule} says: leave it out, or set reward_rule to null"
                 )
         return self
+
+    @model_serializer(mode="wrap")
+    def _what_counts(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without fields that decide nothing as they stand, so that what they did not touch is what it was."""
+        unused = {
+            name for name in ("reference", "pass_rates") if getattr(self, name) == type(self).model_fields[name].default
+        }
+        unused |= set() if self.accept == "consensus" else {"min_share", "min_samples"}
+        return {name: value for name, value in as_usual(self).items() if name not in unused}
 
 
 class ReleasePolicy(Section):

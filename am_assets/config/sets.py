@@ -17,7 +17,7 @@ class PreferencePolicy(Section):
     # has no two parts is never one, nor one of which nothing is known.
     reject: list[
         Literal[
-            "wrong_answer", "failed_tests", "broken_constraints", "low_reward",
+            "wrong_answer", "failed_tests", "broken_constraints", "low_reward", "against_consensus",
             "unreasoned", "repetitive", "other_language", "leaked",
         ]
     ] = ["wrong_answer", "failed_tests", "broken_constraints", "low_reward"]  # fmt: skip

@@ -60,6 +60,7 @@ PARTS = ["question", "think", "answer"]  # of what is screened
 # Why a response is dropped, in the order in which the rules apply.
 RESPONSE_DROPS = [
     "excluded",  # listed in exclude.txt
+    "reference_doubtful",  # the answers to the question agree with each other against its reference
     "truncated",  # finish reason: the token limit
     "malformed",  # no think part and answer part in one of verification.templates
     "unreasoned",  # a think part under verification.min_think_chars
@@ -76,7 +77,9 @@ RESPONSE_DROPS = [
     "wrong_answer",  # math verdict fail
     "failed_tests",  # code verdict fail
     "broken_constraints",  # instruction verdict fail
+    "against_consensus",  # another result than the one that the answers to the question agree on
     "unverifiable",  # no verdict, and the policy does not keep such rows
     "low_reward",  # aggregated reward under verification.min_reward
+    "pass_rate",  # too many or too few responses to the question passed, see verification.pass_rates
     "not_chosen",  # passed, but the policy prefers other responses to the question
 ]

@@ -18,6 +18,7 @@ _DIMENSIONS = " ".join(REWARD_DIMENSIONS)
 _VERDICTS = " ".join(f"{one.table}.{name}" for one in VERIFIERS.values() for name in ("verdict", *one.decides_on))
 _REASONS = " ".join(f"{one.table}.reason" for one in VERIFIERS.values())
 _RULES = f"verification_policy.value teacher_policy.value {_VERDICTS}"
+_AGREED = "answer_consensus.result answer_consensus.equal_to answer_consensus.answers"
 _REWARDS = " ".join(f"reward_scores.{name}" for name in REWARD_DIMENSIONS)
 _SENT = "teacher_requests.messages teacher_requests.sampling"
 _WEIGHTS = "sft_dataset.question sft_dataset.think sft_dataset.answer training_policy.value"
@@ -95,18 +96,27 @@ COMPUTED: dict[str, dict[str, str]] = {
         ),
     },
     "reward_scores": {f"{_DIMENSIONS} judge_raw": "response_features.answer raw_pool.question"},
+    "answer_consensus": {
+        "result equal_to answers agreeing share leading": "response_features.answer raw_pool.test_cases",
+    },
     "verified_set": {
         "teacher": "responses.teacher",
         "evidence": f"question_features.verifiers {_VERDICTS} verification_policy.value",
-        "verdict second_verdict": f"{_VERDICTS} {_REWARDS} verification_policy.value",
+        "verdict second_verdict": f"{_VERDICTS} {_REWARDS} {_AGREED} verification_policy.value",
+        "passed pass_rate": f"{_VERDICTS} verification_policy.value",
+        "reference_doubtful repaired_reference": f"math_verdicts.verdict {_AGREED} verification_policy.value",
         "repetitive": "response_features.repetition response_features.consecutive verification_policy.value",
         "kept drop_reason decided_by": (
-            f"{_RULES} {_REWARDS} {_FORM} responses.finish_reason response_screens.screens"
+            f"{_RULES} {_REWARDS} {_AGREED} {_FORM} responses.finish_reason response_screens.screens"
         ),
-        "detail": f"{_REASONS} {_REWARDS} {_FORM} response_screens.findings",
+        "detail": f"{_REASONS} {_REWARDS} {_AGREED} {_FORM} response_screens.findings",
         "reward": f"{_REWARDS} verification_policy.value",
     },
-    "sft_dataset": {"test_case": "raw_pool.test_cases"},
+    "sft_dataset": {
+        "test_case": "raw_pool.test_cases",
+        "reference_answer": "raw_pool.reference_answer verified_set.repaired_reference",
+        "replaced_reference": "raw_pool.reference_answer verified_set.repaired_reference",
+    },
     "preference_dataset": {
         "chosen_id rejected_id": (
             "verified_set.response_id verified_set.kept verified_set.drop_reason preference_policy.value"
@@ -121,7 +131,8 @@ COMPUTED: dict[str, dict[str, str]] = {
     "rl_dataset": {
         "question_id": "selected_questions.question_id selected_questions.kept rl_policy.value",
         "prompt": "raw_pool.question",
-        "attempts passes pass_rate": "verified_set.verdict verified_set.second_verdict verified_set.evidence",
+        "attempts passes": "verified_set.passed",
+        "reference_answer replaced_reference": "raw_pool.reference_answer verified_set.repaired_reference",
         "teachers": "verified_set.teacher",
     },
     "sft_checkpoint": {

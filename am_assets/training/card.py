@@ -40,6 +40,11 @@ class About:
     screens: pl.DataFrame = field(default_factory=pl.DataFrame)
     versions: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def repairs(self) -> bool:
+        """Whether the recipe repairs references."""
+        return bool(self.recipe.get("verification", {}).get("reference", {}).get("repair"))
+
 
 def card(table: pl.DataFrame, about: About) -> str:
     """Markdown with a YAML head that the hub and `datasets` read. `table` is SftDataset."""

@@ -9,16 +9,17 @@ import polars as pl
 
 from am_assets.storage.schemas import SftDataset
 
-VERSION = "2"  # raise when the released format changes
+VERSION = "3"  # raise when the released format changes
 TURN = pl.format("<think>{}</think>\n<answer>{}</answer>", "think", "answer")  # `assistant_turn` of a frame
-NOT_TRAINED_ON = ["license", "extra"]  # columns that make no difference to a student
+NOT_TRAINED_ON = ["license", "replaced_reference", "pass_rate", "extra"]  # columns that make no difference to a student
 
 
 def sft_table(verified: pl.DataFrame, features: pl.DataFrame, pool: pl.DataFrame, extra: bool = False) -> pl.DataFrame:
     """SftDataset, sorted by response_id: the kept rows of VerifiedSet with the texts of ResponseFeatures and RawPool.
 
-    For a question in several shards, text, reference and tests are those of the response's own source. `extra` of the
-    pool is released on request. `ValueError` if a kept response has no question, think or answer text.
+    For a question in several shards, text, reference and tests are those of the response's own source. A repaired
+    reference takes the place of the source's. `extra` of the pool is released on request. `ValueError` if a kept
+    response has no question, think or answer text.
 
     >>> sft_table(verified_set, response_features, raw_pool)
     """
@@ -29,6 +30,10 @@ def sft_table(verified: pl.DataFrame, features: pl.DataFrame, pool: pl.DataFrame
         verified.filter("kept")
         .join(features.select("response_id", "think", "answer"), on="response_id", how="left")
         .join(questions.rename({"test_cases": "test_case"}), on=["source", "question_id"], how="left")
+        .with_columns(
+            reference_answer=pl.coalesce("repaired_reference", "reference_answer"),
+            replaced_reference=pl.when(pl.col("repaired_reference").is_not_null()).then("reference_answer"),
+        )
         .select(SftDataset.column_names())
         .sort("response_id")
     )

@@ -7,7 +7,7 @@ README.md, images/               the card, see `card.py`
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -32,16 +32,18 @@ BESIDE = [
 def write_release(table: pl.DataFrame, shards: pl.DataFrame, folder: Path, about: About, policy: ReleasePolicy) -> None:
     """Writes the release of SftDataset rows to `folder`, atomically; the same rows give the same bytes.
 
-    `shards` (response_id, shard) says into which file a row goes.
+    `shards` (response_id, shard) says into which file a row goes. A recipe that repairs references has a column for
+    those of the source.
     """
+    further = [*["replaced_reference"] * about.repairs, *["extra"] * policy.extra]
     with written_aside(folder) as aside:
         (aside / "data").mkdir()
         (aside / "images").mkdir()
         rows = table.join(shards, on="response_id", how="left", maintain_order="left").sort("shard", "response_id")
         for (shard,), part in rows.group_by("shard", maintain_order=True):
-            write_parts(released(part, policy.extra), aside / "data", f"train-{shard}")
+            write_parts(released(part, further), aside / "data", f"train-{shard}")
         if rows.is_empty():  # a set without rows has a schema too
-            write_parts(released(rows, policy.extra), aside / "data", "train-none")
+            write_parts(released(rows, further), aside / "data", "train-none")
         if policy.jsonl:
             _write_jsonl(table, aside / JSONL)
         (aside / "dataset_info.json").write_text(json.dumps(_llama_factory(about.name), indent=2) + "\n")
@@ -50,11 +52,11 @@ def write_release(table: pl.DataFrame, shards: pl.DataFrame, folder: Path, about
         (aside / "README.md").write_text(card(table, about), encoding="utf-8")
 
 
-def released(table: pl.DataFrame, extra: bool) -> pl.DataFrame:
+def released(table: pl.DataFrame, further: Sequence[str] = ()) -> pl.DataFrame:
     """The rows as they are released: `messages`, a list of {role, content} of the question and of `assistant_turn`."""
     user = pl.struct(role=pl.lit("user"), content="question")
     assistant = pl.struct(role=pl.lit("assistant"), content=TURN)
-    return table.select(pl.concat_list(user, assistant).alias("messages"), *BESIDE, *["extra"] * extra)
+    return table.select(pl.concat_list(user, assistant).alias("messages"), *BESIDE, *further)
 
 
 def write_parts(rows: pl.DataFrame, folder: Path, name: str, most: int = FILE_BYTES) -> list[Path]:

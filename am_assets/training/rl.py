@@ -11,10 +11,11 @@ from am_assets.config.sets import RlPolicy
 from am_assets.storage.schemas import RlDataset
 from am_assets.training import sets
 
-VERSION = "1"  # raise when other rows come out, or in another form
+VERSION = "2"  # raise when other rows come out, or in another form
 # What became of a selected question, in the order in which the rules apply.
 MEANINGS = {
     "no_verifier": "no reference, tests or constraints",
+    "reference_doubtful": "answers that agree with each other against the reference",
     "unmeasured": "pass rate not measured",
     "min_pass_rate": "pass rate below `min_pass_rate`",
     "max_pass_rate": "pass rate above `max_pass_rate`",
@@ -40,7 +41,7 @@ def rl_table(
         selected.filter("kept")
         .select(*asked, "source", "category", "difficulty")
         .join(features.select(*asked, "verifiers"), on=asked, how="left")
-        .join(pass_rates(verified), on="question_id", how="left")
+        .join(measured(verified), on="question_id", how="left")
         .with_columns(pl.col("attempts", "passes").fill_null(0), pl.col("teachers").fill_null([]))
         .with_columns(outcome=_outcome(policy))
     )
@@ -48,27 +49,29 @@ def rl_table(
     table = rows.filter(outcome="released").join(texts, on=asked, how="left")
     if holes := table.filter(pl.col("question").is_null())["question_id"].to_list():
         raise ValueError(f"{len(holes)} questions are not in the pool, first {min(holes)}: materialize raw_pool again")
+    table = table.with_columns(
+        reference_answer=pl.coalesce("repaired_reference", "reference_answer"),
+        replaced_reference=pl.when(pl.col("repaired_reference").is_not_null()).then("reference_answer"),
+    )
     counts = dict(rows["outcome"].value_counts().rows())
+    told = [name for name in OUTCOMES if name in counts or name != "reference_doubtful"]  # only where a recipe asks
     return (
         table.with_columns(prompt=sets.user("question")).select(RlDataset.column_names()).sort("question_id"),
-        {name: counts.get(name, 0) for name in OUTCOMES},
+        {name: counts.get(name, 0) for name in told},
     )
 
 
-def pass_rates(verified: pl.DataFrame) -> pl.DataFrame:
-    """By question of VerifiedSet, of the responses with a verdict of a verifier, whatever rule dropped them: how many
-    there are, how many passed, the share, and the teachers that gave them."""
-    by_verifier = pl.when(pl.col("evidence") == "reward").then("second_verdict").otherwise("verdict").cast(pl.String)
-    return (
-        verified.select("question_id", "teacher", verdict=by_verifier)
-        .filter(pl.col("verdict").is_in(["pass", "fail"]))
-        .group_by("question_id")
-        .agg(
-            attempts=pl.len(),
-            passes=(pl.col("verdict") == "pass").sum(),
-            pass_rate=(pl.col("verdict") == "pass").mean(),
-            teachers=pl.col("teacher").unique().sort(),
-        )
+def measured(verified: pl.DataFrame) -> pl.DataFrame:
+    """By question of VerifiedSet: how many responses a verifier could tell of, how many of these passed, their share,
+    the teachers that gave them, and what became of its reference."""
+    told = pl.col("passed").is_not_null()
+    return verified.group_by("question_id").agg(
+        attempts=told.sum(),
+        passes=pl.col("passed").sum(),
+        pass_rate=pl.col("pass_rate").first(),
+        teachers=pl.col("teacher").filter(told).unique().sort(),
+        dropped=(pl.col("drop_reason") == "reference_doubtful").any(),
+        repaired_reference=pl.col("repaired_reference").first(),
     )
 
 
@@ -76,6 +79,7 @@ def _outcome(policy: RlPolicy) -> pl.Expr:
     rate = pl.col("pass_rate")
     broken = {
         "no_verifier": pl.col("verifiers").list.len().fill_null(0) == 0,
+        "reference_doubtful": pl.col("dropped"),
         "unmeasured": rate.is_null() & (policy.unmeasured == "drop"),
         "min_pass_rate": rate < policy.min_pass_rate,
         "max_pass_rate": rate > policy.max_pass_rate,
@@ -90,8 +94,12 @@ def forms(table: pl.DataFrame, against: Mapping[str, str]) -> dict[str, pl.DataF
     verl      `data_source`, `prompt`, `ability`, `reward_model`, `extra_info`
     openrlhf  `input`, `label`, `datasource`
 
-    The ground truth of verl and the label of OpenRLHF are what the first verifier of the question compares with.
+    The ground truth of verl and the label of OpenRLHF are what the first verifier of the question compares with. Where
+    references were repaired, `replaced_reference` holds those of the source.
     """
+    repaired = table["replaced_reference"].null_count() < table.height
+    table = table if repaired else table.drop("replaced_reference")
+    beside = [*MEASURED, "replaced_reference"] if repaired else MEASURED
     first = pl.col("verifiers").list.first()
     truth = pl.coalesce(pl.when(first == name).then(pl.col(column)) for name, column in against.items())
     constraints = pl.when(truth != pl.col("constraints")).then("constraints").alias("constraints")  # held once
@@ -100,7 +108,7 @@ def forms(table: pl.DataFrame, against: Mapping[str, str]) -> dict[str, pl.DataF
         pl.int_range(pl.len(), dtype=pl.Int64).alias("index"),
         *("question_id", "difficulty", "license", "verifiers"),
         constraints,
-        *MEASURED,
+        *beside,
     )
     return {
         "trl": table.rename({"reference_answer": "solution"}),
@@ -112,7 +120,7 @@ def forms(table: pl.DataFrame, against: Mapping[str, str]) -> dict[str, pl.DataF
             extra_info=extra,
         ),
         "openrlhf": table.select(
-            "question_id", "difficulty", "license", "verifiers", *MEASURED,
+            "question_id", "difficulty", "license", "verifiers", *beside,
             input="prompt", label=truth, datasource="source",
         ),
     }  # fmt: skip

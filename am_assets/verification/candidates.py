@@ -23,6 +23,7 @@ READ = {
         "answer_language", "think_chars", "answer_chars",
     ],
     **{one.table: ["response_id", "verdict", "reason", *one.decides_on] for one in VERIFIERS.values()},
+    "answer_consensus": ["response_id", "result", "equal_to", "answers"],
     "reward_scores": ["response_id", *REWARD_DIMENSIONS],
     "response_screens": ["response_id", "screens", "findings"],
 }  # fmt: skip
@@ -40,13 +41,14 @@ def candidates(read: Read, selected: pl.DataFrame, recipe: str, published: bool)
         table[one.table].rename({name: one.column(name) for name in ("verdict", "reason", *one.decides_on)})
         for one in VERIFIERS.values()
     ]
+    classes = table["answer_consensus"].rename({"answers": "consensus_answers"})
     joined = (
         _of_recipe(tables, recipe, published)
         .join(selected.lazy(), on="question_id")
         .join(table["question_features"], on="question_id")
         .join(table["response_features"], on="response_id")
     )
-    for measured in [*verdicts, table["reward_scores"], table["response_screens"]]:
+    for measured in [*verdicts, classes, table["reward_scores"], table["response_screens"]]:
         joined = joined.join(measured, on="response_id", how="left")
     return joined.with_columns(response_chars=pl.col("think_chars") + pl.col("answer_chars")).collect()
 

@@ -10,11 +10,12 @@ import polars as pl
 from am_assets.config.recipe import VerificationPolicy
 from am_assets.config.vocabulary import EXCLUDED, RESPONSE_DROPS, SCREENS, VERDICTS
 from am_assets.storage.schemas import VerifiedSet
+from am_assets.verification import agreement
 from am_assets.verification.reward import aggregate
 from am_assets.verification.settle import of_verifier, settled, with_verifier
 from am_assets.verification.verifiers import VERIFIERS, Verifier
 
-VERSION = "9"  # raise when a rule here decides or describes otherwise
+VERSION = "10"  # raise when a rule here decides or describes otherwise
 NO_VERDICT = "no verdict"
 MALFORMED = "not <think>…</think> and an answer"
 # What `keep` prefers among the passed responses of a question; ties are broken by response id.
@@ -24,6 +25,7 @@ PREFERENCE = {
     "best_reward": -pl.col("reward"),
 }
 EVIDENCE, VERDICT, REASON, REWARD = pl.col("evidence"), pl.col("verdict"), pl.col("reason"), pl.col("reward")
+BY_REWARD, BY_CONSENSUS = EVIDENCE == "reward", EVIDENCE == "consensus"
 
 
 class Rule(NamedTuple):
@@ -43,15 +45,16 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
     `candidates` has one row per response: response_id, question_id, shard, source, category, difficulty, teacher,
     origin, sample_index, finish_reason, template, well_formed, truncated, think_chars, repetition, consecutive,
     prompt_share, answer_language, response_chars, screens, findings, verifiers (names), for each verifier
-    `<name>_verdict`, `<name>_reason` and `<name>_<column>` of what it `decides_on`, and the five reward dimensions;
-    null where not measured.
+    `<name>_verdict`, `<name>_reason` and `<name>_<column>` of what it `decides_on`, of AnswerConsensus
+    `consensus_answers`, result and equal_to, and the five reward dimensions; null where not measured.
 
-    Evidence: the verifier of the question, or one that counts beside it where that verdict is worse; else the reward.
-    `policy.accept` restricts which evidence counts. A missing verdict is unverifiable. The drop reason is the first of
-    RESPONSE_DROPS that holds, `detail` the measure and the threshold, `decided_by` the field that sets the threshold.
+    Evidence: the verifier of the question, or one that counts beside it where that verdict is worse; else the reward,
+    or the consensus of the candidates: `policy.accept` says which, and restricts which evidence counts. A missing
+    verdict is unverifiable. The drop reason is the first of RESPONSE_DROPS that holds, `detail` the measure and the
+    threshold, `decided_by` the field that sets the threshold.
     """
-    judged = _judged(candidates, policy)
-    ruled = _apply(_form_rules(policy) | _screen_rules(policy) | _evidence_rules(policy), judged)
+    rules = _form_rules(policy) | _screen_rules(policy) | _evidence_rules(policy) | _rate_rules(policy)
+    ruled = _apply(rules, judged(candidates, policy))
     if policy.keep != "all":
         ruled = _choose(ruled, policy.keep)
     return (
@@ -61,16 +64,19 @@ def verified_set(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.Dat
     )
 
 
-def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
-    """`candidates` with reward, evidence, verdict, second_verdict, reason, settled_by and repetitive, and
-    with empty screens and findings where a response was not screened."""
-    decides = pl.lit("reward") if policy.accept == "reward" else pl.col("verifier").fill_null("reward")
-    by_reward = EVIDENCE == "reward"
-    verified, reason, settled_by = map(of_verifier, ("verdict", "reason", "decided_by"))
+def judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
+    """`candidates` with reward, evidence, verdict, second_verdict, reason, settled_by, what `agreement.py` adds, and
+    repetitive, and with empty screens and findings where a response was not screened."""
+    unverified = "consensus" if policy.accept == "consensus" else "reward"
+    decides = pl.lit("reward") if policy.accept == "reward" else pl.col("verifier").fill_null(unverified)
+    reason, settled_by = map(of_verifier, ("reason", "decided_by"))
+    agreed, agreed_reason, agreed_by = agreement.by_consensus(policy)
     rewarded = _reward_verdict(policy)
     repetitive = (pl.col("repetition") > policy.max_repetition) | (pl.col("consecutive") > policy.max_consecutive)
+    counted = agreement.with_doubt(settled(agreement.with_classes(candidates), policy), policy.reference)
+    verified = with_verifier(counted).with_columns(verified=of_verifier("verdict"))
     return (
-        with_verifier(settled(candidates, policy))
+        agreement.with_pass_rates(verified)
         .with_columns(
             decides.alias("evidence"),
             aggregate(policy.weights).cast(pl.Float64).round(6).alias("reward"),  # rounded: 0.7 from thirds is 0.7
@@ -78,11 +84,12 @@ def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFram
             pl.col("screens", "findings").fill_null([]),
         )
         .with_columns(
-            pl.when(by_reward).then(rewarded).otherwise(verified).fill_null("unverifiable").alias("verdict"),
-            pl.when(by_reward).then(verified).otherwise(rewarded).alias("second_verdict"),
-            pl.when(~by_reward).then(reason).fill_null(NO_VERDICT).alias("reason"),
-            pl.when(~by_reward).then(settled_by).alias("settled_by"),
+            verdict=pl.when(BY_REWARD).then(rewarded).when(BY_CONSENSUS).then(agreed).otherwise("verified"),
+            second_verdict=pl.when(BY_REWARD).then("verified").otherwise(rewarded),
+            reason=pl.when(BY_CONSENSUS).then(agreed_reason).when(~BY_REWARD).then(reason).fill_null(NO_VERDICT),
+            settled_by=pl.when(BY_CONSENSUS).then(agreed_by).when(~BY_REWARD).then(settled_by),
         )
+        .with_columns(pl.col("verdict").fill_null("unverifiable"))
         .with_columns(pl.col("verdict", "second_verdict").cast(pl.Enum(VERDICTS)))
     )
 
@@ -108,6 +115,11 @@ def _form_rules(policy: VerificationPolicy) -> Rules:
     unwanted = pl.lit(False) if policy.languages is None else ~language.is_in([*policy.languages, "und"])
     return {
         "excluded": Rule(pl.col("finish_reason") == EXCLUDED, pl.lit("listed in exclude.txt"), pl.lit(None, pl.String)),
+        "reference_doubtful": Rule(
+            pl.col("reference_doubtful") & pl.lit(policy.reference.drop is not None),
+            agreement.agree_on(),
+            _field("reference.drop"),
+        ),
         "truncated": Rule(pl.col("truncated"), pl.lit("ended by the token limit"), pl.lit("teacher.max_tokens")),
         "malformed": Rule(
             ~well_formed | ~template.is_in(policy.templates),
@@ -136,17 +148,17 @@ def _evidence_rules(policy: VerificationPolicy) -> Rules:
     """Rules on the verdict of the evidence that the policy accepts."""
     if policy.accept == "all":
         return {}
-    by_reward = EVIDENCE == "reward"
     failures: dict[str, list[Rule]] = {}
     for verifier in VERIFIERS.values():
         failures.setdefault(verifier.drop_reason, []).append(_failure(verifier))
     return {
         "unchecked": Rule(
-            by_reward if policy.accept == "verified" else pl.lit(False),
+            BY_REWARD if policy.accept == "verified" else pl.lit(False),
             pl.lit("no reference answer, tests or constraints"),
             _field("accept"),
         ),
         **{reason: _any_of(*rules) for reason, rules in failures.items()},
+        "against_consensus": Rule((VERDICT == "fail") & BY_CONSENSUS, REASON, _field("accept")),
         "unverifiable": Rule(
             (VERDICT == "unverifiable") & (not policy.keep_unverifiable),
             pl.format("{}: {}", EVIDENCE, REASON),
@@ -155,8 +167,15 @@ def _evidence_rules(policy: VerificationPolicy) -> Rules:
         "low_reward": _any_of(
             _below("reward", policy.min_reward, "min_reward"),
             *(_below(name, least, f"minima.{name}") for name, least in _minima(policy).items()),
-        )._replace(broken=(VERDICT == "fail") & by_reward),
+        )._replace(broken=(VERDICT == "fail") & BY_REWARD),
     }
+
+
+def _rate_rules(policy: VerificationPolicy) -> Rules:
+    """The rule on how many of the responses to a question passed."""
+    beyond = agreement.beyond(policy.pass_rates)
+    sides = [Rule(broken, detail, _field(f"pass_rates.{name}")) for name, (broken, detail) in beyond.items()]
+    return {"pass_rate": _any_of(*sides)}
 
 
 def _failure(verifier: Verifier) -> Rule:

@@ -7,6 +7,7 @@ from am_assets.config.vocabulary import SCREENS
 VERDICT, SECOND = pl.col("verdict"), pl.col("second_verdict")
 BY = ["source", "category", "difficulty", "teacher"]
 COUNTED = ["verdict", "second_verdict", "kept", "repetitive", "screens"]
+DOUBTED = ["source", "question_id", "evidence", "passed", "reference_doubtful"]
 Figures = dict[str, float | None]
 
 
@@ -69,6 +70,16 @@ def findings(verified: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pl.col("responses", "released").fill_null(0))
         .select("screen", "responses", "released", share=pl.col("responses") / max(verified.height, 1))
     )
+
+
+def doubtful(verified: pl.DataFrame) -> pl.DataFrame:
+    """(source, questions, doubtful, share): of the questions whose answers were held against a reference, those whose
+    answers agree with each other against it; sorted by source."""
+    compared = verified.filter(pl.col("evidence").is_in(["math", "reward"]) & pl.col("passed").is_not_null())
+    found = compared.group_by("source", "question_id").agg(pl.col("reference_doubtful").any()).group_by("source")
+    return found.agg(
+        questions=pl.len(), doubtful=pl.col("reference_doubtful").sum(), share=pl.col("reference_doubtful").mean()
+    ).sort("source")
 
 
 def drift(before: Figures, now: Figures) -> dict[str, float]:

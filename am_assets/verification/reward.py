@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from am_assets.config.recipe import RewardWeights
+from am_assets.config.rewards import RewardWeights
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
 from am_assets.engines.llm.structured import read_object
 from am_assets.storage.memo import key_of

@@ -14,7 +14,7 @@ RECIPES = {"plain", "other"}
 CARD = {"sft_dataset": {"plain"}}
 FREE = {
     "question_features", "similar_pairs", "benchmark_overlap", "response_features", "math_verdicts",
-    "instruction_verdicts", "response_screens",
+    "instruction_verdicts", "answer_consensus", "response_screens",
 }  # fmt: skip
 DECISIONS = {
     "deduped_set", "selected_questions", "teacher_requests", "verified_set", "sft_dataset", "preference_dataset",
@@ -92,7 +92,8 @@ def test_what_was_asked_for_another_recipe_ends_where_the_rows_are_the_same_and_
     while found := loop.tick():
         requested |= {(name, at) for name, partitions in found.items() for at in partitions}
         loop.run_all(found)
-    assert requested == {(name, "sums") for name in ("math_verdicts", "instruction_verdicts", "response_screens")} | {
+    free = ("math_verdicts", "instruction_verdicts", "answer_consensus", "response_screens")
+    assert requested == {(name, "sums") for name in free} | {
         (name, recipe)
         for name in ("verified_set", "sft_dataset", "preference_dataset", "recipe_report")
         for recipe in RECIPES

@@ -139,6 +139,7 @@ def measured(rows: int, chars: int, random: np.random.Generator) -> tuple[pl.Dat
         "math_verdicts": verified.filter(kind="math"),
         "code_verdicts": verified.filter(kind="code"),
         "instruction_verdicts": TABLES["instruction_verdicts"].create_empty(),
+        "answer_consensus": TABLES["answer_consensus"].create_empty(),
         "response_screens": base.select("response_id", "question_id", screens=pl.lit([]), findings=pl.lit([])),
         "reward_scores": base.filter(kind="open").with_columns(judge=pl.lit("openai/stored-judge"), judge_raw=text),
     }  # fmt: skip

@@ -32,7 +32,7 @@ def write(folder: Path, name: str, content: object) -> Path:
             "verification.weights",
             "every weight is 0",
         ),
-        ({**WHOLE, "verification": {"accept": "some"}}, "verification.accept", "'best', 'verified', 'reward' or 'all'"),
+        ({**WHOLE, "verification": {"accept": "some"}}, "verification.accept", "'consensus', 'reward' or 'all'"),
         ({**WHOLE, "verification": {"minima": {"coherence": 5}}}, "verification.minima.coherence", "or equal to 4"),
         ({**WHOLE, "verification": {"first_tests": 0}}, "verification.first_tests", "greater than or equal to 1"),
         ({**WHOLE, "verification": {"templates": []}}, "verification.templates", "at least 1 item"),

@@ -174,8 +174,9 @@ def others(annotation: Any, now: Any) -> Iterator[Any]:
 
 
 def _at(content: Any, keys: Keys) -> Any:
+    """What stands at `keys`; None within a section that is absent."""
     for key in keys:
-        content = content[key]
+        content = content.get(key) if isinstance(content, dict) else content and content[key]
     return content
 
 

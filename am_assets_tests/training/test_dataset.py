@@ -12,7 +12,8 @@ TEST = json.dumps({"test_code": "assert f(1) == 2", "test_entry_point": "f"})
 def verified(*rows: tuple[str, str, bool], source: str = "gsm") -> pl.DataFrame:
     frame = pl.DataFrame(rows, schema=["response_id", "question_id", "kept"], orient="row")
     columns = {"source": source, "category": "math", "difficulty": "easy", "teacher": "r1"}
-    return frame.with_columns(pl.lit(value).alias(name) for name, value in columns.items())
+    measured = {"pass_rate": pl.lit(None, pl.Float64), "repaired_reference": pl.lit(None, pl.String)}
+    return frame.with_columns(pl.lit(value).alias(name) for name, value in columns.items()).with_columns(**measured)
 
 
 def features(*ids: str) -> pl.DataFrame:

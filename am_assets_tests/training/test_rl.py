@@ -8,10 +8,9 @@ import polars as pl
 import pytest
 
 from am_assets.config.sets import RlPolicy
-from am_assets.config.vocabulary import VERDICTS
 from am_assets.storage.schemas import RlDataset
 from am_assets.training import sets
-from am_assets.training.rl import card, forms, pass_rates, rl_table
+from am_assets.training.rl import card, forms, measured, rl_table
 from am_assets.verification.verifiers import VERIFIERS
 
 AGAINST = {name: verifier.against for name, verifier in VERIFIERS.items()}
@@ -40,16 +39,18 @@ def pool(shard: str = "gsm-1") -> pl.DataFrame:
     return frame.with_columns(**beside)
 
 
-def verified(*rows: tuple[str, str, str, str | None]) -> pl.DataFrame:
-    """(question, what decides, its verdict, that of the other kind)"""
-    kinds = {"question_id": pl.String, "evidence": pl.String, "verdict": pl.Enum(VERDICTS)}
-    schema = kinds | {"second_verdict": pl.Enum(VERDICTS)}
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(teacher=pl.lit("r1"))
+def verified(*rows: tuple[str, bool | None], repaired: str | None = None, dropped: str | None = None) -> pl.DataFrame:
+    """(question, whether its verifier passed it) of each response."""
+    table = pl.DataFrame(rows, schema={"question_id": pl.String, "passed": pl.Boolean}, orient="row")
+    beside = {"teacher": "r1", "repaired_reference": repaired, "drop_reason": dropped}
+    return table.with_columns(
+        pl.col("passed").mean().over("question_id").alias("pass_rate"),
+        *(pl.lit(value, pl.String).alias(name) for name, value in beside.items()),
+    )
 
 
-def tried(passed: int, failed: int, question: str = "sum") -> pl.DataFrame:
-    rows = [(question, "math", verdict, None) for verdict in ["pass"] * passed + ["fail"] * failed]
-    return verified(*rows)
+def tried(passed: int, failed: int, question: str = "sum", **more: str) -> pl.DataFrame:
+    return verified(*[(question, True)] * passed, *[(question, False)] * failed, **more)
 
 
 def released(of: pl.DataFrame, *ids: str, **policy: Any) -> tuple[pl.DataFrame, dict[str, int]]:
@@ -73,19 +74,23 @@ def test_what_no_verifier_checks_and_what_was_not_selected_is_left_out():
     assert rl_table(selected("sum", kept=False), verified(), pool(), pool(), RlPolicy())[1] == NO
 
 
-def test_a_pass_rate_counts_verdicts_of_verifiers_whatever_else_became_of_the_response():
-    rates = pass_rates(
-        verified(
-            ("sum", "math", "pass", None),
-            ("sum", "math", "unverifiable", None),
-            ("sum", "math", "fail", "pass"),  # a judge thinks otherwise
-            ("task", "reward", "pass", "fail"),  # the recipe accepts by reward; the tests failed
-            ("open", "reward", "pass", None),
-            ("told", "instructions", "unverifiable", None),
-        )
-    )
-    found = {row["question_id"]: (row["attempts"], row["passes"]) for row in rates.to_dicts()}
-    assert found == {"sum": (2, 1), "task": (1, 0)}
+def test_attempts_are_the_responses_that_a_verifier_could_tell_of():
+    rates = measured(verified(("sum", True), ("sum", None), ("sum", False), ("task", False), ("open", None)))
+    found = {row["question_id"]: (row["attempts"], row["passes"], row["pass_rate"]) for row in rates.to_dicts()}
+    assert found == {"sum": (2, 1, 0.5), "task": (1, 0, 0.0), "open": (0, 0, None)}
+
+
+def test_a_repaired_reference_is_what_answers_are_checked_against_and_a_doubtful_one_goes():
+    table, outcomes = released(tried(3, 1, repaired="20"))
+    assert table.select("reference_answer", "replaced_reference").row(0) == ("20", "19")
+    assert outcomes == NO | {"released": 1}
+    found = forms(table, AGAINST)
+    assert found["trl"].select("solution", "replaced_reference").row(0) == ("20", "19")
+    assert found["verl"]["reward_model"][0]["ground_truth"] == found["openrlhf"]["label"][0] == "20"
+    assert found["verl"]["extra_info"][0]["replaced_reference"] == "19"
+    assert released(tried(3, 1, dropped="reference_doubtful"))[1] == NO | {"reference_doubtful": 1}
+    as_it_was = forms(released(tried(3, 1))[0], AGAINST)
+    assert not any("replaced_reference" in str(form.schema) for form in as_it_was.values())
 
 
 def test_rates_have_bounds_which_belong_to_them():
@@ -100,7 +105,7 @@ def test_rates_have_bounds_which_belong_to_them():
 
 
 def test_what_was_not_measured_stays_unless_the_recipe_drops_it():
-    table, outcomes = released(verified(("sum", "math", "unverifiable", None)), min_pass_rate=0.5)
+    table, outcomes = released(verified(("sum", None)), min_pass_rate=0.5)
     assert table.select("attempts", "pass_rate", "teachers").row(0) == (0, None, [])
     assert outcomes == NO | {"released": 1}
     assert released(verified(), unmeasured="drop")[1] == NO | {"unmeasured": 1}

@@ -16,9 +16,11 @@ SOUND = {
     "repetition": 0.0, "consecutive": 0.0,
     "prompt_share": 0.0, "answer_language": "en", "response_chars": 100, "math_verdict": "pass",
     "math_reason": "equal", "judged_equal": None, "code_verdict": None, "code_reason": None,
+    "consensus_answers": None, "result": None, "equal_to": None,
     "outcomes": None, "screens": None, "findings": None, **dict.fromkeys(REWARD_DIMENSIONS),
 }  # fmt: skip
 TYPES = {
+    "consensus_answers": pl.UInt32,
     "sample_index": pl.UInt16, "has_reference": pl.Boolean, "has_tests": pl.Boolean, "has_constraints": pl.Boolean,
     "instruction_verdict": pl.Enum(VERDICTS), "well_formed": pl.Boolean,
     "truncated": pl.Boolean, "think_chars": pl.UInt32, "repetition": pl.Float32, "consecutive": pl.Float32,

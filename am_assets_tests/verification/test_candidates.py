@@ -33,7 +33,7 @@ def found(responses: list[dict], requests: list[dict], published: bool = True, *
     rows = {
         "question_features": questions, "teacher_requests": requests, "responses": responses,
         "response_features": features, "math_verdicts": [], "code_verdicts": [],
-        "instruction_verdicts": [], "reward_scores": [], "response_screens": [], **measured,
+        "instruction_verdicts": [], "answer_consensus": [], "reward_scores": [], "response_screens": [], **measured,
     }  # fmt: skip
 
     def read(name: str, columns: list[str]) -> pl.DataFrame:

@@ -3,7 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.config.recipe import Recipe, RewardMinima, VerificationPolicy
+from am_assets.config.agreement import PassRates, ReferencePolicy
+from am_assets.config.recipe import Recipe, VerificationPolicy
+from am_assets.config.rewards import RewardMinima
 from am_assets.config.vocabulary import OUTCOMES, RESPONSE_DROPS, REWARD_DIMENSIONS, SCREENS, TEMPLATES, VERDICTS
 from am_assets.verification.decide import verified_set
 from am_assets_tests.verification.candidate_rows import found, frame
@@ -13,6 +15,12 @@ def with_findings(row: dict) -> dict:
     """Every screen that is named found something."""
     named = row["screens"]
     return row | (found(*((screen, "answer", "words") for screen in named)) if named else {"findings": named})
+
+
+def in_a_class(row: dict) -> dict:
+    """A result is stated by an answer that was compared."""
+    result = row["result"] if row["consensus_answers"] else None
+    return row | {"result": result, "equal_to": result and str(float(result))}
 
 
 candidates = st.lists(
@@ -38,12 +46,17 @@ candidates = st.lists(
             "code_verdict": st.sampled_from([*VERDICTS, None]),
             "outcomes": st.none() | st.lists(st.sampled_from(OUTCOMES[:3]), max_size=3),
             "screens": st.none() | st.lists(st.sampled_from(SCREENS), unique=True),
+            "result": st.sampled_from([None, "1", "1.0", "2"]),
+            "consensus_answers": st.sampled_from([None, 3]),
             **dict.fromkeys(REWARD_DIMENSIONS, st.none() | st.integers(0, 4)),
         }
-    ).map(with_findings),
+    )
+    .map(with_findings)
+    .map(in_a_class),
     max_size=12,
 )
-ACCEPT = ["best", "verified", "reward", "all"]
+AGREED = {"min_share": 0.6, "min_samples": 2}
+ACCEPT = ["best", "verified", "consensus", "reward", "all"]
 LAX_AND_STRICT = {
     "min_think_chars": (0, 2),
     "max_repetition": (1, 0),
@@ -57,6 +70,8 @@ LAX_AND_STRICT = {
     "minima": (RewardMinima(), RewardMinima(correctness=3)),
     "min_tests_passed": (0.5, 0.9),
     "accept": ("best", "verified"),
+    "pass_rates": (PassRates(), PassRates(least=0.3, most=0.7)),
+    "reference": (ReferencePolicy(), ReferencePolicy(drop=AGREED)),
 }
 policies = st.builds(
     VerificationPolicy,
@@ -73,6 +88,10 @@ policies = st.builds(
     split=st.sampled_from(["verifier", "judge", "either", "both"]),
     min_reward=st.floats(0, 1),
     keep=st.sampled_from(["all", "first", "shortest", "best_reward"]),
+    min_share=st.floats(0, 1),
+    min_samples=st.integers(2, 3),
+    reference=st.sampled_from([{}, {"drop": AGREED}, {"repair": AGREED}]).map(ReferencePolicy.model_validate),
+    pass_rates=st.builds(PassRates, least=st.floats(0, 0.5), most=st.floats(0.5, 1)),
 )
 
 
@@ -81,7 +100,8 @@ def paths(content: dict, within: str = "") -> set[str]:
     return {f"{within}{name}" for name in content}.union(*below)
 
 
-RECIPE_FIELDS = paths(Recipe(teacher={"model": "m"}, training={"student": "s"}).model_dump())
+EVERY = {"accept": "consensus", "reference": {"drop": AGREED}, "pass_rates": {"most": 0.9}}
+RECIPE_FIELDS = paths(Recipe(teacher={"model": "m"}, training={"student": "s"}, verification=EVERY).model_dump())
 
 
 @given(candidates, policies)
@@ -131,4 +151,5 @@ def test_accepting_all_keeps_whatever_any_evidence_keeps(rows, policy):
         for accept in ACCEPT
     }
     assert kept["verified"] <= kept["best"]
+    assert kept["verified"] <= kept["consensus"] <= kept["all"]
     assert kept["best"] | kept["reward"] <= kept["all"]

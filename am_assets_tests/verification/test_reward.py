@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.config.recipe import RewardWeights
+from am_assets.config.rewards import RewardWeights
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
 from am_assets.storage.schemas import RewardScores
 from am_assets.verification.reward import (

@@ -1,6 +1,8 @@
-"""Assets of verification: verdicts by each verifier, reward scores, and `verified_set`, which decides on responses."""
+"""Assets of verification: verdicts by each verifier, consensus, reward scores, and `verified_set`, which decides on
+responses."""
 
 from collections.abc import Callable
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -14,13 +16,15 @@ from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import all_of
 from am_assets.orchestration.resources import Answers, usage
 from am_assets.orchestration.tables import Table, picture
+from am_assets.runtime import kept
 from am_assets.storage.memo import with_keys
 from am_assets.storage.stored import StoredTables, read_policy
-from am_assets.verification import candidates, decide, figures, jobs, opinion, reward, screens
+from am_assets.verification import candidates, consensus, decide, figures, jobs, opinion, reward, screens
 from am_assets.verification.screens import NOBODY, unsafe
 from am_assets.verification.verifiers import VERIFIERS, Verifier, module_of
 from am_assets.verification.verifiers.base import UNREACHED, fill, without_sandbox
 
+MATH = VERIFIERS["math"]
 AGREEMENT = "agreement"  # metadata of reward scores: agreement of the judge with itself
 SCREENED = "screened"  # metadata: the share of responses that each screen finds anything in
 FIGURES = "figures"  # metadata of a verified set that the next one is compared with
@@ -76,6 +80,53 @@ def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Ans
 
 
 verdict_tables = [verdicts(verifier) for verifier in VERIFIERS.values()]
+
+
+@tables.evidence(
+    "verification", "shards", reads=Reads((consensus, module_of(MATH)), MATH.instruments()), pool=MATH.pool
+)
+def answer_consensus(
+    response_features: pl.LazyFrame, raw_pool: pl.LazyFrame, here: Declared, answers: dg.ResourceParam[Answers]
+) -> tuple[pl.DataFrame, dict]:
+    """Of the answers to one question, those that state the same result, whatever reference it has: classes of results
+    that the verifier of math finds equal, for questions without tests that have several answers. No share is cut: what
+    suffices is the recipe's."""
+    told = consensus.answers_to_compare(response_features, raw_pool)
+    compared = Comparisons(MATH, here.instruments.math, answers)
+    with kept.keep_open():  # its workers, from one round of comparisons to the next
+        table = consensus.consensus(told, compared.equal)
+    return table, {
+        "compared": compared.noted(),
+        "questions": table["question_id"].n_unique(),
+        "without_result": table["result"].null_count(),
+    }
+
+
+class Comparisons:
+    """Pairs of results that a verifier holds against each other, each once and remembered like its verdicts."""
+
+    def __init__(self, verifier: Verifier, limits: Any, answers: Answers):
+        self.verifier, self.limits, self.answers = verifier, limits, answers
+        texts = dict.fromkeys(("question_id", "answer", "reference"), pl.String())
+        none = pl.DataFrame(schema={**texts, "response_id": pl.List(pl.String())})
+        self.jobs = verifier.with_job_keys(none, limits)
+        self.new = 0
+
+    def equal(self, pairs: pl.DataFrame) -> pl.Series:
+        """By row of `pairs` (question_id, answer, reference, response_id), whether it passes."""
+        jobs = self.verifier.with_job_keys(pairs, self.limits)
+        filled = fill(self.verifier, jobs, self.limits, self.answers.memo.fill)
+        self.jobs, self.new = pl.concat([self.jobs, jobs]), self.new + filled.new
+        verdicts = jobs.join(
+            filled.table.select("key", "verdict").unique("key"), on="key", how="left", maintain_order="left"
+        )
+        return verdicts["verdict"] == "pass"
+
+    def noted(self) -> int:
+        """Note all of them as what this partition uses; the number of those that were new."""
+        jobs = self.jobs.explode("response_id")
+        self.answers.fill(self.verifier.name, jobs, lambda _: (), self.verifier.measured)
+        return self.new
 
 
 @tables.evidence(

@@ -14,7 +14,7 @@ from am_assets.orchestration.assets.verification import AGREEMENT, FIGURES
 from am_assets.orchestration.checks.tables import check
 from am_assets.project import Project
 from am_assets.storage.stored import read_policy
-from am_assets.verification.figures import COUNTED, Figures, drift, figures, pass_rates
+from am_assets.verification.figures import COUNTED, DOUBTED, Figures, doubtful, drift, figures, pass_rates
 from am_assets.verification.reward import modal_shares
 
 WARN = dg.AssetCheckSeverity.WARN
@@ -92,6 +92,19 @@ def verifier_disagreement(verified_set: pl.LazyFrame, verification_policy: pl.Da
     if _figures(verified_set)["disagreement"] is None:
         return dg.AssetCheckResult(passed=True, metadata={"compared": 0})
     return _share("disagreement", verified_set, most=policy.max_disagreement, severity=WARN)
+
+
+@check(**OF_RECIPE)
+def doubtful_references(verified_set: pl.LazyFrame, verification_policy: pl.DataFrame) -> dg.AssetCheckResult:
+    """Few references of any source have the answers to their question agree with each other against them."""
+    policy = read_policy(VerificationPolicy, verification_policy).reference
+    shares = doubtful(verified_set.select(DOUBTED).collect())
+    high = shares.filter(pl.col("share") > policy.max_doubtful)
+    return dg.AssetCheckResult(
+        passed=high.is_empty(),
+        severity=WARN,
+        metadata={"threshold": policy.max_doubtful, "high": high["source"].to_list(), "by_source": shares.to_dicts()},
+    )
 
 
 @check(**OF_RECIPE)

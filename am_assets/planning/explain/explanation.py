@@ -19,6 +19,7 @@ from am_assets.verification.verifiers import VERIFIERS
 MEASURED = [
     "response_features",
     *(verifier.table for verifier in VERIFIERS.values()),
+    "answer_consensus",
     "reward_scores",
     "response_screens",
 ]
@@ -27,7 +28,8 @@ EXCERPT_CHARS = 80
 PLACES_SHOWN = 3  # of the rows that a question came from
 NOT_SHOWN = ["response", "think", "question_id", "response_id", "shard"]  # too long, or shown elsewhere
 
-TEXTS = ["answer", "extracted", "judge_raw", "detail"]  # what tables of measurements repeat of a response
+# What tables repeat of a response.
+TEXTS = ["answer", "extracted", "result", "equal_to", "judge_raw", "detail", "repaired_reference"]
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,7 @@ def explain(rows: Rows, name: str, policies: Recipe, lines_of: Callable[[list[st
     verified = {row["response_id"]: row for row in rows.of("verified_set")}
     for response in rows.of("responses"):
         fate = verified.get(response["response_id"])
-        by_reward = fate is not None and fate["evidence"] == "reward"
-        kept_by = ["verification.accept", *["verification.min_reward"] * by_reward]
+        kept_by = ["verification.accept", *_deciding(fate)] if fate else []
         facts = [*_response(response, rows), *([_verdict(fate)] if fate else [])]
         judged = decision(fate, kept_by) if fate else None
         parts.append(Part(f"response {response['response_id']}", facts, judged))
@@ -124,6 +125,12 @@ def _wanted(samples: int, teacher: TeacherPolicy) -> int | str:
     if isinstance(teacher.samples, UntilPass) and samples > teacher.samples.least:
         return f"{teacher.samples.least} to {samples}, until one passes"
     return samples
+
+
+def _deciding(fate: Mapping[str, Any]) -> list[str]:
+    """The fields beside `accept` by which a response is kept."""
+    fields = {"reward": ["min_reward"], "consensus": ["min_share", "min_samples"]}.get(fate["evidence"], [])
+    return [f"verification.{field}" for field in [*fields, *["reference.repair"] * bool(fate["repaired_reference"])]]
 
 
 def _without_ids(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -166,8 +173,9 @@ def _draw(question_id: str) -> float:
 
 
 def _verdict(fate: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("evidence", "verdict", "second_verdict", "reward")
-    return {"measured": "verified_set", **{name: fate[name] for name in names}}
+    names = ["evidence", "verdict", "second_verdict", "reward", "pass_rate"]
+    doubt = ["reference_doubtful", "repaired_reference"] if fate["reference_doubtful"] else []
+    return {"measured": "verified_set", **{name: fate[name] for name in [*names, *doubt]}}
 
 
 def _response(response: Mapping[str, Any], rows: Rows) -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from am_assets.config.files import read_yaml
-from am_assets.config.recipe import REWARD_RULES
 from am_assets.config.recipe_files import read_recipe
+from am_assets.config.rewards import REWARD_RULES
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,12 @@ from am_assets.storage.schemas.policy import PolicySettings
 from am_assets.storage.schemas.pool import PUBLISHED, QuestionEmbeddings, QuestionFeatures, QuestionLabels, RawPool
 from am_assets.storage.schemas.selection import BenchmarkOverlap, DedupedSet, SelectedQuestions, SimilarPairs
 from am_assets.storage.schemas.training import PreferenceDataset, RlDataset, SftCheckpoint, SftDataset
-from am_assets.storage.schemas.verification import ResponseScreens, RewardScores, VerifiedSet
+from am_assets.storage.schemas.verification import AnswerConsensus, ResponseScreens, RewardScores, VerifiedSet
 
 __all__ = [
     "PUBLISHED",
     "TABLES",
+    "AnswerConsensus",
     "BenchmarkOverlap",
     "BenchmarkQuestions",
     "BenchmarkResponses",
@@ -75,6 +76,7 @@ TABLES: dict[str, type[dy.Schema]] = {  # without those of verdicts
     "teacher_requests": TeacherRequests,
     "responses": Responses,
     "response_features": ResponseFeatures,
+    "answer_consensus": AnswerConsensus,
     "reward_scores": RewardScores,
     "response_screens": ResponseScreens,
     "verified_set": VerifiedSet,

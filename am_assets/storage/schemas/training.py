@@ -22,6 +22,10 @@ class SftDataset(dy.Schema):
     reference_answer = dy.String(nullable=True)
     test_case = dy.String(nullable=True)
     license = dy.String(nullable=True)
+    replaced_reference = dy.String(
+        nullable=True, description="of the source, where `reference_answer` is what answers agreed on against it"
+    )
+    pass_rate = dy.Float64(nullable=True, description="of the question, as in verified_set")
     extra = dy.String(nullable=True, description="of the question, where `release.extra` of the recipe asks for it")
 
 
@@ -80,3 +84,6 @@ class RlDataset(dy.Schema):
     passes = dy.UInt32()
     pass_rate = dy.Float64(nullable=True, description="0 to 1; null without attempts")
     teachers = dy.List(dy.String(), description="that made the attempts")
+    replaced_reference = dy.String(
+        nullable=True, description="of the source, where `reference_answer` is what answers agreed on against it"
+    )

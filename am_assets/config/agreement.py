@@ -1,0 +1,52 @@
+"""Thresholds on how far the answers to a question agree, and on how many of them pass: sections of `verification`."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from am_assets.config.files import Section
+from am_assets.config.sets import Share
+
+
+class Agreement(Section):
+    """When the answers to a question agree on a result."""
+
+    min_share: Share = 0.9  # of the answers, those with that result
+    min_samples: Annotated[int, Field(ge=2)] = 8  # answers, with a result or without
+
+
+class ReferencePolicy(Section):
+    """What becomes of questions whose answers agree with each other against the reference. They are marked in
+    `verified_set` either way."""
+
+    drop: Agreement | None = None
+    repair: Agreement | None = None  # their result takes the place of the reference, and decides
+    max_doubtful: Share = (
+        0.05  # alert threshold of the check: of a source's questions with a reference and such answers
+    )
+
+    @model_validator(mode="after")
+    def _drop_or_repair(self) -> Self:
+        if self.drop and self.repair:
+            raise ValueError("drop and repair both say what becomes of a doubtful reference: leave one of them out")
+        return self
+
+    @property
+    def agreement(self) -> Agreement:
+        """When a reference is doubtful."""
+        return self.drop or self.repair or Agreement()
+
+
+class PassRates(Section):
+    """The pass rates of questions whose responses are kept: of the responses with a verdict of a verifier, the share
+    that passed. 1 is what the teacher always solves, 0 what it never solves."""
+
+    least: Share = 0
+    most: Share = 1
+    min_attempts: Annotated[int, Field(ge=1)] = 2  # responses with such a verdict, below which a question stays
+
+    @model_validator(mode="after")
+    def _some_rate(self) -> Self:
+        if self.least > self.most:
+            raise ValueError(f"least {self.least} lies above most {self.most}")
+        return self
