@@ -13,6 +13,7 @@ import argparse
 import json
 import logging
 import random
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -40,7 +41,8 @@ def known(data: Path | None) -> list[str]:
 
 
 def respelled(reference: str) -> str:
-    return rf"\left({reference}\right) + 0" if len(reference) < 40 else reference.replace(" ", "  ")
+    expression = len(reference) < 40 and not re.search(r"[,=<>%_]|\\(?:text|approx|cup|[lg]e|pm)", reference)
+    return rf"\left({reference}\right) + 0" if expression else reference.replace(" ", "  ")
 
 
 def jobs(references: list[str], rows: int) -> pl.DataFrame:

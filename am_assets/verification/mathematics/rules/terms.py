@@ -53,8 +53,9 @@ def _percent(percent: Term, bare: Term, same: Equality) -> Told:
 
 
 def _degrees(degrees: Term, bare: Term, same: Equality, equal: Told) -> Told:
-    """Degrees beside a multiple of pi, which is in radians."""
-    return same.texts(_in_base(degrees.text, degrees.unit), bare.text) if "\\pi" in bare.text else equal
+    """Degrees beside a multiple of pi, which is in radians, or beside a sum of degrees."""
+    in_radians = "\\pi" in bare.text or "\\circ" in bare.text
+    return same.texts(_in_base(degrees.text, degrees.unit), bare.text) if in_radians else equal
 
 
 def _up_to_constants(one: str, other: str, equal: Told) -> Told:
