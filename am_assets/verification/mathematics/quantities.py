@@ -70,7 +70,7 @@ def quantity(text: str) -> Quantity | None:
         return Quantity(number, unit, "")
     for cut in CUT.finditer(text):
         number, rest = text[: cut.start()].rstrip(" -"), text[cut.start() :]
-        if not number or "\\text" in number or not _balanced(number):
+        if not number or "\\text" in number or "\\circ" in number or not _balanced(number):
             continue
         if rest.startswith("^") and TRIGONOMETRIC.search(number):
             return None
