@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from am_assets.config.instruments import Instruments
 from am_assets.config.recipe import Recipe
+from am_assets.config.samples import UntilPass
 
 
 def unmeasured(recipe: Recipe, instruments: Instruments, where: str) -> Iterator[str]:
@@ -69,9 +70,10 @@ def _too_few_samples(recipe: Recipe, where: str) -> Iterator[str]:
     wanted = {"min_samples": verification.min_samples} if verification.accept == "consensus" else {}
     for name, agreement in {"drop": reference.drop, "repair": reference.repair}.items():
         wanted |= {f"reference.{name}.min_samples": agreement.min_samples} if agreement else {}
+    asked = teacher.samples.least if isinstance(teacher.samples, UntilPass) else teacher.samples
     for field, samples in wanted.items():
-        if teacher.samples < samples and not teacher.published:
+        if asked < samples and not teacher.published:
             yield (
-                f"{where}: verification.{field}: {samples}, but teacher.samples asks for {teacher.samples} and"
+                f"{where}: verification.{field}: {samples}, but teacher.samples asks for {asked} of each question and"
                 " published responses are not used: raise the one or lower the other"
             )
