@@ -17,9 +17,12 @@ Outcome = Literal[  # of one test of a program
     "exited_early",
     "no_compiler",
     "sandbox_error",
+    "undecided",
 ]
 OUTCOMES: list[str] = [*get_args(Outcome)]
-UNKNOWN_OUTCOMES = ["no_compiler", "sandbox_error"]  # failures of the sandbox, not of the program
+# Of the sandbox or the tests, not of the program; the last: a module or a name is not there that the test needs, or the
+# sandbox can't do what the test does.
+UNKNOWN_OUTCOMES = ["no_compiler", "sandbox_error", "undecided"]
 EXCLUDED = "excluded"  # listed in exclude.txt: a defect of questions, a finish reason of responses, a drop reason
 # Why a model's answer ended, and how providers spell it. With any other reason, or none, it was interrupted: it is
 # asked for again and never stored, and counts as not there where an earlier version stored it.

@@ -35,14 +35,15 @@ class SandboxUnavailable(RuntimeError):
 class Outcome:
     """The result of a job."""
 
-    status: Status  # of the first test that did not pass
+    status: Status  # of the first test that failed, else of the first that did not pass
     detail: str = ""  # last lines of its traceback or output, for a person
     tests: tuple[Status, ...] = ()  # of each test, in order
 
 
 def outcome_of(tests: list[Status], detail: str) -> Outcome:
     """The outcome of a job with these statuses of its tests."""
-    return Outcome(next((status for status in tests if status != "pass"), "pass"), detail, tuple(tests))
+    failed = sorted((status for status in tests if status != "pass"), key=vocabulary.UNKNOWN_OUTCOMES.__contains__)
+    return Outcome(failed[0] if failed else "pass", detail, tuple(tests))
 
 
 class Job(NamedTuple):

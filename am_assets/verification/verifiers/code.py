@@ -24,9 +24,9 @@ from am_assets.verification.verifiers.base import REASON, Verdicts, Verifier
 logger = logging.getLogger(__name__)
 
 VERSION = "code-3"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
-RETRY_REASON_PREFIX = "sandbox"  # such a verdict is about this machine, not the answer, and is not memoized
-NO_COMPILER = f"{RETRY_REASON_PREFIX}: no compiler"
-UNKNOWN = {"sandbox_error": f"{RETRY_REASON_PREFIX}: run failed", "no_compiler": NO_COMPILER}
+RETRY_REASON_PREFIX = "sandbox:"  # such a verdict is about this machine, not the answer, and is not memoized
+NO_COMPILER = f"{RETRY_REASON_PREFIX} no compiler"
+UNKNOWN = {"sandbox_error": f"{RETRY_REASON_PREFIX} run failed", "no_compiler": NO_COMPILER}
 NO_SANDBOX = "none"
 BATCH = 32
 TEXTS = dict.fromkeys(["key", "verdict", "reason", "detail", "sandbox"], pl.String())
@@ -44,7 +44,7 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
     """Verdicts for `jobs` (key, answer or null, test_cases or null), in small frames as they finish.
 
     Yields MEASURED. Reasons: `tests_passed` for a pass; the status of the first failed test or `no_code` for a fail;
-    `tests: …` or `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable row. `outcomes`: a status per test, empty where
+    `tests: …`, `needs NAME`, `sandbox can't …` or `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable row. `outcomes`: a status per test, empty where
     nothing could be run. Each job appears once, those that need no run first.
 
     >>> pl.concat(verify(jobs, Code()))
@@ -88,6 +88,8 @@ def verdict(outcome: Outcome) -> tuple[str, str, str]:
         return "pass", "tests_passed", outcome.detail
     if outcome.status in UNKNOWN:
         return "unverifiable", UNKNOWN[outcome.status], outcome.detail
+    if outcome.status == "undecided":  # the first line says what the sandbox lacks or can't do
+        return "unverifiable", outcome.detail.partition("\n")[0], outcome.detail
     return "fail", outcome.status, outcome.detail
 
 

@@ -133,5 +133,7 @@ def result(code: int | None, stdout: bytes, stderr: bytes) -> str:
     status = {None: "timeout", -signal.SIGXFSZ: "output_limit", -signal.SIGKILL: "memory"}.get(code, "exception")
     if status == "exception" and any(word in tail for word in OUT_OF_MEMORY):
         status = "memory"
+    if status == "exception" and tail.rpartition(b"\n")[0].rpartition(b"\n")[2].startswith(b"ModuleNotFoundError: "):
+        status = "undecided"
     how = "not ended in time" if code is None else f"ended with {code}"
     raise Ended(f"{status}: {tail.decode(errors='replace')}\n{how}")

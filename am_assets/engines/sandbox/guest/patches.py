@@ -1,0 +1,87 @@
+"""What the tests change of Python itself is changed for the program too: patches, redirected streams, seeds.
+
+Before each request to the candidate the modules that the tests touch are compared with what they were. What can not be
+carried over, as files, is noted: tests that then fail are not told (`remote.Refusal`).
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from am_assets.engines.sandbox.guest.remote import Link
+
+TOUCHED = re.compile(r"\b(patch|monkeypatch|mocker|redirect_std\w+|capsys|std(in|out|err)|builtins|solution\.\w+ *=)\b")
+TARGET = re.compile(r"""["']([A-Za-z_][\w.]*)\.\w+["']""")
+SEEDS = ["random.seed", "numpy.random.seed"]
+STREAMS = ("stdin", "stdout", "stderr")
+NOT_FOLLOWED = {"sys": {"modules", "last_exc", "last_type", "last_value", "last_traceback"}}
+
+
+def carried(test_code: str, link: Link) -> None:
+    """Carry over from here on what the tests change, as far as their text lets one expect any."""
+    for name in SEEDS:
+        if name.rpartition(".")[0].split(".")[-1] + ".seed" in test_code:
+            mirror(name, link)
+    if TOUCHED.search(test_code):
+        modules = {"builtins", "sys", "time", "random", "solution"}
+        link.before_asking.append(Watch(link, modules | set(filter(importable, TARGET.findall(test_code)))).carry)
+
+
+def importable(module: str) -> bool:
+    try:
+        import_module(module)
+    except Exception:
+        return False
+    return True
+
+
+def mirror(name: str, link: Link) -> None:
+    """Let a function have its effect in the program too."""
+    module, _, function = name.rpartition(".")
+    if not importable(module):
+        return
+    original: Callable[..., Any] = getattr(sys.modules[module], function)
+
+    def both(*arguments: Any, **named: Any) -> Any:
+        link.ask("apply", name, *arguments, **named)
+        return original(*arguments, **named)
+
+    setattr(sys.modules[module], function, both)
+
+
+class Watch:
+    """Finds out what the tests have patched."""
+
+    def __init__(self, link: Link, modules: set[str]) -> None:
+        self.link = link
+        self.spaces = {name: vars(sys.modules[name]) for name in modules}
+        self.before = {name: dict(space) for name, space in self.spaces.items()}
+        self.known: dict[tuple[str, str], Any] = {}  # what the candidate has been told
+        self.carrying = False
+
+    def carry(self) -> None:
+        """Tell the candidate of what has changed since the last request."""
+        if self.carrying:
+            return
+        self.carrying = True
+        try:
+            for module, space in self.spaces.items():
+                before = self.before[module]
+                for name, value in list(space.items()):
+                    if value is not before.get(name) or (module, name) in self.known:
+                        self.tell(module, name, value, name in before and value is before[name])
+        finally:
+            self.carrying = False
+
+    def tell(self, module: str, name: str, value: Any, restored: bool) -> None:
+        if name.startswith("__") or name in NOT_FOLLOWED.get(module, ()):
+            return
+        key = module, name
+        if restored:
+            del self.known[key]
+            self.link.ask("patch", module, name)
+        elif self.known.get(key, self) is not value:
+            self.known[key] = value
+            self.link.ask("patch", module, name, value.write if module == "sys" and name in STREAMS[1:] else value)

@@ -1,0 +1,194 @@
+"""Classes that stand for those of the other process; their instances stand for its objects.
+
+A shadow has the name, the bases and the operators of its original, so that Python's own rules hold for it: `isinstance`,
+`type(x) is P`, `except Bad`, reflected operators, iteration by items, equality by identity where no `__eq__` is
+defined. An operator is asked of the other process (`Peer.operate`), which knows of what class it is that operator.
+"""
+
+import sys
+import types
+from typing import TYPE_CHECKING, Any
+
+from am_assets.engines.sandbox.guest.wire import IMMUTABLE, PLAIN, TYPES
+
+if TYPE_CHECKING:
+    from am_assets.engines.sandbox.guest.peers import Peer
+
+COMPARISONS = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"}
+CALCULATIONS = {
+    f"__{prefix}{name}__"
+    for name in "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or".split()
+    for prefix in ("", "r", "i")
+} - {"__idivmod__"}
+# To a number or a truth value.
+CONVERSIONS = {f"__{name}__" for name in "bool int float complex index abs round trunc floor ceil len iter".split()}
+OTHERS = (
+    "str repr hash bytes format next reversed contains getitem setitem delitem missing call enter exit neg pos invert "
+    "length_hint fspath aiter anext aenter aexit await set_name get set delete"
+)
+SPECIAL = COMPARISONS | CALCULATIONS | CONVERSIONS | {f"__{name}__" for name in OTHERS.split()}
+# What is asked of the other process by `getattr`, beside the names without two underscores before them.
+READABLE = {
+    f"__{name}__"
+    for name in "dict name qualname doc annotations wrapped code defaults kwdefaults closure self func members "
+    "match_args dataclass_fields dataclass_params abstractmethods isabstractmethod slots cause context notes origin "
+    "args parameters".split()
+}
+STDLIB_TYPES = {("builtins", each.__name__): each for each in vars(types).values() if isinstance(each, type)}
+
+
+class Here:
+    """This process's end of the channel, once it has one."""
+
+    peer: "Peer"
+
+
+def readable(name: str) -> bool:
+    return not name.startswith("__") or name in READABLE
+
+
+class Shadow(type):
+    """The metaclass: what is done with a class itself. The original is asked, as it may be an enumeration."""
+
+    def __call__(cls, *arguments: Any, **named: Any) -> Any:
+        return Here.peer.construct(cls, *arguments, **named)
+
+    def __getattr__(cls, name: str) -> Any:
+        if cls is Remote or not readable(name):
+            raise AttributeError(name)
+        return Here.peer.get(cls, name)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if name.startswith("__"):
+            return super().__setattr__(name, value)
+        Here.peer.ask("set", cls, name, value)
+
+    def __delattr__(cls, name: str) -> None:
+        Here.peer.ask("del", cls, name)
+
+    def __iter__(cls) -> Any:
+        return Here.peer.operate("__iter__", None, cls)
+
+    def __len__(cls) -> Any:
+        return Here.peer.operate("__len__", None, cls)
+
+    def __getitem__(cls, key: Any) -> Any:
+        return Here.peer.ask("item", cls, key)
+
+    def __contains__(cls, item: Any) -> Any:
+        return Here.peer.operate("__contains__", None, cls, item)
+
+    def __reversed__(cls) -> Any:
+        return Here.peer.operate("__reversed__", None, cls)
+
+    def __bool__(cls) -> bool:
+        return True
+
+
+class Remote(metaclass=Shadow):
+    """The base of all shadows. Instances have no state: `Peer` knows which object each stands for."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if not readable(name):  # protocols of copying, pickling and the like
+            raise AttributeError(name)
+        return Here.peer.get(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("__"):  # of an exception
+            return object.__setattr__(self, name, value)
+        Here.peer.ask("set", self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        Here.peer.ask("del", self, name)
+
+    def __dir__(self) -> Any:
+        return Here.peer.ask("apply", "builtins.dir", self)
+
+    def __copy__(self) -> Any:
+        return Here.peer.copied("copy.copy", self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return Here.peer.copied("copy.deepcopy", self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise Here.peer.refusal("pickle an object of the program")
+
+
+def is_remote(value: object) -> bool:
+    """Is it a shadow, or an instance of one?"""
+    return type(type(value)) is Shadow or type(value) is Shadow
+
+
+def new_shadow(name: str, module: str, bases: list[type], specials: list[str]) -> type:
+    """The shadow of the class `name`; a name in `specials` after `!` is an operator that the class forbids.
+
+    A class of the library that is an exception and known here stands for itself.
+    """
+    known = STDLIB_TYPES.get((module, name)) or vars(sys.modules.get(module, sys)).get(name)
+    if module == "solution" or not isinstance(known, type) or type(known) is Shadow:
+        known = None
+    if known is not None and issubclass(known, BaseException):
+        return known
+    above = tuple(shadow_of_plain(base) if base in PLAIN else base for base in bases if base is not object)
+    if not any(type(base) is Shadow for base in above):
+        above = (Remote, *above)
+    space: dict[str, Any] = {"__slots__": (), "__module__": module, "__qualname__": name}
+    if known is not None:
+        space["__class__"] = property(lambda self: known if type(self) is made else type(self))
+    try:
+        made = type.__new__(Shadow, name, above, space)
+    except TypeError:  # bases that do not go together without what the program adds to them
+        made = type.__new__(Shadow, name, (Remote,), space)
+    for each in specials:
+        if each == "!__hash__":
+            type.__setattr__(made, "__hash__", None)
+        elif each in SPECIAL:
+            type.__setattr__(made, each, special(each, made))
+    return made
+
+
+def special(name: str, owner: type) -> Any:
+    """The operator `name` of the shadow `owner`, or of a plain type that it is derived from."""
+
+    def operator(self: Any, *operands: Any, **named: Any) -> Any:
+        return Here.peer.operate(name, owner, self, *operands, **named)
+
+    operator.__name__ = operator.__qualname__ = name
+    return operator
+
+
+def shadow_of_plain(kind: type) -> type:
+    """What a class derived from a plain type has for a base: the type itself, unless its objects can change."""
+    return kind if kind in IMMUTABLE else MUTABLE_SHADOWS[kind]
+
+
+def mutable_shadow(kind: type) -> type:
+    space: dict[str, Any] = {"__slots__": (), "__hash__": None}
+    space["__class__"] = property(lambda self: type(type(self).__name__, (kind,), {}))
+    for name in SPECIAL:
+        inherited = next((vars(base)[name] for base in kind.__mro__[:-1] if name in vars(base)), None)
+        if inherited is not None:
+            space[name] = by_content(kind, name) if name in JUDGED else special(name, kind)
+    return type.__new__(Shadow, kind.__name__, (Remote,), space)
+
+
+JUDGED = COMPARISONS | CALCULATIONS | {"__contains__"}  # the program's word would decide them
+
+
+def by_content(kind: type, name: str) -> Any:
+    """An operator that a class has from a plain type: done here, on the plain content of the operands."""
+
+    def operator(self: Any, *operands: Any) -> Any:
+        if name.startswith("__i") and name in CALCULATIONS:
+            return Here.peer.ask("special", kind, name, self, *operands)
+        plain = [Here.peer.content(each) if isinstance(type(each), Shadow) else each for each in operands]
+        return getattr(kind, name)(Here.peer.content(self), *plain)
+
+    return operator
+
+
+MUTABLE_SHADOWS: dict[type, type] = {
+    kind: mutable_shadow(kind) for kind in TYPES.values() if kind in PLAIN and kind not in (*IMMUTABLE, bool, type(None))
+}
