@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from importlib import import_module
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType, new_class
 from typing import Any
 
 from am_assets.engines.sandbox.guest import functions, scripts
@@ -35,6 +35,7 @@ class Candidate(Peer):
             "values": self.values,
             "script": lambda *order: {"run_program": script(*order)},
             "patch": self.patch,
+            "derive": derive,
             "begin": self.begin,
             "finish": self.finish,
         }
@@ -125,6 +126,14 @@ class Relay(io.StringIO):
         self.seek(0)
         self.truncate()
         return text
+
+
+def derive(name: str, bases: tuple[type, ...], space: dict[str, Any], wrapped: dict[str, Any], named: Any) -> type:
+    """A class of the tests that is derived from classes of the program."""
+    for key, (wrapper, *parts) in wrapped.items():
+        space[key] = getattr(builtins, wrapper)(*parts)
+    made: type = new_class(name, bases, named, lambda own: own.update(space))
+    return made
 
 
 def compiled(source: str) -> CodeType:

@@ -11,10 +11,18 @@ from importlib import import_module
 from typing import Any
 
 from am_assets.engines.sandbox.guest.remote import Link
+from am_assets.engines.sandbox.guest.shadows import is_remote
 
 TOUCHED = re.compile(r"\b(patch|monkeypatch|mocker|redirect_std\w+|capsys|std(in|out|err)|builtins|solution\.\w+ *=)\b")
 TARGET = re.compile(r"""["']([A-Za-z_][\w.]*)\.\w+["']""")
 SEEDS = ["random.seed", "numpy.random.seed"]
+# Functions that look into what they are given: of an object of the program, they are called where it is.
+LOOKING = {
+    "dataclasses": "asdict astuple fields is_dataclass replace",
+    "inspect": "getdoc getfullargspec getmembers getsource isabstract iscoroutinefunction isgeneratorfunction signature",
+    "asyncio": "iscoroutinefunction",
+    "typing": "get_type_hints",
+}
 STREAMS = ("stdin", "stdout", "stderr")
 NOT_FOLLOWED = {"sys": {"modules", "last_exc", "last_type", "last_value", "last_traceback"}}
 
@@ -24,6 +32,9 @@ def carried(test_code: str, link: Link) -> None:
     for name in SEEDS:
         if name.rpartition(".")[0].split(".")[-1] + ".seed" in test_code:
             mirror(name, link)
+    for module, functions in LOOKING.items():
+        for name in functions.split() if module in test_code else ():
+            look_there(module, name, link)
     if TOUCHED.search(test_code):
         modules = {"builtins", "sys", "time", "random", "solution"}
         link.before_asking.append(Watch(link, modules | set(filter(importable, TARGET.findall(test_code)))).carry)
@@ -49,6 +60,17 @@ def mirror(name: str, link: Link) -> None:
         return original(*arguments, **named)
 
     setattr(sys.modules[module], function, both)
+
+
+def look_there(module: str, name: str, link: Link) -> None:
+    original: Callable[..., Any] = getattr(import_module(module), name)
+
+    def function(*arguments: Any, **named: Any) -> Any:
+        if any(map(is_remote, arguments)):
+            return link.ask("apply", f"{module}.{name}", *arguments, **named)
+        return original(*arguments, **named)
+
+    setattr(sys.modules[module], name, function)
 
 
 class Watch:

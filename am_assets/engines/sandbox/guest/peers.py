@@ -67,6 +67,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "content": content_of,
     "apply": apply,
     "update": update,
+    "member": lambda owner, name, value: vars(owner)[name].__get__(value, type(value)),
 }
 
 
@@ -152,9 +153,7 @@ class Peer:
             return ["class", number]
         self.described.add(number)
         bases = [self.encode(base) for base in kind.__bases__]
-        space = vars(kind)
-        specials = [f"!{name}" if space[name] is None else name for name in SPECIAL if name in space]
-        return ["class", number, kind.__name__, str(kind.__module__), bases, specials]
+        return ["class", number, kind.__name__, str(kind.__module__), bases, members_of(kind)]
 
     def decode(self, form: Form) -> Any:
         return decode(form, self.resolve)
@@ -186,8 +185,8 @@ class Peer:
     def stand_in(self, kind: str, number: int, *description: Any) -> Any:
         """What stands here for object `number` of the other side."""
         if kind == "class":
-            name, module, bases, specials = description
-            return new_shadow(str(name), str(module), [self.decode(base) for base in bases], list(map(str, specials)))
+            name, module, bases, members = description
+            return new_shadow(str(name), str(module), [self.decode(base) for base in bases], list(map(str, members)))
         shadow, content = self.decode(description[0]), description[1]
         if issubclass(shadow, BaseException):
             return rebuilt(shadow, [self.decode(each) for each in content])
@@ -206,6 +205,9 @@ class Peer:
 
     def construct(self, kind: type, *arguments: Any, **named: Any) -> Any:
         return self.ask("call", kind, *arguments, **named)
+
+    def derived(self, name: str, bases: tuple[type, ...], space: dict[str, Any], **named: Any) -> type:
+        raise TypeError(f"{name} can not be derived here")
 
     def operate(self, name: str, owner: type | None, value: Any, *operands: Any, **named: Any) -> Any:
         """The result of an operator of `value`, as the class `owner` defines it."""
@@ -289,8 +291,19 @@ def is_array(form: Form) -> bool:
     return isinstance(form, list) and form[0] == "array" and form[1]
 
 
+def members_of(kind: type) -> list[str]:
+    """What a shadow has of its class: operators, and of a class of a program all attributes."""
+    space = vars(kind)
+    members = [f"!{name}" if space[name] is None else name for name in SPECIAL if name in space]
+    if kind.__module__ == "solution":
+        members += [name for name in space if not name.startswith("__")]
+    return [*members, "__doc__"]
+
+
 def adds_to(kind: type, base: type) -> bool:
     """Does a class of a program add anything to the plain type that it is derived from? A library's count as plain."""
+    if base is tuple:
+        return kind is not tuple
     own = [each for each in kind.__mro__ if each not in base.__mro__]
     return any(each.__module__ == "solution" and set(vars(each)) - SAY_NOTHING for each in own)
 

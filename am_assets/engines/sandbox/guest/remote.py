@@ -85,6 +85,17 @@ class Link(Peer):
             self.built.add(id(made))
         return made
 
+    def derived(self, name: str, bases: tuple[type, ...], space: dict[str, Any], **named: Any) -> type:
+        """A class of the tests with one of the program for a base."""
+        cell = space.pop("__classcell__", None)
+        wrapped = {key: (type(value).__name__, *parts(value)) for key, value in space.items() if wraps(value)}
+        own = {key: value for key, value in space.items() if key not in wrapped and key != "__annotations__"}
+        made: type = self.ask("derive", name, bases, own, wrapped, named)
+        if cell is not None:
+            cell.cell_contents = made  # for `super()`
+        self.named.add(id(made))
+        return made
+
     def called(self, function: Any, *arguments: Any, **named: Any) -> Any:
         try:
             return self.ask("call", function, *arguments, **named)
@@ -230,10 +241,20 @@ class Link(Peer):
         """Raises where the attribute of an object of the tests is not for the program."""
         if name.startswith("__") and (operation != "get" or name not in ("__dict__", "__name__", "__qualname__")):
             raise AttributeError(name)
-        if name.startswith("_") and name not in ("__dict__", "__name__", "__qualname__"):
+        of_tests = type(value).__module__ == "solution" and not isinstance(value, type)
+        if name.startswith("_") and not name.startswith("__") and not of_tests:
             raise self.refusal(f"show the program the private {name} of the tests")
-        if name == "__dict__" and (isinstance(value, type) or type(value).__module__ != "solution"):
+        if name == "__dict__" and not of_tests:
             raise self.refusal("show the program a namespace of the tests")
+
+
+def wraps(value: object) -> bool:
+    return isinstance(value, property | staticmethod | classmethod)
+
+
+def parts(value: Any) -> tuple[Any, ...]:
+    """What a property, static or class method is made of."""
+    return (value.fget, value.fset, value.fdel) if isinstance(value, property) else (value.__func__,)
 
 
 class Lent:

@@ -24,7 +24,7 @@ CALCULATIONS = {
 CONVERSIONS = {f"__{name}__" for name in "bool int float complex index abs round trunc floor ceil len iter".split()}
 OTHERS = (
     "str repr hash bytes format next reversed contains getitem setitem delitem missing call enter exit neg pos invert "
-    "length_hint fspath aiter anext aenter aexit await set_name get set delete"
+    "length_hint fspath aiter anext aenter aexit await set_name get set delete init"
 )
 SPECIAL = COMPARISONS | CALCULATIONS | CONVERSIONS | {f"__{name}__" for name in OTHERS.split()}
 # What is asked of the other process by `getattr`, beside the names without two underscores before them.
@@ -49,6 +49,10 @@ def readable(name: str) -> bool:
 
 class Shadow(type):
     """The metaclass: what is done with a class itself. The original is asked, as it may be an enumeration."""
+
+    def __new__(meta, name: str, bases: tuple[type, ...], space: dict[str, Any], **named: Any) -> Any:
+        """A class that is derived from shadows is made on the other side."""
+        return Here.peer.derived(name, bases, space, **named) if bases else super().__new__(meta, name, bases, space)
 
     def __call__(cls, *arguments: Any, **named: Any) -> Any:
         return Here.peer.construct(cls, *arguments, **named)
@@ -116,13 +120,27 @@ class Remote(metaclass=Shadow):
         raise Here.peer.refusal("pickle an object of the program")
 
 
+class Member:
+    """An attribute of a class, for `super().name`; any other access asks the other side for the attribute by name."""
+
+    def __init__(self, owner: type, name: str) -> None:
+        self.owner, self.name = owner, name
+
+    def __get__(self, value: Any, kind: type) -> Any:
+        if value is None:
+            return Here.peer.get(kind, self.name)
+        if next(each for each in type(value).__mro__ if self.name in vars(each)) is self.owner:
+            return Here.peer.get(value, self.name)
+        return Here.peer.ask("member", self.owner, self.name, value)
+
+
 def is_remote(value: object) -> bool:
     """Is it a shadow, or an instance of one?"""
     return type(type(value)) is Shadow or type(value) is Shadow
 
 
-def new_shadow(name: str, module: str, bases: list[type], specials: list[str]) -> type:
-    """The shadow of the class `name`; a name in `specials` after `!` is an operator that the class forbids.
+def new_shadow(name: str, module: str, bases: list[type], members: list[str]) -> type:
+    """The shadow of the class `name`; a name in `members` after `!` is an operator that the class forbids.
 
     A class of the library that is an exception and known here stands for itself.
     """
@@ -136,17 +154,29 @@ def new_shadow(name: str, module: str, bases: list[type], specials: list[str]) -
         above = (Remote, *above)
     space: dict[str, Any] = {"__slots__": (), "__module__": module, "__qualname__": name}
     if known is not None:
-        space["__class__"] = property(lambda self: known if type(self) is made else type(self))
+        space["__class__"] = property(lambda self: claimed(type(self), made, known))
     try:
         made = type.__new__(Shadow, name, above, space)
     except TypeError:  # bases that do not go together without what the program adds to them
         made = type.__new__(Shadow, name, (Remote,), space)
-    for each in specials:
+    for each in members:
         if each == "!__hash__":
             type.__setattr__(made, "__hash__", None)
         elif each in SPECIAL:
             type.__setattr__(made, each, special(each, made))
+        elif each == "__doc__" or not each.startswith("__"):
+            type.__setattr__(made, each, Member(made, each))
     return made
+
+
+def claimed(kind: type, shadow: type, known: type) -> type:
+    """The `__class__` of an instance of `kind`, which is `shadow`, or derived from it, and that stands for `known`.
+
+    So `isinstance` holds of what the tests import from the library themselves.
+    """
+    if kind is shadow:
+        return known
+    return types.new_class(kind.__name__, (known,)) if known.__module__ == "enum" else kind
 
 
 def special(name: str, owner: type) -> Any:
