@@ -31,6 +31,7 @@ SHARED_MODULES = {"bisect", "cmath", "collections", "copy", "decimal", "fraction
 SHARED_MODULES |= {"json", "math", "operator", "random", "re", "statistics", "string", "sys", "time", "typing"}
 FUNCTIONS = types.FunctionType | types.MethodType | types.BuiltinFunctionType | types.MethodDescriptorType
 STREAMS = io.StringIO | io.BytesIO
+CONTROLS = {"configure_mock", "attach_mock", "mock_add_spec"}
 KEPT = 16  # copies of attributes that are watched for changes
 
 
@@ -47,6 +48,7 @@ class Link(Peer):
         self.refused: Refusal | None = None
         self.trace = ""  # of the last exception in the program, for a person
         self.named: set[int] = set()  # classes that the tests name, by id()
+        self.handed: set[int] = set()  # classes that the tests hand over themselves, by id()
         self.built: set[int] = set()  # objects that the tests made of these
         self.mixed: set[int] = set()  # results of a calculation with a plain value
         self.copies: dict[tuple[int, str], tuple[Any, str, Any, Form]] = {}
@@ -108,8 +110,11 @@ class Link(Peer):
         if name == "__call__":
             return self.called(value, *operands, **named)
         plain = [each for each in operands if not is_remote(each)]
-        if name in COMPARISONS and plain:
-            return self.compared(value, plain[0])
+        if name in COMPARISONS:
+            if plain:
+                return self.compared(value, plain[0])
+            if type(value) is not type(operands[0]) and id(owner) not in self.named:
+                raise self.refusal(f"let a {type(value).__name__} of the program tell what it equals")
         if name == "__contains__" and plain and not self.is_built(value):
             raise self.refusal(f"let a {type(value).__name__} of the program tell what it contains")
         if name in CALCULATIONS:
@@ -198,6 +203,8 @@ class Link(Peer):
             return ["own", value.number]
         if kind is types.FunctionType:
             return ["function", self.lend(value), *functions.described(value, self.encode)]
+        if isinstance(value, type):
+            self.handed.add(id(value))
         return super().refer(value)
 
     def lend(self, value: Any) -> int:
@@ -223,29 +230,32 @@ class Link(Peer):
 
     def perform(self, operation: str, operands: list[Form], named: dict[str, Form]) -> tuple[Form, list[Any]]:
         """Only what the tests offer by what they hand over."""
+        value = self.decode(operands[2 if operation == "special" else 0])
+        if isinstance(value, type) and (operation == "special" or id(value) not in self.handed):
+            raise self.refusal("let the program use a class of the tests")
         if operation in ("get", "set", "del"):
-            self.permit(self.decode(operands[0]), str(operands[1]), operation)
+            self.permit(value, str(operands[1]), operation)
         elif operation == "special":
             owner = self.decode(operands[0])
-            if operands[1] not in SPECIAL or (owner is not None and operands[1] not in vars(owner)):
+            if operands[1] not in SPECIAL or not isinstance(owner, type) or operands[1] not in vars(owner):
                 raise Broken
-        elif operation == "call":
-            function = self.decode(operands[0])
-            if isinstance(function, type) and function.__module__ != "solution":
-                raise self.refusal(f"let the program make a {function.__name__} of the tests")
-        else:
+        elif operation != "call":
             raise Broken
         return super().perform(operation, operands, named)
 
     def permit(self, value: Any, name: str, operation: str) -> None:
-        """Raises where the attribute of an object of the tests is not for the program."""
-        if name.startswith("__") and (operation != "get" or name not in ("__dict__", "__name__", "__qualname__")):
-            raise AttributeError(name)
-        of_tests = type(value).__module__ == "solution" and not isinstance(value, type)
-        if name.startswith("_") and not name.startswith("__") and not of_tests:
-            raise self.refusal(f"show the program the private {name} of the tests")
-        if name == "__dict__" and not of_tests:
-            raise self.refusal("show the program a namespace of the tests")
+        """Raises where what the program does with an attribute of the tests' objects is not for it."""
+        of_tests = type(value).__module__ == "solution"
+        if name.startswith("__"):
+            if operation != "get" or name not in ("__dict__", "__name__", "__qualname__"):
+                raise AttributeError(name)
+            if name == "__dict__" and not of_tests:
+                raise self.refusal("show the program a namespace of the tests")
+            return
+        if not of_tests and not isinstance(value, type) and (operation != "get" or name[0] == "_" or name in CONTROLS):
+            raise self.refusal(f"let the program {operation} {name} of a {type(value).__name__} of the tests")
+        if operation != "get" and callable(getattr(type(value), name, None)):
+            raise self.refusal(f"let the program replace the method {name} of the tests")
 
 
 def wraps(value: object) -> bool:
