@@ -14,7 +14,8 @@ from importlib import import_module
 from types import CodeType, FunctionType, ModuleType, new_class
 from typing import Any
 
-from am_assets.engines.sandbox.guest import functions, scripts
+from am_assets.engines.sandbox.guest import scripts
+from am_assets.engines.sandbox.guest.functions import stand_in
 from am_assets.engines.sandbox.guest.peers import OPERATIONS, Peer
 from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form
 
@@ -66,19 +67,21 @@ class Candidate(Peer):
 
     def stand_in(self, kind: str, number: int, *description: Any) -> Any:
         if kind == "function":
-            made: FunctionType = functions.stand_in(
+            made: FunctionType = stand_in(
                 lambda given, named: self.ask("call", made, *given, **named), self.decode, *description
             )
             return made
         return super().stand_in(kind, number, *description)
 
-    def load(self, source: str) -> list[str]:
-        """Run the program; returns its global names."""
+    def load(self, source: str) -> tuple[dict[str, Any], list[str]]:
+        """Run the program; returns its functions, and what other global names it has."""
         # Not `__main__`: the `if __name__ == "__main__"` part of a program, which reads input or prints, is not tested.
         module = sys.modules["solution"] = ModuleType("solution")
         code = compiled(source)
         exec(code, module.__dict__)
-        return [name for name in module.__dict__ if not name.startswith("__")]
+        names = {name: value for name, value in module.__dict__.items() if not name.startswith("__")}
+        functions = {name: value for name, value in names.items() if type(value) is FunctionType}
+        return functions, [name for name in names if name not in functions]
 
     def values(self, names: list[str]) -> dict[str, Any]:
         return {name: getattr(sys.modules["solution"], name) for name in names}

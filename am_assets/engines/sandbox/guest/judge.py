@@ -26,6 +26,7 @@ from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Flooded, Gone
 PYTHONS_OWN = sys.stdlib_module_names | set(vars(builtins))
 # Statuses that the candidate may report itself (`scripts.Ended`); none of them is a pass.
 CLAIMS = {"compile_error", "exception", "memory", "output_limit", "timeout", "undecided"}
+NAMES = re.compile(r"[^\W\d]\w*")
 MISSING = re.compile(r"No module named '([A-Za-z_]\w*)")
 
 
@@ -102,8 +103,10 @@ def loaded(job: dict[str, Any], link: Link) -> dict[str, Any]:
     if job["is_script"]:
         names = link.ask("script", job["language"], job["limits"], job["program"])
     else:
-        occurring = set(re.findall(r"[^\W\d]\w*", f"{job['test_code']} {job['entry_point'] or ''}"))
-        names = link.ask("values", [name for name in link.ask("load", job["program"]) if name in occurring])
+        occurring = set(NAMES.findall(f"{job['test_code']} {job['entry_point'] or ''}"))
+        names, others = link.ask("load", job["program"])
+        if others := [name for name in others if name in occurring]:
+            names |= link.ask("values", others)
     if type(names) is not dict:
         raise Gone
     catches_all = [name for name, value in names.items() if isinstance(value, type) and issubclass(AssertionError, value)]

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from am_assets.engines.sandbox.guest.shadows import SPECIAL, Here, Shadow, new_shadow
+from am_assets.engines.sandbox.guest.shadows import COMMON, COMMON_BY_NAME, SPECIAL, Here, Shadow, new_shadow
 from am_assets.engines.sandbox.guest.wire import (
     IMMUTABLE,
     MUTABLE,
@@ -136,7 +136,7 @@ class Peer:
         else:
             content = encode_as(base, value, self.refer) if base in IMMUTABLE else None  # type: ignore[arg-type]
         kind_form = self.class_form(kind)
-        number = -1 if kind_form[0] == "type" else self.lend(value)  # built-in exceptions are values
+        number = -1 if kind_form[0] == "type" and kind not in COMMON else self.lend(value)  # built-in exceptions are values
         return ["object", number, kind_form, content]
 
     def encode_or_text(self, value: Any) -> Form:
@@ -146,7 +146,7 @@ class Peer:
             return str(value)
 
     def class_form(self, kind: type) -> Form:
-        if TYPES.get(kind.__name__) is kind or EXCEPTIONS.get(kind.__name__) is kind:
+        if kind in COMMON or TYPES.get(kind.__name__) is kind or EXCEPTIONS.get(kind.__name__) is kind:
             return ["type", kind.__name__]
         number = self.lend(kind)
         if number in self.described:
@@ -166,7 +166,7 @@ class Peer:
                 raise ValueError("no number")
             return self.lent[number]
         if kind == "type":
-            return EXCEPTIONS[content[0]]
+            return COMMON_BY_NAME.get(content[0]) or EXCEPTIONS[content[0]]
         if kind == "constant":
             return {"NotImplemented": NotImplemented, "Ellipsis": ...}[content[0]]
         if kind == "module":

@@ -222,3 +222,9 @@ def by_content(kind: type, name: str) -> Any:
 MUTABLE_SHADOWS: dict[type, type] = {
     kind: mutable_shadow(kind) for kind in TYPES.values() if kind in PLAIN and kind not in (*IMMUTABLE, bool, type(None))
 }
+# Of kinds that nearly every program has: made before any job, so that they cost it nothing.
+COMMON = {
+    kind: new_shadow(kind.__name__, "builtins", [object], [*(name for name in SPECIAL if name in vars(kind)), "__doc__"])
+    for kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.GeneratorType)
+}
+COMMON_BY_NAME = {kind.__name__: shadow for kind, shadow in COMMON.items()}
