@@ -21,6 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from am_assets.config.instruments import Code
+from am_assets.engines.sandbox.packages import installed
 from am_assets.engines.sandbox.pool import NOBODY, Sandbox, Transport
 from am_assets.engines.sandbox.protocol import ENVIRONMENT, PYTHON_OPTIONS, SCRATCH_MB, SandboxUnavailable, guest_source
 
@@ -37,7 +38,10 @@ class Bubblewrap(Sandbox):
         prefix = Path(sys.base_prefix).resolve()
         python = prefix / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
         mounts = [*(Path(path) for path in SYSTEM), prefix]
-        guest = [str(python), *PYTHON_OPTIONS, "-c", guest_source(), self.settings(first_user=None)]
+        packages = installed(limits.packages)
+        mounts += [packages] if packages else []
+        settings = self.settings(first_user=None, packages=str(packages) if packages else None)
+        guest = [str(python), *PYTHON_OPTIONS, "-c", guest_source(), settings]
         self.command = [str(bwrap), *read_only(mounts), *isolation(), *guest]
         if os.geteuid() == 0:
             self.command = [*drop_root(bwrap, [*mounts, home]), *self.command]

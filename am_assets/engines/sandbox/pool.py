@@ -117,9 +117,9 @@ class Sandbox(ABC):
     def start(self) -> Transport:
         """Start a new sandbox. Raises SandboxUnavailable."""
 
-    def settings(self, first_user: int | None) -> str:
+    def settings(self, first_user: int | None, packages: str | None) -> str:
         """The argument of the supervisor, see `guest/cells.py`."""
-        return json.dumps({"first_user": first_user, "nobody": NOBODY, "scratch": SCRATCH})
+        return json.dumps({"first_user": first_user, "nobody": NOBODY, "scratch": SCRATCH, "packages": packages})
 
     def run(self, program: str, test_code: str, entry_point: str | None = None) -> Outcome:
         """The outcome of one Python program, loaded as a module, against its tests."""

@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import socket
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -18,8 +19,10 @@ from am_assets.engines.sandbox.guest.syscalls import program
 CHANNEL, JOB, REPORT = 3, 4, 5  # descriptors of a cell, after the standard streams
 
 
-def main(requests: socket.socket) -> None:
-    """Serve until the supervisor closes the socket."""
+def main(requests: socket.socket, packages: str | None) -> None:
+    """Serve until the supervisor closes the socket. `packages`: a folder that cells may import from."""
+    if packages is not None:
+        sys.path.append(packages)
     for name in SHARED_MODULES:  # imported most often by programs and tests
         import_module(name)
     program(os.uname().machine)
