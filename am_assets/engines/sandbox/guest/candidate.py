@@ -36,6 +36,7 @@ class Candidate(Peer):
             "values": self.values,
             "script": lambda *order: {"run_program": script(*order)},
             "patch": self.patch,
+            "environ": lambda variables: (os.environ.clear(), os.environ.update(variables)),
             "derive": derive,
             "begin": self.begin,
             "finish": self.finish,

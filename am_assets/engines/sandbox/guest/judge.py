@@ -21,6 +21,7 @@ from am_assets.engines.sandbox.guest.patches import carried
 from am_assets.engines.sandbox.guest.remote import Link, Refusal
 from am_assets.engines.sandbox.guest.scripts import Ended
 from am_assets.engines.sandbox.guest.shadows import Shadow
+from am_assets.engines.sandbox.guest.suites import is_suite, run_suite
 from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Flooded, Gone
 
 PYTHONS_OWN = sys.stdlib_module_names | set(vars(builtins))
@@ -119,16 +120,20 @@ def run_tests(job: dict[str, Any], names: dict[str, Any], tests: Tests) -> None:
     """Execute the test code with the program's `names`."""
     test_code, entry_point = job["test_code"], job["entry_point"]
     linecache.cache["tests.py"] = (len(test_code), None, test_code.splitlines(True), "tests.py")
-    code = compile(test_code, "tests.py", "exec", dont_inherit=True)
+    tree = ast.parse(test_code)
+    code = compile(tree, "tests.py", "exec", dont_inherit=True)
     solution = sys.modules["solution"] = ModuleType("solution")
     solution.__dict__.update(names)
     link = tests.link
     link.named = {id(value) for name, value in names.items() if type(value) is Shadow and name[:1].isupper()}
-    namespace = {"__name__": "solution", **taken(names, f"{test_code}\n{entry_point or ''}"), "__test__": tests}
-    carried(test_code, link)
-    exec(code, namespace)
+    module = ModuleType("solution")
+    module.__dict__.update(**taken(names, f"{test_code}\n{entry_point or ''}"), __test__=tests)
+    tests.untold = carried(test_code, link)
+    exec(code, module.__dict__)
     if entry_point is not None:
-        namespace["check"](eval(entry_point, namespace))
+        module.check(eval(entry_point, module.__dict__))
+    elif not job["tests"] and is_suite(tree):
+        run_suite(module, tree, link, lambda: tests.report_line("alive"))
 
 
 def taken(names: dict[str, Any], tests: str) -> dict[str, Any]:

@@ -4,16 +4,19 @@ Before each request to the candidate the modules that the tests touch are compar
 carried over, as files, is noted: tests that then fail are not told (`remote.Refusal`).
 """
 
+import os
 import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from am_assets.engines.sandbox.guest.remote import Link
+from am_assets.engines.sandbox.guest.remote import Link, Refusal
 from am_assets.engines.sandbox.guest.shadows import is_remote
 
-TOUCHED = re.compile(r"\b(patch|monkeypatch|mocker|redirect_std\w+|capsys|std(in|out|err)|builtins|solution\.\w+ *=)\b")
+TOUCHED = re.compile(r"\b(patch|monkeypatch|redirect_std\w+|capsys|std(in|out|err)|argv|builtins|environ)\b|solution\.\w+ *=")
+FILES = re.compile(r"\b(open|tempfile|tmp_path|tmpdir|write_text|write_bytes|mkdir|shutil|sqlite3|exists|isfile|isdir|listdir)\b")
+UNSEEN = re.compile(r"\b(assertLogs|assertNoLogs|caplog|assertWarns\w*|pytest\.warns|deprecated_call|catch_warnings|recwarn|capfd)\b")
 TARGET = re.compile(r"""["']([A-Za-z_][\w.]*)\.\w+["']""")
 SEEDS = ["random.seed", "numpy.random.seed"]
 # Functions that look into what they are given: of an object of the program, they are called where it is.
@@ -24,11 +27,14 @@ LOOKING = {
     "typing": "get_type_hints",
 }
 STREAMS = ("stdin", "stdout", "stderr")
-NOT_FOLLOWED = {"sys": {"modules", "last_exc", "last_type", "last_value", "last_traceback"}}
+FOLLOWED = {"sys": {*STREAMS, "argv"}}  # of a module that the interpreter itself changes
 
 
-def carried(test_code: str, link: Link) -> None:
-    """Carry over from here on what the tests change, as far as their text lets one expect any."""
+def carried(test_code: str, link: Link) -> Refusal | None:
+    """Carry over from here on what the tests change, as far as their text lets one expect any.
+
+    Where it says that they look at what can't be carried, a Refusal: a test that fails may do so for that.
+    """
     for name in SEEDS:
         if name.rpartition(".")[0].split(".")[-1] + ".seed" in test_code:
             mirror(name, link)
@@ -38,6 +44,9 @@ def carried(test_code: str, link: Link) -> None:
     if TOUCHED.search(test_code):
         modules = {"builtins", "sys", "time", "random", "solution"}
         link.before_asking.append(Watch(link, modules | set(filter(importable, TARGET.findall(test_code)))).carry)
+    if FILES.search(test_code):
+        return Refusal("show the tests and the program the same files")
+    return Refusal("show the tests the program's logs and warnings") if UNSEEN.search(test_code) else None
 
 
 def importable(module: str) -> bool:
@@ -80,6 +89,7 @@ class Watch:
         self.link = link
         self.spaces = {name: vars(sys.modules[name]) for name in modules}
         self.before = {name: dict(space) for name, space in self.spaces.items()}
+        self.environment = self.environ()
         self.known: dict[tuple[str, str], Any] = {}  # what the candidate has been told
         self.carrying = False
 
@@ -89,6 +99,9 @@ class Watch:
             return
         self.carrying = True
         try:
+            if (environment := self.environ()) != self.environment:
+                self.environment = environment
+                self.link.ask("environ", environment)
             for module, space in self.spaces.items():
                 before = self.before[module]
                 for name, value in list(space.items()):
@@ -97,8 +110,11 @@ class Watch:
         finally:
             self.carrying = False
 
+    def environ(self) -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+
     def tell(self, module: str, name: str, value: Any, restored: bool) -> None:
-        if name.startswith("__") or name in NOT_FOLLOWED.get(module, ()):
+        if name.startswith("__") or name not in FOLLOWED.get(module, (name,)):
             return
         key = module, name
         if restored:

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from am_assets.engines.sandbox.guest.shadows import COMMON, COMMON_BY_NAME, SPECIAL, Here, Shadow, new_shadow
+from am_assets.engines.sandbox.guest.shadows import COMMON, COMMON_BY_NAME, ORIGINALS, SPECIAL, Here, Shadow, new_shadow
 from am_assets.engines.sandbox.guest.wire import (
     IMMUTABLE,
     MUTABLE,
@@ -112,7 +112,7 @@ class Peer:
         if kind is Plain:
             return encode_as(value.kind, value.value, self.refer)
         if isinstance(value, type):
-            return self.class_form(value)
+            return ["original", ORIGINALS[value].__name__] if value in ORIGINALS else self.class_form(value)
         if kind is types.NotImplementedType:
             return ["constant", "NotImplemented"]
         if kind is types.EllipsisType:
@@ -167,6 +167,8 @@ class Peer:
             return self.lent[number]
         if kind == "type":
             return COMMON_BY_NAME.get(content[0]) or EXCEPTIONS[content[0]]
+        if kind == "original":
+            return next(each for each in COMMON if each.__name__ == content[0])
         if kind == "constant":
             return {"NotImplemented": NotImplemented, "Ellipsis": ...}[content[0]]
         if kind == "module":
