@@ -39,7 +39,17 @@ def docker_run(job: Job) -> bool:
     ]
     limits += [f"--memory={LIMITS.memory_mb}m", "--cpus=1", f"--pids-limit={LIMITS.processes}", "--tmpfs=/tmp:size=16m"]
     script = f"{job.program}\n{job.test_code}{call}"
-    command = ["docker", "run", "--rm", *limits, image_with(LIMITS.packages), "/usr/bin/python3", *PYTHON_OPTIONS, "-c", script]
+    command = [
+        "docker",
+        "run",
+        "--rm",
+        *limits,
+        image_with(LIMITS.packages),
+        "/usr/bin/python3",
+        *PYTHON_OPTIONS,
+        "-c",
+        script,
+    ]
     return subprocess.run(command, capture_output=True).returncode == 0
 
 

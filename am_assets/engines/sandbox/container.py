@@ -59,7 +59,9 @@ class Docker(Sandbox):
 
         container = None
         try:
-            container = self.client.containers.create(image_with(self.limits.packages), **self._options(next(self.ranges)))
+            container = self.client.containers.create(
+                image_with(self.limits.packages), **self._options(next(self.ranges))
+            )
             return ContainerTransport(container)
         except (DockerException, RequestException, OSError) as error:
             if container is not None:

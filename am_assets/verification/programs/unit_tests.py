@@ -11,7 +11,6 @@ import warnings
 
 from am_assets.verification.programs.instrumented_tests import DEFINITIONS, VALUES, Runnable, asserts, instrument
 
-
 SETS_UP = re.compile(r"\bautouse\b|^def (setup|teardown)_(module|function)\b", re.M)
 
 
@@ -44,7 +43,7 @@ def read_tests(test_cases: str | None, most: int) -> Runnable:
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     named = [node for node in tree.body if isinstance(node, DEFINITIONS)]
     tests = [node for node in named if node.name not in used and is_collected(node)]
-    if not all(map(callable_plainly, tests)) or tests and SETS_UP.search(code):
+    if not all(map(callable_plainly, tests)) or (tests and SETS_UP.search(code)):
         return Runnable(code)  # a suite, which pytest runs
     if not tests and not any(runs(node) for node in tree.body):
         raise UnusableTests("test_code defines tests, but nothing runs them")

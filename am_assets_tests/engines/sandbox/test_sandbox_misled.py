@@ -125,7 +125,11 @@ class TestMisled:
         right = f"class N(int):\n  def __getitem__(s, n): return {SECRET}\n  def __iter__(s): return iter([{SECRET}])\n"
         right += f"  def __contains__(s, n): return n == {SECRET}\ndef f(x): return N({SECRET})"
         plain = [f"def f(x): return {SECRET}", f"def f(x): return [{SECRET}]"]
-        jobs = [Job(program, f"{IMPORTS}assert {test.replace('{}', str(SECRET)).format()}") for test in COMPARING for program in plain]
+        jobs = [
+            Job(program, f"{IMPORTS}assert {test.replace('{}', str(SECRET)).format()}")
+            for test in COMPARING
+            for program in plain
+        ]
         ends = [end.status for end in sandbox.run_many(jobs)]
         passed = ["pass" in ends[place : place + 2] for place in range(0, len(ends), 2)]
         assert [test for test, done in zip(COMPARING, passed, strict=True) if not done] == []

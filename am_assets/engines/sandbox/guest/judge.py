@@ -110,7 +110,9 @@ def loaded(job: dict[str, Any], link: Link) -> dict[str, Any]:
             names |= link.ask("values", others)
     if type(names) is not dict:
         raise Gone
-    catches_all = [name for name, value in names.items() if isinstance(value, type) and issubclass(AssertionError, value)]
+    catches_all = [
+        name for name, value in names.items() if isinstance(value, type) and issubclass(AssertionError, value)
+    ]
     if any(name not in PYTHONS_OWN for name in catches_all):
         raise link.refusal("tell an exception of the program from a failed test")
     return names

@@ -14,9 +14,15 @@ from typing import Any
 from am_assets.engines.sandbox.guest.remote import Link, Refusal
 from am_assets.engines.sandbox.guest.shadows import is_remote
 
-TOUCHED = re.compile(r"\b(patch|monkeypatch|redirect_std\w+|capsys|std(in|out|err)|argv|builtins|environ)\b|solution\.\w+ *=")
-FILES = re.compile(r"\b(open|tempfile|tmp_path|tmpdir|write_text|write_bytes|mkdir|shutil|sqlite3|exists|isfile|isdir|listdir)\b")
-UNSEEN = re.compile(r"\b(assertLogs|assertNoLogs|caplog|assertWarns\w*|pytest\.warns|deprecated_call|catch_warnings|recwarn|capfd)\b")
+TOUCHED = re.compile(
+    r"\b(patch|monkeypatch|redirect_std\w+|capsys|std(in|out|err)|argv|builtins|environ)\b|solution\.\w+ *="
+)
+FILES = re.compile(
+    r"\b(open|tempfile|tmp_path|tmpdir|write_text|write_bytes|mkdir|shutil|sqlite3|exists|isfile|isdir|listdir)\b"
+)
+UNSEEN = re.compile(
+    r"\b(assertLogs|assertNoLogs|caplog|assertWarns\w*|pytest\.warns|deprecated_call|catch_warnings|recwarn|capfd)\b"
+)
 TARGET = re.compile(r"""["']([A-Za-z_][\w.]*)\.\w+["']""")
 SEEDS = ["random.seed", "numpy.random.seed"]
 # Functions that look into what they are given: of an object of the program, they are called where it is.

@@ -136,7 +136,9 @@ class Peer:
         else:
             content = encode_as(base, value, self.refer) if base in IMMUTABLE else None  # type: ignore[arg-type]
         kind_form = self.class_form(kind)
-        number = -1 if kind_form[0] == "type" and kind not in COMMON else self.lend(value)  # built-in exceptions are values
+        number = (
+            -1 if kind_form[0] == "type" and kind not in COMMON else self.lend(value)
+        )  # built-in exceptions are values
         return ["object", number, kind_form, content]
 
     def encode_or_text(self, value: Any) -> Form:

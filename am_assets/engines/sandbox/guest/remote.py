@@ -133,7 +133,7 @@ class Link(Peer):
 
     def compared(self, value: Any, other: Any) -> Any:
         """Equality or order of an object of the program and one of the tests."""
-        if other is None or type(other) not in PLAIN and type(other).__module__ != "numpy":
+        if other is None or (type(other) not in PLAIN and type(other).__module__ != "numpy"):
             return NotImplemented  # up to the other, a mock or a class of the tests; else identity
         raise self.refusal(f"compare a {type(value).__name__} of the program with a {type(other).__name__}")
 

@@ -17,11 +17,29 @@ if TYPE_CHECKING:
 COMPARISONS = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"}
 CALCULATIONS = {
     f"__{prefix}{name}__"
-    for name in "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or".split()
+    for name in [
+        "add",
+        "sub",
+        "mul",
+        "matmul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "divmod",
+        "pow",
+        "lshift",
+        "rshift",
+        "and",
+        "xor",
+        "or",
+    ]
     for prefix in ("", "r", "i")
 } - {"__idivmod__"}
 # To a number or a truth value.
-CONVERSIONS = {f"__{name}__" for name in "bool int float complex index abs round trunc floor ceil len iter".split()}
+CONVERSIONS = {
+    f"__{name}__"
+    for name in ["bool", "int", "float", "complex", "index", "abs", "round", "trunc", "floor", "ceil", "len", "iter"]
+}
 OTHERS = (
     "str repr hash bytes format next reversed contains getitem setitem delitem missing call enter exit neg pos invert "
     "length_hint fspath aiter anext aenter aexit await set_name get set delete init"
@@ -30,9 +48,33 @@ SPECIAL = COMPARISONS | CALCULATIONS | CONVERSIONS | {f"__{name}__" for name in 
 # What is asked of the other process by `getattr`, beside the names without two underscores before them.
 READABLE = {
     f"__{name}__"
-    for name in "dict name qualname doc annotations wrapped code defaults kwdefaults closure self func members "
-    "match_args dataclass_fields dataclass_params abstractmethods isabstractmethod slots cause context notes origin "
-    "args parameters".split()
+    for name in [
+        "dict",
+        "name",
+        "qualname",
+        "doc",
+        "annotations",
+        "wrapped",
+        "code",
+        "defaults",
+        "kwdefaults",
+        "closure",
+        "self",
+        "func",
+        "members",
+        "match_args",
+        "dataclass_fields",
+        "dataclass_params",
+        "abstractmethods",
+        "isabstractmethod",
+        "slots",
+        "cause",
+        "context",
+        "notes",
+        "origin",
+        "args",
+        "parameters",
+    ]
 }
 STDLIB_TYPES = {("builtins", each.__name__): each for each in vars(types).values() if isinstance(each, type)}
 
@@ -224,11 +266,15 @@ def by_content(kind: type, name: str) -> Any:
 
 
 MUTABLE_SHADOWS: dict[type, type] = {
-    kind: mutable_shadow(kind) for kind in TYPES.values() if kind in PLAIN and kind not in (*IMMUTABLE, bool, type(None))
+    kind: mutable_shadow(kind)
+    for kind in TYPES.values()
+    if kind in PLAIN and kind not in (*IMMUTABLE, bool, type(None))
 }
 # Of kinds that nearly every program has: made before any job, so that they cost it nothing.
 COMMON = {
-    kind: new_shadow(kind.__name__, "builtins", [object], [*(name for name in SPECIAL if name in vars(kind)), "__doc__"])
+    kind: new_shadow(
+        kind.__name__, "builtins", [object], [*(name for name in SPECIAL if name in vars(kind)), "__doc__"]
+    )
     for kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.GeneratorType)
 }
 COMMON_BY_NAME = {kind.__name__: shadow for kind, shadow in COMMON.items()}

@@ -64,7 +64,7 @@ def run_suite(module: ModuleType, tree: ast.Module, link: Link, alive: Callable[
     ended = pytest.main([*options, FILE], plugins=[watcher])
     if watcher.failure is not None:
         raise watcher.failure
-    if ended == pytest.ExitCode.OK and not watcher.passed or ended == pytest.ExitCode.NO_TESTS_COLLECTED:
+    if (ended == pytest.ExitCode.OK and not watcher.passed) or ended == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise link.refusal("find a test that runs")
     if ended != pytest.ExitCode.OK:
         raise RuntimeError(f"the suite ended with {ended!r}")

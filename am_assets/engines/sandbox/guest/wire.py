@@ -25,9 +25,7 @@ SMALL = 1 << 53  # integers below it are exact in JSON
 Form = Any  # of a value, in JSON
 Coder = Callable[[Any], Any]
 
-SEQUENCES: dict[str, type] = {
-    kind.__name__: kind for kind in (list, tuple, set, frozenset, collections.deque)
-}
+SEQUENCES: dict[str, type] = {kind.__name__: kind for kind in (list, tuple, set, frozenset, collections.deque)}
 MAPPINGS: dict[str, type] = {kind.__name__: kind for kind in (dict, collections.Counter, collections.OrderedDict)}
 # Types of one text each, and how it is read.
 TEXTS: dict[type, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
@@ -133,7 +131,7 @@ def decode(form: Form, resolve: Callable[[str, list[Any]], Any]) -> Any:
 def array_form(value: Any, refer: Callable[[Any], Form]) -> Form | None:
     """The form of an array or a number of numpy; None for what is none, or holds objects."""
     numpy = sys.modules.get("numpy")
-    if numpy is None or type(value) is not numpy.ndarray and not isinstance(value, numpy.generic):
+    if numpy is None or (type(value) is not numpy.ndarray and not isinstance(value, numpy.generic)):
         return None
     if value.dtype.hasobject or value.dtype.names:
         return None
