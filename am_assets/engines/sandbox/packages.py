@@ -1,8 +1,8 @@
 """Python packages that programs and tests may import: a folder that a sandbox sees read-only.
 
 Which ones, with their versions, says `code.packages` of `instruments.yaml`; `packages.txt` beside this module is the
-default. The image has them built in (`build_image.sh`, the Dockerfile), under a tag of their own; for bubblewrap they are
-installed once into the cache of the user, from where pip gets packages.
+default. The image has them built in (`build_image.sh`, the Dockerfile), under a tag of their own; for bubblewrap they
+are installed once by pip, into the cache of the user.
 """
 
 import hashlib

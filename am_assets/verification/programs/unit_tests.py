@@ -22,9 +22,9 @@ def read_tests(test_cases: str | None, most: int) -> Runnable:
     """The first `most` tests of JSON {"test_code", "test_entry_point"}.
 
     Four forms: a `check(candidate)` and the entry point it is to be called with (HumanEval); functions `test_*` without
-    arguments, which are called; suites of pytest and unittest, which count as one test; top-level statements (MBPP's asserts, in one text or a list). The
-    program can be imported as `solution`. Raises UnusableTests where some or all tests would not run, as such tests
-    would pass any program.
+    arguments, which are called; suites of pytest and unittest, which count as one test; top-level statements (MBPP's
+    asserts, in one text or a list). The program can be imported as `solution`. Raises UnusableTests where some or all
+    tests would not run, as such tests would pass any program.
 
     >>> read_tests('{"test_code": "assert add(1, 2) == 3"}', most=50).tests
     1
@@ -73,12 +73,6 @@ def parse(source: str) -> ast.Module | None:
             return ast.parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
-
-
-def modules(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.ImportFrom):
-        return [node.module or "." * node.level]
-    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
 
 
 def guards_main(statement: ast.stmt) -> bool:

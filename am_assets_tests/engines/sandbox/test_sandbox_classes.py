@@ -1,5 +1,7 @@
 """A right program does not fail for the border between it and its tests, and a wrong one does not pass by it."""
 
+# ruff: noqa: E501 - a program a line
+
 import pytest
 
 from am_assets.config.instruments import Code

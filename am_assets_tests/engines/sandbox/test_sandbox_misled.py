@@ -1,5 +1,7 @@
 """A program that uses what its classes may do at the border to pass tests that it does not solve."""
 
+# ruff: noqa: E501 - a program a line
+
 import pytest
 
 from am_assets.config.instruments import Code

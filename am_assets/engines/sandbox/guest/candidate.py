@@ -16,7 +16,8 @@ from typing import Any
 
 from am_assets.engines.sandbox.guest import scripts
 from am_assets.engines.sandbox.guest.functions import stand_in
-from am_assets.engines.sandbox.guest.peers import OPERATIONS, Peer
+from am_assets.engines.sandbox.guest.operations import OPERATIONS
+from am_assets.engines.sandbox.guest.peers import Peer
 from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form
 
 MISSING = object()
@@ -29,6 +30,7 @@ class Candidate(Peer):
         super().__init__(channel)
         self.owner = os.getpid()
         self.originals: dict[tuple[str, str], Any] = {}  # of what the tests have patched
+        self.loop: Any = None  # of asyncio
         self.tasks: dict[int, Any] = {}  # by id() of the coroutine
         self.operations = {
             **OPERATIONS,
@@ -36,7 +38,7 @@ class Candidate(Peer):
             "values": self.values,
             "script": lambda *order: {"run_program": script(*order)},
             "patch": self.patch,
-            "environ": lambda variables: (os.environ.clear(), os.environ.update(variables)),
+            "environ": set_environment,
             "derive": derive,
             "begin": self.begin,
             "finish": self.finish,
@@ -109,13 +111,12 @@ class Candidate(Peer):
         """Schedule a coroutine beside the others."""
         import asyncio
 
-        if "asyncio" not in self.tasks:
-            self.tasks["asyncio"] = asyncio.new_event_loop()
-        self.tasks[id(coroutine)] = self.tasks["asyncio"].create_task(coroutine)
+        self.loop = self.loop or asyncio.new_event_loop()
+        self.tasks[id(coroutine)] = self.loop.create_task(coroutine)
 
     def finish(self, coroutine: Any) -> Any:
         """The result of a coroutine; the others go on meanwhile."""
-        return self.tasks["asyncio"].run_until_complete(self.tasks.pop(id(coroutine)))
+        return self.loop.run_until_complete(self.tasks.pop(id(coroutine)))
 
 
 class Relay(io.StringIO):
@@ -130,6 +131,11 @@ class Relay(io.StringIO):
         self.seek(0)
         self.truncate()
         return text
+
+
+def set_environment(variables: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
 
 
 def derive(name: str, bases: tuple[type, ...], space: dict[str, Any], wrapped: dict[str, Any], named: Any) -> type:

@@ -26,7 +26,7 @@ def described(function: FunctionType, encode: Callable[[Any], Any]) -> list[Any]
 
 
 def stand_in(
-    call: Callable[[tuple, dict], Any],
+    call: Callable[[tuple[Any, ...], dict[str, Any]], Any],
     decode: Callable[[Any], Any],
     name: str,
     doc: str | None,

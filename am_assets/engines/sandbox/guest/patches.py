@@ -14,21 +14,24 @@ from typing import Any
 from am_assets.engines.sandbox.guest.remote import Link, Refusal
 from am_assets.engines.sandbox.guest.shadows import is_remote
 
-TOUCHED = re.compile(
-    r"\b(patch|monkeypatch|redirect_std\w+|capsys|std(in|out|err)|argv|builtins|environ)\b|solution\.\w+ *="
+
+def any_of(words: str) -> re.Pattern[str]:
+    return re.compile(rf"\b({words.replace(' ', '|')})\b")
+
+
+TOUCHED = any_of(
+    r"patch monkeypatch redirect_std\w+ capsys stdin stdout stderr argv builtins environ solution\.\w+(?=\s*=)"
 )
-FILES = re.compile(
-    r"\b(open|tempfile|tmp_path|tmpdir|write_text|write_bytes|mkdir|shutil|sqlite3|exists|isfile|isdir|listdir)\b"
-)
-UNSEEN = re.compile(
-    r"\b(assertLogs|assertNoLogs|caplog|assertWarns\w*|pytest\.warns|deprecated_call|catch_warnings|recwarn|capfd)\b"
+FILES = any_of("open tempfile tmp_path tmpdir write_text write_bytes mkdir shutil sqlite3 exists isfile isdir listdir")
+UNSEEN = any_of(
+    r"assertLogs assertNoLogs caplog assertWarns\w* pytest\.warns deprecated_call catch_warnings recwarn capfd"
 )
 TARGET = re.compile(r"""["']([A-Za-z_][\w.]*)\.\w+["']""")
 SEEDS = ["random.seed", "numpy.random.seed"]
 # Functions that look into what they are given: of an object of the program, they are called where it is.
 LOOKING = {
     "dataclasses": "asdict astuple fields is_dataclass replace",
-    "inspect": "getdoc getfullargspec getmembers getsource isabstract iscoroutinefunction isgeneratorfunction signature",
+    "inspect": "getdoc getfullargspec getsource isabstract iscoroutinefunction isgeneratorfunction signature",
     "asyncio": "iscoroutinefunction",
     "typing": "get_type_hints",
 }

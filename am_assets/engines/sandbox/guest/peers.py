@@ -8,9 +8,9 @@ the receiver has lent; from the judge also ["function", number, ...] and from th
 
 import importlib
 import types
-from collections.abc import Callable
 from typing import Any
 
+from am_assets.engines.sandbox.guest.operations import OPERATIONS, Plain, replace_content
 from am_assets.engines.sandbox.guest.shadows import COMMON, COMMON_BY_NAME, ORIGINALS, SPECIAL, Here, Shadow, new_shadow
 from am_assets.engines.sandbox.guest.wire import (
     IMMUTABLE,
@@ -33,49 +33,6 @@ SAY_NOTHING |= {"__firstlineno__", "__static_attributes__"}
 
 class Broken(Exception):
     """A message violates the protocol."""
-
-
-def special(owner: type | None, name: str, value: Any, *operands: Any, **named: Any) -> Any:
-    return getattr(owner or type(value), name)(value, *operands, **named)
-
-
-def content_of(value: Any) -> Any:
-    """The plain content of an instance of a class derived from a plain type."""
-    kind = plain_base(type(value))
-    if kind is None:
-        raise TypeError("no plain content")
-    return Plain(kind, value)
-
-
-def apply(function: str, *operands: Any, **named: Any) -> Any:
-    module, _, name = function.rpartition(".")
-    return getattr(importlib.import_module(module), name)(*operands, **named)
-
-
-def update(owner: Any, name: str, content: Any) -> None:
-    """Give what an attribute holds another content, in place."""
-    replace_content(getattr(owner, name), content)
-
-
-OPERATIONS: dict[str, Callable[..., Any]] = {
-    "call": lambda function, /, *operands, **named: function(*operands, **named),
-    "get": getattr,
-    "set": setattr,
-    "del": delattr,
-    "item": lambda value, key: value[key],
-    "special": special,
-    "content": content_of,
-    "apply": apply,
-    "update": update,
-    "member": lambda owner, name, value: vars(owner)[name].__get__(value, type(value)),
-}
-
-
-class Plain:
-    """A value to be sent as the plain type that its class is derived from."""
-
-    def __init__(self, kind: type, value: Any) -> None:
-        self.kind, self.value = kind, value
 
 
 class Peer:
@@ -134,7 +91,7 @@ class Peer:
         if isinstance(value, BaseException):
             content: Form = [self.encode_or_text(each) for each in value.args]
         else:
-            content = encode_as(base, value, self.refer) if base in IMMUTABLE else None  # type: ignore[arg-type]
+            content = encode_as(base, value, self.refer) if base in IMMUTABLE else None
         kind_form = self.class_form(kind)
         number = (
             -1 if kind_form[0] == "type" and kind not in COMMON else self.lend(value)
@@ -196,8 +153,9 @@ class Peer:
             return rebuilt(shadow, [self.decode(each) for each in content])
         if type(shadow) is not Shadow:
             raise ValueError("no class of the other side")
-        base = next((each for each in shadow.__mro__ if each in IMMUTABLE), object)
-        return base.__new__(shadow) if base is object else base.__new__(shadow, self.decode(content))
+        base: Any = next((each for each in shadow.__mro__ if each in IMMUTABLE), object)
+        made: Any = shadow
+        return base.__new__(made) if base is object else base.__new__(made, self.decode(content))
 
     def module(self, name: str) -> Any:
         return importlib.import_module(name)
@@ -222,6 +180,10 @@ class Peer:
     def content(self, value: Any) -> Any:
         """The plain content of an object whose class is derived from a plain type."""
         return self.ask("content", value)
+
+    def refusal(self, what: str) -> BaseException:
+        """What is raised where an operation can't be carried to the other side."""
+        return TypeError(what)
 
     def copied(self, function: str, value: Any) -> Any:
         return self.ask("apply", function, value)
@@ -314,28 +276,16 @@ def adds_to(kind: type, base: type) -> bool:
 
 def rebuilt(kind: Any, arguments: list[Any]) -> BaseException:
     """An exception of this class; of a shadow without a call, which would make another one on the other side."""
-    if not isinstance(kind, type) or not issubclass(kind, Exception | SystemExit | KeyboardInterrupt):
-        if not isinstance(kind, Shadow):
-            return Exception(*arguments)
     if not isinstance(kind, Shadow):
+        if not issubclass(kind, Exception | SystemExit | KeyboardInterrupt):
+            return Exception(*arguments)
         try:
-            return kind(*arguments)
+            made: BaseException = kind(*arguments)
+            return made
         except Exception:  # such as JSONDecodeError, which takes other arguments than it keeps
             pass
-    made: BaseException = kind.__new__(kind, *arguments)
+    made = kind.__new__(kind, *arguments)
     return made
-
-
-def replace_content(value: Any, after: Any) -> None:
-    """Apply in-place changes by the other side to a list, dict, set, bytearray or array."""
-    kind = next((kind for kind in MUTABLE if isinstance(value, kind)), None)
-    if kind is None and type(value) is type(after) and hasattr(value, "dtype"):
-        value[...] = after
-        return
-    if kind is None or not isinstance(after, kind):
-        raise ValueError("another type")
-    value.clear()
-    (value.update if kind in (dict, set) else value.extend)(after)
 
 
 EXCEPTIONS = {

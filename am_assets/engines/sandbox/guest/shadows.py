@@ -1,81 +1,35 @@
 """Classes that stand for those of the other process; their instances stand for its objects.
 
-A shadow has the name, the bases and the operators of its original, so that Python's own rules hold for it: `isinstance`,
-`type(x) is P`, `except Bad`, reflected operators, iteration by items, equality by identity where no `__eq__` is
-defined. An operator is asked of the other process (`Peer.operate`), which knows of what class it is that operator.
+A shadow has the name, the bases and the operators of its original, so that Python's own rules hold for it:
+`isinstance`, `type(x) is P` and `except Bad`, reflected operators, iteration by items, equality by identity where there is no
+`__eq__`. An operator is asked of the other process (`Peer.operate`), with the class whose operator it is.
 """
 
 import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from am_assets.engines.sandbox.guest.wire import IMMUTABLE, PLAIN, TYPES
+from am_assets.engines.sandbox.guest.wire import IMMUTABLE, PLAIN
 
 if TYPE_CHECKING:
     from am_assets.engines.sandbox.guest.peers import Peer
 
 COMPARISONS = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"}
-CALCULATIONS = {
-    f"__{prefix}{name}__"
-    for name in [
-        "add",
-        "sub",
-        "mul",
-        "matmul",
-        "truediv",
-        "floordiv",
-        "mod",
-        "divmod",
-        "pow",
-        "lshift",
-        "rshift",
-        "and",
-        "xor",
-        "or",
-    ]
-    for prefix in ("", "r", "i")
-} - {"__idivmod__"}
-# To a number or a truth value.
-CONVERSIONS = {
-    f"__{name}__"
-    for name in ["bool", "int", "float", "complex", "index", "abs", "round", "trunc", "floor", "ceil", "len", "iter"]
-}
+NUMBERS = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
+CALCULATIONS = {f"__{prefix}{name}__" for name in NUMBERS.split() for prefix in ("", "r", "i")}
+TO_NUMBERS = "bool int float complex index abs round trunc floor ceil len iter"
+CONVERSIONS = {f"__{name}__" for name in TO_NUMBERS.split()}  # to a number or a truth value
 OTHERS = (
     "str repr hash bytes format next reversed contains getitem setitem delitem missing call enter exit neg pos invert "
     "length_hint fspath aiter anext aenter aexit await set_name get set delete init"
 )
 SPECIAL = COMPARISONS | CALCULATIONS | CONVERSIONS | {f"__{name}__" for name in OTHERS.split()}
 # What is asked of the other process by `getattr`, beside the names without two underscores before them.
-READABLE = {
-    f"__{name}__"
-    for name in [
-        "dict",
-        "name",
-        "qualname",
-        "doc",
-        "annotations",
-        "wrapped",
-        "code",
-        "defaults",
-        "kwdefaults",
-        "closure",
-        "self",
-        "func",
-        "members",
-        "match_args",
-        "dataclass_fields",
-        "dataclass_params",
-        "abstractmethods",
-        "isabstractmethod",
-        "slots",
-        "cause",
-        "context",
-        "notes",
-        "origin",
-        "args",
-        "parameters",
-    ]
-}
+READABLE_NAMES = (
+    "dict name qualname doc annotations wrapped code defaults kwdefaults closure self func members match_args "
+    "dataclass_fields dataclass_params abstractmethods isabstractmethod slots cause context notes origin args parameters"
+)
+READABLE = {f"__{name}__" for name in READABLE_NAMES.split()}
 STDLIB_TYPES = {("builtins", each.__name__): each for each in vars(types).values() if isinstance(each, type)}
 
 
@@ -266,16 +220,13 @@ def by_content(kind: type, name: str) -> Any:
 
 
 MUTABLE_SHADOWS: dict[type, type] = {
-    kind: mutable_shadow(kind)
-    for kind in TYPES.values()
-    if kind in PLAIN and kind not in (*IMMUTABLE, bool, type(None))
+    kind: mutable_shadow(kind) for kind in PLAIN if kind not in (*IMMUTABLE, bool, type(None))
 }
 # Of kinds that nearly every program has: made before any job, so that they cost it nothing.
-COMMON = {
-    kind: new_shadow(
-        kind.__name__, "builtins", [object], [*(name for name in SPECIAL if name in vars(kind)), "__doc__"]
-    )
-    for kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.GeneratorType)
+KINDS: list[type] = [types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.GeneratorType]
+COMMON: dict[type, type] = {
+    kind: new_shadow(str(kind.__name__), "builtins", [object], [*(SPECIAL & vars(kind).keys()), "__doc__"])
+    for kind in KINDS
 }
 COMMON_BY_NAME = {kind.__name__: shadow for kind, shadow in COMMON.items()}
 ORIGINALS = {shadow: kind for kind, shadow in COMMON.items()}

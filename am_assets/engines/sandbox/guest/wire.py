@@ -39,7 +39,7 @@ TEXTS: dict[type, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
     datetime.datetime: (datetime.datetime.isoformat, datetime.datetime.fromisoformat),
 }
 OF_TEXT = {kind.__name__: read for kind, (_, read) in TEXTS.items()}
-VIEWS: dict[str, Callable[[list], Any]] = {
+VIEWS: dict[str, Callable[[list[Any]], Any]] = {
     "dict_keys": lambda items: dict.fromkeys(items).keys(),
     "dict_values": lambda items: dict(enumerate(items)).values(),
     "dict_items": lambda items: dict(items).items(),
@@ -97,7 +97,7 @@ def plain_base(kind: type) -> type | None:
 
 
 def decode(form: Form, resolve: Callable[[str, list[Any]], Any]) -> Any:
-    """The value; `resolve` returns what a form of another kind stands for. Raises some exception where it is invalid."""
+    """The value; `resolve` returns what a form of another kind stands for. Raises some exception for an invalid one."""
     if not isinstance(form, list):
         if form is None or type(form) in (bool, int, float, str):
             return form
@@ -120,7 +120,7 @@ def decode(form: Form, resolve: Callable[[str, list[Any]], Any]) -> Any:
         days, seconds, microseconds = map(int, content)
         return datetime.timedelta(days, seconds, microseconds)
     if kind == "int":
-        return int(*content, 16)
+        return int(content[0], 16)
     if kind == "type" and content[0] in TYPES:
         return TYPES[content[0]]
     if kind == "array":
