@@ -23,7 +23,7 @@ from am_assets.verification.verifiers.base import REASON, Verdicts, Verifier
 
 logger = logging.getLogger(__name__)
 
-VERSION = "code-3"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
+VERSION = "code-4"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
 RETRY_REASON_PREFIX = "sandbox:"  # such a verdict is about this machine, not the answer, and is not memoized
 NO_COMPILER = f"{RETRY_REASON_PREFIX} no compiler"
 UNKNOWN = {"sandbox_error": f"{RETRY_REASON_PREFIX} run failed", "no_compiler": NO_COMPILER}

@@ -1,8 +1,8 @@
 """Classes that stand for those of the other process; their instances stand for its objects.
 
 A shadow has the name, the bases and the operators of its original, so that Python's own rules hold for it:
-`isinstance`, `type(x) is P` and `except Bad`, reflected operators, iteration by items, equality by identity where there is no
-`__eq__`. An operator is asked of the other process (`Peer.operate`), with the class whose operator it is.
+`isinstance`, `type(x) is P` and `except Bad`, reflected operators, iteration by items, equality by identity where there
+is no `__eq__`. An operator is asked of the other process (`Peer.operate`), with the class whose operator it is.
 """
 
 import sys
@@ -27,7 +27,8 @@ SPECIAL = COMPARISONS | CALCULATIONS | CONVERSIONS | {f"__{name}__" for name in 
 # What is asked of the other process by `getattr`, beside the names without two underscores before them.
 READABLE_NAMES = (
     "dict name qualname doc annotations wrapped code defaults kwdefaults closure self func members match_args "
-    "dataclass_fields dataclass_params abstractmethods isabstractmethod slots cause context notes origin args parameters"
+    "dataclass_fields dataclass_params abstractmethods isabstractmethod slots cause context notes origin args "
+    "parameters"
 )
 READABLE = {f"__{name}__" for name in READABLE_NAMES.split()}
 STDLIB_TYPES = {("builtins", each.__name__): each for each in vars(types).values() if isinstance(each, type)}
