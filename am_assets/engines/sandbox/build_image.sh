@@ -56,6 +56,12 @@ echo "$wanted" >"$root/opt/packages.txt"
   --target="$root/opt/packages" --requirement="$root/opt/packages.txt"
 chroot "$root" python3 -m compileall -q /opt/packages >/dev/null || true # a package may have files of another Python
 
+if [ -n "$anew" ]; then # as in headers.py
+  mkdir -p "$root/opt/headers/bits"
+  chroot "$root" sh -c 'g++ -std=gnu++17 -O2 -w -x c++-header -o /opt/headers/bits/stdc++.h.gch \
+    "$(find /usr/include -path "*/bits/stdc++.h" | head -n 1)"'
+fi
+
 # Nothing here is installed or read again: packages, their lists and their documentation are dead weight.
 rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale,info}
 tar --numeric-owner --one-file-system -C "$root" -c . | docker import --change 'USER 65534:65534' - "$image" >/dev/null

@@ -16,7 +16,7 @@ from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 
 from am_assets.config.instruments import Code
-from am_assets.engines.sandbox.packages import IN_IMAGE, digest
+from am_assets.engines.sandbox import headers, packages
 from am_assets.engines.sandbox.pool import Sandbox, Transport
 from am_assets.engines.sandbox.protocol import (
     ENVIRONMENT,
@@ -73,8 +73,9 @@ class Docker(Sandbox):
 
         # One job at a time beside the supervisor; each cell has limits of its own, these are for all of them together.
         memory = f"{max(self.limits.memory_mb, self.limits.compile_mb) + OWN_MEMORY_MB}m"
+        settings = self.settings(first_user, packages.IN_IMAGE, headers.IN_IMAGE)
         return {
-            "command": ["/usr/bin/python3", *PYTHON_OPTIONS, "-c", guest_source(), self.settings(first_user, IN_IMAGE)],
+            "command": ["/usr/bin/python3", *PYTHON_OPTIONS, "-c", guest_source(), settings],
             "environment": ENVIRONMENT,
             "labels": {LABEL: str(os.getpid())},
             "stdin_open": True,
@@ -150,9 +151,9 @@ def remove(container: "Container") -> None:
         logger.warning("could not remove sandbox container %s: %s", container.short_id, error)
 
 
-def image_with(packages: tuple[str, ...]) -> str:
+def image_with(included: tuple[str, ...]) -> str:
     """The image with these packages: a change of them is another image."""
-    return f"{IMAGE}-{digest(packages)}" if packages else IMAGE
+    return f"{IMAGE}-{packages.digest(included)}" if included else IMAGE
 
 
 def open_docker(limits: Code) -> Docker:

@@ -23,6 +23,10 @@ IN_IMAGE = "/opt/packages"
 PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=0", "--timeout=10"]
 
 
+def cache_home() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "am-assets"
+
+
 def digest(packages: Sequence[str]) -> str:
     """A short name of this set of packages, as in `build_image.sh`."""
     lines = "".join(f"{package}\n" for package in sorted(packages))
@@ -37,8 +41,7 @@ def installed(packages: tuple[str, ...]) -> Path | None:
     """
     if not packages:
         return None
-    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    home = cache_home / "am-assets" / "sandbox-packages"
+    home = cache_home() / "sandbox-packages"
     folder = home / f"{digest(packages)}-{sysconfig.get_config_var('SOABI')}"
     if folder.is_dir():
         return folder

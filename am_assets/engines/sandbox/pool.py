@@ -117,9 +117,13 @@ class Sandbox(ABC):
     def start(self) -> Transport:
         """Start a new sandbox. Raises SandboxUnavailable."""
 
-    def settings(self, first_user: int | None, packages: str | None) -> str:
+    def prepare(self, job: Job) -> None:  # noqa: B027 - nothing, unless a backend has something to make
+        """Called before a job is run."""
+
+    def settings(self, first_user: int | None, packages: str | None, headers: str | None) -> str:
         """The argument of the supervisor, see `guest/cells.py`."""
-        return json.dumps({"first_user": first_user, "nobody": NOBODY, "scratch": SCRATCH, "packages": packages})
+        folders = {"packages": packages, "headers": headers}
+        return json.dumps({"first_user": first_user, "nobody": NOBODY, "scratch": SCRATCH, **folders})
 
     def run(self, program: str, test_code: str, entry_point: str | None = None) -> Outcome:
         """The outcome of one Python program, loaded as a module, against its tests."""
@@ -131,6 +135,7 @@ class Sandbox(ABC):
 
     def _run(self, job: Job) -> Outcome:
         error_text = ""
+        self.prepare(job)
         for attempt in range(ATTEMPTS):
             try:
                 if not attempt:  # a retry takes a fresh one: the cause may have killed all idle ones
