@@ -15,8 +15,11 @@ from am_assets_tests.desk import CountingProxy, Desk, at_desk
 
 # As wide as any line: the console of the command line has the width of when it was first imported.
 os.environ["COLUMNS"] = "300"
-settings.register_profile("any machine", deadline=None)  # a busy one is slow, and no property fails by that
-settings.load_profile("any machine")
+# No deadline: a busy machine is slow, and no property fails by that. The same examples each time, so that a run says
+# something of the change; `--hypothesis-profile explore` looks for others.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=500)
+settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,6 +11,7 @@
     am diff -r demo -r demo-strict       rows in one set and not in the other, and the fields that they stem from
     am push -r demo hf://datasets/OWNER/NAME   hand out what a recipe released, as one commit with a tag
     am purge                             remove what exclude.txt lists from the memo, and name what still holds it
+    am verify FILE                       the verdict on each row of a file or a pipe; needs no project
     am memo                              what was measured so far, how large and how old it is
     am memo responses KEY                one answer in full
 
@@ -21,4 +22,4 @@ import typer
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-from am_assets.cli import applying, asking, listing, memo, planning, purging, pushing, reading  # noqa: E402, F401  (they add their commands to `app`)
+from am_assets.cli import applying, asking, listing, memo, planning, purging, pushing, reading, verifying  # noqa: E402, F401  (they add their commands to `app`)

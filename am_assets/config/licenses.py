@@ -21,17 +21,26 @@ ORDER = [
     UNKNOWN,
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names.split()}
+# Words of names in full, with what they are in identifiers.
+IN_FULL = {
+    r"\([^)]*\)|,": "", "creative-commons": "cc", "attribution": "by", "non-?commercial": "nc", "share-?alike": "sa",
+    "no-?deriv(?:ative)?s": "nd", "gnu-affero-general-public": "agpl", "gnu-lesser-general-public": "lgpl",
+    "gnu-general-public": "gpl", "(?:^the|^a|licen[sc]e|version|international|unported)(?=-|$)": "",
+    r"\bv(?=\d)": "",
+}  # fmt: skip
 MOST_CHARS = 80  # longer text is no name of a licence
 
 
 def normalized(name: str) -> str:
     """The identifier in a spelling of it; `unknown` for text that can't be one.
 
-    >>> normalized("Apache 2.0"), normalized("MIT License"), normalized("CC BY-NC 4.0")
+    >>> normalized("Apache License, Version 2.0"), normalized("MIT License"), normalized("CC BY-NC 4.0")
     ('apache-2.0', 'mit', 'cc-by-nc-4.0')
     """
     plain = re.sub(r"[\s_]+", "-", name.strip().lower())
-    plain = re.sub(r"-?\(?licen[sc]e\)?$", "", plain.removeprefix("the-"))
+    for words, short in IN_FULL.items():
+        plain = re.sub(words, short, plain)
+    plain = re.sub("-{2,}", "-", plain).strip("-")
     return plain if plain and len(plain) <= MOST_CHARS and "\n" not in name.strip() else UNKNOWN
 
 

@@ -17,7 +17,7 @@ _ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
 ROLE, SAID = ("role", "from"), ("content", "value", "text")
 THINKING = ("reasoning_content", "reasoning", "thinking")  # beside what is said
 NO_THOUGHT = (None, True, False)  # whether the model was to think
-CALLS = ("tool_calls", "function_call")
+CALLS, SAID_NAMES = frozenset(["tool_calls", "function_call"]), frozenset(SAID)
 THINK_END = "</think>"
 Several = Literal["first", "reject"]
 System = Literal["keep", "drop"]
@@ -73,9 +73,9 @@ def _turn(turn: Any) -> Turn:
     role = _ROLE_OF.get(str(turn[named]).strip().lower())
     if role is None:
         raise Fault(f"a chat with a turn of role {shown(turn[named])}")
-    if any(turn.get(name) for name in CALLS):
+    if not CALLS.isdisjoint(turn) and any(turn.get(name) for name in CALLS):
         raise Fault("a chat with a turn that calls a tool")
-    if not any(name in turn for name in SAID):
+    if SAID_NAMES.isdisjoint(turn):
         raise Fault("a chat with a turn that has no content")
     content = turn.get(_named(turn, SAID))
     said = text(content) or ""
@@ -86,12 +86,16 @@ def _turn(turn: Any) -> Turn:
 
 def _thoughts(content: Any) -> list[str]:
     """The thinking among content parts, as one text."""
-    parts = content if isinstance(content, list) else []
-    thinking = [part.get(_named(part, (*THINKING, "text"))) for part in parts if part.get("type") in THOUGHT_PARTS]
+    if not isinstance(content, list):
+        return []
+    thinking = [part.get(_named(part, (*THINKING, "text"))) for part in content if part.get("type") in THOUGHT_PARTS]
     said = [text(thought) or "" for thought in thinking if thought is not None]
     return ["".join(said)] if said else []
 
 
 def _named(turn: dict[str, Any], names: tuple[str, ...]) -> str:
     """The first of the names that holds something, as Parquet gives turns the fields of all spellings; else empty."""
-    return next((name for name in names if turn.get(name) is not None), "")
+    for name in names:  # no generator: this runs five times a turn
+        if turn.get(name) is not None:
+            return name
+    return ""

@@ -8,7 +8,7 @@ from am_assets.datasets.locate import SourceError
 from am_assets.datasets.values import Fault, shown
 
 COLUMNAR = (".parquet", ".arrow")
-BATCH_ROWS = 2_000  # held at once
+BATCH_ROWS, BATCH_BYTES = 2_000, 8_000_000  # held at once: so many rows, or as many as have so many bytes
 # Readers of a stream take one that is cut off between two batches for a shorter one: the mark tells that it ended.
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 
@@ -72,7 +72,10 @@ def _batches(path: Path, columns: Collection[str] | None) -> Iterator[Any]:
 
     if path.suffix == ".parquet":
         with ParquetFile(path, page_checksum_verification=True) as file:
-            yield from file.iter_batches(BATCH_ROWS, columns=wanted(file.schema_arrow.names))
+            groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+            row_bytes = sum(group.total_byte_size for group in groups) // max(file.metadata.num_rows, 1)
+            rows = min(BATCH_ROWS, BATCH_BYTES // max(row_bytes, 1) + 1)
+            yield from file.iter_batches(rows, columns=wanted(file.schema_arrow.names))
         return
     with pyarrow.memory_map(str(path)) as source:
         try:

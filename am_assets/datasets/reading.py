@@ -24,7 +24,7 @@ from am_assets.datasets.records import read_records
 from am_assets.datasets.rows import Field, Item, Row, nearest
 from am_assets.datasets.values import Fault
 
-BATCH_ROWS = 5_000
+BATCH_ROWS, BATCH_CHARS = 5_000, 10_000_000  # held at once: so many rows, or as many as have so much text
 SHOWN = 3  # places of a fault that a message names
 REASONS, OTHER_REASONS = 100, "other reasons"  # told apart; words of the file stand in some
 TEXTS = dict.fromkeys(["question", "reference_answer", "test_cases", "constraints"], pl.String())
@@ -67,13 +67,25 @@ def read_rows(origin: Origin, base: Path, told: Told | None = None) -> Iterator[
     marks it as a defect); one that is absent is a fault.
     """
     told = Told() if told is None else told
-    rows = items(origin, base, told)
-    batch = None
-    while batch is None or len(batch) == BATCH_ROWS:  # at least one frame, which may be empty
-        batch = list(islice(rows, BATCH_ROWS))
+    for batch in _batches(items(origin, base, told)):
         yield _frame(batch, origin)
     _check_paths(origin, base, told)
     _check_faults(origin, told)
+
+
+def _batches(rows: Iterable[tuple[str, Item]]) -> Iterator[list[tuple[str, Item]]]:
+    """The rows in lists of a bounded size; the last one may be empty, so that there is one."""
+    batch: list[tuple[str, Item]] = []
+    chars = 0
+    for row in rows:
+        batch.append(row)
+        chars += (
+            len(row[1].question or "") + len(row[1].test_cases or "") + sum(len(said) for _, said in row[1].responses)
+        )
+        if len(batch) == BATCH_ROWS or chars > BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    yield batch
 
 
 def items(origin: Origin, base: Path, told: Told) -> Iterator[tuple[str, Item]]:

@@ -65,7 +65,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, Record | Fault]]:
     for line, raw in enumerate(_lines(path), start=1):
         if not raw.strip() or raw.strip() == codecs.BOM_UTF8:
             continue
-        record = _record(raw)
+        record = record_of(raw)
         if isinstance(record, Fault) and str(record) in CUT and not raw.endswith(b"\n"):
             raise SourceError(f"{path}:{line}: {record}; the file ends in the middle of this line")
         yield line, record
@@ -74,7 +74,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, Record | Fault]]:
 def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
     """An array of objects, one under a key, a single object, or JSON lines whose file is named otherwise."""
     first = list(islice((raw for raw in _lines(path) if raw.strip()), 2))
-    if len(first) == 2 and isinstance(_record(first[0]), dict):
+    if len(first) == 2 and isinstance(record_of(first[0]), dict):
         yield from _json_lines(path)
         return
     if not first:
@@ -98,7 +98,8 @@ def _objects(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
-def _record(raw: bytes) -> Record | Fault:
+def record_of(raw: bytes) -> Record | Fault:
+    """The object that a line of JSON holds, or why it holds none."""
     item = _json(raw)
     return item if isinstance(item, dict | Fault) else Fault(f"not an object: {kind(item)}")
 

@@ -65,6 +65,8 @@ def scalar(value: Any) -> str | None:
     >>> scalar(42.0), scalar(1e22), scalar(float("nan")), scalar(True)
     ('42', '10000000000000000000000', None, 'true')
     """
+    if value is None or isinstance(value, str):
+        return text(value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):

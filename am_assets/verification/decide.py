@@ -11,6 +11,7 @@ from am_assets.config.recipe import VerificationPolicy
 from am_assets.config.vocabulary import EXCLUDED, RESPONSE_DROPS, SCREENS, VERDICTS
 from am_assets.storage.schemas import VerifiedSet
 from am_assets.verification.reward import aggregate
+from am_assets.verification.settle import of_verifier, settled, with_verifier
 from am_assets.verification.verifiers import VERIFIERS, Verifier
 
 VERSION = "9"  # raise when a rule here decides or describes otherwise
@@ -65,11 +66,11 @@ def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFram
     with empty screens and findings where a response was not screened."""
     decides = pl.lit("reward") if policy.accept == "reward" else pl.col("verifier").fill_null("reward")
     by_reward = EVIDENCE == "reward"
-    verified, reason, settled_by = map(_of_verifier, ("verdict", "reason", "decided_by"))
+    verified, reason, settled_by = map(of_verifier, ("verdict", "reason", "decided_by"))
     rewarded = _reward_verdict(policy)
     repetitive = (pl.col("repetition") > policy.max_repetition) | (pl.col("consecutive") > policy.max_consecutive)
     return (
-        _with_verifier(_settled(candidates, policy))
+        with_verifier(settled(candidates, policy))
         .with_columns(
             decides.alias("evidence"),
             aggregate(policy.weights).cast(pl.Float64).round(6).alias("reward"),  # rounded: 0.7 from thirds is 0.7
@@ -83,39 +84,6 @@ def _judged(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFram
             pl.when(~by_reward).then(settled_by).alias("settled_by"),
         )
         .with_columns(pl.col("verdict", "second_verdict").cast(pl.Enum(VERDICTS)))
-    )
-
-
-def _settled(candidates: pl.DataFrame, policy: VerificationPolicy) -> pl.DataFrame:
-    """`candidates` with the verdicts that count under `policy`, and `<name>_decided_by` of each verifier: the field of
-    the recipe that settled the verdict, null for those as measured."""
-    nothing = pl.lit(None, pl.String)
-    candidates = candidates.with_columns(nothing.alias(one.column("decided_by")) for one in VERIFIERS.values())
-    for verifier in VERIFIERS.values():
-        candidates = verifier.settle(candidates, policy) if verifier.settle else candidates
-    return candidates
-
-
-def _with_verifier(candidates: pl.DataFrame) -> pl.DataFrame:
-    """`candidates` with `verifier`, the one that decides: of those that apply, the one with the worst verdict, and of
-    equals the first. Null where none applies."""
-    chosen, verdict = pl.col("verifier"), pl.col("chosen_verdict")
-    candidates = candidates.with_columns(pl.lit(None, pl.String).alias(name) for name in ("verifier", "chosen_verdict"))
-    for name, verifier in VERIFIERS.items():
-        its = pl.col(verifier.column("verdict")).cast(pl.String).fill_null("unverifiable")
-        worse = (its == "fail") & (verdict != "fail") | (its != "pass") & (verdict == "pass")
-        takes = pl.col("verifiers").list.contains(name) & (chosen.is_null() | worse)
-        candidates = candidates.with_columns(
-            verifier=pl.when(takes).then(pl.lit(name)).otherwise(chosen),
-            chosen_verdict=pl.when(takes).then(its).otherwise(verdict),
-        )
-    return candidates
-
-
-def _of_verifier(column: str) -> pl.Expr:
-    """A column of the verifier that decides; null where none does."""
-    return pl.coalesce(
-        pl.when(pl.col("verifier") == name).then(verifier.column(column)) for name, verifier in VERIFIERS.items()
     )
 
 

@@ -111,7 +111,18 @@ def test_the_strictest_is_the_one_that_restricts_most(names: list, is_: str) -> 
 
 @pytest.mark.parametrize(
     ("spelled", "name"),
-    [("Apache-2.0", "apache-2.0"), ("MIT License", "mit"), ("", "unknown")],
+    [
+        ("Apache-2.0", "apache-2.0"),
+        ("Apache License, Version 2.0", "apache-2.0"),
+        ("MIT License", "mit"),
+        ("The MIT License (MIT)", "mit"),
+        ("Creative Commons Attribution-NonCommercial-ShareAlike 4.0 International", "cc-by-nc-sa-4.0"),
+        ("Creative Commons Attribution 4.0 International License", "cc-by-4.0"),
+        ("GNU General Public License v3.0", "gpl-3.0"),
+        ("bigscience-openrail-m", "bigscience-openrail-m"),
+        ("Llama 3.1 Community License", "llama-3.1-community"),  # known by no such name: `other`
+        ("", "unknown"),
+    ],
 )
 def test_spellings_of_one_licence(spelled: str, name: str) -> None:
     assert normalized(spelled) == name

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar, get_args
 
 from am_assets.config.instruments import Code
@@ -27,6 +28,7 @@ from am_assets.engines.sandbox.protocol import (
     outcome_of,
     rlimits,
 )
+from am_assets.runtime import workers
 
 NOBODY = 65534
 GRACE_SECONDS = 30  # for the start and the cleanup of a job, in addition to its own time
@@ -111,7 +113,7 @@ class Sandbox(ABC):
         self.limits = limits
         self.idle: queue.SimpleQueue[WarmSandbox] = queue.SimpleQueue()
         # Long-lived threads: a bubblewrap dies with the thread that started it.
-        self.threads = ThreadPoolExecutor(os.cpu_count())
+        self.threads = ThreadPoolExecutor(workers.count or os.cpu_count())
 
     @abstractmethod
     def start(self) -> Transport:
@@ -134,6 +136,10 @@ class Sandbox(ABC):
         return self.threads.map(self._run, jobs)
 
     def _run(self, job: Job) -> Outcome:
+        began = time.monotonic()
+        return replace(self._outcome(job), seconds=time.monotonic() - began)
+
+    def _outcome(self, job: Job) -> Outcome:
         error_text = ""
         self.prepare(job)
         for attempt in range(ATTEMPTS):

@@ -5,7 +5,7 @@ The transport of jobs belongs to `pool.py`, what runs inside a sandbox to `guest
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -39,6 +39,7 @@ class Outcome:
     status: Status  # of the first test that failed, else of the first that did not pass
     detail: str = ""  # last lines of its traceback or output, for a person
     tests: tuple[Status, ...] = ()  # of each test, in order
+    seconds: float = field(default=0.0, compare=False)  # of the whole job
 
 
 def outcome_of(tests: list[Status], detail: str) -> Outcome:

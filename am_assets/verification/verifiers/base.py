@@ -17,6 +17,7 @@ from am_assets.storage.memo import FillResult, Measure, with_keys
 
 UNREACHED = "unreached"  # metadata of verdicts: the number of rows that another run may settle
 REASON = pl.col("reason")
+SECONDS = {"seconds": pl.Float64()}  # that a row took, beside what is measured: shown by `am verify`, stored nowhere
 
 
 class Verdicts(dy.Schema):
@@ -37,8 +38,8 @@ class Verifier:
     version      part of every memo key: raise it when an answer may get another verdict
     questions    the questions whose answers it verifies, an expression over RawPool
     against      the column of RawPool that answers are compared with
-    verify       (jobs, limits) -> frames of `measured`, in any order. Jobs have key, answer, and what answers are
-                 compared with as `named`; limits are its section of instruments.yaml
+    verify       (jobs, limits) -> frames of `measured`, and of SECONDS where it knows them, in any order. Jobs have
+                 key, answer, and what answers are compared with as `named`; limits are its section of instruments.yaml
     measured     the schema of these frames, with key, verdict and reason
     columns      the schema of its table, which is named after it: `SqlVerdicts` for sql_verdicts
     drop_reason  of an answer that fails, one of RESPONSE_DROPS
@@ -123,7 +124,8 @@ def fill(
     transients = [pl.DataFrame(schema=verifier.measured)]
 
     def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        for verdicts in verifier.verify(missing, limits):
+        for timed in verifier.verify(missing, limits):
+            verdicts = timed.select(verifier.measured.names())
             transients.append(verdicts.filter(transient))
             yield verdicts.filter(~transient)
 

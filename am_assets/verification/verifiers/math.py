@@ -25,7 +25,7 @@ from am_assets.verification.mathematics.extraction import boxed, results
 from am_assets.verification.mathematics.normalization import normalize
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
 from am_assets.verification.split import settle_splits
-from am_assets.verification.verifiers.base import Verdicts, Verifier
+from am_assets.verification.verifiers.base import SECONDS, Verdicts, Verifier
 
 VERSION = f"math-verify {version('math-verify')}, rules 2"  # raise the number when a rule of this package changes
 
@@ -47,7 +47,7 @@ class MathVerdicts(Verdicts):
 
 
 def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
-    r"""Verdicts of `jobs` (key, answer, reference) as frames (key, verdict, reason, extracted), in row order.
+    r"""Verdicts of `jobs` (key, answer, reference) as frames (key, verdict, reason, extracted, seconds), in row order.
 
     `answer` is the answer part alone, null if there is none; see `extraction.results` for what counts as its result.
     pass: "equal". fail: "different", "answer missing", "several conflicting answers" (boxes that contradict one
@@ -62,9 +62,9 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
     """
     rows = jobs.select("key", "answer", "reference")
     work = (_work(answer, reference) for _, answer, reference in rows.iter_rows())
-    with closing(workers.in_order(work, limits.timeout_seconds, equality.prepare_worker, PRELOAD)) as outcomes:
+    with closing(workers.in_order(work, limits.timeout_seconds, equality.prepare_worker, PRELOAD)) as ends:
         for batch in rows.iter_slices(BATCH):
-            yield _frame(batch["key"], [_verdict(outcome) for outcome in islice(outcomes, batch.height)])
+            yield _frame(batch["key"], [(*_verdict(end.outcome), end.seconds) for end in islice(ends, batch.height)])
 
 
 def _work(answer: str | None, reference: str | None) -> Verdict | workers.Call:
@@ -128,10 +128,10 @@ def _bare(reference: str) -> str:
     return boxes[-1] if (boxes := boxed(reference)[0]) else reference.strip()
 
 
-def _frame(keys: pl.Series, verdicts: list[Verdict]) -> pl.DataFrame:
-    frame = pl.DataFrame(verdicts, schema=dict.fromkeys(["verdict", "reason", "extracted"], pl.String), orient="row")
-    return frame.select(
-        keys, pl.col("verdict").cast(pl.Enum(VERDICTS)), "reason", pl.col("extracted").str.head(KEPT_CHARS)
+def _frame(keys: pl.Series, verdicts: list[tuple]) -> pl.DataFrame:
+    texts = dict.fromkeys(["verdict", "reason", "extracted"], pl.String)
+    return pl.DataFrame(verdicts, schema={**texts, **SECONDS}, orient="row").select(
+        keys, pl.col("verdict").cast(pl.Enum(VERDICTS)), "reason", pl.col("extracted").str.head(KEPT_CHARS), "seconds"
     )
 
 
