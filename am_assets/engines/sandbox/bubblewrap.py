@@ -47,6 +47,7 @@ class Bubblewrap(Sandbox):
         python = prefix / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
         mounts = [*(Path(path) for path in SYSTEM), prefix]
         packages = installed(limits.packages)
+        self.lacks_packages = bool(limits.packages) and packages is None
         compiled = headers.folder()
         mounts += [each for each in (packages, compiled) if each]
         settings = self.settings(None, str(packages) if packages else None, str(compiled) if compiled else None)

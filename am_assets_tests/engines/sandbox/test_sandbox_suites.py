@@ -149,6 +149,12 @@ class TestPackages:
         (outcome,) = sandbox.run_many([Job("def f(): return 1", tests, tests=2)])
         assert (outcome.status, outcome.tests) == ("wrong_answer", ("wrong_answer", "undecided"))
 
+    def test_packages_that_can_not_be_installed_say_nothing_of_the_tests(self, caplog):
+        with open_sandbox(Code(packages=("numpy==0.0.1",)), "bubblewrap") as bare:
+            assert bare.run("import numpy", "").status == "sandbox_error"
+            assert bare.run("def f(): return 1", "assert f() == 1").status == "pass"
+        assert "pip can't install" in caplog.text
+
     def test_without_packages(self):
         with open_sandbox(Code(packages=()), "bubblewrap") as bare:
             assert bare.run("import numpy", "").detail.startswith("needs numpy\n")
