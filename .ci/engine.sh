@@ -17,8 +17,8 @@ engine_answers() { docker version >/dev/null 2>&1; }
 
 install_packages() {
   command -v dockerd >/dev/null && command -v docker >/dev/null && command -v debootstrap >/dev/null &&
-    command -v g++ >/dev/null && return
-  bash "$here/packages.sh" docker.io iptables debootstrap g++
+    command -v g++ >/dev/null && { python3 -m pip --version || python3.11 -m pip --version; } >/dev/null 2>&1 && return
+  bash "$here/packages.sh" docker.io iptables debootstrap g++ python3-pip
 }
 
 start_engine() {

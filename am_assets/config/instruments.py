@@ -12,6 +12,7 @@ from pydantic import Field
 
 from am_assets.config.files import Section, parse, read_yaml
 
+SANDBOX_PACKAGES = Path(__file__).parents[1] / "engines" / "sandbox" / "packages.txt"
 LOCAL = "hf/"  # prefix of reward models that run on this machine
 
 
@@ -70,6 +71,10 @@ class Code(Section):
     # Whitespace of a script's output: exact; ignored at the ends of lines and of the text; or any run equals any other.
     whitespace: Literal["exact", "trailing", "any"] = "any"
     float_tolerance: Annotated[float, Field(ge=0, lt=1)] = 1e-6  # relative and absolute; 0 compares numbers as text
+    # Packages of Python that programs and tests may import, `NAME==VERSION` each, with what they need themselves.
+    packages: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*==[\w.+!-]+$")], ...] = tuple(
+        SANDBOX_PACKAGES.read_text(encoding="utf-8").split()
+    )
     compile_seconds: Annotated[float, Field(gt=0)] = 20
     compile_mb: Annotated[int, Field(ge=32)] = 1024
     # Imports that LeetCode and the graders of APPS, LiveCodeBench and rLLM put before a program, where it needs them.

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from am_assets.config.instruments import Code
 from am_assets.engines.sandbox import Job, open_sandbox
-from am_assets.engines.sandbox.container import IMAGE
+from am_assets.engines.sandbox.container import image_with
 from am_assets.engines.sandbox.protocol import PYTHON_OPTIONS
 
 RESPONSES = 300_000
@@ -39,7 +39,17 @@ def docker_run(job: Job) -> bool:
     ]
     limits += [f"--memory={LIMITS.memory_mb}m", "--cpus=1", f"--pids-limit={LIMITS.processes}", "--tmpfs=/tmp:size=16m"]
     script = f"{job.program}\n{job.test_code}{call}"
-    command = ["docker", "run", "--rm", *limits, IMAGE, "/usr/bin/python3", *PYTHON_OPTIONS, "-c", script]
+    command = [
+        "docker",
+        "run",
+        "--rm",
+        *limits,
+        image_with(LIMITS.packages),
+        "/usr/bin/python3",
+        *PYTHON_OPTIONS,
+        "-c",
+        script,
+    ]
     return subprocess.run(command, capture_output=True).returncode == 0
 
 

@@ -106,6 +106,7 @@ VALUES: dict[str, Any] = {
     "instruments.code.whitespace": "exact",
     "instruments.code.float_tolerance": 1e-3,
     "instruments.code.max_tests": 1,
+    "instruments.code.packages": [],
     "instruments.reward.model": "openai/judge-2",
     "endpoint.model": "openai/other",
     "schedule.cron": "0 1 * * *",

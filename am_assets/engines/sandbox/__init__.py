@@ -3,9 +3,10 @@
     with open_sandbox(limits) as sandbox:
         sandbox.run("def add(a, b): return a + b", "assert add(1, 2) == 3")  # Outcome(status="pass")
 
-A program gets the standard library, a private scratch folder, no network and no view of the host. It is loaded by one
-process, and its tests run in another that it can neither see nor reach: it receives the arguments of each call and
-returns plain values (`guest/wire.py`). So tests can call what a program defines, and a program cannot fake equality.
+A program gets the standard library and `code.packages`, a private scratch folder, no network and no view of the host.
+It is loaded by one process, and its tests run in another that it can neither see nor reach: it receives the arguments
+of each call and returns plain values, or references to its objects (`guest/remote.py` says what these may decide). So
+tests can call what a program defines, and a program cannot fake equality.
 """
 
 from collections.abc import Iterator

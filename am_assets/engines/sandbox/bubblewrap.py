@@ -21,8 +21,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from am_assets.config.instruments import Code
+from am_assets.engines.sandbox import headers
+from am_assets.engines.sandbox.packages import installed
 from am_assets.engines.sandbox.pool import NOBODY, Sandbox, Transport
-from am_assets.engines.sandbox.protocol import ENVIRONMENT, PYTHON_OPTIONS, SCRATCH_MB, SandboxUnavailable, guest_source
+from am_assets.engines.sandbox.protocol import (
+    ENVIRONMENT,
+    PYTHON_OPTIONS,
+    SCRATCH_MB,
+    Job,
+    SandboxUnavailable,
+    guest_source,
+)
 
 SYSTEM = ["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache"]
 
@@ -37,11 +46,20 @@ class Bubblewrap(Sandbox):
         prefix = Path(sys.base_prefix).resolve()
         python = prefix / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
         mounts = [*(Path(path) for path in SYSTEM), prefix]
-        guest = [str(python), *PYTHON_OPTIONS, "-c", guest_source(), self.settings(first_user=None)]
+        packages = installed(limits.packages)
+        self.lacks_packages = bool(limits.packages) and packages is None
+        compiled = headers.folder()
+        mounts += [each for each in (packages, compiled) if each]
+        settings = self.settings(None, str(packages) if packages else None, str(compiled) if compiled else None)
+        guest = [str(python), *PYTHON_OPTIONS, "-c", guest_source(), settings]
         self.command = [str(bwrap), *read_only(mounts), *isolation(), *guest]
         if os.geteuid() == 0:
             self.command = [*drop_root(bwrap, [*mounts, home]), *self.command]
         super().__init__(limits)
+
+    def prepare(self, job: Job) -> None:
+        if job.language == "cpp":
+            headers.compiled()
 
     def start(self) -> "ProcessTransport":
         return ProcessTransport(self.command)

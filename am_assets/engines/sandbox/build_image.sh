@@ -1,24 +1,36 @@
 #!/usr/bin/env bash
-# Builds the sandbox's image from Debian packages alone, for machines that reach no image registry:
+# Builds the sandbox's image from Debian and Python packages alone, for machines that reach no image registry:
 #
-#     sudo bash am_assets/engines/sandbox/build_image.sh [--cpp]
+#     sudo bash am_assets/engines/sandbox/build_image.sh [--cpp] [NAME==VERSION...]
 #
-# Does nothing where the image exists; with --cpp it is made anew, with g++. Needs root, debootstrap and a Docker engine;
-# takes about a minute. With a registry at hand the Dockerfile beside this script makes an equivalent image.
+# The Python packages are those of packages.txt, unless others are named, as by `code.packages` of instruments.yaml; the
+# image's tag is made of them. Does nothing where the image exists; with --cpp it is made anew, with g++. Needs root,
+# debootstrap, a Docker engine and a Python with pip; takes one or two minutes. With a registry at hand the Dockerfile
+# beside this script makes an equivalent image.
 set -euo pipefail
 
-packages=python3
-[ "${1:-}" = --cpp ] && packages=python3,g++
-
-image=am-sandbox:bookworm # as in container.py
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+debian=python3
+anew=
+if [ "${1:-}" = --cpp ]; then
+  debian=python3,g++
+  anew=yes
+  shift
+fi
+wanted=$(if [ $# -gt 0 ]; then printf '%s\n' "$@"; else cat "$here/packages.txt"; fi | LC_ALL=C sort)
+image=am-sandbox:bookworm-$(echo "$wanted" | sha256sum | cut -c1-12) # as in container.py and packages.py
 suite=bookworm
 
-if [ "${1:-}" != --cpp ] && docker image inspect "$image" >/dev/null 2>&1; then
+if [ -z "$anew" ] && docker image inspect "$image" >/dev/null 2>&1; then
   echo "$image exists"
   exit 0
 fi
 docker version >/dev/null || { echo "no Docker engine answers" >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "debootstrap is missing: apt-get install debootstrap" >&2; exit 1; }
+for python in "${PYTHON:-python3}" python3.11 python3.12 python3.13 ""; do
+  [ -n "$python" ] || { echo "no Python with pip: apt-get install python3-pip" >&2; exit 1; }
+  "$python" -m pip --version >/dev/null 2>&1 && break
+done
 [ "$(id -u)" = 0 ] || { echo "debootstrap needs root" >&2; exit 1; }
 
 # The mirror this machine's apt uses for the suite, else Debian's own.
@@ -28,12 +40,27 @@ mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Pac
 root=$(mktemp -d)
 trap 'rm -rf --one-file-system "$root"' EXIT
 chmod 755 "$root"
-if ! debootstrap --force-check-gpg --variant=minbase --include="$packages" "$suite" "$root" \
+if ! debootstrap --force-check-gpg --variant=minbase --include="$debian" "$suite" "$root" \
   "${mirror:-http://deb.debian.org/debian}" >"$root.log" 2>&1; then
   tail -n 20 "$root.log" >&2
   exit 1
 fi
 rm -f "$root.log"
+
+# Wheels for the Python of this suite, whatever the one that installs them; compiled, as the root will be read-only.
+machine=$(uname -m)
+echo "$wanted" >"$root/opt/packages.txt"
+"$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile \
+  --only-binary=:all: --python-version=3.11 --implementation=cp \
+  --platform="manylinux_2_17_$machine" --platform="manylinux2014_$machine" --platform="manylinux_2_28_$machine" \
+  --target="$root/opt/packages" --requirement="$root/opt/packages.txt"
+chroot "$root" python3 -m compileall -q /opt/packages >/dev/null || true # a package may have files of another Python
+
+if [ -n "$anew" ]; then # as in headers.py
+  mkdir -p "$root/opt/headers/bits"
+  chroot "$root" sh -c 'g++ -std=gnu++17 -O2 -w -x c++-header -o /opt/headers/bits/stdc++.h.gch \
+    "$(find /usr/include -path "*/bits/stdc++.h" | head -n 1)"'
+fi
 
 # Nothing here is installed or read again: packages, their lists and their documentation are dead weight.
 rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale,info}

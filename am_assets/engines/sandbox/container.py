@@ -16,6 +16,7 @@ from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 
 from am_assets.config.instruments import Code
+from am_assets.engines.sandbox import headers, packages
 from am_assets.engines.sandbox.pool import Sandbox, Transport
 from am_assets.engines.sandbox.protocol import (
     ENVIRONMENT,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-IMAGE = "am-sandbox:bookworm"
+IMAGE = "am-sandbox:bookworm"  # followed by the digest of the packages in it
 LABEL = "am-assets.sandbox"
 SUPERVISORS_CAPABILITIES = ["SETUID", "SETGID", "SETPCAP", "KILL"]
 OWN_MEMORY_MB = 64  # for the supervisor and the judge
@@ -42,7 +43,7 @@ FIRST_USER, USERS_OF_ONE = 200_000, 1000
 
 
 class Docker(Sandbox):
-    """Warm containers of IMAGE."""
+    """Warm containers of an image."""
 
     name = "docker"
 
@@ -58,7 +59,9 @@ class Docker(Sandbox):
 
         container = None
         try:
-            container = self.client.containers.create(IMAGE, **self._options(next(self.ranges)))
+            container = self.client.containers.create(
+                image_with(self.limits.packages), **self._options(next(self.ranges))
+            )
             return ContainerTransport(container)
         except (DockerException, RequestException, OSError) as error:
             if container is not None:
@@ -70,8 +73,9 @@ class Docker(Sandbox):
 
         # One job at a time beside the supervisor; each cell has limits of its own, these are for all of them together.
         memory = f"{max(self.limits.memory_mb, self.limits.compile_mb) + OWN_MEMORY_MB}m"
+        settings = self.settings(first_user, packages.IN_IMAGE, headers.IN_IMAGE)
         return {
-            "command": ["/usr/bin/python3", *PYTHON_OPTIONS, "-c", guest_source(), self.settings(first_user)],
+            "command": ["/usr/bin/python3", *PYTHON_OPTIONS, "-c", guest_source(), settings],
             "environment": ENVIRONMENT,
             "labels": {LABEL: str(os.getpid())},
             "stdin_open": True,
@@ -147,6 +151,11 @@ def remove(container: "Container") -> None:
         logger.warning("could not remove sandbox container %s: %s", container.short_id, error)
 
 
+def image_with(included: tuple[str, ...]) -> str:
+    """The image with these packages: a change of them is another image."""
+    return f"{IMAGE}-{packages.digest(included)}" if included else IMAGE
+
+
 def open_docker(limits: Code) -> Docker:
     """The Docker backend; `SandboxUnavailable` where no engine answers or it lacks the image."""
     import docker
@@ -157,12 +166,12 @@ def open_docker(limits: Code) -> Docker:
     except DockerException as error:
         raise SandboxUnavailable(f"no Docker engine answers ({error})") from error
     try:
-        client.images.get(IMAGE)
+        client.images.get(image := image_with(limits.packages))
     except ImageNotFound as error:
         client.close()
         build = "am_assets/engines/sandbox/build_image.sh, or by the Dockerfile beside it"
-        logger.warning("a Docker engine answers, but it has no image %s: build it by %s", IMAGE, build)
-        raise SandboxUnavailable(f"the Docker engine has no image {IMAGE}: build it by {build}") from error
+        logger.warning("a Docker engine answers, but it has no image %s: build it by %s", image, build)
+        raise SandboxUnavailable(f"the Docker engine has no image {image}: build it by {build}") from error
     except DockerException as error:
         client.close()
         raise SandboxUnavailable(f"the Docker engine fails ({error})") from error

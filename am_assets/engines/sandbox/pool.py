@@ -108,6 +108,7 @@ class Sandbox(ABC):
     """
 
     name: ClassVar[str]
+    lacks_packages = False  # whether those of the instruments could not be installed
 
     def __init__(self, limits: Code) -> None:
         self.limits = limits
@@ -119,9 +120,13 @@ class Sandbox(ABC):
     def start(self) -> Transport:
         """Start a new sandbox. Raises SandboxUnavailable."""
 
-    def settings(self, first_user: int | None) -> str:
+    def prepare(self, job: Job) -> None:  # noqa: B027 - nothing, unless a backend has something to make
+        """Called before a job is run."""
+
+    def settings(self, first_user: int | None, packages: str | None, headers: str | None) -> str:
         """The argument of the supervisor, see `guest/cells.py`."""
-        return json.dumps({"first_user": first_user, "nobody": NOBODY, "scratch": SCRATCH})
+        folders = {"packages": packages, "headers": headers}
+        return json.dumps({"first_user": first_user, "nobody": NOBODY, "scratch": SCRATCH, **folders})
 
     def run(self, program: str, test_code: str, entry_point: str | None = None) -> Outcome:
         """The outcome of one Python program, loaded as a module, against its tests."""
@@ -137,6 +142,7 @@ class Sandbox(ABC):
 
     def _outcome(self, job: Job) -> Outcome:
         error_text = ""
+        self.prepare(job)
         for attempt in range(ATTEMPTS):
             try:
                 if not attempt:  # a retry takes a fresh one: the cause may have killed all idle ones
@@ -156,6 +162,8 @@ class Sandbox(ABC):
             warm.transport.close()
             raise
         self.idle.put(warm)
+        if self.lacks_packages and outcome.status == "undecided" and outcome.detail.startswith("needs "):
+            return outcome_of(["sandbox_error"] * job.test_count(), outcome.detail)  # says nothing of the tests
         return outcome
 
     def close(self) -> None:

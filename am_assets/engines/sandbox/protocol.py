@@ -14,10 +14,11 @@ from am_assets.config.instruments import Code
 
 logger = logging.getLogger("am_assets.sandbox")
 # Interpreter options: no site-packages, no user site, no script folder on the path, no .pyc. Programs get the standard
-# library only, whatever the host has installed, so that verdicts do not depend on the machine.
+# library and the instruments' packages, whatever the host has installed, so that verdicts do not depend on the machine.
 PYTHON_OPTIONS = ["-S", "-s", "-P", "-B"]
 # A fixed hash seed, so that the order of sets, and with it the verdict, is reproducible.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
+ENVIRONMENT["OPENBLAS_NUM_THREADS"] = "1"  # each thread takes address space, which is limited
 START_SECONDS = 60  # for the start of a sandbox, not counted as time of a program
 SCRATCH_MB = 16  # size of the private /tmp, and of the largest file
 SCRATCH = f"size={SCRATCH_MB}m,nr_inodes=4096"  # as a mount option
@@ -35,7 +36,7 @@ class SandboxUnavailable(RuntimeError):
 class Outcome:
     """The result of a job."""
 
-    status: Status  # of the first test that did not pass
+    status: Status  # of the first test that failed, else of the first that did not pass
     detail: str = ""  # last lines of its traceback or output, for a person
     tests: tuple[Status, ...] = ()  # of each test, in order
     seconds: float = field(default=0.0, compare=False)  # of the whole job
@@ -43,7 +44,8 @@ class Outcome:
 
 def outcome_of(tests: list[Status], detail: str) -> Outcome:
     """The outcome of a job with these statuses of its tests."""
-    return Outcome(next((status for status in tests if status != "pass"), "pass"), detail, tuple(tests))
+    failed = sorted((status for status in tests if status != "pass"), key=vocabulary.UNKNOWN_OUTCOMES.__contains__)
+    return Outcome(failed[0] if failed else "pass", detail, tuple(tests))
 
 
 class Job(NamedTuple):

@@ -60,7 +60,12 @@ def is_test(statement: ast.stmt, helpers: set[str]) -> bool:
 
 
 def asserts(statement: ast.stmt) -> bool:
-    return any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(statement))
+    """Can it fail by itself, or by a method such as `self.assertEqual`, `mock.assert_called` or `pytest.raises`?"""
+    nodes = list(ast.walk(statement))
+    called = {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+    return any(isinstance(node, ast.Assert | ast.Raise) for node in nodes) or any(
+        name.startswith(("assert", "raises", "fail")) for name in called
+    )
 
 
 def guarded(statement: ast.stmt, number: int) -> ast.stmt:

@@ -6,10 +6,12 @@ inputs and outputs are read in `io_tests.py`.
 
 import ast
 import json
-import sys
+import re
 
 from am_assets.verification.programs.instrumented_tests import DEFINITIONS, VALUES, Runnable, asserts, instrument
 from am_assets.verification.programs.names import parse
+
+SETS_UP = re.compile(r"\bautouse\b|^def (setup|teardown)_(module|function)\b", re.M)
 
 
 class UnusableTests(ValueError):
@@ -19,10 +21,10 @@ class UnusableTests(ValueError):
 def read_tests(test_cases: str | None, most: int) -> Runnable:
     """The first `most` tests of JSON {"test_code", "test_entry_point"}.
 
-    Three forms: a `check(candidate)` and the entry point it is to be called with (HumanEval); functions `test_*`
-    without arguments (pytest), which are called; top-level statements (MBPP's asserts, in one text or a list). The
-    program can be imported as `solution`. Raises UnusableTests where some or all tests would not run, as such tests
-    would pass any program.
+    Four forms: a `check(candidate)` and the entry point it is to be called with (HumanEval); functions `test_*` without
+    arguments, which are called; suites of pytest and unittest, which count as one test; top-level statements (MBPP's
+    asserts, in one text or a list). The program can be imported as `solution`. Raises UnusableTests where some or all
+    tests would not run, as such tests would pass any program.
 
     >>> read_tests('{"test_code": "assert add(1, 2) == 3"}', most=50).tests
     1
@@ -33,9 +35,6 @@ def read_tests(test_cases: str | None, most: int) -> Runnable:
         raise UnusableTests("test_code is not Python")
     tree.body = [node for node in tree.body if not guards_main(node)]
     nodes = list(ast.walk(tree))
-    imported = {name.split(".")[0] for node in nodes for name in modules(node)}
-    if missing := sorted(imported - sys.stdlib_module_names - {"solution"}):
-        raise UnusableTests(f"test_code needs {', '.join(missing)}, which the sandbox does not have")
     if not any(map(asserts, tree.body)):
         raise UnusableTests("test_code asserts nothing")
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
@@ -43,9 +42,9 @@ def read_tests(test_cases: str | None, most: int) -> Runnable:
         return instrument(code, tree, entry_point, most)
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     named = [node for node in tree.body if isinstance(node, DEFINITIONS)]
-    tests = [node for node in named if node.name.startswith(("test_", "Test")) and node.name not in used]
-    if unsupported := [test.name for test in tests if not callable_plainly(test)]:
-        raise UnusableTests(f"can not call {', '.join(unsupported)}: only plain test functions without arguments")
+    tests = [node for node in named if node.name not in used and is_collected(node)]
+    if not all(map(callable_plainly, tests)) or (tests and SETS_UP.search(code)):
+        return Runnable(code)  # a suite, which pytest runs
     if not tests and not any(runs(node) for node in tree.body):
         raise UnusableTests("test_code defines tests, but nothing runs them")
     calls = [f"{test.name}()" for test in tests]
@@ -67,17 +66,18 @@ def parse_json(test_cases: str | None) -> tuple[str, str | None]:
     return code, entry_point or None
 
 
-def modules(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.ImportFrom):
-        return [node.module or "." * node.level]
-    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-
-
 def guards_main(statement: ast.stmt) -> bool:
     """Is it `if __name__ == "__main__"`, whose body never runs as the tests are imported?"""
     return isinstance(statement, ast.If) and any(
         isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(statement.test)
     )
+
+
+def is_collected(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    """Is it what pytest takes for a test?"""
+    if isinstance(node, ast.ClassDef):
+        return node.name.startswith("Test") or any("TestCase" in ast.unparse(base) for base in node.bases)
+    return node.name.startswith("test")
 
 
 def callable_plainly(test: ast.stmt) -> bool:

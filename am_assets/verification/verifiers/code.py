@@ -49,9 +49,9 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
     """Verdicts for `jobs` (key, answer or null, test_cases or null), in small frames as they finish.
 
     Yields MEASURED and SECONDS. Reasons: `tests_passed` for a pass; the status of the first failed test or `no_code`
-    for a fail; `tests: …`, `needs NAME`, `sandbox can't …` or `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable
-    row. `outcomes`: a status per test, empty where nothing could be run. Each job appears once, those that need no run
-    first.
+    for a fail; `tests: …`, `needs NAME`, `sandbox can't …` or, not memoized, `sandbox: …` (RETRY_REASON_PREFIX) for an
+    unverifiable row. `outcomes`: a status per test, empty where nothing could be run. Each job appears once, those that
+    need no run first.
 
     >>> pl.concat(verify(jobs, Code()))
     """

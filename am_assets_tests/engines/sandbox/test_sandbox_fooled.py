@@ -3,6 +3,7 @@
 import pytest
 
 from am_assets.config.instruments import Code
+from am_assets.engines.sandbox import Job
 
 LIMITS = Code(timeout_seconds=1, memory_mb=256, processes=32, output_kb=64)
 SECRET = 918273645  # what the tests expect; nobody can work it out from the arguments
@@ -181,8 +182,10 @@ def told(): return seen
 for compare in ("a == 7", "a != 7", "a < 7", "7 in a", "a - 7", "7 + a"):
     try:
         eval(compare, {"a": f()})
-    except Exception:
+    except BaseException:
         pass
-assert told() == []
+with __test__: assert False, told()
+with __test__: assert told() == []
 """
-        assert sandbox.run(program, tests).status == "pass"
+        outcome = next(sandbox.run_many([Job(program, tests, tests=2)]))
+        assert outcome.tests == ("undecided", "pass") and "sandbox can't" in outcome.detail

@@ -4,106 +4,146 @@ Nothing here is a safeguard, as the program can change all of it. It sees the ar
 """
 
 import builtins
+import io
 import linecache
-import operator
 import os
 import sys
 import traceback
 from collections.abc import Callable
-from types import CodeType, ModuleType
+from importlib import import_module
+from types import CodeType, FunctionType, ModuleType, new_class
 from typing import Any
 
 from am_assets.engines.sandbox.guest import scripts
-from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Gone, decode, encode
+from am_assets.engines.sandbox.guest.functions import stand_in
+from am_assets.engines.sandbox.guest.operations import OPERATIONS
+from am_assets.engines.sandbox.guest.peers import Peer
+from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form
 
-MUTABLE = (list, dict, set, bytearray)
-OPERATIONS: dict[str, Callable[..., Any]] = {
-    "call": lambda function, *arguments, **named: function(*arguments, **named),
-    "get": getattr,
-    "set": setattr,
-    "item": operator.getitem,
-    "len": len,
-    "iter": iter,
-    "next": next,
-    "str": str,
-    "bool": bool,
-}
+MISSING = object()
 
 
-class Candidate:
+class Candidate(Peer):
     """The program's objects, and the server of operations on them."""
 
     def __init__(self, channel: Channel) -> None:
-        self.channel = channel
+        super().__init__(channel)
         self.owner = os.getpid()
-        self.objects: list[Any] = []
-        self.numbers: dict[int, int] = {}  # by id(), so that an object has one reference
+        self.originals: dict[tuple[str, str], Any] = {}  # of what the tests have patched
+        self.loop: Any = None  # of asyncio
+        self.tasks: dict[int, Any] = {}  # by id() of the coroutine
+        self.operations = {
+            **OPERATIONS,
+            "load": self.load,
+            "values": self.values,
+            "script": lambda *order: {"run_program": script(*order)},
+            "patch": self.patch,
+            "environ": set_environment,
+            "derive": derive,
+            "begin": self.begin,
+            "finish": self.finish,
+        }
 
-    def refer(self, value: Any) -> list[Any]:
-        """The reference of an object of the program."""
-        if isinstance(value, ModuleType):
-            return ["module", value.__name__]
-        if id(value) not in self.numbers:
-            self.numbers[id(value)] = len(self.objects)
-            self.objects.append(value)
-        return ["object", self.numbers[id(value)]]
-
-    def resolve(self, kind: str, number: Any) -> Any:
-        return self.objects[number] if kind == "object" else self.judges_function(number)
-
-    def judges_function(self, number: int) -> Callable[..., Any]:
-        """A proxy of a function of the tests."""
-
-        def function(*arguments: Any) -> Any:
-            self.send("back", number, *(encode(argument, self.refer) for argument in arguments))
-            answer = self.serve()
-            if answer[0] == "returned":
-                return decode(answer[1], self.resolve)
-            raise getattr(builtins, answer[1], Exception)(answer[2])
-
-        return function
-
-    def serve(self) -> list[Any]:
-        """Serve requests until the answer to a callback arrives, which is returned."""
+    def serve(self) -> None:
+        """Serve requests until the judge is gone."""
         while True:
-            message = self.channel.receive()
-            if message[0] in ("returned", "raised"):
-                return message
-            try:
-                if message[0] == "script":
-                    self.send("returned", encode({"run_program": script(*message[1:])}, self.refer), [])
-                elif message[0] == "load":
-                    self.send("returned", self.load(message[1]), [])
-                else:
-                    self.send("returned", *self.perform(*message))
-            except Gone:
-                raise
-            except BaseException as error:
-                self.send("raised", [kind.__name__ for kind in type(error).__mro__], str_of(error), described(error))
+            self.send(self.answer(*self.channel.receive()))
 
-    def send(self, *message: Any) -> None:
+    def send(self, message: list[Any]) -> None:
         if os.getpid() != self.owner:
             os._exit(1)  # a fork made by the program must not answer
-        self.channel.send(list(message))
+        super().send(message)
 
-    def load(self, source: str) -> Any:
-        """Run the program; returns the encoded values of its global names."""
+    def ask(self, operation: str, *operands: Any, **named: Any) -> Any:
+        self.flush()
+        return super().ask(operation, *operands, **named)
+
+    def perform(self, operation: str, operands: list[Form], named: dict[str, Form]) -> tuple[Form, list[Any]]:
+        try:
+            return super().perform(operation, operands, named)
+        finally:
+            self.flush()
+
+    def raised(self, error: BaseException) -> list[Any]:
+        word, form, _, cause = super().raised(error)
+        return [word, form, described(error), cause]
+
+    def stand_in(self, kind: str, number: int, *description: Any) -> Any:
+        if kind == "function":
+            made: FunctionType = stand_in(
+                lambda given, named: self.ask("call", made, *given, **named), self.decode, *description
+            )
+            return made
+        return super().stand_in(kind, number, *description)
+
+    def load(self, source: str) -> tuple[dict[str, Any], list[str]]:
+        """Run the program; returns its functions, and what other global names it has."""
         # Not `__main__`: the `if __name__ == "__main__"` part of a program, which reads input or prints, is not tested.
         module = sys.modules["solution"] = ModuleType("solution")
         code = compiled(source)
         exec(code, module.__dict__)
         names = {name: value for name, value in module.__dict__.items() if not name.startswith("__")}
-        return encode(names, self.refer)
+        functions = {name: value for name, value in names.items() if type(value) is FunctionType}
+        return functions, [name for name in names if name not in functions]
 
-    def perform(self, operation: str, operands: list[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
-        """The encoded result, and position and new content of each argument that was changed in place."""
-        values = [decode(operand, self.resolve) for operand in operands]
-        result = OPERATIONS[operation](*values, **{name: decode(form, self.resolve) for name, form in named.items()})
-        changed = []
-        for place, (value, before) in enumerate(zip(values, operands, strict=True)):
-            if isinstance(value, MUTABLE) and (after := encode(value, self.refer)) != before:
-                changed.append([place, after])
-        return encode(result, self.refer), changed
+    def values(self, names: list[str]) -> dict[str, Any]:
+        return {name: getattr(sys.modules["solution"], name) for name in names}
+
+    def patch(self, module: str, name: str, *replacement: Any) -> None:
+        """Replace what a module calls `name`, as the tests have done on their side; without one, put it back."""
+        target = import_module(module)
+        original = self.originals.setdefault((module, name), getattr(target, name, MISSING))
+        (value,) = replacement or (original,)
+        if replacement and (module, name) in (("sys", "stdout"), ("sys", "stderr")):
+            value = Relay(value)
+        if value is MISSING:
+            delattr(target, name)
+        else:
+            setattr(target, name, value)
+
+    def flush(self) -> None:
+        """Hand what was printed to the tests, where they collect it."""
+        for stream in (sys.stdout, sys.stderr):
+            if type(stream) is Relay and (text := stream.taken()):
+                super().ask("call", stream.take, text)
+
+    def begin(self, coroutine: Any) -> None:
+        """Schedule a coroutine beside the others."""
+        import asyncio
+
+        self.loop = self.loop or asyncio.new_event_loop()
+        self.tasks[id(coroutine)] = self.loop.create_task(coroutine)
+
+    def finish(self, coroutine: Any) -> Any:
+        """The result of a coroutine; the others go on meanwhile."""
+        return self.loop.run_until_complete(self.tasks.pop(id(coroutine)))
+
+
+class Relay(io.StringIO):
+    """Collects what is printed, for a stream of the tests."""
+
+    def __init__(self, take: Callable[[str], Any]) -> None:
+        super().__init__()
+        self.take = take
+
+    def taken(self) -> str:
+        text = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return text
+
+
+def set_environment(variables: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
+
+
+def derive(name: str, bases: tuple[type, ...], space: dict[str, Any], wrapped: dict[str, Any], named: Any) -> type:
+    """A class of the tests that is derived from classes of the program."""
+    for key, (wrapper, *parts) in wrapped.items():
+        space[key] = getattr(builtins, wrapper)(*parts)
+    made: type = new_class(name, bases, named, lambda own: own.update(space))
+    return made
 
 
 def compiled(source: str) -> CodeType:
@@ -118,13 +158,6 @@ def compiled(source: str) -> CodeType:
 def script(language: str, limits: dict[str, Any], source: str) -> Callable[[str], str]:
     start = scripts.cpp(source, limits) if language == "cpp" else scripts.python(compiled(source))
     return scripts.runner(start, limits)
-
-
-def str_of(error: BaseException) -> str:
-    try:
-        return str(error)
-    except BaseException:
-        return ""
 
 
 def described(error: BaseException) -> str:

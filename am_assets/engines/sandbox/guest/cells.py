@@ -34,7 +34,8 @@ class Cells:
     """The zygote and the cells that it forks."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        """`settings`: `first_user`, the first user id (None: namespaces); `nobody`; `scratch`, mount options."""
+        """`settings`: `first_user`, the first user id (None: namespaces); `nobody`; `scratch`, mount options;
+        `packages` to import from and `headers` compiled in advance, folders or None."""
         self.settings = settings
         self.turn = 0
         self.dead: dict[int, int] = {}  # exit codes of cells, negative for signals
@@ -43,7 +44,7 @@ class Cells:
         if os.fork() == 0:
             isolation.prctl(isolation.PR_SET_PDEATHSIG, signal.SIGKILL)
             os.closerange(0, end.fileno())
-            zygote.main(end)
+            zygote.main(end, settings)
         end.close()
         isolation.checked(isolation.prctl(isolation.PR_SET_DUMPABLE, 0))
 

@@ -1,6 +1,6 @@
 """The judge's half of a job: runs the tests, whose expected values never leave this process, and reports.
 
-Names that the tests use from the program are `remote.Remote` objects or plain values. Built-in and standard-library
+Names that the tests use from the program are shadows (`shadows.py`) or plain values. Built-in and standard-library
 names are not overridden by the program, so that its own `abs` never sees an expected value; except where such a name is
 the only one that the tests use, as for a task to write `sum`.
 """
@@ -10,18 +10,25 @@ import builtins
 import json
 import linecache
 import os
+import re
 import signal
 import sys
 import traceback
 from types import ModuleType
 from typing import Any
 
-from am_assets.engines.sandbox.guest.remote import Link
+from am_assets.engines.sandbox.guest.patches import carried
+from am_assets.engines.sandbox.guest.remote import Link, Refusal
+from am_assets.engines.sandbox.guest.scripts import Ended
+from am_assets.engines.sandbox.guest.shadows import Shadow
+from am_assets.engines.sandbox.guest.suites import is_suite, run_suite
 from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Flooded, Gone
 
 PYTHONS_OWN = sys.stdlib_module_names | set(vars(builtins))
 # Statuses that the candidate may report itself (`scripts.Ended`); none of them is a pass.
-CLAIMS = {"compile_error", "exception", "memory", "output_limit", "timeout"}
+CLAIMS = {"compile_error", "exception", "memory", "output_limit", "timeout", "undecided"}
+NAMES = re.compile(r"[^\W\d]\w*")
+MISSING = re.compile(r"No module named '([A-Za-z_]\w*)")
 
 
 class Lost(BaseException):
@@ -44,6 +51,7 @@ class Tests:
         self.report = report
         self.link = link
         self.first = self.finished = first
+        self.untold: BaseException | None = None
 
     def __call__(self, number: int) -> bool:
         return number >= self.first
@@ -56,8 +64,14 @@ class Tests:
         if self.link.lost is not None:
             self.report_line("lost", *verdict(self.link.lost, error or self.link.lost, self.link))
             raise Lost
-        self.report_line("test", *(verdict(error, error, self.link) if error else ("pass", "")))
+        refused, self.link.refused = self.link.refused, None
+        self.report_line("test", *self.verdict_of_one(refused or error))
         return True
+
+    def verdict_of_one(self, error: BaseException | None) -> tuple[str, str]:
+        """After what could not be told, a test that fails may do so for it."""
+        self.untold = self.untold or (error if isinstance(error, Refusal | ModuleNotFoundError) else None)
+        return verdict(self.untold or error, error, self.link) if error else ("pass", "")
 
     def report_line(self, *message: str) -> None:
         """Send a line of the report to the supervisor."""
@@ -66,37 +80,62 @@ class Tests:
 
 def judge(job: dict[str, Any], link: Link, tests: Tests) -> None:
     """Run the tests and report; for the status `gone` the supervisor finds out how the candidate ended."""
-    loading = ["script", job["language"], job["limits"]] if job["is_script"] else ["load"]
     in_tests = False
     try:
-        names = link.exchange([*loading, job["program"]])
-        if not isinstance(names, dict):
-            raise Gone
+        names = loaded(job, link)
         tests.report_line("loaded")
         in_tests = True
-        run_tests(job["test_code"], job["entry_point"], names, tests)
-        if link.lost is not None:
-            raise link.lost
+        run_tests(job, names, tests)
+        if error := link.lost or link.refused:
+            raise error
         if tests.finished < job["tests"]:
             raise RuntimeError("the tests ended before every one of them ran")
     except Lost:
         pass
     except BaseException as error:
-        tests.report_line("end", *verdict(link.lost or error, error, link, in_tests))
+        cause = link.lost or link.refused or tests.untold or error
+        tests.report_line("end", *verdict(cause, error, link, in_tests))
     else:
         tests.report_line("end", "pass", "")
 
 
-def run_tests(test_code: str, entry_point: str | None, names: dict[str, Any], tests: Tests) -> None:
+def loaded(job: dict[str, Any], link: Link) -> dict[str, Any]:
+    """Load the program; those of its names that occur in the tests, with their values."""
+    if job["is_script"]:
+        names = link.ask("script", job["language"], job["limits"], job["program"])
+    else:
+        occurring = set(NAMES.findall(f"{job['test_code']} {job['entry_point'] or ''}"))
+        names, others = link.ask("load", job["program"])
+        if others := [name for name in others if name in occurring]:
+            names |= link.ask("values", others)
+    if type(names) is not dict:
+        raise Gone
+    catches_all = [
+        name for name, value in names.items() if isinstance(value, type) and issubclass(AssertionError, value)
+    ]
+    if any(name not in PYTHONS_OWN for name in catches_all):
+        raise link.refusal("tell an exception of the program from a failed test")
+    return names
+
+
+def run_tests(job: dict[str, Any], names: dict[str, Any], tests: Tests) -> None:
     """Execute the test code with the program's `names`."""
+    test_code, entry_point = job["test_code"], job["entry_point"]
     linecache.cache["tests.py"] = (len(test_code), None, test_code.splitlines(True), "tests.py")
-    code = compile(test_code, "tests.py", "exec", dont_inherit=True)
+    tree = ast.parse(test_code)
+    code = compile(tree, "tests.py", "exec", dont_inherit=True)
     solution = sys.modules["solution"] = ModuleType("solution")
     solution.__dict__.update(names)
-    namespace = {"__name__": "solution", **taken(names, f"{test_code}\n{entry_point or ''}"), "__test__": tests}
-    exec(code, namespace)
+    link = tests.link
+    link.named = {id(value) for name, value in names.items() if type(value) is Shadow and name[:1].isupper()}
+    module = ModuleType("solution")
+    module.__dict__.update(**taken(names, f"{test_code}\n{entry_point or ''}"), __test__=tests)
+    tests.untold = carried(test_code, link)
+    exec(code, module.__dict__)
     if entry_point is not None:
-        namespace["check"](eval(entry_point, namespace))
+        module.check(eval(entry_point, module.__dict__))
+    elif not job["tests"] and is_suite(tree):
+        run_suite(module, tree, link, lambda: tests.report_line("alive"))
 
 
 def taken(names: dict[str, Any], tests: str) -> dict[str, Any]:
@@ -115,20 +154,32 @@ def verdict(cause: BaseException, shown: BaseException, link: Link, in_tests: bo
         where = "".join(traceback.format_list(frames[-3:]))
         what = "".join(traceback.format_exception_only(shown))
         trace = link.trace if not in_tests or not isinstance(shown, AssertionError) else ""
-        return classify(cause, in_tests), f"{trace}{where}{what}"[-DETAIL:]
+        status = classify(cause, in_tests)
+        return status, f"{reason(status, cause)}{trace}{where}{what}"[-DETAIL:]
     except BaseException:  # no memory left
         return classify(cause, in_tests), ""
 
 
+def reason(status: str, cause: BaseException) -> str:
+    """The first line of the detail where the verdict quotes it."""
+    if status != "undecided":
+        return ""
+    return f"sandbox can't {cause}\n" if isinstance(cause, Refusal) else f"needs {MISSING.findall(str(cause))[-1]}\n"
+
+
 def classify(error: BaseException, in_tests: bool) -> str:
     """The status of a test that raised `error`."""
+    if isinstance(error, Refusal):
+        return "undecided"
     if isinstance(error, Gone):
         return "gone"
     if isinstance(error, Flooded):
         return "output_limit"
-    kind, _, claim = str(error).partition(": ")
-    if kind == "Ended" and (status := claim.partition(":")[0]) in CLAIMS:
-        return status
+    claim = str(error)
+    if isinstance(error, ModuleNotFoundError) and MISSING.search(claim):
+        return "undecided"
+    if isinstance(error, Ended) and (status := claim.partition(":")[0]) in CLAIMS:
+        return status if status != "undecided" or MISSING.search(claim) else "exception"
     if isinstance(error, MemoryError):
         return "memory"
     if isinstance(error, SystemExit):

@@ -1,178 +1,274 @@
-"""Proxies of the candidate's objects in the judge.
+"""The judge's end of the channel: what it lets the candidate see, do and decide.
 
-The operations of a `Remote` are chosen so that no operator sends an expected value to the candidate: call, attributes,
-items, length, text and iteration only transmit what the test passes. It has no `in`, order or arithmetic, and is equal
-only to itself.
+The program decides nothing about a plain value of the tests. What its own classes say counts where both operands are
+the program's; where one is a plain value, it counts only for an object that the tests made themselves, of a class that
+they name as classes are named (`P(1) + 2`, `3 in P(1)`), and never as a number or a truth value, which would decide the
+test. Equality and order with a plain value are never the program's to tell. The program sees the arguments of its
+calls; of the tests' own objects it gets what their classes offer without an underscore.
+
+What can not be told on these terms is a `Refusal`: the tests are then neither passed nor failed.
 """
 
-import builtins
-from collections.abc import Callable, Iterator
+import io
+import types
 from importlib import import_module
 from typing import Any
 
-from am_assets.engines.sandbox.guest.wire import Channel, Gone, decode, encode
+from am_assets.engines.sandbox.guest import functions
+from am_assets.engines.sandbox.guest.peers import Broken, Peer
+from am_assets.engines.sandbox.guest.shadows import (
+    CALCULATIONS,
+    COMPARISONS,
+    CONVERSIONS,
+    SPECIAL,
+    Shadow,
+    is_remote,
+)
+from am_assets.engines.sandbox.guest.wire import MUTABLE, PLAIN, Channel, Flooded, Form, Gone
 
 # Modules that tests may use by way of the program: always the real ones, never objects of the program.
 SHARED_MODULES = {"bisect", "cmath", "collections", "copy", "decimal", "fractions", "functools", "heapq", "itertools"}
 SHARED_MODULES |= {"json", "math", "operator", "random", "re", "statistics", "string", "sys", "time", "typing"}
+FUNCTIONS = types.FunctionType | types.MethodType | types.BuiltinFunctionType | types.MethodDescriptorType
+STREAMS = io.StringIO | io.BytesIO
+CONTROLS = {"configure_mock", "attach_mock", "mock_add_spec"}
+KEPT = 16  # copies of attributes that are watched for changes
 
 
-class Link:
-    """The judge's end of the channel. A lost candidate stays lost, even if a test catches the exception."""
+class Refusal(BaseException):
+    """The boundary of the two processes can not carry what the tests do; the message completes "sandbox can't"."""
+
+
+class Link(Peer):
+    """The judge's end. A lost candidate stays lost, even if a test catches the exception; so does a refusal."""
 
     def __init__(self, channel: Channel) -> None:
-        self.channel = channel
+        super().__init__(channel)
         self.lost: BaseException | None = None
-        self.remotes: dict[int, Remote] = {}
-        self.functions: list[Callable[..., Any]] = []  # of the tests, passed to the program as arguments
+        self.refused: Refusal | None = None
         self.trace = ""  # of the last exception in the program, for a person
+        self.named: set[int] = set()  # classes that the tests name, by id()
+        self.handed: set[int] = set()  # classes that the tests hand over themselves, by id()
+        self.built: set[int] = set()  # objects that the tests made of these
+        self.mixed: set[int] = set()  # results of a calculation with a plain value
+        self.copies: dict[tuple[int, str], tuple[Any, str, Any, Form]] = {}
+        self.before_asking: list[Any] = []  # functions that carry changes over, see `patches.py`
 
-    def refer(self, value: Any) -> list[Any]:
-        """The reference of a proxy or of a function of the tests."""
-        if type(value) is Remote:
-            return ["object", object.__getattribute__(value, "_number")]
-        if not callable(value):
-            raise TypeError(f"the tests hand over a {type(value).__name__}, which is no plain value")
-        self.functions.append(value)
-        return ["function", len(self.functions) - 1]
+    def refusal(self, what: str) -> Refusal:
+        """A Refusal, noted."""
+        self.refused = self.refused or Refusal(what)
+        return Refusal(what)
 
-    def resolve(self, kind: str, content: Any) -> Any:
-        """The proxy or module of a reference from the candidate."""
-        if kind == "module":
-            return import_module(content) if content in SHARED_MODULES else None
-        if kind != "object" or type(content) is not int:
-            raise ValueError("no reference")
-        if content not in self.remotes:
-            self.remotes[content] = Remote(self, content)
-        return self.remotes[content]
+    # --- asking
 
     def ask(self, operation: str, *operands: Any, **named: Any) -> Any:
-        """The result of an operation of the candidate."""
-        forms = [encode(operand, self.refer) for operand in operands]
-        return self.exchange(
-            [operation, forms, {name: encode(value, self.refer) for name, value in named.items()}], operands
-        )
+        if self.lost:
+            raise self.lost
+        self.write_back()
+        for carry in self.before_asking:
+            carry()
+        return super().ask(operation, *operands, **named)
 
     def exchange(self, message: list[Any], operands: tuple[Any, ...] = ()) -> Any:
-        """Send a request, serve callbacks, and return the result or raise the program's exception."""
         if self.lost:
             raise self.lost
         try:
-            self.channel.send(message)
-            while (answer := self.channel.receive())[0] == "back":
-                self.channel.send(self.called_back(*answer[1:]))
-            return self.understood(operands, *answer)
+            return super().exchange(message, operands)
         except Broken as error:
             self.lost = Gone()
             raise self.lost from error
-        except BaseException as error:
-            if not isinstance(error, Exception) and not isinstance(error, SystemExit | KeyboardInterrupt):
-                self.lost = error  # Gone or Flooded
+        except (Gone, Flooded) as error:
+            self.lost = error
             raise
 
-    def called_back(self, number: Any, *forms: Any) -> list[Any]:
-        """The answer to a call of a function of the tests by the program."""
+    def construct(self, kind: type, *arguments: Any, **named: Any) -> Any:
+        made = self.called(kind, *arguments, **named)
+        if id(kind) in self.named and is_remote(made):
+            self.built.add(id(made))
+        return made
+
+    def derived(self, name: str, bases: tuple[type, ...], space: dict[str, Any], **named: Any) -> type:
+        """A class of the tests with one of the program for a base."""
+        cell = space.pop("__classcell__", None)
+        wrapped = {key: (type(value).__name__, *parts(value)) for key, value in space.items() if wraps(value)}
+        own = {key: value for key, value in space.items() if key not in wrapped and key != "__annotations__"}
+        made: type = self.ask("derive", name, bases, own, wrapped, named)
+        if cell is not None:
+            cell.cell_contents = made  # for `super()`
+        self.named.add(id(made))
+        return made
+
+    def called(self, function: Any, *arguments: Any, **named: Any) -> Any:
         try:
-            arguments = [decode(form, self.resolve) for form in forms]
-            function = self.functions[number]
-        except Exception as error:
-            raise Broken from error
-        try:
-            return ["returned", encode(function(*arguments), self.refer)]
-        except Exception as error:
-            return ["raised", type(error).__name__, str(error)]
-
-    def understood(self, operands: tuple[Any, ...], word: str, *content: Any) -> Any:
-        """The result in an answer, after in-place changes of `operands` are applied; raises what the program raised."""
-        try:
-            if word == "returned":
-                form, changed = content
-                updates = [(operands[place], decode(after, self.resolve)) for place, after in changed]
-                result = decode(form, self.resolve)
-                for value, after in updates:
-                    update(value, after)
-                return result
-            if word != "raised":
-                raise ValueError(word)
-            names, text, trace = content
-            error = rebuilt([str(name) for name in names], str(text))
-            self.trace = str(trace)
-        except Exception as broken:
-            raise Broken from broken
-        raise error
-
-
-class Broken(Exception):
-    """An answer violates the protocol."""
-
-
-def rebuilt(names: list[str], text: str) -> BaseException:
-    """An instance of the most specific built-in exception among the class names `names` (most specific first)."""
-    for name in names:
-        kind = getattr(builtins, name, None)
-        if isinstance(kind, type) and issubclass(kind, Exception | SystemExit | KeyboardInterrupt):
-            try:
-                return kind(text if names[0] == name else f"{names[0]}: {text}")
-            except TypeError:  # such as UnicodeDecodeError, which takes more arguments
-                continue
-    return Exception(text)
-
-
-def update(value: Any, after: Any) -> None:
-    """Apply in-place changes by the program to a list, dict, set or bytearray of the tests."""
-    kind = next((kind for kind in (list, bytearray, dict, set) if isinstance(value, kind)), None)
-    if kind is None or not isinstance(after, kind):
-        raise ValueError("another type")
-    value.clear()
-    (value.extend if kind in (list, bytearray) else value.update)(after)
-
-
-class Remote:
-    """A proxy of one object of the candidate."""
-
-    __slots__ = ("_link", "_number")
-
-    def __init__(self, link: Link, number: int) -> None:
-        object.__setattr__(self, "_link", link)
-        object.__setattr__(self, "_number", number)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # protocols of copying, pickling and the like
-            raise AttributeError(name)
-        return self._link.ask("get", self, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._link.ask("set", self, name, value)
-
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        try:
-            return self._link.ask("call", self, *arguments, **named)
+            return self.ask("call", function, *arguments, **named)
         except StopIteration as error:  # would silently end a loop in the tests
+            if type(function).__name__ == "builtin_function_or_method":  # as of a generator's `send`
+                raise self.refusal("let a call end by StopIteration") from error
             raise RuntimeError("the program raised StopIteration") from error
 
-    def __getitem__(self, key: Any) -> Any:
-        return self._link.ask("item", self, key)
+    def operate(self, name: str, owner: type | None, value: Any, *operands: Any, **named: Any) -> Any:
+        if name == "__call__":
+            return self.called(value, *operands, **named)
+        plain = [each for each in operands if not is_remote(each)]
+        if name in COMPARISONS:
+            if plain:
+                return self.compared(value, plain[0])
+            if type(value) is not type(operands[0]) and id(owner) not in self.named:
+                raise self.refusal(f"let a {type(value).__name__} of the program tell what it equals")
+        if name == "__contains__" and plain and not self.is_built(value):
+            raise self.refusal(f"let a {type(value).__name__} of the program tell what it contains")
+        if name in CALCULATIONS:
+            return self.calculated(name, owner, value, operands, bool(plain))
+        if name in CONVERSIONS and id(value) in self.mixed:
+            raise self.refusal(f"let a {type(value).__name__} of the program tell how it compares")
+        try:
+            result = super().operate(name, owner, value, *operands, **named)
+        except StopIteration as error:
+            if name == "__next__":
+                raise
+            raise RuntimeError("the program raised StopIteration") from error
+        if name == "__exit__" and result and operands[0] is not None and issubclass(operands[0], AssertionError):
+            raise self.refusal("let the program suppress a failed assertion")
+        return result
 
-    def __len__(self) -> int:
-        length: int = self._link.ask("len", self)
-        return length
+    def compared(self, value: Any, other: Any) -> Any:
+        """Equality or order of an object of the program and one of the tests."""
+        if other is None or (type(other) not in PLAIN and type(other).__module__ != "numpy"):
+            return NotImplemented  # up to the other, a mock or a class of the tests; else identity
+        raise self.refusal(f"compare a {type(value).__name__} of the program with a {type(other).__name__}")
 
-    def __iter__(self) -> Iterator[Any]:
-        iterator = self._link.ask("iter", self)
-        while True:
-            try:
-                item = self._link.ask("next", iterator)
-            except StopIteration:
-                return
-            yield item
+    def calculated(self, name: str, owner: Any, value: Any, operands: tuple[Any, ...], plain: bool) -> Any:
+        if plain and not self.is_built(value):
+            raise self.refusal(f"calculate with a {type(value).__name__} of the program and a plain value")
+        result = super().operate(name, owner, value, *operands)
+        if result is NotImplemented:
+            return result
+        if not is_remote(result):
+            if plain or any(id(each) in self.mixed for each in (value, *operands)):
+                raise self.refusal(f"calculate with a {type(value).__name__} of the program and a plain value")
+            return result
+        parts = {id(value), *map(id, operands)}
+        if plain or parts & self.mixed:
+            self.mixed.add(id(result))
+        if plain or parts <= self.built:
+            self.built.add(id(result))
+        return result
 
-    def __next__(self) -> Any:
-        return self._link.ask("next", self)
+    def is_built(self, value: Any) -> bool:
+        return id(value) in (self.named if type(value) is Shadow else self.built)
 
-    def __str__(self) -> str:
-        text: str = self._link.ask("str", self)
-        return text
+    def get(self, value: Any, name: str) -> Any:
+        result = self.ask("get", value, name)
+        if type(result) in MUTABLE:
+            while len(self.copies) >= KEPT:
+                del self.copies[next(iter(self.copies))]
+            self.copies[id(value), name] = value, name, result, self.encode(result)
+        return result
 
-    def __bool__(self) -> bool:
-        truth: bool = self._link.ask("bool", self)
-        return truth
+    def write_back(self) -> None:
+        """Tell the program of changes that the tests made to lists, dicts and sets that they took from its objects."""
+        for key, (value, name, copy, before) in list(self.copies.items()):
+            if (after := self.encode(copy)) != before:
+                self.copies[key] = value, name, copy, after
+                super().ask("update", value, name, copy)
+
+    def copied(self, function: str, value: Any) -> Any:
+        copy = super().copied(function, value)
+        if id(value) in self.built and is_remote(copy):
+            self.built.add(id(copy))
+        return copy
+
+    def traced(self, trace: str) -> None:
+        self.trace = trace
+
+    def stand_in(self, kind: str, number: int, *description: Any) -> Any:
+        return self.awaited(number) if kind == "awaitable" else super().stand_in(kind, number, *description)
+
+    async def awaited(self, number: int) -> Any:
+        """The result of a coroutine of the program, which runs there beside the others that the tests began."""
+        import asyncio
+
+        self.ask("begin", Lent(number))
+        await asyncio.sleep(0)
+        return self.ask("finish", Lent(number))
+
+    def module(self, name: str) -> Any:
+        return import_module(name) if name in SHARED_MODULES else None
+
+    # --- serving
+
+    def refer(self, value: Any) -> Form:
+        kind = type(value)
+        if kind is Lent:
+            return ["own", value.number]
+        if kind is types.FunctionType:
+            return ["function", self.lend(value), *functions.described(value, self.encode)]
+        if isinstance(value, type):
+            self.handed.add(id(value))
+        return super().refer(value)
+
+    def lend(self, value: Any) -> int:
+        kind = type(value)
+        if not (
+            isinstance(value, type | BaseException | FUNCTIONS | STREAMS)
+            or kind.__module__ in ("solution", "unittest.mock", "functools", "_io")
+            or hasattr(kind, "__next__")
+        ):
+            raise self.refusal(f"hand a {kind.__name__} to the program")
+        return super().lend(value)
+
+    def answer(self, operation: str, *content: Any) -> list[Any]:
+        target = content[0][2 if operation == "special" else 0]
+        if not isinstance(target, list) or target[0] != "own":
+            raise Broken
+        return super().answer(operation, *content)
+
+    def raised(self, error: BaseException) -> list[Any]:
+        if isinstance(error, Refusal):
+            error = RuntimeError(str(error))
+        return super().raised(error)
+
+    def perform(self, operation: str, operands: list[Form], named: dict[str, Form]) -> tuple[Form, list[Any]]:
+        """Only what the tests offer by what they hand over."""
+        value = self.decode(operands[2 if operation == "special" else 0])
+        if isinstance(value, type) and (operation == "special" or id(value) not in self.handed):
+            raise self.refusal("let the program use a class of the tests")
+        if operation in ("get", "set", "del"):
+            self.permit(value, str(operands[1]), operation)
+        elif operation == "special":
+            owner = self.decode(operands[0])
+            if operands[1] not in SPECIAL or not isinstance(owner, type) or operands[1] not in vars(owner):
+                raise Broken
+        elif operation != "call":
+            raise Broken
+        return super().perform(operation, operands, named)
+
+    def permit(self, value: Any, name: str, operation: str) -> None:
+        """Raises where what the program does with an attribute of the tests' objects is not for it."""
+        of_tests = type(value).__module__ == "solution"
+        if name.startswith("__"):
+            if operation != "get" or name not in ("__dict__", "__name__", "__qualname__"):
+                raise AttributeError(name)
+            if name == "__dict__" and not of_tests:
+                raise self.refusal("show the program a namespace of the tests")
+            return
+        if not of_tests and not isinstance(value, type) and (operation != "get" or name[0] == "_" or name in CONTROLS):
+            raise self.refusal(f"let the program {operation} {name} of a {type(value).__name__} of the tests")
+        if operation != "get" and callable(getattr(type(value), name, None)):
+            raise self.refusal(f"let the program replace the method {name} of the tests")
+
+
+def wraps(value: object) -> bool:
+    return isinstance(value, property | staticmethod | classmethod)
+
+
+def parts(value: Any) -> tuple[Any, ...]:
+    """What a property, static or class method is made of."""
+    return (value.fget, value.fset, value.fdel) if isinstance(value, property) else (value.__func__,)
+
+
+class Lent:
+    """An object of the candidate by its number."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number

@@ -19,7 +19,9 @@ from am_assets.engines.sandbox.guest.wire import DETAIL
 
 OUT_OF_MEMORY = b"MemoryError", b"bad_alloc"
 COMPILER = "/usr/bin/g++"
-COMPILE = [COMPILER, "-std=gnu++17", "-O2", "-w", "-fmax-errors=3", "-x", "c++", "program.cpp", "-o", "program"]
+OPTIONS = ["-std=gnu++17", "-O2", "-w"]  # those that a header compiled in advance depends on
+COMPILE = [COMPILER, *OPTIONS, "-fmax-errors=3", "-x", "c++", "program.cpp", "-o", "program"]
+headers: list[str] = []  # folders with headers compiled in advance
 
 
 class Ended(Exception):
@@ -60,7 +62,8 @@ def cpp(source: str, limits: dict[str, Any]) -> Callable[[], None]:
     with open("program.cpp", "w", errors="replace") as file:
         file.write(source)
     try:
-        made = subprocess.run(COMPILE, stdin=subprocess.DEVNULL, capture_output=True, timeout=limits["compile_seconds"])
+        command = [*COMPILE, *(f"-I{folder}" for folder in headers)]
+        made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limits["compile_seconds"])
     except subprocess.TimeoutExpired:
         raise Ended(f"compile_error: not compiled after {limits['compile_seconds']:g} s") from None
     if made.returncode:
@@ -133,5 +136,7 @@ def result(code: int | None, stdout: bytes, stderr: bytes) -> str:
     status = {None: "timeout", -signal.SIGXFSZ: "output_limit", -signal.SIGKILL: "memory"}.get(code, "exception")
     if status == "exception" and any(word in tail for word in OUT_OF_MEMORY):
         status = "memory"
+    if status == "exception" and tail.rpartition(b"\n")[0].rpartition(b"\n")[2].startswith(b"ModuleNotFoundError: "):
+        status = "undecided"
     how = "not ended in time" if code is None else f"ended with {code}"
     raise Ended(f"{status}: {tail.decode(errors='replace')}\n{how}")

@@ -24,7 +24,8 @@ def run(cells: Cells, order: dict[str, Any]) -> tuple[list[str], str]:
             verdicts += tests.watch()
         finally:
             tests.close()
-    return [each.status for each in verdicts], next((each.detail for each in verdicts if each.status != "pass"), "")
+    failed = sorted((each for each in verdicts if each.status != "pass"), key=lambda each: each.status == "undecided")
+    return [each.status for each in verdicts], failed[0].detail if failed else ""
 
 
 def send(message: object) -> None:

@@ -1,35 +1,55 @@
 """The protocol of judge and candidate: plain values as lines of JSON.
 
-None, bool, str, float and small int are encoded as themselves, everything else as [type, content...]. Decoded values
-have exactly one of the types below, so that no object with a custom `__eq__` ever reaches the judge. Other objects stay
-in their process and are sent as references, [kind, number].
+None, bool, str, float and small int are encoded as themselves, everything else as [kind, content...]. A decoded plain
+value has exactly one of the types below, so that no object with a custom `__eq__` ever passes for one. What is no plain
+value stays in its process and is sent as a reference (`peers.py`).
 
     >>> encode((1, {"a"}), refer)
     ['tuple', 1, ['set', 'a']]
 """
 
 import collections
+import datetime
 import json
 import os
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from types import FunctionType
+from pathlib import PosixPath
 from typing import Any
 
 MAX_LINE = 1 << 23  # bytes
 DETAIL = 2000  # characters or bytes of output that are kept for a person to read
 SMALL = 1 << 53  # integers below it are exact in JSON
-SEQUENCES = {
-    "list": list,
-    "tuple": tuple,
-    "set": set,
-    "frozenset": frozenset,
-    "deque": collections.deque,
+Form = Any  # of a value, in JSON
+Coder = Callable[[Any], Any]
+
+SEQUENCES: dict[str, type] = {kind.__name__: kind for kind in (list, tuple, set, frozenset, collections.deque)}
+MAPPINGS: dict[str, type] = {kind.__name__: kind for kind in (dict, collections.Counter, collections.OrderedDict)}
+# Types of one text each, and how it is read.
+TEXTS: dict[type, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
+    bytes: (bytes.hex, bytes.fromhex),
+    bytearray: (bytearray.hex, bytearray.fromhex),
+    Decimal: (str, Decimal),
+    Fraction: (str, Fraction),
+    PosixPath: (str, PosixPath),
+    datetime.date: (datetime.date.isoformat, datetime.date.fromisoformat),
+    datetime.time: (datetime.time.isoformat, datetime.time.fromisoformat),
+    datetime.datetime: (datetime.datetime.isoformat, datetime.datetime.fromisoformat),
 }
-MAPPINGS = {"Counter": collections.Counter, "OrderedDict": collections.OrderedDict, "dict": dict}
-PLAIN_TYPES: list[type] = [bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset]
-TYPES = {kind.__name__: kind for kind in PLAIN_TYPES}
+OF_TEXT = {kind.__name__: read for kind, (_, read) in TEXTS.items()}
+VIEWS: dict[str, Callable[[list[Any]], Any]] = {
+    "dict_keys": lambda items: dict.fromkeys(items).keys(),
+    "dict_values": lambda items: dict(enumerate(items)).values(),
+    "dict_items": lambda items: dict(items).items(),
+}
+IMMUTABLE = (int, float, complex, str, bytes, tuple, frozenset)
+MUTABLE = (list, set, bytearray, collections.deque, *MAPPINGS.values())
+CONTAINERS: list[type] = [*SEQUENCES.values(), *MAPPINGS.values()]
+PLAIN_TYPES: list[type] = [bool, int, float, complex, str, range, datetime.timedelta, *CONTAINERS, *TEXTS, type(None)]
+TYPES: dict[str, type] = {kind.__name__: kind for kind in [*PLAIN_TYPES, object, type]}
+PLAIN = frozenset(PLAIN_TYPES)
 
 
 class Gone(BaseException):
@@ -40,39 +60,44 @@ class Flooded(BaseException):
     """The other side sent a line longer than MAX_LINE."""
 
 
-def encode(value: Any, refer: Callable[[Any], list[Any]]) -> Any:
-    """The JSON form; `refer` returns the reference of an object. Subclasses are encoded as their base type."""
-    if value is None or type(value) in (bool, str):
+def encode(value: Any, refer: Callable[[Any], Form]) -> Form:
+    """The JSON form; `refer` returns that of what is no plain value."""
+    kind = type(value)
+    if value is None or kind is bool or kind is str:
         return value
-    if isinstance(value, type):
-        return ["type", value.__name__] if TYPES.get(value.__name__) is value else refer(value)
-    if isinstance(value, int):
-        value = int(value)
+    return encode_as(kind, value, refer) if kind in PLAIN or kind.__name__ in VIEWS else refer(value)
+
+
+def encode_as(kind: type, value: Any, refer: Callable[[Any], Form]) -> Form:
+    """The JSON form of `value` as a plain value of the type `kind`, of which it is an instance."""
+    name = kind.__name__
+    if kind is int:
+        value = int.__int__(value)
         return value if -SMALL < value < SMALL else ["int", format(value, "x")]  # no limit on digits in base 16
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, bytes | bytearray):
-        return [type(value).__name__ if type(value) in (bytes, bytearray) else "bytes", bytes(value).hex()]
-    if isinstance(value, complex):
+    if kind is float:
+        return float.__float__(value)
+    if kind in (str, bool):
+        return kind.__str__(value) if kind is str else value
+    if name in MAPPINGS:
+        return [name, *([encode(key, refer), encode(item, refer)] for key, item in dict.items(value))]
+    if name in SEQUENCES or name in VIEWS:
+        return [name, *(encode(item, refer) for item in kind.__iter__(value))]  # type: ignore[attr-defined]
+    if kind in TEXTS:
+        return [name, TEXTS[kind][0](value)]
+    if kind is complex:
         return ["complex", value.real, value.imag]
-    if isinstance(value, range):
+    if kind is range:
         return ["range", *(encode(part, refer) for part in (value.start, value.stop, value.step))]
-    for name, kind in MAPPINGS.items():
-        if isinstance(value, kind):
-            return [name, *([encode(key, refer), encode(item, refer)] for key, item in dict.items(value))]
-    for name, sequence in SEQUENCES.items():
-        if isinstance(value, sequence):
-            return [name, *(encode(item, refer) for item in value)]
-    # Last, as the first isinstance check of a type against Fraction, an abstract class, is slow, in each cell anew.
-    if not isinstance(value, FunctionType) and isinstance(value, Decimal | Fraction):
-        return [type(value).__name__, str(value)]
-    return refer(value)
+    return ["timedelta", value.days, value.seconds, value.microseconds]
 
 
-def decode(form: Any, resolve: Callable[[str, Any], Any]) -> Any:
-    """The value; `resolve` returns the object of a reference. Raises some exception where the form is invalid."""
+def plain_base(kind: type) -> type | None:
+    """The plain type that `kind` is derived from, if any."""
+    return next((base for base in kind.__mro__ if base in PLAIN), None)
+
+
+def decode(form: Form, resolve: Callable[[str, list[Any]], Any]) -> Any:
+    """The value; `resolve` returns what a form of another kind stands for. Raises some exception for an invalid one."""
     if not isinstance(form, list):
         if form is None or type(form) in (bool, int, float, str):
             return form
@@ -82,21 +107,45 @@ def decode(form: Any, resolve: Callable[[str, Any], Any]) -> Any:
         return SEQUENCES[kind](decode(item, resolve) for item in content)
     if kind in MAPPINGS:
         return MAPPINGS[kind]({decode(key, resolve): decode(item, resolve) for key, item in content})
+    if kind in VIEWS:
+        return VIEWS[kind]([decode(item, resolve) for item in content])
+    if kind in OF_TEXT:
+        return OF_TEXT[kind](str(*content))
     if kind == "range":
         return range(*(decode(part, resolve) for part in content))
     if kind == "complex":
         real, imaginary = content
         return complex(float(real), float(imaginary))
-    (only,) = content
+    if kind == "timedelta":
+        days, seconds, microseconds = map(int, content)
+        return datetime.timedelta(days, seconds, microseconds)
     if kind == "int":
-        return int(only, 16)
-    if kind in ("bytes", "bytearray"):
-        return bytes.fromhex(only) if kind == "bytes" else bytearray.fromhex(only)
-    if kind == "type":
-        return TYPES[only]
-    if kind in ("Decimal", "Fraction"):
-        return {"Decimal": Decimal, "Fraction": Fraction}[kind](str(only))
-    return resolve(kind, only)
+        return int(content[0], 16)
+    if kind == "type" and content[0] in TYPES:
+        return TYPES[content[0]]
+    if kind == "array":
+        return array(*content)
+    return resolve(kind, content)
+
+
+def array_form(value: Any, refer: Callable[[Any], Form]) -> Form | None:
+    """The form of an array or a number of numpy; None for what is none, or holds objects."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or (type(value) is not numpy.ndarray and not isinstance(value, numpy.generic)):
+        return None
+    if value.dtype.hasobject or value.dtype.names:
+        return None
+    is_array = type(value) is numpy.ndarray
+    return ["array", is_array, value.dtype.str, list(value.shape), numpy.ascontiguousarray(value).tobytes().hex()]
+
+
+def array(is_array: bool, kind: str, shape: list[int], content: str) -> Any:
+    import numpy
+
+    if "O" in kind or "V" in kind:
+        raise ValueError("no plain array")
+    value = numpy.frombuffer(bytes.fromhex(content), numpy.dtype(kind)).reshape(shape).copy()
+    return value if is_array else value[()]
 
 
 class Channel:

@@ -8,18 +8,23 @@ import gc
 import json
 import os
 import socket
+import sys
 from importlib import import_module
 from typing import Any
 
-from am_assets.engines.sandbox.guest import candidate, isolation, judge, tables  # noqa: F401  # the last for tests
+from am_assets.engines.sandbox.guest import candidate, isolation, judge, scripts, tables  # noqa: F401  # the last for tests
 from am_assets.engines.sandbox.guest.remote import SHARED_MODULES
 from am_assets.engines.sandbox.guest.syscalls import program
 
 CHANNEL, JOB, REPORT = 3, 4, 5  # descriptors of a cell, after the standard streams
 
 
-def main(requests: socket.socket) -> None:
-    """Serve until the supervisor closes the socket."""
+def main(requests: socket.socket, settings: dict[str, Any]) -> None:
+    """Serve until the supervisor closes the socket. `settings`: see `cells.Cells`."""
+    if settings["packages"] is not None:
+        sys.path.append(settings["packages"])
+    if settings["headers"] is not None:
+        scripts.headers.append(settings["headers"])
     for name in SHARED_MODULES:  # imported most often by programs and tests
         import_module(name)
     program(os.uname().machine)
