@@ -64,6 +64,9 @@ def test_answers_are_in_one_class_where_mathematics_finds_their_results_equal(de
     assert classes(BRIDGE) == {"30": (6, 8, True), None: (0, 8, False)}
     assert classes(EGGS) == {"42": (8, 8, True)}
     assert {row[1] for row in classes(KITES).values()} == {8} and len(classes(KITES)) == 8
+    owners = Memo(desk.folder / "memo").owners("math")  # so that `am purge` finds what was compared
+    compared = table.filter(question_id=question_id(LAMP), agreeing=7)["response_id"]
+    assert {*compared} <= {*owners["response_id"]}
 
 
 SHARE = "unverifiable verification.min_share"
