@@ -100,7 +100,7 @@ class Verifier:
 
     def settings(self, limits: Any) -> dict[str, Any]:
         """The part of `limits` that its verdicts depend on."""
-        settings: dict[str, Any] = limits.model_dump(include={*self.fields} or None)
+        settings: dict[str, Any] = limits.model_dump(mode="json", include={*self.fields} or None)
         return settings
 
 
