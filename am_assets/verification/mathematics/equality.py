@@ -10,13 +10,13 @@ from am_assets.verification.mathematics.comparing import Within
 from am_assets.verification.mathematics.extraction import WINDOW, boxed
 from am_assets.verification.mathematics.normalization import normalize, words
 from am_assets.verification.mathematics.reading import readings
-from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
+from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted, is_asserted
 from am_assets.verification.mathematics.rules.terms import consistent
 from am_assets.verification.mathematics.told import Told, any_of
 from am_assets.verification.mathematics.values import Equation, Named, Rounded, Term, Value, Words
 
 FORMULA = re.compile(r"\d|\\(?!text(?![a-z]))|[=+*/^<>]")  # in words: perhaps a result that no rule reads
-UNTOLD = "no rule compares these"
+UNTOLD, UNMARKED = "no rule compares these", "no result is marked"
 
 
 def prepare_worker() -> None:
@@ -50,7 +50,8 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
         return "unverifiable", "reference unparseable", " | ".join(found) or None
     extracted = " | ".join(found)
     phrase = not boxed(answer)[0] and any(map(words, found)) and all(map(_is_words, found))
-    if not found or phrase:  # no marked result, or a phrase: math-verify searches the text
+    unmarked = not found or phrase
+    if unmarked:  # math-verify searches the text
         found = [last] if (last := _searched(answer)) else []
         extracted = " | ".join(found) or extracted
     if not found:
@@ -61,6 +62,8 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
         return downgrade_retracted(("pass", "equal", extracted), answer)
     if not all(compare(found[-1], other, tolerance) for other in found[:-1]):
         return "fail", "several conflicting answers", extracted
+    if unmarked and not is_asserted(answer):  # the last number of a text that concludes nothing
+        return "unverifiable", UNMARKED, extracted
     return ("fail", "different", extracted) if False in told else ("unverifiable", UNTOLD, extracted)
 
 

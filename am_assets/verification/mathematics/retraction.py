@@ -56,7 +56,7 @@ OPTION_START = re.compile(r"[\s$*(\[]*(?:\\text\w*\{)?\(?[A-J](?![A-Za-z])")
 RESULT_START = re.compile(
     r"(?:(?:thus|therefore|simply|just|exactly|indeed|equal to|option|choice|clearly|then)[\s:,]+)?"
     r"[$\\(*_`{\[]*(?:\\text\w*\{)?[$€£]?"
-    r"(?:[-+\u2212]?[.\d]|\\(?!(?:[gln]eq?|[gl]t|approx|sim|equiv|in)\b)|[(\[{|]|[A-Za-z](?![A-Za-z])|[a-z]+\s*\()",
+    r"(?:[-+\u2212]?[.\d]|\\(?!(?:[gln]eq?|[gl]t|approx|sim|equiv|in)\b)|[(\[{|]|[Α-Ωα-ω√∛∞¼-¾⅐-⅞]|[A-Za-z](?![A-Za-z])|[a-z]+\s*\()",
     re.IGNORECASE,
 )
 # In a statement these words say nothing against it.
