@@ -18,10 +18,10 @@ from am_assets_tests.desk import FREE, Desk, at_desk
 from am_assets_tests.rebuild import small
 
 ARCHIVE = Path(__file__).with_name("project_0_1_eb0c903.tar.xz")
-# The student's programs on a benchmark with tests, untrained and trained, which that version did not remember; and a
-# published program whose tests are a table, which that version could not run. Overlap is measured once more, for
-# nothing: it is remembered by the questions of a shard alone now, of which that version told no version.
-EXECUTED = {"code": 3, "overlap": 4}
+# What is measured once more, for nothing: verdicts, by verifiers whose rules that version did not have (the student's
+# programs on a benchmark with tests, which it did not remember, among them); and overlap, which is remembered by the
+# questions of a shard alone now, of which it told no version.
+EXECUTED = {"code": 5, "instructions": 1, "math": 18, "overlap": 4}
 
 
 @pytest.fixture
