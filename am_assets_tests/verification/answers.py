@@ -9,7 +9,7 @@ from am_assets.config.instruments import Code
 from am_assets.verification.verifiers.code import verify
 
 LIMITS = Code(timeout_seconds=2, memory_mb=256)
-QUICK = Code(timeout_seconds=0.5, total_seconds=20, memory_mb=256)
+QUICK = Code(timeout_seconds=1.5, total_seconds=20, memory_mb=256)
 ADD = "def add(a, b):\n    return a + b\n"
 CHECK = "def check(candidate):\n    assert candidate(1, 2) == 3"
 
