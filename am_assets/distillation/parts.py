@@ -38,6 +38,8 @@ FAMILIES = [
         "<|begin_of_thought|>", "<|end_of_thought|>", "<|begin_of_solution|>", "<|end_of_solution|>"
     ),
 ]
+# What a response that thinks has in it, however it is cut off or garbled.
+TAGS = [*(tag for one in FAMILIES for tag in (one.think, one.answering)), "<|channel|>"]
 PAPER = FAMILIES[0]  # whose <answer> the paper asks for, and which harmony is read into
 # What a server leaves of the chat template when it does not skip special tokens.
 END_TOKENS = re.compile(

@@ -37,7 +37,6 @@ FIELDS = {
 NOTHING = "nothing to verify by: the row has no reference, test_cases or constraints"
 NOT_ASKED = "its verifier was not asked for"
 READ = {"answer": pl.String(), "reference_answer": pl.String(), "test_cases": pl.String(), "constraints": pl.String()}
-THINKS = [*(tag for family in parts.FAMILIES for tag in (family.think, family.answering)), "<|channel|>"]
 FIRST_ROWS, MOST_ROWS = 8, 256  # of a chunk: few at first, so that something is said soon
 AHEAD = 2  # chunks that are verified at once, so that no worker waits for the slowest row of a chunk
 TICK = 0.02  # seconds
@@ -164,10 +163,9 @@ READ_AS = {"reference": "reference_answer"}
 def _with_answers(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` with the answer part of the response where there is no answer; a response that doesn't think is its own
     answer, and one whose parts can't be told has none."""
-    given = rows.filter(pl.col("answer").is_null() & pl.col("response").is_not_null())
-    thinks = pl.col("response").str.contains_any(THINKS)
-    read = parts.split(given.filter(thinks).select("row", "response")).select("row", part="answer")
-    answered = pl.concat([read, given.filter(~thinks).select("row", part="response")])
+    given = rows.filter(pl.col("answer").is_null() & pl.col("response").is_not_null()).select("row", "response")
+    whole = pl.when(~pl.col("response").str.contains_any(parts.TAGS)).then("response")
+    answered = parts.split(given).select("row", part=pl.coalesce("answer", whole))
     return rows.join(answered, on="row", how="left", maintain_order="left").with_columns(pl.coalesce("answer", "part"))
 
 
@@ -189,10 +187,13 @@ def _of(verifier: Verifier, rows: pl.DataFrame, limits: Mapping[str, Any]) -> pl
 
 def _with_missing(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` with what decisions read and nobody measured here, as null: verifiers not asked, opinions of a judge."""
-    wanted = {one.column(name) for one in VERIFIERS.values() for name in ("verdict", "reason", *one.decides_on)}
-    types = {"math_judged_equal": pl.Boolean(), "code_outcomes": pl.List(pl.String)}
-    missing = sorted(wanted - {*rows.columns})
-    return rows.with_columns(pl.lit(None, types.get(name, pl.String())).alias(name) for name in missing)
+    types = {
+        one.column(name): dtype
+        for one in VERIFIERS.values()
+        for name, dtype in one.columns.create_empty().schema.items()
+        if name in ("verdict", "reason", *one.decides_on)
+    }
+    return rows.with_columns(pl.lit(None, types[name]).alias(name) for name in sorted(types.keys() - {*rows.columns}))
 
 
 def _told(row: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:

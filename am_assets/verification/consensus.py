@@ -13,7 +13,8 @@ import polars as pl
 
 from am_assets.datasets.checks import HAS_TESTS
 from am_assets.storage.schemas import AnswerConsensus
-from am_assets.verification.mathematics.extraction import boxed, results
+from am_assets.verification.mathematics.boxes import boxed
+from am_assets.verification.mathematics.extraction import results
 from am_assets.verification.mathematics.normalization import is_text, normalize, words
 from am_assets.verification.verifiers.math import settle
 

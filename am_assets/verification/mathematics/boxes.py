@@ -4,6 +4,7 @@ Runs in the main process over untrusted text, so every pattern takes linear time
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 BOX = re.compile(
@@ -30,7 +31,7 @@ class Box(NamedTuple):
     content: str
 
 
-def boxes(text: str) -> list[Box]:
+def boxes(text: str) -> tuple[Box, ...]:
     """The outermost boxes with a value, in order."""
     return _read(text)[0]
 
@@ -51,7 +52,8 @@ def uncommitted(text: str) -> int | None:
     return _read(text)[1]
 
 
-def _read(text: str) -> tuple[list[Box], int | None]:
+@lru_cache(4)  # a verdict asks for the boxes of its answer several times
+def _read(text: str) -> tuple[tuple[Box, ...], int | None]:
     """(boxes with a value, the end of the last box if it has none)."""
     braces: list[tuple[int, int] | None] = []  # for each open brace: where its box and its content start, if it has one
     found: list[Box] = []
@@ -76,5 +78,5 @@ def _read(text: str) -> tuple[list[Box], int | None]:
                 hollow = token.end()
     last = found[-1].end if found else 0
     if any(opened and opened[0] >= last for opened in braces):  # never closed: all that follows is in it
-        return found, len(text)
-    return found, hollow if hollow > last else None
+        return tuple(found), len(text)
+    return tuple(found), hollow if hollow > last else None

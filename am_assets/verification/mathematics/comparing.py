@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from am_assets.verification.mathematics import algebra
-from am_assets.verification.mathematics.reading import readings
 from am_assets.verification.mathematics.rules import groups, names, relations, terms
-from am_assets.verification.mathematics.told import Told, any_of
+from am_assets.verification.mathematics.told import Told
 from am_assets.verification.mathematics.values import (
     Equation,
     Group,
@@ -49,12 +48,6 @@ class Within:
 
     def texts(self, one: str, other: str) -> Told:
         return algebra.same(one, other, self.tolerance)
-
-
-def same_results(one: str, other: str, tolerance: float | None = None) -> Told:
-    """Do two result strings mean the same, in any of the readings that they have?"""
-    same = Within(tolerance)
-    return any_of([same.values(a, b) for a in readings(one) for b in readings(other)])
 
 
 # The first that fits.

@@ -6,9 +6,11 @@ evaluated as Python. `reading` says what a result string names, `comparing` whet
 
 import re
 
+from am_assets.verification.mathematics.boxes import boxed
 from am_assets.verification.mathematics.comparing import Within
-from am_assets.verification.mathematics.extraction import WINDOW, boxed
+from am_assets.verification.mathematics.extraction import WINDOW
 from am_assets.verification.mathematics.normalization import normalize, words
+from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.reading import readings
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted, is_asserted
 from am_assets.verification.mathematics.rules.terms import consistent
@@ -84,8 +86,8 @@ def _answers(gold: Value, value: Value, same: Within) -> Told:
         return any_of([same.values(gold, value), same.values(gold, value.decimal)])
     if isinstance(value, Equation) and not isinstance(gold, Equation | Named):
         told = any_of([same.values(gold, one) for one in readings(value.right)])
-        letters = set(re.findall(r"[A-Za-z]", re.sub(r"\\[a-z]+", "", value.left)))
-        says_what_it_is = len(letters) > 1 or "\\" in value.left  # "a + b = 7"; "2x = 10" leaves x to be found
+        # "a + b = 7" does; "2x = 10" leaves x to be found
+        says_what_it_is = len(letters(value.left)) > 1 or "\\" in value.left
         return told if not told or says_what_it_is else None
     return same.values(gold, value)
 

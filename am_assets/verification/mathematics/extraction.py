@@ -101,7 +101,7 @@ def statements(answer: str, after: int) -> Iterator[Statement]:
 
 def counts_beside_box(text: str) -> bool:
     """Is a statement behind a box a result of its own? A number or a formula is, words are not."""
-    letters = re.sub(r"\\[A-Za-z]+", "", text)
+    letters = COMMAND.sub("", text)
     formula = re.search(r"[\d+*/^]", text) and not re.search(r"[A-Za-z]{2}|\d [A-Za-z]", letters)
     return bool(formula or BESIDE.match(text))
 

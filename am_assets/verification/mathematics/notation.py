@@ -117,6 +117,11 @@ def _bracketed(text: str, name: str, form: str) -> str:
     return text
 
 
+def letters(text: str) -> set[str]:
+    """The letters outside of commands."""
+    return set(re.findall(r"[A-Za-z]", re.sub(r"\\[a-z]+", "", text)))
+
+
 def closing(text: str, at: int) -> int | None:
     """The position of the bracket that closes the one at `at`, counting round and curly ones and any of both kinds."""
     depth = 0

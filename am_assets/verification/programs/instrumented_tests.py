@@ -6,7 +6,8 @@
 import ast
 from typing import NamedTuple
 
-DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+from am_assets.verification.programs.names import DEFINITIONS
+
 VALUES = ast.Assign | ast.AnnAssign | ast.AugAssign
 
 

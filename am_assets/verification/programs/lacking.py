@@ -1,4 +1,7 @@
-"""What kept a test from deciding anything, as the error that ended it says: a module, a name or a checker."""
+"""What kept a test from deciding anything, as the error that ended it says: a name or a checker.
+
+Of a module that is not there the sandbox says so itself.
+"""
 
 import re
 import sys
@@ -8,7 +11,6 @@ from am_assets.verification.programs.names import names_of
 from am_assets.verification.programs.prelude import OUTSIDE, functions
 
 ERROR = re.compile(r"^[\w.]*(?:Error|Exception|Exit|Fault|Interrupt)\b(?::.*)?$", re.M)
-MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 # Of functions, those that tests compare with; any other may be the one that was asked for.
 COMPARED_WITH = {"isclose", "isnan", "inf", "nan", "pi", "deque", "defaultdict", "namedtuple", "pytest"}
 NAME = re.compile(r"NameError: name '(\w+)' is not defined")
@@ -17,13 +19,11 @@ NAME = re.compile(r"NameError: name '(\w+)' is not defined")
 def lacking(detail: str, program: str, tests: Runnable) -> str | None:
     """The reason for `unverifiable`, None where the program is at fault; `detail` is of a test that ended by an error.
 
-    A module counts if program or tests name it, as a program may raise what it likes. A name that the tests use counts
-    if nobody defines it, while the program defines the one that was asked for. Where the tests don't say which that is,
-    it has to be one of Python's library, and another has to be defined: else the program may lack what was asked for.
+    A name that the tests use counts if nobody defines it, while the program defines the one that was asked for. Where
+    the tests don't say which that is, it has to be one of Python's library, and another has to be defined: else the
+    program may lack what was asked for.
     """
     last = (ERROR.findall(detail) or [""])[-1]
-    if (module := MODULE.match(last)) and re.search(rf"\b{module[1]}\b", f"{program}\n{tests.test_code}"):
-        return f"needs {module[1].split('.')[0]}"
     if (name := NAME.match(last)) and name[1] in tests.wanted:
         bound = names_of(program).bound
         if name[1] not in bound and (tests.asked in bound or (of_the_library(name[1]) and tests.wanted & bound)):

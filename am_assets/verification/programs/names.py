@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+IMPORTS = ast.Import | ast.ImportFrom
 BUILTINS = frozenset(vars(builtins)) | {"__file__", "exit", "quit", "__test__"}
 
 
 class Names(NamedTuple):
     bound: frozenset[str] = frozenset()  # at the top level
     free: frozenset[str] = frozenset()  # used anywhere, bound nowhere it could come from, and no built-in
+
+
+def is_text(node: ast.stmt) -> bool:
+    """Is it a text or another constant that stands alone?"""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def parse(source: str) -> ast.Module | None:

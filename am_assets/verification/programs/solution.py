@@ -18,11 +18,9 @@ from collections.abc import Collection
 
 from am_assets.engines.sandbox.protocol import Language
 from am_assets.verification.programs.blocks import CPP_PROGRAM, Block, blocks
-from am_assets.verification.programs.names import names_of, parse
+from am_assets.verification.programs.names import DEFINITIONS, IMPORTS, is_text, names_of, parse
 
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
-DEFINITIONS = FUNCTIONS | ast.ClassDef
-IMPORTS = ast.Import | ast.ImportFrom
 READS_IN_CPP = re.compile(r"\b(?:cin|scanf|getline|getchar|fgets|fread|gets|read)\b")
 READS = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\(\s*0|\bfileinput\b|/dev/stdin|\bos\.read\(\s*0|\braw_input\b")
 
@@ -123,10 +121,6 @@ def is_stub(node: ast.stmt) -> bool:
 
 def is_foreign(node: ast.stmt) -> bool:
     return isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] not in sys.stdlib_module_names
-
-
-def is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def of_a_class(node: ast.stmt) -> bool:

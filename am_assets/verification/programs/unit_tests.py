@@ -8,8 +8,8 @@ import ast
 import json
 import re
 
-from am_assets.verification.programs.instrumented_tests import DEFINITIONS, VALUES, Runnable, asserts, instrument
-from am_assets.verification.programs.names import parse
+from am_assets.verification.programs.instrumented_tests import VALUES, Runnable, asserts, instrument
+from am_assets.verification.programs.names import DEFINITIONS, IMPORTS, is_text, parse
 
 SETS_UP = re.compile(r"\bautouse\b|^def (setup|teardown)_(module|function)\b", re.M)
 
@@ -91,6 +91,4 @@ def callable_plainly(test: ast.stmt) -> bool:
 
 def runs(statement: ast.stmt) -> bool:
     """Does it do more than define names?"""
-    definitions = DEFINITIONS | ast.Import | ast.ImportFrom | ast.Pass
-    is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return not isinstance(statement, definitions | VALUES) and not is_text
+    return not isinstance(statement, DEFINITIONS | IMPORTS | ast.Pass | VALUES) and not is_text(statement)

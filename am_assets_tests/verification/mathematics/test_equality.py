@@ -11,14 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from am_assets.config.instruments import Math
-from am_assets.verification.mathematics.comparing import same_results
+from am_assets.verification.mathematics.comparing import Within
 from am_assets.verification.mathematics.equality import compare
+from am_assets.verification.mathematics.reading import readings
+from am_assets.verification.mathematics.told import Told, any_of
 from am_assets.verification.verifiers import math
 
 numbers = st.fractions(-10_000, 10_000, max_denominator=500)
 tiny = st.tuples(st.integers(1, 9_999), st.integers(-60, 60)).map(
     lambda drawn: Fraction(drawn[0]) * Fraction(10) ** drawn[1]
 )
+
+
+def same_results(one: str, other: str) -> Told:
+    """Do two result strings mean the same, in any of the readings that they have?"""
+    return any_of([Within().values(a, b) for a in readings(one) for b in readings(other)])
 
 
 def spellings(value: Fraction) -> list[str]:

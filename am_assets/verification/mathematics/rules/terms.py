@@ -5,6 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from am_assets.verification.mathematics import algebra
+from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.told import Equality, Told, all_of, any_of
 from am_assets.verification.mathematics.units import Unit
 from am_assets.verification.mathematics.values import Named, Numeral, Ratio, Rounded, Term, Value, Words
@@ -63,8 +64,8 @@ def _up_to_constants(one: str, other: str, equal: Told) -> Told:
     found = [CONSTANT.fullmatch(text) for text in (one, other)]
     rests = [match[1] or match[4] if match else text for match, text in zip(found, (one, other), strict=True)]
     names = [match[2] or match[3] for match in found if match]
-    letters = [set(re.findall(r"[A-Za-z]", re.sub(r"\\[a-z]+", "", rest))) for rest in rests]
-    if not names or not all(letters) or any(name in found for name in names for found in letters):
+    inside = [letters(rest) for rest in rests]
+    if not names or not all(inside) or any(name in found for name in names for found in inside):
         return equal
     if len(names) == 2:
         return True if algebra.constant_difference(*rests) else algebra.same(rests[0], rests[1])
