@@ -1,8 +1,10 @@
-"""Thresholds on how far the answers to a question agree, and on how many of them pass: sections of `verification`."""
+"""Thresholds on how far the answers to a question agree, and on how many of them pass: sections of `verification`, and
+one of `sampling`."""
 
-from typing import Annotated, Self
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from am_assets.config.files import Section
 from am_assets.config.sets import Share
@@ -50,3 +52,23 @@ class PassRates(Section):
         if self.least > self.most:
             raise ValueError(f"least {self.least} lies above most {self.most}")
         return self
+
+
+def _round(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_.-]+@[0-9a-f]{12}", name):
+        recipe = name.partition("@")[0]
+        raise ValueError(
+            f"{name} names no round, as {recipe}@4f0c2a7d11be would: am freeze --recipe {recipe} keeps one and prints"
+            " its name"
+        )
+    return name
+
+
+class EarlierPassRates(PassRates):
+    """The pass rates that questions had in a frozen round (`am freeze`), of this recipe or another. As the bounds
+    stand, what was always or never solved there is dropped."""
+
+    round: Annotated[str, AfterValidator(_round)]
+    least: Share = 0.01
+    most: Share = 0.99
+    unmeasured: Literal["keep", "drop"] = "keep"  # questions with fewer attempts there than `min_attempts`, or none

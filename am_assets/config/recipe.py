@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from am_assets.config.agreement import PassRates, ReferencePolicy
+from am_assets.config.agreement import EarlierPassRates, PassRates, ReferencePolicy
 from am_assets.config.files import Section
 from am_assets.config.licenses import normalized
 from am_assets.config.rewards import REWARD_RULES, RewardMinima, RewardWeights
@@ -102,6 +102,7 @@ class SamplingPolicy(Section):
     languages: list[str] | None = None  # ISO 639-1; null keeps all
     drop: list[Literal["incomplete", "url", "image", "table"]] = ["incomplete", "url", "image"]
     licenses: list[Annotated[str, AfterValidator(normalized)]] | None = None  # of the questions; null keeps all
+    pass_rates: EarlierPassRates | None = None  # by how often the teacher solved a question in an earlier round
     # Share to keep of a difficulty, a category or a `category/difficulty`; 1 by default. A pair without its own rate
     # gets the product of its category's and its difficulty's.
     rates: dict[Group, Share] = {}
@@ -120,6 +121,12 @@ class SamplingPolicy(Section):
         if self.rates and (self.shares.difficulty or self.shares.category):
             raise ValueError("rates and shares both say how many to keep: set one of them to null")
         return self
+
+    @model_serializer(mode="wrap")
+    def _what_counts(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `pass_rates` where it names no round, as policies were stored before there were any."""
+        unused = {"pass_rates"} if self.pass_rates is None else set()
+        return {name: value for name, value in as_usual(self).items() if name not in unused}
 
 
 class Example(Section):

@@ -50,6 +50,7 @@ QUESTION_DROPS = [
     "license",  # is in none of sampling.licenses
     "contaminated",  # matches a benchmark item
     "unsuitable",  # needs an image, a link or a table, is cut off, or is in another language
+    "pass_rate",  # solved too often or too seldom in an earlier round, see sampling.pass_rates
     "downsampled",  # its draw is at or above the rate of its category and difficulty
 ]
 # What questions and responses are screened for; each is the drop reason of a response that it hits.

@@ -5,7 +5,7 @@ Rows are chosen by id alone: ids are hashes, so that their last digits are an un
 
 import polars as pl
 
-from am_assets.config.vocabulary import WITHHELD
+from am_assets.config.vocabulary import QUESTION_DROPS, WITHHELD
 
 SAMPLED = 20
 DRAWN = 13  # last digits of an id
@@ -38,11 +38,12 @@ def dropped_questions(deduped: pl.DataFrame, selected: pl.DataFrame, pool: pl.La
     """One question per drop reason: question_id, source, drop_reason, detail, question, instead (the text of its
     representative)."""
     columns = ["question_id", "source", "drop_reason", "detail"]
+    nobody = pl.lit(None, pl.String)
     examples = pl.concat(
-        [
-            one_of_each(deduped.select(*columns, "representative"), "question_id"),
-            one_of_each(selected.select(*columns, representative=pl.lit(None, pl.String)), "question_id"),
-        ]
+        one_of_each(table.select(*columns, representative=instead), "question_id").cast(
+            {"drop_reason": pl.Enum(QUESTION_DROPS)}  # tables that an earlier version made know fewer
+        )
+        for table, instead in ((deduped, pl.col("representative")), (selected, nobody))
     )
     texts = _texts(
         pool, "question_id", "question", [*examples["question_id"], *examples["representative"].drop_nulls()]

@@ -19,6 +19,7 @@ from am_assets.config.files import ConfigError
 from am_assets.config.recipe import Recipe
 from am_assets.datasets import hub, sources
 from am_assets.datasets.locate import SourceError, at_commit, find_files
+from am_assets.datasets.pass_rates import read_round
 from am_assets.engines.llm.batch import PROVIDERS
 from am_assets.engines.models import embedder
 from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
@@ -66,7 +67,9 @@ def preflight(here: Project, steps: Sequence[Step], recipes: Sequence[str]) -> P
             asked.setdefault(model, []).append(step.asset)
     for model, assets in asked.items():
         problems += _model(here, model, ", ".join(dict.fromkeys(assets)))
-    return Preflight(list(dict.fromkeys([*problems, *_weights(here, steps)])), estimates)
+    return Preflight(
+        list(dict.fromkeys([*problems, *_rounds(here, steps, recipes), *_weights(here, steps)])), estimates
+    )
 
 
 def _configured(here: Project, asset: str, recipes: Sequence[Recipe]) -> list[str]:
@@ -173,6 +176,17 @@ def _silence(api_base: str | None) -> str | None:
     except (OSError, ValueError) as error:
         return f"nothing answers at {api_base} ({quoted(error)}): start the server there, or correct the address"
     return None
+
+
+def _rounds(here: Project, steps: Sequence[Step], recipes: Sequence[str]) -> Iterator[str]:
+    """Frozen rounds that the selection of one of `recipes` reads and that are not there."""
+    for recipe in [step.partition for step in steps if step.asset == "selected_questions"]:
+        rates = here.recipes[recipe].sampling.pass_rates if recipe in recipes else None
+        if rates:
+            try:
+                read_round(here.data, rates.round)
+            except ConfigError as error:
+                yield f"{here.data / 'recipes' / f'{recipe}.yaml'}: sampling.pass_rates.round: {error}"
 
 
 def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:

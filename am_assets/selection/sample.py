@@ -5,15 +5,19 @@ Decisions only: benchmark overlap is judged in `decontaminate.py`, and requests 
 
 import polars as pl
 
+from am_assets.config.agreement import EarlierPassRates
 from am_assets.config.licenses import UNKNOWN
 from am_assets.config.recipe import SamplingPolicy, TeacherPolicy
 from am_assets.config.samples import UntilPass
 from am_assets.config.vocabulary import QUESTION_DROPS
+from am_assets.datasets.pass_rates import beyond, measured
 from am_assets.engines.models.language import UNDETERMINED
 from am_assets.storage.schemas import SelectedQuestions
 
 VERSION = "3"  # raise when a rule here selects or describes otherwise
 DRAW_DIGITS = 13  # hexadecimal: 52 bits, what a float holds exactly
+NO_ROUND = pl.DataFrame(schema={"question_id": pl.String, "attempts": pl.UInt32, "pass_rate": pl.Float64})
+Rule = tuple[pl.Expr, pl.Expr | str, pl.Expr | str]  # whether it drops a question, the detail, the deciding field
 LICENSE = pl.col("license").fill_null(UNKNOWN)
 FLAGS = {
     "incomplete": ~pl.col("complete"),
@@ -37,12 +41,17 @@ def candidates(deduped: pl.LazyFrame, features: pl.LazyFrame, labels: pl.LazyFra
 
 
 def select(
-    questions: pl.DataFrame, contaminated: pl.DataFrame, sampling: SamplingPolicy, teacher: TeacherPolicy
+    questions: pl.DataFrame,
+    contaminated: pl.DataFrame,
+    sampling: SamplingPolicy,
+    teacher: TeacherPolicy,
+    earlier: pl.DataFrame = NO_ROUND,
 ) -> pl.DataFrame:
     """SelectedQuestions of `questions` (see `candidates`), sorted by question_id.
 
-    `contaminated` (question_id, detail, decided_by) as `decontaminate.contaminated` returns it. The drop reason is the
-    first rule that holds.
+    `contaminated` (question_id, detail, decided_by) as `decontaminate.contaminated` returns it. `earlier`
+    (question_id, attempts, pass_rate): the round that `sampling.pass_rates` names. The drop reason is the first rule
+    that holds.
 
     Downsampling compares a question's draw, a function of its id alone, with the rate of its group; a higher rate keeps
     a superset. Under `rates` other rows never change a question's fate; under `shares` they move the rate of its group,
@@ -52,19 +61,21 @@ def select(
     """
     found = contaminated.rename({"detail": "contaminated", "decided_by": "contaminated_by"})
     unsuitable, unsuitable_by = _unsuitable(sampling)
-    filtered = questions.join(found, on="question_id", how="left").with_columns(
-        unsuitable=unsuitable, unsuitable_by=unsuitable_by
+    filtered = (
+        questions.join(found, on="question_id", how="left")
+        .join(earlier.select(NO_ROUND.columns), on="question_id", how="left")
+        .with_columns(unsuitable=unsuitable, unsuitable_by=unsuitable_by)
     )
     allowed = pl.lit(True) if sampling.licenses is None else LICENSE.is_in(sampling.licenses)
-    eligible = allowed & pl.col("contaminated").is_null() & pl.col("unsuitable").is_null()
+    solved = _solved(sampling.pass_rates)
+    eligible = allowed & pl.col("contaminated").is_null() & pl.col("unsuitable").is_null() & ~solved[0]
     groups = filtered.group_by("category", "difficulty").agg(eligible=eligible.sum())
     downsampled = draw("question_id") >= pl.col("rate")
-    rules: dict[
-        str, tuple[pl.Expr, pl.Expr | str, pl.Expr | str]
-    ] = {  # by drop reason: whether it holds, the detail, the deciding field
+    rules: dict[str, Rule] = {  # by drop reason
         "license": (~allowed, pl.format("license {}", LICENSE), pl.lit("sampling.licenses")),
         "contaminated": (pl.col("contaminated").is_not_null(), "contaminated", "contaminated_by"),
         "unsuitable": (pl.col("unsuitable").is_not_null(), "unsuitable", "unsuitable_by"),
+        "pass_rate": solved,
         "downsampled": (downsampled, "rate_of", "rate_by"),
     }
     reasons = pl.Enum(QUESTION_DROPS)
@@ -107,6 +118,21 @@ def _unsuitable(sampling: SamplingPolicy) -> tuple[pl.Expr, pl.Expr]:
     return (
         pl.coalesce(pl.when(holds).then(detail) for holds, detail, _ in rules),
         pl.coalesce(pl.when(holds).then(pl.lit(field)) for holds, _, field in rules),
+    )
+
+
+def _solved(rates: EarlierPassRates | None) -> Rule:
+    """Whether the question was solved too seldom or too often in the round of `rates`, or was not measured there."""
+    if rates is None:
+        return pl.lit(False), pl.lit(None, pl.String), pl.lit(None, pl.String)
+    of = pl.format(f", {{}} attempts in {rates.round}", "attempts")
+    sides = {name: (broken, detail + of) for name, (broken, detail) in beyond(rates).items()}
+    unmeasured = ~measured(rates) & pl.lit(rates.unmeasured == "drop")
+    sides["unmeasured"] = unmeasured, pl.lit(f"fewer than {rates.min_attempts} attempts in {rates.round}")
+    return (
+        pl.any_horizontal(broken for broken, _ in sides.values()),
+        pl.coalesce(pl.when(broken).then(detail) for broken, detail in sides.values()),
+        pl.coalesce(pl.when(broken).then(pl.lit(f"sampling.pass_rates.{name}")) for name, (broken, _) in sides.items()),
     )
 
 

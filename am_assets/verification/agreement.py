@@ -7,7 +7,7 @@ measured in `consensus.py`. A consensus exists where a question has `min_samples
 
 import polars as pl
 
-from am_assets.config.agreement import Agreement, PassRates, ReferencePolicy
+from am_assets.config.agreement import Agreement, ReferencePolicy
 from am_assets.config.recipe import VerificationPolicy
 from am_assets.config.vocabulary import VERDICTS
 from am_assets.verification.consensus import counted
@@ -112,18 +112,3 @@ def with_pass_rates(judged: pl.DataFrame) -> pl.DataFrame:
     attempts = told.drop_nulls("passed").group_by("question_id")
     rates = attempts.agg(attempts=pl.len(), pass_rate=pl.col("passed").mean())
     return told.join(rates, on="question_id", how="left", maintain_order="left")
-
-
-def beyond(rates: PassRates) -> dict[str, tuple[pl.Expr, pl.Expr]]:
-    """By field of `rates`, whether the question's pass rate lies beyond it, and the detail. A question with few
-    attempts lies beyond none."""
-    rate = pl.col("pass_rate")
-    known = pl.col("attempts") >= rates.min_attempts
-    sides = {
-        "least": (rate < rates.least - EXACT, "<", rates.least),
-        "most": (rate > rates.most + EXACT, ">", rates.most),
-    }
-    return {
-        name: ((known & broken).fill_null(False), pl.format(f"pass_rate {{}} {sign} {bound:g}", rate.round(4)))
-        for name, (broken, sign, bound) in sides.items()
-    }

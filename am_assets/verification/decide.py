@@ -9,6 +9,7 @@ import polars as pl
 
 from am_assets.config.recipe import VerificationPolicy
 from am_assets.config.vocabulary import EXCLUDED, RESPONSE_DROPS, SCREENS, VERDICTS
+from am_assets.datasets.pass_rates import beyond
 from am_assets.storage.schemas import VerifiedSet
 from am_assets.verification import agreement
 from am_assets.verification.reward import aggregate
@@ -173,9 +174,8 @@ def _evidence_rules(policy: VerificationPolicy) -> Rules:
 
 def _rate_rules(policy: VerificationPolicy) -> Rules:
     """The rule on how many of the responses to a question passed."""
-    beyond = agreement.beyond(policy.pass_rates)
-    sides = [Rule(broken, detail, _field(f"pass_rates.{name}")) for name, (broken, detail) in beyond.items()]
-    return {"pass_rate": _any_of(*sides)}
+    sides = beyond(policy.pass_rates).items()
+    return {"pass_rate": _any_of(*(Rule(*side, _field(f"pass_rates.{name}")) for name, side in sides))}
 
 
 def _failure(verifier: Verifier) -> Rule:

@@ -31,6 +31,13 @@ def pass_rates(verified: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     return verified.group_by(by).agg(figures).sort(by) if by else verified.select(figures)
 
 
+def by_question(verified: pl.DataFrame) -> pl.DataFrame:
+    """(question_id, attempts, passes) of the questions of a VerifiedSet with a response whose verifier could tell,
+    whatever rule dropped it. Needs only question_id and passed."""
+    told = verified.drop_nulls("passed").group_by("question_id")
+    return told.agg(attempts=pl.len(), passes=pl.col("passed").sum()).sort("question_id")
+
+
 def fates(verified: pl.DataFrame) -> pl.DataFrame:
     """(fate, responses): the number kept, then the number dropped by each reason, in the order of the rules."""
     counts = verified.group_by("drop_reason").agg(responses=pl.len()).sort("drop_reason", nulls_last=False)

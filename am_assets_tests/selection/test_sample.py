@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from am_assets.config.recipe import SamplingPolicy, TeacherPolicy
-from am_assets.selection.sample import rate_fields, select
+from am_assets.selection.sample import NO_ROUND, rate_fields, select
 from am_assets.storage.schemas import SelectedQuestions
 
 Q = sha256(b"q").hexdigest()[:32]
@@ -27,9 +27,13 @@ def pool(*rows: dict) -> pl.DataFrame:
 
 
 def chosen(
-    questions: pl.DataFrame, contaminated: pl.DataFrame = NOTHING, teacher: TeacherPolicy = TEACHER, **policy
+    questions: pl.DataFrame,
+    contaminated: pl.DataFrame = NOTHING,
+    teacher: TeacherPolicy = TEACHER,
+    earlier: pl.DataFrame = NO_ROUND,
+    **policy,
 ) -> pl.DataFrame:
-    return SelectedQuestions.validate(select(questions, contaminated, SamplingPolicy(**policy), teacher))
+    return SelectedQuestions.validate(select(questions, contaminated, SamplingPolicy(**policy), teacher, earlier))
 
 
 def contaminated(detail: str, field: str, question_id: str = Q) -> pl.DataFrame:
@@ -257,3 +261,71 @@ def test_a_fate_is_untouched_by_other_rows_and_only_helped_by_a_higher_rate(rate
     assert alone.equals(whole.join(some, on="question_id", how="semi", maintain_order="left"))
     low, high = (chosen(questions, rates={"easy": bound}).filter("kept") for bound in sorted([rate, other]))
     assert set(low["question_id"]) <= set(high["question_id"])
+
+
+ROUND = "first@4f0c2a7d11be"
+NEVER, ALWAYS = "pass_rate 0.0 < 0.01, 4 attempts", "pass_rate 1.0 > 0.99, 4 attempts"
+
+
+def solved(passes: int, attempts: int = 4, **bounds) -> tuple:
+    """What becomes of a question that was solved so often in the round; of one it does not have for no attempts."""
+    rows = [(Q, attempts, passes / attempts)] if attempts else []
+    earlier = pl.DataFrame(rows, NO_ROUND.schema, orient="row")
+    table = chosen(pool({}), earlier=earlier, pass_rates={"round": ROUND, **bounds})
+    return table.select("drop_reason", "detail", "decided_by").row(0)
+
+
+@pytest.mark.parametrize(
+    ("passes", "bounds", "detail", "field"),
+    [
+        (0, {}, NEVER, "least"),
+        (4, {}, ALWAYS, "most"),
+        (1, {"least": 0.5}, "pass_rate 0.25 < 0.5, 4 attempts", "least"),
+        (3, {"most": 0.5}, "pass_rate 0.75 > 0.5, 4 attempts", "most"),
+    ],
+)
+def test_what_the_teacher_never_or_always_solved_in_an_earlier_round_is_not_asked_again(
+    passes: int, bounds: dict, detail: str, field: str
+) -> None:
+    assert solved(passes, **bounds) == ("pass_rate", f"{detail} in {ROUND}", f"sampling.pass_rates.{field}")
+
+
+@pytest.mark.parametrize(
+    ("passes", "bounds"),
+    [(1, {}), (3, {}), (2, {"least": 0.5, "most": 0.5}), (0, {"least": 0}), (4, {"most": 1})],
+)
+def test_what_it_sometimes_solved_is(passes: int, bounds: dict) -> None:
+    assert solved(passes, **bounds) == (None, None, None)
+
+
+def test_a_question_that_the_round_did_not_measure_goes_only_where_the_policy_says_so() -> None:
+    few = f"fewer than 2 attempts in {ROUND}"
+    for passes, attempts in ((0, 0), (0, 1), (1, 1)):
+        assert solved(passes, attempts) == (None, None, None)
+        assert solved(passes, attempts, unmeasured="drop") == ("pass_rate", few, "sampling.pass_rates.unmeasured")
+    assert solved(1, 1, min_attempts=1) == ("pass_rate", f"pass_rate 1.0 > 0.99, 1 attempts in {ROUND}", MOST)
+    assert solved(2, 4, unmeasured="drop") == (None, None, None)
+
+
+MOST = "sampling.pass_rates.most"
+
+
+def test_shares_are_of_the_questions_that_an_earlier_round_leaves() -> None:
+    questions = many(4_000)
+    always = questions.filter(difficulty="medium").select("question_id", attempts=4, pass_rate=1.0)
+    policy = {"shares": {"category": {"math": 0.5, "coding": 0.5}}}
+    left = questions.join(always, on="question_id", how="anti")
+    rated = chosen(questions, earlier=always, pass_rates={"round": ROUND}, **policy).filter("kept")
+    assert rated["question_id"].to_list() == chosen(left, **policy).filter("kept")["question_id"].to_list()
+
+
+@pytest.mark.parametrize("name", ["first", "first@", "first@12", "first@4F0C2A7D11BE", "../first@4f0c2a7d11be"])
+def test_a_round_is_named_with_its_version(name: str) -> None:
+    with pytest.raises(ValueError, match=r"names no round, as .* would: am freeze"):
+        SamplingPolicy(pass_rates={"round": name})
+
+
+def test_a_policy_without_a_round_is_stored_as_before_there_were_any() -> None:
+    assert "pass_rates" not in SamplingPolicy().model_dump()
+    named = SamplingPolicy(pass_rates={"round": ROUND})
+    assert SamplingPolicy.model_validate(named.model_dump()) == named

@@ -7,6 +7,7 @@ import dagster as dg
 import polars as pl
 
 from am_assets.config.recipe import DedupPolicy, SamplingPolicy, TeacherPolicy
+from am_assets.datasets.pass_rates import read_round
 from am_assets.engines import plots
 from am_assets.engines.models import embedder
 from am_assets.engines.models.hnsw import Graphs
@@ -187,6 +188,7 @@ def deduped_set(
     reads=Reads((sample, decontaminate), facts=("shards",)),
 )
 def selected_questions(
+    here: Declared,
     deduped_set: pl.LazyFrame,
     sampling_policy: pl.DataFrame,
     teacher_policy: pl.DataFrame,
@@ -195,9 +197,10 @@ def selected_questions(
     benchmark_overlap: pl.LazyFrame,
     tables: dg.ResourceParam[StoredTables],
 ) -> tuple[pl.DataFrame, dict]:
-    """Every deduplicated question, kept or dropped as contaminated, unsuitable or downsampled; with the teacher and the
-    number of new responses wanted of it."""
+    """Every deduplicated question, kept or dropped as contaminated, unsuitable, solved too often or too seldom in a
+    frozen round, or downsampled; with the teacher and the number of new responses wanted of it."""
     policy = read_policy(SamplingPolicy, sampling_policy)
+    earlier = read_round(here.data, policy.pass_rates.round) if policy.pass_rates else sample.NO_ROUND
     rules = policy.decontamination
     if absent := sorted(set(rules.benchmarks) - set(tables.partitions("benchmark_overlap"))):
         raise dg.Failure(
@@ -206,5 +209,5 @@ def selected_questions(
     questions = sample.candidates(deduped_set, question_features, question_labels)
     overlap = benchmark_overlap.filter(pl.col("benchmark").is_in(rules.benchmarks)).collect()
     hits = decontaminate.contaminated(overlap, rules)
-    table = sample.select(questions, hits, policy, read_policy(TeacherPolicy, teacher_policy))
+    table = sample.select(questions, hits, policy, read_policy(TeacherPolicy, teacher_policy), earlier)
     return table, {"kept": int(table["kept"].sum()), "new_responses_wanted": int(table["samples"].sum())}

@@ -7,10 +7,12 @@ import polars as pl
 
 from am_assets.config.changes import Change
 from am_assets.config.files import ConfigError
+from am_assets.config.vocabulary import QUESTION_DROPS
 from am_assets.planning.diff.difference import Difference, OneSided, differing, one_sided
 from am_assets.project import Project
 from am_assets.storage.stored import StoredTables
 
+REASON = pl.col("drop_reason").cast(pl.Enum(QUESTION_DROPS))  # of older tables too, which know fewer
 NOT_SELECTED, NOT_ASKED = "its question was not selected", "its answer was not asked for"
 
 
@@ -66,8 +68,7 @@ def _fates_of_questions(store: StoredTables, name: str, rows: pl.DataFrame) -> p
     """The drop reasons of questions under a recipe; for a question in several shards the first counts."""
     wanted = rows.lazy().select("id").unique()
     dropped = [
-        _dropped(store, asset, name, id="question_id", reason="drop_reason")
-        for asset in ("selected_questions", "deduped_set")
+        _dropped(store, asset, name, id="question_id", reason=REASON) for asset in ("selected_questions", "deduped_set")
     ]
     return pl.concat(dropped).join(wanted, on="id", how="semi").collect().sort("reason", "id")
 

@@ -127,7 +127,7 @@ def _questions(stored: StoredTables, aside: StoredTables, name: str) -> Comparis
     at = ["question_id", "shard"]
     gone_before = aside.scan("deduped_set", name).filter(~pl.col("kept")).join(before.filter("kept"), on=at, how="semi")
     reasons = [
-        table.filter(~pl.col("kept")).select("question_id", reason=pl.col("drop_reason"))
+        table.filter(~pl.col("kept")).select("question_id", reason=pl.col("drop_reason").cast(pl.String))
         for table in (after, gone_before)
     ]
     return _compared(before, after, pl.concat(reasons), "question_id", "not in the pool")

@@ -1,0 +1,27 @@
+"""`am freeze`: keep a recipe's pass rates as a round that recipes sample by."""
+
+from dataclasses import asdict
+
+from am_assets.cli import app
+from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, print_json
+
+
+@app.command()
+def freeze(recipe: Recipes = None, as_json: AsJson = False) -> None:
+    """Keep the pass rates that a recipe's questions have now, for recipes that sample by them.
+
+    What it prints names the round: what is applied or edited later does not change it. It goes by the recipe as it was
+    last applied."""
+    with exit_on_config_error():
+        from am_assets.planning.freezing import freeze as keep
+        from am_assets.project import project
+
+        kept = keep(project(), one_recipe(recipe))
+        if as_json:
+            print_json(asdict(kept))
+            return
+        between = kept.questions - kept.never - kept.always
+        counts = f"never solved {kept.never:,}, sometimes {between:,}, always {kept.always:,}"
+        said = f"{kept.questions:,} questions with {kept.attempts:,} attempts: {counts}"
+        console.print(f"{kept.name}  {said}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"In a recipe: sampling: {{pass_rates: {{round: {kept.name}}}}}", markup=False, highlight=False)
