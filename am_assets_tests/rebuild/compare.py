@@ -18,7 +18,7 @@ from am_assets_tests.rebuild import small
 from am_assets_tests.rebuild.fields import Field
 
 DATASET = '+key:"sft_dataset" or +key:"preference_dataset" or +key:"rl_dataset" or key:"recipe_report"'
-FILES = ["recipes", "pool", "sources.yaml", "benchmarks.yaml", "instruments.yaml", "endpoints.yaml", "memo"]
+FILES = ["recipes", "rounds", "pool", "sources.yaml", "benchmarks.yaml", "instruments.yaml", "endpoints.yaml", "memo"]
 CHECKPOINTS = Path("assets", "checkpoints")  # lie under a hash of all that goes into them, as the memo's rows do
 # Edits that are carried as far as trained students and their scores.
 DEEP = ("recipe.training.", "recipe.evaluation.", "recipe.verification.keep", "recipe.sampling.drop", "source.limit",

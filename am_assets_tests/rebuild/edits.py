@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from am_assets_tests.rebuild.small import STUDENTS
+from am_assets_tests.rebuild.small import ROUND_NAME, STUDENTS
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ ENTRIES = {
     **dict.fromkeys(["benchmark.generator", "benchmark.seed", "benchmark.datasets"], "drill"),
 }
 DATASETS = {"basic_arithmetic": 3}
+OF_ROUND = {"sampling.pass_rates.round": ROUND_NAME}
 VALUES: dict[str, Any] = {
     "recipe.dedup.threshold": 0.85,
     "recipe.dedup.priority": ["published", "has_check", "source_rank"],
@@ -35,6 +36,12 @@ VALUES: dict[str, Any] = {
     "recipe.sampling.languages": ["en"],
     "recipe.sampling.drop": ["incomplete", "url", "image", "table"],
     "recipe.sampling.licenses": ["mit"],
+    "recipe.sampling.pass_rates": {"round": ROUND_NAME},
+    "recipe.sampling.pass_rates.round": ROUND_NAME,
+    "recipe.sampling.pass_rates.least": With(0.5, OF_ROUND),
+    "recipe.sampling.pass_rates.most": With(0.5, OF_ROUND),
+    "recipe.sampling.pass_rates.min_attempts": With(1, OF_ROUND),
+    "recipe.sampling.pass_rates.unmeasured": With("drop", OF_ROUND),
     "recipe.sampling.rates": {"medium": 0.2, "very_hard": 0.2},
     "recipe.sampling.shares.difficulty": {"medium": 0.2},
     "recipe.sampling.shares.category": {"planning": 0.1},

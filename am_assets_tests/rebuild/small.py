@@ -9,6 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from am_assets.datasets import pass_rates
+from am_assets.datasets.identity import question_id
 from am_assets.datasets.origins import reasoning_gym
 from am_assets.datasets.sources import Source
 from am_assets_tests.desk import Desk
@@ -88,6 +92,12 @@ BENCHMARKS = {
     "held_out": {"location": "pool/held_out.jsonl", "adapter": "jsonl"},
     "drill": {**GYM, "seed": 7},
 }
+# A frozen round of `plain`: by question of MIXED, the attempts and how many of them passed.
+SOLVED = {0: (4, 4), 1: (4, 1), 6: (1, 1), 10: (4, 0), 14: (4, 3)}
+ROUND = pl.DataFrame(
+    [(question_id(MIXED[row]["question"]), *counts) for row, counts in SOLVED.items()], pass_rates.ROUND, orient="row"
+)
+ROUND_NAME = "plain@51b7cd7d9366"
 INSTRUMENTS = {
     "labels": {"model": "openai/labeler"},
     "embeddings": {"model": "static"},
@@ -160,6 +170,7 @@ def write_project(desk: Desk, url: str) -> None:
     desk.write("benchmarks.yaml", BENCHMARKS)
     desk.write("instruments.yaml", INSTRUMENTS)
     desk.write("endpoints.yaml", endpoints(url))
+    assert pass_rates.freeze(folder, "plain", ROUND) == ROUND_NAME
     desk.recipe("plain", RECIPE)
     desk.recipe("other", OTHER)
 
