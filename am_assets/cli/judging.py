@@ -1,40 +1,59 @@
 """`am judges`: how far judges agree with the verifiers."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from am_assets.cli import app
 from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, print_json
 
+if TYPE_CHECKING:
+    from am_assets.planning.judges import Judge
+
+NOTHING = (
+    "No judge could be measured: no response of recipe {recipe} has a verdict of a verifier and one of a judge. In"
+    " instruments.yaml, math.opinion with ask: always or reward.judges: every has judges say theirs; {samples} answers"
+    " to a question (teacher.samples) give a consensus. Then am apply --recipe {recipe}."
+)
+
 
 @app.command()
 def judges(recipe: Recipes = None, as_json: AsJson = False) -> None:
     """Print how far each judge agrees with the verifiers, by category, on the responses that both have judged."""
     with exit_on_config_error():
-        from am_assets.planning.judges import Judge
         from am_assets.planning.judges import judges as measured
         from am_assets.project import project
 
-        found: list[Judge] = measured(project(), one_recipe(recipe))
+        name = one_recipe(recipe)
+        found: list[Judge] = measured(project(), name)
         if as_json:
             print_json([asdict(judge) for judge in found])
             return
-        table = Table()
-        for column in ("judge", "category", "rows", "right", "wrong", "accuracy", "false pass", "false fail"):
-            table.add_column(column, no_wrap=column in ("judge", "category"))
-        for judge in found:
-            for row in judge.figures:
-                shares = (_percent(row[name]) for name in ("accuracy", "false_pass", "false_fail"))
-                counts = (f"{row[name]:,}" for name in ("rows", "right", "wrong"))
-                table.add_row(judge.name, row["category"], *counts, *shares)
-            table.add_section()
-        console.print(table)
+        if any(judge.figures for judge in found):
+            console.print(_table(found))
+        else:
+            _say(f"{NOTHING.format(recipe=name, samples=project().recipe(name).verification.min_samples)}\n")
         for judge in found:
             who = f" ({judge.model})" if judge.model else ""
-            console.print(
-                f"{judge.name}{who}, measured on: {judge.measured_on}", markup=False, highlight=False, soft_wrap=True
-            )
+            _say(f"{judge.name}{who}, measured on: {judge.measured_on}")
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(found: "list[Judge]") -> Table:
+    table = Table()
+    for column in ("judge", "category", "rows", "right", "wrong", "accuracy", "false pass", "false fail"):
+        table.add_column(column, no_wrap=column in ("judge", "category"))
+    for judge in found:
+        for row in judge.figures:
+            shares = (_percent(row[name]) for name in ("accuracy", "false_pass", "false_fail"))
+            counts = (f"{row[name]:,}" for name in ("rows", "right", "wrong"))
+            table.add_row(judge.name, row["category"], *counts, *shares)
+        table.add_section()
+    return table
 
 
 def _percent(share: float | None) -> str:

@@ -11,11 +11,22 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from am_assets.config.files import ConfigError
 from am_assets.orchestration import instance
+from am_assets.runtime.quoting import visible
 
-console = Console()
+
+class Terminal(Console):
+    """A console on which no text of a file, a model or a provider can control the terminal, wherever it stands: in a
+    line, a cell or a title."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(visible(text), **how)
+
+
+console = Terminal()
 Recipes = Annotated[
     list[str] | None,
     typer.Option("--recipe", "-r", help="A recipe, where the project has more than one; may be repeated."),

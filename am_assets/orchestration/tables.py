@@ -88,9 +88,11 @@ class _Digest:
 
 
 def sample(frame: pl.DataFrame, rows: int = 5, width: int = 80) -> dg.MetadataValue:
-    """The first `rows` rows as a Markdown table, cells cut to `width` characters."""
+    """The first `rows` rows as a Markdown table, cells cut to `width` characters, without keys and personal data."""
+    from am_assets.verification.screens.blanking import blanked
+
     lines = [frame.columns, ["---"] * frame.width, *frame.head(rows).rows()]
-    cells = [[str(cell).replace("|", "¦").replace("\n", " ⏎ ")[:width] for cell in line] for line in lines]
+    cells = [[blanked(str(cell), width).replace("|", "¦").replace("\n", " ⏎ ") for cell in line] for line in lines]
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in cells))
 
 

@@ -1,6 +1,6 @@
-"""Sanitize error texts of providers, hubs and servers for messages and logs.
+"""Sanitize texts for terminals, messages and logs: error texts of providers, hubs and servers, and any others.
 
-Such texts may contain API keys, HTML pages, terminal control sequences, and any number of characters.
+Error texts may contain API keys, HTML pages, terminal control sequences, and any number of characters.
 
     >>> quoted("<html><body>Bad gateway</body></html>")
     'Bad gateway'
@@ -18,6 +18,9 @@ LOOKS_SECRET = re.compile(r"\b(sk|key|Bearer)[-_ ][\w*-]{8,}")
 TERMINAL = re.compile(  # control sequences with their payload, such as a window title
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]", re.S
 )
+# What acts on a terminal instead of being shown: control characters but for newline and tab, marks that turn the
+# direction of writing, and halves of pairs, which can't be encoded.
+ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 PAGE = re.compile(r"\s*<(!doctype|html)\b", re.I)
 TAGS = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)|<[^>]*(>|$)", re.I | re.S)
 
@@ -38,6 +41,15 @@ def quoted(text: object, *secrets: str | None, most: int = MAX_QUOTED) -> str:
         words = _without(words, secret)
     words = LOOKS_SECRET.sub("***", words)
     return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
+def visible(text: str) -> str:
+    """`text` with its lines as they are, and what would act on a terminal spelled out.
+
+    >>> visible("\x1b[2Jgone")
+    '\\x1b[2Jgone'
+    """
+    return ACTS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _printable(char: str) -> bool:

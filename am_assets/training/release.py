@@ -18,14 +18,14 @@ from am_assets.storage.atomic import written_aside
 from am_assets.training.card import About, card
 from am_assets.training.dataset import TURN, am_record
 
-VERSION = "2"  # raise when files or card come out otherwise
+VERSION = "3"  # raise when files or card come out otherwise
 FILE_BYTES = 500_000_000  # at most, in memory: packed it is a fraction of that
 ROW_GROUP = 1_000  # rows that a reader who streams has to take at once
 LENGTHS = "images/lengths.png"
 JSONL = "data.jsonl.zst"
 BESIDE = [
     "response_id", "question_id", "source", "license", "category", "difficulty", "teacher", "reference_answer",
-    "test_case",
+    "test_case", "pass_rate",
 ]  # fmt: skip
 
 

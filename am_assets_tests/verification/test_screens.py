@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from am_assets.storage.schemas import ResponseScreens
 from am_assets.verification.screens import BY_PATTERN, response_screens
 from am_assets.verification.screens.base import PIECE
+from am_assets.verification.screens.blanking import blanked
 from am_assets_tests.verification.screened import KEYS, SENTENCES, drawn
 
 NAMES = [one.name for one in BY_PATTERN]
@@ -38,6 +39,28 @@ def screened(*rows: dict) -> pl.DataFrame:
 def findings(**row: str | None) -> list[tuple[str, str]]:
     (found,) = screened(row)["findings"].to_list()
     return [(one["screen"], one["part"]) for one in found]
+
+
+@pytest.mark.parametrize("name", list(KEYS))
+@pytest.mark.parametrize("before", ["", "Use ", "Here is what you asked for, in full, and mind that it is the last: "])
+def test_of_a_key_nothing_is_shown_where_the_beginning_of_a_text_is(name: str, before: str) -> None:
+    key = KEYS[name]
+    for text in (f"{before}{key} or not", f"{before}{key}\n{key}", str([{"response": f"{before}{key}"}])):
+        shown = blanked(text, 80)
+        assert "[secret]" in shown or len(shown) == 80
+        assert not [at for at in range(len(key) - 8) if key[at : at + 9] in shown.replace("-----BEGIN ", "")]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_personal_data_is_blanked_in_its_place(address: str) -> None:
+    said = "call me at {}; it is mine"
+    assert blanked(said.format(address), 80) == said.format("[personal data]")
+    assert blanked(said.format(address), 15) == "call me at [per"
+
+
+@pytest.mark.parametrize("text", ["support@company.com", "12345678 or 0.5", "sk_test_1", "plain", "ä" * 80])
+def test_other_texts_are_shown_as_they_begin(text: str) -> None:
+    assert blanked(text + " and so on" * 300, 80) == (text + " and so on" * 9)[:80]
 
 
 @pytest.mark.parametrize("screen", NAMES)

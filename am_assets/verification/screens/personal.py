@@ -47,16 +47,22 @@ KINDS_OF_PERSONS = (0, 1, 2, 6, 7)  # phonenumbers.PhoneNumberType: fixed, mobil
 
 def confirm(text: str) -> str | None:
     """The first address or number, masked."""
-    return next(_addresses(text), None) or next(_numbers(text), None)
+    return next((shown for shown, _ in found(text)), None)
 
 
-def _addresses(text: str) -> Iterator[str]:
+def found(text: str) -> Iterator[tuple[str, str]]:
+    """(what is shown of it, it as it stands there) of the addresses, then of the numbers in a short text."""
+    yield from _addresses(text)
+    yield from _numbers(text)
+
+
+def _addresses(text: str) -> Iterator[tuple[str, str]]:
     for match in re.finditer(MAIL, text):
         before, after = text[: match.start()], text[match.end() :]
         credentials = re.search(r"://\S*$", before)  # https://user:password@host
         if not credentials and not after.startswith(("(", "[")) and _persons(match[0]):
             name, _, domain = match[0].partition("@")
-            yield f"mail address {name[0]}…@{domain[0]}….{domain.rpartition('.')[2]}"
+            yield f"mail address {name[0]}…@{domain[0]}….{domain.rpartition('.')[2]}", match[0]
 
 
 def _persons(address: str) -> bool:
@@ -81,7 +87,7 @@ def _suffixes():
     return PublicSuffixList(accept_unknown=False, only_icann=True)
 
 
-def _numbers(text: str) -> Iterator[str]:
+def _numbers(text: str) -> Iterator[tuple[str, str]]:
     from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, format_number, number_type
 
     for pattern, region in ((INTERNATIONAL, None), (NORTH_AMERICAN, "US"), (CHINESE, "CN")):
@@ -94,7 +100,7 @@ def _numbers(text: str) -> Iterator[str]:
                 number = format_number(found.number, PhoneNumberFormat.E164)
                 made_up = FICTIONAL.match(number) or PLAYFUL.search(number)
                 if number_type(found.number) in KINDS_OF_PERSONS and not made_up:
-                    yield f"phone number +{found.number.country_code} …{number[-2:]}"
+                    yield f"phone number +{found.number.country_code} …{number[-2:]}", written
 
 
 HINTS = (MAIL, INTERNATIONAL, NORTH_AMERICAN, CHINESE)
