@@ -25,7 +25,7 @@ from am_assets.config.samples import Samples
 from am_assets.config.sets import PreferencePolicy, RlPolicy, Share
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED, Screen
 
-PriorityRule = Literal["has_check", "published", "difficulty", "complete", "language", "source_rank"]
+PriorityRule = Literal["has_check", "published", "difficulty", "complete", "language", "source_rank", "license"]
 
 
 def _level(name: str) -> str:
@@ -58,7 +58,9 @@ class DedupPolicy(Section):
 
     threshold: Share = 0.95
     # Earlier entries take precedence; ties are broken by question id. The paper's figure lists these rules unordered.
-    priority: list[PriorityRule] = [*get_args(PriorityRule)]
+    # On request `license`: the one whose licence restricts least, so that `sampling.licenses` loses no question to a
+    # duplicate.
+    priority: list[PriorityRule] = [rule for rule in get_args(PriorityRule) if rule != "license"]
     languages: list[str] = ["en"]  # ISO 639-1, preferred by the rule `language`, best first
 
 

@@ -53,7 +53,8 @@ COMPUTED: dict[str, dict[str, str]] = {
     "deduped_set": {
         "kept drop_reason decided_by": (
             "raw_pool.defect similar_pairs.cosine question_features.has_check question_features.published"
-            " question_features.complete question_features.language question_labels.difficulty dedup_policy.value"
+            " question_features.complete question_features.language question_features.license"
+            " question_labels.difficulty dedup_policy.value"
         ),
         "representative": "similar_pairs.question_id similar_pairs.other_id",
         "detail": "raw_pool.defect",

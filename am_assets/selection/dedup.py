@@ -7,6 +7,7 @@ Decisions only: pairs are measured in `neighbors.py`, the greedy algorithm is in
 import numpy as np
 import polars as pl
 
+from am_assets.config.licenses import RANK, UNKNOWN
 from am_assets.config.recipe import DedupPolicy
 from am_assets.config.vocabulary import DIFFICULTIES, EXCLUDED
 from am_assets.engines.models.embedder import to_matrix
@@ -26,6 +27,7 @@ def priority(policy: DedupPolicy) -> pl.Expr:
         "difficulty": (_place("difficulty", HARDEST_FIRST), 3),
         "complete": (~pl.col("complete"), 1),
         "language": (_place("language", languages), 16),
+        "license": (pl.col("license").fill_null(UNKNOWN).replace_strict(RANK, default=RANK["other"]), 4),
         "source_rank": (pl.col("source_rank").cast(pl.Int64) + 2**31, 32),
     }
     number = pl.lit(0, pl.UInt64)
@@ -46,7 +48,7 @@ def candidates(
     no texts."""
     at = ["question_id", "shard"]
     rank = pl.col("source").replace_strict(ranks, return_dtype=pl.Int32)
-    known = features.select(*at, "has_check", "complete", "language", published=pl.col("published") > 0)
+    known = features.select(*at, "has_check", "complete", "language", "license", published=pl.col("published") > 0)
     return (
         raw_pool.select(*at, "source", "copies", "defect", source_rank=rank)
         .join(known, on=at, how="left")

@@ -1,12 +1,16 @@
 """The command `am` on wrong input: it ends before anything is done, and says what to mend."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from am_assets.storage.memo import Memo, with_keys
 from am_assets_tests.desk import MODEL, Desk
 from am_assets_tests.scripted import Teacher, answer
 
@@ -127,3 +131,20 @@ def test_a_failed_partition_is_named_and_the_command_fails(project: Desk) -> Non
     assert "failed raw_pool[open]" in failed.stdout
     assert "open.jsonl:1" in failed.stdout
     assert (project.folder / "assets" / "raw_pool" / "sums.parquet").exists()
+
+
+def test_what_an_answer_says_does_not_act_on_the_terminal(project: Desk) -> None:
+    hostile = "\x1b]0;owned\x07\x9b2J\u202e"
+
+    def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        yield missing.select("key", text=pl.lit(f"two\nlines {hostile}"))
+
+    wanted = with_keys(pl.DataFrame({"asked": ["a"]}), "asked")
+    schema = pl.Schema({"key": pl.String, "text": pl.String})
+    Memo(project.folder / "memo").fill("responses", wanted, measure, schema)
+    key = wanted["key"][0]
+    for arguments in ([key], []):
+        told = am(project, "memo", "responses", *arguments)
+        assert told.returncode == 0 and not {*hostile} & {*told.stdout} - {*"]0;owned2J"}
+        assert "\\x1b]0;owned\\x07\\x9b2J\\u202e" in told.stdout
+    assert json.loads(am(project, "memo", "responses", key, "--json").stdout)[0]["text"].endswith(hostile)

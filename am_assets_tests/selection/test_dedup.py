@@ -1,11 +1,13 @@
 """Deduplication: one of each kind stays, and it is the best one."""
 
+from typing import get_args
+
 import numpy as np
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from am_assets.config.recipe import DedupPolicy
+from am_assets.config.recipe import DedupPolicy, PriorityRule
 from am_assets.selection import dedup as module
 from am_assets.storage.schemas import DedupedSet, SimilarPairs
 
@@ -14,6 +16,7 @@ NO_CROWD = pl.DataFrame(schema={"question_id": pl.String, "vector": pl.List(pl.F
 PLAIN = {
     "shard": "one", "source": "src", "copies": 1, "defect": None, "has_check": False, "published": False,
     "difficulty": "medium", "complete": True, "language": "en", "source_rank": 1,
+    "license": "mit",
 }  # fmt: skip
 TYPES = {"question_id": pl.String, "defect": pl.String, "has_check": pl.Boolean, "published": pl.Boolean,
          "complete": pl.Boolean, "source_rank": pl.Int32, "copies": pl.UInt32}  # fmt: skip
@@ -47,19 +50,33 @@ def test_of_two_alike_the_one_with_a_check_stays() -> None:
 def test_each_rule_of_priority_decides_where_those_before_it_tie() -> None:
     better = {
         "has_check": True, "published": True, "difficulty": "very_hard", "complete": True, "language": "en",
-        "source_rank": 0,
+        "source_rank": 0, "license": "cc0-1.0",
     }  # fmt: skip
     worse = {
         "has_check": False, "published": False, "difficulty": "unlabelled", "complete": False, "language": "de",
-        "source_rank": 5,
+        "source_rank": 5, "license": "cc-by-nc-4.0",
     }  # fmt: skip
-    for first in POLICY.priority:
-        rules = [first, *(rule for rule in POLICY.priority if rule != first)]
+    for first in get_args(PriorityRule):
+        rules = [first, *(rule for rule in get_args(PriorityRule) if rule != first)]
         questions = pool(
             {"question_id": "a", **better, first: worse[first]}, {"question_id": "b", **worse, first: better[first]}
         )
         policy = DedupPolicy(threshold=0.9, priority=rules)
         assert fates(questions, alike(("a", "b", 0.95)), policy)["b"] == (None, None, None)
+
+
+def test_the_licence_that_restricts_least_is_preferred_on_request_and_none_comes_last() -> None:
+    licenses = [None, "my own", "cc-by-nc-4.0", "gpl-3.0", "mit"]
+    questions = pool(*({"question_id": str(n), "license": name} for n, name in enumerate(licenses)))
+    pairs = alike(*((str(a), str(b), 0.95) for a in range(5) for b in range(a + 1, 5)))
+    assert "license" not in POLICY.priority
+    assert fates(questions, pairs)["0"] == (None, None, None)
+    policy = DedupPolicy(threshold=0.9, priority=["license", "has_check"])
+    assert {rest[1] for rest in fates(questions, pairs, policy).values()} == {None, "4"}
+    for worst in range(4):
+        left = questions.filter(pl.col("question_id").cast(pl.Int64) <= worst)
+        near = pairs.filter(pl.col("other_id").cast(pl.Int64) <= worst)
+        assert fates(left, near, policy)[str(worst)] == (None, None, None)
 
 
 def test_harder_is_preferred_and_unlabelled_comes_last() -> None:
@@ -161,6 +178,7 @@ some_pools = st.lists(
             "complete": st.booleans(),
             "language": st.sampled_from(["en", "zh", "und"]),
             "source_rank": st.sampled_from([-3, 0, 70_000]),
+            "license": st.sampled_from(["mit", "cc-by-nc-4.0", None]),
         }
     ),
     max_size=16,
@@ -182,6 +200,7 @@ def naive(rows: list[dict], pairs: pl.DataFrame, policy: DedupPolicy) -> dict[st
             **row,
             "difficulty": harder.index(row["difficulty"]),
             "language": min(languages.index(row["language"]), len(policy.languages)),
+            "license": ["mit", "cc-by-nc-4.0", None].index(row["license"]),
         }
         return [not value[rule] if isinstance(value[rule], bool) else value[rule] for rule in policy.priority]
 
@@ -200,7 +219,7 @@ def naive(rows: list[dict], pairs: pl.DataFrame, policy: DedupPolicy) -> dict[st
 @given(
     some_pools,
     some_pairs,
-    st.permutations(["has_check", "published", "difficulty", "complete", "language", "source_rank"]),
+    st.permutations(get_args(PriorityRule)),
     st.randoms(),
 )
 @settings(max_examples=50)

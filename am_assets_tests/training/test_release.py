@@ -69,8 +69,17 @@ def test_it_loads_by_its_folder_and_streams(tmp_path: Path, load: Callable) -> N
     ]
     assert json.loads(loaded[2]["test_case"])["test_entry_point"] == "f"
     assert (loaded[0]["license"], loaded[0]["test_case"], loaded[2]["reference_answer"]) == ("mit", None, None)
+    assert loaded["pass_rate"] == [None, None, None]
     streamed = load(tmp_path / "release", streaming=True)
     assert list(streamed) == loaded.to_list()
+
+
+def test_a_row_says_how_often_its_question_was_solved(tmp_path: Path, load: Callable) -> None:
+    rows = table().with_columns(pass_rate=pl.Series([0.25, 1.0, None]))
+    folder = write(tmp_path, rows, policy={"jsonl": True})
+    assert load(folder)["pass_rate"] == [0.25, 1.0, None]
+    assert "| `pass_rate` | of the question:" in (folder / "README.md").read_text()
+    assert "pass_rate" not in json.dumps(am_record(rows.to_dicts()[0]))  # whose schema is that of the original
 
 
 def test_shards_have_files_of_their_own_and_one_schema(tmp_path: Path, load: Callable) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
 from am_assets.storage.memo import Memo
 from am_assets_tests.commands import am, applied, planned
@@ -217,6 +218,26 @@ def test_judges_are_measured_on_what_verifiers_could_tell_of(desk: Desk) -> None
     assert (agreed["rows"], agreed["right"], agreed["false_pass"], agreed["false_fail"]) == (24, 10, 1.0, 0.2)
     shown = am(desk, "judges", "-r", "agreed").stdout
     assert "consensus (the teachers), measured on: math answers to questions of which 4 answers or more" in shown
+
+
+def test_judges_that_were_never_measured_are_told_with_what_would_measure_them(desk: Desk) -> None:
+    path = desk.folder / "instruments.yaml"
+    written = path.read_text()
+    desk.edit("plain", "teacher", samples=1)
+    try:
+        desk.write("instruments.yaml", yaml.safe_load(written) | {"reward": {"model": "openai/judge"}})
+        assert {*applied(desk, "-r", "plain", "-s", "+verified_set").values()} == {"done"}
+        said = am(desk, "judges", "-r", "plain").stdout
+        assert "accuracy" not in said
+        assert said.startswith(
+            "No judge could be measured: no response of recipe plain has a verdict of a verifier and"
+        )
+        assert "math.opinion with ask: always or reward.judges: every" in said and "4 answers to a question" in said
+        assert "reward (openai/judge), measured on: none: reward.judges of instruments.yaml is open" in said
+    finally:
+        path.write_text(written)
+        desk.edit("plain", "teacher", samples=8)
+        applied(desk, "--all", "-s", SETS)
 
 
 def test_the_edit_of_a_threshold_measures_nothing(desk: Desk) -> None:

@@ -48,6 +48,15 @@ def fates(desk: Desk, recipe: str = "plain") -> dict[str, tuple[str | None, str 
     return {of[question]: fate for question, *fate in told}
 
 
+def shown(desk: Desk, *assets: str) -> str:
+    """The samples of rows on the pages of assets."""
+    import dagster as dg
+
+    with desk.instance() as instance:
+        events = [instance.get_latest_materialization_event(dg.AssetKey(asset)) for asset in assets]
+    return "\n".join(event.asset_materialization.metadata["sample"].value for event in events)
+
+
 @pytest.mark.slow
 def test_published_responses_are_dropped_by_what_screens_find_and_told_why(desk: Desk) -> None:
     assert {*applied(desk, "-r", "plain", "-s", "+sft_dataset").values()} == {"done"}
@@ -60,6 +69,9 @@ def test_published_responses_are_dropped_by_what_screens_find_and_told_why(desk:
     assert found["self_naming"][1] == "I am DeepSeek in the think"
     for table in ("response_screens/published", "verified_set/plain"):
         assert KEYS["aws"] not in str(pl.read_parquet(desk.folder / "assets" / f"{table}.parquet").to_dicts())
+    samples = shown(desk, "raw_pool", "responses", "response_features")
+    assert "export AWS=[secret]" in samples and "Maria, [personal data], has 12 pears" in samples
+    assert KEYS["aws"] not in samples and "maria.kowalska" not in samples
     told = am(desk, "explain", CASES["self_naming"][0], "-r", "plain").stdout
     assert "dropped as self_naming by verification.screens" in told and "I am DeepSeek in the think" in told
     assert "response_screens" in told
