@@ -58,8 +58,7 @@ class DedupPolicy(Section):
 
     threshold: Share = 0.95
     # Earlier entries take precedence; ties are broken by question id. The paper's figure lists these rules unordered.
-    # On request `license`: the one whose licence restricts least, so that `sampling.licenses` loses no question to a
-    # duplicate.
+    # On request `license`: the one whose licence restricts least, so that `sampling.licenses` loses less to duplicates.
     priority: list[PriorityRule] = [rule for rule in get_args(PriorityRule) if rule != "license"]
     languages: list[str] = ["en"]  # ISO 639-1, preferred by the rule `language`, best first
 
