@@ -143,7 +143,7 @@ def _with_used(content: dict[str, Any], path: Path) -> dict[str, Any]:
             raise ConfigError(f"{path}: {USE}: no benchmark {name} is known; {meant}there are {_list(known)}")
         if not isinstance(content.get(name), dict | None):
             raise ConfigError(f"{path}: {name}: expected fields that differ from those of the known benchmark")
-    used = {name: _pinned(merge(known[name], content.get(name) or {}), f"{path}: {name}") for name in names}
+    used = {name: _entry(known[name], content.get(name) or {}, f"{path}: {name}") for name in names}
     merged: dict[str, Any] = {}
     for name, entry in content.items():
         merged |= used if name == USE else {} if name in used else {name: entry}
@@ -154,8 +154,10 @@ def _list(known: dict[str, Any]) -> str:
     return ", ".join(known)
 
 
-def _pinned(entry: dict[str, Any], where: str) -> dict[str, Any]:
-    """Without `revision`, a commit of the hub that the location then names; null: the one of the first read."""
+def _entry(known: dict[str, Any], own: dict[str, Any], where: str) -> dict[str, Any]:
+    """The known entry with the fields of a project's own over it. `revision`, a commit of the hub, becomes part of the
+    location that it is of; null: the commit of the first read."""
+    entry = merge(known, ({"revision": None} if "location" in own else {}) | own)
     revision = entry.pop("revision", None)
     if revision is None:
         return entry
