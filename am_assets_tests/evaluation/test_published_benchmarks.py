@@ -162,3 +162,21 @@ def test_a_gated_benchmark_without_a_token_is_told_before_anything_is_spent(
         hub.gated = False
         assert applied(desk, "-r", "plain", "-s", QUESTIONS) == {(QUESTIONS, "gpqa_diamond"): "done"}
         assert table(desk, QUESTIONS, "gpqa_diamond").height == 2
+
+
+def test_samples_and_tokens_may_differ_by_benchmark_and_a_recipe_without_that_is_stored_as_before(desk: Desk) -> None:
+    policy = EvaluationPolicy(benchmarks=["aime2024", "math500"], samples=4, by_benchmark={"aime2024": {"samples": 16}})
+    assert (policy.of("aime2024").samples, policy.of("math500").samples) == (16, 4)
+    assert policy.of("aime2024").sampling() == policy.sampling()
+    assert "by_benchmark" not in EvaluationPolicy().model_dump()
+    desk.edit("plain", "evaluation", by_benchmark={"aime2204": {"samples": 16}})
+    told = am(desk, "plan", "-r", "plain")
+    assert told.exit_code == 2
+    assert "evaluation.by_benchmark: no benchmark aime2204 in benchmarks.yaml" in told.output
+
+
+def test_a_recipe_that_names_a_known_benchmark_is_told_the_one_step_that_lacks(desk: Desk) -> None:
+    desk.write("benchmarks.yaml", {})
+    desk.edit("plain", "evaluation", benchmarks=["gpqa_diamond"])
+    told = am(desk, "plan", "-r", "plain").output
+    assert "no benchmark gpqa_diamond in benchmarks.yaml (it has none); `use: [gpqa_diamond]` there adds" in told
