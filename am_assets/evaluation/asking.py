@@ -17,6 +17,13 @@ from am_assets.datasets.adapters.base import with_parts, with_starter
 
 VERSION = "1"  # raise when the same items are asked otherwise, or their answers compared with something else
 FIELD = re.compile(r"\{(question|options|starter)\}")
+BOX = re.compile(r"\\(?:boxed|fbox)\b")
+# "**Answer:** (D)", "Answer: $\boxed{D}$", "the answer is D) none of them"; not "Answer: A decrease".
+LETTER = re.compile(
+    r"(?i:\banswer)[*_]*[ \t]*(?::|is\b:?)[ \t*_]*[$(]*(?:\\(?:boxed|text\w*|math\w+)\s*\{)*\(?([A-J])"
+    r"(?:[).:]|(?=[\s$*_})\].,;]*$))",
+    re.MULTILINE,
+)
 
 
 def prompts(items: pl.DataFrame, policy: EvaluationPolicy) -> pl.DataFrame:
@@ -32,18 +39,33 @@ def prompts(items: pl.DataFrame, policy: EvaluationPolicy) -> pl.DataFrame:
     return asked.with_columns(seed=pl.col("sample_index").cast(pl.Int64) + policy.seed)
 
 
-def references(answers: pl.DataFrame) -> pl.DataFrame:
-    """`answers` (item_id, sample_index, options, reference_answer and any others) with the reference of their sample:
-    where there are options the letter that is right in it and the option's text, either of which an answer may give."""
-    chosen = answers.filter(pl.col("options").is_not_null()).select("item_id", "sample_index", "options")
-    labelled = []
-    for item_id, sample, texts in chosen.unique(["item_id", "sample_index"]).iter_rows():
-        _, letter = options.shuffled(texts, item_id, sample)
-        labelled.append((item_id, sample, f"({letter}) {texts[0]}"))
-    key = {"item_id": pl.String, "sample_index": answers.schema["sample_index"]}
-    right = pl.DataFrame(labelled, {**key, "right": pl.String}, orient="row")
-    joined = answers.join(right, on=[*key], how="left", maintain_order="left")
-    return joined.with_columns(reference_answer=pl.coalesce("right", "reference_answer")).drop("right")
+def compared(answers: pl.DataFrame) -> pl.DataFrame:
+    """`answers` (item_id, sample_index, answer, options, reference_answer and any others) as they are compared with
+    references: what an answer commits itself to (`committed`), and where there are options the letter that is right in
+    its sample and the option's text, either of which it may give."""
+    read = {"answer": [], "reference_answer": []}
+    columns = ("item_id", "sample_index", "answer", "options", "reference_answer")
+    for item_id, sample, answer, texts, reference in answers.select(columns).iter_rows():
+        if texts:
+            _, letter = options.shuffled(texts, item_id, sample)
+            reference = f"({letter}) {texts[0]}"
+        read["answer"].append(committed(answer, bool(texts)) if reference and answer else answer)
+        read["reference_answer"].append(reference)
+    return answers.with_columns(pl.Series(name, values, dtype=pl.String) for name, values in read.items())
+
+
+def committed(answer: str, chosen: bool) -> str:
+    """What counts of an answer, as prompts of benchmarks say and others read it: of options the letter behind the last
+    `Answer:` or `answer is`; of several lines with boxes the last one and what follows it; else all of it.
+
+    >>> committed("Answer: A? No.\\n\\nAnswer: D) none of them", True)
+    'Answer: D'
+    """
+    if chosen and (letters := LETTER.findall(answer)):
+        return f"Answer: {letters[-1]}"
+    boxes = [box.start() for box in BOX.finditer(answer)]
+    line = answer.rfind("\n", 0, boxes[-1]) + 1 if boxes else 0
+    return answer[line:] if boxes and boxes[0] < line else answer
 
 
 def limits(section: Section, items: pl.DataFrame) -> Section:

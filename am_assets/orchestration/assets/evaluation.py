@@ -108,8 +108,8 @@ def benchmark_verdicts(
         question_id="item_id",
     )
     read = parts.split(given).select("response_id", "answer", "well_formed")
-    judged = asking.references(given.join(read, on="response_id").join(benchmark_questions, on="item_id"))
-    judged = judged.with_columns(answer=pl.coalesce("answer", "response"))
+    judged = given.join(read, on="response_id").join(benchmark_questions, on="item_id")
+    judged = asking.compared(judged.with_columns(answer=pl.coalesce("answer", "response")))
     nothing = [name for name in jobs.AGAINST if name not in judged.columns]
     judged = judged.with_columns(pl.lit(None, pl.String).alias(name) for name in nothing)
     filled = []
