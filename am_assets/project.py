@@ -21,7 +21,7 @@ from am_assets.config.partitions import MOST_PARTITIONS, name_fault
 from am_assets.config.recipe import Recipe
 from am_assets.config.recipe_files import load_recipes
 from am_assets.datasets import hub
-from am_assets.datasets.benchmarks import Benchmark, load_benchmarks
+from am_assets.datasets.benchmarks import Benchmark, known_benchmarks, load_benchmarks
 from am_assets.datasets.exclusions import Exclusions, load_exclusions
 from am_assets.datasets.sources import Source, load_sources
 from am_assets.engines.llm.names import misnamed, misnamed_entries
@@ -193,7 +193,9 @@ def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]
     for field, names in {
         "sampling.decontamination.benchmarks": recipe.sampling.decontamination.benchmarks,
         "evaluation.benchmarks": recipe.evaluation.benchmarks,
+        "evaluation.by_benchmark": recipe.evaluation.by_benchmark,
     }.items():
         for unknown in sorted(set(names) - set(loaded.benchmarks)):
             known = ", ".join(loaded.benchmarks) or "none"
-            yield f"{where}: {field}: no benchmark {unknown} in benchmarks.yaml (it has {known})"
+            step = f"; `use: [{unknown}]` there adds the published one" if unknown in known_benchmarks() else ""
+            yield f"{where}: {field}: no benchmark {unknown} in benchmarks.yaml (it has {known}){step}"

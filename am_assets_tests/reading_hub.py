@@ -20,6 +20,7 @@ class Hub:
     def __init__(self) -> None:
         self.commits: dict[str, dict[str, bytes]] = {}
         self.asked: list[str] = []
+        self.gated = False  # all may see what it has, and none may have it
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -54,6 +55,8 @@ class Hub:
 
     def answer(self, path: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
         api, page = f"/api/datasets/{REPO}", f"/datasets/{REPO}/resolve/"
+        if self.gated and (path.startswith(page) or path == f"{api}/auth-check"):
+            return 403, {"x-error-code": "GatedRepo"}, b"{}"
         if path.startswith(page):
             revision, _, name = path.removeprefix(page).partition("/")
             commit = self._commit(revision)
@@ -79,7 +82,8 @@ class Hub:
             there = [{"type": "directory", "path": name, "oid": "0" * 40} for name in sorted(folders)]
             there += [{"type": "file", "path": name, "size": len(files[name]), "oid": "0" * 40} for name in files]
             return [one for one in there if what != "tree" or str(PurePosixPath(one["path"]).parent) == (folder or ".")]
-        return {"id": REPO, "sha": commit, "siblings": [{"rfilename": name} for name in files]}
+        gated = "auto" if self.gated else False
+        return {"id": REPO, "sha": commit, "gated": gated, "siblings": [{"rfilename": name} for name in files]}
 
     def _commit(self, revision: str) -> str | None:
         latest = list(self.commits)[-1]

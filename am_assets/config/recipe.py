@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from am_assets.config.agreement import EarlierPassRates, PassRates, ReferencePolicy
+from am_assets.config.evaluation import EvaluationPolicy
 from am_assets.config.files import Section
 from am_assets.config.licenses import normalized
 from am_assets.config.rewards import REWARD_RULES, RewardMinima, RewardWeights
@@ -248,21 +249,6 @@ class TrainingPolicy(Section):
     gradient_checkpointing: bool = True
     dtype: Literal["bfloat16", "float32", "auto"] = "bfloat16"  # auto: bfloat16 where the device has it
     seed: int = 0
-
-
-class EvaluationPolicy(Section):
-    """The benchmarks and sampling parameters that students are scored with."""
-
-    benchmarks: list[str] = []
-    system_prompt: str = ""
-    samples: Annotated[int, Field(ge=1, le=64)] = 4
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.6
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
-    max_tokens: Annotated[int, Field(ge=1)] = 32_768
-    seed: int = 0
-
-    def sampling(self) -> dict[str, Any]:
-        return {"temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens}
 
 
 class Recipe(Section):

@@ -39,12 +39,17 @@ def out_of_reach(repo: str, kind: str = "model", file: str = "config.json", revi
     from glob import has_magic
 
     from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import GatedRepoError
 
     wildcard = has_magic(file)
     if not wildcard and isinstance(try_to_load_from_cache(repo, file, repo_type=kind, revision=revision), str):
         return None
     try:
         info = HfApi().repo_info(repo, repo_type=kind, revision=revision, timeout=SECONDS)
+        if getattr(info, "gated", None):  # everybody may see what it has, and not everybody may have it
+            HfApi().auth_check(repo, repo_type=kind)
+    except GatedRepoError:
+        return "it is gated: accept its terms on its page, and set HF_TOKEN to a token of that account"
     except Exception as error:  # no network, no such name and no access each raise a type of their own
         return quoted(error) or type(error).__name__
     names = [sibling.rfilename for sibling in getattr(info, "siblings", None) or []]

@@ -73,6 +73,11 @@ class Origin(Section):
         return Beside()
 
     @property
+    def condition(self) -> str | None:
+        """In SQL, which rows are read; None for all."""
+        return self.where
+
+    @property
     def form(self) -> str:
         """The adapter, or AUTO; empty for a generator."""
         return "" if self.generator else self.adapter or AUTO

@@ -28,8 +28,10 @@ BATCH_ROWS, BATCH_CHARS = 5_000, 10_000_000  # held at once: so many rows, or as
 SHOWN = 3  # places of a fault that a message names
 REASONS, OTHER_REASONS = 100, "other reasons"  # told apart; words of the file stand in some
 TEXTS = dict.fromkeys(["question", "reference_answer", "test_cases", "constraints"], pl.String())
+PARTS = {"stem": pl.String(), "options": pl.List(pl.String), "starter": pl.String()}  # null: the question is whole
 BESIDE = dict.fromkeys(["license", "extra", "place", "own_id"], pl.String())  # place: `file:line`
-ROWS = pl.Schema({**TEXTS, "published": pl.List(pl.Struct({"teacher": pl.String, "response": pl.String})), **BESIDE})
+PUBLISHED = {"published": pl.List(pl.Struct({"teacher": pl.String, "response": pl.String}))}
+ROWS = pl.Schema({**TEXTS, **PARTS, **PUBLISHED, **BESIDE})
 
 
 @dataclass
@@ -117,7 +119,7 @@ def _read(origin: Origin, base: Path, told: Told) -> Iterator[tuple[str, Item | 
     adapter = ADAPTERS[told.form]
     fields = fields_of(origin, adapter)
     columns = {name for wanted in fields.values() for path, steps in wanted.paths for name in (path, steps[0])}
-    condition = Condition(origin.where) if origin.where else None
+    condition = Condition(origin.condition) if origin.condition else None
     beside = origin.beside
     columns |= beside.columns | ({*condition.columns} if condition else set())
     for path in files:
@@ -181,7 +183,9 @@ def _frame(batch: Iterable[tuple[str, Item]], origin: Origin) -> pl.DataFrame:
         reference = item.reference_answer if (item.reference_answer or "").strip() else None
         kept = item.kept
         beside = (kept.license, kept.extra, place, kept.own_id)
-        rows.append((item.question or "", reference, item.test_cases, item.constraints, published, *beside))
+        texts = (item.question or "", reference, item.test_cases, item.constraints)
+        parts = item.parts and (item.parts.stem, item.parts.options or None, item.parts.starter)
+        rows.append((*texts, *(parts or (None, None, None)), published, *beside))
     return pl.DataFrame(rows, ROWS, orient="row")
 
 

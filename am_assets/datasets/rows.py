@@ -34,6 +34,15 @@ class Field:
         return [(path, path.split(".")) for path in (self.path, *self.aliases)]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """A question and what stands below it, for benchmarks, which ask it in words of their own."""
+
+    stem: str
+    options: tuple[str, ...] = ()  # of multiple choice, the right one first
+    starter: str | None = None  # code to complete
+
+
 @dataclass
 class Item:
     """What one row is: a question with what its answers are checked by, and the responses published with it."""
@@ -44,6 +53,7 @@ class Item:
     constraints: str | None = None  # JSON [{"id", "kwargs"}]
     responses: list[tuple[str | None, str]] = field(default_factory=list)  # of a teacher, None where the row names none
     notes: tuple[str, ...] = ()  # what a person should hear of, counted over rows
+    parts: Parts | None = None  # of the question, where it shows more than itself
     kept: Kept = field(default_factory=Kept)
 
 

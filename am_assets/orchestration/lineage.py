@@ -30,7 +30,7 @@ _FORM = " ".join(
     )
 )  # fmt: skip
 _JUDGED = "benchmark_responses.response " + " ".join(
-    f"benchmark_questions.{name}" for name in ("reference_answer", "test_cases", "constraints")
+    f"benchmark_questions.{name}" for name in ("reference_answer", "options", "test_cases", "constraints", "limits")
 )
 
 COMPUTED: dict[str, dict[str, str]] = {
@@ -145,7 +145,8 @@ COMPUTED: dict[str, dict[str, str]] = {
         "student": "",  # untrained or trained; the upstream column of that name is a model name
         "sample_index": "evaluation_policy.value",
         "response finish_reason completion_tokens": (
-            "sft_checkpoint.sha256 benchmark_questions.question evaluation_policy.value"
+            "sft_checkpoint.sha256 benchmark_questions.question benchmark_questions.options"
+            " benchmark_questions.starter benchmark_questions.prompt evaluation_policy.value"
         ),
     },
     "benchmark_verdicts": {"verdict reason": _JUDGED, "well_formed": "benchmark_responses.response"},

@@ -18,6 +18,7 @@ from am_assets.config.endpoints import EMBEDDED, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.config.recipe import Recipe
 from am_assets.datasets import hub, sources
+from am_assets.datasets.benchmarks import Benchmark, read_benchmark
 from am_assets.datasets.locate import SourceError, at_commit, find_files
 from am_assets.datasets.pass_rates import read_round
 from am_assets.engines.llm.batch import PROVIDERS
@@ -31,6 +32,7 @@ from am_assets.runtime.quoting import quoted
 from am_assets.storage.stored import StoredTables
 
 SECONDS = 3.0  # to wait for a connection
+READ_BYTES = 50_000_000  # of the files of a benchmark that are read beforehand
 STUDYING = {"sft_checkpoint", "benchmark_responses"}
 
 
@@ -83,7 +85,8 @@ def _configured(here: Project, asset: str, recipes: Sequence[Recipe]) -> list[st
 
 
 def _unread(here: Project, steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
-    """Planned partitions of sources and benchmarks whose files are missing, with the problem."""
+    """Planned partitions of sources and benchmarks whose files are missing, and of benchmarks that nobody could be
+    scored on, with the problem."""
     not_there = cache(_not_there)  # shards of one source have one location
     for step in steps:
         if step.asset == "raw_pool":
@@ -95,8 +98,25 @@ def _unread(here: Project, steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
             location = here.benchmarks[name].location
         else:
             continue
-        if location and (fault := not_there(location, base)):
+        fault = not_there(location, base) if location else None
+        if not fault and step.asset == "benchmark_questions":
+            fault = _unfit(name, here.benchmarks[name], base)
+        if fault:
             yield step.partition, f"{file}: {name}: {fault}"
+
+
+def _unfit(name: str, benchmark: Benchmark, base: Path) -> str | None:
+    """Why files are no benchmark: an answer that is missing, a window that leaves nothing. Large ones and those of a
+    hub are read by the run itself, one of the first."""
+    location = benchmark.location
+    if location and not location.startswith("hf://"):
+        if sum(path.stat().st_size for path in find_files(location, base)) > READ_BYTES:
+            return None
+        try:
+            read_benchmark(name, benchmark, base)
+        except SourceError as error:
+            return str(error)
+    return None
 
 
 def _not_there(location: str, base: Path) -> str | None:

@@ -12,14 +12,14 @@ from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.adapters.base import boxed, boxed_reference
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.origins import Origin, fingerprint, reasoning_gym
-from am_assets.datasets.reading import BESIDE, Told, read_rows
+from am_assets.datasets.reading import BESIDE, PARTS, Told, read_rows
 from am_assets.verification.verifiers.math import references
 
 
 def adapt(folder: Path, adapter: str, *rows: dict[str, Any], told: Told | None = None, **config: Any) -> pl.DataFrame:
     (folder / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
     origin = parse(Origin, {"location": "a.jsonl", "adapter": adapter, **config}, "test")
-    return pl.concat(read_rows(origin, folder, told)).drop(BESIDE)
+    return pl.concat(read_rows(origin, folder, told)).drop(BESIDE, PARTS)
 
 
 def fault(folder: Path, adapter: str, row: dict[str, Any], **config: Any) -> str:

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 import yaml
 
-from am_assets.config.files import ConfigError
-from am_assets.datasets.benchmarks import Benchmark, load_benchmarks, read_benchmark
+from am_assets.config.files import ConfigError, parse
+from am_assets.datasets.benchmarks import Benchmark, known_benchmarks, load_benchmarks, read_benchmark
 from am_assets.datasets.identity import question_id
 from am_assets.datasets.locate import SourceError
 from am_assets.storage.schemas import BenchmarkQuestions
@@ -64,6 +64,13 @@ def test_a_generated_benchmark_needs_no_file(tmp_path: Path) -> None:
         ({"location": "a", "adapter": "jsonl", "rank": 1}, r"benchmarks\.yaml: b: rank: "),
         ({"generator": "planted"}, r"benchmarks\.yaml: b: generator: "),
         ({"adapter": "jsonl"}, "exactly one of location and generator"),
+        ({"location": "a", "prompt": "Answer."}, r"prompt: .*'Answer\.' has no \{question\}"),
+        ({"location": "a", "prompt": {"starter": "{question}", "otherwise": "?"}}, r"prompt: .*'\?' has no"),
+        ({"location": "a", "window": {}}, "window: .*first or last has to be given"),
+        ({"location": "a", "window": {"first": "2024-8"}}, r"window\.first: "),
+        ({"location": "a", "window": {"first": "2025-01-02", "last": "2024-12"}}, "lies behind last 2024-12"),
+        ({"location": "a", "limits": {"memory": 4096}}, r"limits\.memory: "),
+        ({"location": "a", "limits": {"timeout_seconds": 0}}, r"limits\.timeout_seconds: "),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path: Path, entry: dict[str, Any], says: str) -> None:
@@ -81,5 +88,66 @@ def test_a_benchmark_name_must_serve_as_a_partition_key(tmp_path: Path) -> None:
 def test_the_bundled_benchmarks_load() -> None:
     benchmarks = load_benchmarks(DATA / "benchmarks.yaml")
     published = load_benchmarks(DATA / "examples" / "paper" / "benchmarks.yaml")
-    assert [*benchmarks, *published] == ["heldout_arithmetic", "aime2024", "math500"]
+    assert [*benchmarks, *published] == ["heldout_arithmetic", "aime2024", "math500", "gpqa_diamond", "livecodebench"]
     assert len(read_benchmark("heldout_arithmetic", benchmarks["heldout_arithmetic"], DATA)) == 96
+
+
+def used(folder: Path, names: Any, **entries: Any) -> dict[str, Benchmark]:
+    (folder / "benchmarks.yaml").write_text(yaml.safe_dump({"use": names, **entries}, sort_keys=False))
+    return load_benchmarks(folder / "benchmarks.yaml")
+
+
+def test_a_known_benchmark_is_used_by_its_name_and_its_fields_may_be_otherwise(tmp_path: Path) -> None:
+    found = used(tmp_path, ["gsm8k", "aime2024"], mine={"location": "a.jsonl"}, gsm8k={"limit": 20})
+    assert [*found] == ["gsm8k", "aime2024", "mine"]
+    assert (found["gsm8k"].limit, found["gsm8k"].adapter, found["aime2024"].limit) == (20, "gsm8k", None)
+    assert "boxed" in str(found["aime2024"].prompt) and found["mine"].prompt is None
+
+
+def test_the_commit_of_a_known_benchmark_is_that_of_its_own_location_alone(tmp_path: Path) -> None:
+    assert "google/IFEval@966cd89" in str(used(tmp_path, ["ifeval"])["ifeval"].location)
+    own = used(tmp_path, ["ifeval"], ifeval={"location": "ifeval.jsonl"})["ifeval"]
+    assert own.location == "ifeval.jsonl"
+    pinned = used(tmp_path, ["gsm8k"], gsm8k={"revision": "e53f048"})["gsm8k"]
+    assert pinned.location == "hf://datasets/openai/gsm8k@e53f048/main/test-*.parquet"
+    with pytest.raises(ConfigError, match="gsm8k: revision: is that of a location on the hub"):
+        used(tmp_path, ["gsm8k"], gsm8k={"location": "a.parquet", "revision": "e53f048"})
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["aime_2024"], "no benchmark aime_2024 is known; did you mean aime2024"),
+        ("aime2024", "expected a list of names"),
+        ([{"aime2024": 1}], "expected a list of names"),
+    ],
+)
+def test_a_name_that_is_not_known_is_an_error_that_says_which_are(tmp_path: Path, names: Any, says: str) -> None:
+    with pytest.raises(ConfigError, match=f"use: {says}.*gpqa_diamond"):
+        used(tmp_path, names)
+
+
+def test_every_known_benchmark_loads_and_none_holds_an_item(tmp_path: Path) -> None:
+    assert [*used(tmp_path, [*known_benchmarks()])] == [
+        *("aime2024", "aime2025", "math500", "gpqa_diamond", "livecodebench"),
+        *("humaneval_plus", "mbpp_plus", "ifeval", "gsm8k"),
+    ]
+    assert all(one["location"].startswith("hf://datasets/") for one in known_benchmarks().values())
+
+
+def test_a_window_holds_whole_months_and_days_at_both_ends(tmp_path: Path) -> None:
+    days = ["2024-07-31", "2024-08-01T00:00:00", "2024-09-15 10:00:00", "2025-01-31T23:59:59", "2025-02-01", None]
+    rows = [ONE | {"question": f"{day}?", "contest_date": day} for day in days]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    pl.DataFrame(rows).with_columns(pl.col("contest_date").str.slice(0, 10).str.to_datetime("%Y-%m-%d")).write_parquet(
+        tmp_path / "a.parquet"
+    )
+
+    def within(location: str, **window: str) -> list[str]:
+        entry = parse(Benchmark, {"location": location, "adapter": "jsonl", "window": window}, "test")
+        return sorted(text[:10] for text in read_benchmark("b", entry, tmp_path)["question"])
+
+    for location in ("a.jsonl", "a.parquet"):
+        assert within(location, first="2024-08", last="2025-01") == ["2024-08-01", "2024-09-15", "2025-01-31"]
+        assert within(location, last="2024-08-01") == ["2024-07-31", "2024-08-01"]
+        assert within(location, first="2025-01-31") == ["2025-01-31", "2025-02-01"]

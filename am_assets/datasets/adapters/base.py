@@ -12,10 +12,10 @@ from typing import Any
 from am_assets.config.vocabulary import FINISH_REASONS
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.chats import with_thinking
-from am_assets.datasets.rows import Field, Item, Row
+from am_assets.datasets.rows import Field, Item, Parts, Row
 from am_assets.datasets.values import Fault, clean, kind, text
 
-__all__ = ["Adapter", "Fault", "Field", "Item", "Row", "Said"]
+__all__ = ["Adapter", "Fault", "Field", "Item", "Parts", "Row", "Said"]
 
 BOX = re.compile(r"\\(?:boxed|fbox)\s*")
 JOINED = re.compile(r"[\s$.,;]*(?:\\text\s*\{\s*(?:or|and)\s*\}|or|and)?[\s$]*")

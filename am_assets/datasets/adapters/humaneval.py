@@ -3,10 +3,12 @@
 import ast
 import re
 
-from am_assets.datasets.adapters.base import Adapter, Field, Item, Row, fields, humaneval_tests
+from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields, humaneval_tests
 
 
 def read(row: Row) -> Item:
+    if row.get("plus_input") is not None:
+        raise Fault("field `plus_input`: inputs without results; read the Parquet files of evalplus/humanevalplus")
     question, test, entry_point = row.text("question"), row.text("test"), row.text("entry_point")
     return Item(question, test_cases=humaneval_tests(_with_helpers(test, question, entry_point), entry_point))
 
@@ -24,9 +26,9 @@ def _with_helpers(test: str | None, prompt: str | None, entry_point: str | None)
 
 
 ADAPTER = Adapter(
-    fields("prompt", test=Field("test", required=True), entry_point=Field("entry_point", required=True)),
+    fields("prompt", "plus_input", test=Field("test", required=True), entry_point=Field("entry_point", required=True)),
     read,
-    version="4",
+    version="5",
     doc="HumanEval and HumanEval+; the tests call `check`",
     signature=("prompt", "test", "entry_point"),
     example={

@@ -7,7 +7,7 @@ import pickle
 import zlib
 from typing import Any
 
-from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields, with_starter
+from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Parts, Row, fields, with_starter
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.values import parsed
 
@@ -27,10 +27,14 @@ class _TextOnly(pickle.Unpickler):
 
 def read(row: Row) -> Item:
     tests = [*row.of("public_test_cases", _listed), *row.of("private_test_cases", _private)]
-    question = with_starter(row.text("question"), row.text("starter_code"))
+    asked, starter = row.text("question"), row.text("starter_code")
     metadata = parsed(row.get("metadata"))
     function = metadata.get("func_name") if isinstance(metadata, dict) else None
-    return Item(question, test_cases=row.of("public_test_cases", lambda _: canonical(tests, function)))
+    return Item(
+        with_starter(asked, starter),
+        test_cases=row.of("public_test_cases", lambda _: canonical(tests, function)),
+        parts=Parts(asked or "", starter=starter) if starter else None,
+    )
 
 
 def _listed(tests: Any) -> list[Any]:

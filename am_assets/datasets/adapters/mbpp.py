@@ -1,4 +1,4 @@
-"""MBPP: a task in a sentence and a list of assertions, which the question shows so that names are known."""
+"""MBPP and MBPP+: a task in a sentence and a list of assertions, which the question shows so that names are known."""
 
 from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields, with_parts
 from am_assets.datasets.cases import canonical
@@ -11,7 +11,8 @@ def read(row: Row) -> Item:
         raise Fault("field `test_list`: no tests")
     question, shown = row.text("question"), "\n".join(tests)
     setup = "\n".join(row.scalars("setup"))
-    code = f"{setup}\n{shown}" if setup else shown
+    decides = row.text("test") or shown  # MBPP+ has more tests than it shows
+    code = f"{setup}\n{decides}" if setup else decides
     asked = with_parts(question, f"Your code should pass these tests:\n{shown}")
     return Item(asked, test_cases=canonical({"test_code": code}))
 
@@ -19,12 +20,13 @@ def read(row: Row) -> Item:
 ADAPTER = Adapter(
     fields(
         Field("text", ("prompt",), required=True),
+        "test",
         test_list=Field("test_list", required=True),
         setup=Field("test_setup_code", ("test_imports",)),
     ),
     read,
-    version="3",
-    doc="MBPP, also the sanitized; the question shows the tests",
+    version="4",
+    doc="MBPP, also the sanitized, and MBPP+; the question shows the tests of MBPP",
     signature=("text|prompt", "test_list"),
     example={
         "task_id": 1,

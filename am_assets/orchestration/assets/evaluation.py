@@ -1,6 +1,5 @@
 """Assets of evaluation: benchmarks, answers of the student before and after training, scores, and the report."""
 
-import json
 from pathlib import Path
 
 import dagster as dg
@@ -11,11 +10,11 @@ from am_assets.datasets import benchmarks as benchmark_files
 from am_assets.distillation import parts
 from am_assets.engines import plots
 from am_assets.engines.models import student
-from am_assets.evaluation import distributions, examples, page, paper, report, scores
+from am_assets.evaluation import asking, distributions, examples, page, paper, report, scores
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.entries import benchmark_entry
-from am_assets.orchestration.partitions import along, every
+from am_assets.orchestration.partitions import along, every, recipe_and_benchmark
 from am_assets.orchestration.resources import Answers
 from am_assets.orchestration.tables import picture, sample, stored_metadata
 from am_assets.storage.atomic import write_whole
@@ -47,9 +46,10 @@ def benchmark_questions(context: dg.AssetExecutionContext, here: Declared) -> pl
         "sft_checkpoint": along("recipe"),
         "benchmark_questions": along("benchmark"),
     },
-    reads=Reads((student,)),
+    reads=Reads((asking, student)),
 )
 def benchmark_responses(
+    context: dg.AssetExecutionContext,
     here: Declared,
     evaluation_policy: pl.DataFrame,
     sft_checkpoint: pl.DataFrame,
@@ -58,13 +58,14 @@ def benchmark_responses(
 ) -> tuple[pl.DataFrame, dict]:
     """Answers of the untrained and the trained student to the benchmark, k samples per item. Generations are memoized
     by the content of the weights, so recipes share those of the untrained student."""
-    policy = read_policy(EvaluationPolicy, evaluation_policy)
+    _, benchmark = recipe_and_benchmark(context.partition_key)
+    policy = read_policy(EvaluationPolicy, evaluation_policy).of(benchmark)
     trained = sft_checkpoint.row(0, named=True)
     folders = {
         "untrained": student.student_folder(trained["student"], here.models),
         "trained": here.assets / trained["path"],
     }
-    prompts = _prompts(benchmark_questions, policy)
+    prompts = asking.prompts(benchmark_questions, policy)
     wanted = pl.concat(
         with_keys(
             prompts, "messages", "seed", identity=[student.weights_sha256(folder), policy.sampling()]
@@ -81,25 +82,13 @@ def benchmark_responses(
     return table, {"generated": filled.new.height, "reused": table.height - filled.new.height}
 
 
-def _prompts(items: pl.DataFrame, policy: EvaluationPolicy) -> pl.DataFrame:
-    """One row per wanted answer: item_id, sample_index, messages, seed."""
-    system = [{"role": "system", "content": policy.system_prompt}] if policy.system_prompt else []
-    messages = [
-        json.dumps([*system, {"role": "user", "content": question}], ensure_ascii=False)
-        for question in items["question"]
-    ]
-    indices = pl.DataFrame({"sample_index": range(policy.samples)}, schema={"sample_index": pl.UInt16})
-    prompts = items.select("item_id", pl.Series("messages", messages, dtype=pl.String)).join(indices, how="cross")
-    return prompts.with_columns(seed=pl.col("sample_index").cast(pl.Int64) + policy.seed)
-
-
 @tables.evidence(
     "evaluation",
     "recipe_benchmarks",
     pool="sandbox",
     ins={"benchmark_questions": along("benchmark")},
     reads=Reads(
-        (parts, *(module_of(verifier) for verifier in OF_ITEMS)),
+        (asking, parts, *(module_of(verifier) for verifier in OF_ITEMS)),
         tuple(path for verifier in OF_ITEMS for path in verifier.instruments()),
     ),
     unfinished=without_sandbox,
@@ -111,20 +100,21 @@ def benchmark_verdicts(
     answers: dg.ResourceParam[Answers],
 ) -> tuple[pl.DataFrame, dict]:
     """Verdicts on the student's answers by the verifiers that check the teacher: tests, else the reference answer, and
-    constraints; of two the worse counts. An answer without think and answer parts is checked as a whole, so that the
-    untrained student is not marked down for a format it never saw."""
+    constraints; of two the worse counts. Programs run within the limits of the benchmark, where it has its own. An
+    answer without think and answer parts is checked as a whole, so that the untrained student is not marked down for a
+    format it never saw."""
     given = benchmark_responses.with_columns(
         response_id=pl.format("{}/{}/{}", pl.col("student").cast(pl.String), "item_id", "sample_index"),
         question_id="item_id",
     )
     read = parts.split(given).select("response_id", "answer", "well_formed")
     judged = given.join(read, on="response_id").join(benchmark_questions, on="item_id")
-    judged = judged.with_columns(answer=pl.coalesce("answer", "response"))
+    judged = asking.compared(judged.with_columns(answer=pl.coalesce("answer", "response")))
     nothing = [name for name in jobs.AGAINST if name not in judged.columns]
     judged = judged.with_columns(pl.lit(None, pl.String).alias(name) for name in nothing)
     filled = []
     for verifier in OF_ITEMS:
-        limits = getattr(here.instruments, verifier.section)
+        limits = asking.limits(getattr(here.instruments, verifier.section), benchmark_questions)
         filled.append(fill(verifier, jobs.jobs(verifier, judged, limits), limits, answers.fill))
     columns = BenchmarkVerdicts.column_names()
     table = pl.concat([one.table.select(columns) for one in filled], how="vertical_relaxed")

@@ -7,10 +7,14 @@ from am_assets.config.vocabulary import VERDICTS
 
 class BenchmarkQuestions(dy.Schema):
     item_id = dy.String(primary_key=True)
-    question = dy.String()
-    reference_answer = dy.String(nullable=True)
+    question = dy.String(description="without its options and the code to complete")
+    reference_answer = dy.String(nullable=True, description="of multiple choice, the letter that a pool would have")
     test_cases = dy.String(nullable=True)
     constraints = dy.String(nullable=True)
+    options = dy.List(dy.String(), nullable=True, description="of multiple choice, the right one first")
+    starter = dy.String(nullable=True, description="code to complete")
+    prompt = dy.String(nullable=True, description="how it is asked; null: the question alone")
+    limits = dy.String(nullable=True, description="JSON: limits of programs that the benchmark sets itself")
 
 
 class BenchmarkResponses(dy.Schema):

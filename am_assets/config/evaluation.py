@@ -1,0 +1,43 @@
+"""The section `evaluation` of a recipe: what students are scored on, and how often each item is asked."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+
+from am_assets.config.files import Section
+
+Samples = Annotated[int, Field(ge=1, le=64)]
+Tokens = Annotated[int, Field(ge=1)]
+
+
+class OfBenchmark(Section):
+    """What one benchmark has otherwise; null: as all others."""
+
+    samples: Samples | None = None
+    max_tokens: Tokens | None = None
+
+
+class EvaluationPolicy(Section):
+    """The benchmarks and sampling parameters that students are scored with."""
+
+    benchmarks: list[str] = []
+    system_prompt: str = ""
+    samples: Samples = 4  # of each item
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.6
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    max_tokens: Tokens = 32_768
+    by_benchmark: dict[str, OfBenchmark] = {}  # {aime2024: {samples: 16}}
+    seed: int = 0
+
+    def of(self, benchmark: str) -> Self:
+        """The policy as it is for one benchmark."""
+        otherwise = self.by_benchmark.get(benchmark, OfBenchmark()).model_dump(exclude_none=True)
+        return self.model_copy(update={**otherwise, "by_benchmark": {}})
+
+    def sampling(self) -> dict[str, Any]:
+        return {"temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens}
+
+    @model_serializer(mode="wrap")
+    def _what_counts(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unused = {"by_benchmark"} if not self.by_benchmark else set()
+        return {name: value for name, value in as_usual(self).items() if name not in unused}
