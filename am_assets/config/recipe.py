@@ -23,6 +23,7 @@ from am_assets.config.licenses import normalized
 from am_assets.config.rewards import REWARD_RULES, RewardMinima, RewardWeights
 from am_assets.config.samples import Samples
 from am_assets.config.sets import PreferencePolicy, RlPolicy, Share
+from am_assets.config.touched import Touched
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED, Screen
 
 PriorityRule = Literal["has_check", "published", "difficulty", "complete", "language", "source_rank"]
@@ -252,6 +253,13 @@ class EvaluationPolicy(Section):
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
     max_tokens: Annotated[int, Field(ge=1)] = 32_768
     seed: int = 0
+    touched: Touched = Touched()
+
+    @model_serializer(mode="wrap")
+    def _what_differs(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `touched` as it is by default, so that the policies of older projects are what they were."""
+        values: dict[str, Any] = as_usual(self)
+        return {name: value for name, value in values.items() if name != "touched" or self.touched != Touched()}
 
     def sampling(self) -> dict[str, Any]:
         return {"temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens}

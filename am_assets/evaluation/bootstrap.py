@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+VERSION = "1"  # raise when the same scores give another interval
 RESAMPLES = 2_000  # pairs of them
 SEED = 0
 TAIL = 0.025
@@ -15,25 +16,27 @@ DECIMALS = 9  # of a mean or an end: further ones differ between processors
 BLOCK = 4_000_000  # draws at once
 
 
-def intervals(scores: np.ndarray, least: float, most: float) -> list[tuple[float, float]]:
+def intervals(scores: np.ndarray, least: float, most: float | np.ndarray) -> list[tuple[float, float]]:
     """The 95 % intervals (low, high) of the means of the columns of `scores` (questions by figures), between `least`
-    and `most`. One question tells nothing of others: (least, most). Equal scores give an interval of width 0.
+    and `most` (one for all, or one a column).
+
+    Resamples of scores that are all equal show nothing of others: then up to q of all questions may be of another kind,
+    of which none was met with a chance of `TAIL`, (1 - q)**n, and the interval goes so far towards either bound. Of 0
+    of 50 passed it is 0 to 0.07.
 
     Deterministic, and the same in any order of the questions. Each resample comes with its mirror, which draws the i-th
     largest score where that drew the i-th smallest: so the interval of scores with the other sign is the mirror image.
     `ValueError` without questions or for a score outside [`least`, `most`].
     """
     if not len(scores) or not ((scores >= least) & (scores <= most)).all():
-        raise ValueError(f"an interval needs at least one score, and every score between {least:g} and {most:g}")
-    ordered, count = np.sort(np.asarray(scores, np.float64), axis=0), len(scores)
-    mean = means(scores)
-    if count == 1:
-        return [(float(least), float(most))] * scores.shape[1]
+        raise ValueError(f"an interval needs at least one score, and every score between {least} and {most}")
+    ordered, count, mean = np.sort(np.asarray(scores, np.float64), axis=0), len(scores), means(scores)
     drawn = np.sort(np.concatenate(list(_resampled(ordered))), axis=0)
     at = int(TAIL * len(drawn))
-    widen = np.sqrt(count / (count - 1))  # resamples spread less than other questions would
-    low = np.minimum(mean + widen * (drawn[at] - mean), mean).clip(least, most)
-    high = np.maximum(mean + widen * (drawn[-1 - at] - mean), mean).clip(least, most)
+    widen = np.sqrt(count / max(count - 1, 1))  # resamples spread less than other questions would
+    unmet = np.where(ordered[0] == ordered[-1], 1 - TAIL ** (1 / count), 0)
+    low = np.minimum(mean + widen * (drawn[at] - mean), mean - unmet * (mean - least)).clip(least, most)
+    high = np.maximum(mean + widen * (drawn[-1 - at] - mean), mean + unmet * (most - mean)).clip(least, most)
     return [(float(one), float(other)) for one, other in zip(low.round(DECIMALS), high.round(DECIMALS), strict=True)]
 
 
