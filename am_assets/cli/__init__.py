@@ -9,6 +9,7 @@
     am preview -r demo --set dedup.threshold=0.9   what other settings would keep, lose and ask
     am explain ID -r demo                the way of one question, and the line that kept or dropped it
     am diff -r demo -r demo-strict       rows in one set and not in the other, and the fields that they stem from
+    am scores -r demo -r demo-strict     scores with intervals, and whether the two students can be told apart
     am judges -r demo                    how far each judge agrees with the verifiers
     am push -r demo hf://datasets/OWNER/NAME   hand out what a recipe released, as one commit with a tag
     am purge                             remove what exclude.txt lists from the memo, and name what still holds it
@@ -23,4 +24,16 @@ import typer
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-from am_assets.cli import applying, asking, judging, listing, memo, planning, purging, pushing, reading, verifying  # noqa: E402, F401  (they add their commands to `app`)
+from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `app`)
+    applying,
+    asking,
+    judging,
+    listing,
+    memo,
+    planning,
+    purging,
+    pushing,
+    reading,
+    scoring,
+    verifying,
+)
