@@ -16,5 +16,5 @@ class Touched(Section):
     ngram: Literal[8, 13] = 8
     ngram_share: Share | None = 0.25  # 0: any shared n-gram
     wording: Share | None = 0.6
-    cosine: Share | None = 0.8
-    reworded: Share | None = 0.65
+    cosine: Share | None = 0.85
+    reworded: Share | None = 0.7
