@@ -30,6 +30,7 @@ GRAPH = {
     "similar_pairs": {"question_embeddings"},
     "benchmark_questions": set(),
     "benchmark_overlap": {"benchmark_questions", "raw_pool", "question_embeddings"},
+    "benchmark_hits": {"benchmark_questions", "raw_pool", "question_embeddings"},
     "deduped_set": {"dedup_policy", *POOL, "question_embeddings", "similar_pairs"},
     "selected_questions": {
         "sampling_policy", "teacher_policy", "deduped_set", "question_features", "question_labels", "benchmark_overlap",
@@ -58,7 +59,11 @@ GRAPH = {
     "sft_checkpoint": {"training_policy", "sft_dataset"},
     "benchmark_responses": {"evaluation_policy", "sft_checkpoint", "benchmark_questions"},
     "benchmark_verdicts": {"benchmark_responses", "benchmark_questions"},
-    "eval_scores": {"benchmark_verdicts"},
+    "benchmark_consensus": {"benchmark_responses", "benchmark_questions"},
+    "touched_items": {"sft_dataset", "sft_checkpoint", "benchmark_hits"},
+    "eval_scores": {
+        "evaluation_policy", "benchmark_responses", "benchmark_verdicts", "benchmark_consensus", "touched_items",
+    },
     "recipe_report": {
         "evaluation_policy", "deduped_set", "selected_questions", "verified_set", "sft_dataset", "eval_scores",
         "responses", "raw_pool",

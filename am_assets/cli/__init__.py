@@ -9,6 +9,7 @@
     am preview -r demo --set dedup.threshold=0.9   what other settings would keep, lose and ask
     am explain ID -r demo                the way of one question, and the line that kept or dropped it
     am diff -r demo -r demo-strict       rows in one set and not in the other, and the fields that they stem from
+    am scores -r demo -r demo-strict     scores with intervals, and whether the two students can be told apart
     am judges -r demo                    how far each judge agrees with the verifiers
     am freeze -r demo                    keep its questions' pass rates as a round, by which recipes sample
     am push -r demo hf://datasets/OWNER/NAME   hand out what a recipe released, as one commit with a tag
@@ -35,5 +36,6 @@ from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `ap
     purging,
     pushing,
     reading,
+    scoring,
     verifying,
 )

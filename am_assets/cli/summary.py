@@ -7,8 +7,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from am_assets.evaluation.layout import asked, sentences
+from am_assets.evaluation.scores import GAIN, SCORE
 from am_assets.planning.costs import Estimate
 from am_assets.planning.plan import Outcome, Plan, Step
+from am_assets.storage.schemas import EvalScores
 
 COSTS = ["seconds", "requests", "prompt_tokens", "completion_tokens", "cost_usd"]
 LATEST = 20  # rows shown of a namespace
@@ -178,12 +181,19 @@ def _figures(sums: dict[str, float]) -> list[str]:
 
 
 def _scores(path: Path) -> str:
-    benchmark = path.parent.name
+    """Of each student the score and form, then what the trained one gained; nothing of scores that an earlier version
+    made."""
+    scores, benchmark = pl.read_parquet(path), path.parent.name
+    if scores.columns != EvalScores.column_names():
+        return f"{benchmark}: scored by an earlier version; am apply brings the scores up to date"
+    figures = scores.filter((pl.col("student") != GAIN) & (pl.col("items") == "all"))
     lines = []
-    for row in pl.read_parquet(path).sort("student", descending=True).iter_rows(named=True):
+    for (student,), rows in figures.sort("student", descending=True).group_by("student", maintain_order=True):
+        of = {row["metric"]: row for row in rows.to_dicts()}
+        right = of[SCORE]
         lines.append(
-            f"{benchmark}: {row['student']} student {row['pass_at_1']:.1%} right"
-            f" (95 % interval {row['ci_low']:.1%} to {row['ci_high']:.1%}), {row['well_formed']:.1%} well formed,"
-            f" {row['questions']} questions x {row['samples']} samples"
+            f"{benchmark}: {student} student {right['value']:.1%} right"
+            f" (95 % interval {right['ci_low']:.1%} to {right['ci_high']:.1%}),"
+            f" {1 - of['malformed']['value']:.1%} well formed, {asked(scores)}"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"{benchmark}: {said}" for said in sentences(scores))])

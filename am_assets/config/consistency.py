@@ -9,6 +9,8 @@ from am_assets.config.instruments import Instruments
 from am_assets.config.recipe import Recipe
 from am_assets.config.samples import UntilPass
 
+SIMILARITIES = ("cosine", "wording", "reworded")
+
 
 def unmeasured(recipe: Recipe, instruments: Instruments, where: str) -> Iterator[str]:
     """A message for each field of the recipe that needs measurements `instruments` does not ask for; it begins with
@@ -34,12 +36,19 @@ def _below_floors(recipe: Recipe, instruments: Instruments, where: str) -> Itera
             " instruments.yaml; such pairs are not stored: raise the one or lower the other"
         )
     floor = instruments.overlap.floor
-    for rule in ("cosine", "wording", "reworded"):
-        threshold = getattr(recipe.sampling.decontamination, rule)
+    decontamination, touched = recipe.sampling.decontamination, recipe.evaluation.touched
+    thresholds = {f"sampling.decontamination.{rule}": getattr(decontamination, rule) for rule in SIMILARITIES}
+    # Its defaults hold under any floor: then from there on.
+    thresholds |= {
+        f"evaluation.touched.{rule}": getattr(touched, rule)
+        for rule in SIMILARITIES
+        if rule in touched.model_fields_set
+    }
+    for rule, threshold in thresholds.items():
         if threshold is not None and threshold < floor:
             yield (
-                f"{where}: sampling.decontamination.{rule}: {threshold} lies under overlap.floor"
-                f" {floor} of instruments.yaml: raise the one or lower the other"
+                f"{where}: {rule}: {threshold} lies under overlap.floor {floor} of instruments.yaml: raise the one or"
+                " lower the other"
             )
 
 

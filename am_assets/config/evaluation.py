@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from am_assets.config.files import Section
+from am_assets.config.touched import Touched
 
 Samples = Annotated[int, Field(ge=1, le=64)]
 Tokens = Annotated[int, Field(ge=1)]
@@ -28,6 +29,7 @@ class EvaluationPolicy(Section):
     max_tokens: Tokens = 32_768
     by_benchmark: dict[str, OfBenchmark] = {}  # {aime2024: {samples: 16}}
     seed: int = 0
+    touched: Touched = Touched()  # from where on an item counts as touched by released rows
 
     def of(self, benchmark: str) -> Self:
         """The policy as it is for one benchmark."""
@@ -39,5 +41,7 @@ class EvaluationPolicy(Section):
 
     @model_serializer(mode="wrap")
     def _what_counts(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        unused = {"by_benchmark"} if not self.by_benchmark else set()
+        """Without fields that decide nothing as they stand, so that the policies of older projects are what they were."""
+        newer = ("by_benchmark", "touched")
+        unused = {name for name in newer if getattr(self, name) == type(self).model_fields[name].default}
         return {name: value for name, value in as_usual(self).items() if name not in unused}

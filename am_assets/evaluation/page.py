@@ -17,11 +17,12 @@ from markupsafe import Markup, escape
 from am_assets.engines import plots
 from am_assets.evaluation import distributions, paper
 from am_assets.evaluation.examples import SAMPLED, Rows
+from am_assets.evaluation.layout import NONE, NOTE, asked, by_metric, sentences
+from am_assets.evaluation.scores import SCORE, gain
 from am_assets.evaluation.svg import PRINTED, curve_svg, sankey_svg
 
-VERSION = "1"  # raise when a page comes out otherwise
+VERSION = "2"  # raise when a page comes out otherwise
 CUT, QUESTION_CUT = 2_000, 600  # characters shown of a text
-NONE = "–"  # noqa: RUF001  for a missing figure
 Curve = Sequence[tuple[float, int]]
 
 
@@ -88,7 +89,8 @@ def page(recipe: str, found: Findings) -> str:
         paper_sources=[(name, rows / sum(paper.SOURCE_ROWS.values())) for name, rows in paper.SOURCE_ROWS.items()],
         lengths={part: distributions.lengths(found.released[f"{part}_chars"]) for part in ("think", "answer")},
         curves={name: curve_svg(points, x, "kept", mark) for name, (x, points, mark) in curves.items() if points},
-        scores=found.scores.sort("benchmark", "student"),
+        scores=[(name, asked(rows), *by_metric(rows), sentences(rows)) for name, rows in _by_benchmark(found.scores)],
+        note=NOTE,
         paper=paper,
         sampled=SAMPLED,
         cut=CUT,
@@ -108,14 +110,21 @@ def _tiles(found: Findings) -> list[tuple[str, str, str]]:
         ("Pass rate", _percent(rate), f"of what could be judged of {responses:,} responses"),
         ("Teacher", f"${cost:,.2f}", a_row if cost else "nothing paid for"),
     ]
-    for (benchmark,), rows in found.scores.sort("benchmark").group_by("benchmark", maintain_order=True):
-        scores = {row["student"]: row for row in rows.to_dicts()}
-        trained, untrained = scores.get("trained"), scores.get("untrained")
+    for benchmark, rows in _by_benchmark(found.scores):
+        scores = {row["student"]: row for row in rows.filter(metric=SCORE, items="all").to_dicts()}
+        trained, gained = scores.get("trained"), gain(rows)
         if trained is not None:
-            interval = f"95 % interval {_percent(trained['ci_low'])} to {_percent(trained['ci_high'])}"
-            before = f"untrained {_percent(untrained['pass_at_1'])}; " if untrained else ""
-            tiles.append((f"Trained, {benchmark}", _percent(trained["pass_at_1"]), before + interval))
+            remark = f"95 % interval {_percent(trained['ci_low'])} to {_percent(trained['ci_high'])}"
+            if gained:
+                apart = "" if gained.told_apart else ", which can't be told apart"
+                remark = f"untrained {_percent(scores['untrained']['value'])}{apart}; {remark}"
+            tiles.append((f"Trained, {benchmark}", _percent(trained["value"]), remark))
     return tiles
+
+
+def _by_benchmark(scores: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    groups = scores.group_by("benchmark", maintain_order=True)
+    return sorted(((str(name), rows) for (name,), rows in groups), key=lambda one: one[0])
 
 
 def _missing(found: Findings) -> list[str]:

@@ -50,6 +50,10 @@ COMPUTED: dict[str, dict[str, str]] = {
         ),
         "text_item ngram_8_item ngram_13_item wording_item": "benchmark_questions.item_id",
     },
+    "benchmark_hits": {
+        "item_id": "benchmark_questions.item_id",
+        "measure value": "raw_pool.question benchmark_questions.question question_embeddings.vector",
+    },
     "deduped_set": {
         "kept drop_reason decided_by": (
             "raw_pool.defect similar_pairs.cosine question_features.has_check question_features.published"
@@ -150,10 +154,22 @@ COMPUTED: dict[str, dict[str, str]] = {
         ),
     },
     "benchmark_verdicts": {"verdict reason": _JUDGED, "well_formed": "benchmark_responses.response"},
+    "benchmark_consensus": {
+        "result equal_to": "benchmark_responses.response",
+    },
+    "touched_items": {
+        "item_id measure value": "benchmark_hits.item_id benchmark_hits.measure benchmark_hits.value",
+        "question_id": "benchmark_hits.question_id sft_dataset.question_id",
+    },
     "eval_scores": {
-        "questions": "benchmark_verdicts.item_id",
+        "items": "touched_items.item_id touched_items.value evaluation_policy.value",
+        "questions differing": "benchmark_verdicts.item_id",
         "samples": "benchmark_verdicts.sample_index",
-        "pass_at_1 ci_low ci_high unverifiable": "benchmark_verdicts.verdict",
+        "metric value ci_low ci_high": (
+            "benchmark_verdicts.verdict benchmark_verdicts.well_formed benchmark_consensus.equal_to"
+            " benchmark_responses.finish_reason benchmark_responses.completion_tokens"
+        ),
+        "p detectable needed": "benchmark_verdicts.verdict",
     },
     "recipe_report": {
         "outcome rows": (

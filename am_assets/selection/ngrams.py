@@ -3,6 +3,7 @@
 Counting only; whether a share is contamination is decided in `decontaminate.py`.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ class ItemGrams:
     item could never match. N-grams with a word of `without` (codes) are left out. `least` is the smallest denominator
     of a share. N-grams are compared by a 64-bit hash of their words.
 
-    >>> shares, items = ItemGrams(benchmark_words, n=13).shares(question_words)
+    >>> shares, items = ItemGrams(benchmark_words, n=13).shared(question_words).largest()
     """
 
     def __init__(self, items: Words, n: int, least: int = 1, without: np.ndarray | None = None):
@@ -43,9 +44,8 @@ class ItemGrams:
         self.held = _incidence(np.concatenate(owners), column, (items.count, len(self.known)))
         self.sizes = np.maximum(np.diff(self.held.indptr), least)
 
-    def shares(self, texts: Words) -> tuple[np.ndarray, np.ndarray]:
-        """For each text the largest share of an item's distinct n-grams that it contains, float32 in [0, 1], and the
-        index of that item: the first on a tie, 0 where the share is 0."""
+    def shared(self, texts: Words) -> "Shared":
+        """Which share of each item's distinct n-grams each text contains."""
         rows, columns = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         begins, head = texts.grams(self.head)
         likely = begins[self.heads[_short(head)]]
@@ -57,15 +57,38 @@ class ItemGrams:
             columns.append(column[known])
         held = _incidence(np.concatenate(rows), np.concatenate(columns), (texts.count, len(self.known)))
         common = held @ self.held.T
-        share, item = np.zeros(texts.count, np.float32), np.zeros(texts.count, np.int64)
-        filled = np.flatnonzero(np.diff(common.indptr))
+        scaled = np.rint(common.data / self.sizes[common.indices] * 10**DECIMALS).astype(np.int64)
+        return Shared(common.indptr, common.indices, scaled, len(self.sizes))
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Texts by items, where they share n-grams: `ends`, `item` and `scaled` are a sparse matrix by rows, its values
+    shares in units of 10**-DECIMALS."""
+
+    ends: np.ndarray
+    item: np.ndarray
+    scaled: np.ndarray
+    items: int
+
+    def largest(self) -> tuple[np.ndarray, np.ndarray]:
+        """For each text the largest share, float32 in [0, 1], and the index of that item: the first on a tie, 0 where
+        the share is 0."""
+        texts = len(self.ends) - 1
+        share, item = np.zeros(texts, np.float32), np.zeros(texts, np.int64)
+        filled = np.flatnonzero(np.diff(self.ends))
         if len(filled):
-            scaled = np.rint(common.data / self.sizes[common.indices] * 10**DECIMALS).astype(np.int64)
-            ranked = scaled * len(self.sizes) + (len(self.sizes) - 1 - common.indices)
-            best = np.maximum.reduceat(ranked, common.indptr[filled])
-            share[filled] = best // len(self.sizes) / 10**DECIMALS
-            item[filled] = len(self.sizes) - 1 - best % len(self.sizes)
+            ranked = self.scaled * self.items + (self.items - 1 - self.item)
+            best = np.maximum.reduceat(ranked, self.ends[filled])
+            share[filled] = best // self.items / 10**DECIMALS
+            item[filled] = self.items - 1 - best % self.items
         return share, item
+
+    def pairs(self, floor: float = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(texts, items, shares) of all pairs whose share is above 0 and at or above `floor`."""
+        there = np.flatnonzero(self.scaled >= max(np.ceil(floor * 10**DECIMALS - 1e-6), 1))
+        text = np.searchsorted(self.ends, there, side="right") - 1
+        return text, self.item[there], (self.scaled[there] / 10**DECIMALS).astype(np.float32)
 
 
 def _short(grams: np.ndarray) -> np.ndarray:

@@ -13,8 +13,8 @@ RECIPES = {"plain", "other"}
 # The card of a release says all settings that made its rows, so each level of a recipe that moves writes it once more.
 CARD = {"sft_dataset": {"plain"}}
 FREE = {
-    "question_features", "similar_pairs", "benchmark_overlap", "response_features", "math_verdicts",
-    "instruction_verdicts", "answer_consensus", "response_screens",
+    "question_features", "similar_pairs", "benchmark_overlap", "benchmark_hits", "response_features",
+    "math_verdicts", "instruction_verdicts", "answer_consensus", "response_screens", "benchmark_consensus",
 }  # fmt: skip
 DECISIONS = {
     "deduped_set", "selected_questions", "teacher_requests", "verified_set", "sft_dataset", "preference_dataset",

@@ -20,6 +20,7 @@ from am_assets.orchestration.instance import BUNDLED
 POOLS = {
     "question_labels": "judge", "question_embeddings": "gpu", "responses": "teacher", "code_verdicts": "sandbox",
     "reward_scores": "judge", "sft_checkpoint": "gpu", "benchmark_responses": "gpu", "benchmark_verdicts": "sandbox",
+    "touched_items": "gpu",
 }  # fmt: skip
 
 

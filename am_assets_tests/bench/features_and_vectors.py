@@ -121,7 +121,7 @@ def with_grams(pool: pl.DataFrame, grams: ItemGrams) -> None:
     """All features, and the n-grams that each question shares with the items of a benchmark."""
     question_features(pool, applicable())
     for part in pool.iter_slices(overlap.SLICE):
-        grams.shares(words.read(part["question"]).plain)
+        grams.shared(words.read(part["question"]).plain).largest()
 
 
 def real(folder: Path) -> list[str]:

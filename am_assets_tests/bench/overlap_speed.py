@@ -52,7 +52,7 @@ def main() -> None:
         for part in pool["question"].to_frame().iter_slices(SLICE):
             seen = read(part["question"])
             for name, grams in items.grams.items():
-                grams.shares(seen.masked if name == "wording" else seen.plain)
+                grams.shared(seen.masked if name == "wording" else seen.plain).largest()
     with took("all of benchmark_overlap", pool.height):
         benchmark_overlap(pool, vectors, items, 0.6)
     print(f"{megabytes('VmHWM') - before:,.0f} MB above the tables at most")

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from am_assets.config.consistency import unmeasured
 from am_assets.config.files import ConfigError, merge
-from am_assets.config.recipe import Recipe, VerificationPolicy
+from am_assets.config.instruments import Instruments
+from am_assets.config.recipe import EvaluationPolicy, Recipe, VerificationPolicy
 from am_assets.config.recipe_files import load_recipe, load_recipes
 
 WHOLE = {"teacher": {"model": "m"}, "training": {"student": "s"}}
@@ -123,3 +125,31 @@ def test_a_named_reward_rule_sets_what_it_stands_for_and_says_so_again_when_read
     assert (named.weights.model_dump(), named.min_reward) == (three, 0.7)
     assert not any(named.minima.model_dump().values())
     assert VerificationPolicy.model_validate(named.model_dump()) == named
+
+
+MODELS = {"teacher": {"model": "m"}, "training": {"student": "s"}}
+
+
+def test_cuts_that_touch_as_by_default_are_no_part_of_the_policy_so_that_older_projects_keep_theirs() -> None:
+    assert "touched" not in EvaluationPolicy().model_dump()
+    assert "touched" not in EvaluationPolicy(touched={"cosine": EvaluationPolicy().touched.cosine}).model_dump()
+    policy = EvaluationPolicy(touched={"cosine": None})
+    assert policy.model_dump()["touched"]["cosine"] is None
+    assert EvaluationPolicy.model_validate(policy.model_dump()) == policy
+
+
+def test_a_cut_under_the_floor_is_refused_where_it_is_set_and_by_default_it_begins_at_the_floor() -> None:
+    instruments = Instruments.model_validate(
+        {"labels": {"model": "m"}, "reward": {"model": "m"}, "overlap": {"floor": 0.88}}
+    )
+    off = {"decontamination": {"wording": None, "reworded": None}}
+
+    def told(touched: dict) -> list[str]:
+        recipe = Recipe.model_validate({**MODELS, "sampling": off, "evaluation": {"touched": touched}})
+        return [*unmeasured(recipe, instruments, "r.yaml")]
+
+    assert told({}) == told({"cosine": 0.9}) == told({"wording": None}) == told({"ngram_share": 0.1}) == []
+    (said,) = told({"reworded": 0.87})
+    assert said.startswith(
+        "r.yaml: evaluation.touched.reworded: 0.87 lies under overlap.floor 0.88 of instruments.yaml"
+    )

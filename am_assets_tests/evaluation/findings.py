@@ -7,7 +7,7 @@ import polars as pl
 from am_assets.config.vocabulary import QUESTION_DROPS, RESPONSE_DROPS
 from am_assets.evaluation import distributions, examples, report
 from am_assets.evaluation.page import Findings
-from am_assets.storage.schemas import EvalScores
+from am_assets.evaluation.scores import STUDENTS, score_table
 from am_assets.verification.figures import BY, pass_rates
 
 HOSTILE = (
@@ -54,12 +54,18 @@ def findings() -> Findings:
 
 
 def scores() -> pl.DataFrame:
+    """Of 50 questions, the trained student passes 22 and the untrained 5; the rows touch 10 of those that both pass or
+    fail."""
+    before, after = [1] * 5 + [0] * 45, [1] * 22 + [0] * 28
     rows = [
-        {"student": "untrained", "pass_at_1": 0.1, "ci_low": 0.02, "ci_high": 0.2, "well_formed": 0.0},
-        {"student": "trained", "pass_at_1": 0.44, "ci_low": 0.29, "ci_high": 0.58, "well_formed": 0.98},
+        (student, f"q{at:02d}", 1, float(share), float(share), 0.0, 1.0 - share, 0.0, 40.0)
+        for student, shares in (("untrained", before), ("trained", after))
+        for at, share in enumerate(shares)
     ]
-    table = pl.DataFrame(rows).with_columns(questions=48, samples=1, unverifiable=0.0)
-    return EvalScores.cast(table.select(EvalScores.column_names())).with_columns(benchmark=pl.lit("held_out"))
+    names = ["student", "item_id", "samples", "pass@1", "maj@3", "truncated", "malformed", "unverifiable", "tokens"]
+    questions = pl.DataFrame(rows, schema=names, orient="row").cast({"student": STUDENTS, "samples": pl.UInt16})
+    touched = pl.Series([f"q{at:02d}" for at in range(40, 50)])
+    return score_table(questions, touched).with_columns(benchmark=pl.lit("held_out"))
 
 
 def without_results(found: Findings) -> Findings:

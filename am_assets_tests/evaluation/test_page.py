@@ -55,8 +55,19 @@ def test_the_page_says_what_came_in_what_is_released_and_why_the_rest_went() -> 
     assert "66 rows in → 47 rows released" in text
     for reason in ("exact_duplicate", "near_duplicate", "contaminated", "no response", "wrong_answer", "low_reward"):
         assert reason in text
-    assert "44.0%" in text and "29.0% to 58.0%" in text
+    assert "44.0%" in text and "29.9% to 58.1%" in text
     assert "$0.66" in text
+
+
+def test_the_scores_say_what_was_gained_and_what_is_left_of_it_without_touched_questions() -> None:
+    text = Seen(PAGE).text
+    assert "held_out: 50 questions x 1 sample" in text
+    assert "Trained is better than untrained by 34.0 points (95 % interval " in text
+    assert "touch 10 of these questions; of the others: trained is better than untrained by 42.5 points" in text
+    assert "Trained, untouched items" in text and "55.0% (" in text
+    rows = pl.concat([FOUND.scores.filter(pl.col("student") != "untrained")])
+    alone = rows.filter(pl.col("student") == "trained")
+    assert "can't be told apart" not in Seen(page("demo", replace(FOUND, scores=alone))).text
 
 
 def test_the_papers_figures_stand_beside_ours_and_are_named_as_such() -> None:

@@ -17,8 +17,9 @@ FROM_NO_TABLE = {  # instruments, partitions, names of the table's own
     "benchmark_responses.student", "code_verdicts.sandbox", "deduped_set.shard", "math_verdicts.judge",
     "question_labels.label_model", "recipe_report.stage", "reward_scores.judge",
 }  # fmt: skip
-# What is told beside a table, on the page of a report and on the card of a release.
+# What is told beside a table, on the page of a report and on the card of a release; or what has to be made before it.
 BESIDE = {
+    "touched_items": {"sft_checkpoint"},
     "recipe_report": {"evaluation_policy", "eval_scores", "responses", "raw_pool"},
     "sft_dataset": {"dedup_policy", "sampling_policy", "teacher_policy", "verification_policy", "release_policy"},
 }  # fmt: skip

@@ -7,21 +7,35 @@ import polars as pl
 
 from am_assets.config.recipe import EvaluationPolicy
 from am_assets.datasets import benchmarks as benchmark_files
+from am_assets.datasets.checks import HAS_REFERENCE
 from am_assets.distillation import parts
 from am_assets.engines import plots
 from am_assets.engines.models import student
-from am_assets.evaluation import asking, distributions, examples, page, paper, report, scores
+from am_assets.evaluation import (
+    asking,
+    bootstrap,
+    distributions,
+    examples,
+    page,
+    paired,
+    paper,
+    report,
+    scores,
+    touched,
+)
 from am_assets.orchestration import tables
+from am_assets.orchestration.assets.verification import MATH, Comparisons
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.entries import benchmark_entry
 from am_assets.orchestration.partitions import along, every, recipe_and_benchmark
 from am_assets.orchestration.resources import Answers
 from am_assets.orchestration.tables import picture, sample, stored_metadata
+from am_assets.runtime import kept
 from am_assets.storage.atomic import write_whole
 from am_assets.storage.memo import with_keys
 from am_assets.storage.schemas import BenchmarkQuestions, BenchmarkVerdicts
 from am_assets.storage.stored import read_policy
-from am_assets.verification import jobs
+from am_assets.verification import consensus, jobs
 from am_assets.verification.figures import BY, pass_rates
 from am_assets.verification.verifiers import VERIFIERS, module_of
 from am_assets.verification.verifiers.base import UNREACHED, fill, without_sandbox
@@ -127,13 +141,87 @@ def benchmark_verdicts(
     }
 
 
-@tables.decision("evaluation", "recipe_benchmarks", reads=Reads((scores,)))
-def eval_scores(benchmark_verdicts: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
-    """pass@1 over k samples with a bootstrap interval over the questions, and the share of well-formed answers."""
-    table = scores.score_table(benchmark_verdicts)
-    intervals = plots.intervals_png(table, "student", "ci_low", "pass_at_1", "ci_high", "pass@1, 95 % interval")
-    rates = {f"{row['student']}_pass_at_1": row["pass_at_1"] for row in table.to_dicts()}
-    return table, {**rates, "intervals": tables.picture(intervals)}
+@tables.evidence(
+    "evaluation",
+    "recipe_benchmarks",
+    pool=MATH.pool,
+    ins={"benchmark_questions": along("benchmark")},
+    reads=Reads((parts, consensus, module_of(MATH)), MATH.instruments()),
+)
+def benchmark_consensus(
+    here: Declared,
+    benchmark_responses: pl.DataFrame,
+    benchmark_questions: pl.DataFrame,
+    answers: dg.ResourceParam[Answers],
+) -> tuple[pl.DataFrame, dict]:
+    """Of a student's answers to an item with a reference, those that state the same result, by the verifier of math:
+    what a majority is counted by. Items with tests have none, nor has a single answer."""
+    student_item = pl.format("{}/{}", pl.col("student").cast(pl.String), "item_id")
+    rows = benchmark_responses.with_columns(question_id=student_item, nth=pl.col("sample_index"))
+    rows = rows.with_columns(response_id=pl.format("{}/{}", "question_id", "sample_index"))
+    read = rows.join(parts.split(rows).select("response_id", "answer"), on="response_id")
+    read = read.with_columns(answer=pl.coalesce("answer", "response"))
+    items = benchmark_questions.filter(HAS_REFERENCE).select("item_id", "test_cases")
+    asked = rows.select("item_id", "question_id").unique().join(items, on="item_id")
+    compared = Comparisons(MATH, here.instruments.math, answers)
+    with kept.keep_open():
+        told = consensus.consensus(consensus.answers_to_compare(read.lazy(), asked.lazy()), compared.equal)
+    table = told.select("response_id", "result", "equal_to").join(rows, on="response_id")
+    return table.sort("student", "item_id", "sample_index"), {"compared": compared.noted()}
+
+
+@tables.evidence(
+    "evaluation",
+    "recipe_benchmarks",
+    pool="gpu",  # it uses none: it tells of the rows that the student was trained on, so nothing but training moves it
+    ins={"sft_dataset": along("recipe"), "benchmark_hits": along("benchmark")},
+    deps=lambda _: [
+        dg.AssetDep("sft_checkpoint", partition_mapping=dg.MultiToSingleDimensionPartitionMapping("recipe"))
+    ],
+    reads=Reads((touched,)),
+)
+def touched_items(sft_dataset: pl.LazyFrame, benchmark_hits: pl.LazyFrame) -> pl.DataFrame:
+    """The items of the benchmark that rows touch which the student was trained on, and how closely by each measure.
+    From where on that counts is the recipe's."""
+    return touched.touching(benchmark_hits, sft_dataset)
+
+
+@tables.decision(
+    "evaluation",
+    "recipe_benchmarks",
+    ins={"evaluation_policy": along("recipe")},
+    reads=Reads((scores, bootstrap, paired, touched)),
+)
+def eval_scores(
+    evaluation_policy: pl.DataFrame,
+    benchmark_responses: pl.DataFrame,
+    benchmark_verdicts: pl.DataFrame,
+    benchmark_consensus: pl.DataFrame,
+    touched_items: pl.DataFrame,
+) -> tuple[pl.DataFrame, dict]:
+    """pass@k and maj@k of each student, shares of answers that were cut off, malformed or unverifiable, and their
+    length, each with an interval over questions; what the trained student gained; and the whole again without items
+    that the rows it was trained on touch."""
+    questions = scores.per_question(benchmark_verdicts, benchmark_responses, benchmark_consensus)
+    left_out = touched.touched(touched_items, read_policy(EvaluationPolicy, evaluation_policy).touched)
+    table = scores.score_table(questions, left_out)
+    rows = table.filter(pl.col("metric") == scores.SCORE).with_columns(
+        who=pl.format("{}, {} items", "student", "items")
+    )
+    rates = {f"{row['student']}_pass_at_1": row["value"] for row in rows.filter(items="all").to_dicts()}
+    students = rows.filter(pl.col("student") != scores.GAIN)
+    intervals = plots.intervals_png(
+        students, "who", "ci_low", "value", "ci_high", "pass@1, 95 % interval over questions"
+    )
+    gained = scores.gain(table)
+    told = {"gained": paired.sentence(gained, *scores.STUDENTS.categories)} if gained else {}
+    return table, {
+        **rates,
+        **told,
+        "touched": len(left_out),
+        "intervals": tables.picture(intervals),
+        "scores": sample(table, rows=table.height),
+    }
 
 
 @tables.decision(

@@ -19,8 +19,9 @@ from am_assets.orchestration.partitions import all_of, every
 from am_assets.orchestration.resources import Answers, usage
 from am_assets.orchestration.tables import picture
 from am_assets.selection import confirm, decontaminate, dedup, neighbors, overlap, sample
+from am_assets.selection.hits import Hits
 from am_assets.storage.mapped import MappedTables
-from am_assets.storage.memo import with_keys
+from am_assets.storage.memo import FillResult, with_keys
 from am_assets.storage.stored import StoredTables, read_policy
 
 _BY_SHARD = ["raw_pool", "question_embeddings"]  # what benchmark_overlap reads one shard at a time
@@ -88,20 +89,54 @@ def benchmark_overlap(
     """Overlap of each question with one benchmark: equal text, shared word n-grams, cosine, a model's answer in the
     grey zone, and the item with the largest value of each. Measurements only: the recipe decides which of them is
     contamination. Each shard is read and measured once, on its own."""
+    items, filled = _overlap(context, here, benchmark_questions, tables, answers)
+    rows = overlap.concat_shards(filled.table["rows"], "question_id")
+    table, metadata = _with_opinions(rows, items, here, tables, answers)
+    return table, {"shards_measured": filled.new.height, **metadata}
+
+
+@tables.evidence(
+    "selection",
+    "benchmarks",
+    deps=lambda _: all_of(*_BY_SHARD),
+    reads=Reads((overlap,), ("overlap.floor", "embeddings"), ("shards",)),
+)
+def benchmark_hits(
+    context: dg.AssetExecutionContext,
+    here: Declared,
+    benchmark_questions: pl.DataFrame,
+    tables: dg.ResourceParam[StoredTables],
+    answers: dg.ResourceParam[Answers],
+) -> tuple[pl.DataFrame, dict]:
+    """All questions of the pool that touch an item of one benchmark, by each measure of overlap, down to a low floor:
+    where a student was trained on any of them, its score on that item may be owed to that. Measured in one pass with
+    the overlap of each question, and remembered with it."""
+    _, filled = _overlap(context, here, benchmark_questions, tables, answers)
+    table = overlap.concat_shards(filled.table["hits"], "item_id", "measure", "question_id")
+    return table, {"shards_measured": filled.new.height, "items": table["item_id"].n_unique()}
+
+
+def _overlap(
+    context: dg.AssetExecutionContext,
+    here: Declared,
+    benchmark_questions: pl.DataFrame,
+    tables: StoredTables,
+    answers: Answers,
+) -> tuple[overlap.Items, FillResult]:
+    """The items of a benchmark, and by shard the rows and hits of their overlap, measured where the memo lacks it."""
     model, floor = here.instruments.embeddings.model, here.instruments.overlap.floor
     vectors = answers.vectors(benchmark_questions, model).table["vector"]
     items = overlap.Items(benchmark_questions, embedder.to_matrix(vectors))
 
     def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
         for key, shard in missing.select("key", "shard").iter_rows():
-            embedded = tables.read("question_embeddings", shard)
-            rows = overlap.benchmark_overlap(_sound_questions(tables, shard), embedded, items, floor)
-            yield pl.DataFrame({"key": [key], "rows": [rows.to_struct()]}, overlap.BY_SHARD)
+            embedded, hits = tables.read("question_embeddings", shard), Hits(items.ids, floor)
+            rows = overlap.benchmark_overlap(_sound_questions(tables, shard), embedded, items, floor, hits)
+            found = {"rows": [rows.to_struct()], "hits": [hits.table().to_struct()]}
+            yield pl.DataFrame({"key": [key], **found}, overlap.BY_SHARD)
 
     wanted = _shards_as_they_are(context, here.shards, items, [model, floor])
-    filled = answers.fill("overlap", wanted, measure, overlap.BY_SHARD)
-    table, metadata = _with_opinions(overlap.concat_shards(filled.table["rows"]), items, here, tables, answers)
-    return table, {"shards_measured": filled.new.height, **metadata}
+    return items, answers.fill("overlap", wanted, measure, overlap.BY_SHARD)
 
 
 def _shards_as_they_are(

@@ -12,15 +12,23 @@ import dataframely as dy
 
 from am_assets.storage.schemas.distillation import ResponseFeatures, Responses, TeacherRequests
 from am_assets.storage.schemas.evaluation import (
+    BenchmarkConsensus,
     BenchmarkQuestions,
     BenchmarkResponses,
     BenchmarkVerdicts,
     EvalScores,
     RecipeReport,
+    TouchedItems,
 )
 from am_assets.storage.schemas.policy import PolicySettings
 from am_assets.storage.schemas.pool import PUBLISHED, QuestionEmbeddings, QuestionFeatures, QuestionLabels, RawPool
-from am_assets.storage.schemas.selection import BenchmarkOverlap, DedupedSet, SelectedQuestions, SimilarPairs
+from am_assets.storage.schemas.selection import (
+    BenchmarkHits,
+    BenchmarkOverlap,
+    DedupedSet,
+    SelectedQuestions,
+    SimilarPairs,
+)
 from am_assets.storage.schemas.training import PreferenceDataset, RlDataset, SftCheckpoint, SftDataset
 from am_assets.storage.schemas.verification import AnswerConsensus, ResponseScreens, RewardScores, VerifiedSet
 
@@ -28,6 +36,8 @@ __all__ = [
     "PUBLISHED",
     "TABLES",
     "AnswerConsensus",
+    "BenchmarkConsensus",
+    "BenchmarkHits",
     "BenchmarkOverlap",
     "BenchmarkQuestions",
     "BenchmarkResponses",
@@ -51,6 +61,7 @@ __all__ = [
     "SftDataset",
     "SimilarPairs",
     "TeacherRequests",
+    "TouchedItems",
     "VerifiedSet",
 ]
 
@@ -71,6 +82,7 @@ TABLES: dict[str, type[dy.Schema]] = {  # without those of verdicts
     "similar_pairs": SimilarPairs,
     "benchmark_questions": BenchmarkQuestions,
     "benchmark_overlap": BenchmarkOverlap,
+    "benchmark_hits": BenchmarkHits,
     "deduped_set": DedupedSet,
     "selected_questions": SelectedQuestions,
     "teacher_requests": TeacherRequests,
@@ -86,6 +98,8 @@ TABLES: dict[str, type[dy.Schema]] = {  # without those of verdicts
     "sft_checkpoint": SftCheckpoint,
     "benchmark_responses": BenchmarkResponses,
     "benchmark_verdicts": BenchmarkVerdicts,
+    "benchmark_consensus": BenchmarkConsensus,
+    "touched_items": TouchedItems,
     "eval_scores": EvalScores,
     "recipe_report": RecipeReport,
 }

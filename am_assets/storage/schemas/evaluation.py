@@ -35,15 +35,50 @@ class BenchmarkVerdicts(dy.Schema):
     well_formed = dy.Bool(description="has both a think and an answer part")
 
 
-class EvalScores(dy.Schema):
+class BenchmarkConsensus(dy.Schema):
+    """The results that the answers to an item with a reference state, where a student answered it several times."""
+
     student = dy.Enum(["untrained", "trained"], primary_key=True)
-    questions = dy.UInt32()
-    samples = dy.UInt16()
-    pass_at_1 = dy.Float64()
-    ci_low = dy.Float64()
+    item_id = dy.String(primary_key=True)
+    sample_index = dy.UInt16(primary_key=True)
+    result = dy.String(nullable=True, description="as the answer writes it; null where it states none to compare")
+    equal_to = dy.String(
+        nullable=True, description="the plainest of that student's results equal to it, which names its class"
+    )
+
+
+class TouchedItems(dy.Schema):
+    """The items that rows touch which the student was trained on: by each measure the strongest. No threshold."""
+
+    item_id = dy.String(primary_key=True)
+    measure = dy.String(primary_key=True)
+    value = dy.Float32()
+    question_id = dy.String(description="of the row")
+
+
+class EvalScores(dy.Schema):
+    """One row per student and metric; `gain` is the trained student less the untrained one, question by question."""
+
+    student = dy.Enum(["untrained", "trained", "gain"], primary_key=True)
+    items = dy.Enum(
+        ["all", "untouched"], primary_key=True, description="untouched: without those that released rows touch"
+    )
+    metric = dy.String(
+        primary_key=True,
+        description="pass@k: one of k answers passes; maj@k: the result that most of k answers state passes; truncated,"
+        " malformed, unverifiable: shares of the answers; tokens: their mean length",
+    )
+    value = dy.Float64(description="the mean over questions of what each has over its samples")
+    ci_low = dy.Float64(description="of the 95 % bootstrap interval over questions")
     ci_high = dy.Float64()
-    well_formed = dy.Float64()
-    unverifiable = dy.Float64()
+    questions = dy.UInt32()
+    samples = dy.UInt16(description="of a question, at most")
+    differing = dy.UInt32(nullable=True, description="of a gain: the questions that the students score differently on")
+    p = dy.Float64(nullable=True, description="of a gain: of the exact sign-flip test, two-sided")
+    detectable = dy.Float64(
+        nullable=True, description="of a gain: the smallest that so many questions would have shown, with 80 % power"
+    )
+    needed = dy.UInt64(nullable=True, description="of a gain: how many questions would show it, with 80 % power")
 
 
 class RecipeReport(dy.Schema):

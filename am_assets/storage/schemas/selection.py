@@ -42,6 +42,16 @@ class BenchmarkOverlap(dy.Schema):
     same_swapped = dy.Bool(nullable=True)
 
 
+class BenchmarkHits(dy.Schema):
+    """The questions of the pool that touch an item, by each measure: no threshold but a low floor. Of each shard the
+    strongest of an item, measure and 0.05 of value are kept."""
+
+    item_id = dy.String(primary_key=True)
+    question_id = dy.String(primary_key=True)
+    measure = dy.String(primary_key=True, description="as the fields of decontamination are called; reworded: cosine")
+    value = dy.Float32(description="1 for equal texts")
+
+
 class DedupedSet(dy.Schema):
     """Every question of every shard, kept or dropped by one recipe's dedup policy."""
 
