@@ -22,10 +22,10 @@ from pydantic import Field
 
 from am_assets.config.files import Section
 from am_assets.config.recipe import TrainingPolicy
-from am_assets.engines.models.precision import has_bfloat16
 from am_assets.runtime.orphans import end_with
 from am_assets.runtime.threads import share_cores
 from am_assets.storage.atomic import written_aside
+from am_assets.training.settings import trainer_settings
 from am_assets.training.tokens import tokenize
 
 # Part of a checkpoint's identity: raise when the same rows and policy give other weights.
@@ -78,7 +78,7 @@ def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:
     disable_progress_bars()
     main_process = os.environ.get("RANK", "0") == "0"
     with written_aside(job.output) if main_process else tempfile.TemporaryDirectory() as folder:
-        settings = _settings(job, str(folder))
+        settings = trainer_settings(job.policy, job.device_batch, str(folder))
         tokenizer = AutoTokenizer.from_pretrained(job.student)
         with settings.main_process_first():
             rows, fitting = _tokenized(job, tokenizer)
@@ -99,39 +99,6 @@ def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:
     )
 
 
-def _settings(job: Job, folder: str) -> Any:
-    """The SFTConfig of a job: the policy, with batches divided among devices and accumulation steps."""
-    import torch
-    from trl import SFTConfig
-
-    policy = job.policy
-    settings = SFTConfig(
-        output_dir=folder,
-        model_init_kwargs={"dtype": "float32"},  # master weights; bfloat16 is the precision of the computation
-        bf16=policy.dtype == "bfloat16" or (policy.dtype == "auto" and has_bfloat16()),
-        use_cpu=not torch.cuda.is_available(),
-        num_train_epochs=policy.epochs,
-        learning_rate=policy.learning_rate,
-        lr_scheduler_type="constant_with_warmup" if policy.schedule == "constant" else policy.schedule,
-        warmup_steps=policy.warmup_share,
-        max_length=policy.max_length,
-        packing=policy.packing,
-        activation_checkpointing=policy.gradient_checkpointing,
-        completion_only_loss=True,
-        seed=policy.seed,
-        data_seed=policy.seed,
-        logging_steps=1,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        dataloader_pin_memory=torch.cuda.is_available(),
-    )
-    per_device = sequences_per_device(policy.batch_size, settings.world_size, job.device_batch)
-    settings.per_device_train_batch_size = per_device
-    settings.gradient_accumulation_steps = policy.batch_size // (settings.world_size * per_device)
-    return settings
-
-
 def _tokenized(job: Job, tokenizer: Any) -> tuple[int, Any]:
     """The number of all rows, and the tokens of those that fit `max_length`; `ValueError` if none does."""
     from datasets import Dataset
@@ -148,18 +115,6 @@ def _tokenized(job: Job, tokenizer: Any) -> tuple[int, Any]:
     if not len(fitting):
         raise ValueError(f"{job.rows}: none of {len(tokens)} rows fits training.max_length {policy.max_length}")
     return len(tokens), fitting
-
-
-def sequences_per_device(batch_size: int, devices: int, most: int) -> int:
-    """The largest number of sequences up to `most` of which `devices` and whole accumulation steps make `batch_size`.
-
-    >>> sequences_per_device(batch_size=64, devices=2, most=12)
-    8
-    """
-    if batch_size % devices:
-        raise ValueError(f"training.batch_size {batch_size} can't be shared by {devices} devices: name a multiple")
-    share = batch_size // devices
-    return max(size for size in range(1, min(most, share) + 1) if share % size == 0)
 
 
 def progress_callback(progress: Callable[[str], None]) -> Any:
