@@ -10,21 +10,23 @@ the loss mask to `tokens.py`.
 """
 
 import os
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from am_assets.config.files import Section
+from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
 from am_assets.runtime.orphans import end_with
 from am_assets.runtime.threads import share_cores
 from am_assets.storage.atomic import written_aside
+from am_assets.training import launch
+from am_assets.training.adapters import merge, peft_config
 from am_assets.training.settings import trainer_settings
 from am_assets.training.tokens import tokenize
 
@@ -41,7 +43,7 @@ class Job(Section):
     output: Path  # the checkpoint, written atomically
     policy: TrainingPolicy
     run: int | None = None  # pid of the process that waits for the checkpoint; training ends with it
-    device_batch: Annotated[int, Field(ge=1)] = 16  # sequences per device and step; gradients accumulate to batch_size
+    hardware: Preset = Preset()  # how it is spread over devices; one GPU, or the CPU where there is none
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,9 @@ class Metrics:
 
 
 def command(job: Job) -> list[str]:
-    """The command line of the job: accelerate on several GPUs, else plain Python, which starts 4 s sooner."""
-    import torch
-
-    launcher = ["-m", "accelerate.commands.launch"] if torch.cuda.device_count() > 1 else []
-    return [sys.executable, *launcher, "-m", "am_assets.training.sft", job.model_dump_json()]
+    """The command line of the job, with a file beside the rows where it takes several processes."""
+    program = ["-m", "am_assets.training.sft", job.model_dump_json()]
+    return launch.command(program, job.policy, job.hardware, job.rows.parent)
 
 
 def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:
@@ -75,28 +75,48 @@ def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:
     from transformers import AutoTokenizer, PrinterCallback
     from trl import SFTTrainer
 
+    from am_assets.training.evened import even_out
+
     disable_progress_bars()
     main_process = os.environ.get("RANK", "0") == "0"
     with written_aside(job.output) if main_process else tempfile.TemporaryDirectory() as folder:
-        settings = trainer_settings(job.policy, job.device_batch, str(folder))
+        settings = trainer_settings(job.policy, job.hardware, str(folder))
         tokenizer = AutoTokenizer.from_pretrained(job.student)
         with settings.main_process_first():
             rows, fitting = _tokenized(job, tokenizer)
-        trainer = SFTTrainer(str(job.student), args=settings, train_dataset=fitting, processing_class=tokenizer)
+        trainer = SFTTrainer(
+            str(job.student),
+            args=settings,
+            train_dataset=fitting,
+            processing_class=tokenizer,
+            peft_config=peft_config(job.policy.lora),
+        )
+        blank = even_out(trainer)
         trainer.remove_callback(PrinterCallback)
         trainer.add_callback(progress_callback(progress))
         trainer.train()
-        trainer.save_model(str(folder))
-        Path(folder, "training_args.bin").unlink(missing_ok=True)  # a pickle with paths of this machine
+        _save(trainer, job, Path(folder))
         history = [entry for entry in trainer.state.log_history if "loss" in entry]
     return Metrics(
         rows=len(fitting),
         left_out=rows - len(fitting),
         steps=trainer.state.global_step,
-        tokens=int(history[-1]["num_tokens"]),
+        tokens=int(history[-1]["num_tokens"]) - blank * int(trainer.state.epoch),
         first_loss=history[0]["loss"],
         last_loss=history[-1]["loss"],
     )
+
+
+def _save(trainer: Any, job: Job, folder: Path) -> None:
+    """Write the model in Hugging Face layout; adapters are merged into it."""
+    lora = job.policy.lora
+    adapter = folder / "adapter"
+    trainer.save_model(str(adapter if lora else folder))
+    if lora and trainer.args.should_save:
+        merge(job.student, adapter, folder, job.policy.parameters)
+        trainer.processing_class.save_pretrained(folder)
+        shutil.rmtree(adapter)
+    (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle with paths of this machine
 
 
 def _tokenized(job: Job, tokenizer: Any) -> tuple[int, Any]:
