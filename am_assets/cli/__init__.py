@@ -12,6 +12,7 @@
     am judges -r demo                    how far each judge agrees with the verifiers
     am push -r demo hf://datasets/OWNER/NAME   hand out what a recipe released, as one commit with a tag
     am purge                             remove what exclude.txt lists from the memo, and name what still holds it
+    am train -r demo --dry-run           memory, time and command of a training, for each preset of hardware.yaml
     am verify FILE                       the verdict on each row of a file or a pipe; needs no project
     am memo                              what was measured so far, how large and how old it is
     am memo responses KEY                one answer in full
@@ -23,4 +24,16 @@ import typer
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-from am_assets.cli import applying, asking, judging, listing, memo, planning, purging, pushing, reading, verifying  # noqa: E402, F401  (they add their commands to `app`)
+from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `app`)
+    applying,
+    asking,
+    judging,
+    listing,
+    memo,
+    planning,
+    purging,
+    pushing,
+    reading,
+    training,
+    verifying,
+)

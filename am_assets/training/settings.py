@@ -42,8 +42,9 @@ def trainer_settings(policy: TrainingPolicy, hardware: Preset, folder: str) -> A
         report_to="none",
         disable_tqdm=True,
         dataloader_pin_memory=not on_cpu,
-        **({"optim": "adamw_torch_8bit"} if policy.optimizer == "adamw_8bit" else {}),
-        **({"pad_to_multiple_of": 2 * hardware.sequence_parallel} if hardware.sequence_parallel > 1 else {}),
+        # A share of a sequence is as long as the others.
+        pad_to_multiple_of=2 * hardware.sequence_parallel if hardware.sequence_parallel > 1 else None,
+        optim="adamw_torch_8bit" if policy.optimizer == "adamw_8bit" else "adamw_torch_fused",
     )
     if by_fsdp:
         _shard(settings)
