@@ -160,6 +160,7 @@ def write_project(desk: Desk, url: str) -> None:
     desk.write("benchmarks.yaml", BENCHMARKS)
     desk.write("instruments.yaml", INSTRUMENTS)
     desk.write("endpoints.yaml", endpoints(url))
+    desk.write("hardware.yaml", {"cpu": {"device": "cpu"}, "gpu": {}})
     desk.recipe("plain", RECIPE)
     desk.recipe("other", OTHER)
 

@@ -1,24 +1,33 @@
-"""Trains a job and writes what each step reported, and what the first device held, to the file `$LOSSES`."""
+"""Trains a job and writes what its steps reported, and what the first device held, to the file `$STEPS`."""
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import TrainerCallback
+from transformers import TrainerCallback, trainer
 
 from am_assets.training import sft
 
 
 class Steps(TrainerCallback):
+    """Writes after each step, so that what a kill leaves can be read."""
+
     def __init__(self) -> None:
-        self.seen: dict[str, Any] = {"losses": [], "norms": [], "held": {}}
+        self.file = Path(os.environ["STEPS"])
+        self.seen: dict[str, Any] = {"steps": [], "losses": [], "norms": [], "tokens": [], "seconds": [], "held": {}}
 
     def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if "loss" in kwargs["logs"]:
-            self.seen["losses"].append(kwargs["logs"]["loss"])
-            self.seen["norms"].append(kwargs["logs"]["grad_norm"])
+        logs = kwargs["logs"]
+        if "loss" not in logs or not state.is_world_process_zero:
+            return
+        values = (state.global_step, logs["loss"], logs["grad_norm"], logs["num_tokens"], time.monotonic())
+        for name, value in zip(("steps", "losses", "norms", "tokens", "seconds"), values, strict=True):
+            self.seen[name].append(value)
+        self.seen["peak"] = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
+        self.file.write_text(json.dumps(self.seen))
 
     def on_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         parameters = [*kwargs["model"].parameters()]
@@ -37,13 +46,6 @@ def held(tensors: list[Any]) -> int:
     return sum(one.numel() * one.element_size() for one in local)
 
 
-def main() -> None:
-    steps = Steps()
-    sft.progress_callback = lambda _: steps
-    sft.main()
-    if os.environ.get("RANK", "0") == "0":
-        Path(os.environ["LOSSES"]).write_text(json.dumps(steps.seen))
-
-
 if __name__ == "__main__":
-    main()
+    trainer.DEFAULT_CALLBACKS.append(Steps)
+    sft.main()

@@ -39,10 +39,10 @@ def spread(folder: Path, student: Path, hardware: Preset, rows: int = 10, **poli
         hardware=hardware,
     )
     command = launch.command([PROGRAM, job.model_dump_json()], job.policy, hardware, folder)
-    at = {**os.environ, "LOSSES": str(folder / "losses.json"), "PYTHONPATH": str(Path(__file__).parents[2])}
+    at = {**os.environ, "STEPS": str(folder / "steps.json"), "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(command, env=at, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads((folder / "losses.json").read_text())
+    return json.loads((folder / "steps.json").read_text())
 
 
 def weights(folder: Path) -> dict:
