@@ -16,6 +16,7 @@ from pathlib import Path
 from am_assets.config.consistency import unmeasured
 from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints
 from am_assets.config.files import ConfigError
+from am_assets.config.hardware import Hardware, load_hardware
 from am_assets.config.instruments import Instruments, load_instruments
 from am_assets.config.partitions import MOST_PARTITIONS, name_fault
 from am_assets.config.recipe import Recipe
@@ -42,6 +43,7 @@ class Project:
     broken: dict[str, str]  # the other recipes, with the message of their errors
     instruments: Instruments
     endpoints: Endpoints
+    hardware: Hardware
     exclusions: Exclusions
 
     @property
@@ -125,6 +127,7 @@ def load_project(data: Path, sources_file: Path) -> Project:
         broken=broken,
         instruments=load_instruments(data / "instruments.yaml"),
         endpoints=load_endpoints(data / "endpoints.yaml"),
+        hardware=load_hardware(data / "hardware.yaml"),
         exclusions=load_exclusions(sources_file.parent),
     )
     for kind, count in {"recipes": len(loaded.recipe_names), "benchmarks": len(loaded.benchmarks)}.items():

@@ -8,8 +8,8 @@ TEMPLATE = (
 )
 
 
-def write_tiny_student(folder: Path, seed: int = 0) -> Path:
-    """A Llama of two small layers with random weights, whose tokens are bytes."""
+def write_tiny_student(folder: Path, seed: int = 0, **shape: int) -> Path:
+    """A Llama with random weights, whose tokens are bytes: of two small layers, or of another `shape`."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -24,7 +24,8 @@ def write_tiny_student(folder: Path, seed: int = 0) -> Path:
     tokenizer.chat_template = TEMPLATE
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     torch.manual_seed(seed)
-    config = LlamaConfig(vocab_size=len(tokenizer), num_key_value_heads=1, eos_token_id=0, pad_token_id=0, **sizes)
+    sizes |= {"vocab_size": len(tokenizer), "num_key_value_heads": 1} | shape
+    config = LlamaConfig(eos_token_id=0, pad_token_id=0, **sizes)
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

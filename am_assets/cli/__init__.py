@@ -14,6 +14,7 @@
     am freeze -r demo                    keep its questions' pass rates as a round, by which recipes sample
     am push -r demo hf://datasets/OWNER/NAME   hand out what a recipe released, as one commit with a tag
     am purge                             remove what exclude.txt lists from the memo, and name what still holds it
+    am train -r demo --dry-run           memory, time and command of a training, for each preset of hardware.yaml
     am verify FILE                       the verdict on each row of a file or a pipe; needs no project
     am memo                              what was measured so far, how large and how old it is
     am memo responses KEY                one answer in full
@@ -37,5 +38,6 @@ from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `ap
     pushing,
     reading,
     scoring,
+    training,
     verifying,
 )

@@ -21,6 +21,7 @@ from am_assets.config.agreement import EarlierPassRates, PassRates, ReferencePol
 from am_assets.config.evaluation import EvaluationPolicy
 from am_assets.config.files import Section
 from am_assets.config.licenses import normalized
+from am_assets.config.lora import Lora
 from am_assets.config.rewards import REWARD_RULES, RewardMinima, RewardWeights
 from am_assets.config.samples import Samples
 from am_assets.config.sets import PreferencePolicy, RlPolicy, Share
@@ -248,7 +249,24 @@ class TrainingPolicy(Section):
     packing: bool = False
     gradient_checkpointing: bool = True
     dtype: Literal["bfloat16", "float32", "auto"] = "bfloat16"  # auto: bfloat16 where the device has it
+    parameters: Literal["float32", "bfloat16"] = "float32"  # what the optimizer updates; the loss of bits shows late
+    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"  # 8 bits for its state
+    loss: Literal["nll", "dft"] = "nll"  # dft: likely tokens weigh more (arXiv 2508.05629)
+    lora: Lora | None = None  # train adapters, which are merged into the checkpoint; null: all parameters
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _one_precision(self) -> Self:
+        if self.parameters == "bfloat16" and self.dtype != "bfloat16":
+            raise ValueError(f"parameters: bfloat16 can't be computed with in dtype {self.dtype}: set it to bfloat16")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _what_counts(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without fields that decide nothing as they stand, so that what they did not touch is what it was."""
+        later = ("parameters", "optimizer", "loss", "lora")
+        unused = {name for name in later if getattr(self, name) == type(self).model_fields[name].default}
+        return {name: value for name, value in as_usual(self).items() if name not in unused}
 
 
 class Recipe(Section):

@@ -2,8 +2,8 @@
 
 A table's `Reads` determines its code version, the metadata `instrument` and `entry` of its materializations, the
 reasons that `am plan` prints, and what its body may read of the project: `Declared` raises `Undeclared` for everything
-else, so that no edit of a file can change a table without making it stale. File locations and endpoints are open to
-every body, since they identify nothing.
+else, so that no edit of a file can change a table without making it stale. File locations, endpoints and hardware are
+open to every body, since they identify nothing.
 
     @evidence("pool", "shards", reads=Reads((labels,), instruments=("labels",)))
     def question_labels(raw_pool: pl.DataFrame, here: Declared) -> pl.DataFrame:
@@ -21,6 +21,7 @@ from typing import Any
 
 from am_assets.config.endpoints import Endpoint
 from am_assets.config.files import Section
+from am_assets.config.hardware import Hardware
 from am_assets.config.instruments import Instruments
 from am_assets.datasets import sources
 from am_assets.datasets.benchmarks import Benchmark
@@ -108,6 +109,10 @@ class Declared:
     @property
     def sources_folder(self) -> Path:
         return self._project.sources_file.parent
+
+    @property
+    def hardware(self) -> Hardware:
+        return self._project.hardware
 
     def endpoints_of(self, model: str) -> list[Endpoint]:
         return self._project.endpoints_of(model)

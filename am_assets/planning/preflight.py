@@ -26,6 +26,7 @@ from am_assets.engines.models import embedder
 from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
 from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Costs, Estimate
+from am_assets.planning.devices import in_the_way
 from am_assets.planning.plan import Step
 from am_assets.project import Project
 from am_assets.runtime.quoting import quoted
@@ -69,9 +70,8 @@ def preflight(here: Project, steps: Sequence[Step], recipes: Sequence[str]) -> P
             asked.setdefault(model, []).append(step.asset)
     for model, assets in asked.items():
         problems += _model(here, model, ", ".join(dict.fromkeys(assets)))
-    return Preflight(
-        list(dict.fromkeys([*problems, *_rounds(here, steps, recipes), *_weights(here, steps)])), estimates
-    )
+    problems += [*_rounds(here, steps, recipes), *_weights(here, steps), *in_the_way(here, steps)]
+    return Preflight(list(dict.fromkeys(problems)), estimates)
 
 
 def _configured(here: Project, asset: str, recipes: Sequence[Recipe]) -> list[str]:

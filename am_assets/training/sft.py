@@ -10,22 +10,24 @@ the loss mask to `tokens.py`.
 """
 
 import os
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from am_assets.config.files import Section
+from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
-from am_assets.engines.models.precision import has_bfloat16
 from am_assets.runtime.orphans import end_with
 from am_assets.runtime.threads import share_cores
 from am_assets.storage.atomic import written_aside
+from am_assets.training import launch
+from am_assets.training.adapters import merge, peft_config
+from am_assets.training.settings import trainer_settings
 from am_assets.training.tokens import tokenize
 
 # Part of a checkpoint's identity: raise when the same rows and policy give other weights.
@@ -41,7 +43,7 @@ class Job(Section):
     output: Path  # the checkpoint, written atomically
     policy: TrainingPolicy
     run: int | None = None  # pid of the process that waits for the checkpoint; training ends with it
-    device_batch: Annotated[int, Field(ge=1)] = 16  # sequences per device and step; gradients accumulate to batch_size
+    hardware: Preset = Preset()  # how it is spread over devices; one GPU, or the CPU where there is none
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,9 @@ class Metrics:
 
 
 def command(job: Job) -> list[str]:
-    """The command line of the job: accelerate on several GPUs, else plain Python, which starts 4 s sooner."""
-    import torch
-
-    launcher = ["-m", "accelerate.commands.launch"] if torch.cuda.device_count() > 1 else []
-    return [sys.executable, *launcher, "-m", "am_assets.training.sft", job.model_dump_json()]
+    """The command line of the job, with a file beside the rows where it takes several processes."""
+    program = ["-m", "am_assets.training.sft", job.model_dump_json()]
+    return launch.command(program, job.policy, job.hardware, job.rows.parent)
 
 
 def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:
@@ -75,61 +75,48 @@ def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:
     from transformers import AutoTokenizer, PrinterCallback
     from trl import SFTTrainer
 
+    from am_assets.training.evened import even_out
+
     disable_progress_bars()
     main_process = os.environ.get("RANK", "0") == "0"
     with written_aside(job.output) if main_process else tempfile.TemporaryDirectory() as folder:
-        settings = _settings(job, str(folder))
+        settings = trainer_settings(job.policy, job.hardware, str(folder))
         tokenizer = AutoTokenizer.from_pretrained(job.student)
         with settings.main_process_first():
             rows, fitting = _tokenized(job, tokenizer)
-        trainer = SFTTrainer(str(job.student), args=settings, train_dataset=fitting, processing_class=tokenizer)
+        trainer = SFTTrainer(
+            str(job.student),
+            args=settings,
+            train_dataset=fitting,
+            processing_class=tokenizer,
+            peft_config=peft_config(job.policy.lora),
+        )
+        blank = even_out(trainer)
         trainer.remove_callback(PrinterCallback)
         trainer.add_callback(progress_callback(progress))
         trainer.train()
-        trainer.save_model(str(folder))
-        Path(folder, "training_args.bin").unlink(missing_ok=True)  # a pickle with paths of this machine
+        _save(trainer, job, Path(folder))
         history = [entry for entry in trainer.state.log_history if "loss" in entry]
     return Metrics(
         rows=len(fitting),
         left_out=rows - len(fitting),
         steps=trainer.state.global_step,
-        tokens=int(history[-1]["num_tokens"]),
+        tokens=int(history[-1]["num_tokens"]) - blank * int(trainer.state.epoch),
         first_loss=history[0]["loss"],
         last_loss=history[-1]["loss"],
     )
 
 
-def _settings(job: Job, folder: str) -> Any:
-    """The SFTConfig of a job: the policy, with batches divided among devices and accumulation steps."""
-    import torch
-    from trl import SFTConfig
-
-    policy = job.policy
-    settings = SFTConfig(
-        output_dir=folder,
-        model_init_kwargs={"dtype": "float32"},  # master weights; bfloat16 is the precision of the computation
-        bf16=policy.dtype == "bfloat16" or (policy.dtype == "auto" and has_bfloat16()),
-        use_cpu=not torch.cuda.is_available(),
-        num_train_epochs=policy.epochs,
-        learning_rate=policy.learning_rate,
-        lr_scheduler_type="constant_with_warmup" if policy.schedule == "constant" else policy.schedule,
-        warmup_steps=policy.warmup_share,
-        max_length=policy.max_length,
-        packing=policy.packing,
-        activation_checkpointing=policy.gradient_checkpointing,
-        completion_only_loss=True,
-        seed=policy.seed,
-        data_seed=policy.seed,
-        logging_steps=1,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        dataloader_pin_memory=torch.cuda.is_available(),
-    )
-    per_device = sequences_per_device(policy.batch_size, settings.world_size, job.device_batch)
-    settings.per_device_train_batch_size = per_device
-    settings.gradient_accumulation_steps = policy.batch_size // (settings.world_size * per_device)
-    return settings
+def _save(trainer: Any, job: Job, folder: Path) -> None:
+    """Write the model in Hugging Face layout; adapters are merged into it."""
+    lora = job.policy.lora
+    adapter = folder / "adapter"
+    trainer.save_model(str(adapter if lora else folder))
+    if lora and trainer.args.should_save:
+        merge(job.student, adapter, folder, job.policy.parameters)
+        trainer.processing_class.save_pretrained(folder)
+        shutil.rmtree(adapter)
+    (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle with paths of this machine
 
 
 def _tokenized(job: Job, tokenizer: Any) -> tuple[int, Any]:
@@ -148,18 +135,6 @@ def _tokenized(job: Job, tokenizer: Any) -> tuple[int, Any]:
     if not len(fitting):
         raise ValueError(f"{job.rows}: none of {len(tokens)} rows fits training.max_length {policy.max_length}")
     return len(tokens), fitting
-
-
-def sequences_per_device(batch_size: int, devices: int, most: int) -> int:
-    """The largest number of sequences up to `most` of which `devices` and whole accumulation steps make `batch_size`.
-
-    >>> sequences_per_device(batch_size=64, devices=2, most=12)
-    8
-    """
-    if batch_size % devices:
-        raise ValueError(f"training.batch_size {batch_size} can't be shared by {devices} devices: name a multiple")
-    share = batch_size // devices
-    return max(size for size in range(1, min(most, share) + 1) if share % size == 0)
 
 
 def progress_callback(progress: Callable[[str], None]) -> Any:

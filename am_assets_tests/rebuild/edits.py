@@ -78,6 +78,9 @@ VALUES: dict[str, Any] = {
     "recipe.training.student": STUDENTS[1],
     "recipe.training.max_length": 200,
     "recipe.training.dtype": "bfloat16",
+    "recipe.training.parameters": With("bfloat16", {"training.dtype": "bfloat16"}),
+    "recipe.training.lora": {"rank": 4, "targets": ["q_proj"]},
+    "recipe.training.lora.targets": ["q_proj"],
     "recipe.evaluation.benchmarks": ["held_out", "drill"],
     "recipe.evaluation.by_benchmark": {"held_out": {"samples": 2, "max_tokens": 6}},
     "source.location": "pool/more_mixed.jsonl",
@@ -125,9 +128,13 @@ VALUES: dict[str, Any] = {
     "instruments.code.packages": [],
     "instruments.reward.model": "openai/judge-2",
     "endpoint.model": "openai/other",
+    "hardware.sequence_parallel": With(2, {"spread": "zero3", "devices": 2}),
+    "hardware.offload": With(True, {"spread": "fsdp2"}),
     "schedule.cron": "0 1 * * *",
     "schedule.timezone": "Europe/Berlin",
     "schedule.recipes": ["other"],
 }  # fmt: skip
 # Fields that no edit can exercise, and why.
-UNEXERCISED: dict[str, str] = {}
+UNEXERCISED: dict[str, str] = {
+    "recipe.training.optimizer": "the other one needs torchao, an extra; test_dry_run.py has what an edit reaches",
+}

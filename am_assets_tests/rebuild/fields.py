@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from am_assets.automation.alerts import Alerts
 from am_assets.automation.schedule import Schedule
 from am_assets.config.endpoints import Endpoint
+from am_assets.config.hardware import Preset
 from am_assets.config.instruments import Instruments
 from am_assets.config.recipe import Recipe
 from am_assets.datasets.benchmarks import Benchmark
@@ -40,6 +41,7 @@ KINDS = [
     Kind("benchmark", Benchmark, "benchmarks.yaml", "held_out"),
     Kind("instruments", Instruments, "instruments.yaml"),
     Kind("endpoint", Endpoint, "endpoints.yaml", "openai/teacher", inert=True),
+    Kind("hardware", Preset, "hardware.yaml", "gpu", inert=True),
     Kind("schedule", Schedule, "schedule.yaml", inert=True),
     Kind("alerts", Alerts, "alerts.yaml", inert=True),
 ]
@@ -50,6 +52,7 @@ FILES = {
     "benchmarks.yaml": "benchmark",
     "instruments.yaml": "instruments",
     "endpoints.yaml": "endpoint",
+    "hardware.yaml": "hardware",
     "schedule.yaml": "schedule",
     "alerts.yaml": "alerts",
     "catalog.yaml": "sources, whose fields are tried as such; test_catalog.py has what an edit reaches",

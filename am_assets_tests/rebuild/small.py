@@ -171,6 +171,7 @@ def write_project(desk: Desk, url: str) -> None:
     desk.write("instruments.yaml", INSTRUMENTS)
     desk.write("endpoints.yaml", endpoints(url))
     assert pass_rates.freeze(folder, "plain", ROUND) == ROUND_NAME
+    desk.write("hardware.yaml", {"cpu": {"device": "cpu"}, "gpu": {}})
     desk.recipe("plain", RECIPE)
     desk.recipe("other", OTHER)
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
 from am_assets.engines.models.local_model import BUNDLED
 from am_assets.engines.models.student import student_folder, weights_sha256
-from am_assets.training.sft import Job, command, sequences_per_device, train
+from am_assets.training.settings import sequences_per_device, trainer_settings
+from am_assets.training.sft import Job, command, train
 from am_assets.training.tokens import tokenize
 from am_assets_tests.students import TEMPLATE, write_tiny_student
 
@@ -79,7 +81,8 @@ def test_the_same_job_gives_the_same_bytes_wherever_it_is_written(tmp_path, tiny
 def test_what_fits_on_the_device_does_not_change_what_is_learnt(tmp_path, tiny_student):
     losses = []
     for most in (4, 1):
-        job = a_job(tmp_path, tiny_student, epochs=2, learning_rate=1e-3).model_copy(update={"device_batch": most})
+        spread = {"hardware": Preset(device="cpu", device_batch=most)}
+        job = a_job(tmp_path, tiny_student, epochs=2, learning_rate=1e-3).model_copy(update=spread)
         losses.append(train(job, progress=lambda _: None).last_loss)
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
@@ -159,12 +162,11 @@ def test_the_embedded_student_learns(tmp_path, exported):
 
 
 @pytest.mark.parametrize(("instructions", "named"), [("avx512_bf16", True), ("amx_bf16", True), ("avx2", False)])
-def test_auto_computes_in_bfloat16_on_a_processor_that_has_it(tmp_path, tiny_student, monkeypatch, instructions, named):
+def test_auto_computes_in_bfloat16_on_a_processor_that_has_it(tmp_path, monkeypatch, instructions, named):
     import torch
-
-    from am_assets.training import sft
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, instructions: True})
-    kinds = {dtype: sft._settings(a_job(tmp_path, tiny_student, dtype=dtype), str(tmp_path)).bf16 for dtype in DTYPES}
+    policies = {dtype: TrainingPolicy(student="tiny", dtype=dtype) for dtype in DTYPES}
+    kinds = {dtype: trainer_settings(policy, Preset(), str(tmp_path)).bf16 for dtype, policy in policies.items()}
     assert kinds == {"float32": False, "bfloat16": True, "auto": named}

@@ -19,7 +19,7 @@ from am_assets.config.recipe import (
 )
 from am_assets.config.sets import PreferencePolicy, RlPolicy
 from am_assets.engines import plots
-from am_assets.engines.models import student
+from am_assets.engines.models import devices, student
 from am_assets.engines.models.language import UNDETERMINED
 from am_assets.evaluation import report
 from am_assets.orchestration import tables
@@ -138,6 +138,7 @@ def sft_checkpoint(
                 output=here.assets / place,
                 policy=policy,
                 run=os.getpid(),
+                hardware=devices.preset_here(here.hardware)[1],
             )
             messages = pipes.run(command=sft.command(job), context=context).get_custom_messages()
         sha256 = student.weights_sha256(here.assets / place)
