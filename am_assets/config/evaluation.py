@@ -41,7 +41,7 @@ class EvaluationPolicy(Section):
 
     @model_serializer(mode="wrap")
     def _what_counts(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without fields that decide nothing as they stand, so that the policies of older projects are what they were."""
+        """Without fields that decide nothing as they stand, so that policies of older projects are what they were."""
         newer = ("by_benchmark", "touched")
         unused = {name for name in newer if getattr(self, name) == type(self).model_fields[name].default}
         return {name: value for name, value in as_usual(self).items() if name not in unused}

@@ -1,6 +1,6 @@
-"""What only a GPU can show, in at most 8 minutes on one: training of a 135M and a 1B-shape model in bfloat16 with packed
-rows (tokens a second, share of the peak, memory against the dry run's), the trained student asked and its answers read,
-and the losses of a training that was killed and started again.
+"""What only a GPU can show, in at most 8 minutes on one: training of a 135M and a 1B-shape model in bfloat16 with
+packed rows (tokens a second, share of the peak, memory against the dry run's), the trained student asked and its
+answers read, and the losses of a training that was killed and started again.
 
     python -m am_assets_tests.bench.gpu                # on a machine with a GPU
     python -m am_assets_tests.bench.gpu --rehearse     # the same steps on a CPU, with models of a moment
