@@ -43,7 +43,7 @@ def compared(answers: pl.DataFrame) -> pl.DataFrame:
     """`answers` (item_id, sample_index, answer, options, reference_answer and any others) as they are compared with
     references: what an answer commits itself to (`committed`), and where there are options the letter that is right in
     its sample and the option's text, either of which it may give."""
-    read = {"answer": [], "reference_answer": []}
+    read: dict[str, list[str | None]] = {"answer": [], "reference_answer": []}
     columns = ("item_id", "sample_index", "answer", "options", "reference_answer")
     for item_id, sample, answer, texts, reference in answers.select(columns).iter_rows():
         if texts:

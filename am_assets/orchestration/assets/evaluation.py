@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from am_assets.config.recipe import EvaluationPolicy
+from am_assets.config.evaluation import EvaluationPolicy
 from am_assets.datasets import benchmarks as benchmark_files
 from am_assets.distillation import parts
 from am_assets.engines import plots
