@@ -24,11 +24,12 @@ def test_the_graph_runs_on_to_scores_and_a_report_and_then_has_nothing_to_do(app
     applied.edit("plain", "training", student=str(write_tiny_student(applied.folder / "student")))
     ran = applied.apply("plain")
     assert {outcome.result for outcome in ran.values()} == {"done"}, [o.error for o in ran.values() if o.error]
-    below = {"sft_checkpoint", "benchmark_responses", "benchmark_verdicts", "eval_scores", "recipe_report"}
+    below = {"sft_checkpoint", "benchmark_hits", "benchmark_responses", "benchmark_verdicts", "benchmark_consensus",
+             "touched_items", "eval_scores", "recipe_report"}  # fmt: skip
     beside = {"preference_policy", "preference_dataset", "rl_policy", "rl_dataset"}
     assert {asset for asset, _ in ran} == {"training_policy", "evaluation_policy", *below, *beside}
     scores = pl.read_parquet(applied.folder / "assets" / "eval_scores" / "held_out" / "plain.parquet")
-    assert scores["student"].to_list() == ["untrained", "trained"]
+    assert scores["student"].unique(maintain_order=True).to_list() == ["untrained", "trained", "gain"]
     assert applied.plan("plain") == {}
     assert applied.apply("plain") == {}
     assert model_server.requests == 0
@@ -129,7 +130,7 @@ def test_a_source_taken_out_of_the_middle_measures_nothing_and_coming_back_asks_
 
 def test_a_new_shard_alone_is_held_against_the_benchmarks_and_one_taken_back_costs_nothing(applied) -> None:
     def measured() -> int:
-        return Memo(applied.folder / "memo").known("overlap").collect().height
+        return Memo(applied.folder / "memo").known("overlaps").collect().height
 
     before = measured()
     sources = (applied.folder / "sources.yaml").read_text()

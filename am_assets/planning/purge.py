@@ -28,7 +28,7 @@ from am_assets.storage.texts import held, holding
 
 SHOWN = 5  # stale partitions named in a message
 RESPONSES = "responses"
-OF_SHARDS = "overlap"  # the namespace whose rows are of whole shards, and hold ids and numbers
+OF_SHARDS = ("overlap", "overlaps")  # namespaces whose rows are of whole shards, and hold ids and numbers
 BLANK = {"text": pl.lit(""), "reasoning": pl.lit(None, pl.String), "message": pl.lit("{}"),
          "finish_reason": pl.lit(EXCLUDED)}  # fmt: skip
 
@@ -127,7 +127,7 @@ def _purge_namespace(memo: Memo, namespace: str, plan: Plan, gone: _Gone, exclus
     wanted, known = referenced(memo, plan, namespace), memo.known(namespace)
     if wanted is not None:
         keys = keys.join(wanted, on="key", how="anti")
-    if wanted is not None and known is not None and namespace != OF_SHARDS:
+    if wanted is not None and known is not None and namespace not in OF_SHARDS:
         unwanted = known.select("key").unique().join(wanted.lazy(), on="key", how="anti")
         done.unknown += unwanted.join(owners.lazy(), on="key", how="anti").select(pl.len()).collect().item()
 

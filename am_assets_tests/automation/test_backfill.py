@@ -152,7 +152,8 @@ def test_a_new_shard_is_filled_as_far_as_no_decision_stands_between(nights: Nigh
     nights.desk.add_source("more", [{"question": "What is 3 plus 3?", "reference_answer": "6"}])
     nights.load()
     pool = {"raw_pool", "question_features", "question_labels", "question_embeddings", "similar_pairs"}
-    assert nights.fills() == {(name, "more") for name in pool} | {("benchmark_overlap", "held_out")}
+    benchmarks = {(name, "held_out") for name in ("benchmark_overlap", "benchmark_hits")}
+    assert nights.fills() == {(name, "more") for name in pool} | benchmarks
 
 
 def test_answers_are_asked_for_when_the_requests_are_settled_and_not_while_a_policy_is_moving(nights: Nights) -> None:

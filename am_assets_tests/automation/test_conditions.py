@@ -115,11 +115,13 @@ def test_a_new_shard_is_measured_where_that_is_free_and_no_other_shard_is_touche
     loop.run("question_labels", "more")
     loop.run("question_embeddings", "more")
     assert loop.tick() == {
-        "similar_pairs": {"more"}, "benchmark_overlap": {"held_out"}, "selected_questions": RECIPES,
+        "similar_pairs": {"more"}, "benchmark_overlap": {"held_out"}, "benchmark_hits": {"held_out"},
+        "selected_questions": RECIPES,
     }  # fmt: skip
     loop.run("selected_questions", *RECIPES)
     loop.run("similar_pairs", "more")
     loop.run("benchmark_overlap", "held_out", content="one shard more")
+    loop.run("benchmark_hits", "held_out")
     assert loop.tick() == {"deduped_set": RECIPES, "selected_questions": RECIPES}
 
 

@@ -19,9 +19,9 @@ from am_assets_tests.rebuild import small
 
 ARCHIVE = Path(__file__).with_name("project_0_1_eb0c903.tar.xz")
 # What is measured once more, for nothing: verdicts, by verifiers whose rules that version did not have (the student's
-# programs on a benchmark with tests, which it did not remember, among them); and overlap, which is remembered by the
-# questions of a shard alone now, of which it told no version.
-EXECUTED = {"code": 5, "instructions": 1, "math": 18, "overlap": 4}
+# programs on a benchmark with tests, which it did not remember, among them); and overlap, which is remembered with
+# all items that a question touches now.
+EXECUTED = {"code": 5, "instructions": 1, "math": 18, "overlaps": 4}
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def _overlap(
             yield pl.DataFrame({"key": [key], **found}, overlap.BY_SHARD)
 
     wanted = _shards_as_they_are(context, here.shards, items, [model, floor])
-    return items, answers.fill("overlap", wanted, measure, overlap.BY_SHARD)
+    return items, answers.fill("overlaps", wanted, measure, overlap.BY_SHARD)
 
 
 def _shards_as_they_are(
