@@ -160,12 +160,10 @@ def _step(
 
 
 def _unmoved(policy: TrainingPolicy) -> AbstractContextManager[Any]:
-    """peft moves new adapters to where their layer is, which fake tensors can't be; they are there already."""
-    if policy.lora is None:
-        return nullcontext()
-    from peft.tuners.tuners_utils import BaseTunerLayer
+    """peft moves adapters to where their layers are, which modules of fake tensors can't be; they are there already."""
+    import torch
 
-    return patch.object(BaseTunerLayer, "_move_adapter_to_device_of_base_layer", lambda *_, **__: None)
+    return patch.object(torch.nn.Module, "to", lambda module, *_, **__: module) if policy.lora else nullcontext()
 
 
 def on_cpu(config: Any, policy: TrainingPolicy, dtype: Any) -> Any:
