@@ -11,9 +11,11 @@ allocate, with attention as it is on a CPU: in blocks. A GPU rounds sizes up and
 import json
 import math
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
+from unittest.mock import patch
 
 from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
@@ -149,12 +151,19 @@ def _step(
     from transformers import AutoConfig
 
     config = AutoConfig.for_model(**{**json.loads(shape), "num_hidden_layers": layers, "layer_types": None})
-    with FakeTensorMode(allow_non_fake_inputs=True):
+    with FakeTensorMode(allow_non_fake_inputs=True), _unmoved(policy):
         model = on_cpu(config, policy, torch.bfloat16 if gathered else getattr(torch, policy.parameters))
         if twice:
             model.activation_checkpointing_enable()
         ids = torch.zeros(sequences, tokens, dtype=torch.long)
         return one_pass(model, ids, is_mixed(policy) and not gathered)
+
+
+def _unmoved(policy: TrainingPolicy) -> AbstractContextManager[Any]:
+    """peft moves adapters to where their layers are, which modules of fake tensors can't be; they are there already."""
+    import torch
+
+    return patch.object(torch.nn.Module, "to", lambda module, *_, **__: module) if policy.lora else nullcontext()
 
 
 def on_cpu(config: Any, policy: TrainingPolicy, dtype: Any) -> Any:

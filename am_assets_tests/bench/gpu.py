@@ -1,5 +1,5 @@
-"""What only a GPU can show, in at most 8 minutes on one: training of a 135M and a 1B-shape model in bfloat16 with
-packed rows (tokens a second, share of the peak, memory against the dry run's), the trained student asked and its
+"""What only a GPU can show, in at most 8 minutes on one: training of a 135M and a 1B-shape model in bfloat16
+with packed rows (tokens a second, share of the peak, memory against the dry run's), the trained student asked and its
 answers read, and the losses of a training that was killed and started again.
 
     python -m am_assets_tests.bench.gpu                # on a machine with a GPU
@@ -50,8 +50,8 @@ GPU = [
                  "intermediate_size": 8192, "vocab_size": 128_256}, 8192, 2, 12),
 ]  # fmt: skip
 REHEARSAL = [
-    Trial("one", {"hidden_size": 64, "intermediate_size": 128}, 256, 2, 6),
-    Trial("other", {"hidden_size": 96, "intermediate_size": 256, "num_hidden_layers": 3}, 256, 2, 6),
+    Trial("one", {"hidden_size": 64, "intermediate_size": 128}, 256, 2, 10),
+    Trial("other", {"hidden_size": 96, "intermediate_size": 256, "num_hidden_layers": 3}, 256, 2, 10),
 ]
 
 

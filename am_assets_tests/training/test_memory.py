@@ -52,6 +52,13 @@ def test_activations_are_within_a_twentieth_of_the_measured_peak(dtype, paramete
     assert reckoned.kept + max(reckoned.layer, reckoned.loss) == pytest.approx(measured(shape, policy, twice), rel=0.05)
 
 
+def test_activations_of_adapters_are_within_a_twentieth_too():
+    pytest.importorskip("peft")
+    shape, policy = a_shape(), a_policy(lora={"rank": 8})
+    reckoned = memory.activations(shape, policy, CPU, 2)
+    assert reckoned.kept + max(reckoned.layer, reckoned.loss) == pytest.approx(measured(shape, policy, True), rel=0.05)
+
+
 def measured(shape, policy: TrainingPolicy, twice: bool) -> int:
     import torch
 
@@ -78,7 +85,7 @@ def test_checkpointing_keeps_less_and_a_longer_sequence_more():
     shape = a_shape()
     kept = {
         (twice, length): memory.activations(
-            shape, a_policy(max_length=length, gradient_checkpointing=twice), CPU, 1
+            shape, a_policy(max_length=length, gradient_checkpointing=twice, dtype="float32"), CPU, 1
         ).kept
         for twice in (True, False)
         for length in (128, 256)
