@@ -98,6 +98,10 @@ class Declared:
         return self._project.models
 
     @property
+    def tokens(self) -> Path:
+        return self._project.tokens
+
+    @property
     def memo(self) -> Path:
         return self._project.memo
 

@@ -125,7 +125,7 @@ def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
 
 
 def _is_still(folder: Path, handle: int) -> bool:
-    """Whether `folder` is the one of `handle`: it may have been removed, and made again, while its lock was waited for."""
+    """Whether `folder` is the one of `handle`: it may have been removed, and made again, meanwhile."""
     try:
         return os.path.samestat(os.fstat(handle), folder.stat())
     except FileNotFoundError:

@@ -16,12 +16,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
-from am_assets.config.files import Section
+from am_assets.config.files import ConfigError, Section
 from am_assets.config.recipe import TrainingPolicy
 from am_assets.engines.models.precision import has_bfloat16
 from am_assets.engines.models.student import file_sha256, weights_sha256
@@ -39,6 +40,26 @@ EARLIER = ["trl-1"]  # with loss on what follows the end token too, a line break
 FAULT = "fault"  # a custom message instead of metrics: why a training ended without a checkpoint
 
 
+REPORT_TO = "AM_REPORT_TO"  # the environment variable that names one
+Reporter = Literal["trackio", "wandb", "tensorboard"]
+
+
+def reporter() -> Any:
+    """Who is told of each step, beside the run's log; None by default. `ConfigError` where it is unknown or missing."""
+    name = os.environ.get(REPORT_TO) or None
+    if name and name not in get_args(Reporter):
+        raise ConfigError(f"{REPORT_TO}: {name} is none of {', '.join(get_args(Reporter))}")
+    if name and not find_spec(name):
+        raise ConfigError(f"{REPORT_TO}: {name} is not installed: pip install {name}, or unset it")
+    return name
+
+
+def reports_in(folder: Path) -> dict[str, str]:
+    """The environment in which reporters keep their files in a folder, unless it is set otherwise."""
+    names = ("TENSORBOARD_LOGGING_DIR", "WANDB_DIR", "TRACKIO_DIR")
+    return {name: os.environ.get(name, str(folder)) for name in names}
+
+
 class Job(Section):
     """The input of a training run; all but `policy` are locations, limits of the device and habits of the run."""
 
@@ -52,7 +73,7 @@ class Job(Section):
     device_batch: Annotated[int, Field(ge=1)] = 16  # sequences per device and step; gradients accumulate to batch_size
     save_seconds: Annotated[float, Field(gt=0)] = 300  # between checkpoints that a killed training goes on from
     save_steps: Annotated[int, Field(ge=1)] | None = None  # the same in steps
-    report_to: Literal["trackio", "wandb", "tensorboard"] | None = None
+    report_to: Reporter | None = None
 
 
 def command(job: Job) -> list[str]:
@@ -68,8 +89,8 @@ def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:
 
     The loss is on the assistant's turn and its end token only. Rows longer than `max_length` are left out, not
     truncated. With packing, `batch_size` counts packed sequences. On a CPU, runs with the same number of threads give
-    the same bytes, also where they were killed and went on. Nothing is done where the checkpoint is there already; where
-    another process makes it, that is waited for.
+    the same bytes, also where they were killed and went on. Nothing is done where the checkpoint is there already; one
+    that another process makes is waited for.
 
     `ValueError` if no row fits `max_length` or the student's chat template can't be trained with; `DivergedError`;
     `CheckpointError` on a full disk.

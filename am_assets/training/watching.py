@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+VERSION = "1"  # raise when the same training gives another log
 LOG_FILE = "training_log.parquet"  # beside the weights, and no part of their hash
 LOG = pl.Schema({"step": pl.UInt32, "loss": pl.Float64, "learning_rate": pl.Float64, "gradient_norm": pl.Float64})
 RECENT = 100  # steps whose median a loss is compared with
@@ -73,7 +74,9 @@ class Watch:
     def see(self, step: int, loss: float, gradient_norm: float | None) -> None:
         """`DivergedError` where the training has to stop at this step."""
         if not math.isfinite(loss) or not math.isfinite(gradient_norm or 0.0):
-            what = f"the loss is {loss:g}" if not math.isfinite(loss) else f"the norm of the gradient is {gradient_norm:g}"
+            what = (
+                f"the loss is {loss:g}" if not math.isfinite(loss) else f"the norm of the gradient is {gradient_norm:g}"
+            )
             advice = "take out a row that is broken (exclude.txt), or lower training.learning_rate"
             raise DivergedError(f"step {step}: {what}. {self._rows()}; {advice}")
         usual = median(self.recent) if len(self.recent) >= PATIENCE else math.inf

@@ -21,7 +21,7 @@ from am_assets.storage.schemas.evaluation import (
 from am_assets.storage.schemas.policy import PolicySettings
 from am_assets.storage.schemas.pool import PUBLISHED, QuestionEmbeddings, QuestionFeatures, QuestionLabels, RawPool
 from am_assets.storage.schemas.selection import BenchmarkOverlap, DedupedSet, SelectedQuestions, SimilarPairs
-from am_assets.storage.schemas.training import PreferenceDataset, RlDataset, SftCheckpoint, SftDataset
+from am_assets.storage.schemas.training import PreferenceDataset, RlDataset, SftCheckpoint, SftDataset, TrainingLog
 from am_assets.storage.schemas.verification import AnswerConsensus, ResponseScreens, RewardScores, VerifiedSet
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "SftDataset",
     "SimilarPairs",
     "TeacherRequests",
+    "TrainingLog",
     "VerifiedSet",
 ]
 
@@ -84,6 +85,7 @@ TABLES: dict[str, type[dy.Schema]] = {  # without those of verdicts
     "preference_dataset": PreferenceDataset,
     "rl_dataset": RlDataset,
     "sft_checkpoint": SftCheckpoint,
+    "training_log": TrainingLog,
     "benchmark_responses": BenchmarkResponses,
     "benchmark_verdicts": BenchmarkVerdicts,
     "eval_scores": EvalScores,
