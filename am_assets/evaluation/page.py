@@ -19,10 +19,10 @@ from am_assets.evaluation import distributions, paper
 from am_assets.evaluation.examples import SAMPLED, Rows
 from am_assets.evaluation.svg import PRINTED, curve_svg, sankey_svg
 
-VERSION = "1"  # raise when a page comes out otherwise
+VERSION = "2"  # raise when a page comes out otherwise
 CUT, QUESTION_CUT = 2_000, 600  # characters shown of a text
 NONE = "–"  # noqa: RUF001  for a missing figure
-Curve = Sequence[tuple[float, int]]
+Curve = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Findings:
     costs        see `report.teacher_costs`
     scores       EvalScores with a column `benchmark`
     *_mark       the recipe's own threshold on a curve
+    loss_curve   (step, loss) of the student's training
     """
 
     funnel: pl.DataFrame
@@ -48,6 +49,7 @@ class Findings:
     dedup_mark: float | None
     reward_curve: Curve
     reward_mark: float | None
+    loss_curve: Curve
     kept: Rows
     dropped_questions: Rows
     dropped_responses: Rows
@@ -88,6 +90,7 @@ def page(recipe: str, found: Findings) -> str:
         paper_sources=[(name, rows / sum(paper.SOURCE_ROWS.values())) for name, rows in paper.SOURCE_ROWS.items()],
         lengths={part: distributions.lengths(found.released[f"{part}_chars"]) for part in ("think", "answer")},
         curves={name: curve_svg(points, x, "kept", mark) for name, (x, points, mark) in curves.items() if points},
+        loss=curve_svg(found.loss_curve, "step", "loss") if found.loss_curve else None,
         scores=found.scores.sort("benchmark", "student"),
         paper=paper,
         sampled=SAMPLED,

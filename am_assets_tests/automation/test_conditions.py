@@ -14,7 +14,7 @@ RECIPES = {"plain", "other"}
 CARD = {"sft_dataset": {"plain"}}
 FREE = {
     "question_features", "similar_pairs", "benchmark_overlap", "response_features", "math_verdicts",
-    "instruction_verdicts", "answer_consensus", "response_screens",
+    "instruction_verdicts", "answer_consensus", "response_screens", "training_log",
 }  # fmt: skip
 DECISIONS = {
     "deduped_set", "selected_questions", "teacher_requests", "verified_set", "sft_dataset", "preference_dataset",
