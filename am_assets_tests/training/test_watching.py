@@ -43,14 +43,15 @@ def test_a_loss_that_is_no_number_or_stays_high_stops(losses: list[float], step:
 
 
 def test_the_rise_that_stops_is_the_recipes_and_a_loss_that_is_no_number_stops_always() -> None:
-    rising = [*STEADY, *[3.0] * 40]
-    assert stopped_at(rising, 2) == 100 + PATIENCE
+    risen = [*STEADY, *[3.2] * 40]
+    assert stopped_at(risen, 2) == 100 + PATIENCE
+    assert stopped_at(risen, 2.5) is None
     assert stopped_at([*STEADY, *[900.0] * 40], None) is None
     assert stopped_at([*STEADY, math.nan], None) == 101
 
 
 def test_a_gradient_that_is_no_number_stops_before_it_is_stored() -> None:
-    with pytest.raises(DivergedError, match="step 3: the norm of the gradient is nan. Its rows: id-1"):
+    with pytest.raises(DivergedError, match=r"step 3: the norm of the gradient is nan\. Its rows: id-1"):
         Watch(None, lambda: ["id-1"]).see(3, 1.0, math.nan)
 
 
@@ -62,7 +63,7 @@ def test_the_step_and_the_rows_of_a_loss_that_is_no_number_are_named(
     from trl import SFTTrainer
 
     whole = SFTTrainer.compute_loss
-    length = 2 if packing else 4
+    together = 2 if packing else 4  # rows in a step
 
     def broken(self, model, inputs, *args, **options):
         loss = whole(self, model, inputs, *args, **options)
@@ -70,13 +71,12 @@ def test_the_step_and_the_rows_of_a_loss_that_is_no_number_are_named(
         return loss * math.nan if "What is 3 + 3?" in text else loss
 
     monkeypatch.setattr(SFTTrainer, "compute_loss", broken)
-    job = a_job(
-        tmp_path, tiny_student, rows=8, batch_size=length // 2 if packing else 4, packing=packing, max_length=200
-    )
+    size = {"packing": True, "batch_size": 1, "max_length": 200} if packing else {"batch_size": 4}
+    job = a_job(tmp_path, tiny_student, rows=8, **size)
     with pytest.raises(DivergedError, match=r"step \d: the loss is nan. Its rows: ") as stopped:
         train(job, progress=lambda _: None)
     told = str(stopped.value).partition("Its rows: ")[2].partition(";")[0].split(", ")
-    assert "id-3" in told and len(told) == length
+    assert "id-3" in told and len(told) == together
     assert set(told) < {f"id-{n}" for n in range(8)}
     assert not job.output.exists()
 

@@ -148,7 +148,7 @@ def sft_checkpoint(
             told = pipes.run(command=sft.command(job), context=context, env=sft.reports_in(here.data / "runs"))
         metrics = told.get_custom_messages()[-1]
         if sft.FAULT in metrics:
-            raise dg.Failure(metrics[sft.FAULT], allow_retries=False)
+            raise RuntimeError(metrics[sft.FAULT])
         rows = pl.DataFrame([{"key": identity, "sha256": student.weights_sha256(place), **metrics}])
         memo.append("training", rows)
     table = rows.with_columns(student=pl.lit(policy.student), path=pl.concat_str(pl.lit(f"{CHECKPOINTS}/"), "key"))
