@@ -49,7 +49,11 @@ class Resumable:
             with locked(self.folder, wait=False) as ours:
                 if ours:
                     self._begin(identity)
-                    yield self
+                    try:
+                        yield self
+                    finally:
+                        if self.newest() is None:  # nothing to go on from
+                            self.clear()
                     return
             waiting(f"another process trains {output.name}: waiting for it")
             with locked(self.folder):

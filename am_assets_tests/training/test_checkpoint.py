@@ -8,7 +8,7 @@ import pytest
 
 from am_assets.training import sft
 from am_assets_tests.commands import am, applied, planned
-from am_assets_tests.desk import Desk, at_desk
+from am_assets_tests.desk import FREE, Desk, at_desk
 from am_assets_tests.rebuild import small
 
 TRAIN = "training_policy or sft_checkpoint or training_log"
@@ -22,7 +22,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     small.write_students(tmp_path)
     small.write_project(Desk(tmp_path / "project"), models.url)
     desk = at_desk(tmp_path / "project", models, monkeypatch)  # type: ignore[arg-type]
-    assert {*applied(desk, "-r", "plain", "-s", "+sft_dataset", "--yes").values()} == {"done"}
+    desk.write("endpoints.yaml", {name: reach | FREE for name, reach in small.endpoints(models.url).items()})
+    assert {*applied(desk, "-r", "plain", "-s", "+sft_dataset").values()} == {"done"}
     yield desk
     models.stop()
 
