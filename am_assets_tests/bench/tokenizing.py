@@ -23,7 +23,7 @@ import psutil
 WORDS = (
     "so we have the sum of both sides and then it follows that each of them is at most half as large since no other"
     " case remains wait let me check this again"
-).split()
+)
 
 
 def write_rows(path: Path, rows: int, chars: int) -> None:
@@ -41,9 +41,9 @@ def write_rows(path: Path, rows: int, chars: int) -> None:
 
 
 def _think(draw: random.Random, chars: int) -> str:
-    parts, length = [], 0
+    words, parts, length = WORDS.split(), [], 0
     while length < chars:
-        part = f"{' '.join(draw.choices(WORDS, k=12))} {draw.randrange(10**6)} = x^{draw.randrange(9)}."
+        part = f"{' '.join(draw.choices(words, k=12))} {draw.randrange(10**6)} = x^{draw.randrange(9)}."
         parts.append(part)
         length += len(part) + 1
     return " ".join(parts)
