@@ -63,6 +63,10 @@ class Project:
         return self.data / "models"
 
     @property
+    def tokens(self) -> Path:
+        return self.data / "tokens"
+
+    @property
     def instance(self) -> Path:
         return self.data / "instance"
 

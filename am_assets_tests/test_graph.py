@@ -57,6 +57,7 @@ GRAPH = {
     "preference_dataset": {"preference_policy", "verified_set", "response_features", "raw_pool"},
     "rl_dataset": {"rl_policy", "selected_questions", "verified_set", "question_features", "raw_pool"},
     "sft_checkpoint": {"training_policy", "sft_dataset"},
+    "training_log": {"sft_checkpoint"},
     "benchmark_responses": {"evaluation_policy", "sft_checkpoint", "benchmark_questions"},
     "benchmark_verdicts": {"benchmark_responses", "benchmark_questions"},
     "benchmark_consensus": {"benchmark_responses", "benchmark_questions"},
@@ -65,8 +66,8 @@ GRAPH = {
         "evaluation_policy", "benchmark_responses", "benchmark_verdicts", "benchmark_consensus", "touched_items",
     },
     "recipe_report": {
-        "evaluation_policy", "deduped_set", "selected_questions", "verified_set", "sft_dataset", "eval_scores",
-        "responses", "raw_pool",
+        "evaluation_policy", "deduped_set", "selected_questions", "verified_set", "sft_dataset", "training_log",
+        "eval_scores", "responses", "raw_pool",
     },
 }  # fmt: skip
 

@@ -248,6 +248,9 @@ class TrainingPolicy(Section):
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     packing: bool = False
     gradient_checkpointing: bool = True
+    group_by_length: bool = False  # rows of similar length share a batch, so that less of it is padding
+    # Stops a training whose loss stays above so many times its running median; null: never. Changes no weights.
+    max_loss_rise: Annotated[float, Field(gt=1)] | None = 4
     dtype: Literal["bfloat16", "float32", "auto"] = "bfloat16"  # auto: bfloat16 where the device has it
     parameters: Literal["float32", "bfloat16"] = "float32"  # what the optimizer updates; the loss of bits shows late
     optimizer: Literal["adamw", "adamw_8bit"] = "adamw"  # 8 bits for its state
@@ -264,9 +267,13 @@ class TrainingPolicy(Section):
     @model_serializer(mode="wrap")
     def _what_counts(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without fields that decide nothing as they stand, so that what they did not touch is what it was."""
-        later = ("parameters", "optimizer", "loss", "lora")
+        later = ("group_by_length", "max_loss_rise", "parameters", "optimizer", "loss", "lora")
         unused = {name for name in later if getattr(self, name) == type(self).model_fields[name].default}
         return {name: value for name, value in as_usual(self).items() if name not in unused}
+
+    def identity(self) -> dict[str, Any]:
+        """What the weights depend on."""
+        return {name: value for name, value in self.model_dump().items() if name != "max_loss_rise"}
 
 
 class Recipe(Section):

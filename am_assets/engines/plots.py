@@ -37,6 +37,15 @@ def histogram_png(values: pl.Series, title: str, bins: int = 12) -> bytes:
     )
 
 
+def line_png(frame: pl.DataFrame, x: str, y: str, title: str, most: int = 500) -> bytes:
+    """PNG of a line of column `y` over column `x` (numbers, ascending), through at most about `most` of its rows."""
+    encoding = {axis: {"field": axis, "type": "quantitative", "title": name} for axis, name in (("x", x), ("y", y))}
+    line = {"mark": "line", "encoding": encoding}
+    return _png(
+        frame.gather_every(max(1, frame.height // most)), title, {"x": x, "y": y}, line, height=HEIGHT, width=2 * HEIGHT
+    )
+
+
 def heatmap_png(frame: pl.DataFrame, x: str, y: str, number: str, title: str) -> bytes:
     """PNG of a heatmap, one cell per row of `frame`: column `number` by columns `x` and `y`, in the order of rows."""
     at = {"x": _names("x", x, angle=-40), "y": _names("y", y)}

@@ -23,7 +23,7 @@ from am_assets.evaluation.svg import PRINTED, curve_svg, sankey_svg
 
 VERSION = "2"  # raise when a page comes out otherwise
 CUT, QUESTION_CUT = 2_000, 600  # characters shown of a text
-Curve = Sequence[tuple[float, int]]
+Curve = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Findings:
     costs        see `report.teacher_costs`
     scores       EvalScores with a column `benchmark`
     *_mark       the recipe's own threshold on a curve
+    loss_curve   (step, loss) of the student's training
     """
 
     funnel: pl.DataFrame
@@ -49,6 +50,7 @@ class Findings:
     dedup_mark: float | None
     reward_curve: Curve
     reward_mark: float | None
+    loss_curve: Curve
     kept: Rows
     dropped_questions: Rows
     dropped_responses: Rows
@@ -89,6 +91,7 @@ def page(recipe: str, found: Findings) -> str:
         paper_sources=[(name, rows / sum(paper.SOURCE_ROWS.values())) for name, rows in paper.SOURCE_ROWS.items()],
         lengths={part: distributions.lengths(found.released[f"{part}_chars"]) for part in ("think", "answer")},
         curves={name: curve_svg(points, x, "kept", mark) for name, (x, points, mark) in curves.items() if points},
+        loss=curve_svg(found.loss_curve, "step", "loss") if found.loss_curve else None,
         scores=[(name, asked(rows), *by_metric(rows), sentences(rows)) for name, rows in _by_benchmark(found.scores)],
         note=NOTE,
         paper=paper,

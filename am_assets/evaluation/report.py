@@ -100,3 +100,10 @@ def reward_curve(verified: pl.DataFrame) -> list[tuple[float, int]]:
     rewards = verified.filter(by_reward & (pl.col("evidence") == "reward"))["reward"].drop_nulls().cast(pl.Float64)
     steps = [step / REWARD_STEPS for step in range(REWARD_STEPS + 1)] if len(rewards) else []
     return [(step, int((rewards >= step - 1e-6).sum())) for step in steps]  # rewards are stored in single precision
+
+
+def loss_curve(log: pl.DataFrame, most: int = 60) -> list[tuple[float, float]]:
+    """(step, loss) of about `most` steps of a training, each with the mean loss of those since the one before."""
+    width = max(1, -(-log.height // most))
+    steps = log.group_by((pl.col("step").cast(pl.Int64) - 1) // width, maintain_order=True)
+    return [(step, round(loss, 3)) for _, step, loss in steps.agg(at=pl.max("step"), mean=pl.mean("loss")).rows()]

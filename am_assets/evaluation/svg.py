@@ -72,8 +72,8 @@ def sankey_svg(funnel: pl.DataFrame, title: str = "", css: str = "") -> Markup:
     return _svg(width, round(bottom + 6), "The funnel from input rows to released rows", head + shapes + labels, css)
 
 
-def curve_svg(points: Sequence[tuple[float, int]], x_title: str, y_title: str, mark: float | None = None) -> Markup:
-    """A curve of counts by threshold, from zero; `mark` is the recipe's own threshold."""
+def curve_svg(points: Sequence[tuple[float, float]], x_title: str, y_title: str, mark: float | None = None) -> Markup:
+    """A curve of counts by threshold, or of losses by step, from zero; `mark` is the recipe's own threshold."""
     left, right, top, bottom = 56, 404, 26, 170
     low, high = points[0][0], points[-1][0]
     most = max(max(count for _, count in points), 1)

@@ -99,6 +99,10 @@ class Declared:
         return self._project.models
 
     @property
+    def tokens(self) -> Path:
+        return self._project.tokens
+
+    @property
     def memo(self) -> Path:
         return self._project.memo
 

@@ -145,6 +145,7 @@ COMPUTED: dict[str, dict[str, str]] = {
         "path sha256 steps tokens first_loss last_loss": _WEIGHTS,
         "rows": "sft_dataset.response_id",
     },
+    "training_log": {"step loss learning_rate gradient_norm": "sft_checkpoint.path"},
     "benchmark_responses": {
         "student": "",  # untrained or trained; the upstream column of that name is a model name
         "sample_index": "evaluation_policy.value",

@@ -28,9 +28,11 @@ from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Costs, Estimate
 from am_assets.planning.devices import in_the_way
 from am_assets.planning.plan import Step
+from am_assets.planning.students import no_model, template_faults
 from am_assets.project import Project
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.stored import StoredTables
+from am_assets.training import sft
 
 SECONDS = 3.0  # to wait for a connection
 READ_BYTES = 50_000_000  # of the files of a benchmark that are read beforehand
@@ -218,11 +220,26 @@ def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
         yield f"{instruments}: embeddings.model: {fault}"
     if "reward_scores" in planned and reward and (fault := _no_weights(reward)):
         yield f"{instruments}: reward.model: {fault}"
+    if "sft_checkpoint" in planned and (fault := _no_reporter()):
+        yield fault
     for recipe in dict.fromkeys(step.partition.rpartition("|")[2] for step in steps if step.asset in STUDYING):
-        student = here.recipes[recipe].training.student
-        fault = _no_bundled_model() if student == BUNDLED else _no_weights(student)
-        if fault:
-            yield f"{here.data / 'recipes' / f'{recipe}.yaml'}: training.student: {fault}"
+        training = here.recipes[recipe].training
+        fault = _no_bundled_model() if training.student == BUNDLED else _no_student(training.student)
+        trained = any(step.asset == "sft_checkpoint" and step.partition == recipe for step in steps)
+        for one in [fault] if fault else template_faults(training) if trained else []:
+            yield f"{here.data / 'recipes' / f'{recipe}.yaml'}: training.student: {one}"
+
+
+def _no_reporter() -> str | None:
+    try:
+        sft.reporter()
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
+def _no_student(name: str) -> str | None:
+    return no_model(Path(name)) if Path(name).is_dir() else _no_weights(name)
 
 
 def _no_embedder(model: str) -> str | None:

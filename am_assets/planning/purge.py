@@ -5,6 +5,7 @@ students. Here the first two are purged, and what still holds an excluded text i
 """
 
 import html
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,6 +81,7 @@ def purge(plan: Plan, here: Project) -> Purged:
     gone = _gone(memo, StoredTables(here.assets), here)
     for namespace in memo.namespaces():
         _purge_namespace(memo, namespace, plan, gone, here.exclusions, done)
+    shutil.rmtree(here.tokens, ignore_errors=True)  # of all rows that were ever trained on
     done.samples = blank_old_samples(here.instance)
     sought = spellings([*here.exclusions.texts, *gone.texts])
     sought = list(dict.fromkeys([*sought, *(html.escape(text) for text in sought)]))

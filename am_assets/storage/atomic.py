@@ -119,9 +119,17 @@ def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
         yield False
         return
     try:
-        yield _lock(handle, wait) and folder.exists()
+        yield _lock(handle, wait) and _is_still(folder, handle)
     finally:
         os.close(handle)
+
+
+def _is_still(folder: Path, handle: int) -> bool:
+    """Whether `folder` is the one of `handle`: it may have been removed, and made again, meanwhile."""
+    try:
+        return os.path.samestat(os.fstat(handle), folder.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _lock(handle: int, wait: bool) -> bool:

@@ -11,8 +11,9 @@ from am_assets.config.recipe import TrainingPolicy
 from am_assets.engines.models.precision import has_bfloat16
 
 
-def trainer_settings(policy: TrainingPolicy, hardware: Preset, folder: str) -> Any:
-    """The SFTConfig of a policy, with its batch divided among devices and accumulation steps."""
+def trainer_settings(policy: TrainingPolicy, hardware: Preset, folder: str, report_to: str | None = None) -> Any:
+    """The SFTConfig of a policy, with its batch divided among devices and accumulation steps. `report_to`: an
+    integration of transformers that is told of each step."""
     import torch
     from trl import SFTConfig
 
@@ -38,8 +39,10 @@ def trainer_settings(policy: TrainingPolicy, hardware: Preset, folder: str) -> A
         seed=policy.seed,
         data_seed=policy.seed,
         logging_steps=1,
-        save_strategy="no",
-        report_to="none",
+        logging_nan_inf_filter=False,  # it would put the mean of earlier losses in the place of one that is no number
+        save_strategy="no",  # `loop.Saving` decides
+        dataset_kwargs={"skip_prepare_dataset": True},  # it is tokenized, and fits
+        report_to=report_to or "none",
         disable_tqdm=True,
         dataloader_pin_memory=not on_cpu,
         # A share of a sequence is as long as the others.

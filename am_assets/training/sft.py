@@ -6,54 +6,78 @@
 
 Under Dagster it uses Pipes: progress goes to the log of the run, and `Metrics` is a custom message; otherwise it prints
 both. `train` is the entry point for tests and notebooks. The format of rows belongs to `dataset.py`, tokenization and
-the loss mask to `tokens.py`.
+the loss mask to `tokens.py`, what a killed training goes on from to `resume.py`.
 """
 
 import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
-from am_assets.config.files import Section
+from pydantic import Field
+
+from am_assets.config.files import ConfigError, Section
 from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
+from am_assets.engines.models.student import file_sha256, weights_sha256
 from am_assets.runtime.orphans import end_with
 from am_assets.runtime.threads import share_cores
 from am_assets.storage.atomic import written_aside
 from am_assets.training import launch
 from am_assets.training.adapters import merge, peft_config
+from am_assets.training.resume import CheckpointError, Resumable
 from am_assets.training.settings import trainer_settings
-from am_assets.training.tokens import tokenize
+from am_assets.training.tokenized import fitting, lengths, packed, tokenized
+from am_assets.training.tokens import Template
+from am_assets.training.watching import DivergedError, Metrics, Watch, finished, log_of, write_log
 
 # Part of a checkpoint's identity: raise when the same rows and policy give other weights.
-VERSION = "trl-1"
-REPORT_SECONDS = 15
+VERSION = "trl-2"
+EARLIER = ["trl-1"]  # with loss on what follows the end token too, a line break at most: as good, so not trained again
+FAULT = "fault"  # a custom message instead of metrics: why a training ended without a checkpoint
+
+
+REPORT_TO = "AM_REPORT_TO"  # the environment variable that names one
+Reporter = Literal["trackio", "wandb", "tensorboard"]
+
+
+def reporter() -> Any:
+    """Who is told of each step, beside the run's log; None by default. `ConfigError` where it is unknown or missing."""
+    name = os.environ.get(REPORT_TO) or None
+    if name and name not in get_args(Reporter):
+        raise ConfigError(f"{REPORT_TO}: {name} is none of {', '.join(get_args(Reporter))}")
+    if name and not find_spec(name):
+        raise ConfigError(f"{REPORT_TO}: {name} is not installed: pip install {name}, or unset it")
+    return name
+
+
+def reports_in(folder: Path) -> dict[str, str]:
+    """The environment in which reporters keep their files in a folder, unless it is set otherwise."""
+    names = ("TENSORBOARD_LOGGING_DIR", "WANDB_DIR", "TRACKIO_DIR")
+    return {name: os.environ.get(name, str(folder)) for name in names}
 
 
 class Job(Section):
-    """The input of a training run; all but `policy` are locations and limits of the device."""
+    """The input of a training run; all but `policy` are locations, limits of the device and habits of the run."""
 
     rows: Path  # parquet of SftDataset
     student: Path  # Hugging Face folder, see `engines.student.student_folder`
     output: Path  # the checkpoint, written atomically
     policy: TrainingPolicy
+    identity: str | None = None  # of all that the weights depend on; a hash of rows, student and policy if not given
+    cache: Path | None = None  # the folder of tokenized datasets; beside the rows if not given
     run: int | None = None  # pid of the process that waits for the checkpoint; training ends with it
     hardware: Preset = Preset()  # how it is spread over devices; one GPU, or the CPU where there is none
-
-
-@dataclass(frozen=True)
-class Metrics:
-    rows: int  # trained on
-    left_out: int  # longer than max_length
-    steps: int
-    tokens: int  # seen in all epochs, prompts included, padding not
-    first_loss: float
-    last_loss: float
+    save_seconds: Annotated[float, Field(gt=0)] = 300  # between checkpoints that a killed training goes on from
+    save_steps: Annotated[int, Field(ge=1)] | None = None  # the same in steps
+    report_to: Reporter | None = None
 
 
 def command(job: Job) -> list[str]:
@@ -63,98 +87,138 @@ def command(job: Job) -> list[str]:
 
 
 def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:
-    """Trains the student on the rows and writes the checkpoint in Hugging Face layout to `job.output`.
+    """Trains the student on the rows and writes the checkpoint in Hugging Face layout to `job.output`, with its log.
 
-    The loss is on the assistant's turn only. Rows longer than `max_length` are left out, not truncated. With packing,
-    `batch_size` counts packed sequences. On a CPU, runs with the same number of threads give the same bytes.
-    `ValueError` if no row fits `max_length`.
+    The loss is on the assistant's turn and its end token only. Rows longer than `max_length` are left out, not
+    truncated. With packing, `batch_size` counts packed sequences. On a CPU, runs with the same number of threads give
+    the same bytes, also where they were killed and went on. Nothing is done where the checkpoint is there already; one
+    that another process makes is waited for.
+
+    `ValueError` if no row fits `max_length` or the student's chat template can't be trained with; `DivergedError`;
+    `CheckpointError` on a full disk.
 
     >>> train(Job(rows=rows, student=folder, output=checkpoint, policy=policy)).last_loss
     """
     from datasets import disable_progress_bars
-    from transformers import AutoTokenizer, PrinterCallback
-    from trl import SFTTrainer
-
-    from am_assets.training.evened import even_out
 
     disable_progress_bars()
-    main_process = os.environ.get("RANK", "0") == "0"
-    with written_aside(job.output) if main_process else tempfile.TemporaryDirectory() as folder:
-        settings = trainer_settings(job.policy, job.hardware, str(folder))
-        tokenizer = AutoTokenizer.from_pretrained(job.student)
+    resumable, identity = Resumable(job.output), job.identity or _identity(job)
+    settings = trainer_settings(job.policy, job.hardware, str(resumable.writing), job.report_to)
+    with ExitStack() as stack:
         with settings.main_process_first():
-            rows, fitting = _tokenized(job, tokenizer)
-        trainer = SFTTrainer(
-            str(job.student),
-            args=settings,
-            train_dataset=fitting,
-            processing_class=tokenizer,
-            peft_config=peft_config(job.policy.lora),
-        )
-        blank = even_out(trainer)
-        trainer.remove_callback(PrinterCallback)
-        trainer.add_callback(progress_callback(progress))
-        trainer.train()
-        _save(trainer, job, Path(folder))
-        history = [entry for entry in trainer.state.log_history if "loss" in entry]
-    return Metrics(
-        rows=len(fitting),
-        left_out=rows - len(fitting),
+            if settings.should_save:  # the main process
+                resumable = stack.enter_context(Resumable.alone(job.output, identity, waiting=progress))
+            metrics = finished(job.output, identity)
+            if metrics is None:
+                data = _data(job)
+        if metrics is None:
+            metrics = _trained(job, settings, data, resumable, identity, progress)
+        if settings.should_save:
+            resumable.clear()
+    return metrics
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Datasets of tokens: of all rows, of those that fit, and of what is trained on, which is the latter or packed."""
+
+    every: Any
+    rows: Any
+    sequences: Any
+
+
+def _data(job: Job) -> _Data:
+    policy, cache = job.policy, job.cache or job.rows.with_name("tokens")
+    every = tokenized(job.rows, job.student, policy.system_prompt, cache)
+    rows = fitting(every, policy.max_length)
+    if not len(rows):
+        raise ValueError(f"{job.rows}: none of {len(every)} rows fits training.max_length {policy.max_length}")
+    return _Data(every, rows, packed(rows, policy.max_length) if policy.packing else rows)
+
+
+def _trained(
+    job: Job, settings: Any, data: _Data, resumable: Resumable, identity: str, progress: Callable[[str], None]
+) -> Metrics:
+    from transformers import AutoTokenizer, PrinterCallback
+
+    from am_assets.training.evened import even_out
+    from am_assets.training.loop import ResumableTrainer, Saving, Watching, grouped
+
+    policy = job.policy
+    tokenizer = AutoTokenizer.from_pretrained(job.student)
+    order = grouped(lengths(data.rows), policy.batch_size, policy.seed) if policy.group_by_length else None
+    trainer = ResumableTrainer(
+        str(job.student),
+        args=settings,
+        train_dataset=data.sequences,
+        processing_class=tokenizer,
+        peft_config=peft_config(policy.lora),
+        resumable=resumable,
+        order=order,
+    )
+    blank = even_out(trainer)
+    watch = Watch(policy.max_loss_rise, lambda: _ids(job.rows, data.every, trainer.rows_of_step()))
+    trainer.remove_callback(PrinterCallback)
+    for callback in (Watching(watch, progress), Saving(job.save_seconds, job.save_steps)):
+        trainer.add_callback(callback)
+    trainer.resume()
+    history = [entry for entry in trainer.state.log_history if "loss" in entry]
+    metrics = Metrics(
+        rows=len(data.rows),
+        left_out=len(data.every) - len(data.rows),
         steps=trainer.state.global_step,
         tokens=int(history[-1]["num_tokens"]) - blank * int(trainer.state.epoch),
         first_loss=history[0]["loss"],
         last_loss=history[-1]["loss"],
     )
+    with written_aside(job.output) if settings.should_save else tempfile.TemporaryDirectory() as folder:
+        _save(trainer, job, Path(folder), Template(tokenizer, policy.system_prompt).end_token())
+        write_log(Path(folder), log_of(history), identity, metrics)
+    return metrics
 
 
-def _save(trainer: Any, job: Job, folder: Path) -> None:
-    """Write the model in Hugging Face layout; adapters are merged into it."""
+def _identity(job: Job) -> str:
+    content = f"{VERSION} {file_sha256(job.rows)} {weights_sha256(job.student)} {job.policy.identity()}"
+    return sha256(content.encode()).hexdigest()[:32]
+
+
+def _stops_at(student: Path, end: int) -> None:
+    """Let generation stop at the token that ends the assistant's turn: base models know another one alone."""
+    from transformers import GenerationConfig
+
+    config = GenerationConfig.from_pretrained(student)
+    ends = [config.eos_token_id] if isinstance(config.eos_token_id, int) else list(config.eos_token_id or [])
+    if end not in ends:
+        config.eos_token_id = [*ends, end]
+        config.save_pretrained(student)
+
+
+def _ids(rows: Path, dataset: Any, tokens: set[tuple[int, ...]]) -> list[str]:
+    """The response ids of rows with these tokens, or their numbers where the file has no ids."""
+    import polars as pl
+
+    lengths_of = {len(one) for one in tokens}
+    near = [at for at, length in enumerate(lengths(dataset).tolist()) if length in lengths_of]
+    found = [at for at in near if tuple(dataset[at]["input_ids"]) in tokens]
+    table = pl.scan_parquet(rows)
+    if "response_id" not in table.collect_schema():
+        return [f"row {at}" for at in found]
+    return [str(one) for one in table.select("response_id").collect()["response_id"].gather(found)]
+
+
+def _save(trainer: Any, job: Job, folder: Path, end: int) -> None:
+    """Write the model in Hugging Face layout; adapters are merged into it. All processes have a part in it."""
     lora = job.policy.lora
     adapter = folder / "adapter"
     trainer.save_model(str(adapter if lora else folder))
-    if lora and trainer.args.should_save:
+    if not trainer.args.should_save:
+        return
+    if lora:
         merge(job.student, adapter, folder, job.policy.parameters)
         trainer.processing_class.save_pretrained(folder)
         shutil.rmtree(adapter)
     (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle with paths of this machine
-
-
-def _tokenized(job: Job, tokenizer: Any) -> tuple[int, Any]:
-    """The number of all rows, and the tokens of those that fit `max_length`; `ValueError` if none does."""
-    from datasets import Dataset
-
-    policy = job.policy
-    cache = str(job.rows.with_name("tokens"))  # beside the rows: shared by all processes and deleted with the rows
-    rows = Dataset.from_parquet(str(job.rows), columns=["question", "think", "answer"], cache_dir=cache)
-    tokens = rows.map(
-        tokenize,
-        fn_kwargs={"tokenizer": tokenizer, "system_prompt": policy.system_prompt},
-        remove_columns=rows.column_names,
-    )
-    fitting = tokens.filter(lambda row: len(row["input_ids"]) <= policy.max_length)
-    if not len(fitting):
-        raise ValueError(f"{job.rows}: none of {len(tokens)} rows fits training.max_length {policy.max_length}")
-    return len(tokens), fitting
-
-
-def progress_callback(progress: Callable[[str], None]) -> Any:
-    """Reports step, loss, speed and time left: at the first and last step, and at most every 15 s in between."""
-    from transformers import TrainerCallback
-
-    class Progress(TrainerCallback):
-        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.began, self.reported = time.monotonic(), 0.0
-
-        def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            logs, now, step, steps = kwargs["logs"], time.monotonic(), state.global_step, state.max_steps
-            due = now - self.reported >= REPORT_SECONDS or step in (1, steps)
-            if "loss" not in logs or not state.is_world_process_zero or not due:
-                return
-            self.reported, spent = now, now - self.began
-            speed, left = logs["num_tokens"] / spent, spent / step * (steps - step)
-            progress(f"step {step} of {steps}, loss {logs['loss']:.4f}, {speed:,.0f} tokens/s, {left:,.0f} s left")
-
-    return Progress()
+    _stops_at(folder, end)
 
 
 def main() -> None:
@@ -169,7 +233,10 @@ def main() -> None:
         from dagster_pipes import open_dagster_pipes
 
         with open_dagster_pipes() as pipes:
-            pipes.report_custom_message(asdict(train(job, progress=pipes.log.info)))
+            try:
+                pipes.report_custom_message(asdict(train(job, progress=pipes.log.info)))
+            except (ValueError, DivergedError, CheckpointError) as error:
+                pipes.report_custom_message({FAULT: str(error)})
     else:
         print(train(job))
 

@@ -15,6 +15,7 @@ CARD = {"sft_dataset": {"plain"}}
 FREE = {
     "question_features", "similar_pairs", "benchmark_overlap", "benchmark_hits", "response_features",
     "math_verdicts", "instruction_verdicts", "answer_consensus", "response_screens", "benchmark_consensus",
+    "training_log",
 }  # fmt: skip
 DECISIONS = {
     "deduped_set", "selected_questions", "teacher_requests", "verified_set", "sft_dataset", "preference_dataset",

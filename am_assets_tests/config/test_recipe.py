@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from am_assets.config.consistency import unmeasured
+from am_assets.config.evaluation import EvaluationPolicy
 from am_assets.config.files import ConfigError, merge
 from am_assets.config.instruments import Instruments
-from am_assets.config.evaluation import EvaluationPolicy
 from am_assets.config.recipe import Recipe, VerificationPolicy
 from am_assets.config.recipe_files import load_recipe, load_recipes
 

@@ -47,6 +47,7 @@ def findings() -> Findings:
         dedup_mark=0.95,
         reward_curve=report.reward_curve(verified),
         reward_mark=0.7,
+        loss_curve=[(1, 2.4), (20, 1.1), (40, 0.703)],
         kept=examples.kept_rows(examples.sampled(released), sft),
         dropped_questions=examples.dropped_questions(deduped, selected, pool),
         dropped_responses=examples.dropped_responses(verified, responses, pool),

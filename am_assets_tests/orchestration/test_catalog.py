@@ -20,7 +20,7 @@ FROM_NO_TABLE = {  # instruments, partitions, names of the table's own
 # What is told beside a table, on the page of a report and on the card of a release; or what has to be made before it.
 BESIDE = {
     "touched_items": {"sft_checkpoint"},
-    "recipe_report": {"evaluation_policy", "eval_scores", "responses", "raw_pool"},
+    "recipe_report": {"evaluation_policy", "training_log", "eval_scores", "responses", "raw_pool"},
     "sft_dataset": {"dedup_policy", "sampling_policy", "teacher_policy", "verification_policy", "release_policy"},
 }  # fmt: skip
 

@@ -1,7 +1,8 @@
 """What would stop an apply is listed by `am plan`, and refused by `am apply` before its first stage runs."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from am_assets_tests.desk import FREE, MODEL, RECIPE, Desk, at_desk
 from am_assets_tests.scripted import Teacher, answer
+from am_assets_tests.students import TEMPLATE, write_tiny_student
 
 LABELS = "+question_labels"
 LABEL = json.dumps({"category": "math", "difficulty": "easy"})
@@ -27,6 +29,7 @@ def server() -> Iterator[Teacher]:
 def taught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Teacher) -> Desk:
     """A desk in whose way nothing stands; its model is scripted."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.chdir(tmp_path)
     desk = at_desk(tmp_path, server, monkeypatch)  # type: ignore[arg-type]
     for name in ("OPENAI_API_KEY", "MISTRAL_API_KEY", "UNSET_KEY"):
         monkeypatch.delenv(name, raising=False)
@@ -58,6 +61,32 @@ def endpoint(desk: Desk, **changes: object) -> None:
 def labeler(desk: Desk, model: str, entry: dict) -> None:
     rewrite(desk, "instruments.yaml", labels={"model": model})
     rewrite(desk, "endpoints.yaml", **{model: entry})
+
+
+def student(desk: Desk, spoil: Callable[[Path], object]) -> None:
+    """Students are named relative to the folder where work is done, as is the desk here."""
+    os.chdir(desk.folder)
+    spoil(write_tiny_student(Path("students", "tiny")))
+    desk.edit("plain", "training", student="students/tiny")
+
+
+def cut(weights: Path) -> None:
+    weights.write_bytes(weights.read_bytes()[:-100])
+
+
+def shard(folder: Path, other: str) -> None:
+    index = {"weight_map": {"a": "model.safetensors", "b": other}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+def adapter(folder: Path) -> None:
+    (folder / "config.json").unlink()
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "some/base"}))
+
+
+def cut_the_think_part(folder: Path) -> None:
+    cutting = TEMPLATE.replace("m.content", "m.content.split('</think>')[-1]")
+    (folder / "chat_template.jinja").write_text(cutting)
 
 
 NO_PRICE = {"input_price": None, "output_price": None}
@@ -125,6 +154,46 @@ MISTAKES = {
         lambda desk: desk.edit("plain", "training", student=str(desk.folder / "pool")),
         "benchmark_responses",
         "pool: the folder holds no config.json, so no model",
+    ),
+    "a student without weights": (
+        lambda desk: student(desk, lambda folder: (folder / "model.safetensors").unlink()),
+        "sft_checkpoint",
+        "training.student: students/tiny: no *.safetensors here, no weights: add them",
+    ),
+    "a student whose weights are cut off": (
+        lambda desk: student(desk, lambda folder: cut(folder / "model.safetensors")),
+        "benchmark_responses",
+        "students/tiny: model.safetensors: missing or cut off: copy the weights there again",
+    ),
+    "a student whose shards are not all there": (
+        lambda desk: student(desk, lambda folder: shard(folder, "model-00002-of-00002.safetensors")),
+        "sft_checkpoint",
+        "students/tiny: model-00002-of-00002.safetensors: missing or cut off",
+    ),
+    "a student of pickled weights": (
+        lambda desk: student(desk, lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin")),
+        "sft_checkpoint",
+        "no *.safetensors here, only pytorch_model.bin, which could run code: convert it",
+    ),
+    "a LoRA adapter": (
+        lambda desk: student(desk, adapter),
+        "sft_checkpoint",
+        "students/tiny: a LoRA adapter of some/base and no model by itself: merge it into that, and name the result",
+    ),
+    "a student without a tokenizer": (
+        lambda desk: student(desk, lambda folder: [path.unlink() for path in folder.glob("tokenizer*")]),
+        "sft_checkpoint",
+        "students/tiny: no tokenizer that can be loaded",
+    ),
+    "a tokenizer without a template": (
+        lambda desk: student(desk, lambda folder: (folder / "chat_template.jinja").unlink()),
+        "sft_checkpoint",
+        "students/tiny: the student's tokenizer has no chat template",
+    ),
+    "a template that cuts the think part": (
+        lambda desk: student(desk, cut_the_think_part),
+        "sft_checkpoint",
+        "students/tiny: the student's chat template changes the assistant's turn",
     ),
     "an embedder of the hub": (
         lambda desk: rewrite(desk, "instruments.yaml", embeddings={"model": "no/such-embedder"}),
@@ -231,3 +300,22 @@ def test_the_bundled_model_costs_nothing_and_needs_nothing(taught: Desk) -> None
     rewrite(taught, "instruments.yaml", labels={"model": bundled}, reward={"model": bundled})
     taught.recipe("plain", {**RECIPE, "teacher": {"model": bundled}})
     assert problems(taught) == []
+
+
+def test_a_student_in_a_folder_that_can_be_trained_is_no_problem(taught: Desk) -> None:
+    student(taught, lambda folder: None)
+    assert problems(taught, "-s", "sft_checkpoint or benchmark_responses") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("wanddb", "wanddb is none of trackio, wandb, tensorboard"), ("trackio", "pip install trackio")]
+)
+def test_a_reporter_that_is_not_there_is_told_where_a_student_is_trained(
+    taught: Desk, monkeypatch: pytest.MonkeyPatch, name: str, says: str
+) -> None:
+    monkeypatch.setenv("AM_REPORT_TO", name)
+    monkeypatch.setattr("am_assets.training.sft.find_spec", lambda _: None)
+    student(taught, lambda folder: None)
+    [problem] = problems(taught, "-s", "sft_checkpoint")
+    assert problem.startswith("AM_REPORT_TO: ") and says in problem
+    assert problems(taught, "-s", LABELS) == []

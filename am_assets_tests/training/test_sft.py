@@ -12,47 +12,10 @@ from am_assets.engines.models.local_model import BUNDLED
 from am_assets.engines.models.student import student_folder, weights_sha256
 from am_assets.training.settings import sequences_per_device, trainer_settings
 from am_assets.training.sft import Job, command, train
-from am_assets.training.tokens import tokenize
-from am_assets_tests.students import TEMPLATE, write_tiny_student
+from am_assets.training.watching import read_log
+from am_assets_tests.training.jobs import a_job, write_rows
 
 DTYPES = ["float32", "bfloat16", "auto"]
-
-
-@pytest.fixture(scope="session")
-def tiny_student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_student(tmp_path_factory.mktemp("students") / "tiny")
-
-
-def write_rows(path: Path, count: int, think: str = "Add.") -> Path:
-    sums = [(f"What is {n} + {n}?", think, f"\\boxed{{{n + n}}}") for n in range(count)]
-    pl.DataFrame(sums, schema=["question", "think", "answer"], orient="row").write_parquet(path)
-    return path
-
-
-def a_job(folder: Path, student: Path, rows: int = 8, **policy) -> Job:
-    settings = {"student": "tiny", "dtype": "float32", "gradient_checkpointing": False, "batch_size": 4} | policy
-    parquet = write_rows(folder / "rows.parquet", rows)
-    return Job(rows=parquet, student=student, output=folder / "checkpoint", policy=TrainingPolicy(**settings))
-
-
-def test_the_loss_lies_on_the_assistants_turn_and_its_end_only(tiny_student):
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(tiny_student)
-    row = tokenize({"question": "1 + 1?", "think": "One more.", "answer": "2"}, tokenizer, "Be brief.")
-    learnt = [token for token, mask in zip(row["input_ids"], row["completion_mask"], strict=True) if mask]
-    given = [token for token, mask in zip(row["input_ids"], row["completion_mask"], strict=True) if not mask]
-    assert tokenizer.decode(learnt) == "<think>One more.</think>\n<answer>2</answer><|end|>"
-    assert tokenizer.decode(given) == "<|system|>Be brief.<|end|><|user|>1 + 1?<|end|><|assistant|>"
-
-
-def test_a_template_that_cuts_the_think_part_is_refused(tiny_student):
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(tiny_student)
-    tokenizer.chat_template = TEMPLATE.replace("m.content", "m.content.split('</think>')[-1]")
-    with pytest.raises(ValueError, match="chat template changes the assistant's turn"):
-        tokenize({"question": "1 + 1?", "think": "One more.", "answer": "2"}, tokenizer, "")
 
 
 def test_training_lowers_the_loss_and_leaves_a_complete_checkpoint(tmp_path, tiny_student):
@@ -64,7 +27,11 @@ def test_training_lowers_the_loss_and_leaves_a_complete_checkpoint(tmp_path, tin
     assert weights_sha256(tmp_path / "checkpoint") != weights_sha256(tiny_student)
     assert {path.name for path in tmp_path.iterdir()} == {"rows.parquet", "tokens", "checkpoint"}
     files = {path.name for path in (tmp_path / "checkpoint").iterdir()}
-    assert files >= {"model.safetensors", "config.json", "tokenizer.json"}
+    assert files >= {"model.safetensors", "config.json", "tokenizer.json", "training_log.parquet"}
+    log = read_log(tmp_path / "checkpoint")
+    assert log["step"].to_list() == list(range(1, 11))
+    assert (log["loss"][0], log["loss"][-1]) == (metrics.first_loss, metrics.last_loss)
+    assert log["learning_rate"][0] < 1e-2 and log["gradient_norm"].min() > 0
     assert "training_args.bin" not in files
 
 
@@ -81,9 +48,9 @@ def test_the_same_job_gives_the_same_bytes_wherever_it_is_written(tmp_path, tiny
 def test_what_fits_on_the_device_does_not_change_what_is_learnt(tmp_path, tiny_student):
     losses = []
     for most in (4, 1):
-        spread = {"hardware": Preset(device="cpu", device_batch=most)}
-        job = a_job(tmp_path, tiny_student, epochs=2, learning_rate=1e-3).model_copy(update=spread)
-        losses.append(train(job, progress=lambda _: None).last_loss)
+        job = a_job(tmp_path, tiny_student, epochs=2, learning_rate=1e-3)
+        apart = {"hardware": Preset(device="cpu", device_batch=most), "output": tmp_path / f"by {most}"}
+        losses.append(train(job.model_copy(update=apart), progress=lambda _: None).last_loss)
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
@@ -96,6 +63,50 @@ def test_packing_packs_rows_and_does_not_mix_them(tmp_path, tiny_student):
     assert packed.first_loss == pytest.approx(apart.first_loss, rel=1e-4)
 
 
+def gradient_of_the_first_row(student: Path, positions: list[int]) -> list[float]:
+    """How much the loss of the last three of six tokens, collated by trl, moves with the embedding of each token."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(student)
+    embedded = model.get_input_embeddings()(torch.tensor([[10, 11, 12, 13, 14, 15]])).detach().requires_grad_()
+    logits = model(inputs_embeds=embedded, position_ids=torch.tensor([positions]), use_cache=False).logits
+    torch.nn.functional.cross_entropy(logits[0, 3:5], torch.tensor([14, 15])).backward()
+    return embedded.grad[0].abs().sum(dim=1).tolist()
+
+
+def test_the_gradient_of_a_packed_row_does_not_reach_the_row_before(tiny_student):
+    packed = gradient_of_the_first_row(tiny_student, [0, 1, 2, 0, 1, 2])
+    assert packed[:3] == [0, 0, 0] and min(packed[3:5]) > 0
+    assert min(gradient_of_the_first_row(tiny_student, [0, 1, 2, 3, 4, 5])[:5]) > 0  # one row sees all of itself
+
+
+def test_packing_is_refused_where_rows_would_see_one_another(tmp_path, tiny_student, monkeypatch):
+    from transformers import masking_utils
+
+    monkeypatch.setattr(masking_utils, "find_packed_sequence_indices", lambda *_: None)
+    with pytest.raises(ValueError, match=r"training.packing: in this llama model.*rows that are packed together see"):
+        train(a_job(tmp_path, tiny_student, packing=True, max_length=2048), progress=lambda _: None)
+    assert not (tmp_path / "checkpoint").exists()
+    train(a_job(tmp_path, tiny_student), progress=lambda _: None)
+
+
+def test_rows_of_similar_length_share_a_batch_and_none_is_lost(tmp_path, tiny_student):
+    job = a_job(tmp_path, tiny_student, batch_size=4, group_by_length=True, epochs=2)
+    short, long = pl.read_parquet(job.rows), pl.read_parquet(write_rows(tmp_path / "long", 8, think="Add. " * 50))
+    rows = [one for pair in zip(short.iter_slices(1), long.iter_slices(1), strict=True) for one in pair]
+    pl.concat(rows).write_parquet(job.rows)
+    grouped = train(job, progress=lambda _: None)
+    mixed = train(a_copy(job, group_by_length=False), progress=lambda _: None)
+    assert (grouped.rows, grouped.steps, grouped.tokens) == (mixed.rows, mixed.steps, mixed.tokens)
+    assert read_log(job.output)["loss"].to_list() != read_log(tmp_path / "copy")["loss"].to_list()
+
+
+def a_copy(job: Job, **policy) -> Job:
+    changed = job.policy.model_copy(update=policy)
+    return job.model_copy(update={"policy": changed, "output": job.output.with_name("copy")})
+
+
 def test_rows_too_long_are_left_out_and_counted(tmp_path, tiny_student):
     job = a_job(tmp_path, tiny_student, max_length=100)
     long = write_rows(tmp_path / "long.parquet", 3, think="Add. " * 50)
@@ -104,6 +115,7 @@ def test_rows_too_long_are_left_out_and_counted(tmp_path, tiny_student):
     assert (metrics.rows, metrics.left_out) == (8, 3)
     with pytest.raises(ValueError, match=r"none of 11 rows fits training.max_length 16"):
         train(a_job(tmp_path, tiny_student, rows=11, max_length=16))
+    assert {path.name for path in tmp_path.iterdir()} == {"rows.parquet", "long.parquet", "tokens", "checkpoint"}
     assert weights_sha256(job.output)  # the failure left the checkpoint before it alone
 
 

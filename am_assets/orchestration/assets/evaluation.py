@@ -231,6 +231,7 @@ def eval_scores(
         "raw_pool": every("shard"),
         "responses": every("shard"),
         "evaluation_policy": every("recipe", optional=True, mapping=dg.IdentityPartitionMapping()),
+        "training_log": every("recipe", optional=True, mapping=dg.IdentityPartitionMapping()),
         "eval_scores": every("partition", optional=True, mapping=dg.MultiToSingleDimensionPartitionMapping("recipe")),
     },
     reads=Reads((report, page)),
@@ -245,6 +246,7 @@ def recipe_report(
     sft_dataset: pl.LazyFrame,
     raw_pool: pl.LazyFrame,
     responses: pl.LazyFrame,
+    training_log: pl.DataFrame,
     eval_scores: pl.DataFrame,
 ) -> tuple[pl.DataFrame, dict]:
     """The funnel from input rows to released rows. Beside this table lies the recipe's page, one HTML file: drop
@@ -271,6 +273,7 @@ def recipe_report(
         dedup_mark=mark,
         reward_curve=report.reward_curve(verified_set),
         reward_mark=stored_metadata(context, "verified_set", recipe, "min_reward"),
+        loss_curve=report.loss_curve(training_log),
         kept=examples.kept_rows(examples.sampled(released), sft_dataset),
         dropped_questions=examples.dropped_questions(deduped_set, selected_questions, raw_pool),
         dropped_responses=examples.dropped_responses(verified_set, responses, raw_pool),

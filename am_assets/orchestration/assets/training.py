@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,11 +29,12 @@ from am_assets.orchestration.partitions import every
 from am_assets.selection.decontaminate import by_benchmark
 from am_assets.storage.memo import Memo, key_of
 from am_assets.storage.stored import read_policy
-from am_assets.training import card, dataset, preference, release, rl, sets, sft
+from am_assets.training import card, dataset, preference, release, rl, sets, sft, watching
 from am_assets.verification.figures import BY, findings, pass_rates
 from am_assets.verification.verifiers import VERIFIERS
 
 MADE_WITH = ["am-assets", "dagster", "polars", "math-verify", "litellm", "sentence-transformers", "hnswlib"]
+CHECKPOINTS = "checkpoints"  # the folder of trained students, below the assets folder
 OUTCOMES = "questions"  # metadata of the sets beside the dataset: what became of how many questions
 
 
@@ -115,38 +117,72 @@ def sft_checkpoint(
     pipes: dg.PipesSubprocessClient,
 ) -> tuple[pl.DataFrame, dict]:
     """The student trained on the dataset, in Hugging Face layout. The folder of a checkpoint is named by a hash of its
-    inputs, so the same rows, student and policy are trained once, whichever recipe wants it."""
+    inputs, so the same rows, student and policy are trained once, whichever recipe wants it. A training that was killed
+    goes on from where it last saved."""
     policy = read_policy(TrainingPolicy, training_policy)
     base = student.student_folder(policy.student, here.models)
-    identity = key_of(
-        sft.VERSION,
+    content = [
         tables.content_version(sft_dataset.drop(dataset.NOT_TRAINED_ON)),
-        policy.model_dump(),
+        policy.identity(),
         student.weights_sha256(base),
-    )
-    place = Path("checkpoints") / identity
+    ]
+    identity = key_of(sft.VERSION, *content)
     memo = Memo(here.memo)
-    known = memo.known("training")
-    rows = known.filter(pl.col("key") == identity).tail(1).collect() if known is not None else None
-    reused = rows is not None and rows.height == 1 and (here.assets / place).exists()
-    if not reused:
+    rows = _trained(memo, here.assets, [identity, *(key_of(version, *content) for version in sft.EARLIER)])
+    reused = rows is not None
+    began = time.monotonic()
+    if rows is None:
+        place = here.assets / CHECKPOINTS / identity
         with tempfile.TemporaryDirectory() as folder:
-            sft_dataset.write_parquet(Path(folder, "rows.parquet"))
+            sft_dataset.write_parquet(Path(folder, "rows.parquet"), row_group_size=1024)
             job = sft.Job(
                 rows=Path(folder, "rows.parquet"),
                 student=base,
-                output=here.assets / place,
+                output=place,
                 policy=policy,
+                identity=identity,
+                cache=here.tokens,
                 run=os.getpid(),
                 hardware=devices.preset_here(here.hardware)[1],
+                report_to=sft.reporter(),
             )
-            messages = pipes.run(command=sft.command(job), context=context).get_custom_messages()
-        sha256 = student.weights_sha256(here.assets / place)
-        rows = pl.DataFrame([{"key": identity, "sha256": sha256, **messages[-1]}])
+            told = pipes.run(command=sft.command(job), context=context, env=sft.reports_in(here.data / "runs"))
+        metrics = told.get_custom_messages()[-1]
+        if sft.FAULT in metrics:
+            raise RuntimeError(metrics[sft.FAULT])
+        rows = pl.DataFrame([{"key": identity, "sha256": student.weights_sha256(place), **metrics}])
         memo.append("training", rows)
-    assert rows is not None
-    table = rows.with_columns(student=pl.lit(policy.student), path=pl.lit(str(place)))
-    return table, {"reused": reused, "left_out": rows["left_out"].item(), "last_loss": rows["last_loss"].item()}
+    table = rows.with_columns(student=pl.lit(policy.student), path=pl.concat_str(pl.lit(f"{CHECKPOINTS}/"), "key"))
+    speed = {} if reused else {"tokens_per_second": round(rows["tokens"].item() / (time.monotonic() - began))}
+    return table, {
+        "reused": reused,
+        "left_out": rows["left_out"].item(),
+        "last_loss": rows["last_loss"].item(),
+        **speed,
+    }
+
+
+def _trained(memo: Memo, assets: Path, identities: list[str]) -> pl.DataFrame | None:
+    """The latest row of the memo of the first of `identities` whose checkpoint is there, as one or no row."""
+    known = memo.known("training")
+    if known is None:
+        return None
+    rows = known.filter(pl.col("key").is_in(identities)).collect()
+    for identity in identities:
+        found = rows.filter(key=identity)
+        if found.height and (assets / CHECKPOINTS / identity).exists():
+            return found.tail(1)
+    return None
+
+
+@tables.evidence("training", "recipes", reads=Reads((watching,)))
+def training_log(here: Declared, sft_checkpoint: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
+    """Loss, learning rate and norm of the gradient at each step of the student's training. Empty for one that was
+    trained before such a log was kept."""
+    log = watching.read_log(here.assets / sft_checkpoint["path"].item())
+    if not log.height:
+        return log, {}
+    return log, {"loss": tables.picture(plots.line_png(log, "step", "loss", "Loss by step"))}
 
 
 @tables.decision(

@@ -29,7 +29,7 @@ from am_assets.storage.schemas.selection import (
     SelectedQuestions,
     SimilarPairs,
 )
-from am_assets.storage.schemas.training import PreferenceDataset, RlDataset, SftCheckpoint, SftDataset
+from am_assets.storage.schemas.training import PreferenceDataset, RlDataset, SftCheckpoint, SftDataset, TrainingLog
 from am_assets.storage.schemas.verification import AnswerConsensus, ResponseScreens, RewardScores, VerifiedSet
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "SimilarPairs",
     "TeacherRequests",
     "TouchedItems",
+    "TrainingLog",
     "VerifiedSet",
 ]
 
@@ -96,6 +97,7 @@ TABLES: dict[str, type[dy.Schema]] = {  # without those of verdicts
     "preference_dataset": PreferenceDataset,
     "rl_dataset": RlDataset,
     "sft_checkpoint": SftCheckpoint,
+    "training_log": TrainingLog,
     "benchmark_responses": BenchmarkResponses,
     "benchmark_verdicts": BenchmarkVerdicts,
     "benchmark_consensus": BenchmarkConsensus,

@@ -42,6 +42,15 @@ class SftCheckpoint(dy.Schema):
     last_loss = dy.Float64()
 
 
+class TrainingLog(dy.Schema):
+    """The steps of a training."""
+
+    step = dy.UInt32(primary_key=True)
+    loss = dy.Float64(description="mean over the tokens of the assistant's turns in the step's batch")
+    learning_rate = dy.Float64(description="of the step")
+    gradient_norm = dy.Float64(nullable=True, description="before it is clipped")
+
+
 class PreferenceDataset(dy.Schema):
     """Pairs of a chosen and a rejected response to one question."""
 

@@ -1,0 +1,117 @@
+"""Which tokens of a row carry loss, and chat templates that can't be trained with."""
+
+from pathlib import Path
+
+import pytest
+
+from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.student import student_folder
+from am_assets.training import tokenized as module
+from am_assets.training.tokenized import IGNORED, lengths, tokenized
+from am_assets.training.tokens import Template, TemplateError
+from am_assets_tests.students import TEMPLATE
+from am_assets_tests.training.jobs import write_rows
+
+ROW = ("1 + 1?", "One more.", "2")
+TURN = "<think>One more.</think>\n<answer>2</answer>"
+GOOD = {
+    "plain": TEMPLATE,
+    "a line break after the end": TEMPLATE.replace("<|end|>'", "<|end|>\\n'"),
+    "an end of the turn and one of the text": TEMPLATE + "{{ '' if add_generation_prompt else '\\n<|user|>' }}",
+    "a default system prompt": "{% if messages[0].role != 'system' %}{{ '<|system|>Help.<|end|>' }}{% endif %}"
+    + TEMPLATE,
+}
+BAD = {
+    "cuts the think part": (
+        TEMPLATE.replace("m.content", "m.content.split('</think>')[-1]"), "changes the assistant's turn",
+    ),
+    "opens the think part": (
+        TEMPLATE.replace("{{ '<|assistant|>' }}", "{{ '<|assistant|><think>' }}"), "changes the assistant's turn",
+    ),
+    "indents": (TEMPLATE.replace("m.content", "(m.content | indent(2))"), "changes the assistant's turn"),
+    "never ends a turn": (TEMPLATE.replace(" + '<|end|>'", ""), "would never learn to stop"),
+    "ends a turn with words": (TEMPLATE.replace("<|end|>", "That is all."), "would never learn to stop"),
+    "knows no system role": (
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}" + TEMPLATE,
+        "fails on a conversation of system, user: no system; leave training.system_prompt empty",
+    ),
+    "is none": (None, "has no chat template"),
+}  # fmt: skip
+
+
+def a_template(student: Path, text: str | None, system_prompt: str = "Be brief.") -> Template:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(student)
+    tokenizer.chat_template = text
+    return Template(tokenizer, system_prompt)
+
+
+@pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
+def test_the_loss_lies_on_the_assistants_turn_and_its_end_only(tiny_student: Path, text: str) -> None:
+    template = a_template(tiny_student, text)
+    [(prompt, turn)] = template.tokenize([ROW])
+    assert template.tokenizer.decode(turn) == TURN + "<|end|>"
+    given = template.tokenizer.decode(prompt).replace("\n", "")
+    assert given == "<|system|>Be brief.<|end|><|user|>1 + 1?<|end|><|assistant|>"
+    assert template.end_token() == template.tokenizer.eos_token_id
+
+
+@pytest.mark.parametrize(("text", "says"), BAD.values(), ids=BAD)
+def test_a_template_that_can_not_be_trained_with_is_refused(tiny_student: Path, text: str | None, says: str) -> None:
+    with pytest.raises(TemplateError, match=says):
+        a_template(tiny_student, text).tokenize([ROW])
+
+
+@pytest.mark.model
+def test_the_embedded_student_learns_to_end_its_turn_and_not_what_follows(exported: Path) -> None:
+    from transformers import AutoTokenizer
+
+    template = Template(AutoTokenizer.from_pretrained(student_folder(BUNDLED, exported)), "")
+    [(_, turn)] = template.tokenize([ROW])
+    assert template.tokenizer.decode(turn) == TURN + "<|im_end|>"
+
+
+def decoded(student: Path, dataset) -> list[tuple[str, str]]:
+    """(all of a row, what of it carries loss)"""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(student)
+    rows = [(row["input_ids"], [label for label in row["labels"] if label != IGNORED]) for row in dataset]
+    return [(tokenizer.decode(ids), tokenizer.decode(learnt)) for ids, learnt in rows]
+
+
+def test_several_processes_make_the_same_tokens_in_the_order_of_the_rows(tmp_path, tiny_student, monkeypatch) -> None:
+    monkeypatch.setattr(module, "CHUNK", 3)
+    rows = write_rows(tmp_path / "rows.parquet", 20)
+    alone = tokenized(rows, tiny_student, "", tmp_path / "alone")
+    monkeypatch.setattr(module, "FEW_CHARS", 0)
+    shared = tokenized(rows, tiny_student, "", tmp_path / "shared", workers=2)
+    [one], [other] = (list((tmp_path / name).iterdir()) for name in ("alone", "shared"))
+    assert one.name == other.name and one.read_bytes() == other.read_bytes()
+    assert lengths(shared).tolist() == [len(row["input_ids"]) for row in alone]
+    for n, (whole, learnt) in enumerate(decoded(tiny_student, shared)):
+        turn = f"<think>Add.</think>\n<answer>\\boxed{{{n + n}}}</answer><|end|>"
+        assert (whole, learnt) == (f"<|user|>What is {n} + {n}?<|end|><|assistant|>{turn}", turn)
+
+
+def test_a_content_is_tokenized_once_and_the_folder_keeps_the_last_few(tmp_path, tiny_student, monkeypatch) -> None:
+    made: list[int] = []
+    write = module._write
+    monkeypatch.setattr(module, "_write", lambda *args: made.append(1) or write(*args))
+    cache, file = tmp_path / "tokens", tmp_path / "rows.parquet"
+    for prompt in ("", "Be brief.", ""):
+        tokenized(write_rows(file, 4), tiny_student, prompt, cache)
+    assert len(made) == 2
+    tokenized(write_rows(file, 5), tiny_student, "", cache)  # other rows
+    assert len(made) == 3
+    for count in range(6, 9):
+        tokenized(write_rows(file, count), tiny_student, "", cache)
+    assert len(list(cache.iterdir())) == module.KEPT
+
+
+def test_a_template_that_fails_on_a_row_leaves_no_tokens_behind(tmp_path, tiny_student, monkeypatch) -> None:
+    monkeypatch.setattr(Template, "texts", lambda *_: (_ for _ in ()).throw(TemplateError("no")))
+    with pytest.raises(TemplateError, match="no"):
+        tokenized(write_rows(tmp_path / "rows.parquet", 4), tiny_student, "", tmp_path / "tokens")
+    assert list((tmp_path / "tokens").iterdir()) == []
