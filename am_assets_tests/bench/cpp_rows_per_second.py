@@ -14,7 +14,7 @@ from pathlib import Path
 
 from am_assets.config.instruments import Code
 from am_assets.engines.sandbox import Job, open_sandbox
-from am_assets.engines.sandbox.guest.scripts import COMPILER
+from am_assets.engines.sandbox.guest.languages import COMPILER
 
 PROGRAM = """#include <bits/stdc++.h>
 using namespace std;

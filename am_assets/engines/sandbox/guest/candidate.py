@@ -16,6 +16,7 @@ from typing import Any
 
 from am_assets.engines.sandbox.guest import scripts
 from am_assets.engines.sandbox.guest.functions import stand_in
+from am_assets.engines.sandbox.guest.languages import Ended
 from am_assets.engines.sandbox.guest.operations import OPERATIONS
 from am_assets.engines.sandbox.guest.peers import Peer
 from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form
@@ -152,12 +153,13 @@ def compiled(source: str) -> CodeType:
     try:
         return compile(source, "program.py", "exec", dont_inherit=True)
     except Exception as error:  # MemoryError and RecursionError too
-        raise scripts.Ended(f"compile_error: {type(error).__name__}: {error}") from None
+        raise Ended(f"compile_error: {type(error).__name__}: {error}") from None
 
 
 def script(language: str, limits: dict[str, Any], source: str) -> Callable[[str], str]:
-    start = scripts.cpp(source, limits) if language == "cpp" else scripts.python(compiled(source))
-    return scripts.runner(start, limits)
+    own = language == "python"
+    start = scripts.python(compiled(source)) if own else scripts.program(language, limits, source)
+    return scripts.runner(start, language, limits)
 
 
 def described(error: BaseException) -> str:

@@ -17,11 +17,12 @@ import traceback
 from types import ModuleType
 from typing import Any
 
+from am_assets.engines.sandbox.guest.languages import Ended
 from am_assets.engines.sandbox.guest.patches import carried
 from am_assets.engines.sandbox.guest.remote import Link, Refusal
-from am_assets.engines.sandbox.guest.scripts import Ended
 from am_assets.engines.sandbox.guest.shadows import Shadow
 from am_assets.engines.sandbox.guest.suites import is_suite, run_suite
+from am_assets.engines.sandbox.guest.tables import compile_checker
 from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Flooded, Gone
 
 PYTHONS_OWN = sys.stdlib_module_names | set(vars(builtins))
@@ -103,6 +104,8 @@ def loaded(job: dict[str, Any], link: Link) -> dict[str, Any]:
     """Load the program; those of its names that occur in the tests, with their values."""
     if job["is_script"]:
         names = link.ask("script", job["language"], job["limits"], job["program"])
+        if job["checker"] is not None:
+            compile_checker(job["checker"], job["limits"])
     else:
         occurring = set(NAMES.findall(f"{job['test_code']} {job['entry_point'] or ''}"))
         names, others = link.ask("load", job["program"])
@@ -155,7 +158,8 @@ def verdict(cause: BaseException, shown: BaseException, link: Link, in_tests: bo
         what = "".join(traceback.format_exception_only(shown))
         trace = link.trace if not in_tests or not isinstance(shown, AssertionError) else ""
         status = classify(cause, in_tests)
-        return status, f"{reason(status, cause)}{trace}{where}{what}"[-DETAIL:]
+        first = reason(status, cause)
+        return status, first + f"{trace}{where}{what}"[len(first) - DETAIL :]
     except BaseException:  # no memory left
         return classify(cause, in_tests), ""
 
