@@ -3,8 +3,11 @@
 The transport of jobs belongs to `pool.py`, what runs inside a sandbox to `guest`, the isolation to the backends.
 """
 
+import base64
+import json
 import logging
 import os
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -77,9 +80,10 @@ def guest_source() -> str:
     names = package.split(".")
     parents = [".".join(names[: end + 1]) for end in range(len(names))]
     sources = {path.stem: path.read_text() for path in sorted(Path(__file__).with_name("guest").glob("[a-z]*.py"))}
+    packed = base64.b85encode(zlib.compress(json.dumps(sources).encode())).decode()  # an argument has 128 KiB at most
     return f"""
-import importlib.abc, importlib.util, sys
-sources = {sources!r}
+import base64, importlib.abc, importlib.util, json, sys, zlib
+sources = json.loads(zlib.decompress(base64.b85decode({packed!r})))
 class Guest(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     def find_spec(self, name, path=None, target=None):
         if name in {parents!r} or name.startswith({package + "."!r}):

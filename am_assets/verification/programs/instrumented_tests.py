@@ -66,7 +66,7 @@ def asserts(statement: ast.stmt) -> bool:
     nodes = list(ast.walk(statement))
     called = {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
     return any(isinstance(node, ast.Assert | ast.Raise) for node in nodes) or any(
-        name.startswith(("assert", "raises", "fail")) for name in called
+        name.startswith(("assert", "raises", "fail", "warns")) for name in called
     )
 
 

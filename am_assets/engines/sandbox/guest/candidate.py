@@ -66,7 +66,8 @@ class Candidate(Peer):
             self.flush()
 
     def raised(self, error: BaseException) -> list[Any]:
-        word, form, _, cause = super().raised(error)
+        carried = ItsOwn(*error.args) if type(error) is ModuleNotFoundError and not scripts.lacking(error) else error
+        word, form, _, cause = super().raised(carried)
         return [word, form, described(error), cause]
 
     def stand_in(self, kind: str, number: int, *description: Any) -> Any:
@@ -118,6 +119,10 @@ class Candidate(Peer):
     def finish(self, coroutine: Any) -> Any:
         """The result of a coroutine; the others go on meanwhile."""
         return self.loop.run_until_complete(self.tasks.pop(id(coroutine)))
+
+
+# One that the program raised itself: says nothing of what the sandbox has.
+ItsOwn = type("ModuleNotFoundError", (ModuleNotFoundError,), {"__module__": "solution"})
 
 
 class Relay(io.StringIO):

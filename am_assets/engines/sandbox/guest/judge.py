@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from am_assets.engines.sandbox.guest.languages import Ended
+from am_assets.engines.sandbox.guest.outside import unshown
 from am_assets.engines.sandbox.guest.patches import carried
 from am_assets.engines.sandbox.guest.remote import Link, Refusal
 from am_assets.engines.sandbox.guest.shadows import Shadow
@@ -71,7 +72,7 @@ class Tests:
 
     def verdict_of_one(self, error: BaseException | None) -> tuple[str, str]:
         """After what could not be told, a test that fails may do so for it."""
-        self.untold = self.untold or (error if isinstance(error, Refusal | ModuleNotFoundError) else None)
+        self.untold = self.untold or (error if isinstance(error, Refusal) or lacks(error) else None)
         return verdict(self.untold or error, error, self.link) if error else ("pass", "")
 
     def report_line(self, *message: str) -> None:
@@ -133,7 +134,9 @@ def run_tests(job: dict[str, Any], names: dict[str, Any], tests: Tests) -> None:
     link.named = {id(value) for name, value in names.items() if type(value) is Shadow and name[:1].isupper()}
     module = ModuleType("solution")
     module.__dict__.update(**taken(names, f"{test_code}\n{entry_point or ''}"), __test__=tests)
-    tests.untold = carried(test_code, link)
+    carried(test_code, link)
+    if why := not job["is_script"] and unshown(test_code, tree, job["program"]):
+        tests.untold = Refusal(why)  # a test that fails may do so for that
     exec(code, module.__dict__)
     if entry_point is not None:
         module.check(eval(entry_point, module.__dict__))
@@ -180,7 +183,7 @@ def classify(error: BaseException, in_tests: bool) -> str:
     if isinstance(error, Flooded):
         return "output_limit"
     claim = str(error)
-    if isinstance(error, ModuleNotFoundError) and MISSING.search(claim):
+    if lacks(error):
         return "undecided"
     if isinstance(error, Ended) and (status := claim.partition(":")[0]) in CLAIMS:
         return status if status != "undecided" or MISSING.search(claim) else "exception"
@@ -189,6 +192,11 @@ def classify(error: BaseException, in_tests: bool) -> str:
     if isinstance(error, SystemExit):
         return "exited_early"
     return "wrong_answer" if isinstance(error, AssertionError) and in_tests else "exception"
+
+
+def lacks(error: BaseException | None) -> bool:
+    """Does it say that a module is not there? Not if the program says so itself (`scripts.lacking`)."""
+    return type(error) is ModuleNotFoundError and MISSING.search(str(error)) is not None
 
 
 def main(channel: int, job: int, report: int) -> None:

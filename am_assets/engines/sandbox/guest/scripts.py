@@ -24,6 +24,7 @@ OUT_OF_MEMORY = b"MemoryError", b"bad_alloc", b"java.lang.OutOfMemoryError", b"J
 NODES_MODULE = re.compile(
     r"^(?:Error: Cannot find module|Error \[ERR_MODULE_NOT_FOUND\]: Cannot find package) '@?([A-Za-z]\w*)", re.M
 )
+LACKS = 86  # exit code of a script that lacks a module
 STACK = 64 << 20  # bytes, as judges of contests give; a deep recursion is no fault
 
 
@@ -46,12 +47,20 @@ def python(code: CodeType) -> Callable[[], None]:
             if not isinstance(end.code, int | None):
                 print(end.code, file=sys.stderr)
             os._exit(end.code or 0 if isinstance(end.code, int | None) else 1)
-        except BaseException:
+        except BaseException as error:
             traceback.print_exc(limit=-3)
-            os._exit(1)
+            os._exit(LACKS if lacking(error) else 1)
         os._exit(0)
 
     return start
+
+
+def lacking(error: BaseException) -> bool:
+    """Is it an import of a module that is not there? Not if the program raised it itself, nor for a part of Python's
+    library that has never been there."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return False
+    return error.name.partition(".")[0] not in sys.stdlib_module_names
 
 
 def program(language: str, limits: dict[str, Any], source: str) -> Callable[[], None]:
@@ -131,7 +140,7 @@ def result(code: int | None, stdout: bytes, stderr: bytes, most: int) -> str:
     if status == "exception" and any(word in tail for word in OUT_OF_MEMORY):
         status = "memory"
     said = tail.decode(errors="replace")
-    if status == "exception" and tail.rpartition(b"\n")[0].rpartition(b"\n")[2].startswith(b"ModuleNotFoundError: "):
+    if code == LACKS and tail.rpartition(b"\n")[0].rpartition(b"\n")[2].startswith(b"ModuleNotFoundError: "):
         status = "undecided"
     if status == "exception" and (lacked := NODES_MODULE.search(said)):
         status, said = "undecided", f"{said}\nNo module named '{lacked[1]}'"
