@@ -17,6 +17,7 @@ import traceback
 from types import ModuleType
 from typing import Any
 
+from am_assets.engines.sandbox.guest.globals import MOST, Globals
 from am_assets.engines.sandbox.guest.languages import Ended
 from am_assets.engines.sandbox.guest.outside import unshown
 from am_assets.engines.sandbox.guest.patches import carried
@@ -24,7 +25,7 @@ from am_assets.engines.sandbox.guest.remote import Link, Refusal
 from am_assets.engines.sandbox.guest.shadows import Shadow
 from am_assets.engines.sandbox.guest.suites import is_suite, run_suite
 from am_assets.engines.sandbox.guest.tables import compile_checker
-from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Flooded, Gone
+from am_assets.engines.sandbox.guest.wire import DETAIL, MUTABLE, Channel, Flooded, Gone
 
 PYTHONS_OWN = sys.stdlib_module_names | set(vars(builtins))
 # Statuses that the candidate may report itself (`scripts.Ended`); none of them is a pass.
@@ -131,6 +132,8 @@ def run_tests(job: dict[str, Any], names: dict[str, Any], tests: Tests) -> None:
     solution = sys.modules["solution"] = ModuleType("solution")
     solution.__dict__.update(names)
     link = tests.link
+    if shared := {name: value for name, value in names.items() if type(value) in MUTABLE and len(value) < MOST}:
+        Globals(link, shared)
     link.named = {id(value) for name, value in names.items() if type(value) is Shadow and name[:1].isupper()}
     module = ModuleType("solution")
     module.__dict__.update(**taken(names, f"{test_code}\n{entry_point or ''}"), __test__=tests)
