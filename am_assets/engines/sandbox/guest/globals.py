@@ -6,7 +6,6 @@ from am_assets.engines.sandbox.guest.operations import replace_content
 from am_assets.engines.sandbox.guest.peers import Peer
 from am_assets.engines.sandbox.guest.remote import Link
 
-
 MOST = 1000  # items of one; larger ones stay as they were when the program was loaded
 
 
