@@ -8,7 +8,7 @@ to `endpoints.py`.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, FilePath
 
 from am_assets.config.files import Section, parse, read_yaml
 
@@ -79,6 +79,9 @@ class Code(Section):
     compile_mb: Annotated[int, Field(ge=32)] = 1024
     # Imports that LeetCode and the graders of APPS, LiveCodeBench and rLLM put before a program, where it needs them.
     prelude: bool = True
+    # The header of testlib, for checkers in C++ that include it: an absolute path on this machine. Part of verdicts by
+    # its path, so another version belongs at another one.
+    testlib: FilePath | None = None
 
 
 class Instructions(Section):

@@ -1,9 +1,10 @@
 """C++ programs a second in the sandbox, against `g++ -O2` and a run for each test in a plain loop.
 
-    python -m am_assets_tests.bench.cpp_rows_per_second [programs]
+    python -m am_assets_tests.bench.cpp_rows_per_second [programs] [bubblewrap or docker]
 
 Both in one run, over the same programs with the same tests. The loop compiles each program once, too, and has neither
-limits nor isolation. Needs bubblewrap and g++.
+limits nor isolation. Needs g++, and an image with
+it for docker.
 """
 
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from am_assets.config.instruments import Code
 from am_assets.engines.sandbox import Job, open_sandbox
-from am_assets.engines.sandbox.guest.scripts import COMPILER
+from am_assets.engines.sandbox.guest.languages import COMPILER
 
 PROGRAM = """#include <bits/stdc++.h>
 using namespace std;
@@ -39,22 +40,23 @@ def loop(programs: list[str]) -> None:
                 subprocess.run([str(binary)], input=given, capture_output=True, text=True, check=True)
 
 
-def main(count: int = 24) -> None:
+def main(programs_wanted: str = "24", backend: str = "bubblewrap") -> None:
+    count = int(programs_wanted)
     programs = [PROGRAM.replace("NUMBER", str(number)) for number in range(count)]
     begin = time.perf_counter()
     loop(programs)
     plain = count / (time.perf_counter() - begin)
     tests = TESTS.replace("INPUTS", repr(INPUTS))
     jobs = [Job(program, tests, is_script=True, tests=len(INPUTS), language="cpp") for program in programs]
-    with open_sandbox(Code(), "bubblewrap") as sandbox:
+    with open_sandbox(Code(), backend) as sandbox:
         list(sandbox.run_many(jobs[:2]))  # warm: the header is compiled once a machine
         begin = time.perf_counter()
         ends = [outcome.status for outcome in sandbox.run_many(jobs)]
         rate = count / (time.perf_counter() - begin)
     if set(ends) != {"pass"}:
-        raise RuntimeError(f"a right program ended as {set(ends)}")
+        raise RuntimeError(f"right programs ended as {set(ends)}")
     print(f"plain loop {plain:.2f} programs/s, sandbox {rate:.2f}/s: {rate / plain:.1f} times")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -16,6 +16,8 @@ FUTURE = "from __future__ import annotations\n"
 READS = "a, b = map(int, input().split())\nprint(a + b)\n"
 DOCUMENTED = 'def add(a, b):\n    """Adds.\n\n    ```\n    add(1, 2)\n    ```\n    """\n    return a + b\n'
 CPP = "#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; }\n"
+JAVA = "import java.util.*;\nclass A { public static void main(String[] a) { new Scanner(System.in).next(); } }\n"
+JS = "const given = require('fs').readFileSync(0, 'utf8');\nconsole.log(given);\n"
 
 
 def answer(*blocks: str) -> str:
@@ -159,11 +161,23 @@ def test_a_script_is_completed_by_definitions_and_by_nothing_that_acts() -> None
         (answer(fenced(CPP, "cpp"), ADD), "cpp"),
         (answer(fenced(CPP, "cpp"), "print(3)\n"), "cpp"),
         (answer(READS, fenced(CPP, "rust")), "python"),
+        (fenced(JAVA, "java"), "java"),
+        (fenced(JAVA, ""), "java"),
+        (JAVA, "java"),
+        (fenced(JS, "js"), "javascript"),
+        (fenced(JS, ""), "javascript"),
+        (JS, "javascript"),
+        (answer(fenced(JAVA, "java"), fenced("3\n", "")), "java"),
+        (answer(READS, fenced(JAVA, "java")), "python"),
+        (answer(fenced(JAVA, "java"), "print(3)\n"), "java"),
+        (answer(fenced(JS, "js"), ADD), "javascript"),
+        (answer(fenced(CPP, "cpp"), fenced(JAVA, "java")), "cpp"),
+        (answer(fenced(JS, "js"), fenced(JAVA, "java")), "java"),
     ],
 )
 def test_the_language_of_a_script(text: str, language: str) -> None:
     found = extract_script(text)
-    assert found == ((CPP if language == "cpp" else READS), language)
+    assert found == ({"cpp": CPP, "java": JAVA, "javascript": JS}.get(language, READS), language)
 
 
 def test_blocks_are_read_in_no_more_than_reasonable_time() -> None:

@@ -1,13 +1,15 @@
 """The bubblewrap backend, for machines without a Docker engine. What runs inside is in `guest/`.
 
 New user, pid, network, IPC, UTS and cgroup namespaces, no capabilities, an empty environment, a read-only root with
-only /usr and the interpreter, a small private /tmp. Works unprivileged, and as root (`drop_root`).
+only /usr, the interpreter and the runtimes of other languages, a small private /tmp. Works unprivileged, and as root
+(`drop_root`).
 
-Weaker than a container in five ways. Memory is limited as address space and per process (RLIMIT_AS), so that a program
-may use `processes` times `memory_mb`. Processes are limited by RLIMIT_NPROC, which is per cell only from Linux 5.14 on,
-before that per user. CPU is not limited to one core. All cells share one user id and are separated only by their pid,
-mount and user namespaces. And to create those, a sandbox may create user namespaces, a part of the kernel with a record
-of vulnerabilities; a cell may not (`guest/syscalls.py`).
+Weaker than a container in five ways. Memory is limited per process and as address space (RLIMIT_AS), for Java and
+JavaScript as writable memory (RLIMIT_DATA), so that a program may use `processes` times `memory_mb`. Processes are
+limited by RLIMIT_NPROC, which is per cell only from Linux 5.14 on, before that per user. CPU is not limited to one
+core. All cells share one user id and are separated only by their pid, mount and user namespaces. And to create those, a
+sandbox may create user namespaces, a part of the kernel with a record of vulnerabilities; a cell may not
+(`guest/syscalls.py`).
 """
 
 import os
@@ -21,7 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from am_assets.config.instruments import Code
-from am_assets.engines.sandbox import headers
+from am_assets.engines.sandbox import headers, runtimes
 from am_assets.engines.sandbox.packages import installed
 from am_assets.engines.sandbox.pool import NOBODY, Sandbox, Transport
 from am_assets.engines.sandbox.protocol import (
@@ -49,8 +51,10 @@ class Bubblewrap(Sandbox):
         packages = installed(limits.packages)
         self.lacks_packages = bool(limits.packages) and packages is None
         compiled = headers.folder()
-        mounts += [each for each in (packages, compiled) if each]
-        settings = self.settings(None, str(packages) if packages else None, str(compiled) if compiled else None)
+        commands, needed = runtimes.found()
+        mounts += [each for each in (packages, compiled, *needed) if each]
+        folders = {name: str(one) if one else None for name, one in (("packages", packages), ("headers", compiled))}
+        settings = self.settings(None, **folders, commands=[str(one) for one in commands])
         guest = [str(python), *PYTHON_OPTIONS, "-c", guest_source(), settings]
         self.command = [str(bwrap), *read_only(mounts), *isolation(), *guest]
         if os.geteuid() == 0:
@@ -58,7 +62,7 @@ class Bubblewrap(Sandbox):
         super().__init__(limits)
 
     def prepare(self, job: Job) -> None:
-        if job.language == "cpp":
+        if job.language == "cpp" or job.checker is not None:
             headers.compiled()
 
     def start(self) -> "ProcessTransport":

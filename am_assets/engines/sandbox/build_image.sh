@@ -1,22 +1,29 @@
 #!/usr/bin/env bash
 # Builds the sandbox's image from Debian and Python packages alone, for machines that reach no image registry:
 #
-#     sudo bash am_assets/engines/sandbox/build_image.sh [--cpp] [NAME==VERSION...]
+#     sudo bash am_assets/engines/sandbox/build_image.sh [--cpp] [--java] [--javascript] [NAME==VERSION...]
 #
 # The Python packages are those of packages.txt, unless others are named, as by `code.packages` of instruments.yaml; the
-# image's tag is made of them. Does nothing where the image exists; with --cpp it is made anew, with g++. Needs root,
+# image's tag is made of them. Does nothing where the image exists; with --cpp, --java or --javascript it is made anew,
+# with g++, a JDK or Node.js, of which Debian's versions are a part of no identity. Needs root,
 # debootstrap, a Docker engine and a Python with pip; takes one or two minutes. With a registry at hand the Dockerfile
 # beside this script makes an equivalent image.
 set -euo pipefail
 
+anew=
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 debian=python3
-anew=
-if [ "${1:-}" = --cpp ]; then
-  debian=python3,g++
+extra=
+while [[ "${1:-}" == --* ]]; do
+  case $1 in
+    --cpp) debian=$debian,g++ ;;
+    --java) extra="$extra default-jdk-headless" ;;
+    --javascript) extra="$extra nodejs" ;;
+    *) echo "unknown option $1" >&2; exit 2 ;;
+  esac
   anew=yes
   shift
-fi
+done
 wanted=$(if [ $# -gt 0 ]; then printf '%s\n' "$@"; else cat "$here/packages.txt"; fi | LC_ALL=C sort)
 image=am-sandbox:bookworm-$(echo "$wanted" | sha256sum | cut -c1-12) # as in container.py and packages.py
 suite=bookworm
@@ -56,7 +63,14 @@ echo "$wanted" >"$root/opt/packages.txt"
   --target="$root/opt/packages" --requirement="$root/opt/packages.txt"
 chroot "$root" python3 -m compileall -q /opt/packages >/dev/null || true # a package may have files of another Python
 
-if [ -n "$anew" ]; then # as in headers.py
+if [ -n "$extra" ]; then # debootstrap can't: their scripts need a mounted /proc
+  mount -t proc proc "$root/proc"
+  chroot "$root" sh -c "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $extra" \
+    >"$root.log" 2>&1 || { umount "$root/proc"; tail -n 20 "$root.log" >&2; exit 1; }
+  umount "$root/proc"
+  rm -f "$root.log"
+fi
+if [ -x "$root/usr/bin/g++" ]; then # as in headers.py
   mkdir -p "$root/opt/headers/bits"
   chroot "$root" sh -c 'g++ -std=gnu++17 -O2 -w -x c++-header -o /opt/headers/bits/stdc++.h.gch \
     "$(find /usr/include -path "*/bits/stdc++.h" | head -n 1)"'

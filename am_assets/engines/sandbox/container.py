@@ -38,7 +38,9 @@ IMAGE = "am-sandbox:bookworm"  # followed by the digest of the packages in it
 LABEL = "am-assets.sandbox"
 SUPERVISORS_CAPABILITIES = ["SETUID", "SETGID", "SETPCAP", "KILL"]
 OWN_MEMORY_MB = 64  # for the supervisor and the judge
-OWN_PROCESSES = 32
+RUNTIME_MB = 256  # for the runtime of a program that is not Python, beside its own memory
+OWN_PROCESSES = 64
+COMMANDS = ["/usr/local/bin", "/opt/java/openjdk/bin"]  # folders of compilers and runtimes, beside /usr/bin
 FIRST_USER, USERS_OF_ONE = 200_000, 1000
 
 
@@ -72,8 +74,8 @@ class Docker(Sandbox):
         from docker.types import LogConfig, Ulimit
 
         # One job at a time beside the supervisor; each cell has limits of its own, these are for all of them together.
-        memory = f"{max(self.limits.memory_mb, self.limits.compile_mb) + OWN_MEMORY_MB}m"
-        settings = self.settings(first_user, packages.IN_IMAGE, headers.IN_IMAGE)
+        memory = f"{max(self.limits.memory_mb + RUNTIME_MB, self.limits.compile_mb) + OWN_MEMORY_MB}m"
+        settings = self.settings(first_user, packages=packages.IN_IMAGE, headers=headers.IN_IMAGE, commands=COMMANDS)
         return {
             "command": ["/usr/bin/python3", *PYTHON_OPTIONS, "-c", guest_source(), settings],
             "environment": ENVIRONMENT,

@@ -12,7 +12,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from am_assets.engines.sandbox.guest.scripts import COMPILER, OPTIONS
+from am_assets.engines.sandbox.guest.languages import COMPILER, OPTIONS
 from am_assets.engines.sandbox.packages import cache_home
 from am_assets.engines.sandbox.protocol import logger
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, get_args
 
 from am_assets.config.instruments import Code
+from am_assets.engines.sandbox.guest.languages import CHECKERS_SHARE, LANGUAGES
 from am_assets.engines.sandbox.guest.wire import DETAIL
 from am_assets.engines.sandbox.protocol import (
     SCRATCH,
@@ -34,6 +35,7 @@ NOBODY = 65534
 GRACE_SECONDS = 30  # for the start and the cleanup of a job, in addition to its own time
 MAX_MESSAGE_BYTES = 1 << 20
 ATTEMPTS = 2
+COMPILERS = 1 + CHECKERS_SHARE  # times the time to compile a program that a job may take for it, and for a checker
 
 
 class SandboxDied(Exception):
@@ -62,8 +64,8 @@ class WarmSandbox:
         self.transport = transport
         try:
             match self.read_message(START_SECONDS):
-                case {"compiler": bool(found)}:
-                    self.has_compiler = found
+                case {"languages": [*found]}:
+                    self.languages = {"python", *found}
                 case _:
                     raise SandboxDied("did not come up")
         except BaseException:
@@ -86,14 +88,15 @@ class WarmSandbox:
 
     def run(self, job: Job, limits: Code) -> Outcome:
         """The outcome of a job. Raises SandboxDied where that of any test is missing."""
-        if job.language == "cpp" and not self.has_compiler:
-            return outcome_of(["no_compiler"] * job.test_count(), "the sandbox has no g++")
-        order = {"job": job._asdict(), "limits": limits.model_dump(), "rlimits": rlimits(limits, job.language)}
+        for language in (job.language, "python" if job.checker is None else "cpp"):
+            if language not in self.languages:
+                return outcome_of(["no_compiler"] * job.test_count(), f"needs {LANGUAGES[language].needs}")
+        order = {"job": job._asdict(), "limits": limits.model_dump(mode="json"), "rlimits": rlimits(limits, job)}
         try:
             self.transport.send(json.dumps(order).encode() + b"\n")
         except OSError as error:
             raise SandboxDied(f"{type(error).__name__}: {error}") from error
-        match self.read_message(limits.total_seconds + limits.compile_seconds + GRACE_SECONDS):
+        match self.read_message(limits.total_seconds + COMPILERS * limits.compile_seconds + GRACE_SECONDS):
             case [[*tests], str(detail)] if len(tests) == job.test_count() and set(tests) <= set(get_args(Status)):
                 if "sandbox_error" in tests:
                     raise SandboxDied(readable(detail))
@@ -123,9 +126,8 @@ class Sandbox(ABC):
     def prepare(self, job: Job) -> None:  # noqa: B027 - nothing, unless a backend has something to make
         """Called before a job is run."""
 
-    def settings(self, first_user: int | None, packages: str | None, headers: str | None) -> str:
+    def settings(self, first_user: int | None, **folders: Any) -> str:
         """The argument of the supervisor, see `guest/cells.py`."""
-        folders = {"packages": packages, "headers": headers}
         return json.dumps({"first_user": first_user, "nobody": NOBODY, "scratch": SCRATCH, **folders})
 
     def run(self, program: str, test_code: str, entry_point: str | None = None) -> Outcome:

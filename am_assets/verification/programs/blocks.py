@@ -17,9 +17,30 @@ CLOSING_TAG = re.compile(r"[ \t]*</\w+>[ \t]*$")
 TAG = re.compile(r"<(code|python|py|cpp)>|\[(PYTHON)\]")
 QUOTED = re.compile(r"^> ?(?:```|~~~)", re.M)
 MARK = re.compile(r"\[/?[A-Z]+\]\s*")  # [BEGIN], [DONE]
-PYTHON = re.compile(r"(?:python|py|pypy)[\d.]*")
-CPP = re.compile(r"(?:c\+\+|cpp|cc|cxx|g\+\+|gnu\+\+)[\d\w]*")
+NAMES: dict[Language, re.Pattern[str]] = {  # behind a fence
+    "python": re.compile(r"(?:python|py|pypy)[\d.]*"),
+    "cpp": re.compile(r"(?:c\+\+|cpp|cc|cxx|g\+\+|gnu\+\+)[\d\w]*"),
+    "java": re.compile(r"java[\d.]*"),
+    "javascript": re.compile(r"javascript|js|mjs|cjs|ecmascript|node(?:\.?js)?"),
+}
 CPP_PROGRAM = re.compile(r"#include\b.*\bmain\s*\(", re.S)
+# What a block without a name has to have, or bare code, and then is in this language unless it is Python.
+PROGRAMS: dict[Language, re.Pattern[str]] = {
+    "cpp": CPP_PROGRAM,
+    "java": re.compile(r"\bclass\s+\w+.*\bstatic\s+(?:\w+\s+)*void\s+main\s*\(", re.S),
+    "javascript": re.compile(r"\b(?:require\s*\(|from)\s*['\"](?:node:)?(?:fs|readline)\b|\bprocess\.std(?:in|out)\b"),
+}
+BEGINS = {
+    "cpp": re.compile(r"#include\b"),
+    "java": re.compile(r"(?:import\s+(?:static\s+)?java|package\s|(?:public\s+|final\s+)*class\s)"),
+    "javascript": re.compile(r"(?:const|let|var|import|function|async|process|require)\b|['\"]use strict"),
+}
+# Names of languages that no sandbox runs, as fences give them.
+OTHERS = re.compile(
+    r"(?:`{3,}|~{3,})[ \t]*(rust|rs|go|golang|csharp|c#|cs|c|kotlin|kt|swift|ruby|rb|php|scala|haskell|hs|perl|"
+    r"typescript|ts|pascal|julia|lua|dart|ocaml|fsharp|elixir|clojure|nim|zig)(?![\w+#])",
+    re.I,
+)
 STATEMENT = re.compile(
     r"(?:import|from|def|async def|class|if|elif|else|for|while|try|except|finally|with|return|print|assert|global)\b"
     r"|@|#|[)\]}]|[A-Za-z_][\w.\[\], ]{0,99}\s*[-+*/%|&^]?=(?!=)|[A-Za-z_][\w.]*\("
@@ -90,9 +111,17 @@ def _ends(info: str) -> bool:
 def _language(info: str) -> Language | Literal[""] | None:
     """Of the first word behind a fence: `Python 3`, `py:main.py`, `{.python}`, `c++17`."""
     word = re.split(r"[\s:,;={(]", info.strip().lower().lstrip("{."), maxsplit=1)[0].rstrip("}")
-    if PYTHON.fullmatch(word):
-        return "python"
-    return "cpp" if CPP.fullmatch(word) else None if word else ""
+    return next((language for language, names in NAMES.items() if names.fullmatch(word)), None if word else "")
+
+
+def language_of(code: str) -> Language | None:
+    """Of code that is a program in another language than Python, as it reads."""
+    return next((language for language, known in PROGRAMS.items() if known.search(code)), None)
+
+
+def other_language(answer: str) -> str | None:
+    """The name of a language that no sandbox runs, of the last block that has one."""
+    return names[-1].lower() if (names := OTHERS.findall(answer)) else None
 
 
 def _tagged(answer: str) -> Iterator[Block]:
@@ -108,9 +137,9 @@ def _tagged(answer: str) -> Iterator[Block]:
 
 
 def _bare(answer: str) -> Iterator[Block]:
-    """Each run of lines that is Python, or all of them where they are C++."""
-    if CPP_PROGRAM.match(answer.lstrip()):
-        yield Block("cpp", answer)
+    """Each run of lines that is Python, or all of them where they are another program."""
+    if (foreign := language_of(answer)) and BEGINS[foreign].match(answer.lstrip()):
+        yield Block(foreign, answer)
         return
     lines = [line for line in answer.split("\n") if not MARK.fullmatch(line)]
     runs = list(_runs(lines, lambda line: line[:1] in ("", " ", "\t") or STATEMENT.match(line) is not None))

@@ -14,7 +14,7 @@ VALUES = ast.Assign | ast.AnnAssign | ast.AugAssign
 class Runnable(NamedTuple):
     """Test code as the sandbox's `Job` takes it, see there for the first fields; the names that it takes from the
     program; of them the one that was asked for, where the tests say so; and the function that it calls with values of
-    JSON, if it does."""
+    JSON, if it does; and the source of a checker in C++."""
 
     test_code: str
     entry_point: str | None = None
@@ -23,6 +23,7 @@ class Runnable(NamedTuple):
     wanted: frozenset[str] = frozenset()
     asked: str | None = None
     function: str | None = None
+    checker: str | None = None
 
 
 def instrument(code: str, tree: ast.Module, entry_point: str | None, most: int) -> Runnable:
@@ -65,7 +66,7 @@ def asserts(statement: ast.stmt) -> bool:
     nodes = list(ast.walk(statement))
     called = {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
     return any(isinstance(node, ast.Assert | ast.Raise) for node in nodes) or any(
-        name.startswith(("assert", "raises", "fail")) for name in called
+        name.startswith(("assert", "raises", "fail", "warns")) for name in called
     )
 
 

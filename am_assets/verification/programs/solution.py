@@ -8,7 +8,9 @@ last one is the program, and fails.
 
 A script has nothing that is called: it begins with the last block that reads standard input and does something, else
 the last that does something, and is completed in the same way, by definitions and imports alone. It is C++ where the
-last block of a named language is, or where it reads and no Python block does, or where these only define something.
+last block of the two named languages is, or where it reads and no Python block does, or where these only define
+something. It is Java or JavaScript, which few sandboxes have, only where it is not C++ and the last two hold of it:
+so what a sandbox has turns no verdict of a program that it could run before.
 """
 
 import ast
@@ -17,11 +19,15 @@ import sys
 from collections.abc import Collection
 
 from am_assets.engines.sandbox.protocol import Language
-from am_assets.verification.programs.blocks import CPP_PROGRAM, Block, blocks
+from am_assets.verification.programs.blocks import PROGRAMS, Block, blocks, language_of
 from am_assets.verification.programs.names import DEFINITIONS, IMPORTS, is_text, names_of, parse
 
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
-READS_IN_CPP = re.compile(r"\b(?:cin|scanf|getline|getchar|fgets|fread|gets|read)\b")
+READS_IN: dict[str, re.Pattern[str]] = {
+    "cpp": re.compile(r"\b(?:cin|scanf|getline|getchar|fgets|fread|gets|read)\b"),
+    "java": re.compile(r"\bSystem\s*\.\s*in\b|\bSystem\.console\b"),
+    "javascript": re.compile(r"\bstdin\b|\breadFileSync\b|\breadline\b"),
+}
 READS = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\(\s*0|\bfileinput\b|/dev/stdin|\bos\.read\(\s*0|\braw_input\b")
 
 
@@ -43,20 +49,42 @@ def extract_code(answer: str, wanted: Collection[str] = ()) -> str | None:
 def extract_script(answer: str) -> tuple[str, Language] | None:
     """(program, language) of a program that reads standard input; None without any."""
     found = blocks(answer)
-    named = [block for block in found if block.language]
-    cpp = [b.code for b in found if b.language == "cpp" or (not b.language and CPP_PROGRAM.search(b.code))]
-    whole = [code for code in cpp if CPP_PROGRAM.search(code)] or cpp
+    named = [block.language for block in found if block.language in ("python", "cpp")]
     codes = python_blocks(answer)
     acting = [code for code in codes if acts(code)]
     reading = [code for code in acting if READS.search(code)]
-    alone = not acting or (not reading and READS_IN_CPP.search(whole[-1]) is not None) if whole else False
-    if alone or (whole and named and named[-1].language == "cpp"):
-        return whole[-1], "cpp"
+    for languages in (("cpp",), ("java", "javascript")):
+        if (one := last_program(found, languages)) is not None:
+            alone = not acting or (not reading and READS_IN[str(one.language)].search(one.code) is not None)
+            if one.language and (alone or named[-1:] == ["cpp"] == [*languages]):
+                return one.code, one.language
     if not (last := (reading or acting or codes)[-1:]):
         return None
     before = codes[: codes.index(last[0])]
     parts = map(definitions, completed(before, set(names_of(last[0]).free)))
     return joined([*parts, *last]), "python"
+
+
+def last_program(found: list[Block], languages: Collection[str]) -> Block | None:
+    """The last block in one of these languages, one that is whole before any other. One in Java has to be."""
+    unnamed = {at for at, one in enumerate(found) if one.language == "" and parse(one.code) is None}
+    read = [Block(language_of(one.code), one.code) if at in unnamed else one for at, one in enumerate(found)]
+    theirs = [one for one in read if one.language in languages]
+    whole = [one for one in theirs if one.language and PROGRAMS[one.language].search(one.code)]
+    parts = [one for one in theirs if one.language != "java"]
+    return (whole or parts)[-1] if whole or parts else None
+
+
+def extract_function(answer: str, name: str) -> tuple[str, Language] | None:
+    """(program, language) of the last block that is named another language than Python and defines the function."""
+    defined = re.compile(
+        rf"\b{re.escape(name)}\s*(?:\([^)]*\)\s*(?:const\s*)?(?:throws [\w, ]+)?\{{"
+        r"|=\s*(?:async\s*)?(?:function\b|\(|\w+\s*=>))"
+    )
+    for one in reversed(blocks(answer)):
+        if one.language and one.language != "python" and defined.search(one.code):
+            return one.code, one.language
+    return None
 
 
 def python_blocks(answer: str) -> list[str]:

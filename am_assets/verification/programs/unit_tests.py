@@ -18,6 +18,10 @@ class UnusableTests(ValueError):
     """The tests of a question cannot decide anything; the message says why."""
 
 
+class Lacking(UnusableTests):
+    """They need something that is not there; the message is `needs NAME`."""
+
+
 def read_tests(test_cases: str | None, most: int) -> Runnable:
     """The first `most` tests of JSON {"test_code", "test_entry_point"}.
 

@@ -15,24 +15,27 @@ from am_assets.config.instruments import Code
 from am_assets.config.vocabulary import OUTCOMES, VERDICTS
 from am_assets.datasets.checks import HAS_TESTS
 from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, Status, open_sandbox
+from am_assets.engines.sandbox.protocol import Language
 from am_assets.runtime import kept
 from am_assets.verification.pass_threshold import settle_tests
+from am_assets.verification.programs.blocks import other_language
 from am_assets.verification.programs.instrumented_tests import Runnable
-from am_assets.verification.programs.io_tests import read_cases
+from am_assets.verification.programs.io_tests import over_stdin, read_cases
+from am_assets.verification.programs.javascript import with_harness
 from am_assets.verification.programs.lacking import lacking
 from am_assets.verification.programs.linked import with_lists
 from am_assets.verification.programs.prelude import with_prelude
-from am_assets.verification.programs.solution import extract_code, extract_script
-from am_assets.verification.programs.unit_tests import UnusableTests
+from am_assets.verification.programs.solution import defines, extract_code, extract_function, extract_script
+from am_assets.verification.programs.unit_tests import Lacking, UnusableTests
 from am_assets.verification.verifiers.base import REASON, SECONDS, Verdicts, Verifier
 
 logger = logging.getLogger(__name__)
 
-VERSION = "code-4"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
+VERSION = "code-5"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
 RETRY_REASON_PREFIX = "sandbox:"  # such a verdict is about this machine, not the answer, and is not memoized
 NO_COMPILER = f"{RETRY_REASON_PREFIX} no compiler"
-UNKNOWN = {"sandbox_error": f"{RETRY_REASON_PREFIX} run failed", "no_compiler": NO_COMPILER}
 NO_SANDBOX = "none"
+NO_COMMAND = pl.col("outcomes").list.contains("no_compiler").fill_null(False)  # of a language
 BATCH = 32
 TEXTS = dict.fromkeys(["key", "verdict", "reason", "detail", "sandbox"], pl.String())
 MEASURED = pl.Schema([*TEXTS.items(), ("outcomes", pl.List(pl.String))])
@@ -61,10 +64,12 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
         try:
             tests = read_cases(test_cases, limits)
         except UnusableTests as error:
-            settled.append((key, "unverifiable", f"tests: {error}", "", NO_SANDBOX, [], 0.0))
+            why = str(error) if isinstance(error, Lacking) else f"tests: {error}"
+            settled.append((key, "unverifiable", why, "", NO_SANDBOX, [], 0.0))
             continue
-        if (job := job_of(answer or "", tests, limits)) is None:
-            settled.append((key, "fail", "no_code", "", NO_SANDBOX, [], 0.0))
+        job = job_of(answer or "", tests, limits)
+        if isinstance(job, str):
+            settled.append((key, "fail" if job == "no_code" else "unverifiable", job, "", NO_SANDBOX, [], 0.0))
             continue
         keys.append(key)
         read.append(tests)
@@ -83,20 +88,39 @@ def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
         yield from frames((key, "unverifiable", "sandbox: unavailable", why, NO_SANDBOX, [], 0.0) for key in keys)
 
 
-def job_of(answer: str, tests: Runnable, limits: Code) -> Job | None:
-    """The program of an answer with its tests; None where it has none."""
+def job_of(answer: str, tests: Runnable, limits: Code) -> Job | str:
+    """The program of an answer with its tests; the reason of the verdict where it has none that could be run."""
+    language: Language
     if tests.is_script:
-        found = extract_script(answer)
+        if (found := extract_script(answer)) is None:
+            return f"needs {name}" if (name := other_language(answer)) else "no_code"
+        code, language = found
     else:
-        found = (code, "python") if (code := extract_code(answer, tests.wanted)) is not None else None
-    if found is None:
-        return None
-    code, language = found
+        taken, language = extract_code(answer, tests.wanted), "python"
+        called = tests.function if tests.function and not defined_in(taken, tests.function) else None
+        if called and (foreign := extract_function(answer, called)):
+            return of_function(foreign, tests)
+        if taken is None:
+            return "no_code"
+        code = taken
     if tests.function is not None:
         code = with_lists(code, tests.function)
     if limits.prelude and language == "python":
         code = with_prelude(code)
-    return Job(code, tests.test_code, tests.entry_point, tests.is_script, tests.tests, language)
+    return Job(code, tests.test_code, tests.entry_point, tests.is_script, tests.tests, language, tests.checker)
+
+
+def defined_in(code: str | None, name: str) -> bool:
+    return code is not None and defines(code, name, True)
+
+
+def of_function(foreign: tuple[str, Language], tests: Runnable) -> Job | str:
+    """Tests that call a function of a program in another language than Python."""
+    code, language = foreign
+    called = with_harness(code, str(tests.function)) if language == "javascript" else None
+    if called is None:
+        return f"sandbox can't call functions of {language} with these tests"
+    return Job(called, over_stdin(tests).test_code, None, True, tests.tests, language)
 
 
 def judged(tests: Runnable, job: Job, outcome: Outcome) -> tuple[tuple[str, str, str], list[Status]]:
@@ -112,8 +136,10 @@ def verdict(outcome: Outcome) -> tuple[str, str, str]:
     """(verdict, reason, detail) of one sandbox run."""
     if outcome.status == "pass":
         return "pass", "tests_passed", outcome.detail
-    if outcome.status in UNKNOWN:
-        return "unverifiable", UNKNOWN[outcome.status], outcome.detail
+    if outcome.status == "sandbox_error":
+        return "unverifiable", f"{RETRY_REASON_PREFIX} run failed", outcome.detail
+    if outcome.status == "no_compiler":
+        return "unverifiable", NO_COMPILER if outcome.detail == "needs g++" else outcome.detail, outcome.detail
     if outcome.status == "undecided":  # the first line says what the sandbox lacks or can't do
         return "unverifiable", outcome.detail.partition("\n")[0], outcome.detail
     return "fail", outcome.status, outcome.detail
@@ -144,8 +170,8 @@ VERIFIER = Verifier(
     lineage={"verdict reason outcomes detail": "response_features.answer raw_pool.test_cases"},
     section="code",
     pool="sandbox",
-    transient=REASON.str.starts_with(RETRY_REASON_PREFIX),
-    hopeless=REASON == NO_COMPILER,
+    transient=REASON.str.starts_with(RETRY_REASON_PREFIX) | NO_COMMAND,
+    hopeless=NO_COMMAND,
     drop_reason="failed_tests",
     settle=settle_tests,
     decides_on=("outcomes",),

@@ -16,6 +16,7 @@ from typing import Any
 
 from am_assets.engines.sandbox.guest import scripts
 from am_assets.engines.sandbox.guest.functions import stand_in
+from am_assets.engines.sandbox.guest.languages import Ended
 from am_assets.engines.sandbox.guest.operations import OPERATIONS
 from am_assets.engines.sandbox.guest.peers import Peer
 from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form
@@ -65,7 +66,8 @@ class Candidate(Peer):
             self.flush()
 
     def raised(self, error: BaseException) -> list[Any]:
-        word, form, _, cause = super().raised(error)
+        carried = ItsOwn(*error.args) if type(error) is ModuleNotFoundError and not scripts.lacking(error) else error
+        word, form, _, cause = super().raised(carried)
         return [word, form, described(error), cause]
 
     def stand_in(self, kind: str, number: int, *description: Any) -> Any:
@@ -119,6 +121,10 @@ class Candidate(Peer):
         return self.loop.run_until_complete(self.tasks.pop(id(coroutine)))
 
 
+# One that the program raised itself: says nothing of what the sandbox has.
+ItsOwn = type("ModuleNotFoundError", (ModuleNotFoundError,), {"__module__": "solution"})
+
+
 class Relay(io.StringIO):
     """Collects what is printed, for a stream of the tests."""
 
@@ -152,12 +158,13 @@ def compiled(source: str) -> CodeType:
     try:
         return compile(source, "program.py", "exec", dont_inherit=True)
     except Exception as error:  # MemoryError and RecursionError too
-        raise scripts.Ended(f"compile_error: {type(error).__name__}: {error}") from None
+        raise Ended(f"compile_error: {type(error).__name__}: {error}") from None
 
 
 def script(language: str, limits: dict[str, Any], source: str) -> Callable[[str], str]:
-    start = scripts.cpp(source, limits) if language == "cpp" else scripts.python(compiled(source))
-    return scripts.runner(start, limits)
+    own = language == "python"
+    start = scripts.python(compiled(source)) if own else scripts.program(language, limits, source)
+    return scripts.runner(start, language, limits)
 
 
 def described(error: BaseException) -> str:

@@ -35,7 +35,8 @@ class Cells:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         """`settings`: `first_user`, the first user id (None: namespaces); `nobody`; `scratch`, mount options;
-        `packages` to import from and `headers` compiled in advance, folders or None."""
+        `packages` to import from and `headers` compiled in advance, folders or None; `commands`, folders of
+        compilers and runtimes beside /usr/bin."""
         self.settings = settings
         self.turn = 0
         self.dead: dict[int, int] = {}  # exit codes of cells, negative for signals

@@ -17,12 +17,15 @@ import traceback
 from types import ModuleType
 from typing import Any
 
+from am_assets.engines.sandbox.guest.globals import MOST, Globals
+from am_assets.engines.sandbox.guest.languages import Ended
+from am_assets.engines.sandbox.guest.outside import unshown
 from am_assets.engines.sandbox.guest.patches import carried
 from am_assets.engines.sandbox.guest.remote import Link, Refusal
-from am_assets.engines.sandbox.guest.scripts import Ended
 from am_assets.engines.sandbox.guest.shadows import Shadow
 from am_assets.engines.sandbox.guest.suites import is_suite, run_suite
-from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Flooded, Gone
+from am_assets.engines.sandbox.guest.tables import compile_checker
+from am_assets.engines.sandbox.guest.wire import DETAIL, MUTABLE, Channel, Flooded, Gone
 
 PYTHONS_OWN = sys.stdlib_module_names | set(vars(builtins))
 # Statuses that the candidate may report itself (`scripts.Ended`); none of them is a pass.
@@ -70,7 +73,7 @@ class Tests:
 
     def verdict_of_one(self, error: BaseException | None) -> tuple[str, str]:
         """After what could not be told, a test that fails may do so for it."""
-        self.untold = self.untold or (error if isinstance(error, Refusal | ModuleNotFoundError) else None)
+        self.untold = self.untold or (error if isinstance(error, Refusal) or lacks(error) else None)
         return verdict(self.untold or error, error, self.link) if error else ("pass", "")
 
     def report_line(self, *message: str) -> None:
@@ -103,6 +106,8 @@ def loaded(job: dict[str, Any], link: Link) -> dict[str, Any]:
     """Load the program; those of its names that occur in the tests, with their values."""
     if job["is_script"]:
         names = link.ask("script", job["language"], job["limits"], job["program"])
+        if job["checker"] is not None:
+            compile_checker(job["checker"], job["limits"])
     else:
         occurring = set(NAMES.findall(f"{job['test_code']} {job['entry_point'] or ''}"))
         names, others = link.ask("load", job["program"])
@@ -127,10 +132,14 @@ def run_tests(job: dict[str, Any], names: dict[str, Any], tests: Tests) -> None:
     solution = sys.modules["solution"] = ModuleType("solution")
     solution.__dict__.update(names)
     link = tests.link
+    if shared := {name: value for name, value in names.items() if type(value) in MUTABLE and len(value) < MOST}:
+        Globals(link, shared)
     link.named = {id(value) for name, value in names.items() if type(value) is Shadow and name[:1].isupper()}
     module = ModuleType("solution")
     module.__dict__.update(**taken(names, f"{test_code}\n{entry_point or ''}"), __test__=tests)
-    tests.untold = carried(test_code, link)
+    carried(test_code, link)
+    if why := not job["is_script"] and unshown(test_code, tree, job["program"]):
+        tests.untold = Refusal(why)  # a test that fails may do so for that
     exec(code, module.__dict__)
     if entry_point is not None:
         module.check(eval(entry_point, module.__dict__))
@@ -155,7 +164,8 @@ def verdict(cause: BaseException, shown: BaseException, link: Link, in_tests: bo
         what = "".join(traceback.format_exception_only(shown))
         trace = link.trace if not in_tests or not isinstance(shown, AssertionError) else ""
         status = classify(cause, in_tests)
-        return status, f"{reason(status, cause)}{trace}{where}{what}"[-DETAIL:]
+        first = reason(status, cause)
+        return status, first + f"{trace}{where}{what}"[len(first) - DETAIL :]
     except BaseException:  # no memory left
         return classify(cause, in_tests), ""
 
@@ -176,7 +186,7 @@ def classify(error: BaseException, in_tests: bool) -> str:
     if isinstance(error, Flooded):
         return "output_limit"
     claim = str(error)
-    if isinstance(error, ModuleNotFoundError) and MISSING.search(claim):
+    if lacks(error):
         return "undecided"
     if isinstance(error, Ended) and (status := claim.partition(":")[0]) in CLAIMS:
         return status if status != "undecided" or MISSING.search(claim) else "exception"
@@ -185,6 +195,11 @@ def classify(error: BaseException, in_tests: bool) -> str:
     if isinstance(error, SystemExit):
         return "exited_early"
     return "wrong_answer" if isinstance(error, AssertionError) and in_tests else "exception"
+
+
+def lacks(error: BaseException | None) -> bool:
+    """Does it say that a module is not there? Not if the program says so itself (`scripts.lacking`)."""
+    return type(error) is ModuleNotFoundError and MISSING.search(str(error)) is not None
 
 
 def main(channel: int, job: int, report: int) -> None:

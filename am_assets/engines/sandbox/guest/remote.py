@@ -53,6 +53,7 @@ class Link(Peer):
         self.mixed: set[int] = set()  # results of a calculation with a plain value
         self.copies: dict[tuple[int, str], tuple[Any, str, Any, Form]] = {}
         self.before_asking: list[Any] = []  # functions that carry changes over, see `patches.py`
+        self.after_asking: list[Any] = []  # and functions that take changes over, see `globals.py`
 
     def refusal(self, what: str) -> Refusal:
         """A Refusal, noted."""
@@ -67,7 +68,11 @@ class Link(Peer):
         self.write_back()
         for carry in self.before_asking:
             carry()
-        return super().ask(operation, *operands, **named)
+        try:
+            return super().ask(operation, *operands, **named)
+        finally:
+            for look in self.after_asking if not self.lost else ():
+                look()
 
     def exchange(self, message: list[Any], operands: tuple[Any, ...] = ()) -> Any:
         if self.lost:

@@ -12,6 +12,7 @@ import socket
 import time
 from typing import Any, NamedTuple
 
+from am_assets.engines.sandbox.guest import languages
 from am_assets.engines.sandbox.guest.cells import Cells
 from am_assets.engines.sandbox.guest.wire import DETAIL
 
@@ -31,7 +32,8 @@ class Run:
     def __init__(self, cells: Cells, order: dict[str, Any], first: int, deadline: float) -> None:
         self.cells = cells
         self.limits = order["limits"]
-        self.left = max(1, order["job"]["tests"]) - first
+        job = order["job"]
+        self.left = max(1, job["tests"]) - first
         channels = socket.socketpair()
         self.printed, printing = os.pipe()
         order_end, self.order = os.pipe()
@@ -45,13 +47,14 @@ class Run:
         for descriptor in lent:
             os.close(descriptor)
         os.set_blocking(self.order, False)
-        self.unsent = memoryview(json.dumps({**order["job"], "limits": self.limits, "first": first}).encode())
+        self.unsent = memoryview(json.dumps({**job, "limits": self.limits, "first": first}).encode())
         self.partial_line, self.tail, self.size = bytearray(), b"", 0
         self.begun = self.loaded = False
         self.verdicts: list[Verdict] = []
         self.last: list[str] = []  # the judge's last message: `lost` or `end`
-        compiling = self.limits["compile_seconds"] if order["job"]["language"] == "cpp" else 0
-        self.seconds = self.limits["timeout_seconds"] + SCRIPT_GRACE * order["job"]["is_script"]
+        share = (job["language"] != "python") + languages.CHECKERS_SHARE * (job["checker"] is not None)
+        compiling = self.limits["compile_seconds"] * share
+        self.seconds = self.limits["timeout_seconds"] + SCRIPT_GRACE * job["is_script"]
         self.last_deadline = deadline + compiling
         self.deadline = min(self.last_deadline, time.monotonic() + self.seconds + compiling)
 

@@ -1,4 +1,5 @@
-"""Programs that read stdin and write stdout: each run is a process of its own.
+"""Programs that read stdin and write stdout: each run is a process of its own. Python here, other languages
+in `languages.py`.
 
 This runs on the candidate's side and is no safeguard: a program that tampers with it can at most change its own output.
 """
@@ -6,6 +7,7 @@ This runs on the candidate's side and is no safeguard: a program that tampers wi
 import atexit
 import contextlib
 import os
+import re
 import resource
 import signal
 import sys
@@ -15,17 +17,15 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
 
+from am_assets.engines.sandbox.guest.languages import LANGUAGES, Ended, memory
 from am_assets.engines.sandbox.guest.wire import DETAIL
 
-OUT_OF_MEMORY = b"MemoryError", b"bad_alloc"
-COMPILER = "/usr/bin/g++"
-OPTIONS = ["-std=gnu++17", "-O2", "-w"]  # those that a header compiled in advance depends on
-COMPILE = [COMPILER, *OPTIONS, "-fmax-errors=3", "-x", "c++", "program.cpp", "-o", "program"]
-headers: list[str] = []  # folders with headers compiled in advance
-
-
-class Ended(Exception):
-    """A run failed: the message is a status of the sandbox, a colon and the output."""
+OUT_OF_MEMORY = b"MemoryError", b"bad_alloc", b"java.lang.OutOfMemoryError", b"JavaScript heap out of memory"
+NODES_MODULE = re.compile(
+    r"^(?:Error: Cannot find module|Error \[ERR_MODULE_NOT_FOUND\]: Cannot find package) '@?([A-Za-z]\w*)", re.M
+)
+LACKS = 86  # exit code of a script that lacks a module
+STACK = 64 << 20  # bytes, as judges of contests give; a deep recursion is no fault
 
 
 def python(code: CodeType) -> Callable[[], None]:
@@ -47,35 +47,34 @@ def python(code: CodeType) -> Callable[[], None]:
             if not isinstance(end.code, int | None):
                 print(end.code, file=sys.stderr)
             os._exit(end.code or 0 if isinstance(end.code, int | None) else 1)
-        except BaseException:
+        except BaseException as error:
             traceback.print_exc(limit=-3)
-            os._exit(1)
+            os._exit(LACKS if lacking(error) else 1)
         os._exit(0)
 
     return start
 
 
-def cpp(source: str, limits: dict[str, Any]) -> Callable[[], None]:
-    """Compile `source` in the working directory; a function that executes it. Raises Ended."""
-    import subprocess
-
-    with open("program.cpp", "w", errors="replace") as file:
-        file.write(source)
-    try:
-        command = [*COMPILE, *(f"-I{folder}" for folder in headers)]
-        made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limits["compile_seconds"])
-    except subprocess.TimeoutExpired:
-        raise Ended(f"compile_error: not compiled after {limits['compile_seconds']:g} s") from None
-    if made.returncode:
-        raise Ended(f"compile_error: {made.stderr[:DETAIL].decode(errors='replace')}")
-    return lambda: os.execv("program", ["program"])
+def lacking(error: BaseException) -> bool:
+    """Is it an import of a module that is not there? Not if the program raised it itself, nor for a part of Python's
+    library that has never been there."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return False
+    return error.name.partition(".")[0] not in sys.stdlib_module_names
 
 
-def runner(start: Callable[[], None], limits: dict[str, Any]) -> Callable[[str], str]:
+def program(language: str, limits: dict[str, Any], source: str) -> Callable[[], None]:
+    """Compile a program in another language than Python; a function that executes it. Raises Ended."""
+    command = LANGUAGES[language].prepared(source, limits)
+    return lambda: os.execv(command[0], command)
+
+
+def runner(start: Callable[[], None], language: str, limits: dict[str, Any]) -> Callable[[str], str]:
     """A function from stdin to stdout of one run, which raises Ended; `start` is called in a new process.
 
     `start` never returns.
     """
+    sizes = {**memory(language, limits), "STACK": STACK, "FSIZE": limits["printed_kb"] << 10}
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
 
     def run_program(stdin: str) -> str:
@@ -83,8 +82,9 @@ def runner(start: Callable[[], None], limits: dict[str, Any]) -> Callable[[str],
         try:
             os.pwrite(files[0], stdin.encode(errors="replace"), 0)
             if (child := os.fork()) == 0:
-                begin(start, files, limits)
-            return result(wait(child, limits["timeout_seconds"]), *(content(file) for file in files[1:]))
+                begin(start, files, sizes)
+            code = wait(child, limits["timeout_seconds"])
+            return result(code, content(files[1]), content(files[2]), sizes["FSIZE"])
         finally:
             for file in files:
                 os.close(file)
@@ -92,8 +92,9 @@ def runner(start: Callable[[], None], limits: dict[str, Any]) -> Callable[[str],
     return run_program
 
 
-def begin(start: Callable[[], None], files: list[int], limits: dict[str, Any]) -> None:
-    """Run `start` in this process with `files` as standard streams, under `limits`; never returns."""
+def begin(start: Callable[[], None], files: list[int], sizes: dict[str, int]) -> None:
+    """Run `start` in this process with `files` as standard streams, under limits by the names of `resource`; never
+    returns."""
     try:
         os.setsid()
         for descriptor, file in enumerate(files):
@@ -102,8 +103,8 @@ def begin(start: Callable[[], None], files: list[int], limits: dict[str, Any]) -
         # Output goes to files, so that the kernel ends (SIGXFSZ) a program that prints too much.
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limits["printed_kb"] << 10,) * 2)
-        resource.setrlimit(resource.RLIMIT_AS, (limits["memory_mb"] << 20,) * 2)
+        for name, size in sizes.items():
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (size, size))
         start()
     finally:
         os._exit(1)
@@ -128,15 +129,20 @@ def content(file: int) -> bytes:
     return os.pread(file, os.fstat(file).st_size, 0)
 
 
-def result(code: int | None, stdout: bytes, stderr: bytes) -> str:
-    """The output of a run that ended well; else raises Ended."""
-    if code == 0:
+def result(code: int | None, stdout: bytes, stderr: bytes, most: int) -> str:
+    """The output of a run that ended well and printed less than `most` bytes; else raises Ended."""
+    if code == 0 and len(stdout) < most:
         return stdout.decode(errors="replace")
     tail = stderr[-DETAIL:]
     status = {None: "timeout", -signal.SIGXFSZ: "output_limit", -signal.SIGKILL: "memory"}.get(code, "exception")
+    if len(stdout) >= most:  # a runtime may ignore the signal
+        status = "output_limit"
     if status == "exception" and any(word in tail for word in OUT_OF_MEMORY):
         status = "memory"
-    if status == "exception" and tail.rpartition(b"\n")[0].rpartition(b"\n")[2].startswith(b"ModuleNotFoundError: "):
+    said = tail.decode(errors="replace")
+    if code == LACKS and tail.rpartition(b"\n")[0].rpartition(b"\n")[2].startswith(b"ModuleNotFoundError: "):
         status = "undecided"
+    if status == "exception" and (lacked := NODES_MODULE.search(said)):
+        status, said = "undecided", f"{said}\nNo module named '{lacked[1]}'"
     how = "not ended in time" if code is None else f"ended with {code}"
-    raise Ended(f"{status}: {tail.decode(errors='replace')}\n{how}")
+    raise Ended(f"{status}: {said}\n{how}")

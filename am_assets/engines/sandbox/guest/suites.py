@@ -47,6 +47,13 @@ def run_suite(module: ModuleType, tree: ast.Module, link: Link, alive: Callable[
             return Suite.from_parent(parent, path=file_path)
 
         @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_call(self, item: Any) -> Any:
+            try:
+                return (yield)
+            except KeyboardInterrupt as error:  # which would end the suite
+                raise RuntimeError("KeyboardInterrupt") from error
+
+        @pytest.hookimpl(wrapper=True)
         def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:
             report = yield
             refused, link.refused = link.refused, None

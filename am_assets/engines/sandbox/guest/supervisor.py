@@ -6,9 +6,9 @@ import sys
 import time
 from typing import Any
 
+from am_assets.engines.sandbox.guest import languages
 from am_assets.engines.sandbox.guest.cells import Cells
 from am_assets.engines.sandbox.guest.runs import Run, Verdict
-from am_assets.engines.sandbox.guest.scripts import COMPILER
 
 
 def run(cells: Cells, order: dict[str, Any]) -> tuple[list[str], str]:
@@ -37,8 +37,10 @@ def send(message: object) -> None:
 
 def main() -> None:
     """Serve until the host closes the connection."""
-    cells = Cells(json.loads(sys.argv[1]))
-    send({"compiler": os.access(COMPILER, os.X_OK)})
+    settings = json.loads(sys.argv[1])
+    languages.folders.extend(settings["commands"])
+    cells = Cells(settings)
+    send({"languages": languages.found()})
     received = b""
     while data := os.read(0, 1 << 20):
         received += data

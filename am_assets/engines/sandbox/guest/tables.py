@@ -14,11 +14,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from am_assets.engines.sandbox.guest import languages
+
 CHECKER_FILES = ("input.txt", "correct_output.txt", "solution_output.txt")
 ACCEPTED = {"1", "1.0", "100", "100.0", "ok", "yes", "true", "correct", "accepted", "ac"}
+COMPILED = "./checker"  # one in C++
+REFUSING = (1, 2, 4, 8)  # exit codes: wrong, badly formed, with more behind it, with less than there should be
 REFUSED = {"0", "0.0", "no", "false", "wrong", "incorrect", "wa", "pe", "rejected"}
 WRITTEN = (int, float, bool, type(None))  # as keys, which JSON writes as text
 PLAIN = (*WRITTEN, str, list, tuple, dict, Decimal, Fraction)
+Caller = Callable[[list[Any]], Any]  # from arguments to the result
 INTEGER = re.compile(r"-?\d+")
 
 
@@ -26,10 +31,40 @@ class CheckerFault(BaseException):
     """The checker itself failed: nothing is said of the program."""
 
 
+def imported(owner: str, function: str) -> Caller:
+    """The function of a program in Python, or the method of this name of a new object of `owner`."""
+
+    def call(arguments: list[Any]) -> Any:
+        import solution  # the program
+
+        its_own = not hasattr(solution, function) or hasattr(getattr(solution, owner, None), function)
+        if hasattr(solution, owner) and its_own:
+            return getattr(getattr(solution, owner)(), function)(*arguments)
+        return getattr(solution, function)(*arguments)
+
+    return call
+
+
+def over_stdin(run_program: Callable[[str], str]) -> Caller:
+    """The function of a script that prints the result for the arguments that it reads, as the last line, in JSON."""
+
+    def call(arguments: list[Any]) -> Any:
+        printed = run_program(json.dumps(arguments))
+        return json.loads(printed.rpartition("\n")[2], object_hook=lambda one: special(one) if len(one) == 1 else one)
+
+    return call
+
+
+def special(one: dict[str, Any]) -> Any:
+    """A number that JSON lacks."""
+    number = one.get("__number__")
+    return one if not isinstance(number, str) else float(number) if "n" in number.lower() else int(number)
+
+
 def run_calls(
-    test: Any, owner: str, function: str, inputs: list[list[Any]], outputs: list[Any], wrapped: bool, tolerance: float
+    test: Any, call: Caller, inputs: list[list[Any]], outputs: list[Any], wrapped: bool, tolerance: float
 ) -> None:
-    """Call `function`, or the method of this name of a new object of `owner`, with each list of arguments.
+    """Call a function with each list of arguments.
 
     What JSON can't say is read in every way it may be meant, and the program has to agree with one reading in all
     tests: keys that are integers as text, and, if `wrapped` (APPS), an output that is a list of one for its item.
@@ -38,14 +73,12 @@ def run_calls(
     for number, (arguments, expected) in enumerate(zip(inputs, outputs, strict=True)):
         if test(number):
             with test:
-                met = agreeing((owner, function), arguments, expected, readings, tolerance)
+                met = agreeing(call, arguments, expected, readings, tolerance)
                 assert met, f"call {number}"
                 readings = met
 
 
-def agreeing(
-    names: tuple[str, str], arguments: list[Any], expected: Any, readings: list[Any], tolerance: float
-) -> list[Any]:
+def agreeing(call: Caller, arguments: list[Any], expected: Any, readings: list[Any], tolerance: float) -> list[Any]:
     """Those of the readings by which the result is the expected one. Raises what the program does where none is."""
     results: dict[Any, Any] = {}
     met, errors = [], []
@@ -53,7 +86,7 @@ def agreeing(
     either = with_integers == arguments
     for key in [int] if either else dict.fromkeys(key for key, _ in readings):
         try:
-            results[key] = called(*names, with_integers if key is int else arguments)
+            results[key] = call(with_integers if key is int else arguments)
         except Exception as error:
             errors.append(error)
     if either and int in results:
@@ -64,14 +97,6 @@ def agreeing(
     if not met and errors:
         raise errors[0]
     return met
-
-
-def called(owner: str, function: str, arguments: list[Any]) -> Any:
-    import solution  # the program
-
-    if hasattr(solution, owner) and (not hasattr(solution, function) or hasattr(getattr(solution, owner), function)):
-        return getattr(getattr(solution, owner)(), function)(*arguments)
-    return getattr(solution, function)(*arguments)
 
 
 def keyed(value: Any) -> Any:
@@ -137,6 +162,7 @@ def run_scripts(
                         same_word(one, other, tolerance) for one, other in zip(got, wanted, strict=True)
                     )
                 else:
+                    test.report_line("alive")  # the checker has a time of its own
                     fits = accepted(checker, (given, expected, printed), seconds)
                 assert fits, f"input {number}"
 
@@ -159,25 +185,39 @@ def same_word(got: str, expected: str, tolerance: float) -> bool:
         return False
 
 
+def compile_checker(source: str, limits: dict[str, Any]) -> None:
+    """A checker in C++, for `accepted`. Raises CheckerFault."""
+    try:
+        languages.checker(source, limits)
+    except languages.Ended as error:
+        raise CheckerFault(str(error)[:500]) from None
+
+
 def accepted(checker: str, contents: tuple[str, str, str], seconds: float) -> bool:
-    """What a checker in Python, run with the files of input, expected and printed output, says of them: it prints 1 or
-    0, or a word for it, or ends as those of testlib do (0 right, 1 and 2 wrong). Raises CheckerFault."""
+    """What a checker says of input, expected and printed output, in files: 1 or 0, or a word for it, on stdout or else
+    on stderr; or it ends as those of testlib do (0 right; 1, 2, 4 and 8 wrong). Raises CheckerFault.
+
+    `checker` is its source in Python, or COMPILED. In Python the files come in this order, as in open-r1's Codeforces,
+    in C++ in that of testlib: the expected last.
+    """
     import subprocess  # slow to load, and rarely needed
 
     for name, content in zip(CHECKER_FILES, contents, strict=True):
         with open(name, "w") as file:
             file.write(content)
-    command = [sys.executable, "-S", "-s", "-c", checker, *CHECKER_FILES]
+    given, expected, printed = CHECKER_FILES
+    python = [sys.executable, "-S", "-s", "-c", checker, given, expected, printed]
+    command = ["./checker", given, printed, expected] if checker == COMPILED else python
     environment = {"PATH": "/usr/bin:/bin", "HOME": os.getcwd(), "PYTHONHASHSEED": "0"}
     try:
         ended = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, env=environment, text=True
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, env=environment, errors="replace"
         )
     except subprocess.TimeoutExpired:
         raise CheckerFault("not ended in time") from None
-    said = (ended.stdout.split() or [""])[0].lower().rstrip(".,:")
-    if "Traceback (most recent call last)" in ended.stderr or ended.returncode not in (0, 1, 2):
-        raise CheckerFault(ended.stderr.strip()[-200:].split("\n")[-1])
+    said = ((ended.stdout.split() or ended.stderr.split())[:1] or [""])[0].lower().rstrip(".,:")
+    if "Traceback (most recent call last)" in ended.stderr or ended.returncode not in (0, *REFUSING):
+        raise CheckerFault(ended.stderr.strip()[-200:].split("\n")[-1] or f"it ended with {ended.returncode}")
     if said in REFUSED or (ended.returncode and said not in ACCEPTED):
         return False
     if said in ACCEPTED and not ended.returncode:

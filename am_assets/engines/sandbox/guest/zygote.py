@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from am_assets.engines.sandbox.guest import candidate, isolation, judge, scripts, tables  # noqa: F401  # the last for tests
+from am_assets.engines.sandbox.guest import candidate, isolation, judge, languages
 from am_assets.engines.sandbox.guest.remote import SHARED_MODULES
 from am_assets.engines.sandbox.guest.syscalls import program
 
@@ -24,7 +24,7 @@ def main(requests: socket.socket, settings: dict[str, Any]) -> None:
     if settings["packages"] is not None:
         sys.path.append(settings["packages"])
     if settings["headers"] is not None:
-        scripts.headers.append(settings["headers"])
+        languages.headers.append(settings["headers"])
     for name in SHARED_MODULES:  # imported most often by programs and tests
         import_module(name)
     program(os.uname().machine)
