@@ -1,7 +1,7 @@
 """`am train`: train a recipe's student, or tell beforehand what that would take."""
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import yaml
@@ -11,7 +11,9 @@ from am_assets.cli import app
 from am_assets.cli.applying import Dollars, apply
 from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, print_json
 from am_assets.config.hardware import BY_NAME
-from am_assets.planning.dry_run import DryRun
+
+if TYPE_CHECKING:
+    from am_assets.planning.dry_run import DryRun
 
 
 @app.command()
@@ -43,7 +45,7 @@ def train(
         raise typer.Exit(1)
 
 
-def _show(seen: DryRun) -> None:
+def _show(seen: "DryRun") -> None:
     part = f", {seen.trained / 1e6:,.1f} million of them trained" if seen.trained != seen.parameters else ""
     _say(f"{seen.student} by recipe {seen.recipe}: {seen.parameters / 1e9:.2f} billion parameters{part}")
     table = Table("preset", "GB a device", "GB a machine", "fits")

@@ -11,7 +11,7 @@ class Lora(Section):
     """What is trained in the place of all parameters."""
 
     rank: Annotated[int, Field(ge=1)] = 16
-    alpha: Annotated[float, Field(gt=0)] = 32  # the adapter's output is multiplied by alpha / rank
+    alpha: Annotated[int, Field(ge=1)] = 32  # the adapter's output is multiplied by alpha / rank
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0
     # Names of linear modules, as q_proj; null: all but the head.
     targets: Annotated[list[str], Field(min_length=1)] | None = None

@@ -1,4 +1,7 @@
-"""How many bytes of tensors are alive, seen at each operation: of real tensors, or of fake ones without data."""
+"""How many bytes of tensors are alive, seen at each operation: of real tensors, or of fake ones without data.
+
+Imports torch, so it is imported where it is used.
+"""
 
 import weakref
 from collections import defaultdict

@@ -19,7 +19,6 @@ from unittest.mock import patch
 
 from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
-from am_assets.training.live import Live
 from am_assets.training.settings import checkpoints, is_mixed, is_sharded, sequences_per_device
 
 SLACK = 0.05  # of the rest: what the allocator rounds up and keeps, as assumed
@@ -186,6 +185,8 @@ def on_cpu(config: Any, policy: TrainingPolicy, dtype: Any) -> Any:
 def one_pass(model: Any, ids: Any, autocast: bool) -> Pass:
     """The passes over one batch, real or fake, on a CPU."""
     import torch
+
+    from am_assets.training.live import Live
 
     base = model.get_base_model() if hasattr(model, "peft_config") else model
     with Live([*model.parameters(), *model.buffers()]) as live:
