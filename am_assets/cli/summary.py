@@ -188,7 +188,7 @@ def _scores(path: Path) -> str:
         return f"{benchmark}: scored by an earlier version; am apply brings the scores up to date"
     figures = scores.filter((pl.col("student") != GAIN) & (pl.col("items") == "all"))
     lines = []
-    for (student,), rows in figures.sort("student", descending=True).group_by("student", maintain_order=True):
+    for (student,), rows in figures.group_by("student", maintain_order=True):
         of = {row["metric"]: row for row in rows.to_dicts()}
         right = of[SCORE]
         lines.append(

@@ -81,7 +81,7 @@ def test_it_does_nothing_where_nothing_is_missing(nights: Nights) -> None:
 def test_a_tick_changes_nothing_and_the_run_it_asks_for_launches_one_backfill(fresh: Desk) -> None:
     fresh.write("schedule.yaml", {"recipes": ["plain"]})
     schedule = Scheduled(fresh)
-    size = f"{5 * len(SHARDS) + 2} partitions"  # all that no decision stands before
+    size = f"{5 * len(SHARDS) + 3} partitions"  # all that no decision stands before
     for _ in range(2):  # as often as somebody previews it
         (requested,) = schedule.tick().run_requests
         assert requested.tags["am/to_fill"] == size

@@ -37,6 +37,8 @@ from am_assets.storage.schemas import BenchmarkQuestions, BenchmarkVerdicts
 from am_assets.storage.stored import read_policy
 from am_assets.verification import consensus, jobs
 from am_assets.verification.figures import BY, pass_rates
+from am_assets.verification.mathematics.multiple_choice import letters as option_letters
+from am_assets.verification.mathematics.normalization import normalize
 from am_assets.verification.verifiers import VERIFIERS, module_of
 from am_assets.verification.verifiers.base import UNREACHED, fill, without_sandbox
 
@@ -155,13 +157,15 @@ def benchmark_consensus(
     answers: dg.ResourceParam[Answers],
 ) -> tuple[pl.DataFrame, dict]:
     """Of a student's answers to an item with a reference, those that state the same result, by the verifier of math:
-    what a majority is counted by. Items with tests have none, nor has a single answer."""
+    what a majority is counted by. Items with tests have none, nor has a single answer, nor have letters of options,
+    which may stand for another option in each sample."""
     student_item = pl.format("{}/{}", pl.col("student").cast(pl.String), "item_id")
-    rows = benchmark_responses.with_columns(question_id=student_item, nth=pl.col("sample_index"))
+    rows = benchmark_responses.with_columns(question_id=student_item)
     rows = rows.with_columns(response_id=pl.format("{}/{}", "question_id", "sample_index"))
     read = rows.join(parts.split(rows).select("response_id", "answer"), on="response_id")
     read = read.with_columns(answer=pl.coalesce("answer", "response"))
-    items = benchmark_questions.filter(HAS_REFERENCE).select("item_id", "test_cases")
+    letters = [bool(option_letters(normalize(said or ""))) for said in benchmark_questions["reference_answer"]]
+    items = benchmark_questions.filter(HAS_REFERENCE & ~pl.Series(letters)).select("item_id", "test_cases")
     asked = rows.select("item_id", "question_id").unique().join(items, on="item_id")
     compared = Comparisons(MATH, here.instruments.math, answers)
     with kept.keep_open():
