@@ -1,12 +1,13 @@
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from am_assets.storage.atomic import file_aside, version_aside, write_whole, written_aside
+from am_assets.storage.atomic import file_aside, locked, version_aside, write_whole, written_aside
 
 WRITER = """
 import sys, time
@@ -82,3 +83,23 @@ def test_a_new_version_takes_the_place_of_those_of_its_own_name_alone(tmp_path: 
     with version_aside(tmp_path / "shard-1.new.arrow") as aside:
         aside.touch()
     assert {path.name for path in tmp_path.iterdir()} == {*others[1:], "shard-1.new.arrow"}
+
+
+def test_a_folder_that_was_made_again_while_its_lock_was_waited_for_is_another_one(tmp_path):
+    folder, ours = tmp_path / "folder", []
+
+    def wait() -> None:
+        with locked(folder) as got:
+            ours.append(got)
+
+    folder.mkdir()
+    with locked(folder) as got:
+        assert got
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        folder.rmdir()
+        folder.mkdir()
+    waiting.join()
+    assert ours == [False]
