@@ -15,29 +15,35 @@ from am_assets.verification.mathematics.clauses import table
 # Said of the result: "that is wrong", "this can not be right", "the value must be discarded", "it is not."
 DENIED = (
     r"SUBJECTADVERB(?: ?[(\[:,\u2014-]+)? ?(?:"
+    r"(?:is|was|gets?|got|would be|should be) (?:marked|graded|flagged|scored|regarded) (?:as )?WRONG|"
     r"(?:ISADVERB |(?<=[(\[:,\u2014-] )|(?<=[(\[:,\u2014-]))WRONG(?!\w)|ISADVERB notADVERB(?: RIGHT(?!\w)| ?[.!,;]| ?$)"
     r"|(?:must|should|has to|have to|can) be (?:rejected|discarded|corrected|revised|excluded|ruled out|wrong)|(?:is"
     r"|was) not the \w+"
     r"|should (?:be|have been|read) (?!RESULT|noted|remember|clear|mention|emphasi|pointed|easy|possible|the same"
     r"|enough)"
-    r"|(?:fails?|failed|contradicts?|contradicted|violates?|conflicts)(?!\w)|(?:has to|must|should) read"
+    r"|(?:fails?|failed|contradicts?(?!(?<!RESULT contradicts) (?:our|the|this|that|an?) (?:\w+ )?(?:assum\w+|hypothesis|minimality|maximality"
+    r"|choice|definition))|contradicted|violates?|conflicts)(?!\w)|(?:has to|must|should) read"
     r"|(?:do|does|did|can|could|will|would) ?not (?:MEETS|be (?:a |the )?(?:RIGHT|solution))(?!\w)"
     r"|(?:was|is) (?:just |only |merely )?(?:my (?:first|initial|old) |(?:a|the) (?:rough|wrong|incorrect|naive|old) )"
-    r"|(?:was|is) what (?:i|we|you|he|she|they|one|the)\b"
-    r"|(?:is|was) (?:a|the) (?:\w+ )?(?:mistake|error|trap|typo|misprint|guess|answer to (?:a|another))(?! to\b)"
+    r"|(?:was|is) what (?:i|we|you|he|she|they|one|the)\b(?! (?:\w+ )?(?:want|need|were|are|set|s[eo]\w+ to|get to|ha[dv]))"
+    r"|(?:is|was) (?:only |just |merely |probably )?(?:an?|the) (?:\w+ )?(?:mistake|error|trap|typo|misprint|guess"
+    r"|placeholder|bound|red herring|answer to (?:an?|another|the \w+|some) (?:\w+ )?(?:problem|question|part|exercise))"
+    r"(?! to\b)|is an? (?!correct|valid|right|good|possible|nice|unique|final)\w+ (?:answer|result|guess)(?!\w)"
     r"|(?:leads to|gives|yields|is|would be) an? (?:\w+ )?contradiction"
     r"|would (?:follow|have been|only|be)\b.{0,60}\b(?:if (?:we|one|i|you)|wrong|unless|were)\b)",
     # Of another case than the result's, explanations say the same in the middle of a sentence.
     r"(?:^(?:but |so )?(?:it|this|that)|\b(?:the|this|that|my|our)(?: KIND)? NOUN|^RESULT) ISADVERB (?:not possible"
     r"|impossible)"
     r"(?! (?:to|for|that)\b)",
+    r"RESULT ?(?:显然|并)?不(?:满足|符合|合|成立|是|行|对)|RESULT[^,.(（负另其]{0,12}(?:应?舍去|矛盾)",
 )
 # A sentence or an aside begins with it.
 OPENING = (
     r"(?:^|[.!?;:,(\[\u2014] ?|- )(?:(?:oh|ah|but|so|well|and|no),? )*"
     + table(
-        r"wait(?= ?[.!:\u2014-]| ?$|,| (?:no|a|i|that|it|but|actually|did)\b), hold on, oops, whoops, hmm+, hm, sorry",
-        r"apologies, (?:scratch|scrap|strike) (?:that|this), correction, erratum, edit, update, nope",
+        r"wait(?= ?[.!:\u2014-]| ?$|,| (?:no|a|i|that|it|but|actually|did)\b), hold on, oops, whoops, hmm+, hm",
+        r"sorry(?! for the (?:long|length|delay|late|format)), (?<![,:] )(?:unfortunately|alas)(?=,? (?:the|this|that|it|we|i|my|our|there|RESULT)\b)",
+        r"apologies, (?:scratch|scrap|strike) (?:that|this|the), correction, erratum, edit, update, nope",
         r"rather(?! than)\b",
         r"on (?:reflection|second thoughts?), not (?:quite|so fast), my (?:bad|mistake|apologies|error), unless i",
         r"(?:i )?take (?:that|it|this) back, make (?:that|it), (?:just |only )?(?:a guess|guessing)",
@@ -58,17 +64,19 @@ CONFESSED = (
         r"mis(?:read|calc\w*|count\w*|copied|took|understood|applied|sed)",
         r"forg[oe]t\w*, overlooked, messed, mixed up, retract\w*, withdr[ae]w\w*, disagree, reconsider\w*, doubt",
         r"double[- ]count\w*, (?:was|were) wrong, meant, first thought, take (?:that|it) back, dropped, used the wrong",
-        r"should have, swapped, now (?:find|get|see|think|believe), found that it, thought it was, would have said",
+        r"should(?: not)? have, slipped, erred, swapped, now (?:find|get|see|think|believe), found that it, thought it was, would have said",
         r"am not (?:sure|certain), cannot tell, am unsure, am guessing, had considered",
     )
     + r"(?!\w)",
-    r"\bi (?:do|did|can|could|am|was) not\b(?! need| use)|\bi guess(?= ?[,.!?]| ?$| RESULT| VALUE| it\b)|\b(?:mine"
+    r"(?<!if )(?<!when )\bi (?:do|did|can|could|am|was) not\b(?! need| use)|\bi guess(?= ?[,.!?]| ?$| RESULT| VALUE| it\b)|\b(?:mine"
     r"|ours) (?:is|was)\b|\btypo\b",
     r"\bmy (?:first|initial|earlier|previous|old) (?:guess|answer|try|attempt|result)",
     r"\b(?:there (?:is|was)|due to|because of|contains|spotted|found|noticed|has) (?:an?|my|the) (?:\w+ )?(?:error"
-    r"|mistake|slip)\b",
+    r"|mistake|slip|gap|flaw|bug|hole)\b|\bthe (?:flaw|bug|gap|slip|error|mistake) (?:is|was|lies)\b",
+    r"^\W*except (?:that|for)\b|\bi (?:must|may|might) have|\b(?:have|had) no (?:idea|clue)",
+    r"\b(?:argument|proof|reasoning|derivation|logic|solution) (?:is|was) (?:circular|incomplete|not complete)",
     r"START(?:this|it|that) (?:counts?|counted|ignores?|ignored|neglects?|misses|missed|forgets|omits|leaves out"
-    r"|assumes)\b",
+    r"|overlooks?|overlooked|disregards|assumes (?:independence|wrongly|incorrectly))\b",
     r"(?:VALUE|\bboth) (?:(?:is|are) (?:also|equally|all)|(?:would|could|might|may) also be|is|would be)"
     r" (?:possible|plausible|valid)\b(?! to\b)|\bare (?:all|equally) (?:possible|plausible|valid|correct)\b",
     r"\bno longer (?:believe|think|hold)|\bthan (?:i|we) (?:thought|said)",
@@ -76,7 +84,7 @@ CONFESSED = (
 )
 # Other values for the result. OTHER is a value that ends its clause.
 REPLACED = (
-    r"\bi (?:(?!hope|think|used|know)\w+ )(?:[^.\d]{0,30} )?OTHER|VALUE is what (?:i|we)\b",
+    r"\bi (?:(?!and|or|in|is|are|hope|think|used|know|did|had|have|bought|need|paid)\w+ )(?:[^.\d]{0,30} )?OTHER|VALUE is what (?:i|we)\b",
     r"\b(?:chang|correct|updat|revis|adjust|amend)\w* to OTHER|(?:->|\u2192) ?VALUE",
     r"(?:SUBJECT|^(?:(?!\b(?:if|when|since|until|as|because|that)\b).)*\bit)ADVERB ?"
     r"(?:IS|equals?|GET|turns out to be|will be|ought to be)(?: (?:actually|really|rather|only|then|thus|indeed"
@@ -92,6 +100,9 @@ REPLACED = (
     r"|needed|meant)\b)",
     r"(?:^|[,;:\u2014-] ?)(?:and )?(?:now|so|hence|thus|therefore|then|instead|rather|no),?:? "
     r"(?:(?:we|i) (?:get|have|find|obtain|take) |it is )?OTHER",
+    r"\bnot RESULT(?! (?:only|just|merely))|VALUE fits\b",
+    r"^(?:(?:when |by |after |if we )?(?:includ\w+|count\w*|add\w*|allow\w*)|with|taking)\b.*(?:there (?:are|is)|GET|makes?) OTHER",
+    r"\b(?:brings?|bringing|raises|lowers|reduces|increases) (?:it|(?:the|our|this) (?:total|NOUN)) (?:up |down )?to OTHER",
     r"^\W*(?:it is|that is|(?:so |hence )?(?:i|we) (?:now |only |actually )?(?:get|find|have|obtain)) (?:now "
     r"|really |only )?OTHER",
     r"\b(?:but|however|though|although|yet|instead|rather)\b(?:(?!\b(?:if|when|not)\b)[^.]){0,120}?"
@@ -99,24 +110,33 @@ REPLACED = (
     r"\b(?:discard|reject|(?:we|i) (?:\w+ )?(?:double|halve|add|subtract|adjust))\b[^.]{0,60}?\b(?:and|to)"
     r" (?:take|get|have|obtain|find|give) OTHER",
     r"VALUE instead\b(?! of)|^correct(?:ly)?(?: would be| is)?:? OTHER",
-    r"^(?!RESULT)[^\d:,]{1,30}[:,] OTHER|\b(?:giving|making|yielding) OTHER|\b(?:we|i)(?: \w+)? (?:take|choose|pick"
-    r"|go with) OTHER",
-    r"(?:所以|因此|故|得到?|即|应?[是为])\s*VALUE(?=[。，,.\s]|$)",
-    r"^[ (\[*-]*VALUE[ .!)\]*]*$",
+    r"^\W*(?-i:(?!RESULT))(?:(?:my|the|our) )?(?:BETTER |NOUN|it (?:needs|has|must)|second |actual\w* |after |on |in total|altogether|finally)[^\d:,]{0,30}[:,] OTHER"
+    r"|, (?:giving|making|yielding) OTHER|\b(?:we|i)(?: \w+)? (?:take|choose|pick"
+    r"|conclude|go with) OTHER",
+    r"(?:所以|因此|故|得到?|即|应?(?:(?<!不)是|(?<!因)为))\s*VALUE(?=[。，,.\s]|$)",
+)
+# So the last sentence of an answer that names nothing else: "6.", "x + 2", "Therefore x = 6."
+ALONE = (
+    r"^\W*(?:(?:so|hence|thus|therefore|then|finally|better|answer),?:? )?(?:[a-z] ?= ?)?VALUE[ .!\]*]*$|^\W*\(VALUE[.!]?\)\W*$",
 )
 # Right behind the result: an alternative, or arithmetic that changes it.
 CHANGED = (
-    r"^RESULT(?: [a-z]+)?[ )]*,? ?[(\[\u2014-]* ?(?:no\b(?! (?:matter|more|less|other|longer|one|two|further|such))"
+    r"^RESULT(?: (?!is|with|by|of|for)[a-z]+\b)?[ )]*,? ?[(\[\u2014-]* ?(?:no\b(?! (?:matter|more|less|other|longer|one|two|further|such))"
     r"|off by\b"
-    r"|(?:or|alternatively|also|and also)(?: (?:rather|maybe|perhaps|possibly|even))? VALUE(?![\w^])"
+
     r"|or (?:maybe|perhaps|possibly|rather|thereabouts|something|so\b|is it|was it)"
-    r"|(?:less|more|fewer|greater|higher|lower) than VALUE"
+
     r"|, or,? (?:more \w+|rather|better),?|(?:->|\u2192|\\rightarrow)|/ ?VALUE|unless (?:VALUE|i\b|we\b)|if (?:i"
     r"|we) (?:had|have)\b"
-    r"|(?:probably|perhaps|maybe|possibly|presumably|i (?:guess|think|suppose|believe)|at (?:most|least)"
+    r"|(?:probably|perhaps|maybe|possibly|presumably|i (?:guess|think|suppose|believe)"
     r"|more or less|or so)[ .!)]*$"
-    r"|give or take\b|(?:\\pm|\u00b1|plus or minus) ?\d|short of|to be (?:rejected|checked|verified|confirmed))",
-    r"^RESULT[ )]*(?:(?:minus|plus) (?:\d|one\b|half\b)|to VALUE(?![\w^]))",
+    r"|give or take\b|(?:\\pm|\u00b1|plus or minus) ?\d[\d.,]*+(?! ?[a-z])|short of|to be (?:rejected|checked|verified|confirmed))",
+    r"^RESULT[ )]*(?:(?:minus|plus) (?:\d|one\b|half\b)|to VALUE(?![\w^])|(?:less|more|fewer|greater|higher|lower) than VALUE)",
+    r"^RESULT[ )]*,? ?[(\[\u2014-]* ?ALTERNATIVE VALUE(?![\w^])",
+    # "7 hours or 420 minutes" says the same in another unit.
+    r"^RESULT (?P<unit>[a-z]+\b)[ )]*,? ?[(\[\u2014-]* ?ALTERNATIVE VALUE(?![\w^])(?! (?!(?P=unit)\b)[a-z])",
+    r"^RESULT[ .)]*[\u2717\u2718\u274c\u2716\U0001f6ab]",
+    r"^RESULT[ )]*at (?:most|least)[ .!)]*$|^RESULT(?:(?!\b(?:other|another|next|anything)\b)[^.]){0,60}\btoo (?:big|large|small|high|low|many|few|much)[ .!)]*$",
     r"\bif\b.{1,200}(?:VALUE,? (?:otherwise|else)\b|\b(?:otherwise|else),? (?:\w+ ){0,3}VALUE)",
 )
 # Words that explanations hardly ever need. Behind a result they are doubt wherever they stand, but for EXCUSED ones; in
@@ -126,25 +146,39 @@ SUSPECT = (
     + table(
         r"wrong\w*, incorrect\w*, erroneous\w*, errors?, mistake\w*, typos?, invalid",
         r"impossible(?! (?:to|for|that)\b), absurd\w*",
-        r"suspicious\w*, nonsens\w+, (?<!no )doubt\w*, unsure, uncertain, reject\w*, discard\w*, disregard\w*",
-        r"ignore, exclude[ds]?",
-        r"ruled out, corrections?, corrected, revised?, revision, attempt, fails?, failed, contradict\w*, re-?check\w*",
-        r"re-?(?:comput|calculat|consider|evaluat|examin)\w*, retract\w*, overlooked, oops, sorry, apolog\w*",
+        r"suspicious\w*, nonsens\w+, (?<!no )doubt(?:s|ed|ful|ing)?, unsure, uncertain, reject\w*, discard\w*, disregard\w*",
+        r"(?<!can )(?<!may )ignore, excluded, disagree\w*, flaw\w*, mislead\w*, misled, circular reasoning",
+        r"(?:pure|random|wild|blind|mere|lucky|unverified|educated) guess(?!es), guesswork",
+        r"ruled out, corrections?, corrected, revised?, revision, attempt, fails?(?! to\b), failed(?! to\b)",
+        r"contradict\w*, re-?check\w*, which fails",
+        r"re-?(?:comput|calculat|consider|evaluat|examin)\w*, retract\w*, overlooked, oops, sorry(?! for the), apolog\w*",
         r"can not be(?=[ .!)]*$)",
-        r"not (?:right|correct|true|sure|certain|the (?:answer|result|value)|an answer|quite), no longer(?= \w)",
+        r"not (?:right|correct|true(?! in general)|sure|certain|the (?:answer|result|value)|an answer|quite)",
+        r"no longer (?:think|believe|hold|trust|valid|correct|right|true|sure|certain|stand\w*|the)",
         r"please (?:check|verify)",
         r"(?:my|best|just a|only a) guess, premature, grain of salt, crossed out, (?:over|under|double[- ])count\w*",
         r"bet on, right at first",
-        r"none of (?:this|these|the above), (?:is|seems|looks|are) off, (?:seems|looks) (?:too|odd|strange|unlikely)",
+        r"none of (?:this|these|the above), (?:something|this|that|it|result|answer|value) (?:is|seems|looks) off, (?:seems|looks) (?:too|odd|strange|unlikely)",
     )
     + r"(?!\w)",
+)
+# Said of another value than the result: "8 would not work", "the answer 6 is wrong".
+OF_ANOTHER_VALUE = (
+    r"(?:^\W*|\b(?:as|because|since|while|whereas|but|and|for|that|the answer|the value) )(?:options? |choices? )?VALUE"
+    r" (?:is|are|has|does|can|fails|leads|gives|would|contradicts|violates)\b|\bthe (?:value|root|solution) -",
 )
 EXCUSED = (
     r"\b(?:other|others|another|second|negative|extraneous|options?|choices?|common\w*|often|students|let (?:me"
     r"|us) know|feel free"
     r"|trial and error|careful|avoid|suppose|assume|if|were|margin|probability|without)\b|\b[a-z] ?=",
-    r"^\W*(?:options? |choices? )?VALUE (?:is|are|has|does|can)\b|^(?:but |so |and |when |then )?(?:he|she|they|his"
-    r"|her|their|one)\b",
+    *OF_ANOTHER_VALUE,
+    r"^(?:(?:but|so|and|when|then|thus|hence|therefore),? )?(?:he|she|they|his|her|their|one)\b|\bthe rest\b",
+    # What is counted, and what somebody has or says: words of the task.
+    r"(?:VALUE|RESULT)(?: more| of (?:the|them))?(?: \w+)? (?:wrong|incorrect|false|invalid|rejected|discarded|uncertain"
+    r"|mistakes?|errors?|typos?)\b",
+    r"\w's (?:claim|answer|result|statement|argument|idea|guess|assertion)\b|\b(?:claim|statement|assertion|conjecture)"
+    r" (?:\w+ ){0,6}(?:is|was) ",
+    r"\b(?:kids|students|pupils|applicants|people|toddlers|animals|children|items|questions|parts|marbles?)\b",
 )
 # A question about the result; a question of the task is longer, and begins with other words.
 QUESTIONED = (
@@ -154,6 +188,7 @@ QUESTIONED = (
 )
 # The result in another unit or notation: "in degrees, this is 57".
 CONVERTED = (
+    r"^\W*(?:remark|note|comment|interestingly|(?:by|in) contrast)\b.*\bif\b",
     r"^(?:in (?!fact|total|that|this|reality|truth)|as an?|rounded|expressed|written|numerically|equivalently)\b[^,]*,",
 )
 # Before a result, in its own sentence.
@@ -162,10 +197,23 @@ DISOWNED = (
     r"|different from|strike|never mind|hardly|scarcely"
     r"|(?:is|was) anything but) "
     r"(?:(?:be|equal|accept|get|have|the|answer|result|value|is|as|a|an|that|to|it|just|simply) ){0,4}RESULT",
-    r"\b(?:perhaps|maybe|possibly|doubt|unsure|whether|(?:my|a|i|the) guess)\b(?! surpris| unexpect)TO_RESULT",
+    r"\b(?:perhaps|maybe|possibly|doubt|unsure|whether|(?:my|a|i|the|just|wild|random|pure) guess)\b(?! surpris| unexpect)"
+    r"TO_RESULT|\bguess:? ?RESULT|\b(?:no (?:idea|clue)|can not solve|could not solve|unable to)\b.*RESULT|\btry RESULT",
     r"\b(?:NOUN|it|this) (?:is |are )?(?:might|could|may|probably|can not|need not)(?: well)?(?: be)? ?RESULT",
-    r"\b(?:answer|result|it) (?:is|must be|will be|lies) (?:at (?:least|most)|between|less than|more than"
-    r"|no more than|near) RESULT",
+    r"\b(?:answer|result|it) (?:is|must be|will be|lies) (?:\w+ )?(?:at (?:least|most)|between|less than|more than"
+    r"|no more than|near|close to|above|below|far from|greater than|larger than|smaller than|over|under) RESULT",
+    r"\b(?:answer|result) exceeds RESULT|\bas an? (?:first|crude|zeroth) (?:approximation|guess|stab|try|attempt)\b.*RESULT",
+    # What would be the result of another task.
+    r"\b(?:answer|result) (?:\w+ )?would have been RESULT|\b(?:if|had|were)\b.*\banswer would (?:\w+ )?be RESULT|\b(?:we|one|you|i) would (?:\w+ )?(?:get|have|find"
+    r"|obtain) RESULT.*\b(?:but|however|which|though)\b|\banswer were RESULT",
+    r"\b(?!i )(?:PERSON|\w+ (?:solution|answer|key|book)) (?:\w+ ){0,2}(?:says?|said|writes?|wrote|claims?|answers?|answered"
+    r"|guess(?:es|ed)?|thinks?|believes?|concludes?|choose|chose|pick|picked|put|ends with|ended with)"
+    r"(?: that)?(?: it is| the answer is)? RESULTCLAUSE_END",
+    r"\b(?:mistake|error|trap|pitfall|fallacy|misconception|slip|temptation)s? (?:(?:\w+ ){0,2}(?:to|leads?|gives|yields|answer|results?|reading|produces) )(?:\w+ ){0,2}RESULT"
+    r"|\b(?:common|typical|usual|frequent|classic) (?:mistake|error) is RESULT",
+    r"\b(?:wrong|incorrect|erroneous|mistaken|faulty|flawed|naive|careless|hasty|sloppy) (?:\w+ )?WORK\b[^;,\u2014]* RESULT",
+    r"\bwithout (?:the|this|that|any) (?:\w+ )?(?:correction|factor|term|condition)\b.*RESULT",
+    r"\b(?:extraneous|spurious|bogus|rejected|invalid) (?:root|solution|value|answer) is RESULT",
     r"\b(?:decide|choose|waver\w*) between RESULT and\b",
     r"\bREPORTER (?:\w+ ){0,2}SAYS\bTO_RESULT|\b(?!i )PERSON (?:\w+ )?SAYS\b(?: \w+){0,4} (?:RESULT_IS|it is RESULT)",
     r"\bi (?:said|claimed|thought|used to think|would have (?:said|written|answered)|initially|first|previously"
@@ -173,15 +221,15 @@ DISOWNED = (
     r"\b(?:exclude[ds]?|reject\w*|discard\w*|rule[ds]? out|no longer|(?:no|little) reason to \w+ (?:it is"
     r"|that it is)) RESULT",
     r"\b(?:wrong|incorrect|old|previous|earlier|former) (?:answer|result|value)(?: is| was|,)? ?RESULT",
-    r"\b(?:in the|an|for) (?:example|instance),?TO_RESULT|\b(?:has|of) the form RESULT|\bformat:? RESULT|\b(?:answer"
+    r"\b(?:in the|an|for) (?:example|instance)(?! show),?TO_RESULT|\b(?:has|of) the form RESULT|\bformat:? RESULT|\b(?:answer"
     r"|it) like RESULT",
     r"\b(?:answer|result) was RESULT\b.*\b(?:before|until|first)\b",
     r"\bPERSON (?:wrote|answered|claimed|guessed) RESULT[ .,;:!]*(?:$|and|but|which|in|\w*$)",
-    r"\bPERSON (?:might|could|would|may|will) (?:\w+ )?(?:think|say|answer|guess|believe|write)\bTO_RESULT",
+    r"\bPERSON (?:might|could|would|may|will) (?:\w+ )?(?:think|say|answer|guess|believe|write)\bTO_RESULTCLAUSE_END",
     r"\b(?:tempt\w+|told|ask\w*|want\w*|instructed) (?:me |us )?to"
     r" (?:say|answer|write|output|give|reply|print|respond|put|conclude)\bTO_RESULT",
-    r"\b(?:according to|pretend|imagine|prove|show|verify|check|suppos\w+"
-    r"|assum\w+)\b(?: that)?(?: [\w,]+){0,3} RESULT_IS",
+    r"(?:\b(?:according to|pretend|imagine)|(?:^|\b(?:to|we|i|must|us) )(?:prove|show|verify|check)|\b(?:suppos\w+"
+    r"|assum\w+))\b(?: for contradiction)?(?: that)?(?: [\w,]+){0,3} RESULT_IS",
     r"\b(?:suppose|assume) (?:that )?(?:it is )?RESULT|\bif (?:the |my |that )?(?:\w+ )?RESULT_IS",
     r"\bPERSON (?:\w+ ){0,4}(?:says?|claims?|would say) RESULT[ .!]*$|\b(?:wrong|false|untrue"
     r"|incorrect) that\bTO_RESULT",
@@ -193,12 +241,12 @@ DISOWNED = (
 CHINESE = re.compile(
     "等等|等一下|稍等|不对|错了|[搞算弄看写记]错|漏|偏[大小]|有误|更正|修正|纠正|订正|重新(?:算|计算|检查|检验|审|考虑|做)|再算|但题目|抱歉|对不起|不好意思|撤回|收回|作废|忽略"
     "|不正确|是错|错误|有问题|(?:其实|实际上)[是应]|应该?[是为]|应等于|正确的?(?:答案|结果|值|数值)|(?:答案|结果)并?不是"
-    r"|[这它]不(?:可能|成立|是|符合|满足)|[这它](?:是|与[^。，]{0,8})?(?:错|矛盾)|不[,，]\s*是|不是答案|不确定"
+    r"|[少多]算|少考虑|仔细一看|[这它](?:显然|明显|也|并)?不(?:可能|成立|是|合|符合|满足)|[这它](?:是|与[^。，]{0,8})?(?:错|矛盾)|不[,，]\s*是|不是答案|不确定"
     r"|(?:或者|还是)是?\W{0,3}\d|吗(?:[？?]|$)"
 )
 # Directly before and directly behind a result.
 CHINESE_BEFORE = re.compile(
-    "(?:不是|并非|不等于|也许|可能|或许|大概|我猜|老师说|假设|如果|有人[^。，]{0,4}|(?:题目|他|她|书上|提示)[^。，]{0,6}[说称])[^。，]{0,12}$"
+    "错误[^。，,.]{0,10}(?:得到|得出|是|为|答)[^。，,.\w]{0,4}$|(?:不是|并非|不等于|也许|可能|或许|大概|我猜|老师说|假设|如果|有人[^。，]{0,4}|(?:题目|他|她|书上|提示)[^。，]{0,6}[说称])[^。，,]{0,12}$"
 )
 CHINESE_BEHIND = re.compile(
     r"[\s$.)}*]*[,，(（]?\s*(?:是|这是|但这是?|但是这?)?(?:不满足|不符合|不成立|不对|不正确|不可能|应?舍去|错|不[,，]|与[^。]{0,8}矛盾)"

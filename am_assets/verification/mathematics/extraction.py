@@ -16,7 +16,8 @@ WINDOW = 2_000  # characters read for one statement, and at the end of an answer
 # What introduces the result of an answer. "答案不是" is none, and "选" only before the letter of an option.
 MARK = re.compile(
     r"####\s*"
-    r"|\b(?:answer|result|(?:correct|right|best) (?:option|choice))s?\b"
+    r"|(?<!check our )(?<!check the )(?<!check this )(?<!verify our )(?<!verify the )(?<!verify this )"
+    r"\b(?:answer|result|(?:correct|right|best) (?:option|choice))s?\b"
     r"(?:[^.\n:=$\\\d]{0,60}?\b(?:is|are|(?:must|should|will) be|equals)\b|[^.\n:=$\\\d]{0,12}[:=])(?!\s*not\b)[\s*:_]*"
     r"|\b(?:it|this|that) should be\s+"
     r"|(?:答案|结果|正确选项)(?:应该|应当|应|就|便)?\s*(?:是|为|等于|选择?|[:：])[\s*:：是为]*"

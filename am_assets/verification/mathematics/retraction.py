@@ -65,22 +65,52 @@ HARMLESS = re.compile(
 )
 # A sentence of one number, at its end and worked out of nothing; it is new if no text before the result has it.
 PLAIN_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-NEW_VALUE = re.compile(rf"(?<![=+*/\u00b7\u00d7\u00f7<>-] )(?<![=+*/\u00b7\u00d7\u00f7<>^_-]){ANY_NUMBER}[ .!)\]]*$")
+NEW_VALUE = re.compile(rf"(?<![=+*/\u00b7\u00d7\u00f7<>-] )(?<![=+*/\u00b7\u00d7\u00f7<>^_(,-]){ANY_NUMBER}[ .!)\]]*$")
 OF_ANOTHER = re.compile(
     r"RESULT|\\(?:ne|neq|le|leq|ge|geq)\b|\b(?:of the|next|first|second|third|each|both|other|sides?|divisible|decimal"
-    r"|degrees|radians|recall|note|here|uses?d?|step"
+    r"|degrees|radians|recall|note|here|uses?d?|step|lemma|case|part|fig\w*|theorem|claim|remark|set|problem|method|example"
     r"|checks?|verif\w+|estimate|rounded|about|add|subtract|double|at least|at most)\b",
     re.IGNORECASE,
 )
 OF_RESULT = re.compile(
     r"RESULT (?:overcounts|undercounts|is|was|has|does|did|can|could|would|will|must|should|needs|turns|seems|seemed)\b"
 )
+# What a sentence with a new value at its end has to begin with, or to say, if it is to speak of the result.
+SPEAKS_OF_RESULT = re.compile(
+    r"^\W*(?:so(?! far)|hence|thus|therefore|then|now|oh|ah|no|well|actually|better|rather|really|in fact|make|take|put"
+    r"|(?:i|we) (?!bought|had|have|did|spent|paid)|it (?:is|was|should|must|would|becomes|needs)(?: \w+){0,3}:? [-$\d]|one obtains"
+    r"|look\w*|this|that|answer|my|our|includ\w*|add\w*|the (?:\w+ ){0,2}(?:answer|result|value|one) (?:is|was|should|must))\b"
+    r"|\b(?:correct|right(?! now)|real|true|actual|proper|instead(?! of)|rather|should|final (?:answer|choice|result|value))\b"
+    r"|^\W*(?:\S+\s+){0,3}\S+$",
+    re.IGNORECASE,
+)
+# A sentence on somebody or something of the task: "He", "His bill", "Gretchen bowled", "One banana costs".
+OF_THE_TASK = re.compile(
+    r"^\W*(?:[^,]{1,25}, )?(?:(?:[Tt]ogether )?[Tt]hey|[Hh]e|[Ss]he|[Hh]is|[Hh]er|[Tt]heir|[Oo]ne(?:-\w+)?(?! (?:obtains|gets|finds|would))"
+    r"|(?!(?:The|This|That|These|Its?|A|An|All|Any|No|My|Our|In|Take|Some\w*|Every\w*|Intuition|\w+i(?:ng|on)s?) )[A-Z][a-z]+(?: and [A-Z][a-z]+)? (?!(?:gives|yields|makes|leads|results|says|shows|equals|becomes|needs|i?s|a?s|was|fail(?:s|ed)|seems"
+    r"|contradicts|disagrees|ignores|misses|violates|overcounts|assumes)\b)"
+    r"(?:[a-z]+(?:s|ed)|took|got|had|made|found|bought|sold|gave|ate|lost|won|left|paid|spent|caught))\b"
+)
+# A sentence that assumes something else than the result, and the words that then refute the assumption alone.
+ASSUMES = re.compile(r"\b(?:suppos\w+|assum(?:e|es|ed|ing)\b|if\b|otherwise|contrary|case\b|were\b|let\b)", re.IGNORECASE)
+ASSUMES_RESULT = re.compile(
+    r"(?:suppos\w+|assum\w+|if|were)(?: \w+)? (?:this|that|it|so)\b|(?<!than )(?<!least )(?<!most )(?<!below )(?<!above )RESULT",
+    re.IGNORECASE,
+)
+REFUTED = re.compile(r"(?:\b(?:is|are|leads to|gives|yields) )?(?:\ban? )?\b(?:contradict\w*|impossible|absurd\w*)", re.IGNORECASE)
+AFFIRMED = re.compile(
+    r"^\W*(?:yes|good|great|correct|indeed|right|ok|okay)\b|\b(?:matches|checks out|as (?:expected|required|desired|before)"
+    r"|confirm\w*|agrees|consistent|same (?:result|answer)|(?:is|are|looks) (?:indeed )?(?:right|correct|fine))\b|[\u2713\u2714]",
+    re.IGNORECASE,
+)
+NEGATION = re.compile(r"\b(?:not|no|but|never|wrong|however)\b", re.IGNORECASE)
 CHINESE_END = re.compile("[。！？；\n]")
 CHINESE_OTHER = re.compile("其他|其它|另一|另外")
 ASIDE = re.compile(r"[,;:(\[\u2014].*| -- .*", re.DOTALL)
-SETTLED = re.compile(r"(?:=|\b(?:is|are|gives?|get|have|has|be)) RESULT[^\d=]*$")
+SETTLED = re.compile(r"(?:= ?|\b(?:is|are|gives?|get|have|has|be) )RESULT[^\d=]*$")
 # An open quotation, or a quoted line.
-QUOTED_BEFORE = re.compile(r"^\s*>|^[^\"]*\"[^\"]*$")
+QUOTED_BEFORE = re.compile(r"^\s*>|^[^\"]*(?<!\d)\"[^\"]*$")
+STRUCK = re.compile(r"(?:~~|\\(?:s?out|st|[bx]?cancel)\s*\{|<(?:s|del|strike)>)\W*$")
 NOT_A_RESULT = re.compile(r"\d-[a-z]{3,}|[<>≤≥≠≈?]|\\(?:[gln]eq?|approx|sim|equiv)\b", re.IGNORECASE)  # not a result
 # Where a stated result ends: a formula between delimiters, or a chain of numbers and operators.
 SPAN = re.compile(
@@ -189,7 +219,7 @@ def _concludes(answer: str) -> bool:
 def _withdrawn(before: str, result: str, rest: str) -> bool:
     """Is `result` disowned by the sentence before it, or taken back or replaced in `rest` behind it?"""
     lead = _open_sentence(before)
-    if QUOTED_BEFORE.search(lead) or CHINESE_BEFORE.search(lead) or CHINESE_BEHIND.match(rest):
+    if QUOTED_BEFORE.search(lead) or STRUCK.search(lead) or CHINESE_BEFORE.search(lead) or CHINESE_BEHIND.match(rest):
         return True
     if any(CHINESE.search(part) for part in CHINESE_END.split(rest) if not CHINESE_OTHER.search(part)):
         return True
@@ -197,20 +227,37 @@ def _withdrawn(before: str, result: str, rest: str) -> bool:
     own, *later = sentences(spoken(rest, result, kind))
     if says(doubt.DISOWNED, f"{spoken(lead, '', kind)[7:]} {own}", kind) or says(doubt.CHANGED, own, kind):
         return True
-    if own.endswith("?") or any(says(doubt.QUESTIONED, part, kind) for part in later):
-        return True
+    later = _without_refutations(later)
     said = [part for part in (own, *later) if part]
-    return (
-        any(says(TAKEN_BACK, part, kind) for part in said)
-        or _suspected(own, later, kind)
-        or _replaced(before, said, kind)
-    )
+    if own.endswith("?") or any(_denied(part, kind) for part in said):
+        return True
+    if not any(AFFIRMED.search(part) and not NEGATION.search(part) for part in later[-2:]) and (
+        any(says(doubt.QUESTIONED, part, kind) for part in later) or any(says(doubt.OPENING, part, kind) for part in said)
+    ):
+        return True
+    return _suspected(own, later, kind) or _replaced(before, said, kind)
+
+
+def _denied(sentence: str, kind: Kind) -> bool:
+    of_another = "RESULT" not in sentence and says(doubt.OF_ANOTHER_VALUE, sentence, kind)
+    return says(doubt.CONFESSED, sentence, kind) or (says(doubt.DENIED, sentence, kind) and not of_another)
+
+
+def _without_refutations(later: list[str]) -> list[str]:
+    """The sentences behind a result, without the contradiction that an assumption other than the result leads to."""
+    assumed = next((at for at, part in enumerate(later) if ASSUMES.search(part)), len(later))
+    if any(ASSUMES_RESULT.search(part) for part in later[assumed : assumed + 1]):
+        return later
+    return later[:assumed] + [REFUTED.sub("", part) for part in later[assumed:]]
 
 
 def _suspected(own: str, later: list[str], kind: Kind) -> bool:
     """Are there words that an explanation hardly needs: of the result, in an aside, or in a later sentence?"""
     aside = own if OF_RESULT.match(own) else "".join(ASIDE.findall(own)[:1])
-    return any(says(doubt.SUSPECT, part, kind) and not says(doubt.EXCUSED, part, kind) for part in (aside, *later))
+    return any(
+        says(doubt.SUSPECT, part, kind) and not (says(doubt.EXCUSED, part, kind) or OF_THE_TASK.match(part))
+        for part in (aside, *later)
+    )
 
 
 def _replaced(before: str, said: list[str], kind: Kind) -> bool:
@@ -220,10 +267,16 @@ def _replaced(before: str, said: list[str], kind: Kind) -> bool:
         return False
     if any(says(doubt.REPLACED, part, kind) for part in said if not says(doubt.CONVERTED, part, kind)):
         return True
+    if later and kind != "option" and says(doubt.ALONE, later[-1], kind):
+        return True
     known = {number.replace(",", "") for number in PLAIN_NUMBER.findall(before)}
-    ends = [part for part in later if NEW_VALUE.search(part) and not OF_ANOTHER.search(part)]
+    ends = [part for part in later if NEW_VALUE.search(part) and _speaks_of_result(part)]
     numbers = [PLAIN_NUMBER.findall(part) for part in ends if kind != "option"]
     return any(len(found) == 1 and found[0].replace(",", "") not in known for found in numbers)
+
+
+def _speaks_of_result(sentence: str) -> bool:
+    return bool(SPEAKS_OF_RESULT.search(sentence)) and not (OF_ANOTHER.search(sentence) or OF_THE_TASK.match(sentence))
 
 
 def _open_sentence(before: str) -> str:
