@@ -85,7 +85,8 @@ NAMES = {
     "ALTERNATIVE": r"(?:or|alternatively|also|and also)(?: (?:rather|maybe|perhaps|possibly|even))?",
     "RESULT_IS": "NOUN(?: is| was| were| be| equals| would be| will be| to be) ?RESULT",
     # A result that ends its clause: no noun is counted by it.
-    "CLAUSE_END": r"(?=[ \"')]*(?:[.,;:!?]|$|\u2014|-- |but\b|yet\b|and\b|which\b|because\b|here\b|by\b|though\b|in\b))",
+    "CLAUSERESULT": r"[^,;:.=<>]*RESULT",
+    "CLAUSE_END": r"(?=[ \"')]*(?:[.,;:!?]|$|\u2014|-- |but\b|yet\b|and\b|which\b|because\b|here\b|by\b|though\b|in\b|from (?:this|that|it)\b))",
     # What a writer does that leads to a result.
     "WORK": table(
         "approach, method, formula, argument, reading, interpretation, assumption, way, reasoning, calculation, attempt",

@@ -41,6 +41,7 @@ DENIED = (
 OPENING = (
     r"(?:^|[.!?;:,(\[\u2014] ?|- )(?:(?:oh|ah|but|so|well|and|no),? )*"
     + table(
+        r"ah, oh, argh, ugh, huh, uh, come to think of it, looking back",
         r"wait(?= ?[.!:\u2014-]| ?$|,| (?:no|a|i|that|it|but|actually|did)\b), hold on, oops, whoops, hmm+, hm",
         r"sorry(?! for the (?:long|length|delay|late|format)), (?<![,:] )(?:unfortunately|alas)(?=,? (?:the|this|that|it|we|i|my|our|there|RESULT)\b)",
         r"apologies, (?:scratch|scrap|strike) (?:that|this|the), correction, erratum, edit, update, nope",
@@ -50,7 +51,7 @@ OPENING = (
         r"(?:perhaps|maybe|possibly|probably)(?=(?:,| ) ?(?:not|it|the answer|i|RESULT|VALUE)(?!\w))",
         r"do not (?:trust|use|rely|believe), (?:please )?(?:disregard|ignore) (?:this|that|the above|it|my)?",
         r"let (?:me|us) (?:re-?(?:check|comput|calculat|count|consider|do|try|think|evaluat|examin)\w*|correct|fix)",
-        r"let (?:me|us) (?:try again|start over|think again), i am not (?:sure|certain), i doubt, not sure",
+        r"let (?:me|us) (?:try again|start over|think again), i am not (?:sure|certain), i doubt, not (?:so |quite |too |very |really )?sure",
         r"(?:no|actually)(?=[.!:]|(?:,| ) ?(?:not?|it|that|this is|the (?:answer|result|value)|i|we|VALUE)\b)",
     )
     + r"(?!\w)",
@@ -73,6 +74,17 @@ CONFESSED = (
     r"\bmy (?:first|initial|earlier|previous|old) (?:guess|answer|try|attempt|result)",
     r"\b(?:there (?:is|was)|due to|because of|contains|spotted|found|noticed|has) (?:an?|my|the) (?:\w+ )?(?:error"
     r"|mistake|slip|gap|flaw|bug|hole)\b|\bthe (?:flaw|bug|gap|slip|error|mistake) (?:is|was|lies)\b",
+    r"^(?:but |so |and |however,? )?\W*(?:this|that|it) (?:\w+ )?(?:is|does|do|was|did|has|can|should|must) not"
+    r" (?!(?:the )?VALUE|possible to|\w+ (?:simplif|improve)|simplif|matter|depend|affect|change|a coincidence|surpris|need|necessary|hard|difficult|use|mean|require)",
+    r"^(?!.*RESULT).*\b(?:steps?|cases|events|argument|assumption|answer|derivation|the formula) (?:\w+ ){0,2}(?:is|are|does|do|was|were) not"
+    r" (?!\w* ?(?:need|necess|depend|matter|change|affect|use|require|consider))",
+    r"^\W*(?:plus|minus) (?:VALUE|one|two)\b",
+    r"^(?!.*RESULT)[^\d]*(?<!if )\b(?-i:I) (?!hope|think you|trust|wish|recommend|suggest|will|used|chose|have (?:shown|used|included|written|rounded)"
+    r"|rounded|would (?:be|love|like)|am (?:happy|glad|here|confident)|can (?:explain|also|show|provide|elaborate))[a-z]{2}[^\d]*$",
+    r"\bI (?:skipped|realize|noticed?|see the|had the|used \d.* where)",
+    r"^\W*(?:but|however|yet),? (?:that|this (?:does|would|gives|only|counts|makes|means)|we|you|the (?:\w+ ){0,2}(?:question|problem|task|answer|result|cases?|pieces|order|condition"
+    r"|constraint|equation|sum|two|events|formula))\b(?!.*\b(?:only|same|exactly|fine|done|if|RESULT)\b)",
+    r"VALUE,? ?(?:which is |and |but )?not VALUE",
     r"^\W*except (?:that|for)\b|\bi (?:must|may|might) have|\b(?:have|had) no (?:idea|clue)",
     r"\b(?:argument|proof|reasoning|derivation|logic|solution) (?:is|was) (?:circular|incomplete|not complete)",
     r"START(?:this|it|that) (?:counts?|counted|ignores?|ignored|neglects?|misses|missed|forgets|omits|leaves out"
@@ -100,6 +112,9 @@ REPLACED = (
     r"|needed|meant)\b)",
     r"(?:^|[,;:\u2014-] ?)(?:and )?(?:now|so|hence|thus|therefore|then|instead|rather|no),?:? "
     r"(?:(?:we|i) (?:get|have|find|obtain|take) |it is )?OTHER",
+    r"^(?:subtract|add|includ|count|correct|exclud|remov|multiply|divid|dropp|discard|fix|account|allow|tak|us|halv|doubl)ing\b[^=]*"
+    r"(?:leaves|left with|gives?|get|is|are|makes?|:) OTHER|^after \w+ing\b[^=]*(?:left with|get|have|is|are) OTHER",
+    r"\b(?:real|true|actual|correct) (?:NOUN|number) IS OTHER|\bquestion (?:\w+ )?asked for [^.]*, OTHER",
     r"\bnot RESULT(?! (?:only|just|merely))|VALUE fits\b",
     r"^(?:(?:when |by |after |if we )?(?:includ\w+|count\w*|add\w*|allow\w*)|with|taking)\b.*(?:there (?:are|is)|GET|makes?) OTHER",
     r"\b(?:brings?|bringing|raises|lowers|reduces|increases) (?:it|(?:the|our|this) (?:total|NOUN)) (?:up |down )?to OTHER",
@@ -135,8 +150,9 @@ CHANGED = (
     r"^RESULT[ )]*,? ?[(\[\u2014-]* ?ALTERNATIVE VALUE(?![\w^])",
     # "7 hours or 420 minutes" says the same in another unit.
     r"^RESULT (?P<unit>[a-z]+\b)[ )]*,? ?[(\[\u2014-]* ?ALTERNATIVE VALUE(?![\w^])(?! (?!(?P=unit)\b)[a-z])",
+    r"^RESULT ?[(\[](?:this|that|it)? ?(?:was|is not)\b",
     r"^RESULT[ .)]*[\u2717\u2718\u274c\u2716\U0001f6ab]",
-    r"^RESULT[ )]*at (?:most|least)[ .!)]*$|^RESULT(?:(?!\b(?:other|another|next|anything)\b)[^.]){0,60}\btoo (?:big|large|small|high|low|many|few|much)[ .!)]*$",
+    r"^RESULT[ )]*at (?:most|least)[ .!)]*$|^RESULT(?:(?!\b(?:other|another|next|anything)\b)[^.]){0,60}[,:;(=] ?(?:\w+ )?too (?:big|large|small|high|low|many|few|much)[ .!)]*$",
     r"\bif\b.{1,200}(?:VALUE,? (?:otherwise|else)\b|\b(?:otherwise|else),? (?:\w+ ){0,3}VALUE)",
 )
 # Words that explanations hardly ever need. Behind a result they are doubt wherever they stand, but for EXCUSED ones; in
@@ -149,8 +165,8 @@ SUSPECT = (
         r"suspicious\w*, nonsens\w+, (?<!no )doubt(?:s|ed|ful|ing)?, unsure, uncertain, reject\w*, discard\w*, disregard\w*",
         r"(?<!can )(?<!may )ignore, excluded, disagree\w*, flaw\w*, mislead\w*, misled, circular reasoning",
         r"(?:pure|random|wild|blind|mere|lucky|unverified|educated) guess(?!es), guesswork",
-        r"ruled out, corrections?, corrected, revised?, revision, attempt, fails?(?! to\b), failed(?! to\b)",
-        r"contradict\w*, re-?check\w*, which fails",
+        r"ruled out, corrections?, corrected, revised?, revision, (?:first|second|another|my) attempt, attempt \d, fails?(?! to\b), failed(?! to\b)",
+        r"contradict\w*(?!-), re-?check\w*, which fails",
         r"re-?(?:comput|calculat|consider|evaluat|examin)\w*, retract\w*, overlooked, oops, sorry(?! for the), apolog\w*",
         r"can not be(?=[ .!)]*$)",
         r"not (?:right|correct|true(?! in general)|sure|certain|the (?:answer|result|value)|an answer|quite)",
@@ -176,7 +192,7 @@ EXCUSED = (
     # What is counted, and what somebody has or says: words of the task.
     r"(?:VALUE|RESULT)(?: more| of (?:the|them))?(?: \w+)? (?:wrong|incorrect|false|invalid|rejected|discarded|uncertain"
     r"|mistakes?|errors?|typos?)\b",
-    r"\w's (?:claim|answer|result|statement|argument|idea|guess|assertion)\b|\b(?:claim|statement|assertion|conjecture)"
+    r"\b(?:an?|any|no|every) (?:smaller|larger|fewer|lower|higher|bigger) \w+|\w's (?:claim|work|attempt|reasoning|answer|result|statement|argument|idea|guess|assertion)\b|\b(?:claim|statement|assertion|conjecture)"
     r" (?:\w+ ){0,6}(?:is|was) ",
     r"\b(?:kids|students|pupils|applicants|people|toddlers|animals|children|items|questions|parts|marbles?)\b",
 )
@@ -191,62 +207,15 @@ CONVERTED = (
     r"^\W*(?:remark|note|comment|interestingly|(?:by|in) contrast)\b.*\bif\b",
     r"^(?:in (?!fact|total|that|this|reality|truth)|as an?|rounded|expressed|written|numerically|equivalently)\b[^,]*,",
 )
-# Before a result, in its own sentence.
-DISOWNED = (
-    r"\b(?:not|never|nor|neither|unlike|instead of|rather than|wrong to \w+|double-check|differs? from"
-    r"|different from|strike|never mind|hardly|scarcely"
-    r"|(?:is|was) anything but) "
-    r"(?:(?:be|equal|accept|get|have|the|answer|result|value|is|as|a|an|that|to|it|just|simply) ){0,4}RESULT",
-    r"\b(?:perhaps|maybe|possibly|doubt|unsure|whether|(?:my|a|i|the|just|wild|random|pure) guess)\b(?! surpris| unexpect)"
-    r"TO_RESULT|\bguess:? ?RESULT|\b(?:no (?:idea|clue)|can not solve|could not solve|unable to)\b.*RESULT|\btry RESULT",
-    r"\b(?:NOUN|it|this) (?:is |are )?(?:might|could|may|probably|can not|need not)(?: well)?(?: be)? ?RESULT",
-    r"\b(?:answer|result|it) (?:is|must be|will be|lies) (?:\w+ )?(?:at (?:least|most)|between|less than|more than"
-    r"|no more than|near|close to|above|below|far from|greater than|larger than|smaller than|over|under) RESULT",
-    r"\b(?:answer|result) exceeds RESULT|\bas an? (?:first|crude|zeroth) (?:approximation|guess|stab|try|attempt)\b.*RESULT",
-    # What would be the result of another task.
-    r"\b(?:answer|result) (?:\w+ )?would have been RESULT|\b(?:if|had|were)\b.*\banswer would (?:\w+ )?be RESULT|\b(?:we|one|you|i) would (?:\w+ )?(?:get|have|find"
-    r"|obtain) RESULT.*\b(?:but|however|which|though)\b|\banswer were RESULT",
-    r"\b(?!i )(?:PERSON|\w+ (?:solution|answer|key|book)) (?:\w+ ){0,2}(?:says?|said|writes?|wrote|claims?|answers?|answered"
-    r"|guess(?:es|ed)?|thinks?|believes?|concludes?|choose|chose|pick|picked|put|ends with|ended with)"
-    r"(?: that)?(?: it is| the answer is)? RESULTCLAUSE_END",
-    r"\b(?:mistake|error|trap|pitfall|fallacy|misconception|slip|temptation)s? (?:(?:\w+ ){0,2}(?:to|leads?|gives|yields|answer|results?|reading|produces) )(?:\w+ ){0,2}RESULT"
-    r"|\b(?:common|typical|usual|frequent|classic) (?:mistake|error) is RESULT",
-    r"\b(?:wrong|incorrect|erroneous|mistaken|faulty|flawed|naive|careless|hasty|sloppy) (?:\w+ )?WORK\b[^;,\u2014]* RESULT",
-    r"\bwithout (?:the|this|that|any) (?:\w+ )?(?:correction|factor|term|condition)\b.*RESULT",
-    r"\b(?:extraneous|spurious|bogus|rejected|invalid) (?:root|solution|value|answer) is RESULT",
-    r"\b(?:decide|choose|waver\w*) between RESULT and\b",
-    r"\bREPORTER (?:\w+ ){0,2}SAYS\bTO_RESULT|\b(?!i )PERSON (?:\w+ )?SAYS\b(?: \w+){0,4} (?:RESULT_IS|it is RESULT)",
-    r"\bi (?:said|claimed|thought|used to think|would have (?:said|written|answered)|initially|first|previously"
-    r"|had)\bTO_RESULT",
-    r"\b(?:exclude[ds]?|reject\w*|discard\w*|rule[ds]? out|no longer|(?:no|little) reason to \w+ (?:it is"
-    r"|that it is)) RESULT",
-    r"\b(?:wrong|incorrect|old|previous|earlier|former) (?:answer|result|value)(?: is| was|,)? ?RESULT",
-    r"\b(?:in the|an|for) (?:example|instance)(?! show),?TO_RESULT|\b(?:has|of) the form RESULT|\bformat:? RESULT|\b(?:answer"
-    r"|it) like RESULT",
-    r"\b(?:answer|result) was RESULT\b.*\b(?:before|until|first)\b",
-    r"\bPERSON (?:wrote|answered|claimed|guessed) RESULT[ .,;:!]*(?:$|and|but|which|in|\w*$)",
-    r"\bPERSON (?:might|could|would|may|will) (?:\w+ )?(?:think|say|answer|guess|believe|write)\bTO_RESULTCLAUSE_END",
-    r"\b(?:tempt\w+|told|ask\w*|want\w*|instructed) (?:me |us )?to"
-    r" (?:say|answer|write|output|give|reply|print|respond|put|conclude)\bTO_RESULT",
-    r"(?:\b(?:according to|pretend|imagine)|(?:^|\b(?:to|we|i|must|us) )(?:prove|show|verify|check)|\b(?:suppos\w+"
-    r"|assum\w+))\b(?: for contradiction)?(?: that)?(?: [\w,]+){0,3} RESULT_IS",
-    r"\b(?:suppose|assume) (?:that )?(?:it is )?RESULT|\bif (?:the |my |that )?(?:\w+ )?RESULT_IS",
-    r"\bPERSON (?:\w+ ){0,4}(?:says?|claims?|would say) RESULT[ .!]*$|\b(?:wrong|false|untrue"
-    r"|incorrect) that\bTO_RESULT",
-    r"\breader (?:\w+ )?(?:say|answer|think|guess)\bTO_RESULT",
-    r"\b(?:common|typical|naive|wrong|incorrect|tempting) (?:\w+ ){0,2}RESULT_IS",
-    r"^\W*(?:is|was|are|could|does|should|can)\b[^.]*RESULT[^.]*\?",
-)
-
 CHINESE = re.compile(
-    "等等|等一下|稍等|不对|错了|[搞算弄看写记]错|漏|偏[大小]|有误|更正|修正|纠正|订正|重新(?:算|计算|检查|检验|审|考虑|做)|再算|但题目|抱歉|对不起|不好意思|撤回|收回|作废|忽略"
+    "等等|等一下|稍等|不对|错了|[搞算弄看写记]错|(?<!不能)(?<!不要)(?<!别)漏|偏[大小]|有误|更正|修正|纠正|订正|重新(?:算|计算|检查|检验|审|考虑|做)|再算|但题目|抱歉|对不起|不好意思|撤回|收回|作废|忽略"
     "|不正确|是错|错误|有问题|(?:其实|实际上)[是应]|应该?[是为]|应等于|正确的?(?:答案|结果|值|数值)|(?:答案|结果)并?不是"
-    r"|[少多]算|少考虑|仔细一看|[这它](?:显然|明显|也|并)?不(?:可能|成立|是|合|符合|满足)|[这它](?:是|与[^。，]{0,8})?(?:错|矛盾)|不[,，]\s*是|不是答案|不确定"
+    r"|[少多]算|少考虑|仔细一看|[这它](?:显然|明显|也|并)?不(?:可能|成立|是|合|符合|满足)|[这它](?:是|与[^。，]{0,8})?(?:错|矛盾)|不[,，]\s*是|不是答案|不(?:太|是很)?确定|[哦啊呀哎][,，]?\s*不|检验[^。]{0,6}不成立"
     r"|(?:或者|还是)是?\W{0,3}\d|吗(?:[？?]|$)"
 )
 # Directly before and directly behind a result.
 CHINESE_BEFORE = re.compile(
-    "错误[^。，,.]{0,10}(?:得到|得出|是|为|答)[^。，,.\w]{0,4}$|(?:不是|并非|不等于|也许|可能|或许|大概|我猜|老师说|假设|如果|有人[^。，]{0,4}|(?:题目|他|她|书上|提示)[^。，]{0,6}[说称])[^。，,]{0,12}$"
+    "同学[^。，,.]{0,4}(?:得出|认为|以为|写|答)[^。，,.\w]{0,4}$|错误答案\W*$|错误[^。，,.]{0,10}(?:得到|得出|是|为|答)[^。，,.\w]{0,4}$|(?:不是|并非|不等于|也许|可能|或许|大概|我猜|老师说|假设|如果|有人[^。，]{0,4}|(?:题目|他|她|书上|提示)[^。，]{0,6}[说称])[^。，,]{0,12}$"
 )
 CHINESE_BEHIND = re.compile(
     r"[\s$.)}*]*[,，(（]?\s*(?:是|这是|但这是?|但是这?)?(?:不满足|不符合|不成立|不对|不正确|不可能|应?舍去|错|不[,，]|与[^。]{0,8}矛盾)"

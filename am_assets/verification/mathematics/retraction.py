@@ -6,8 +6,9 @@ do not understand a sentence, and a result without a box has to look as asserted
 """
 
 import re
+from itertools import pairwise
 
-from am_assets.verification.mathematics import doubt
+from am_assets.verification.mathematics import disowned, doubt
 from am_assets.verification.mathematics.boxes import Box, boxes
 from am_assets.verification.mathematics.clauses import NUMBER as ANY_NUMBER
 from am_assets.verification.mathematics.clauses import Kind, says
@@ -81,7 +82,7 @@ SPEAKS_OF_RESULT = re.compile(
     r"|(?:i|we) (?!bought|had|have|did|spent|paid)|it (?:is|was|should|must|would|becomes|needs)(?: \w+){0,3}:? [-$\d]|one obtains"
     r"|look\w*|this|that|answer|my|our|includ\w*|add\w*|the (?:\w+ ){0,2}(?:answer|result|value|one) (?:is|was|should|must))\b"
     r"|\b(?:correct|right(?! now)|real|true|actual|proper|instead(?! of)|rather|should|final (?:answer|choice|result|value))\b"
-    r"|^\W*(?:\S+\s+){0,3}\S+$",
+    r"|^(?!.*\b(?:has|had|have|costs?|bought|paid|sold|gets?|is|are|was|were)\b)\W*(?:\S+\s+){0,3}\S+$",
     re.IGNORECASE,
 )
 # A sentence on somebody or something of the task: "He", "His bill", "Gretchen bowled", "One banana costs".
@@ -103,9 +104,10 @@ AFFIRMED = re.compile(
     r"|confirm\w*|agrees|consistent|same (?:result|answer)|(?:is|are|looks) (?:indeed )?(?:right|correct|fine))\b|[\u2713\u2714]",
     re.IGNORECASE,
 )
+ANSWERED = re.compile(r"^\W*(?:yes|because|since|as|indeed)\b|\byes\W*$", re.IGNORECASE)
 NEGATION = re.compile(r"\b(?:not|no|but|never|wrong|however)\b", re.IGNORECASE)
 CHINESE_END = re.compile("[。！？；\n]")
-CHINESE_OTHER = re.compile("其他|其它|另一|另外")
+CHINESE_OTHER = re.compile("其他|其它|另一|另外|说法|命题")
 ASIDE = re.compile(r"[,;:(\[\u2014].*| -- .*", re.DOTALL)
 SETTLED = re.compile(r"(?:= ?|\b(?:is|are|gives?|get|have|has|be) )RESULT[^\d=]*$")
 # An open quotation, or a quoted line.
@@ -225,17 +227,25 @@ def _withdrawn(before: str, result: str, rest: str) -> bool:
         return True
     kind = kind_of(result)
     own, *later = sentences(spoken(rest, result, kind))
-    if says(doubt.DISOWNED, f"{spoken(lead, '', kind)[7:]} {own}", kind) or says(doubt.CHANGED, own, kind):
+    if says(disowned.DISOWNED, f"{spoken(lead, '', kind)[7:]} {own}", kind) or says(doubt.CHANGED, own, kind):
         return True
     later = _without_refutations(later)
     said = [part for part in (own, *later) if part]
     if own.endswith("?") or any(_denied(part, kind) for part in said):
         return True
     if not any(AFFIRMED.search(part) and not NEGATION.search(part) for part in later[-2:]) and (
-        any(says(doubt.QUESTIONED, part, kind) for part in later) or any(says(doubt.OPENING, part, kind) for part in said)
+        _questioned(later, kind) or any(says(doubt.OPENING, part, kind) for part in said)
     ):
         return True
     return _suspected(own, later, kind) or _replaced(before, said, kind)
+
+
+def _questioned(later: list[str], kind: Kind) -> bool:
+    """Is there a question on the result that the next sentence does not answer in its favour?"""
+    return any(
+        says(doubt.QUESTIONED, part, kind) and not ANSWERED.search(answer)
+        for part, answer in pairwise([*later, ""])
+    )
 
 
 def _denied(sentence: str, kind: Kind) -> bool:
