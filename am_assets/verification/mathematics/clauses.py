@@ -51,7 +51,8 @@ NAMES = {
     "WRONG": table(
         r"wrong(?! (?:by|premise))\w*, incorrect\w*, invalid, mistaken, in error, erroneous, an error, a mistake",
         r"untrue, false, inconsistent, nonsens\w+, absurd, rejected, discarded, doubtful, suspect, unlikely",
-        r"questionable, flawed, excluded, ruled out, only (?:an?(?! (?:matter|question|small|few))|half|part|one)\b, just (?:an?|one)\b",
+        r"questionable, flawed, excluded, ruled out, only (?:an?(?! (?:matter|question|small|few))|half|part"
+        r"|one)\b, just (?:an?|one)\b",
         r"an? (?:upper|lower) bound only",
         r"off by, too (?:large|small|big|high|low|many|few|much)\b(?! (?:to|for)\b), extraneous, unreasonable",
         r"one of (?:the|several|many|two) (?:\w+ )?(?:answers|candidates|options), (?:just |only )?(?:a|my) guess",
@@ -59,7 +60,8 @@ NAMES = {
         "tempting, withdrawn, retracted, superseded, obsolete",
     ),
     "RIGHT": table(
-        r"right(?! (?:angle|triangle|side))\w*, correct\w*, true, valid, so, it, the case, accept\w+, plausible, sure",
+        r"right(?! (?:angle|triangle"
+        r"|side))\w*, correct\w*, true, valid, so, it, the case, accept\w+, plausible, sure",
         r"certain, consistent, RESULT, what (?:is|was|we) \w+",
         r"(?:the|my|our)(?: \w+)? (?:answer|result|value|solution|one)",
     ),
@@ -86,11 +88,12 @@ NAMES = {
     "RESULT_IS": "NOUN(?: is| was| were| be| equals| would be| will be| to be) ?RESULT",
     # A result that ends its clause: no noun is counted by it.
     "CLAUSERESULT": r"[^,;:.=<>]*RESULT",
-    "CLAUSE_END": r"(?=[ \"')]*(?:[.,;:!?]|$|\u2014|-- |but\b|yet\b|and\b|which\b|because\b|here\b|by\b|though\b|in\b|from (?:this|that|it)\b))",
+    "CLAUSE_END": r"(?=[ \"')]*(?:[.,;:!?]|$|\u2014|-- |but\b|yet\b|and\b|which\b|because\b|here\b|by\b|though\b"
+    r"|in\b|from (?:this|that|it)\b))",
     # What a writer does that leads to a result.
     "WORK": table(
-        "approach, method, formula, argument, reading, interpretation, assumption, way, reasoning, calculation, attempt",
-        "count, computation, solution, proof, derivation, unit, units, sign, step, equation, theorem",
+        "approach, method, formula, argument, reading, interpretation, assumption, way, reasoning, calculation",
+        "attempt, count, computation, solution, proof, derivation, unit, units, sign, step, equation, theorem",
     ),
 }
 NAME = re.compile("|".join(sorted([*NAMES, "OTHER", "VALUE"], key=len, reverse=True)))

@@ -6,11 +6,9 @@ do not understand a sentence, and a result without a box has to look as asserted
 """
 
 import re
-from itertools import pairwise
 
 from am_assets.verification.mathematics import disowned, doubt
 from am_assets.verification.mathematics.boxes import Box, boxes
-from am_assets.verification.mathematics.clauses import NUMBER as ANY_NUMBER
 from am_assets.verification.mathematics.clauses import Kind, says
 from am_assets.verification.mathematics.doubt import CHINESE, CHINESE_BEFORE, CHINESE_BEHIND
 from am_assets.verification.mathematics.extraction import (
@@ -26,6 +24,15 @@ from am_assets.verification.mathematics.extraction import (
     statements,
 )
 from am_assets.verification.mathematics.spoken import kind_of, sentences, spoken
+from am_assets.verification.mathematics.subjects import (
+    NEW_VALUE,
+    OF_THE_TASK,
+    PLAIN_NUMBER,
+    affirmed,
+    questioned,
+    speaks_of_result,
+    without_refutations,
+)
 
 Verdict = tuple[str, str, str | None]  # verdict, reason, extracted result
 
@@ -57,55 +64,18 @@ OPTION_START = re.compile(r"[\s$*(\[]*(?:\\text\w*\{)?\(?[A-J](?![A-Za-z])")
 RESULT_START = re.compile(
     r"(?:(?:thus|therefore|simply|just|exactly|indeed|equal to|option|choice|clearly|then)[\s:,]+)?"
     r"[$\\(*_`{\[]*(?:\\text\w*\{)?[$€£]?"
-    r"(?:[-+\u2212]?[.\d]|\\(?!(?:[gln]eq?|[gl]t|approx|sim|equiv|in)\b)|[(\[{|]|[Α-Ωα-ω√∛∞¼-¾⅐-⅞]|[A-Za-z](?![A-Za-z])|[a-z]+\s*\()",
+    r"(?:[-+\u2212]?[.\d]|\\(?!(?:[gln]eq?|[gl]t|approx|sim|equiv|in)\b)|[(\[{|]|[Α-Ωα-ω√∛∞¼-¾⅐-⅞]"
+    r"|[A-Za-z](?![A-Za-z])|[a-z]+\s*\()",
     re.IGNORECASE,
 )
 # In a statement these words say nothing against it.
 HARMLESS = re.compile(
     r"\bnot (?:depend|matter|simplif)\w*|\bif (?:and only if|needed|necessary)\b|\bas (?:was )?asked\b"
 )
-# A sentence of one number, at its end and worked out of nothing; it is new if no text before the result has it.
-PLAIN_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-NEW_VALUE = re.compile(rf"(?<![=+*/\u00b7\u00d7\u00f7<>-] )(?<![=+*/\u00b7\u00d7\u00f7<>^_(,-]){ANY_NUMBER}[ .!)\]]*$")
-OF_ANOTHER = re.compile(
-    r"RESULT|\\(?:ne|neq|le|leq|ge|geq)\b|\b(?:of the|next|first|second|third|each|both|other|sides?|divisible|decimal"
-    r"|degrees|radians|recall|note|here|uses?d?|step|lemma|case|part|fig\w*|theorem|claim|remark|set|problem|method|example"
-    r"|checks?|verif\w+|estimate|rounded|about|add|subtract|double|at least|at most)\b",
-    re.IGNORECASE,
-)
 OF_RESULT = re.compile(
-    r"RESULT (?:overcounts|undercounts|is|was|has|does|did|can|could|would|will|must|should|needs|turns|seems|seemed)\b"
+    r"RESULT (?:overcounts|undercounts|is|was|has|does|did|can|could|would|will|must|should|needs|turns|seems"
+    r"|seemed)\b"
 )
-# What a sentence with a new value at its end has to begin with, or to say, if it is to speak of the result.
-SPEAKS_OF_RESULT = re.compile(
-    r"^\W*(?:so(?! far)|hence|thus|therefore|then|now|oh|ah|no|well|actually|better|rather|really|in fact|make|take|put"
-    r"|(?:i|we) (?!bought|had|have|did|spent|paid)|it (?:is|was|should|must|would|becomes|needs)(?: \w+){0,3}:? [-$\d]|one obtains"
-    r"|look\w*|this|that|answer|my|our|includ\w*|add\w*|the (?:\w+ ){0,2}(?:answer|result|value|one) (?:is|was|should|must))\b"
-    r"|\b(?:correct|right(?! now)|real|true|actual|proper|instead(?! of)|rather|should|final (?:answer|choice|result|value))\b"
-    r"|^(?!.*\b(?:has|had|have|costs?|bought|paid|sold|gets?|is|are|was|were)\b)\W*(?:\S+\s+){0,3}\S+$",
-    re.IGNORECASE,
-)
-# A sentence on somebody or something of the task: "He", "His bill", "Gretchen bowled", "One banana costs".
-OF_THE_TASK = re.compile(
-    r"^\W*(?:[^,]{1,25}, )?(?:(?:[Tt]ogether )?[Tt]hey|[Hh]e|[Ss]he|[Hh]is|[Hh]er|[Tt]heir|[Oo]ne(?:-\w+)?(?! (?:obtains|gets|finds|would))"
-    r"|(?!(?:The|This|That|These|Its?|A|An|All|Any|No|My|Our|In|Take|Some\w*|Every\w*|Intuition|\w+i(?:ng|on)s?) )[A-Z][a-z]+(?: and [A-Z][a-z]+)? (?!(?:gives|yields|makes|leads|results|says|shows|equals|becomes|needs|i?s|a?s|was|fail(?:s|ed)|seems"
-    r"|contradicts|disagrees|ignores|misses|violates|overcounts|assumes)\b)"
-    r"(?:[a-z]+(?:s|ed)|took|got|had|made|found|bought|sold|gave|ate|lost|won|left|paid|spent|caught))\b"
-)
-# A sentence that assumes something else than the result, and the words that then refute the assumption alone.
-ASSUMES = re.compile(r"\b(?:suppos\w+|assum(?:e|es|ed|ing)\b|if\b|otherwise|contrary|case\b|were\b|let\b)", re.IGNORECASE)
-ASSUMES_RESULT = re.compile(
-    r"(?:suppos\w+|assum\w+|if|were)(?: \w+)? (?:this|that|it|so)\b|(?<!than )(?<!least )(?<!most )(?<!below )(?<!above )RESULT",
-    re.IGNORECASE,
-)
-REFUTED = re.compile(r"(?:\b(?:is|are|leads to|gives|yields) )?(?:\ban? )?\b(?:contradict\w*|impossible|absurd\w*)", re.IGNORECASE)
-AFFIRMED = re.compile(
-    r"^\W*(?:yes|good|great|correct|indeed|right|ok|okay)\b|\b(?:matches|checks out|as (?:expected|required|desired|before)"
-    r"|confirm\w*|agrees|consistent|same (?:result|answer)|(?:is|are|looks) (?:indeed )?(?:right|correct|fine))\b|[\u2713\u2714]",
-    re.IGNORECASE,
-)
-ANSWERED = re.compile(r"^\W*(?:yes|because|since|as|indeed)\b|\byes\W*$", re.IGNORECASE)
-NEGATION = re.compile(r"\b(?:not|no|but|never|wrong|however)\b", re.IGNORECASE)
 CHINESE_END = re.compile("[。！？；\n]")
 CHINESE_OTHER = re.compile("其他|其它|另一|另外|说法|命题")
 ASIDE = re.compile(r"[,;:(\[\u2014].*| -- .*", re.DOTALL)
@@ -229,36 +199,19 @@ def _withdrawn(before: str, result: str, rest: str) -> bool:
     own, *later = sentences(spoken(rest, result, kind))
     if says(disowned.DISOWNED, f"{spoken(lead, '', kind)[7:]} {own}", kind) or says(doubt.CHANGED, own, kind):
         return True
-    later = _without_refutations(later)
+    later = without_refutations(later)
     said = [part for part in (own, *later) if part]
     if own.endswith("?") or any(_denied(part, kind) for part in said):
         return True
-    if not any(AFFIRMED.search(part) and not NEGATION.search(part) for part in later[-2:]) and (
-        _questioned(later, kind) or any(says(doubt.OPENING, part, kind) for part in said)
-    ):
+    open_question = questioned(later, kind) or any(says(doubt.OPENING, part, kind) for part in said)
+    if open_question and not affirmed(later):
         return True
     return _suspected(own, later, kind) or _replaced(before, said, kind)
-
-
-def _questioned(later: list[str], kind: Kind) -> bool:
-    """Is there a question on the result that the next sentence does not answer in its favour?"""
-    return any(
-        says(doubt.QUESTIONED, part, kind) and not ANSWERED.search(answer)
-        for part, answer in pairwise([*later, ""])
-    )
 
 
 def _denied(sentence: str, kind: Kind) -> bool:
     of_another = "RESULT" not in sentence and says(doubt.OF_ANOTHER_VALUE, sentence, kind)
     return says(doubt.CONFESSED, sentence, kind) or (says(doubt.DENIED, sentence, kind) and not of_another)
-
-
-def _without_refutations(later: list[str]) -> list[str]:
-    """The sentences behind a result, without the contradiction that an assumption other than the result leads to."""
-    assumed = next((at for at, part in enumerate(later) if ASSUMES.search(part)), len(later))
-    if any(ASSUMES_RESULT.search(part) for part in later[assumed : assumed + 1]):
-        return later
-    return later[:assumed] + [REFUTED.sub("", part) for part in later[assumed:]]
 
 
 def _suspected(own: str, later: list[str], kind: Kind) -> bool:
@@ -280,13 +233,9 @@ def _replaced(before: str, said: list[str], kind: Kind) -> bool:
     if later and kind != "option" and says(doubt.ALONE, later[-1], kind):
         return True
     known = {number.replace(",", "") for number in PLAIN_NUMBER.findall(before)}
-    ends = [part for part in later if NEW_VALUE.search(part) and _speaks_of_result(part)]
+    ends = [part for part in later if NEW_VALUE.search(part) and speaks_of_result(part)]
     numbers = [PLAIN_NUMBER.findall(part) for part in ends if kind != "option"]
     return any(len(found) == 1 and found[0].replace(",", "") not in known for found in numbers)
-
-
-def _speaks_of_result(sentence: str) -> bool:
-    return bool(SPEAKS_OF_RESULT.search(sentence)) and not (OF_ANOTHER.search(sentence) or OF_THE_TASK.match(sentence))
 
 
 def _open_sentence(before: str) -> str:

@@ -53,7 +53,9 @@ def spoken(text: str, result: str, kind: Kind) -> str:
         text = contraction.sub(full, text)
     text = BESIDE_CHINESE.sub(" ", text.translate(CHINESE_STOPS))
     text = LAST_WORD.sub(lambda found: NUMBER_WORDS[found[1].casefold()], text)
-    text = NUMERAL.sub(lambda found: "RESULT" if _same(found.group(), value, "." not in result) else found.group(), text)
+    text = NUMERAL.sub(
+        lambda found: "RESULT" if _same(found.group(), value, "." not in result) else found.group(), text
+    )
     if kind == "option":
         text = OPTION_LETTER.sub(r"OPTION_\1", text)
         wanted = "OPTION_" + "".join(OPTION_LETTER.findall(result)[:1]) if result else ""
