@@ -1,7 +1,7 @@
 r"""The words before a result, in its own sentence, that keep its writer from asserting it.
 
-Right answers state their result in few ways, whatever the task is: "so", "the answer is", "we get", "there are". So what
-stands in the last clause before a result is read strictly: someone else who says it, a negation, a modal verb, the
+Right answers state their result in few ways, whatever the task is: "so", "the answer is", "we get", "there are". So
+what stands in the last clause before a result is read strictly: someone else who says it, a negation, a modal verb, the
 writer's own mind, the result of another task. Words of the task are free before it, and a result that counts a noun
 ("she might need 5 tickets") ends no clause.
 """
