@@ -37,7 +37,8 @@ DISOWNED = (
     r"\bwithout (?:the|this|that|any) (?:\w+ )?(?:correction|factor|term|condition)\b.*RESULT",
     r"\b(?:extraneous|spurious|bogus|rejected|invalid) (?:root|solution|value|answer) is RESULT",
     r"\b(?:decide|choose|waver\w*) between RESULT and\b",
-    r"\bREPORTER (?:\w+ ){0,2}SAYS\b(?! for the)TO_RESULT|\b(?!i )PERSON (?:\w+ )?SAYS\b(?: \w+){0,4} (?:RESULT_IS|it is RESULT)",
+    r"\bREPORTER (?:\w+ ){0,2}SAYS\b(?! for the)TO_RESULT"
+    r"|\b(?!i )PERSON (?:\w+ )?SAYS\b(?: \w+){0,4} (?:RESULT_IS|it is RESULT)",
     r"\bi (?:said|claimed|thought|used to think|would have (?:said|written|answered)|initially|first|previously"
     r"|had)\bTO_RESULT",
     r"\b(?:exclude[ds]?|reject\w*|discard\w*|rule[ds]? out|no longer|(?:no|little) reason to \w+ (?:it is"

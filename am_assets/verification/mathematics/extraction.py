@@ -64,7 +64,8 @@ SPACED_DIGITS = re.compile(r"\\(?:mathbf|boldsymbol)\s*\{([\d., -]+)\}")
 # A box before these words is a step: what is asked for follows.
 ASKED_FOR = re.compile(
     r"\b(?:in the (?:form (?:requested|required|asked)|(?:requested|required) form)"
-    r"|(?:question|problem|task) (?:\w+ )?(?:asks|asked|wants|wanted)(?: us)? (?:for|to)|we (?:are|were) asked (?:for|to))\b",
+    r"|(?:question|problem|task) (?:\w+ )?(?:asks|asked|wants|wanted)(?: us)? (?:for|to)"
+    r"|we (?:are|were) asked (?:for|to))\b",
     re.IGNORECASE,
 )
 

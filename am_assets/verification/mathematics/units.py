@@ -21,11 +21,13 @@ KNOWN: dict[str, dict[str, str]] = {
         "0.0254": "in inch inche ″", "0.3048": "ft foot feet", "0.9144": "yd yard", "1609.344": "mi mile",
         "1852": "nmi", "1/10000000000": "Å angstrom ångström", "149597870700": "au",
         "9460730472580800": "ly lightyear light\\year light-year", "30856775814913673": "pc parsec",
-        "30856775814913673000": "kpc kiloparsec", "30856775814913673000000": "Mpc megaparsec", "1": "米", "1/100": "厘米", "1/1000": "毫米", "1000": "千米 公里",
+        "30856775814913673000": "kpc kiloparsec", "30856775814913673000000": "Mpc megaparsec",
+        "1": "米", "1/100": "厘米", "1/1000": "毫米", "1000": "千米 公里",
     },
     "mass": {
         "28.349523125": "oz ounce", "453.59237": "lb lbs", "6350.29318": "stone",
-        "1.66053906660/1000000000000000000000000": "amu dalton Da", "1000000": "t tonne ton", "1": "克", "1000": "千克 公斤",
+        "1.66053906660/1000000000000000000000000": "amu dalton Da",
+        "1000000": "t tonne ton", "1": "克", "1000": "千克 公斤",
     },
     "time": {
         "60": "min minute 分钟", "3600": "h hr hour 小时", "86400": "d day 天", "604800": "week wk 周", "1": "秒 sec",
@@ -60,7 +62,8 @@ KNOWN: dict[str, dict[str, str]] = {
     "length^2 mass time^-3": {"745699.87158227022": "hp horsepower"},
     "bit": {"1": "bit", "8": "byte"},
     "length^2 mass time^-2": {
-        "4184000": "kcal kilocalorie", "4184": "cal calorie", "3600000000": "kWh kilowatthour kilowatt-hour", "3600000": "Wh",
+        "4184000": "kcal kilocalorie", "4184": "cal calorie", "3600000000": "kWh kilowatthour kilowatt-hour",
+        "3600000": "Wh",
         "1055055.85262": "BTU btu", "1/10000": "erg",
     },
 }  # fmt: skip
