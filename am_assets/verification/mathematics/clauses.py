@@ -43,7 +43,7 @@ NAMES = {
     r"|(?:we|i|you) (?:get|have|find|obtain))",
     # Where a clause begins.
     "START": r"(?:^|[.,;:(\[\u2014-] ?|\b(?:but|so|and|because|since|as|think|see|notice|realize|found|find|that"
-    r"|hence|thus|unfortunately|however|then|clearly|obviously|now|yet|though),? )",
+    r"|hence|thus|unfortunately|however|then|clearly|obviously|now|yet|though|turns out),? )",
     # What stands for the result: itself, a pronoun that begins a clause, or "the answer", "my guess".
     "SUBJECT": r"(?:(?<![-+*/=\u00b7\u00d7] )(?<!times )RESULT[ ).]*(?:,? ?(?:which|that|this|it))?"
     r"|START(?:it|this|that|the above|these)|^NOUN:|(?<!as )(?<!since )(?<!because )(?<!that )(?<!where )\b"
@@ -51,15 +51,17 @@ NAMES = {
     "WRONG": table(
         r"wrong(?! (?:by|premise))\w*, incorrect\w*, invalid, mistaken, in error, erroneous, an error, a mistake",
         r"untrue, false, inconsistent, nonsens\w+, absurd, rejected, discarded, doubtful, suspect, unlikely",
-        r"questionable, flawed, excluded, ruled out, only (?:an?|half|part|one)\b, just (?:an?|one)\b",
+        r"questionable, flawed, excluded, ruled out, only (?:an?(?! (?:matter|question|small|few))|half|part"
+        r"|one)\b, just (?:an?|one)\b",
         r"an? (?:upper|lower) bound only",
         r"off by, too (?:large|small|big|high|low|many|few|much)\b(?! (?:to|for)\b), extraneous, unreasonable",
         r"one of (?:the|several|many|two) (?:\w+ )?(?:answers|candidates|options), (?:just |only )?(?:a|my) guess",
-        r"a contradiction",
+        r"a contradiction, (?:one|two|VALUE) too (?:few|many), circular, incomplete, hasty, premature",
         "tempting, withdrawn, retracted, superseded, obsolete",
     ),
     "RIGHT": table(
-        r"right(?! (?:angle|triangle|side))\w*, correct\w*, true, valid, so, it, the case, accept\w+, plausible, sure",
+        r"right(?! (?:angle|triangle"
+        r"|side))\w*, correct\w*, true, valid, so, it, the case, accept\w+, plausible, sure",
         r"certain, consistent, RESULT, what (?:is|was|we) \w+",
         r"(?:the|my|our)(?: \w+)? (?:answer|result|value|solution|one)",
     ),
@@ -73,13 +75,26 @@ NAMES = {
         "problem, question, task, hint, key, book, textbook, user, claim, statement, teacher, grader, prompt, puzzle",
         "reference, solution, assignment, instructions?, manual",
     ),
-    "PERSON": table("you, he, she, they, someone, somebody, people, friend, students?, others?, many, one, i"),
+    "PERSON": table(
+        "you, he, she, they, someone, somebody, nobody, no one, people, friend, students?, others?, many, most, one, i",
+        "readers?, beginners?, intuition, chatgpt, wolfram, colleague, author, candidates?, instinct",
+    ),
     "SAYS": table(
         "says?, said, states?, stated, claims?, claimed, suggests?, wrote, writes, thinks?, believes?, told, asserts?",
         "expects?, wants?, gives?, gave, asks?",
     ),
     "TO_RESULT": r"(?: [^\s,;]+){0,6} ?RESULT",
+    "ALTERNATIVE": r"(?:or|alternatively|also|and also)(?: (?:rather|maybe|perhaps|possibly|even))?",
     "RESULT_IS": "NOUN(?: is| was| were| be| equals| would be| will be| to be) ?RESULT",
+    # A result that ends its clause: no noun is counted by it.
+    "CLAUSERESULT": r"[^,;:.=<>]*RESULT",
+    "CLAUSE_END": r"(?=[ \"')]*(?:[.,;:!?]|$|\u2014|-- |but\b|yet\b|and\b|which\b|because\b|here\b|by\b|though\b"
+    r"|in\b|from (?:this|that|it)\b))",
+    # What a writer does that leads to a result.
+    "WORK": table(
+        "approach, method, formula, argument, reading, interpretation, assumption, way, reasoning, calculation",
+        "attempt, count, computation, solution, proof, derivation, unit, units, sign, step, equation, theorem",
+    ),
 }
 NAME = re.compile("|".join(sorted([*NAMES, "OTHER", "VALUE"], key=len, reverse=True)))
 

@@ -6,9 +6,10 @@ result is retracted or hedged is checked in `retraction.py`.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
-from am_assets.verification.mathematics.boxes import boxed, uncommitted
+from am_assets.verification.mathematics.boxes import boxes, uncommitted
 from am_assets.verification.mathematics.normalization import TEXT_COMMAND, normalize
 
 WINDOW = 2_000  # characters read for one statement, and at the end of an answer without a marked result
@@ -16,7 +17,8 @@ WINDOW = 2_000  # characters read for one statement, and at the end of an answer
 # What introduces the result of an answer. "答案不是" is none, and "选" only before the letter of an option.
 MARK = re.compile(
     r"####\s*"
-    r"|\b(?:answer|result|(?:correct|right|best) (?:option|choice))s?\b"
+    r"|(?<!check our )(?<!check the )(?<!check this )(?<!verify our )(?<!verify the )(?<!verify this )"
+    r"\b(?:answer|result|(?:correct|right|best) (?:option|choice))s?\b"
     r"(?:[^.\n:=$\\\d]{0,60}?\b(?:is|are|(?:must|should|will) be|equals)\b|[^.\n:=$\\\d]{0,12}[:=])(?!\s*not\b)[\s*:_]*"
     r"|\b(?:it|this|that) should be\s+"
     r"|(?:答案|结果|正确选项)(?:应该|应当|应|就|便)?\s*(?:是|为|等于|选择?|[:：])[\s*:：是为]*"
@@ -59,6 +61,15 @@ DECORATION = re.compile("[\u2705\u2714\u2713\u2611\u2b50\ufe0f\U0001f300-\U0001f
 SPACED_DIGITS = re.compile(r"\\(?:mathbf|boldsymbol)\s*\{([\d., -]+)\}")
 
 
+# A box before these words is a step: what is asked for follows.
+ASKED_FOR = re.compile(
+    r"\b(?:in the (?:form (?:requested|required|asked)|(?:requested|required) form)"
+    r"|(?:question|problem|task) (?:\w+ )?(?:asks|asked|wants|wanted)(?: us)? (?:for|to)"
+    r"|we (?:are|were) asked (?:for|to))\b",
+    re.IGNORECASE,
+)
+
+
 class Statement(NamedTuple):
     mark: int  # where the words start that introduce it
     start: int
@@ -71,12 +82,16 @@ def results(answer: str) -> list[str]:
     All boxes, and the statements ("the answer is …") after the last of them; without a box the last statement; without
     a statement a final list of options or numbers, or the number that is the subject of a single sentence. A later
     statement replaces an earlier one, but a box always counts: an answer that boxes every candidate contradicts itself.
+    Only boxes before "in the form requested" or "the question asks for" and a further box are steps on the way.
 
     >>> results(r"So the answer is \boxed{12}.")
     ['12']
     """
     answer = DRAWING.sub("", answer)
-    contents, end = boxed(answer)
+    found = boxes(answer)
+    contents, end = [box.content for box in found], found[-1].end if found else 0
+    steps = [at for at, (one, next_) in enumerate(pairwise(found), 1) if ASKED_FOR.search(answer, one.end, next_.start)]
+    contents = contents[max(steps, default=0) :]
     if (blank := uncommitted(answer)) is not None:
         return [stated.text for stated in statements(answer, blank)][-1:]
     after = [stated.text for stated in statements(answer, end)]

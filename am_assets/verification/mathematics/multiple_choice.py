@@ -15,7 +15,7 @@ from am_assets.verification.mathematics.retraction import Verdict, downgrade_ret
 OPTION = re.compile(r"\(?([A-J])\)?")
 # "(B) 42", "B.", "Option B is correct", "12, option B": the letter, and the text after it.
 CHOSEN = re.compile(
-    r"(?:(?:so|thus|therefore|hence),? )?(?:we (?:choose|pick|select) )?"
+    r"(?:(?:so|thus|therefore|hence),? ?)?(?:we (?:choose|pick|select) )?"
     r"(?:(?:the )?(?:correct |right |best )?(?:option|choice|answer):? ?)?"
     r"\(?([A-J])(?:\)? ?is (?:the )?(?:correct|right|best)(?: (?:option|choice|answer|one))?"
     r"|\)?(?:(?<=\))|[.:])\s*(.*)|\)?)",

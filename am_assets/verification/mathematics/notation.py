@@ -66,8 +66,13 @@ def _in_text(words: re.Match[str]) -> str:
     return rf"\text{{{text}}}"
 
 
+QUANTITY = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s+((?!or\b|and\b)[A-Za-zμΩÅ°]+(?:[ /^-][\w^]+)?)\s*")
+
+
 def _text_parts(block: re.Match[str]) -> str:
     r"""`\text{}` taken apart at "and", "or" and commas, so that these can be found as separators."""
+    if quantity := QUANTITY.fullmatch(block[1]):
+        return rf" {quantity[1]} \text{{{quantity[2]}}} "
     parts = [part.strip() for part in re.split(r"\b(and|or)\b|(,|;)", block[1]) if part and part.strip()]
     return (
         " " + " ".join(part if part in ",;" or NUMBER.fullmatch(part) else rf"\text{{{part}}}" for part in parts) + " "

@@ -37,7 +37,7 @@ SYMBOLIC = re.compile(
     r"(?:[\d.,\s{}()/*^+!-]|\\(?:pi|frac|sqrt|cdot|times|binom|ln|log)(?![A-Za-z])|(?<![A-Za-z])[ei](?![A-Za-z]))+"
 )
 CUT = re.compile(
-    r"\\text\{|\\%|%|\^\{?\\circ|\\?[$€£¥₹¢℃℉″]|(?<=[\d})\s])(?:[A-Za-z\u4e00-\u9fff]|\\mu|\\Omega)|(?<=\\pi)\s(?=[A-Za-z])"
+    r"\\text\{|\\%|%|\^\{?\\circ|\\?[$€£¥₹¢℃℉″]|(?<=[\d})\s])(?:[A-Za-zÅ\u4e00-\u9fff]|\\mu|\\Omega)|(?<=\\pi)\s(?=[A-Za-z])"
 )
 
 

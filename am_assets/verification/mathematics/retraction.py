@@ -7,9 +7,8 @@ do not understand a sentence, and a result without a box has to look as asserted
 
 import re
 
-from am_assets.verification.mathematics import doubt
+from am_assets.verification.mathematics import disowned, doubt
 from am_assets.verification.mathematics.boxes import Box, boxes
-from am_assets.verification.mathematics.clauses import NUMBER as ANY_NUMBER
 from am_assets.verification.mathematics.clauses import Kind, says
 from am_assets.verification.mathematics.doubt import CHINESE, CHINESE_BEFORE, CHINESE_BEHIND
 from am_assets.verification.mathematics.extraction import (
@@ -25,6 +24,15 @@ from am_assets.verification.mathematics.extraction import (
     statements,
 )
 from am_assets.verification.mathematics.spoken import kind_of, sentences, spoken
+from am_assets.verification.mathematics.subjects import (
+    NEW_VALUE,
+    OF_THE_TASK,
+    PLAIN_NUMBER,
+    affirmed,
+    questioned,
+    speaks_of_result,
+    without_refutations,
+)
 
 Verdict = tuple[str, str, str | None]  # verdict, reason, extracted result
 
@@ -56,31 +64,25 @@ OPTION_START = re.compile(r"[\s$*(\[]*(?:\\text\w*\{)?\(?[A-J](?![A-Za-z])")
 RESULT_START = re.compile(
     r"(?:(?:thus|therefore|simply|just|exactly|indeed|equal to|option|choice|clearly|then)[\s:,]+)?"
     r"[$\\(*_`{\[]*(?:\\text\w*\{)?[$€£]?"
-    r"(?:[-+\u2212]?[.\d]|\\(?!(?:[gln]eq?|[gl]t|approx|sim|equiv|in)\b)|[(\[{|]|[Α-Ωα-ω√∛∞¼-¾⅐-⅞]|[A-Za-z](?![A-Za-z])|[a-z]+\s*\()",
+    r"(?:[-+\u2212]?[.\d]|\\(?!(?:[gln]eq?|[gl]t|approx|sim|equiv|in)\b)|[(\[{|]|[Α-Ωα-ω√∛∞¼-¾⅐-⅞]"
+    r"|[A-Za-z](?![A-Za-z])|[a-z]+\s*\()",
     re.IGNORECASE,
 )
 # In a statement these words say nothing against it.
 HARMLESS = re.compile(
     r"\bnot (?:depend|matter|simplif)\w*|\bif (?:and only if|needed|necessary)\b|\bas (?:was )?asked\b"
 )
-# A sentence of one number, at its end and worked out of nothing; it is new if no text before the result has it.
-PLAIN_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-NEW_VALUE = re.compile(rf"(?<![=+*/\u00b7\u00d7\u00f7<>-] )(?<![=+*/\u00b7\u00d7\u00f7<>^_-]){ANY_NUMBER}[ .!)\]]*$")
-OF_ANOTHER = re.compile(
-    r"RESULT|\\(?:ne|neq|le|leq|ge|geq)\b|\b(?:of the|next|first|second|third|each|both|other|sides?|divisible|decimal"
-    r"|degrees|radians|recall|note|here|uses?d?|step"
-    r"|checks?|verif\w+|estimate|rounded|about|add|subtract|double|at least|at most)\b",
-    re.IGNORECASE,
-)
 OF_RESULT = re.compile(
-    r"RESULT (?:overcounts|undercounts|is|was|has|does|did|can|could|would|will|must|should|needs|turns|seems|seemed)\b"
+    r"RESULT (?:overcounts|undercounts|is|was|has|does|did|can|could|would|will|must|should|needs|turns|seems"
+    r"|seemed)\b"
 )
 CHINESE_END = re.compile("[。！？；\n]")
-CHINESE_OTHER = re.compile("其他|其它|另一|另外")
+CHINESE_OTHER = re.compile("其他|其它|另一|另外|说法|命题")
 ASIDE = re.compile(r"[,;:(\[\u2014].*| -- .*", re.DOTALL)
-SETTLED = re.compile(r"(?:=|\b(?:is|are|gives?|get|have|has|be)) RESULT[^\d=]*$")
+SETTLED = re.compile(r"(?:= ?|\b(?:is|are|gives?|get|have|has|be) )RESULT[^\d=]*$")
 # An open quotation, or a quoted line.
-QUOTED_BEFORE = re.compile(r"^\s*>|^[^\"]*\"[^\"]*$")
+QUOTED_BEFORE = re.compile(r"^\s*>|^[^\"]*(?<!\d)\"[^\"]*$")
+STRUCK = re.compile(r"(?:~~|\\(?:s?out|st|[bx]?cancel)\s*\{|<(?:s|del|strike)>)\W*$")
 NOT_A_RESULT = re.compile(r"\d-[a-z]{3,}|[<>≤≥≠≈?]|\\(?:[gln]eq?|approx|sim|equiv)\b", re.IGNORECASE)  # not a result
 # Where a stated result ends: a formula between delimiters, or a chain of numbers and operators.
 SPAN = re.compile(
@@ -189,28 +191,36 @@ def _concludes(answer: str) -> bool:
 def _withdrawn(before: str, result: str, rest: str) -> bool:
     """Is `result` disowned by the sentence before it, or taken back or replaced in `rest` behind it?"""
     lead = _open_sentence(before)
-    if QUOTED_BEFORE.search(lead) or CHINESE_BEFORE.search(lead) or CHINESE_BEHIND.match(rest):
+    if QUOTED_BEFORE.search(lead) or STRUCK.search(lead) or CHINESE_BEFORE.search(lead) or CHINESE_BEHIND.match(rest):
         return True
     if any(CHINESE.search(part) for part in CHINESE_END.split(rest) if not CHINESE_OTHER.search(part)):
         return True
     kind = kind_of(result)
     own, *later = sentences(spoken(rest, result, kind))
-    if says(doubt.DISOWNED, f"{spoken(lead, '', kind)[7:]} {own}", kind) or says(doubt.CHANGED, own, kind):
+    if says(disowned.DISOWNED, f"{spoken(lead, '', kind)[7:]} {own}", kind) or says(doubt.CHANGED, own, kind):
         return True
-    if own.endswith("?") or any(says(doubt.QUESTIONED, part, kind) for part in later):
-        return True
+    later = without_refutations(later)
     said = [part for part in (own, *later) if part]
-    return (
-        any(says(TAKEN_BACK, part, kind) for part in said)
-        or _suspected(own, later, kind)
-        or _replaced(before, said, kind)
-    )
+    if own.endswith("?") or any(_denied(part, kind) for part in said):
+        return True
+    open_question = questioned(later, kind) or any(says(doubt.OPENING, part, kind) for part in said)
+    if open_question and not affirmed(later):
+        return True
+    return _suspected(own, later, kind) or _replaced(before, said, kind)
+
+
+def _denied(sentence: str, kind: Kind) -> bool:
+    of_another = "RESULT" not in sentence and says(doubt.OF_ANOTHER_VALUE, sentence, kind)
+    return says(doubt.CONFESSED, sentence, kind) or (says(doubt.DENIED, sentence, kind) and not of_another)
 
 
 def _suspected(own: str, later: list[str], kind: Kind) -> bool:
     """Are there words that an explanation hardly needs: of the result, in an aside, or in a later sentence?"""
     aside = own if OF_RESULT.match(own) else "".join(ASIDE.findall(own)[:1])
-    return any(says(doubt.SUSPECT, part, kind) and not says(doubt.EXCUSED, part, kind) for part in (aside, *later))
+    return any(
+        says(doubt.SUSPECT, part, kind) and not (says(doubt.EXCUSED, part, kind) or OF_THE_TASK.match(part))
+        for part in (aside, *later)
+    )
 
 
 def _replaced(before: str, said: list[str], kind: Kind) -> bool:
@@ -220,8 +230,10 @@ def _replaced(before: str, said: list[str], kind: Kind) -> bool:
         return False
     if any(says(doubt.REPLACED, part, kind) for part in said if not says(doubt.CONVERTED, part, kind)):
         return True
+    if later and kind != "option" and says(doubt.ALONE, later[-1], kind):
+        return True
     known = {number.replace(",", "") for number in PLAIN_NUMBER.findall(before)}
-    ends = [part for part in later if NEW_VALUE.search(part) and not OF_ANOTHER.search(part)]
+    ends = [part for part in later if NEW_VALUE.search(part) and speaks_of_result(part)]
     numbers = [PLAIN_NUMBER.findall(part) for part in ends if kind != "option"]
     return any(len(found) == 1 and found[0].replace(",", "") not in known for found in numbers)
 

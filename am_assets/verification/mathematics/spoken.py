@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from am_assets.verification.mathematics.clauses import Kind
 from am_assets.verification.mathematics.extraction import is_option
+from am_assets.verification.mathematics.spellings import NUMBER_WORDS
 
 CONTRACTIONS = [
     (re.compile(pattern, re.IGNORECASE), full)
@@ -27,6 +28,13 @@ TIMES = re.compile(r"(?<=[\d)a-z]) ?\* ?(?=[\d(])")
 NUMERAL = re.compile(
     r"(?<![\w.\\^_])[-+]?\d[\d,]*+(?:\.\d++)?(?: ?/ ?\d++)?+(?:\s?\\?%)?|\\[dt]?frac ?\{ ?-?\d+ ?\}\{ ?\d+ ?\}"
 )
+CHINESE_STOPS = str.maketrans({"。": ". ", "！": "! ", "？": "? ", "；": "; ", "，": ", ", "：": ": "})
+BESIDE_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff])(?=[-\d\\])|(?<=\d)(?=[\u4e00-\u9fff])")
+# A number in words that ends its clause; "one" and "two" may be pronouns.
+LAST_WORD = re.compile(
+    rf"(?<=[\w,:] )({'|'.join(word for word in NUMBER_WORDS if word not in ('one', 'two'))})(?=[ *)]*(?:[.,;:!?\n]|$))",
+    re.IGNORECASE,
+)
 SENTENCES = re.compile(r"(?:[^.!?;\n]|[.;](?=[a-z0-9,]))+[.!?;]*")
 
 
@@ -43,13 +51,26 @@ def spoken(text: str, result: str, kind: Kind) -> str:
         text = WRAPPER.sub(lambda found: found[1] or (" " if found.group() in ("\\ ", "~") else ""), text)
     for contraction, full in CONTRACTIONS:
         text = contraction.sub(full, text)
-    text = NUMERAL.sub(lambda found: "RESULT" if value_of(found.group()) == wanted else found.group(), text)
+    text = BESIDE_CHINESE.sub(" ", text.translate(CHINESE_STOPS))
+    text = LAST_WORD.sub(lambda found: NUMBER_WORDS[found[1].casefold()], text)
+    text = NUMERAL.sub(
+        lambda found: "RESULT" if _same(found.group(), value, "." not in result) else found.group(), text
+    )
     if kind == "option":
         text = OPTION_LETTER.sub(r"OPTION_\1", text)
         wanted = "OPTION_" + "".join(OPTION_LETTER.findall(result)[:1]) if result else ""
     if isinstance(wanted, str) and 0 < len(wanted) < 100:
-        text = re.sub(rf"(?<![\w\\]){re.escape(wanted)}(?![\w'])", "RESULT", text)
+        text = re.sub(rf"(?<![\w\\]|[-\u2212]){re.escape(wanted)}(?![\w'])", "RESULT", text)
     return re.sub(r"[ \t]+", " ", "RESULT" + (text if text[:1] in "\n.,;:!?)" else f" {text.lstrip()}")).strip()
+
+
+def _same(numeral: str, value: Fraction | None, exact: bool) -> bool:
+    """Is `numeral` the value or, of an exact one, its decimal rounded to some place?"""
+    told = value_of(numeral)
+    if told is None or value is None or told == value:
+        return told is not None and told == value
+    places = len(numeral.partition(".")[2])
+    return exact and places > 0 and round(value, places) == told
 
 
 def value_of(text: str) -> Fraction | None:

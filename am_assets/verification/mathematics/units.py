@@ -19,10 +19,15 @@ class Unit(NamedTuple):
 KNOWN: dict[str, dict[str, str]] = {
     "length": {
         "0.0254": "in inch inche ″", "0.3048": "ft foot feet", "0.9144": "yd yard", "1609.344": "mi mile",
-        "1852": "nmi", "1": "米", "1/100": "厘米", "1/1000": "毫米", "1000": "千米 公里",
+        "1852": "nmi", "1/10000000000": "Å angstrom ångström", "149597870700": "au",
+        "9460730472580800": "ly lightyear light\\year light-year", "30856775814913673": "pc parsec",
+        "30856775814913673000": "kpc kiloparsec", "30856775814913673000000": "Mpc megaparsec",
+        "1": "米", "1/100": "厘米", "1/1000": "毫米", "1000": "千米 公里",
     },
     "mass": {
-        "28.349523125": "oz ounce", "453.59237": "lb lbs", "1000000": "t tonne ton", "1": "克", "1000": "千克 公斤",
+        "28.349523125": "oz ounce", "453.59237": "lb lbs", "6350.29318": "stone",
+        "1.66053906660/1000000000000000000000000": "amu dalton Da",
+        "1000000": "t tonne ton", "1": "克", "1000": "千克 公斤",
     },
     "time": {
         "60": "min minute 分钟", "3600": "h hr hour 小时", "86400": "d day 天", "604800": "week wk 周", "1": "秒 sec",
@@ -43,11 +48,23 @@ KNOWN: dict[str, dict[str, str]] = {
         "1000000000000": "trillion", "10000": "万",
     },
     "length^2": {"4046.8564224": "acre", "10000": "hectare ha", "1": "平方米", "1/10000": "平方厘米"},
-    "length^3": {"1": "立方米", "0.003785411784": "gallon gal", "0.000946352946": "quart qt"},
-    "length time^-1": {"1609.344/3600": "mph", "1000/3600": "kph kmh"},
+    "length^3": {
+        "1": "立方米", "0.003785411784": "gallon gal", "0.000946352946": "quart qt",
+        "0.000473176473": "pint", "0.0002365882365": "cup", "0.0000295735295625": r"fluid\ounce fluidounce",
+        "1/1000000": "cc ccm", "0.158987294928": "barrel",
+    },
+    "length time^-1": {"1609.344/3600": "mph", "1000/3600": "kph kmh", "1852/3600": "knot kn"},
+    "length^-1 mass time^-2": {
+        "101325000": "atm atmosphere", "101325000/760": "torr mmHg", "100000000": "bar", "100000": "mbar millibar hPa",
+        "6894757.293168": "psi",
+    },
+    "length mass time^-2": {"1/100": "dyn dyne", "4448.2216152605": "lbf", "9806.65": "kgf"},
+    "length^2 mass time^-3": {"745699.87158227022": "hp horsepower"},
     "bit": {"1": "bit", "8": "byte"},
     "length^2 mass time^-2": {
-        "4184000": "kcal kilocalorie", "4184": "cal calorie", "3600000000": "kWh kilowatthour",
+        "4184000": "kcal kilocalorie", "4184": "cal calorie", "3600000000": "kWh kilowatthour kilowatt-hour",
+        "3600000": "Wh",
+        "1055055.85262": "BTU btu", "1/10000": "erg",
     },
 }  # fmt: skip
 # By dimension: units that take a prefix, as symbols and as names, and their size.
@@ -107,7 +124,7 @@ UNITS = _table()
 POWER_WORDS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 TOKEN = re.compile(
     r"\s*(?:(?P<power>\^\{?(?P<exponent>-?\d)\}?)|(?P<over>/|\bper\b)|(?P<times>\\cdot|\\times|\*|-(?=[a-z]))"
-    r"|(?P<name>\\circ\s*[CF]\b|(?:\\mu\s*)?[A-Za-zμµΩ\u4e00-\u9fff]+\.?|\\(?:Omega|circ|cents|%|\$)|[%$€£¥₹¢°℃℉″])"
+    r"|(?P<name>\\circ\s*[CF]\b|(?:\\mu\s*)?[A-Za-zμµΩÅ\u4e00-\u9fff]+\.?|\\(?:Omega|circ|cents|%|\$)|[%$€£¥₹¢°℃℉″])"
     r"|(?P<open>[(])|(?P<close>[)]))"
 )
 SECOND = re.compile(r"\s*([A-Za-z]+)")

@@ -11,6 +11,12 @@ from am_assets.verification.mathematics.units import Unit
 from am_assets.verification.mathematics.values import Named, Numeral, Ratio, Rounded, Term, Value, Words
 
 CONSTANT = re.compile(r"(.+)\+\s*([Cc])|([Cc])\s*\+(.+)", re.DOTALL)
+# In kelvins: the size of a degree, and where its zero is.
+TEMPERATURES = {
+    "kelvin": (Fraction(1), Fraction(0)),
+    "celsius": (Fraction(1), Fraction("273.15")),
+    "fahrenheit": (Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),
+}
 MINUTES = re.compile(r"\d\d")
 
 
@@ -21,6 +27,8 @@ def terms(one: Term, other: Term, same: Equality) -> Told:
     if kinds.count("percent") == 1:
         return _percent(*((one, other) if kinds[0] == "percent" else (other, one)), same)
     if one.unit and other.unit:
+        if kinds[0] != kinds[1] and {*kinds} <= TEMPERATURES.keys():
+            return same.texts(*(_kelvin(term.text, term.unit) for term in (one, other) if term.unit))
         if kinds[0] != kinds[1] and {*kinds} != {"angle", "radian"}:
             return None if {*kinds} == {"time", "year"} else False
         if one.unit == other.unit:
@@ -31,8 +39,8 @@ def terms(one: Term, other: Term, same: Equality) -> Told:
         return _degrees(*((one, other) if one.unit else (other, one)), same, equal)
     if equal is not True and not one.unit and not other.unit:
         equal = _up_to_constants(one.text, other.text, equal)
-    if equal and (one.unit or one.noun) and (other.unit or other.noun) and not share_a_noun(one, other):
-        return None  # 5 apples, 5 dollars
+    if (one.unit or one.noun) and (other.unit or other.noun) and not share_a_noun(one, other):
+        return None  # 5 apples, 5 dollars; 3 fathoms, 18 ft
     return equal
 
 
@@ -89,6 +97,11 @@ def _in_base(text: str, unit: Unit | None) -> str:
     """The number in base units; degrees in radians."""
     scaled = _times(text, unit.factor if unit else Fraction(1))
     return rf"({scaled})\cdot\frac{{\pi}}{{180}}" if unit and unit.dimension == "angle" else scaled
+
+
+def _kelvin(text: str, unit: Unit) -> str:
+    size, zero = TEMPERATURES[unit.dimension]
+    return rf"({_times(text, size * unit.factor)})+\frac{{{zero.numerator}}}{{{zero.denominator}}}"
 
 
 def numerals(one: Numeral, other: Numeral, same: Equality) -> Told:
