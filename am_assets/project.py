@@ -26,7 +26,7 @@ from am_assets.datasets.exclusions import Exclusions, load_exclusions
 from am_assets.datasets.sources import Source, load_sources
 from am_assets.engines.llm.names import misnamed, misnamed_entries
 from am_assets.engines.models import embedder
-from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.bundled import BUNDLED
 from am_assets.storage.stored import refuse_newer
 
 

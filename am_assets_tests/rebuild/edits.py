@@ -20,6 +20,8 @@ ENTRIES = {
     **dict.fromkeys(["benchmark.generator", "benchmark.seed", "benchmark.datasets"], "drill"),
 }
 DATASETS = {"basic_arithmetic": 3}
+# What is served here has no address elsewhere.
+SERVED = {"api_base": None, "api_key_env": None, "serve.engine": "vllm"}
 VALUES: dict[str, Any] = {
     "recipe.dedup.threshold": 0.85,
     "recipe.dedup.priority": ["published", "has_check", "source_rank"],
@@ -109,6 +111,12 @@ VALUES: dict[str, Any] = {
     "instruments.code.packages": [],
     "instruments.reward.model": "openai/judge-2",
     "endpoint.model": "openai/other",
+    "endpoint.serve": With({"engine": "vllm"}, SERVED),
+    "endpoint.serve.engine": With("vllm", SERVED),
+    "endpoint.serve.arguments": With({"max-model-len": 64}, SERVED),
+    "endpoint.serve.replicas": With(2, SERVED),
+    "endpoint.serve.gpus": With(1, SERVED),
+    "endpoint.serve.python": With("/opt/vllm", SERVED),
     "schedule.cron": "0 1 * * *",
     "schedule.timezone": "Europe/Berlin",
     "schedule.recipes": ["other"],

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from am_assets.config.recipe import TrainingPolicy
-from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.bundled import BUNDLED
 from am_assets.engines.models.student import student_folder, weights_sha256
 from am_assets.training.sft import Job, command, sequences_per_device, train
 from am_assets.training.tokens import tokenize

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
+from am_assets.engines.models.bundled import BUNDLED, embedded_gguf
 from am_assets.engines.models.precision import has_bfloat16
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.atomic import written_aside

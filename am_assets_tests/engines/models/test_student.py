@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.bundled import BUNDLED
 from am_assets.engines.models.student import StudentError, generate, student_folder, until_end, weights_sha256
 
 QUESTIONS = ["What is 2 plus 3?", "Name three colours of the rainbow, please, and say why you like each.", "Say yes."]
