@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from am_assets.config.consistency import unmeasured
-from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints
+from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints, of_student
 from am_assets.config.files import ConfigError
 from am_assets.config.instruments import Instruments, load_instruments
 from am_assets.config.partitions import MOST_PARTITIONS, name_fault
@@ -85,6 +85,10 @@ class Project:
     def endpoints_of(self, model: str) -> list[Endpoint]:
         """The endpoints that serve a model; one with defaults where none is configured."""
         return self.endpoints.get(model) or [Endpoint()]
+
+    def endpoints_of_student(self, name: str) -> list[Endpoint]:
+        """The endpoints that serve a student; none where it answers in the process of the run."""
+        return of_student(self.endpoints, name)
 
 
 @cache

@@ -38,7 +38,7 @@ class Serve(Section):
     """The engine that answers for a model, started on demand on this machine and shared by all runs."""
 
     engine: Engine
-    arguments: dict[str, Argument] = {}  # of the engine, as it spells them, without leading dashes
+    arguments: dict[str, Argument] = Field(default_factory=dict)  # as the engine spells them
     replicas: Annotated[int, Field(ge=1, le=64)] = 1  # servers that share the requests
     gpus: Annotated[int, Field(ge=0)] | None = None  # that each replica has for itself; null: as the machine is
     python: str | None = None  # vllm and sglang: the interpreter of their environment; null: the command on PATH

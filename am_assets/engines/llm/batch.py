@@ -101,8 +101,8 @@ class _BatchClient:
         wire = None if endpoint.served(model) else Wire(model, endpoint.model_copy(update={"batch": True}))
         if wire is None or wire.provider not in PROVIDERS:
             raise ConfigError(
-                f"{model}: no offline batches through {wire.provider if wire else 'a server of this machine'}, only through"
-                f" {', '.join(sorted(PROVIDERS))}; remove `batch` from its endpoint"
+                f"{model}: no offline batches through {wire.provider if wire else 'a server of this machine'}, only"
+                f" through {', '.join(sorted(PROVIDERS))}; remove `batch` from its endpoint"
             )
         if budget.limited and wire.prices is None:
             raise ConfigError(

@@ -16,6 +16,6 @@ locked while their process lives. It knows no request; those belong to `engines/
 """
 
 from am_assets.engines.serving.leases import Address, Lease, lease, release_all
-from am_assets.engines.serving.servers import Server, ServerError, server_of, unservable
+from am_assets.engines.serving.servers import Server, ServerError, no_model, server_of, unservable
 
-__all__ = ["Address", "Lease", "Server", "ServerError", "lease", "release_all", "server_of", "unservable"]
+__all__ = ["Address", "Lease", "Server", "ServerError", "lease", "no_model", "release_all", "server_of", "unservable"]

@@ -8,8 +8,8 @@ import re
 
 MEMORY = (
     "memory ran out: lower `context` or `concurrency` (llama), `max-model-len` or `gpu-memory-utilization` (vllm),"
-    " `mem-fraction-static` (sglang) or `cb-num-blocks` (transformers) of serve.arguments, raise `gpus`, or end what else"
-    " uses that memory"
+    " `mem-fraction-static` (sglang) or `cb-num-blocks` (transformers) of serve.arguments, raise `gpus`, or end what"
+    " else uses that memory"
 )
 KILLED = "it was killed, as a rule because the machine ran out of memory: lower `context`, `concurrency` or `replicas`"
 PORT = r"address already in use|errno 98|EADDRINUSE|couldn't bind|cannot bind|failed to bind|could not bind"
