@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from am_assets.config.endpoints import Endpoint
+from am_assets.config.endpoints import STUDENT, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.config.recipe import Recipe
 from am_assets.datasets import hub, sources
@@ -21,7 +21,7 @@ from am_assets.datasets.locate import SourceError, at_commit, find_files
 from am_assets.engines.llm.batch import PROVIDERS
 from am_assets.engines.models import embedder
 from am_assets.engines.models.bundled import BUNDLED, embedded_gguf
-from am_assets.engines.serving import unservable
+from am_assets.engines.serving import no_model, unservable
 from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Costs, Estimate
 from am_assets.planning.plan import Step
@@ -182,9 +182,16 @@ def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
         yield f"{instruments}: reward.model: {fault}"
     for recipe in dict.fromkeys(step.partition.rpartition("|")[2] for step in steps if step.asset in STUDYING):
         student = here.recipes[recipe].training.student
-        fault = _no_bundled_model() if student == BUNDLED else _no_weights(student)
+        fault = _no_bundled_model() if student == BUNDLED else _no_student(student)
         if fault:
             yield f"{here.data / 'recipes' / f'{recipe}.yaml'}: training.student: {fault}"
+        for endpoint in here.endpoints_of_student(student) if "benchmark_responses" in planned else ():
+            faults = unservable(f"{STUDENT}/{student}", endpoint)
+            yield from (f"{here.data / 'endpoints.yaml'}: {STUDENT}: {fault}" for fault in faults)
+
+
+def _no_student(name: str) -> str | None:
+    return no_model(Path(name)) if Path(name).is_dir() else _no_weights(name)
 
 
 def _no_embedder(model: str) -> str | None:

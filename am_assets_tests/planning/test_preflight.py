@@ -61,6 +61,16 @@ def labeler(desk: Desk, model: str, entry: dict) -> None:
 
 
 NO_PRICE = {"input_price": None, "output_price": None}
+
+
+def adapter(desk: Desk, base: str) -> None:
+    """Make a folder with nothing but an adapter the student."""
+    folder = desk.folder / "lora"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text(f'{{"base_model_name_or_path": "{base}"}}')
+    desk.edit("plain", "training", student=str(folder))
+
+
 MISTAKES = {
     "a key that is not set": (
         lambda desk: endpoint(desk, api_key_env="UNSET_KEY"),
@@ -125,6 +135,21 @@ MISTAKES = {
         lambda desk: desk.edit("plain", "training", student=str(desk.folder / "pool")),
         "benchmark_responses",
         "pool: the folder holds no config.json, so no model",
+    ),
+    "an adapter without its base": (
+        lambda desk: adapter(desk, "other/base"),
+        "sft_checkpoint",
+        "lora: the folder holds an adapter (LoRA) of other/base and no model of its own: merge it into its base first",
+    ),
+    "a student served by an engine for GGUF files": (
+        lambda desk: rewrite(desk, "endpoints.yaml", student={"serve": {"engine": "llama"}}),
+        "benchmark_responses",
+        "endpoints.yaml: student: gguf: student/embedded/smollm2-135m-instruct: llama serves GGUF files",
+    ),
+    "a student whose engine is not installed": (
+        lambda desk: rewrite(desk, "endpoints.yaml", student={"serve": {"engine": "vllm", "python": "/no/such"}}),
+        "benchmark_responses",
+        "endpoints.yaml: student: serve.python: /no/such: no interpreter",
     ),
     "an embedder of the hub": (
         lambda desk: rewrite(desk, "instruments.yaml", embeddings={"model": "no/such-embedder"}),

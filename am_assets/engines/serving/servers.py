@@ -142,11 +142,12 @@ def no_model(folder: Path) -> str | None:
         base = "another model"
         with suppress(ValueError, LookupError, TypeError, OSError):
             base = json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
-        return f"{folder}: holds an adapter (LoRA) of {base} and no model of its own: merge it into its base first"
+        what = f"an adapter (LoRA) of {base} and no model of its own"
+        return f"{folder}: the folder holds {what}: merge it into its base first"
     if not (folder / "config.json").is_file():
-        return f"{folder}: holds no config.json, so no model"
+        return f"{folder}: the folder holds no config.json, so no model"
     if not any(any(folder.glob(pattern)) for pattern in ("*.safetensors", "*.bin")):
-        return f"{folder}: holds no weights (*.safetensors)"
+        return f"{folder}: the folder holds no weights (*.safetensors)"
     return None
 
 

@@ -1,8 +1,5 @@
 """A folder of servers of the tests' own, and the stand-in for vllm and sglang on PATH."""
 
-import os
-import shlex
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from am_assets.engines.serving import release_all
-from am_assets_tests.engines.serving.playing import SCRIPT, Standin, until
+from am_assets_tests.engines.serving.playing import Standin, on_path, until
 
 
 @pytest.fixture
@@ -24,13 +21,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def standin(machine: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Standin]:
-    bin = machine / "bin"
-    bin.mkdir()
-    for name in ("vllm", "sglang"):
-        (bin / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(SCRIPT))} "$@"\n')
-        (bin / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{bin}:{os.environ['PATH']}")
-    monkeypatch.setenv("STANDIN", str(machine))
+    for name, value in on_path(machine).items():
+        monkeypatch.setenv(name, value)
     here = Standin(machine)
     here.says()
     yield here

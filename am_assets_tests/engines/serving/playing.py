@@ -2,7 +2,9 @@
 
 import json
 import os
+import shlex
 import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,8 +33,9 @@ class Standin:
 
     def kill(self) -> None:
         """End the server that started last, without a word."""
-        with suppress(ProcessLookupError):
-            os.kill(self.lines("starts")[-1]["pid"], signal.SIGKILL)
+        for start in self.lines("starts")[-1:]:
+            with suppress(ProcessLookupError):
+                os.kill(start["pid"], signal.SIGKILL)
 
     def left(self) -> list[int]:
         """The processes of all servers that still run."""
@@ -55,3 +58,14 @@ def until(holds: Callable[[], bool], seconds: float = 20) -> bool:
 
 def endpoint(engine: str = "vllm", concurrency: int = 4, **serve) -> Endpoint:
     return Endpoint.model_validate({"serve": {"engine": engine, **serve}, "concurrency": concurrency})
+
+
+def on_path(home: Path) -> dict[str, str]:
+    """The variables under which vllm and sglang are the stand-in, which keeps its notes in `home`."""
+    commands = home / "bin"
+    commands.mkdir()
+    for name in ("vllm", "sglang"):
+        words = f'exec {shlex.quote(sys.executable)} {shlex.quote(str(SCRIPT))} "$@"'
+        (commands / name).write_text(f"#!/bin/sh\n{words}\n")
+        (commands / name).chmod(0o755)
+    return {"PATH": f"{commands}:{os.environ['PATH']}", "STANDIN": str(home)}
