@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from am_assets.config.consistency import unmeasured
-from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints
+from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints, of_student
 from am_assets.config.files import ConfigError
 from am_assets.config.hardware import Hardware, load_hardware
 from am_assets.config.instruments import Instruments, load_instruments
@@ -27,7 +27,7 @@ from am_assets.datasets.exclusions import Exclusions, load_exclusions
 from am_assets.datasets.sources import Source, load_sources
 from am_assets.engines.llm.names import misnamed, misnamed_entries
 from am_assets.engines.models import embedder
-from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.bundled import BUNDLED
 from am_assets.storage.stored import refuse_newer
 
 
@@ -91,6 +91,10 @@ class Project:
     def endpoints_of(self, model: str) -> list[Endpoint]:
         """The endpoints that serve a model; one with defaults where none is configured."""
         return self.endpoints.get(model) or [Endpoint()]
+
+    def endpoints_of_student(self, name: str) -> list[Endpoint]:
+        """The endpoints that serve a student; none where it answers in the process of the run."""
+        return of_student(self.endpoints, name)
 
 
 @cache

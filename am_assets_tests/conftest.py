@@ -40,12 +40,15 @@ def no_instance_of_another_test() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def model_server() -> Iterator[CountingProxy]:
-    from am_assets.engines.models.local_model import embedded_gguf, serve, stop_all
+    from am_assets.config.endpoints import Endpoint
+    from am_assets.engines.models.bundled import BUNDLED
+    from am_assets.engines.serving import lease, server_of
 
-    proxy = CountingProxy(serve(embedded_gguf(), context=2048, slots=4))
+    here = lease(server_of(BUNDLED, Endpoint()))
+    proxy = CountingProxy(here.address)
     yield proxy
     proxy.server.shutdown()
-    stop_all()
+    here.release()
 
 
 @pytest.fixture
@@ -72,7 +75,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of models of a project, with the embedded student in it."""
-    from am_assets.engines.models.local_model import BUNDLED
+    from am_assets.engines.models.bundled import BUNDLED
     from am_assets.engines.models.student import student_folder
 
     folder = shared(tmp_path_factory, "models")

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 import yaml
+
+from am_assets.engines.serving import Address
 
 SUMS = [
     ("What is 12 plus 7?", "19", "<think>12 + 7 = 19.</think> <answer>\\boxed{19}</answer>"),
@@ -45,7 +48,7 @@ RECIPE = {
 class CountingProxy:
     """Stands before the embedded model server and counts what is asked of it."""
 
-    def __init__(self, upstream: str):
+    def __init__(self, upstream: Callable[[], Address]):
         self.requests = 0
         proxy = self
 
@@ -55,7 +58,9 @@ class CountingProxy:
             def do_POST(self) -> None:
                 proxy.requests += 1
                 body = self.rfile.read(int(self.headers["content-length"]))
-                request = Request(upstream + self.path.removeprefix("/v1"), body, {"content-type": "application/json"})
+                address = upstream()
+                headers = {"content-type": "application/json", "authorization": f"Bearer {address.key}"}
+                request = Request(address.url + self.path.removeprefix("/v1"), body, headers)
                 with urlopen(request) as reply:
                     content = reply.read()
                 self.send_response(200)

@@ -1,21 +1,25 @@
 """Addresses, rate limits and prices of models: `data/endpoints.yaml`.
 
 Nothing here is part of the identity of an answer. A model may have several endpoints; one without an entry is called
-with the defaults of litellm.
+with the defaults of litellm. An endpoint with `serve` (`config/serve.py`) is a server that is started on this machine
+while it is needed; so is that of every embedded model. The entries `student` and `student/<name in the recipe>` say how
+students are served; without one they answer in the process of the run.
 """
 
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from am_assets.config.files import ConfigError, Section, parse, read_yaml
+from am_assets.config.serve import Serve
 
 # Must be set before litellm is imported anywhere: use the price table of the package, do not download it.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 EMBEDDED = "embedded/"
+STUDENT = "student"
 Count = Annotated[int, Field(ge=1)]
 Price = Annotated[float, Field(ge=0)]  # dollars per million tokens
 
@@ -23,9 +27,11 @@ Price = Annotated[float, Field(ge=0)]  # dollars per million tokens
 class Endpoint(Section):
     """One address of a model, with its limits and prices."""
 
-    model: str | None = None  # the provider's name of the model, as litellm spells it; null: the same name
-    gguf: str | None = None  # embedded models: the file; null: the bundled one
-    context: Annotated[int, Field(ge=256)] = 2048  # embedded models: tokens per slot
+    # The provider's name of the model, as litellm spells it; where it is served here, its folder or name on the hub.
+    model: str | None = None  # null: the same name
+    serve: Serve | None = None  # null: nothing is started, except for embedded models, which `llama` serves
+    gguf: str | None = None  # served by llama: the file; null: the bundled one
+    context: Annotated[int, Field(ge=256)] = 2048  # served by llama: tokens per slot
     api_base: str | None = None
     api_key_env: str | None = None  # the *name* of an environment variable
     concurrency: Count = 4  # requests in flight; for a reward model on this machine: the batch size
@@ -40,14 +46,31 @@ class Endpoint(Section):
     output_price: Price | None = None
     batch_price_factor: Annotated[float, Field(ge=0, le=1)] = 0.5
 
+    @model_validator(mode="after")
+    def _served_or_elsewhere(self) -> "Endpoint":
+        if self.serve is None:
+            return self
+        for name in ("api_base", "api_key_env", "batch"):
+            if getattr(self, name):
+                raise ValueError(f"{name}: the server that `serve` starts has none: remove one of them")
+        if self.gguf and self.serve.engine != "llama":
+            raise ValueError(
+                f"gguf: {self.serve.engine} serves Hugging Face folders: name one by `model`, or use llama"
+            )
+        return self
+
+    def served(self, model: str) -> Serve | None:
+        """How this endpoint is served on this machine; None where it is not."""
+        return self.serve or (Serve(engine="llama") if model.startswith(EMBEDDED) else None)
+
     def prices(self, model: str) -> tuple[float, float] | None:
         """Dollars per million tokens in and out; None where neither this entry nor litellm's table knows.
 
-        Embedded models cost nothing. The provider's discounts for cached prompts are ignored.
+        Models served here cost nothing. The provider's discounts for cached prompts are ignored.
         """
         if self.input_price is not None or self.output_price is not None:
             return self.input_price or 0, self.output_price or 0
-        if model.startswith(EMBEDDED):
+        if self.served(model):
             return 0, 0
         import litellm
 
@@ -63,7 +86,7 @@ class Endpoint(Section):
             if self.api_key_env not in os.environ:
                 raise ConfigError(f"{model}: the environment variable {self.api_key_env} (its API key) is not set")
             return os.environ[self.api_key_env]
-        if self.api_base or model.startswith(EMBEDDED):
+        if self.api_base or self.served(model):
             return None
         import litellm
 
@@ -93,7 +116,7 @@ def _agree_on_limits(endpoints: Endpoints, path: Path) -> None:
     """`ConfigError` where models of one provider account have different limits: an account's limits are shared."""
     limits: dict[tuple[str, str | None, str | None], tuple[str, dict[str, Any]]] = {}
     for name, entries in endpoints.items():
-        for entry in () if name.startswith(EMBEDDED) else entries:
+        for entry in (entry for entry in entries if not entry.served(name)):
             account = ((entry.model or name).partition("/")[0], entry.api_base, entry.api_key_env)
             own = entry.model_dump(include={"concurrency", "requests_per_minute", "tokens_per_minute"})
             other, first = limits.setdefault(account, (name, own))
@@ -102,3 +125,8 @@ def _agree_on_limits(endpoints: Endpoints, path: Path) -> None:
                     f"{path}: {name}: its limits {own} are not those of {other}, {first}, though both use one account"
                     f" of {account[0]}; limits are shared by all models of an account: name the same ones in both"
                 )
+
+
+def of_student(endpoints: Endpoints, name: str) -> list[Endpoint]:
+    """The endpoints that serve the student of a recipe, with its name in the recipe; empty where none is declared."""
+    return endpoints.get(f"{STUDENT}/{name}") or endpoints.get(STUDENT) or []

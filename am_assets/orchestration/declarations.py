@@ -121,6 +121,9 @@ class Declared:
     def endpoints_of(self, model: str) -> list[Endpoint]:
         return self._project.endpoints_of(model)
 
+    def endpoints_of_student(self, name: str) -> list[Endpoint]:
+        return self._project.endpoints_of_student(name)
+
     @property
     def shards(self) -> list[str]:
         """Shard keys in the order of the sources file."""

@@ -4,7 +4,6 @@ Only what the steps need is checked: files and hub repositories they read, endpo
 weights they load. No request is sent to a model; a connection is waited for a few seconds.
 """
 
-import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from am_assets.config.endpoints import EMBEDDED, Endpoint
+from am_assets.config.endpoints import STUDENT, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.config.recipe import Recipe
 from am_assets.datasets import hub, sources
@@ -23,12 +22,14 @@ from am_assets.datasets.locate import SourceError, at_commit, find_files
 from am_assets.datasets.pass_rates import read_round
 from am_assets.engines.llm.batch import PROVIDERS
 from am_assets.engines.models import embedder
-from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
+from am_assets.engines.models.bundled import BUNDLED, embedded_gguf
+from am_assets.engines.models.folders import no_model
+from am_assets.engines.serving import unservable
 from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Costs, Estimate
 from am_assets.planning.devices import in_the_way
 from am_assets.planning.plan import Step
-from am_assets.planning.students import no_model, template_faults
+from am_assets.planning.students import template_faults
 from am_assets.project import Project
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.stored import StoredTables
@@ -142,18 +143,14 @@ def _model(here: Project, model: str, asset: str) -> Iterator[str]:
     endpoints = here.endpoints_of(model)
     for endpoint in endpoints:
         yield from (f"{where}: {fault}" for fault in _endpoint(model, endpoint))
-    silent = [_silence(endpoint.api_base) for endpoint in endpoints if not model.startswith(EMBEDDED)]
+    silent = [_silence(endpoint.api_base) for endpoint in endpoints if not endpoint.served(model)]
     if silent and all(silent):  # one reachable endpoint is enough
         yield from (f"{where}: api_base: {fault}" for fault in silent if fault)
 
 
 def _endpoint(model: str, endpoint: Endpoint) -> Iterator[str]:
-    if model.startswith(EMBEDDED):
-        gguf = os.path.expandvars(endpoint.gguf or "")
-        if gguf and not Path(gguf).is_file():
-            yield f"gguf: {endpoint.gguf}: no such file: set its path, or the variable that it names"
-        elif not gguf and (fault := _no_bundled_model()):
-            yield fault
+    if endpoint.served(model):
+        yield from unservable(model, endpoint)
         if endpoint.batch:
             yield "batch: an embedded model has no offline batches: remove it"
         return
@@ -228,6 +225,9 @@ def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
         trained = any(step.asset == "sft_checkpoint" and step.partition == recipe for step in steps)
         for one in [fault] if fault else template_faults(training) if trained else []:
             yield f"{here.data / 'recipes' / f'{recipe}.yaml'}: training.student: {one}"
+        for endpoint in here.endpoints_of_student(training.student) if "benchmark_responses" in planned else ():
+            faults = unservable(f"{STUDENT}/{training.student}", endpoint)
+            yield from (f"{here.data / 'endpoints.yaml'}: {STUDENT}: {fault}" for fault in faults)
 
 
 def _no_reporter() -> str | None:

@@ -90,6 +90,8 @@ def cut_the_think_part(folder: Path) -> None:
 
 
 NO_PRICE = {"input_price": None, "output_price": None}
+
+
 MISTAKES = {
     "a key that is not set": (
         lambda desk: endpoint(desk, api_key_env="UNSET_KEY"),
@@ -194,6 +196,16 @@ MISTAKES = {
         lambda desk: student(desk, cut_the_think_part),
         "sft_checkpoint",
         "students/tiny: the student's chat template changes the assistant's turn",
+    ),
+    "a student served by an engine for GGUF files": (
+        lambda desk: rewrite(desk, "endpoints.yaml", student={"serve": {"engine": "llama"}}),
+        "benchmark_responses",
+        "endpoints.yaml: student: gguf: student/embedded/smollm2-135m-instruct: llama serves GGUF files",
+    ),
+    "a student whose engine is not installed": (
+        lambda desk: rewrite(desk, "endpoints.yaml", student={"serve": {"engine": "vllm", "python": "/no/such"}}),
+        "benchmark_responses",
+        "endpoints.yaml: student: serve.python: /no/such: no interpreter",
     ),
     "an embedder of the hub": (
         lambda desk: rewrite(desk, "instruments.yaml", embeddings={"model": "no/such-embedder"}),

@@ -22,6 +22,8 @@ ENTRIES = {
 }
 DATASETS = {"basic_arithmetic": 3}
 OF_ROUND = {"sampling.pass_rates.round": ROUND_NAME}
+# What is served here has no address elsewhere.
+SERVED = {"api_base": None, "api_key_env": None, "serve.engine": "vllm"}
 VALUES: dict[str, Any] = {
     "recipe.dedup.threshold": 0.85,
     "recipe.dedup.priority": ["published", "has_check", "source_rank"],
@@ -137,6 +139,12 @@ VALUES: dict[str, Any] = {
     "endpoint.model": "openai/other",
     "hardware.sequence_parallel": With(2, {"spread": "zero3", "devices": 2}),
     "hardware.offload": With(True, {"spread": "fsdp2"}),
+    "endpoint.serve": With({"engine": "vllm"}, SERVED),
+    "endpoint.serve.engine": With("vllm", SERVED),
+    "endpoint.serve.arguments": With({"max-model-len": 64}, SERVED),
+    "endpoint.serve.replicas": With(2, SERVED),
+    "endpoint.serve.gpus": With(1, SERVED),
+    "endpoint.serve.python": With("/opt/vllm", SERVED),
     "schedule.cron": "0 1 * * *",
     "schedule.timezone": "Europe/Berlin",
     "schedule.recipes": ["other"],

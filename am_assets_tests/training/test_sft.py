@@ -8,7 +8,7 @@ import pytest
 
 from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
-from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.bundled import BUNDLED
 from am_assets.engines.models.student import student_folder, weights_sha256
 from am_assets.training.settings import sequences_per_device, trainer_settings
 from am_assets.training.sft import Job, command, train

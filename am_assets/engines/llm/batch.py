@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.config.endpoints import EMBEDDED, Endpoint
+from am_assets.config.endpoints import Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.engines.llm import structured
 from am_assets.engines.llm.money import CHARS_A_TOKEN, SPENT, Budget
@@ -97,12 +97,12 @@ class _BatchClient:
     """The batch API of the provider of one model."""
 
     def __init__(self, model: str, endpoint: Endpoint, budget: Budget):
-        # No wire for an embedded model: it would start its server.
-        wire = None if model.startswith(EMBEDDED) else Wire(model, endpoint.model_copy(update={"batch": True}))
+        # No wire for a model that is served here: it would start its server.
+        wire = None if endpoint.served(model) else Wire(model, endpoint.model_copy(update={"batch": True}))
         if wire is None or wire.provider not in PROVIDERS:
             raise ConfigError(
-                f"{model}: no offline batches through {wire.provider if wire else 'an embedded model'}, only through"
-                f" {', '.join(sorted(PROVIDERS))}; remove `batch` from its endpoint"
+                f"{model}: no offline batches through {wire.provider if wire else 'a server of this machine'}, only"
+                f" through {', '.join(sorted(PROVIDERS))}; remove `batch` from its endpoint"
             )
         if budget.limited and wire.prices is None:
             raise ConfigError(

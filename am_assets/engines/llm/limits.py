@@ -10,14 +10,11 @@ import mmap
 import os
 import re
 import secrets
-import stat
 import struct
-import tempfile
 import time
-from pathlib import Path
 from typing import NamedTuple
 
-from am_assets.config.files import ConfigError
+from am_assets.engines.machine import machine_folder
 
 MAX_STREAMS = 32  # at the same time; further ones are not seen by the others
 SILENCE_SECONDS = 30.0  # without a heartbeat, after which a stream counts as dead even if its process id exists
@@ -47,7 +44,7 @@ class Share:
         self.id = secrets.randbits(63) | 1
         self.held = 0
         self.index: int | None = None
-        path = _folder() / (re.sub(r"[^\w.-]+", "_", provider) + ".limits")
+        path = machine_folder() / (re.sub(r"[^\w.-]+", "_", provider) + ".limits")
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         os.ftruncate(self.file, HEAD.size + MAX_STREAMS * STREAM.size)
         self.state = mmap.mmap(self.file, HEAD.size + MAX_STREAMS * STREAM.size)
@@ -144,13 +141,3 @@ def _alive(stream: _Stream, now: float) -> bool:
     except PermissionError:
         pass
     return True
-
-
-def _folder() -> Path:
-    """A folder of this user; in a shared temporary folder anybody may have created one of that name before."""
-    folder = Path(tempfile.gettempdir()) / f"am-assets-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise ConfigError(f"{folder} belongs to somebody else: remove it, or set TMPDIR to a folder of your own")
-    return folder

@@ -15,9 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from am_assets.config.endpoints import EMBEDDED, Endpoint, Endpoints
+from am_assets.config.endpoints import EMBEDDED, STUDENT, Endpoint, Endpoints
 from am_assets.config.instruments import LOCAL
-from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.bundled import BUNDLED
 
 ALIKE = 0.75  # similarity ratio of a typo
 KNOWN_BARE = {"openai", "anthropic"}  # providers whose models litellm accepts without a prefix
@@ -27,14 +27,18 @@ def misnamed(model: str, endpoints: Endpoints) -> str | None:
     """What is wrong with the name of a model, and what to write instead; None where it is valid."""
     if model.startswith(EMBEDDED):
         return _not_embedded(model, endpoints)
-    faults = (_not_known(endpoint.model or model, endpoint) for endpoint in endpoints.get(model) or [Endpoint()])
+    named = [(endpoint.model or model, endpoint) for endpoint in endpoints.get(model) or [Endpoint()]]
+    faults = (_not_known(model if endpoint.serve else name, endpoint) for name, endpoint in named)
     return next(filter(None, faults), None)
 
 
 def misnamed_entries(endpoints: Endpoints) -> Iterator[str]:
     """The errors of the names in `endpoints`, each with its entry."""
     for name in endpoints:
-        if not name.startswith(LOCAL) and (fault := misnamed(name, endpoints)):
+        if name.partition("/")[0] == STUDENT:
+            if not all(entry.serve for entry in endpoints[name]):
+                yield f"{name}: serve: is missing: without it a student answers in the process of the run"
+        elif not name.startswith(LOCAL) and (fault := misnamed(name, endpoints)):
             yield f"{name}: {fault}"
 
 
@@ -46,13 +50,20 @@ def _alike(name: str, known: list[str]) -> str:
 
 def _not_embedded(model: str, endpoints: Endpoints) -> str | None:
     entries = endpoints.get(model) or [Endpoint()]
-    if model == BUNDLED or all(entry.gguf for entry in entries):
+    if all(_has_weights(model, entry) for entry in entries):
         return None
     known = [BUNDLED, *(name for name in endpoints if name.startswith(EMBEDDED) and name != model)]
     return (
         f"there is no embedded model {model}{_alike(model, known)}: bundled is {BUNDLED}; any other needs an entry in"
-        " endpoints.yaml whose `gguf:` names its file"
+        " endpoints.yaml whose `gguf:` names its file, or whose `serve:` and `model:` say what serves which weights"
     )
+
+
+def _has_weights(model: str, entry: Endpoint) -> bool:
+    """Whether it is known what weights answer for an embedded model."""
+    if entry.serve and entry.serve.engine != "llama":
+        return bool(entry.model)
+    return model == BUNDLED or bool(entry.gguf)
 
 
 def _not_known(name: str, endpoint: Endpoint) -> str | None:

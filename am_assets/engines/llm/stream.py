@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -44,7 +45,7 @@ def ask(
     endpoint is misconfigured, or the model has no price while there is a budget.
     """
     budget = budget or Budget(within=SPENT)
-    wires = [Wire(model, endpoint.model_copy(update={"batch": False})) for endpoint in endpoints]
+    wires = _wires(model, endpoints)
     for wire in wires:
         if budget.limited and wire.prices is None:
             raise ConfigError(
@@ -71,6 +72,17 @@ def ask(
         thread.join()
     if stream.faults or stream.halted:
         raise LlmError(f"{model}: {stream.meter.left()}. {stream.reason()}")
+
+
+def _wires(model: str, endpoints: Sequence[Endpoint]) -> list[Wire]:
+    """A wire for each endpoint, and for each replica of one that is served here; these start at the same time."""
+    streamed = [endpoint.model_copy(update={"batch": False}) for endpoint in endpoints]
+    counts = [served.replicas if (served := endpoint.served(model)) else 1 for endpoint in streamed]
+    wanted = [(endpoint, number) for endpoint, count in zip(streamed, counts, strict=True) for number in range(count)]
+    if len(wanted) == 1:
+        return [Wire(model, *wanted[0])]
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        return list(pool.map(lambda one: Wire(model, *one), wanted))
 
 
 class _Stream:
@@ -147,6 +159,8 @@ class _Stream:
         while True:
             for route in routes.routes:
                 route.share.heartbeat()
+                if route.wire.lease:
+                    route.wire.lease.touch()
             await asyncio.sleep(1)
 
     def _may_not_go_on(self) -> str | None:

@@ -6,16 +6,16 @@ protocol only this translation is used, cached per sampling, and the request is 
 All others go through `litellm.acompletion`.
 """
 
+import asyncio
 import json
-import os
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any
 
-from am_assets.config.endpoints import EMBEDDED, Endpoint
+from am_assets.config.endpoints import STUDENT, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.engines.llm.names import misnamed
-from am_assets.engines.llm.replies import Fault, Reply, empty, read, refusal
+from am_assets.engines.llm.replies import Fault, LlmError, Reply, empty, read, refusal
+from am_assets.engines.serving import Lease, ServerError, lease, server_of
 from am_assets.runtime.quoting import MAX_QUOTED, quoted
 
 DIRECT = {"openai", "hosted_vllm", "deepseek"}  # litellm's names of providers whose protocol is plain OpenAI
@@ -25,9 +25,13 @@ MAX_FAULT = 2 * MAX_QUOTED  # characters, including our own text
 
 
 class Wire:
-    """A connection to one endpoint; an async context manager. `ConfigError` where the endpoint is misconfigured."""
+    """A connection to one endpoint; an async context manager. `ConfigError` where the endpoint is misconfigured.
 
-    def __init__(self, model: str, endpoint: Endpoint):
+    Where a server of this machine is declared the constructor starts or joins it and waits until it answers, or raises
+    `LlmError`; `replica` is its number among equal ones.
+    """
+
+    def __init__(self, model: str, endpoint: Endpoint, replica: int = 0):
         import litellm
 
         litellm.suppress_debug_info = True
@@ -37,14 +41,9 @@ class Wire:
         self.prices = endpoint.prices(model)
         base = endpoint.api_base
         name = endpoint.model or model
-        if model.startswith(EMBEDDED):
-            from am_assets.engines.models.local_model import embedded_gguf, serve
-
-            if fault := misnamed(model, {model: [endpoint]}):
-                raise ConfigError(fault)
-            gguf = Path(os.path.expandvars(endpoint.gguf)) if endpoint.gguf else embedded_gguf()
-            base = serve(gguf, context=endpoint.context, slots=endpoint.concurrency)
-            name = f"openai/{model.removeprefix(EMBEDDED)}"
+        self.lease: Lease | None = None
+        if declared := endpoint.served(model):
+            base, name = self._served(model, replica)
         self.full_name = name
         self.name, self.provider, found_key, self.base = litellm.get_llm_provider(
             name, api_base=base, api_key=self.key or ("none" if base else None)
@@ -53,10 +52,41 @@ class Wire:
         self.base = self.base or base
         self.direct = self.provider in DIRECT and bool(self.base)
         self.known_schema_support = base is not None or litellm.supports_response_schema(name)
+        self.structured = endpoint.structured
+        if declared and declared.engine == "transformers":  # its server ignores response formats
+            self.structured = self.structured or "none"
         self.sampling = lru_cache(64)(self._sampling)
+
+    def _served(self, model: str, replica: int) -> tuple[str, str]:
+        """The address of the server on this machine, and litellm's name of the model there."""
+        if model.partition("/")[0] != STUDENT and (fault := misnamed(model, {model: [self.endpoint]})):
+            raise ConfigError(fault)
+        try:
+            server = server_of(model, self.endpoint, replica)
+            self.lease = lease(server)
+            base, self.key = self.lease.address()
+        except (ServerError, FileNotFoundError) as error:
+            raise LlmError(f"{model}: {error}") from None
+        self.served_name = server.name
+        return base, f"{'openai' if server.engine == 'llama' else 'hosted_vllm'}/{server.name}"
+
+    async def _find_again(self) -> None:
+        """After a lost connection to a server of this machine: where it answers now, once it does."""
+        if self.lease is None:
+            return
+        async with self.finding:
+            try:
+                base, self.key = await asyncio.to_thread(self.lease.address)
+            except ServerError as error:
+                raise Fault("refused", str(error)) from None
+            if base != self.base:
+                self.base = base
+            self.__dict__.pop("_address", None)
 
     async def __aenter__(self) -> "Wire":
         import aiohttp
+
+        self.finding = asyncio.Lock()
 
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
@@ -95,7 +125,7 @@ class Wire:
 
     def _structured(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """`wanted` with `response_format` reduced to what the endpoint supports."""
-        takes = self.endpoint.structured or ("json_schema" if self.known_schema_support else "json_object")
+        takes = self.structured or ("json_schema" if self.known_schema_support else "json_object")
         if "response_format" not in wanted or takes == "json_schema":
             return wanted
         rest = {name: value for name, value in wanted.items() if name != "response_format"}
@@ -129,6 +159,7 @@ class Wire:
             async with self.session.post(url, data=body, headers=headers) as response:
                 content = await response.read()
         except aiohttp.ClientConnectorError as error:
+            await self._find_again()
             raise Fault("busy", f"no connection: {error}") from None
         except TimeoutError:
             raise Fault("broken", f"no answer within {self.endpoint.timeout_seconds:g} seconds") from None
@@ -136,7 +167,10 @@ class Wire:
             raise Fault("broken", f"connection lost: {type(error).__name__}: {error}") from None
         if response.status != 200:
             return self._refusal(response.status, content.decode(errors="replace"), response.headers)
-        return read(content)
+        reply = read(content)
+        if self.lease and reply.model and reply.model.partition("@")[0] != self.served_name:
+            raise Fault("refused", f"the server answers for the model {reply.model}, and not for {self.served_name}")
+        return reply
 
     async def _through_litellm(self, messages: list[dict[str, Any]], sampling: str) -> Reply:
         import litellm

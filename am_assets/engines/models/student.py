@@ -1,31 +1,45 @@
 """The student model: locating and hashing its weights, and generating answers.
 
-Hides transformers. Training belongs to `training/sft.py`, the scoring of answers to `evaluation/` and `verification/`.
+Hides transformers; the loop of decoding is that of `decoding.py`, other engines than this process are chosen in
+`answering.py`. Training belongs to `training/sft.py`, the scoring of answers to `evaluation/` and `verification/`.
 
     folder = student_folder("embedded/smollm2-135m-instruct", cache)
-    for answers in generate(folder, prompts, temperature=0, top_p=1, max_tokens=256):
+    for answers in generate(folder, prompts, temperature=0, top_p=1, max_tokens=256):  # as they end
         memo.append("generations", answers)
 """
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from am_assets.engines.models.local_model import BUNDLED, embedded_gguf
+from am_assets.engines.models.bundled import BUNDLED, embedded_gguf
+from am_assets.engines.models.folders import no_model
 from am_assets.engines.models.precision import has_bfloat16
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.atomic import written_aside
+
+if TYPE_CHECKING:
+    from am_assets.engines.models.decoding import Prompt
 
 VERSION = "1"  # raise when the same weights and messages would yield other answers
 # The files that loading a Hugging Face folder needs, and so its identity; not readmes and training logs.
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
 GENERATION = pl.Schema(
-    {"key": pl.String, "response": pl.String, "finish_reason": pl.String, "completion_tokens": pl.UInt32}
+    {
+        "key": pl.String,
+        "response": pl.String,
+        "finish_reason": pl.String,
+        "completion_tokens": pl.UInt32,
+        "engine": pl.String,  # that made the answer; null for those of earlier versions, which were made in the process
+    }
 )
+IN_PROCESS = "in-process"
+FRAME_SECONDS = 0.25  # how long an answer waits at most before it is yielded
 
 
 class StudentError(RuntimeError):
@@ -91,65 +105,100 @@ def generate(
     *,
     temperature: float,
     top_p: float,
-    max_tokens: int,
+    max_tokens: int | None = None,
     batch_size: int = 48,
     dtype: Literal["float32", "bfloat16"] | None = None,
 ) -> Iterator[pl.DataFrame]:
-    """Answers of the student as frames of `GENERATION`, one per finished batch.
+    """Answers of the student, made in this process, as frames of `GENERATION`, a few a second, in the order they end.
 
-    `prompts` has one row per answer: key (unique), messages (JSON list of role and content) and seed. Rows of similar
-    length share a batch, so that answers come in another order. Temperature 0 is greedy decoding; above it a batch
-    samples with a generator seeded by the keys and seeds of its rows, so that equal input gives equal output on one
-    kind of machine. `completion_tokens` excludes the end token. `batch_size` and `dtype` (by default bfloat16 where
-    the device computes in it, else float32) are runtime knobs.
+    `prompts` has one row per answer: key (unique), messages (JSON list of role and content), seed, and where answers
+    have limits of their own max_tokens. Those with the highest limits are asked first, so that no long answer begins
+    when the others are done. Temperature 0 is greedy decoding; above it the random numbers of an answer follow from its
+    key and seed, whatever is generated beside it. `completion_tokens` excludes the end token. `batch_size` and `dtype`
+    (by default bfloat16 where the device computes in it, else float32) are runtime knobs. An interrupt ends it after
+    the answers that are complete. `StudentError` where the folder holds no model, or its tokenizer no chat template.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    from am_assets.engines.models.decoding import Ended, Sampling, answers_of
+
+    refuse_unusable(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
     dtype = dtype or ("bfloat16" if has_bfloat16() else "float32")
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), device_map="auto")
     model.eval()
-    # Set explicitly: top_k defaults to 50, and trained checkpoints have the cache disabled.
-    settings: dict[str, Any] = {"max_new_tokens": max_tokens, "use_cache": True, "do_sample": temperature > 0}
-    if temperature > 0:
-        settings |= {"temperature": temperature, "top_p": top_p, "top_k": 0}
-    ends = model.generation_config.eos_token_id
-    ends = set(ends if isinstance(ends, list) else [ends])
+    pad = next((token for token in (tokenizer.pad_token_id, tokenizer.eos_token_id) if token is not None), 0)
+    sampling = Sampling(temperature, top_p, processors(model.generation_config, temperature > 0))
 
-    for batch in batches(prompts, tokenizer, batch_size):
-        texts = batch["text"].to_list()
-        inputs = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt").to(model.device)
-        with torch.random.fork_rng(), torch.inference_mode():
-            torch.manual_seed(batch_seed(batch))
-            output = model.generate(**inputs, **settings, pad_token_id=tokenizer.pad_token_id)
-        completions = [until_end(row, ends) for row in output[:, inputs["input_ids"].shape[1] :].tolist()]
-        yield batch.select("key").with_columns(
-            response=pl.Series(tokenizer.batch_decode([tokens for tokens, _ in completions], skip_special_tokens=True)),
-            finish_reason=pl.Series(["stop" if ended else "length" for _, ended in completions]),
-            completion_tokens=pl.Series([len(tokens) for tokens, _ in completions], dtype=pl.UInt32),
-        )
+    def frame(ended: list[Ended]) -> pl.DataFrame:
+        texts = tokenizer.batch_decode([one.tokens for one in ended], skip_special_tokens=True)
+        rows = [
+            (one.prompt.key, text, "stop" if one.finished else "length", len(one.tokens), IN_PROCESS)
+            for one, text in zip(ended, texts, strict=True)
+        ]
+        return pl.DataFrame(rows, schema=GENERATION, orient="row")
+
+    complete: list[Ended] = []
+    last = time.monotonic()
+    try:
+        for ended in answers_of(model, sampling, pad, batch_size, in_order(prompts, tokenizer, max_tokens)):
+            complete += ended
+            if complete and time.monotonic() - last > FRAME_SECONDS:
+                last, now, complete = time.monotonic(), complete, []
+                yield frame(now)
+    except GeneratorExit:  # the consumer could not store them
+        raise
+    except BaseException:
+        if complete:
+            yield frame(complete)
+        raise
+    if complete:
+        yield frame(complete)
 
 
-def batches(prompts: pl.DataFrame, tokenizer: Any, size: int) -> Iterator[pl.DataFrame]:
-    """`prompts` with columns text (the rendered chat template) and tokens, sorted by tokens, in slices of `size`."""
+def in_order(prompts: pl.DataFrame, tokenizer: Any, max_tokens: int | None) -> list["Prompt"]:
+    """`prompts` as tokens of the rendered chat template, those with the highest limits first, then the longest."""
+    from am_assets.engines.models.decoding import Prompt
+
     texts = [
         tokenizer.apply_chat_template(json.loads(messages), tokenize=False, add_generation_prompt=True)
         for messages in prompts["messages"]
     ]
-    lengths = [len(tokens) for tokens in tokenizer(texts, add_special_tokens=False)["input_ids"]] if texts else []
-    rendered = prompts.with_columns(text=pl.Series(texts, dtype=pl.String), tokens=pl.Series(lengths, dtype=pl.UInt32))
-    return rendered.sort("tokens", "key").iter_slices(size)
+    ids = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
+    limits = prompts["max_tokens"].to_list() if "max_tokens" in prompts.columns else [max_tokens] * prompts.height
+    rows = zip(prompts["key"], ids, limits, prompts["seed"], strict=True)
+    return sorted((Prompt(*row) for row in rows), key=lambda one: (-one.limit, -len(one.tokens), one.key))
 
 
-def batch_seed(batch: pl.DataFrame) -> int:
-    """The seed of a batch, a hash of the keys and seeds of its rows."""
-    identity = json.dumps(batch.select("key", "seed").rows())
-    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], "big") >> 1
+def processors(config: Any, sampling: bool) -> list[Any]:
+    """What the weights' own generation config does to the scores of tokens, beside temperature and top-p."""
+    from transformers.generation import logits_process as known
+
+    wanted: list[Any] = []
+    if (penalty := config.repetition_penalty) not in (None, 1.0):
+        wanted.append(known.RepetitionPenaltyLogitsProcessor(penalty))
+    if size := config.no_repeat_ngram_size:
+        wanted.append(known.NoRepeatNGramLogitsProcessor(size))
+    if tokens := config.suppress_tokens:
+        wanted.append(known.SuppressTokensLogitsProcessor(tokens, device="cpu"))
+    if sampling and config.min_p:
+        wanted.append(known.MinPLogitsWarper(config.min_p))
+    return wanted
 
 
-def until_end(tokens: list[int], ends: set[int]) -> tuple[list[int], bool]:
-    """The tokens before the first end token, and whether there is one."""
-    end = next((position for position, token in enumerate(tokens) if token in ends), None)
-    return tokens[:end], end is not None
+def refuse_unusable(folder: Path) -> None:
+    """`StudentError` where a folder holds no whole model, or no chat can be put to it; says what to do."""
+    if fault := no_model(folder):
+        raise StudentError(fault)
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    except Exception as error:  # a missing or broken file: each raises its own type
+        raise StudentError(f"{folder}: its tokenizer can't be loaded: {quoted(error)}") from None
+    if tokenizer.chat_template is None:
+        raise StudentError(
+            f"{folder}: its tokenizer has no chat template, so no question can be put to it: use the tokenizer of an"
+            " instruct version of the model, or add a chat_template.jinja to the folder"
+        )

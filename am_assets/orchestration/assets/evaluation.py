@@ -10,7 +10,7 @@ from am_assets.datasets import benchmarks as benchmark_files
 from am_assets.datasets.checks import HAS_REFERENCE
 from am_assets.distillation import parts
 from am_assets.engines import plots
-from am_assets.engines.models import student
+from am_assets.engines.models import answering, student
 from am_assets.evaluation import (
     asking,
     bootstrap,
@@ -90,12 +90,21 @@ def benchmark_responses(
     )
 
     def generate(missing: pl.DataFrame):
+        endpoints, room = here.endpoints_of_student(trained["student"]), answers.memo.has_room
         for (folder,), rows in missing.group_by("folder", maintain_order=True):
-            yield from student.generate(Path(str(folder)), rows.select("key", "messages", "seed"), **policy.sampling())
+            asked = rows.select("key", "messages", "seed")
+            yield from answering.answers(
+                trained["student"], Path(str(folder)), asked, endpoints, **policy.sampling(), may_store=room
+            )
 
     filled = answers.fill("generations", wanted, generate, student.GENERATION)
     table = filled.table.sort("student", "item_id", "sample_index")
-    return table, {"generated": filled.new.height, "reused": table.height - filled.new.height}
+    engines = filled.table["engine"].fill_null(student.IN_PROCESS).value_counts().sort("engine").rows()
+    return table, {
+        "generated": filled.new.height,
+        "reused": table.height - filled.new.height,
+        "engines": ", ".join(f"{engine}: {count}" for engine, count in engines),
+    }
 
 
 @tables.evidence(

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from am_assets.engines.models.local_model import BUNDLED
-from am_assets.engines.models.student import StudentError, generate, student_folder, until_end, weights_sha256
+from am_assets.engines.models.bundled import BUNDLED
+from am_assets.engines.models.student import StudentError, generate, student_folder, weights_sha256
 
 QUESTIONS = ["What is 2 plus 3?", "Name three colours of the rainbow, please, and say why you like each.", "Say yes."]
 
@@ -57,12 +57,6 @@ def test_the_hash_is_of_the_content_not_of_the_place(tmp_path):
 def test_a_folder_without_weights_has_no_hash(tmp_path):
     with pytest.raises(StudentError, match=r"no \*.safetensors here"):
         weights_sha256(tmp_path)
-
-
-def test_an_answer_ends_at_its_first_end_token():
-    assert until_end([5, 6, 2, 2], {2}) == ([5, 6], True)
-    assert until_end([5, 6, 7], {2}) == ([5, 6, 7], False)
-    assert until_end([2], {2}) == ([], True)
 
 
 @pytest.mark.slow

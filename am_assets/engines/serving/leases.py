@@ -1,0 +1,163 @@
+"""The side of a user: join the server of a model, or start it.
+
+A lease is a file that its process keeps locked while it lives, and touches while it asks; what holds on one machine.
+Several machines need another `lease`, with the same three methods.
+"""
+
+import atexit
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from am_assets.engines.machine import machine_folder
+from am_assets.engines.serving.servers import Server, ServerError
+from am_assets.storage.atomic import write_whole
+
+LOAD_SECONDS = 3600.0  # large weights on a slow disk; what does not start fails at once
+POLL_SECONDS = 0.05
+TOUCH_SECONDS = 1.0
+KEEPERS = 3  # that may be killed while a server starts
+
+
+class Address(NamedTuple):
+    """Where a server answers, and the API key that it wants."""
+
+    url: str
+    key: str
+
+
+class Lease:
+    """The wish of this process for one server."""
+
+    def __init__(self, server: Server):
+        self.server = server
+        self.folder = machine_folder() / "servers" / server.id
+        (self.folder / "leases").mkdir(parents=True, exist_ok=True)
+        self.path = self.folder / "leases" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.lease"
+        aside = self.path.with_suffix(".aside")
+        self.file = aside.open("w")
+        fcntl.lockf(self.file, fcntl.LOCK_EX)  # not inherited by forks, unlike that of flock
+        aside.rename(self.path)  # locked already when a keeper first sees it
+        self.touched = 0.0
+        self.keeper: subprocess.Popen[bytes] | None = None
+
+    def address(self) -> Address:
+        """Where the server answers, once it does: starts it, or waits for it, as needed.
+
+        `ServerError` where it does not start, with the end of its log and what to change.
+        """
+        for _ in range(KEEPERS):
+            self._join()
+            if found := self._answering():
+                return found
+        raise ServerError(f"{self.server.weights}: the process that keeps its server was killed {KEEPERS} times")
+
+    def touch(self) -> None:
+        """Show that the server is needed; due every few seconds while it is."""
+        if time.monotonic() - self.touched > TOUCH_SECONDS:
+            self.touched = time.monotonic()
+            with suppress(FileNotFoundError):
+                os.utime(self.path)
+
+    def release(self) -> None:
+        """Need the server no longer: the last one to do so ends it."""
+        self.path.unlink(missing_ok=True)
+        self.file.close()
+        if self.keeper:
+            self.keeper.poll()
+
+    def _join(self) -> None:
+        """Start a keeper where none lives."""
+        with (self.folder / "lock").open("a") as joining:
+            fcntl.flock(joining, fcntl.LOCK_EX)
+            self.touched = 0.0
+            self.touch()
+            while self._state().get("phase") == "failed" and self._keeper_lives():
+                time.sleep(POLL_SECONDS)  # that one is about to end: the cause may be mended by now
+            with (self.folder / "keeper.lock").open("a") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return
+                (self.folder / "state.json").unlink(missing_ok=True)
+                write_whole(self.folder / "server.json", json.dumps(asdict(self.server)))
+                self.keeper = _start_keeper(self.folder, lock.fileno())
+
+    def _answering(self) -> Address | None:
+        """The address once the server answers; None where its keeper was killed before."""
+        until = time.monotonic() + LOAD_SECONDS
+        while time.monotonic() < until:
+            self.touch()
+            lives = self._keeper_lives()
+            state = self._state()
+            if state.get("phase") == "ready" and lives:
+                return Address(state["url"], state["key"])
+            if state.get("phase") == "failed":
+                raise ServerError(state["why"])
+            if not lives:
+                return None
+            time.sleep(POLL_SECONDS)
+        raise ServerError(f"{self.server.weights}: the model server does not answer after {LOAD_SECONDS:g} seconds")
+
+    def _state(self) -> dict[str, Any]:
+        try:
+            state: dict[str, Any] = json.loads((self.folder / "state.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return state
+
+    def _keeper_lives(self) -> bool:
+        if self.keeper:
+            self.keeper.poll()  # so that the process table forgets one that ended
+        with (self.folder / "keeper.lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+
+def _start_keeper(folder: Path, lock: int) -> subprocess.Popen[bytes]:
+    """A keeper that inherits the descriptor `lock` and with it the lock."""
+    with (folder / "keeper.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "am_assets.engines.serving.keeper", str(folder), str(lock)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock],
+            start_new_session=True,  # Ctrl-C is not meant for it
+            cwd="/",
+        )
+
+
+_leases: dict[str, Lease] = {}
+_lock = threading.Lock()
+os.register_at_fork(after_in_child=_leases.clear)
+
+
+def lease(server: Server) -> Lease:
+    """The lease of this process on a server; it starts nothing yet."""
+    with _lock:
+        if server.id not in _leases:
+            _leases[server.id] = Lease(server)
+        return _leases[server.id]
+
+
+def release_all() -> None:
+    """Give up every lease of this process, before work that needs the memory, and at its end."""
+    with _lock:
+        while _leases:
+            _leases.popitem()[1].release()
+
+
+atexit.register(release_all)
