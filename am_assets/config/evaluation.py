@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from am_assets.config.files import Section
 from am_assets.config.touched import Touched
@@ -21,6 +21,8 @@ class OfBenchmark(Section):
 class EvaluationPolicy(Section):
     """The benchmarks and sampling parameters that students are scored with."""
 
+    later = ("by_benchmark", "touched")
+
     benchmarks: list[str] = []
     system_prompt: str = ""
     samples: Samples = 4  # of each item
@@ -38,10 +40,3 @@ class EvaluationPolicy(Section):
 
     def sampling(self) -> dict[str, Any]:
         return {"temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens}
-
-    @model_serializer(mode="wrap")
-    def _what_counts(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without fields that decide nothing as they stand, so that policies of older projects are what they were."""
-        newer = ("by_benchmark", "touched")
-        unused = {name for name in newer if getattr(self, name) == type(self).model_fields[name].default}
-        return {name: value for name, value in as_usual(self).items() if name not in unused}

@@ -5,18 +5,33 @@ ConfigError: data/instruments.yaml: pairs.floor: Input should be less than 1
 """
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class Section(BaseModel):
-    """Base class of settings: immutable, unknown keys are errors."""
+    """Base class of settings: immutable, unknown keys are errors.
+
+    `later` names fields that were added after projects had stored such settings. Where one is as it is by default it is
+    left out of what is stored, so that older projects are what they were, and pay for nothing again.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    later: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _stored(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        silent = self._silent()
+        return {name: value for name, value in as_usual(self).items() if name not in silent}
+
+    def _silent(self) -> set[str]:
+        """The fields that decide nothing as they stand."""
+        fields = type(self).model_fields
+        return {name for name in self.later if getattr(self, name) == fields[name].default}
 
 
 class ConfigError(ValueError):

@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import (
     AfterValidator,
     Field,
-    SerializerFunctionWrapHandler,
     field_validator,
-    model_serializer,
     model_validator,
 )
 
@@ -101,6 +99,8 @@ class SamplingPolicy(Section):
     """Which of the deduplicated questions the teacher is asked: those whose draw (a hash of the id, in [0, 1)) is below
     the rate of their group."""
 
+    later = ("pass_rates",)
+
     decontamination: Decontamination = Decontamination()
     languages: list[str] | None = None  # ISO 639-1; null keeps all
     drop: list[Literal["incomplete", "url", "image", "table"]] = ["incomplete", "url", "image"]
@@ -124,12 +124,6 @@ class SamplingPolicy(Section):
         if self.rates and (self.shares.difficulty or self.shares.category):
             raise ValueError("rates and shares both say how many to keep: set one of them to null")
         return self
-
-    @model_serializer(mode="wrap")
-    def _what_counts(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without `pass_rates` where it names no round, as policies were stored before there were any."""
-        unused = {"pass_rates"} if self.pass_rates is None else set()
-        return {name: value for name, value in as_usual(self).items() if name not in unused}
 
 
 class Example(Section):
@@ -166,6 +160,8 @@ class TeacherPolicy(Section):
 
 class VerificationPolicy(Section):
     """Which responses are kept: the format is checked first, then the evidence that `accept` names."""
+
+    later = ("reference", "pass_rates")
 
     # best: tests, else the reference answer, and all constraints where there are any; else the reward. verified: the
     # same without the reward; responses that no verifier can check are dropped. consensus: verified, and where no
@@ -217,14 +213,8 @@ class VerificationPolicy(Section):
                 )
         return self
 
-    @model_serializer(mode="wrap")
-    def _what_counts(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without fields that decide nothing as they stand, so that what they did not touch is what it was."""
-        unused = {
-            name for name in ("reference", "pass_rates") if getattr(self, name) == type(self).model_fields[name].default
-        }
-        unused |= set() if self.accept == "consensus" else {"min_share", "min_samples"}
-        return {name: value for name, value in as_usual(self).items() if name not in unused}
+    def _silent(self) -> set[str]:
+        return super()._silent() | (set() if self.accept == "consensus" else {"min_share", "min_samples"})
 
 
 class ReleasePolicy(Section):
@@ -237,6 +227,8 @@ class ReleasePolicy(Section):
 
 class TrainingPolicy(Section):
     """The student model and the hyperparameters of its fine-tuning."""
+
+    later = ("group_by_length", "max_loss_rise", "parameters", "optimizer", "loss", "lora")
 
     student: str
     system_prompt: str = ""
@@ -263,13 +255,6 @@ class TrainingPolicy(Section):
         if self.parameters == "bfloat16" and self.dtype != "bfloat16":
             raise ValueError(f"parameters: bfloat16 can't be computed with in dtype {self.dtype}: set it to bfloat16")
         return self
-
-    @model_serializer(mode="wrap")
-    def _what_counts(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without fields that decide nothing as they stand, so that what they did not touch is what it was."""
-        later = ("group_by_length", "max_loss_rise", "parameters", "optimizer", "loss", "lora")
-        unused = {name for name in later if getattr(self, name) == type(self).model_fields[name].default}
-        return {name: value for name, value in as_usual(self).items() if name not in unused}
 
     def identity(self) -> dict[str, Any]:
         """What the weights depend on."""

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import polars as pl
-from pydantic import BeforeValidator, Field, field_validator, model_serializer, model_validator
-from pydantic.functional_serializers import SerializerFunctionWrapHandler
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from am_assets.config.files import ConfigError, Section, merge, parse, read_yaml
 from am_assets.config.instruments import Code
@@ -67,6 +66,8 @@ class Prompts(Section):
 class Benchmark(Origin):
     """One entry of `benchmarks.yaml`. Scores are compared, so no item may be left out unless the entry says so."""
 
+    later = ("prompt", "window", "limits")
+
     max_faults: Annotated[float, Field(ge=0, le=1)] = 0
     # How an item is asked: a text with {question}, which may place {options} and {starter}; null: the question alone.
     prompt: str | Prompts | None = None
@@ -103,12 +104,6 @@ class Benchmark(Origin):
         if isinstance(self.prompt, Prompts):
             return self.prompt.starter if starter else self.prompt.otherwise
         return self.prompt
-
-    @model_serializer(mode="wrap")
-    def _what_is_said(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without fields that say nothing, so that an entry which had none of them is what it was."""
-        silent = {name for name in ("prompt", "window", "limits") if getattr(self, name) is None}
-        return {name: value for name, value in as_usual(self).items() if name not in silent}
 
 
 @cache

@@ -6,6 +6,7 @@ in another order in each sample (`datasets/options.py`), and the reference is th
 
 import json
 import re
+from collections.abc import Callable
 
 import polars as pl
 
@@ -52,6 +53,18 @@ def compared(answers: pl.DataFrame) -> pl.DataFrame:
         read["answer"].append(committed(answer, bool(texts)) if reference and answer else answer)
         read["reference_answer"].append(reference)
     return answers.with_columns(pl.Series(name, values, dtype=pl.String) for name, values in read.items())
+
+
+def chosen(answers: pl.DataFrame, said: Callable[[str], str | None]) -> pl.DataFrame:
+    """(response_id, result, equal_to) of `answers` (response_id, item_id, sample_index, answer, options): the option
+    that each names by its letter in that sample or by its text, as `said` reads it; null where it names none."""
+    result = []
+    for item_id, sample, answer, texts in answers.select("item_id", "sample_index", "answer", "options").iter_rows():
+        order, _ = options.shuffled(texts, item_id, sample)
+        read = said(answer or "")
+        result.append(dict(zip(options.LETTERS, order, strict=False)).get(read or "", read if read in order else None))
+    named = pl.Series("result", result, dtype=pl.String)
+    return answers.select("response_id", named, named.alias("equal_to"))
 
 
 def committed(answer: str, chosen: bool) -> str:

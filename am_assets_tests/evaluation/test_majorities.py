@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import polars as pl
 
 from am_assets.config.instruments import Math
+from am_assets.datasets.options import LETTERS, shuffled
 from am_assets.evaluation.scores import STUDENTS, per_question
 from am_assets.orchestration.assets.evaluation import benchmark_consensus
 from am_assets.storage.memo import Memo
@@ -13,14 +14,23 @@ from am_assets.storage.schemas import BenchmarkConsensus
 
 ITEMS = pl.DataFrame(
     {
-        "item_id": ["half", "letter", "program"],
-        "reference_answer": ["1/2", "B", None],
-        "test_cases": [None, None, "assert f() == 1"],
+        "item_id": ["half", "letter", "options", "program"],
+        "question": ["?"] * 4,
+        "reference_answer": ["1/2", "B", "A", None],
+        "test_cases": [None, None, None, "assert f() == 1"],
+        "options": [None, None, ["12 m", "7 m", "3 m", "1 m"], None],
     }
 )
+PLACES = [shuffled(ITEMS["options"][2].to_list(), "options", nth)[0] for nth in range(4)]
 ANSWERS = {
     "half": ["\\boxed{1/2}", "\\boxed{3}", "<think>So.</think> <answer>\\boxed{0.5}</answer>", "No idea."],
-    "letter": ["\\boxed{B}"] * 4,
+    "letter": ["\\boxed{B}", "Answer: A", "Answer: B", "A or B"],
+    "options": [
+        f"Answer: {LETTERS[PLACES[0].index('7 m')]}",
+        f"It is {LETTERS[PLACES[1].index('1 m')]}?\n\n**Answer: {LETTERS[PLACES[1].index('7 m')]}) 7 m**",
+        "Answer: E",
+        f"\\boxed{{{LETTERS[PLACES[3].index('1 m')]}}}",
+    ],
     "program": ["```python\ndef f(): return 1\n```"] * 4,
 }
 
@@ -38,16 +48,24 @@ def consensus(folder: Path, answers: dict[str, list[str]]) -> tuple[pl.DataFrame
     return responses, BenchmarkConsensus.validate(table.select(BenchmarkConsensus.column_names()), cast=True)
 
 
-def test_results_that_the_verifier_finds_equal_are_one_vote_and_letters_and_programs_have_none(tmp_path: Path) -> None:
+def test_results_that_the_verifier_finds_equal_are_one_vote_and_programs_have_none(tmp_path: Path) -> None:
     responses, table = consensus(tmp_path, ANSWERS)
-    assert table.select("item_id", "sample_index", "result", "equal_to").rows() == [
+    votes = table.select("item_id", "sample_index", "result", "equal_to")
+    assert votes.filter(pl.col("item_id") != "options").rows() == [
         ("half", 0, "1/2", "0.5"), ("half", 1, "3", "3"), ("half", 2, "0.5", "0.5"), ("half", 3, None, None),
+        ("letter", 0, "B", "B"), ("letter", 1, "A", "A"), ("letter", 2, "B", "B"), ("letter", 3, None, None),
     ]  # fmt: skip
     half = responses.filter(item_id="half").with_columns(
         verdict=pl.Series(["pass", "fail", "pass", "fail"]), well_formed=pl.lit(True)
     )
     scores = per_question(half, responses, table)
     assert (scores["pass@1"].item(), scores["maj@4"].item()) == (0.5, 1.0)
+
+
+def test_options_in_another_order_in_each_sample_are_counted_by_what_their_letters_stand_for(tmp_path: Path) -> None:
+    _, table = consensus(tmp_path, {"options": ANSWERS["options"]})
+    assert len({tuple(order) for order in PLACES}) > 1
+    assert table["result"].to_list() == table["equal_to"].to_list() == ["7 m", "7 m", None, "1 m"]
 
 
 def test_one_answer_is_no_majority(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 CONFIG, ADAPTER, INDEX = "config.json", "adapter_config.json", "model.safetensors.index.json"
 
@@ -25,7 +26,7 @@ def no_model(folder: Path) -> str | None:
     return None
 
 
-def _read(file: Path) -> dict:
+def _read(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text())
     except (OSError, ValueError):
