@@ -4,7 +4,7 @@ trained with."""
 from collections.abc import Iterator
 
 from am_assets.config.recipe import TrainingPolicy
-from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.bundled import BUNDLED
 from am_assets.runtime.quoting import quoted
 from am_assets.training.tokens import Template, TemplateError
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.bundled import BUNDLED
 
 # By name on the hub, as their config.json says (Qwen2.5: also the technical report, arXiv 2412.15115, table 1; the
 # vocabulary is padded there to a multiple of 128 or 256).

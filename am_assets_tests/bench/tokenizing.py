@@ -83,7 +83,7 @@ def _watch(top: list[int], over: threading.Event) -> None:
 
 
 def main() -> None:
-    from am_assets.engines.models.local_model import BUNDLED
+    from am_assets.engines.models.bundled import BUNDLED
     from am_assets.engines.models.student import student_folder
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from am_assets.engines.models.local_model import BUNDLED
+from am_assets.engines.models.bundled import BUNDLED
 from am_assets.engines.models.student import student_folder
 from am_assets.training import tokenized as module
 from am_assets.training.tokenized import IGNORED, lengths, tokenized
