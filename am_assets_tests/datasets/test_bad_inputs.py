@@ -261,7 +261,7 @@ CASES = {
     "xz cut off": Case(lzma.compress(LINES)[:-9], Error(" damaged or cut off"), "a.jsonl.xz"),
     "gz by name only": Case(LINES, Error(" damaged or cut off"), "a.jsonl.gz"),
     "gz with more behind it": Case(gzip.compress(LINES) + b"more", Error(" damaged or cut off"), "a.jsonl.gz"),
-    "gz in gz": Case(gzip.compress(gzip.compress(LINES)), Error("2: not UTF-8; the file ends"), "a.jsonl.gz"),
+    "gz in gz": Case(gzip.compress(gzip.compress(LINES, mtime=0)), Error("1: not UTF-8; the file ends"), "a.jsonl.gz"),
     "bz2": Case(bz2.compress(LINES), Error(" unknown format"), "a.jsonl.bz2"),
     "Parquet in gz": Case(gzip.compress(LINES), Error(" unknown format"), "a.parquet.gz"),
     "zst with a frame to skip": Case(
