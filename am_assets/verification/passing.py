@@ -16,7 +16,7 @@ Read = Callable[[str, list[str]], pl.DataFrame]  # reads some columns of a shard
 
 def answered(responses: pl.DataFrame, verdicts: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """`due.ANSWERED` of `responses` (response_id, request_key, finish_reason, well_formed). By verifier `verdicts` has
-    response_id, verdict and reason; the worst verdict of an answer counts."""
+    response_id, verdict, reason and what it `decides_on`; the worst verdict of an answer counts."""
     each = pl.concat(_each(name, table) for name, table in verdicts.items())
     passed = each.group_by("response_id").agg(pl.col("passed").all(ignore_nulls=False))
     truncated = pl.col("finish_reason") == "length"
@@ -35,5 +35,6 @@ def stored(read: Read) -> pl.DataFrame:
     """`answered` of the distilled responses of a shard, from its tables."""
     responses = read("responses", ["response_id", "request_key", "finish_reason"]).drop_nulls("request_key")
     features = read("response_features", ["response_id", "well_formed"])
-    verdicts = {name: read(one.table, ["response_id", "verdict", "reason"]) for name, one in VERIFIERS.items()}
+    columns = ["response_id", "verdict", "reason"]
+    verdicts = {name: read(one.table, [*columns, *one.decides_on]) for name, one in VERIFIERS.items()}
     return answered(responses.join(features, on="response_id"), verdicts)
