@@ -58,7 +58,8 @@ def every(
     that is an empty frame.
     """
     return dg.AssetIn(
-        partition_mapping=mapping or dg.AllPartitionMapping(),
+        # Compared with None, as an IdentityPartitionMapping is an empty tuple.
+        partition_mapping=dg.AllPartitionMapping() if mapping is None else mapping,
         metadata={"fan_in": partition, "skip_missing": skip_missing or optional, "optional": optional},
     )
 

@@ -81,6 +81,7 @@ VALUES: dict[str, Any] = {
     "recipe.training.student": STUDENTS[1],
     "recipe.training.max_length": 200,
     "recipe.training.dtype": "bfloat16",
+    "recipe.training.max_loss_rise": 8.0,
     "recipe.training.parameters": With("bfloat16", {"training.dtype": "bfloat16"}),
     "recipe.training.lora": {"rank": 4, "targets": ["q_proj"]},
     "recipe.training.lora.targets": ["q_proj"],
