@@ -176,7 +176,7 @@ def test_folders_that_hold_no_model_are_told_apart(tmp_path: Path):
     assert "no such folder" in fault("absent")
     assert "no config.json" in fault("empty")
     assert "no weights" in fault("bare")
-    assert "an adapter (LoRA) of Qwen/Qwen2.5-7B" in fault("adapter")
+    assert "a LoRA adapter of Qwen/Qwen2.5-7B" in fault("adapter")
 
 
 def test_llama_serves_no_student():
