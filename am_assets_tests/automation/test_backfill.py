@@ -134,7 +134,7 @@ def test_what_only_other_recipes_need_is_not_filled(nights: Nights) -> None:
     from am_assets.project import project
 
     nights.plan.in_scope = scope(project(), ["plain"])
-    assert nights.fills() == {("sft_checkpoint", "plain")}
+    assert nights.fills() == {("sft_checkpoint", "plain"), ("touched_items", "held_out|plain")}
 
 
 def test_a_tick_asks_for_no_second_run_while_the_first_one_waits(fresh: Desk) -> None:
@@ -170,7 +170,7 @@ def test_answers_are_asked_for_when_the_requests_are_settled_and_not_while_a_pol
 def test_no_student_is_trained_on_a_dataset_whose_check_failed(nights: Nights) -> None:
     nights.day.empty.add(("sft_dataset", "plain"))
     nights.day.run("sft_dataset", *RECIPES, content="another dataset")
-    assert nights.fills() == {("sft_checkpoint", "other")}
+    assert nights.fills() == {("sft_checkpoint", "other"), ("touched_items", "held_out|other")}
 
 
 def test_it_launches_one_backfill_within_the_budget_and_no_second_one_meanwhile(nights: Nights) -> None:
