@@ -176,9 +176,9 @@ def test_a_folder_that_is_no_whole_student_is_refused_before_anything_is_loaded(
             list(generate(folder, asked_of_students(1), temperature=0, top_p=1, max_tokens=4))
         return str(refused.value)
 
-    assert "holds no weights" in fault(broken(tiny, tmp_path / "a", weights="model.safetensors"))
+    assert "no weights: add them" in fault(broken(tiny, tmp_path / "a", weights="model.safetensors"))
     assert "has no chat template" in fault(broken(tiny, tmp_path / "b", template="chat_template.jinja"))
     assert "tokenizer can't be loaded" in fault(broken(tiny, tmp_path / "c", one="tokenizer.json"))
     adapter = broken(tiny, tmp_path / "d", config="config.json", weights="model.safetensors")
     (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "other/base"}')
-    assert "an adapter (LoRA) of other/base" in fault(adapter)
+    assert "a LoRA adapter of other/base" in fault(adapter)
