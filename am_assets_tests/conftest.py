@@ -11,6 +11,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from am_assets.orchestration.schemas import TABLES
+from am_assets_tests.counted import Models
 from am_assets_tests.desk import CountingProxy, Desk, at_desk
 
 # As wide as any line: the console of the command line has the width of when it was first imported.
@@ -49,6 +50,14 @@ def model_server() -> Iterator[CountingProxy]:
     yield proxy
     proxy.server.shutdown()
     here.release()
+
+
+@pytest.fixture(scope="module")
+def models() -> Iterator[Models]:
+    """Model servers that count what they are asked."""
+    models = Models()
+    yield models
+    models.stop()
 
 
 @pytest.fixture

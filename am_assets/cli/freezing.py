@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, print_json
+from am_assets.cli.opening import AsJson, Recipes, exit_on_config_error, one_recipe, print_json, say
 
 
 @app.command()
@@ -23,5 +23,5 @@ def freeze(recipe: Recipes = None, as_json: AsJson = False) -> None:
         between = kept.questions - kept.never - kept.always
         counts = f"never solved {kept.never:,}, sometimes {between:,}, always {kept.always:,}"
         said = f"{kept.questions:,} questions with {kept.attempts:,} attempts: {counts}"
-        console.print(f"{kept.name}  {said}", markup=False, highlight=False, soft_wrap=True)
-        console.print(f"In a recipe: sampling: {{pass_rates: {{round: {kept.name}}}}}", markup=False, highlight=False)
+        say(f"{kept.name}  {said}")
+        say(f"In a recipe: sampling: {{pass_rates: {{round: {kept.name}}}}}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, print_json
+from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, print_json, say
 
 if TYPE_CHECKING:
     from am_assets.planning.judges import Judge
@@ -33,14 +33,10 @@ def judges(recipe: Recipes = None, as_json: AsJson = False) -> None:
         if any(judge.figures for judge in found):
             console.print(_table(found))
         else:
-            _say(f"{NOTHING.format(recipe=name, samples=project().recipe(name).verification.min_samples)}\n")
+            say(f"{NOTHING.format(recipe=name, samples=project().recipe(name).verification.min_samples)}\n")
         for judge in found:
             who = f" ({judge.model})" if judge.model else ""
-            _say(f"{judge.name}{who}, measured on: {judge.measured_on}")
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+            say(f"{judge.name}{who}, measured on: {judge.measured_on}")
 
 
 def _table(found: "list[Judge]") -> Table:

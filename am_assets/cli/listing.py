@@ -5,7 +5,7 @@ import sys
 from rich.table import Column, Table
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, console, print_json
+from am_assets.cli.opening import AsJson, console, print_json, say
 from am_assets.config.files import ConfigError
 
 
@@ -18,7 +18,7 @@ def catalog(as_json: AsJson = False) -> None:
 
         entries = load_catalog(sources_file().parent)
     except ConfigError as error:
-        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        say(str(error), "red")
         sys.exit(2)
     if as_json:
         print_json({name: entry.as_source() | entry.facts_known() for name, entry in entries.items()})

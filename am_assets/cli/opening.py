@@ -48,8 +48,13 @@ def exit_on_config_error() -> Iterator[None]:
         _exit_with(str(error))
 
 
+def say(words: str, style: str | None = None) -> None:
+    """Print text as it is: no markup is read in it, and the terminal wraps it."""
+    console.print(words, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
 def _exit_with(message: str) -> NoReturn:
-    console.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    say(message, "red")
     sys.exit(2)
 
 

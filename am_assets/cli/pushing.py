@@ -7,7 +7,7 @@ import typer
 
 from am_assets.cli import app
 from am_assets.cli.applying import INTERRUPTED
-from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, open_plan, print_json
+from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, open_plan, print_json, say
 from am_assets.config.files import ConfigError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def push(
                 with progress.listening(_said if not as_json else lambda *_: None):
                     commit = found.run()
         except HubError as error:
-            console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+            say(str(error), "red")
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             console.print("Interrupted. The same command goes on from here.")
@@ -55,11 +55,11 @@ def push(
         if as_json:
             print_json(found.to_dict() | {"commit": commit, "pushed": found.todo})
         elif found.todo:
-            _say(f"Pushed: {hub.url}, tag {found.tag}.")
+            say(f"Pushed: {hub.url}, tag {found.tag}.")
 
 
 def _said(_: str, done: int, total: int, note: str) -> None:
-    _say(f"{done:,} of {total:,} files sent")
+    say(f"{done:,} of {total:,} files sent")
 
 
 def _confirm(yes: bool, as_json: bool) -> None:
@@ -77,20 +77,16 @@ def _show(found: "Push") -> None:
     hub, change, standing = found.hub, found.change, found.standing
     at = f"{hub.url}, branch {hub.branch}"
     if not found.todo:
-        _say(f"Nothing to do: {at} holds this release already, tag {found.tag}.")
+        say(f"Nothing to do: {at} holds this release already, tag {found.tag}.")
         return
     if standing.private is None:
-        _say(f"{at}: new, {'private' if found.private else 'and public unless its owner made private the default'}")
+        say(f"{at}: new, {'private' if found.private else 'and public unless its owner made private the default'}")
     else:
-        _say(f"{at}: {'private' if standing.private else 'public'}{', the branch is new' * found.new_branch}")
+        say(f"{at}: {'private' if standing.private else 'public'}{', the branch is new' * found.new_branch}")
     for sign, paths in {"+": change.added, "~": change.changed, "-": change.removed}.items():
         for path in paths:
             size = f"  {found.files[path].size:,} bytes" if path in found.files else ""
-            _say(f"  {sign} {quoted(path)}{size}")
-    _say(f"  {len(change.same)} files stay as they are")
+            say(f"  {sign} {quoted(path)}{size}")
+    say(f"  {len(change.same)} files stay as they are")
     there = standing.tags.get(found.tag)
-    _say(f"  tag {found.tag}" + (f" stays at commit {quoted(there)[:12]}, which has the same rows" if there else ""))
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    say(f"  tag {found.tag}" + (f" stays at commit {quoted(there)[:12]}, which has the same rows" if there else ""))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, console, print_json
+from am_assets.cli.opening import AsJson, console, print_json, say
 from am_assets.config.files import ConfigError, parse
 
 ROWS = 1_000
@@ -39,7 +39,7 @@ def read(
         entry |= {name: value for name, value in given.items() if value} | {"limit": rows or None}
         found = inspected(parse(Source if named else Origin, entry, file), base)
     except ConfigError as error:
-        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        say(str(error), "red")
         sys.exit(2)
     if as_json:
         print_json(found.to_json())

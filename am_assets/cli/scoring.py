@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, Every, Recipes, chosen_recipes, console, exit_on_config_error, print_json
+from am_assets.cli.opening import AsJson, Every, Recipes, chosen_recipes, console, exit_on_config_error, print_json, say
 
 
 @app.command()
@@ -37,11 +37,7 @@ def scores(
                     table.add_row(*figure)
                 console.print(table)
                 for said in sentences(rows):
-                    _say(said)
+                    say(said)
             for difference in one.differences:
-                _say(f"On {one.benchmark}, trained students: {difference.sentence}.")
-        _say(NOTE)
-
-
-def _say(words: str) -> None:
-    console.print(words, markup=False, highlight=False, soft_wrap=True)
+                say(f"On {one.benchmark}, trained students: {difference.sentence}.")
+        say(NOTE)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from am_assets.cli import app
 from am_assets.cli.applying import Dollars, apply
-from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, print_json
+from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, print_json, say
 from am_assets.config.hardware import BY_NAME
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ def train(
 
 def _show(seen: "DryRun") -> None:
     part = f", {seen.trained / 1e6:,.1f} million of them trained" if seen.trained != seen.parameters else ""
-    _say(f"{seen.student} by recipe {seen.recipe}: {seen.parameters / 1e9:.2f} billion parameters{part}")
+    say(f"{seen.student} by recipe {seen.recipe}: {seen.parameters / 1e9:.2f} billion parameters{part}")
     table = Table("preset", "GB a device", "GB a machine", "fits")
     for one in seen.fits:
         device, host = (f"{sum(gb.values()):,.1f}" if gb else "" for gb in (one.device_gb, one.host_gb))
         table.add_row(one.preset, device, host, "yes" if one.fits else "no: " + "; ".join(one.why_not))
     console.print(table)
     if seen.chosen is None:
-        _say("No preset fits: name smaller ones or more devices in hardware.yaml.")
+        say("No preset fits: name smaller ones or more devices in hardware.yaml.")
         return
     chosen = next(one for one in seen.fits if one.preset == seen.chosen)
     for name, parts in {"device": chosen.device_gb, "machine": chosen.host_gb}.items():
@@ -63,17 +63,13 @@ def _show(seen: "DryRun") -> None:
             for part_name, size in {**parts, "together": sum(parts.values())}.items():
                 table.add_row(part_name, f"{size:,.2f}")
             console.print(table)
-    _say(f"{seen.tokens_a_step:,} tokens a step at most, {seen.device_batch} sequences a device at once")
+    say(f"{seen.tokens_a_step:,} tokens a step at most, {seen.device_batch} sequences a device at once")
     if seen.hours is not None:
-        _say(f"about {seen.hours:,.1f} hours for about {seen.tokens:,} tokens")
-    _say(f"about {seen.hours_a_billion:,.1f} hours for a billion tokens")
+        say(f"about {seen.hours:,.1f} hours for about {seen.tokens:,} tokens")
+    say(f"about {seen.hours_a_billion:,.1f} hours for a billion tokens")
     for line in seen.basis:
-        _say(f"  {line}")
-    _say(f"\n{seen.command}")
+        say(f"  {line}")
+    say(f"\n{seen.command}")
     if seen.accelerate:
-        _say("\n# accelerate.yaml")
-        _say(yaml.safe_dump(seen.accelerate, sort_keys=False).rstrip())
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say("\n# accelerate.yaml")
+        say(yaml.safe_dump(seen.accelerate, sort_keys=False).rstrip())

@@ -129,9 +129,8 @@ def hours(tokens: float, model: Any, shape: Any, policy: TrainingPolicy, preset:
     checkpointing computes twice."""
     embedding = 0 if shape.tie_word_embeddings else model.get_input_embeddings().weight.numel()
     passes = 4 if policy.lora else 6
-    heads = shape.num_attention_heads * getattr(
-        shape, "head_dim", None or shape.hidden_size // shape.num_attention_heads
-    )
+    size = getattr(shape, "head_dim", None) or shape.hidden_size // shape.num_attention_heads
+    heads = shape.num_attention_heads * size
     attention = passes * shape.num_hidden_layers * heads * policy.max_length
     operations = passes * (sum(one.numel() for one in model.parameters()) - embedding) + attention
     return tokens * operations / (preset.processes * preset.peak_tflops * 1e12 * preset.utilization) / 3600

@@ -6,7 +6,6 @@ Every file of the project that must never be seen half written goes through here
         aside.write_bytes(content)  # `path` has the new content, or the old one, whatever happens
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -14,6 +13,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from am_assets.runtime.locks import lock
 
 
 @contextmanager
@@ -119,7 +120,7 @@ def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
         yield False
         return
     try:
-        yield _lock(handle, wait) and _is_still(folder, handle)
+        yield lock(handle, wait=wait) and _is_still(folder, handle)
     finally:
         os.close(handle)
 
@@ -130,11 +131,3 @@ def _is_still(folder: Path, handle: int) -> bool:
         return os.path.samestat(os.fstat(handle), folder.stat())
     except FileNotFoundError:
         return False
-
-
-def _lock(handle: int, wait: bool) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
-    return True

@@ -5,15 +5,14 @@ process that dies, and the next process to claim removes its file. Claims in a f
 are removed from a claim before it is written.
 """
 
-import fcntl
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import polars as pl
 
+from am_assets.runtime.locks import lock
 from am_assets.storage.segments import disk_errors
 
 
@@ -24,10 +23,10 @@ def claimed(folder: Path, keys: pl.DataFrame) -> Iterator[pl.DataFrame]:
     path = folder / f"{uuid.uuid4().hex}.claim"
     with ExitStack() as stack:
         with (folder / ".claiming").open("a") as mutex:
-            fcntl.flock(mutex, fcntl.LOCK_EX)
+            lock(mutex, wait=True)
             claim = stack.enter_context(path.open("wb"))  # under the mutex, else it looks abandoned
             stack.callback(path.unlink, missing_ok=True)
-            fcntl.flock(claim, fcntl.LOCK_EX)
+            lock(claim, wait=True)
             mine = keys.select("key")
             for held in _held_by_others(folder, path):
                 mine = mine.join(held, on="key", how="anti", maintain_order="left")
@@ -43,18 +42,9 @@ def _held_by_others(folder: Path, own: Path) -> Iterator[pl.DataFrame]:
             continue
         try:
             with path.open("rb") as file:
-                if _abandoned(file):
+                if lock(file, shared=True):  # held by no living process
                     path.unlink(missing_ok=True)
                 else:
                     yield pl.read_parquet(path)
         except FileNotFoundError:
             continue  # released meanwhile
-
-
-def _abandoned(file: BinaryIO) -> bool:
-    """Whether no process holds the lock of a claim."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -5,7 +5,6 @@ time of writing, so that they sort by it, and the size in memory. Any number of 
 once. The meaning of the rows belongs to `memo.py`.
 """
 
-import fcntl
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import TypeVar
 import polars as pl
 
 from am_assets.config.vocabulary import FINISH_REASONS
+from am_assets.runtime.locks import lock
 from am_assets.storage.atomic import file_aside
 
 T = TypeVar("T")
@@ -200,10 +200,5 @@ def _damaged(paths: list[Path]) -> Path | None:
 @contextmanager
 def _merge_lock(folder: Path, *, wait: bool = False) -> Iterator[bool]:
     """Hold the lock of processes that rewrite segments; False where, without `wait`, another process holds it."""
-    with (folder / ".merging").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+    with (folder / ".merging").open("a") as file:
+        yield lock(file, wait=wait)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -23,13 +22,6 @@ ITEMS = [
     {"question": "Write a Python function `triple(n)`.", "test_code": "assert triple(1) == 3"},
 ]
 SCORES = ("eval_scores", "held_out|plain")
-
-
-@pytest.fixture(scope="module")
-def models() -> Iterator[Models]:
-    models = Models()
-    yield models
-    models.stop()
 
 
 @pytest.fixture(scope="module")

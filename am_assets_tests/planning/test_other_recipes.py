@@ -1,7 +1,6 @@
 """What one recipe asks for leaves another, that was applied before, as it was: in its rows and up to date."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -20,13 +19,6 @@ pytestmark = pytest.mark.slow
 MORE = {"extends": "plain", "teacher": {"samples": 2}}  # of every question one answer more
 FOLLOW = {(name, "plain") for name in ("verified_set", "sft_dataset", "preference_dataset", "recipe_report")}
 PLANNED = FOLLOW | {("rl_dataset", "plain")}  # reads decisions alone, whose rows come out the same
-
-
-@pytest.fixture(scope="module")
-def models() -> Iterator[Models]:
-    models = Models()
-    yield models
-    models.stop()
 
 
 @pytest.fixture(scope="module")

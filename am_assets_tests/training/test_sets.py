@@ -30,13 +30,6 @@ PUBLISHED = [
 
 
 @pytest.fixture(scope="module")
-def models() -> Iterator[Models]:
-    models = Models()
-    yield models
-    models.stop()
-
-
-@pytest.fixture(scope="module")
 def desk(models: Models, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A project of published responses, right and wrong ones, applied as far as both sets."""
     desk = small_project(tmp_path_factory.mktemp("sets") / "project", models, questions=1, shards=1, start_timeout=120)

@@ -1,12 +1,18 @@
 """The devices of this machine that a training can be spread over."""
 
 import os
+from pathlib import Path
 
 from am_assets.config.hardware import BY_NAME, Hardware, Preset, chosen
 
+# Of NVIDIA, of AMD, and of Windows' subsystem for Linux.
+DRIVERS = ("nvidia[0-9]*", "kfd", "dxg")
+
 
 def gpus() -> int:
-    """How many GPUs this process may use."""
+    """How many GPUs this process may use. torch, which takes seconds to load, is asked where any has a driver."""
+    if not any(any(Path("/dev").glob(name)) for name in DRIVERS):
+        return 0
     import torch
 
     return int(torch.cuda.device_count())

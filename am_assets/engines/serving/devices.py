@@ -1,6 +1,5 @@
 """GPUs of this machine: each belongs to one server at a time."""
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -9,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from am_assets.engines.machine import machine_folder
+from am_assets.runtime.locks import lock
 
 POLL_SECONDS = 0.5
 
@@ -48,12 +48,9 @@ def claimed(wanted: int, waiting: Callable[[], None]) -> Iterator[list[str]]:
             for name in gpus():
                 if len(mine) == wanted:
                     break
-                lock = stack.enter_context((folder / f"{name.replace('/', '_')}.lock").open("a"))
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
-                mine.append(name)
+                file = stack.enter_context((folder / f"{name.replace('/', '_')}.lock").open("a"))
+                if lock(file):
+                    mine.append(name)
             if len(mine) == wanted:
                 yield mine
                 return

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ import psutil
 from am_assets.engines.serving import devices
 from am_assets.engines.serving.advice import advice, port_was_taken
 from am_assets.engines.serving.servers import HOST, Server, ServerError
+from am_assets.runtime.locks import lock
 from am_assets.storage.atomic import write_whole
 
 POLL_SECONDS = 0.1
@@ -142,7 +143,7 @@ class Keeper:
         if used(self.folder):
             return
         joining = (self.folder / "lock").open("a")
-        fcntl.flock(joining, fcntl.LOCK_EX)
+        lock(joining, wait=True)
         if used(self.folder):  # by somebody who joined meanwhile
             joining.close()
             return
@@ -248,23 +249,17 @@ def die_with_parent() -> None:
         os._exit(1)
 
 
-@contextmanager
-def ending_in_order() -> Iterator[None]:
+def end(*_: object) -> None:
     """SIGTERM ends a keeper as if nobody needed it."""
-
-    def end(*_: object) -> None:
-        raise Unused
-
-    signal.signal(signal.SIGTERM, end)
-    yield
+    raise Unused
 
 
 def main() -> None:
     folder, lock = Path(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(lock, False)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a server leaves behind becomes our child
-    with ending_in_order():
-        Keeper(folder).run()
+    signal.signal(signal.SIGTERM, end)
+    Keeper(folder).run()
 
 
 if __name__ == "__main__":

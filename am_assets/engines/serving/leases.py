@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from am_assets.engines.machine import machine_folder
 from am_assets.engines.serving.servers import Server, ServerError
+from am_assets.runtime.locks import lock
 from am_assets.storage.atomic import write_whole
 
 LOAD_SECONDS = 3600.0  # large weights on a slow disk; what does not start fails at once
@@ -78,19 +79,17 @@ class Lease:
     def _join(self) -> None:
         """Start a keeper where none lives."""
         with (self.folder / "lock").open("a") as joining:
-            fcntl.flock(joining, fcntl.LOCK_EX)
+            lock(joining, wait=True)
             self.touched = 0.0
             self.touch()
             while self._state().get("phase") == "failed" and self._keeper_lives():
                 time.sleep(POLL_SECONDS)  # that one is about to end: the cause may be mended by now
-            with (self.folder / "keeper.lock").open("a") as lock:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
+            with (self.folder / "keeper.lock").open("a") as kept:
+                if not lock(kept):
                     return
                 (self.folder / "state.json").unlink(missing_ok=True)
                 write_whole(self.folder / "server.json", json.dumps(asdict(self.server)))
-                self.keeper = _start_keeper(self.folder, lock.fileno())
+                self.keeper = _start_keeper(self.folder, kept.fileno())
 
     def _answering(self) -> Address | None:
         """The address once the server answers; None where its keeper was killed before."""
@@ -118,12 +117,8 @@ class Lease:
     def _keeper_lives(self) -> bool:
         if self.keeper:
             self.keeper.poll()  # so that the process table forgets one that ended
-        with (self.folder / "keeper.lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
+        with (self.folder / "keeper.lock").open("a") as kept:
+            return not lock(kept, shared=True)
 
 
 def _start_keeper(folder: Path, lock: int) -> subprocess.Popen[bytes]:

@@ -23,10 +23,9 @@ NAMES: dict[Language, re.Pattern[str]] = {  # behind a fence
     "java": re.compile(r"java[\d.]*"),
     "javascript": re.compile(r"javascript|js|mjs|cjs|ecmascript|node(?:\.?js)?"),
 }
-CPP_PROGRAM = re.compile(r"#include\b.*\bmain\s*\(", re.S)
 # What a block without a name has to have, or bare code, and then is in this language unless it is Python.
 PROGRAMS: dict[Language, re.Pattern[str]] = {
-    "cpp": CPP_PROGRAM,
+    "cpp": re.compile(r"#include\b.*\bmain\s*\(", re.S),
     "java": re.compile(r"\bclass\s+\w+.*\bstatic\s+(?:\w+\s+)*void\s+main\s*\(", re.S),
     "javascript": re.compile(r"\b(?:require\s*\(|from)\s*['\"](?:node:)?(?:fs|readline)\b|\bprocess\.std(?:in|out)\b"),
 }

@@ -2,6 +2,8 @@
 
 import re
 
+from am_assets.engines.sandbox.guest import languages
+
 HARNESS = """
 ;(async () => {
   const given = JSON.parse(%(read)s)
@@ -20,7 +22,6 @@ HARNESS = """
 """
 NODES = re.compile(r"\b(?:ListNode|TreeNode)\b")
 VOID = re.compile(r"@returns? *\{void\}")
-MODULE = re.compile(r"^\s*(?:import\s+[\w*{'\"]|export\s)", re.M)
 
 
 def with_harness(code: str, name: str) -> str | None:
@@ -29,6 +30,6 @@ def with_harness(code: str, name: str) -> str | None:
     if NODES.search(code):
         return None
     reads = "require('fs').readFileSync(0, 'utf8')"
-    if MODULE.search(code) and "require(" not in code:
+    if languages.is_module(code):
         reads = "(await import('fs')).readFileSync(0, 'utf8')"
     return code + HARNESS % {"read": reads, "name": name, "in_place": "true" if VOID.search(code) else "false"}

@@ -130,9 +130,19 @@ def test_a_function_in_javascript_is_called(node: None) -> None:
         "class Solution { add(a, b) { console.log('noise'); return a + b; } }\n",
         "function add(a, b) { return a - b; }\n",
         "async function add(a, b) { return a + b; }\n",
+        "const none = await Promise.resolve(0);\nfunction add(a, b) { return a + b + none; }\n",
+        "const one = await Promise.resolve(1);\nfunction add(a, b) { return a + b + one; }\n",
         "/** @param {TreeNode} a */\nconst add = (a, b) => a + b;\n",
         tests=CALLS,
-    ) == ["pass", "pass", "wrong_answer", "pass", "sandbox can't call functions of javascript with these tests"]
+    ) == [
+        "pass",
+        "pass",
+        "wrong_answer",
+        "pass",
+        "pass",
+        "wrong_answer",
+        "sandbox can't call functions of javascript with these tests",
+    ]
 
 
 def test_what_json_lacks_is_not_taken_for_null(node: None) -> None:

@@ -22,7 +22,8 @@ PUBLIC = re.compile(
     r"^([ \t]*)public\s+(?:(?:abstract|final|sealed|strictfp)\s+)*(?:class|interface|enum|record)\s+(\w+)", re.M
 )
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
-MODULE = re.compile(r"^\s*(?:import\s+[\w*{'\"]|export\s)|^await\b", re.M)  # an ES module
+# Of an ES module: imports, exports, and `await` outside of functions, as what is not indented is.
+MODULE = re.compile(r"^\s*(?:import\s+[\w*{'\"]|export\s)|^(?:(?:const|let|var)\s[^=\n]*=\s*)?await\b", re.M)
 JAVA = "-Xshare:auto -XX:+UseSerialGC -XX:-UsePerfData -XX:CompressedClassSpaceSize=64m -XX:ReservedCodeCacheSize=64m"
 JAVAC = "-proc:none -nowarn -encoding UTF-8"
 FOREIGN_PACKAGE = re.compile(r"error: package ((?!java\.|javax\.)[a-z]\w*)[\w.]* does not exist")
@@ -107,10 +108,15 @@ def java(source: str, limits: dict[str, Any]) -> list[str]:
 
 
 def javascript(source: str, limits: dict[str, Any]) -> list[str]:
-    name = "program.mjs" if MODULE.search(source) and "require(" not in source else "program.cjs"
+    name = "program.mjs" if is_module(source) else "program.cjs"
     write(name, source)
     options = ["--v8-pool-size=1", "--stack-size=60000", f"--max-old-space-size={limits['memory_mb']}"]
     return [str(located("node")), *options, os.path.abspath(name)]
+
+
+def is_module(source: str) -> bool:
+    """Is a program in JavaScript an ES module, which has no `require`?"""
+    return MODULE.search(source) is not None and "require(" not in source
 
 
 def write(name: str, source: str) -> None:
