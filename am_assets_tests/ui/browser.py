@@ -149,7 +149,7 @@ class Browser:
 
 
 @contextmanager
-def browsing(url: str, width: int = 2100, height: int = 2000) -> Iterator[Browser]:
+def browsing(url: str, width: int = 2100, height: int = 3600) -> Iterator[Browser]:
     programs = which("chromium"), which("chromedriver")
     if not all(programs):
         without_browser("no chromium and chromedriver here: apt-get install chromium chromium-driver")

@@ -43,13 +43,17 @@ class Lease:
         self.server = server
         self.folder = machine_folder() / "servers" / server.id
         (self.folder / "leases").mkdir(parents=True, exist_ok=True)
+        self.holding = threading.Lock()
+        self.keeper: subprocess.Popen[bytes] | None = None
+        self._hold()
+
+    def _hold(self) -> None:
         self.path = self.folder / "leases" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.lease"
         aside = self.path.with_suffix(".aside")
         self.file = aside.open("w")
         fcntl.lockf(self.file, fcntl.LOCK_EX)  # not inherited by forks, unlike that of flock
         aside.rename(self.path)  # locked already when a keeper first sees it
-        self.touched = 0.0
-        self.keeper: subprocess.Popen[bytes] | None = None
+        self.touched = time.monotonic()
 
     def address(self) -> Address:
         """Where the server answers, once it does: starts it, or waits for it, as needed.
@@ -63,16 +67,23 @@ class Lease:
         raise ServerError(f"{self.server.weights}: the process that keeps its server was killed {KEEPERS} times")
 
     def touch(self) -> None:
-        """Show that the server is needed; due every few seconds while it is."""
-        if time.monotonic() - self.touched > TOUCH_SECONDS:
+        """Show that the server is needed, again where it was released; due every few seconds while it is."""
+        with self.holding:
+            if time.monotonic() - self.touched <= TOUCH_SECONDS:
+                return
             self.touched = time.monotonic()
-            with suppress(FileNotFoundError):
+            try:
                 os.utime(self.path)
+            except FileNotFoundError:
+                self.file.close()
+                self._hold()
 
     def release(self) -> None:
         """Need the server no longer: the last one to do so ends it."""
-        self.path.unlink(missing_ok=True)
-        self.file.close()
+        with self.holding:
+            self.path.unlink(missing_ok=True)
+            self.file.close()
+            self.touched = -TOUCH_SECONDS
         if self.keeper:
             self.keeper.poll()
 
@@ -80,7 +91,7 @@ class Lease:
         """Start a keeper where none lives."""
         with (self.folder / "lock").open("a") as joining:
             lock(joining, wait=True)
-            self.touched = 0.0
+            self.touched = -TOUCH_SECONDS
             self.touch()
             while self._state().get("phase") == "failed" and self._keeper_lives():
                 time.sleep(POLL_SECONDS)  # that one is about to end: the cause may be mended by now

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from am_assets.engines.llm import ANSWER, LlmError, ask
-from am_assets.engines.serving import lease, server_of
+from am_assets.engines.serving import lease, release_all, server_of
 from am_assets_tests.engines.serving.playing import MODEL, Standin, endpoint, running, until
 from am_assets_tests.scripted import requests
 
@@ -75,6 +75,16 @@ def test_a_server_that_nobody_asks_is_ended_and_started_again_when_it_is(standin
     assert until(lambda: not standin.left())
     here.address()
     assert len(standin.lines("starts")) == 2
+
+
+def test_a_lease_that_was_released_counts_again_once_it_asks(standin: Standin):
+    here = lease(server_of(MODEL, endpoint()))
+    here.address()
+    release_all()
+    assert until(lambda: not standin.left())
+    here.address()
+    assert not until(lambda: not standin.left(), seconds=1), "it asked, and its server was ended"
+    here.release()
 
 
 def test_models_with_other_limits_or_weights_have_servers_of_their_own(standin: Standin):
