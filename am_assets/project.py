@@ -15,6 +15,7 @@ from pathlib import Path
 
 from am_assets.config.consistency import unmeasured
 from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints, of_student
+from am_assets.config.experiments import Experiments, load_experiments
 from am_assets.config.files import ConfigError
 from am_assets.config.hardware import Hardware, load_hardware
 from am_assets.config.instruments import Instruments, load_instruments
@@ -41,6 +42,7 @@ class Project:
     benchmarks: dict[str, Benchmark]
     recipes: dict[str, Recipe]  # the valid ones
     broken: dict[str, str]  # the other recipes, with the message of their errors
+    experiments: Experiments  # their variants are recipes too, which nothing runs unasked
     instruments: Instruments
     endpoints: Endpoints
     hardware: Hardware
@@ -75,13 +77,28 @@ class Project:
         """Of valid and broken recipes, in alphabetical order, without names that cannot be partition keys."""
         return sorted(name for name in {*self.recipes, *self.broken} if not name_fault("recipe", name))
 
+    @property
+    def recipe_partitions(self) -> list[str]:
+        """The names of recipes and of variants of experiments, in alphabetical order."""
+        return sorted({*self.recipe_names, *self.experiments.keys})
+
     def recipe(self, name: str) -> Recipe:
-        """`ConfigError` where it is broken or does not exist."""
+        """That of a file, or a variant of an experiment; `ConfigError` where it is broken or does not exist."""
         if name in self.broken:
             raise ConfigError(self.broken[name])
+        if name not in self.recipes and name in self.experiments.keys:
+            if name in self.experiments.flawed:
+                raise ConfigError(self.experiments.flawed[name])
+            return self.experiments.variants[name]
         if name not in self.recipes:
             raise ConfigError(f"no recipe {name} in {self.data / 'recipes'}; there are {', '.join(self.recipes)}")
         return self.recipes[name]
+
+    def where(self, recipe: str) -> str:
+        """What messages about a field of a recipe begin with: its file, and the variant of an experiment."""
+        if recipe in self.experiments.keys and recipe not in self.recipe_names:
+            return str(self.data / self.experiments.where(recipe))
+        return f"{self.data / 'recipes' / recipe}.yaml"
 
     def refuse_broken(self) -> None:
         """`ConfigError` with the faults of all broken recipes, if there are any."""
@@ -120,8 +137,8 @@ def _data() -> Path:
 
 
 def load_project(data: Path, sources_file: Path) -> Project:
-    """The project in a folder. Faults of recipes are returned in `broken`; for all others `ConfigError` names the file
-    and the field.
+    """The project in a folder. Faults of recipes are returned in `broken`, those of experiments in
+    `experiments.flawed`; for all others `ConfigError` names the file and the field.
 
     >>> load_project(Path("data"), Path("data/sources.yaml")).recipe("demo").dedup.threshold
     """
@@ -133,12 +150,14 @@ def load_project(data: Path, sources_file: Path) -> Project:
         benchmarks=load_benchmarks(data / "benchmarks.yaml"),
         recipes=recipes,
         broken=broken,
+        experiments=load_experiments(data, recipes, broken),
         instruments=load_instruments(data / "instruments.yaml"),
         endpoints=load_endpoints(data / "endpoints.yaml"),
         hardware=load_hardware(data / "hardware.yaml"),
         exclusions=load_exclusions(sources_file.parent),
     )
-    for kind, count in {"recipes": len(loaded.recipe_names), "benchmarks": len(loaded.benchmarks)}.items():
+    partitions = {"recipes and variants": len(loaded.recipe_partitions), "benchmarks": len(loaded.benchmarks)}
+    for kind, count in partitions.items():
         if count > MOST_PARTITIONS:
             raise ConfigError(
                 f"{data}: {count} {kind}; at most {MOST_PARTITIONS}, or Dagster stops telling what is stale"
@@ -149,6 +168,11 @@ def load_project(data: Path, sources_file: Path) -> Project:
         if faults:
             del recipes[name]
             broken[name] = "\n".join(faults)
+    variants = loaded.experiments.variants
+    for name, faults in {name: list(_variant_faults(name, loaded)) for name in variants}.items():
+        if faults:
+            del variants[name]
+            loaded.experiments.flawed[name] = "\n".join(faults)
     return loaded
 
 
@@ -189,6 +213,10 @@ def _recipe_faults(name: str, loaded: Project) -> Iterator[str]:
     if fault := name_fault("recipe", name):
         yield f"{where}: {fault}"
     yield from contradictions(loaded.recipes[name], loaded, where)
+
+
+def _variant_faults(key: str, loaded: Project) -> Iterator[str]:
+    yield from contradictions(loaded.experiments.variants[key], loaded, loaded.where(key))
 
 
 def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]:

@@ -65,6 +65,8 @@ GRAPH = {
     "eval_scores": {
         "evaluation_policy", "benchmark_responses", "benchmark_verdicts", "benchmark_consensus", "touched_items",
     },
+    "question_scores": {"evaluation_policy", "benchmark_responses", "benchmark_verdicts", "touched_items"},
+    "experiment_report": {"sft_dataset", "verified_set", "sft_checkpoint", "question_scores", "responses"},
     "recipe_report": {
         "evaluation_policy", "deduped_set", "selected_questions", "verified_set", "sft_dataset", "training_log",
         "eval_scores", "responses", "raw_pool",
@@ -101,6 +103,7 @@ def test_every_asset_is_partitioned_grouped_and_described() -> None:
             "verification",
             "training",
             "evaluation",
+            "experiments",
         }
         assert len(node.description or "") > 40, key
 

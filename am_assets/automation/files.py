@@ -73,6 +73,7 @@ def _partitions(root: dg.AssetsDefinition, here: Project) -> Iterator[tuple[str,
     """Partitions of a root that the code location has and the files still name."""
     name, needed = root.key.to_user_string(), scope(here, None)
     keys = {"benchmarks": [*here.benchmarks], "recipes": [*here.recipes], "shards": shard_keys(here.sources)}
+    keys |= {"experiments": []}  # nothing runs them unasked
     named = keys[TABLE[name].by]
     assert root.partitions_def is not None
     return ((name, key) for key in root.partitions_def.get_partition_keys() if key in named and needed(name, key))
@@ -85,7 +86,8 @@ def _shown(at: tuple[str, str]) -> str:
 def _fingerprint(here: Project) -> str:
     """A hash of path, size and modification time of all files; none is opened."""
     beside = [path for name in (CATALOG, REVISIONS, EXCLUDE) if (path := here.sources_file.with_name(name)).exists()]
-    settings = [*here.data.glob("*.yaml"), *here.data.glob("recipes/*.yaml"), here.sources_file, *beside]
+    in_folders = [path for folder in ("recipes", "experiments") for path in here.data.glob(f"{folder}/*.yaml")]
+    settings = [*here.data.glob("*.yaml"), *in_folders, here.sources_file, *beside]
     read = [
         *_data_files(here.sources.values(), here.sources_file.parent),
         *_data_files(here.benchmarks.values(), here.data),

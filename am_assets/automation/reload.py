@@ -28,7 +28,8 @@ def needs_reload(loaded: Project, times: Schedule, here: Project) -> bool:
 
 def _fixed(here: Project) -> list:
     facts = [fact(here) for fact in FACTS.values()]
-    return [shard_keys(here.sources), here.recipe_names, here.broken, [*here.benchmarks], here.instruments, facts]
+    recipes = [here.recipe_partitions, here.broken, here.experiments.keys, here.experiments.flawed]
+    return [shard_keys(here.sources), recipes, [*here.benchmarks], here.instruments, facts]
 
 
 def reload_location(context: dg.SensorEvaluationContext, here: Project) -> bool:

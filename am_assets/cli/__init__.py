@@ -10,6 +10,7 @@
     am explain ID -r demo                the way of one question, and the line that kept or dropped it
     am diff -r demo -r demo-strict       rows in one set and not in the other, and the fields that they stem from
     am scores -r demo -r demo-strict     scores with intervals, and whether the two students can be told apart
+    am experiment strictness             train, score and compare an experiment's variants; without a name, list all
     am judges -r demo                    how far each judge agrees with the verifiers
     am freeze -r demo                    keep its questions' pass rates as a round, by which recipes sample
     am push -r demo hf://datasets/OWNER/NAME   hand out what a recipe released, as one commit with a tag
@@ -29,6 +30,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `app`)
     applying,
     asking,
+    experimenting,
     freezing,
     judging,
     listing,

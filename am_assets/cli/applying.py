@@ -1,7 +1,7 @@
 """`am apply`: bring the graph up to date, with progress, and with canceled runs after an interrupt."""
 
-from dataclasses import asdict
-from typing import Annotated
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,9 @@ from am_assets.cli.opening import (
     open_plan,
     print_json,
 )
+
+if TYPE_CHECKING:
+    from am_assets.planning.plan import Outcome, Plan, Step
 
 INTERRUPTED = 130  # exit code after ctrl-C, as shells have it
 Dollars = Annotated[
@@ -38,41 +41,64 @@ def apply(
 
     What models would cost is shown and has to be confirmed, or named beforehand by --budget."""
     with exit_on_config_error(), open_plan(names := chosen_recipes(recipe, every), select, with_others=True) as found:
-        from am_assets.cli.board import show_progress
-        from am_assets.cli.summary import show, show_interrupted
-        from am_assets.orchestration.resources import run_tags
-        from am_assets.planning.plan import Outcome, Step
-        from am_assets.planning.preflight import preflight
+        from am_assets.cli.summary import show
         from am_assets.project import project
 
-        steps = found.steps()
-        checked = preflight(project(), steps, names)
-        checked.refuse()
-        if budget is None:
-            budget = confirmed_budget(checked.estimates, can_ask=not as_json)
-        outcomes: list[Outcome] = []
-        under_way: Step | None = None
-        interrupted = False
-        try:
-            with show_progress(console, steps, quiet=as_json) as board:
-                for event in found.apply(run_tags(budget, names)):
-                    if isinstance(event, Step):
-                        under_way = event
-                        board.start(event)
-                    else:
-                        under_way = None
-                        outcomes.append(event)
-                        board.finish(event)
-        except KeyboardInterrupt:
-            interrupted = True
+        done = carry_out(found, names, budget, as_json)
         if as_json:
-            rows = [asdict(one.step) | {"result": one.result, "error": one.error} for one in outcomes]
-            print_json({"outcomes": rows, "interrupted": asdict(under_way) if under_way else interrupted})
-        elif interrupted:
-            show_interrupted(console, outcomes, under_way)
-        else:
-            show(console, found, outcomes, names, project().assets)
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if any(outcome.result != "done" for outcome in outcomes):
-        raise typer.Exit(1)
+            print_json(done.to_dict())
+        elif not done.interrupted:
+            show(console, found, done.outcomes, names, project().assets)
+    done.exit()
+
+
+@dataclass
+class Done:
+    """What an apply came to; `under_way` is the step that an interrupt found."""
+
+    outcomes: "list[Outcome]" = field(default_factory=list)
+    under_way: "Step | None" = None
+    interrupted: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        rows = [asdict(one.step) | {"result": one.result, "error": one.error} for one in self.outcomes]
+        return {"outcomes": rows, "interrupted": asdict(self.under_way) if self.under_way else self.interrupted}
+
+    def exit(self) -> None:
+        """End the command where not all was done."""
+        if self.interrupted:
+            raise typer.Exit(INTERRUPTED)
+        if any(outcome.result != "done" for outcome in self.outcomes):
+            raise typer.Exit(1)
+
+
+def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bool) -> Done:
+    """Apply a plan for `recipes` with progress, once nothing stands in its way and its cost is confirmed."""
+    from am_assets.cli.board import show_progress
+    from am_assets.cli.summary import show_interrupted
+    from am_assets.orchestration.resources import run_tags
+    from am_assets.planning.plan import Step
+    from am_assets.planning.preflight import preflight
+    from am_assets.project import project
+
+    steps = found.steps()
+    checked = preflight(project(), steps, recipes)
+    checked.refuse()
+    if budget is None:
+        budget = confirmed_budget(checked.estimates, can_ask=not quiet)
+    done = Done()
+    try:
+        with show_progress(console, steps, quiet=quiet) as board:
+            for event in found.apply(run_tags(budget, recipes)):
+                if isinstance(event, Step):
+                    done.under_way = event
+                    board.start(event)
+                else:
+                    done.under_way = None
+                    done.outcomes.append(event)
+                    board.finish(event)
+    except KeyboardInterrupt:
+        done.interrupted = True
+        if not quiet:
+            show_interrupted(console, done.outcomes, done.under_way)
+    return done

@@ -59,8 +59,11 @@ def _exit_with(message: str) -> NoReturn:
 
 
 @contextmanager
-def open_plan(recipes: list[str] | None, select: str | None, with_others: bool = False) -> Iterator:
-    """The plan for `recipes` (None: all), including decisions of other recipes to refresh if `with_others`.
+def open_plan(
+    recipes: list[str] | None, select: str | None, with_others: bool = False, experiment: str | None = None
+) -> Iterator:
+    """The plan for `recipes` (None: all that have a file) and the report of an `experiment`, including decisions of
+    other recipes to refresh if `with_others`.
 
     A database error of the instance ends the command with a message about its file, and exit code 2.
     """
@@ -77,7 +80,7 @@ def open_plan(recipes: list[str] | None, select: str | None, with_others: bool =
         from am_assets.planning.plan import Plan
         from am_assets.planning.scope import others, roots, scope
 
-        in_scope, beside = scope(project(), recipes), others(project(), recipes if with_others else None)
+        in_scope, beside = scope(project(), recipes, experiment), others(project(), recipes if with_others else None)
         try:
             with open_instance(Path(os.environ["DAGSTER_HOME"])) as storage:
                 yield Plan(build_definitions(project()), storage, roots(project(), recipes), in_scope, select, beside)
@@ -86,7 +89,8 @@ def open_plan(recipes: list[str] | None, select: str | None, with_others: bool =
 
 
 def chosen_recipes(recipes: list[str] | None, every: bool = False) -> list[str]:
-    """The recipes of a command, without duplicates: the named ones, all of them, or the only one of the project.
+    """The recipes of a command, without duplicates: the named ones, all that have a file, or the only one of them.
+    Variants of experiments have to be named.
 
     `ConfigError` where one does not exist, or none of several is named: a command spends and changes only for recipes
     that the user named.

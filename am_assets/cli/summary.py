@@ -127,12 +127,16 @@ def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[st
         console.print("Nothing to do: everything was up to date.")
     else:
         console.print(f"{done} partitions materialized.")
+    show_failures(console, outcomes)
+    console.print("Open the UI with [bold]make ui[/bold], then http://localhost:3000")
+
+
+def show_failures(console: Console, outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         name = f"{outcome.step.asset}[{outcome.step.partition}]"
         words = {"failed": f"failed {name}: {outcome.error}", "waits": f"not run {name}: {outcome.step.because}"}
         if outcome.result in words:
             console.print(words[outcome.result], style="red", markup=False, highlight=False, soft_wrap=True)
-    console.print("Open the UI with [bold]make ui[/bold], then http://localhost:3000")
 
 
 def show_interrupted(console: Console, outcomes: list[Outcome], under_way: Step | None) -> None:

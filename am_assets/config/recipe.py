@@ -97,9 +97,9 @@ class Shares(Section):
 
 class SamplingPolicy(Section):
     """Which of the deduplicated questions the teacher is asked: those whose draw (a hash of the id, in [0, 1)) is below
-    the rate of their group."""
+    the rate of their group, times `share`."""
 
-    later = ("pass_rates",)
+    later = ("pass_rates", "share")
 
     decontamination: Decontamination = Decontamination()
     languages: list[str] | None = None  # ISO 639-1; null keeps all
@@ -112,6 +112,8 @@ class SamplingPolicy(Section):
     # Instead of rates: target proportions. The selection is the largest one in that proportion: the group that is
     # scarcest for its share keeps all. Groups without rows are ignored; a share of 0 keeps none.
     shares: Shares = Shares()
+    # Of what all other rules keep, by the same draw: the questions of a smaller share are among those of a larger one.
+    share: Share = 1
 
     @field_validator("rates", "shares", mode="before")
     @classmethod

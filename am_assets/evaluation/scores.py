@@ -8,7 +8,7 @@ it has, and its interval says what other questions of the same kind would give: 
 questions. 30 questions that half pass give an interval of 35 points, whatever the number of samples.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import comb
 
 import numpy as np
@@ -16,7 +16,7 @@ import polars as pl
 
 from am_assets.evaluation import paired
 from am_assets.evaluation.bootstrap import intervals, means
-from am_assets.storage.schemas import EvalScores
+from am_assets.storage.schemas import BenchmarkConsensus, EvalScores, QuestionScores
 
 VERSION = "2"  # raise when the same verdicts give other scores
 STUDENTS = pl.Enum(["untrained", "trained"])
@@ -154,6 +154,26 @@ def _alike(questions: pl.DataFrame) -> Iterator[tuple[list[str], pl.DataFrame]]:
 def scores_of(questions: pl.DataFrame, student: str) -> pl.DataFrame:
     """(item_id, score) of a student, as `paired.compare` takes them: its share of passed samples of each question."""
     return questions.filter(pl.col("student") == student).select("item_id", score=SCORE)
+
+
+def question_scores(verdicts: pl.DataFrame, responses: pl.DataFrame, touched: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """QuestionScores of verdicts and responses with a `benchmark`; by benchmark, the ids of the items that released
+    rows touch."""
+    tables = [QuestionScores.create_empty()]
+    for (benchmark,), mine in verdicts.group_by("benchmark", maintain_order=True):
+        answers = responses.filter(benchmark=benchmark)
+        questions = per_question(mine, answers, BenchmarkConsensus.create_empty())
+        tables.append(
+            questions.select(
+                pl.col("student").cast(STUDENTS),
+                pl.lit(benchmark).alias("benchmark"),
+                "item_id",
+                "samples",
+                pl.col(SCORE).alias("score"),
+                pl.col("item_id").is_in(touched[str(benchmark)].implode()).alias("touched"),
+            )
+        )
+    return pl.concat(tables).sort("student", "benchmark", "item_id")
 
 
 def gain(scores: pl.DataFrame, items: str = "all") -> paired.Paired | None:

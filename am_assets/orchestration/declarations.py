@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from am_assets.config.endpoints import Endpoint
+from am_assets.config.experiments import Experiment
 from am_assets.config.files import Section
 from am_assets.config.hardware import Hardware
 from am_assets.config.instruments import Instruments
@@ -28,7 +29,15 @@ from am_assets.datasets.benchmarks import Benchmark
 from am_assets.datasets.exclusions import Exclusions
 from am_assets.datasets.locate import pin
 from am_assets.datasets.sources import Source
-from am_assets.orchestration.entries import Entry, EntryOf, benchmark_entry, earlier_shards, source_entry, verifying
+from am_assets.orchestration.entries import (
+    Entry,
+    EntryOf,
+    benchmark_entry,
+    earlier_shards,
+    experiment_entry,
+    source_entry,
+    verifying,
+)
 from am_assets.project import Project
 from am_assets.verification.verifiers import Verifier, applicable
 
@@ -150,6 +159,10 @@ class Declared:
     def benchmark(self, name: str) -> Benchmark:
         self._require("benchmark", self.reads.entry is benchmark_entry)
         return self._project.benchmarks[name]
+
+    def experiment(self, name: str) -> Experiment:
+        self._require("experiment", self.reads.entry is experiment_entry)
+        return self._project.experiments.named[name]
 
     def limits_of(self, verifier: Verifier) -> Section:
         """The section of the instruments that its verdicts are made with."""

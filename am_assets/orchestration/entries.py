@@ -81,7 +81,7 @@ def section_entry(section: str) -> EntryOf:
     """One section of the recipe whose name is the partition key."""
 
     def entry(here: Project, recipe: str) -> Entry | None:
-        if recipe in here.broken:
+        if recipe in here.broken or recipe in here.experiments.flawed:
             return None
         rows = settings(here.recipe(recipe), section).rows()
         return Entry({name: json.loads(value) for name, value in rows}, f"recipe {recipe}", within=section)
@@ -92,8 +92,17 @@ def section_entry(section: str) -> EntryOf:
 def recipes_that_select(here: Project, _: str) -> Entry:
     """The recipes that have selected questions. Removing a recipe updates no upstream partition, so only this list
     shows it."""
-    names = [name for name in here.recipe_names if (here.assets / "selected_questions" / f"{name}.parquet").exists()]
+    names = [
+        name for name in here.recipe_partitions if (here.assets / "selected_questions" / f"{name}.parquet").exists()
+    ]
     return Entry({"recipes that select questions": names}, here.data.name)
+
+
+def experiment_entry(here: Project, name: str) -> Entry:
+    """What an experiment asks and compares. What its variants set is in the policies of their recipes."""
+    experiment = here.experiments.named[name]
+    content = {"question": experiment.question, "variants": list(experiment.variants)}
+    return Entry(content, f"experiment {name}", f"experiments/{name}.yaml")
 
 
 class Verifying(Entry):
@@ -106,7 +115,7 @@ class Verifying(Entry):
 
 def verifying(here: Project, _: str) -> Entry:
     """The versions and limits of the verifiers where a recipe, as it was applied, samples until an answer passes."""
-    paths = (here.assets / "teacher_policy" / f"{name}.parquet" for name in here.recipe_names)
+    paths = (here.assets / "teacher_policy" / f"{name}.parquet" for name in here.recipe_partitions)
     waits = any(_samples_until_pass(path, path.stat().st_mtime_ns) for path in paths if path.exists())
     content = {
         name: {"version": one.version, **one.settings(getattr(here.instruments, one.section))}

@@ -172,6 +172,21 @@ COMPUTED: dict[str, dict[str, str]] = {
         ),
         "p detectable needed": "benchmark_verdicts.verdict",
     },
+    "question_scores": {
+        "benchmark": "benchmark_responses.item_id",
+        "samples": "benchmark_responses.sample_index",
+        "score": "benchmark_verdicts.verdict",
+        "touched": "touched_items.item_id touched_items.value evaluation_policy.value",
+    },
+    "experiment_report": {
+        "value": (
+            "sft_dataset.response_id sft_dataset.category sft_dataset.difficulty verified_set.response_id"
+            " responses.completion_tokens responses.cost sft_checkpoint.rows sft_checkpoint.steps sft_checkpoint.tokens"
+            " question_scores.score"
+        ),
+        "ci_low ci_high questions p detectable needed said": "question_scores.score",
+        "items": "question_scores.touched",
+    },
     "recipe_report": {
         "outcome rows": (
             "deduped_set.copies deduped_set.drop_reason selected_questions.drop_reason verified_set.drop_reason"

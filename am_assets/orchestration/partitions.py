@@ -1,4 +1,4 @@
-"""Partitions of the graph (shards, recipes, benchmarks) and the mappings between them."""
+"""Partitions of the graph (shards, recipes, benchmarks, experiments) and the mappings between them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,7 @@ from am_assets.project import Project
 
 @dataclass(frozen=True)
 class Partitions:
-    """Partition definitions of one project. The `by` of a table is the name of one of the first four properties."""
+    """Partition definitions of one project. The `by` of a table is the name of one of its partition definitions."""
 
     project: Project
 
@@ -21,7 +21,17 @@ class Partitions:
 
     @cached_property
     def recipes(self) -> dg.StaticPartitionsDefinition:
-        return dg.StaticPartitionsDefinition(self.project.recipe_names)
+        """Recipes and variants of experiments."""
+        return dg.StaticPartitionsDefinition(self.project.recipe_partitions)
+
+    @cached_property
+    def experiments(self) -> dg.StaticPartitionsDefinition:
+        return dg.StaticPartitionsDefinition(list(self.project.experiments.named))
+
+    @cached_property
+    def variants(self) -> dg.StaticPartitionMapping:
+        """From an experiment to the recipes of its variants."""
+        return dg.StaticPartitionMapping(self.project.experiments.keys)
 
     @cached_property
     def benchmarks(self) -> dg.StaticPartitionsDefinition:

@@ -64,13 +64,13 @@ class Demand:
     @cached_property
     def _policies(self) -> list[TeacherPolicy]:
         """The distinct teacher policies of the named recipes."""
-        policies = [self.project.recipes[name].teacher for name in self.named]
+        policies = [self.project.recipe(name).teacher for name in self.named]
         return list({policy.model_dump_json(): policy for policy in policies}.values())
 
     @cached_property
     def _others(self) -> dict[str, TeacherPolicy]:
         selected = set(self.store.partitions("selected_questions")) - set(self.named)
-        return self._stored_policies([name for name in self.project.recipe_names if name in selected])
+        return self._stored_policies([name for name in self.project.recipe_partitions if name in selected])
 
     def _stored_policies(self, names: Sequence[str]) -> dict[str, TeacherPolicy]:
         stored = [name for name in names if name in self.store.partitions("teacher_policy")]

@@ -25,8 +25,7 @@ def in_the_way(here: Project, steps: Iterable[Step]) -> Iterator[str]:
         yield f"{BY_NAME}: {error}"
         return
     for recipe in recipes:
-        policy = here.recipes[recipe].training
-        where = here.data / "recipes" / f"{recipe}.yaml"
+        policy, where = here.recipe(recipe).training, here.where(recipe)
         yield from (f"{where}: {fault} (hardware.yaml: {name})" for fault in launch.contradictions(policy, preset))
         yield from (f"{file}: {name}: {fault}" for fault in launch.not_here(policy, preset, gpus()))
         yield from (f"{where}: training.lora.targets: {fault}" for fault in _without_targets(policy))

@@ -66,7 +66,7 @@ def dry_run(here: Project, recipe: str, named: str | None = None) -> DryRun:
     try:
         shape = shape_of(policy.student)
     except UnknownShapeError as error:
-        raise ConfigError(f"{here.data / 'recipes' / recipe}.yaml: training.student: {error}") from None
+        raise ConfigError(f"{here.where(recipe)}: training.student: {error}") from None
     model = memory.on_meta(shape, policy)
     fits = [fit(name, preset, policy, shape, model) for name, preset in here.hardware.items()]
     chosen = named or next((one.preset for one in fits if one.fits), None)

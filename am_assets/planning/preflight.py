@@ -55,7 +55,7 @@ def preflight(here: Project, steps: Sequence[Step], recipes: Sequence[str]) -> P
     """Problems and estimates of `steps`, planned for `recipes`."""
     unread = dict(_unread(here, steps))
     problems = list(unread.values())
-    chosen = [here.recipes[name] for name in recipes]
+    chosen = [here.recipe(name) for name in recipes]
     costs = Costs(here, StoredTables(here.assets), steps, recipes)
     estimates: dict[Step, Estimate] = {}
     asked: dict[str, list[str]] = {}
@@ -200,12 +200,12 @@ def _silence(api_base: str | None) -> str | None:
 def _rounds(here: Project, steps: Sequence[Step], recipes: Sequence[str]) -> Iterator[str]:
     """Frozen rounds that the selection of one of `recipes` reads and that are not there."""
     for recipe in [step.partition for step in steps if step.asset == "selected_questions"]:
-        rates = here.recipes[recipe].sampling.pass_rates if recipe in recipes else None
+        rates = here.recipe(recipe).sampling.pass_rates if recipe in recipes else None
         if rates:
             try:
                 read_round(here.data, rates.round)
             except ConfigError as error:
-                yield f"{here.data / 'recipes' / f'{recipe}.yaml'}: sampling.pass_rates.round: {error}"
+                yield f"{here.where(recipe)}: sampling.pass_rates.round: {error}"
 
 
 def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
@@ -220,11 +220,11 @@ def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
     if "sft_checkpoint" in planned and (fault := _no_reporter()):
         yield fault
     for recipe in dict.fromkeys(step.partition.rpartition("|")[2] for step in steps if step.asset in STUDYING):
-        training = here.recipes[recipe].training
+        training = here.recipe(recipe).training
         fault = _no_bundled_model() if training.student == BUNDLED else _no_student(training.student)
         trained = any(step.asset == "sft_checkpoint" and step.partition == recipe for step in steps)
         for one in [fault] if fault else template_faults(training) if trained else []:
-            yield f"{here.data / 'recipes' / f'{recipe}.yaml'}: training.student: {one}"
+            yield f"{here.where(recipe)}: training.student: {one}"
         for endpoint in here.endpoints_of_student(training.student) if "benchmark_responses" in planned else ():
             faults = unservable(f"{STUDENT}/{training.student}", endpoint)
             yield from (f"{here.data / 'endpoints.yaml'}: {STUDENT}: {fault}" for fault in faults)

@@ -16,8 +16,9 @@ from am_assets.planning.records import Made
 from am_assets.project import Project
 
 
-def scope(here: Project, names: list[str] | None) -> InScope:
-    """A predicate on (asset, partition): whether the recipes `names` (None: all) need it.
+def scope(here: Project, names: list[str] | None, experiment: str | None = None) -> InScope:
+    """A predicate on (asset, partition): whether the recipes `names` (None: all that have a file) need it, or the
+    report of an `experiment`.
 
     Shards are needed by every recipe; a benchmark by those that decontaminate against it or are scored on it.
 
@@ -33,6 +34,7 @@ def scope(here: Project, names: list[str] | None) -> InScope:
         "recipes": lambda partition: partition in chosen,
         "benchmarks": lambda partition: partition in benchmarks,
         "recipe_benchmarks": lambda partition: recipe_and_benchmark(partition) in scored,
+        "experiments": lambda partition: partition == experiment,
     }
     return lambda asset, partition: needed[TABLE[asset].by](partition)
 

@@ -8,29 +8,14 @@ from typing import Any
 import polars as pl
 
 from am_assets.config.files import ConfigError
+from am_assets.evaluation.differences import Difference, differences
 from am_assets.evaluation.layout import sentences
-from am_assets.evaluation.paired import Paired, compare, sentence
+from am_assets.evaluation.paired import Paired
 from am_assets.evaluation.scores import gain, per_question, scores_of
 from am_assets.evaluation.touched import touched
 from am_assets.project import Project
 from am_assets.storage.schemas import BenchmarkConsensus, EvalScores
 from am_assets.storage.stored import StoredTables
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What the trained student of recipe `second` has over that of `first`; `items` as in EvalScores, and untouched are
-    those that the rows of neither recipe touch."""
-
-    first: str
-    second: str
-    items: str
-    found: Paired
-
-    @property
-    def sentence(self) -> str:
-        among = "" if self.items == "all" else "of the questions that the rows of neither touch: "
-        return f"{among}{sentence(self.found, self.first, self.second)}"
 
 
 @dataclass(frozen=True)
@@ -104,11 +89,7 @@ def _differences(here: Project, store: StoredTables, benchmark: str, recipes: li
         for name in recipes
     }
     for first, second in combinations(recipes, 2):
-        yield Difference(first, second, "all", compare(students[first], students[second]))
-        either = pl.concat([left_out[first], left_out[second]])
-        left = students[first].filter(~pl.col("item_id").is_in(either.implode()))
-        if len(either) and left.join(students[second], on="item_id", how="semi").height:
-            yield Difference(first, second, "untouched", compare(left, students[second]))
+        yield from differences(first, second, students, left_out)
 
 
 def _trained(store: StoredTables, partition: str) -> pl.DataFrame:

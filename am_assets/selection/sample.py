@@ -53,11 +53,11 @@ def select(
     (question_id, attempts, pass_rate): the round that `sampling.pass_rates` names. The drop reason is the first rule
     that holds.
 
-    Downsampling compares a question's draw, a function of its id alone, with the rate of its group; a higher rate keeps
-    a superset. Under `rates` other rows never change a question's fate; under `shares` they move the rate of its group,
-    so that the kept part of the group only grows or only shrinks. Text of undetermined language (`und`, e.g. a bare
-    formula) passes every language filter. Where published responses count, a question with one gets 0 new samples. What
-    is asked until an answer passes gets the most where a verifier can tell, else the least.
+    Downsampling compares a question's draw, a function of its id alone, with the rate of its group, times `share`; a
+    higher one keeps a superset. Under `rates` other rows never change a question's fate; under `shares` they move the
+    rate of its group, so that the kept part of the group only grows or only shrinks. Text of undetermined language
+    (`und`, e.g. a bare formula) passes every language filter. Where published responses count, a question with one gets
+    0 new samples. What is asked until an answer passes gets the most where a verifier can tell, else the least.
     """
     found = contaminated.rename({"detail": "contaminated", "decided_by": "contaminated_by"})
     unsuitable, unsuitable_by = _unsuitable(sampling)
@@ -144,6 +144,7 @@ def rates(groups: pl.DataFrame, sampling: SamplingPolicy) -> pl.DataFrame:
     """
     named = sampling.rates | _rates_for_shares(groups, "difficulty", sampling.shares.difficulty)
     named |= _rates_for_shares(groups, "category", sampling.shares.category)
+    named |= {"all": sampling.share}
     rows = []
     for category, difficulty in groups.select("category", "difficulty").iter_rows():
         fields = {name: field for name, field in rate_fields(sampling, category, difficulty).items() if name in named}
@@ -171,7 +172,7 @@ def rate_fields(sampling: SamplingPolicy, category: str, difficulty: str) -> dic
     for dimension, name in {"category": category, "difficulty": difficulty}.items():
         if name in getattr(sampling.shares, dimension):
             fields[name] = f"sampling.shares.{dimension}.{name}"
-    return fields
+    return fields | ({"all": "sampling.share"} if sampling.share < 1 else {})
 
 
 def _rates_for_shares(groups: pl.DataFrame, dimension: str, shares: dict[str, float]) -> dict[str, float]:

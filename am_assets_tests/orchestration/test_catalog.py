@@ -12,10 +12,11 @@ from am_assets.project import project
 
 GRAPH = build_definitions(project()).resolve_asset_graph()
 NAMES = sorted(key.to_user_string() for key in GRAPH.get_all_asset_keys())
-GROUPS = {"recipe", "pool", "selection", "distillation", "verification", "training", "evaluation"}
+GROUPS = {"recipe", "pool", "selection", "distillation", "verification", "training", "evaluation", "experiments"}
 FROM_NO_TABLE = {  # instruments, partitions, names of the table's own
     "benchmark_responses.student", "code_verdicts.sandbox", "deduped_set.shard", "math_verdicts.judge",
     "question_labels.label_model", "recipe_report.stage", "reward_scores.judge",
+    "experiment_report.variant", "experiment_report.part", "experiment_report.name",
 }  # fmt: skip
 # What is told beside a table, on the page of a report and on the card of a release; or what has to be made before it.
 BESIDE = {

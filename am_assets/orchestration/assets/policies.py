@@ -21,7 +21,10 @@ def _policy_table(section: str) -> tables.Table:
 
     def description(here: Project) -> str:
         # After a reload with a broken recipe the graph stays as it was: this is where users see the fault.
-        broken = "".join(f"**Broken, and left as last made:** {fault}\n\n" for fault in here.broken.values())
+        broken = "".join(
+            f"**Broken, and left as last made:** {fault}\n\n"
+            for fault in (*here.broken.values(), *here.experiments.flawed.values())
+        )
         return f"{broken}The `{section}` section of a recipe file, setting by setting. {says}".strip()
 
     @tables.policy(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from am_assets.config.files import read_yaml
+from am_assets.config.experiments import variant_in
+from am_assets.config.files import merge, read_yaml
 from am_assets.config.recipe_files import read_recipe
 from am_assets.config.rewards import REWARD_RULES
 
@@ -39,19 +40,40 @@ def set_in(folder: Path, recipe: str, field: str) -> str:
     """The file that sets a field: the recipe's own, one that it extends, or `by default`."""
     name: str | None = recipe
     while name is not None:
-        content = read_yaml(folder / f"{name}.yaml")
+        content = _written(folder, name)
         if _at(content, field) is not None:
             return _short(folder, name) + ("" if name == recipe else f", which {recipe} extends")
         name = content.get("extends")
     section, _, inner = field.partition(".")
-    rule = _at(read_recipe(folder / f"{recipe}.yaml"), "verification.reward_rule")
+    rule = _at(_whole(folder, recipe), "verification.reward_rule")
     if section == "verification" and inner.split(".")[0] in REWARD_RULES.get(rule, {}):
         return f"reward_rule: {rule} in {set_in(folder, recipe, 'verification.reward_rule')}"
     return "by default"
 
 
 def _short(folder: Path, name: str) -> str:
-    return f"{folder.parent.name}/{folder.name}/{name}.yaml"
+    variant = variant_in(folder, name)
+    if variant is None:
+        return f"{folder.parent.name}/{folder.name}/{name}.yaml"
+    file, key = variant
+    return f"{folder.parent.name}/{file.parent.name}/{file.name}: variants.{key}"
+
+
+def _written(folder: Path, name: str) -> dict[str, Any]:
+    """What the file of a recipe says itself; of a variant of an experiment its changes, which extend the base."""
+    variant = variant_in(folder, name)
+    if variant is None:
+        return read_yaml(folder / f"{name}.yaml")
+    file, key = variant
+    content = read_yaml(file)
+    return {**(content["variants"][key] or {}), "extends": content["base"]}
+
+
+def _whole(folder: Path, name: str) -> dict[str, Any]:
+    if variant_in(folder, name) is None:
+        return read_recipe(folder / f"{name}.yaml")
+    changes = _written(folder, name)
+    return merge(read_recipe(folder / f"{changes.pop('extends')}.yaml"), changes)
 
 
 def _at(content: Any, field: str) -> Any:

@@ -53,7 +53,7 @@ class Preview:
 
 def changed_recipe(here: Project, name: str, changes: Sequence[str]) -> Recipe:
     """The recipe with each `section.field=value` in place of what it says; `ConfigError` names option and field."""
-    content = here.recipes[name].model_dump()
+    content = here.recipe(name).model_dump()
     for change in changes:
         path, equals, value = change.partition("=")
         *above, field = path.strip().split(".")

@@ -81,6 +81,42 @@ class EvalScores(dy.Schema):
     needed = dy.UInt64(nullable=True, description="of a gain: how many questions would show it, with 80 % power")
 
 
+class QuestionScores(dy.Schema):
+    """What students compare by: one row per student, benchmark and item."""
+
+    student = dy.Enum(["untrained", "trained"], primary_key=True)
+    benchmark = dy.String(primary_key=True)
+    item_id = dy.String(primary_key=True)
+    samples = dy.UInt16(description="answers of the student")
+    score = dy.Float64(description="the share of them that pass")
+    touched = dy.Bool(description="whether a released row touches the item, by the recipe's evaluation.touched")
+
+
+class ExperimentReport(dy.Schema):
+    """What the variants of an experiment came to, and how the student of each compares with that of the first."""
+
+    variant = dy.String(primary_key=True)
+    part = dy.Enum(
+        ["rows", "category", "difficulty", "cost", "training", "score", "difference"],
+        primary_key=True,
+        description="score: of the trained student; difference: of its score less that of the first variant's",
+    )
+    name = dy.String(primary_key=True, description="what is counted; of scores and differences the benchmark")
+    items = dy.Enum(
+        ["all", "untouched"], primary_key=True, description="untouched: without those that rows of either touch"
+    )
+    value = dy.Float64(description="rows, tokens, US dollars; of scores and differences a share")
+    ci_low = dy.Float64(nullable=True, description="of the 95 % bootstrap interval over questions")
+    ci_high = dy.Float64(nullable=True)
+    questions = dy.UInt32(nullable=True)
+    p = dy.Float64(nullable=True, description="of the exact sign-flip test, two-sided")
+    detectable = dy.Float64(
+        nullable=True, description="the smallest difference that so many questions would have shown"
+    )
+    needed = dy.UInt64(nullable=True, description="how many questions would show this difference")
+    said = dy.String(nullable=True, description="what can be said of the difference")
+
+
 class RecipeReport(dy.Schema):
     """The funnel: one row per stage and outcome; the `rows` of a stage add up to its input."""
 

@@ -1,0 +1,96 @@
+"""`am experiment`: carry out an experiment of the project by its name, and say what can be concluded of it."""
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from am_assets.cli import app
+from am_assets.cli.applying import Dollars, carry_out
+from am_assets.cli.opening import AsJson, console, exit_on_config_error, open_plan, print_json
+from am_assets.cli.planning import show_plan
+
+NEEDED = "+experiment_report"  # what is made of the variants: what the report rests on, and nothing beside
+Name = Annotated[str | None, typer.Argument(help="An experiment; without it all are listed.", show_default=False)]
+
+
+@app.command()
+def experiment(
+    name: Name = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only print what it would do and cost.")] = False,
+    budget: Dollars = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train and score the variants of an experiment, compare their students, and print what can be concluded.
+
+    Only what is missing or stale runs, as by am apply; what models would cost is shown and confirmed as there. Variants
+    share all evidence, and those whose rows are the same share a training."""
+    if name is None:
+        _list(as_json)
+        return
+    with exit_on_config_error():
+        from am_assets.planning.experiments import variants_of
+        from am_assets.project import project
+
+        variants = variants_of(project(), name)
+        recipes = list(variants.values())
+        with open_plan(recipes, NEEDED, with_others=True, experiment=name) as found:
+            if plan:
+                if not as_json:
+                    _say(project().experiments.get(name).question)
+                show_plan(found, recipes, as_json, experiment=name, variants=variants)
+                return
+            done = carry_out(found, recipes, budget, quiet=as_json)
+        _conclude(name, done, as_json)
+    done.exit()
+
+
+def _conclude(name, done, as_json: bool) -> None:
+    from am_assets.cli.summary import show_failures
+    from am_assets.planning.experiments import reported
+    from am_assets.project import project
+
+    report = None if done.interrupted else reported(project(), name)
+    if as_json:
+        print_json(done.to_dict() | {"experiment": name, "report": report and report.to_dict()})
+        return
+    show_failures(console, done.outcomes)
+    if report is None:
+        return
+    console.print(_figures(report))
+    for said in report.beside:
+        _say(said)
+    _say(f"{report.question} {report.conclusion}")
+
+
+def _figures(report) -> Table:
+    table = Table("", *report.variants, title=escape(report.question))
+    for part, rows in report.figures.items():
+        for name, values in rows.items():
+            table.add_row(f"{part}: {name}", *values)
+        table.add_section()
+    return table
+
+
+def _list(as_json: bool) -> None:
+    with exit_on_config_error():
+        from am_assets.planning.experiments import listed
+        from am_assets.project import project
+
+        found = listed(project())
+        if as_json:
+            print_json(found)
+            return
+        if not found:
+            _say(f"No experiment in {project().data / 'experiments'}.")
+            return
+        table = Table("experiment", "question", "variants", "concluded")
+        for one in found:
+            table.add_row(*(escape(one[name] or "") for name in ("name", "question")), ", ".join(one["variants"]),
+                          escape(one["fault"] or one["conclusion"] or "not carried out yet"))  # fmt: skip
+        console.print(table)
+
+
+def _say(words: str) -> None:
+    console.print(words, markup=False, highlight=False, soft_wrap=True)
