@@ -11,7 +11,7 @@ from am_assets.cli.applying import Dollars, carry_out
 from am_assets.cli.opening import AsJson, console, exit_on_config_error, open_plan, print_json
 from am_assets.cli.planning import show_plan
 
-NEEDED = "+experiment_report"  # what is made of the variants: what the report rests on, and nothing beside
+NEEDED = "+experiment_report or +eval_scores"  # what is made of the variants: the report, and what am scores prints
 Name = Annotated[str | None, typer.Argument(help="An experiment; without it all are listed.", show_default=False)]
 
 

@@ -24,7 +24,7 @@ class Variant:
 
     released   SftDataset, at least category and difficulty
     verified   VerifiedSet
-    checkpoint a row of SftCheckpoint: its sha256, steps and tokens
+    checkpoint a row of SftCheckpoint: its path, rows, steps and tokens
     scores     QuestionScores
     """
 
@@ -97,7 +97,7 @@ def _differences(variants: list[Variant], benchmarks: list[str]) -> Iterator[dic
         for variant in others
         for one in differences(first.name, variant.name, scores, touched)
     ]
-    is_one = {each.name: each.checkpoint["sha256"] == first.checkpoint["sha256"] for each in others}
+    is_one = {each.name: each.checkpoint["path"] == first.checkpoint["path"] for each in others}
     tested = [one.found.p for _, variant, one in found if one.items == "all" and not is_one[variant.name]]
     for benchmark, variant, one in found:
         is_tested = one.items == "all" and not is_one[variant.name]
