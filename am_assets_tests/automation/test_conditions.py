@@ -19,7 +19,7 @@ FREE = {
 }  # fmt: skip
 DECISIONS = {
     "deduped_set", "selected_questions", "teacher_requests", "verified_set", "sft_dataset", "preference_dataset",
-    "rl_dataset", "eval_scores", "recipe_report",
+    "rl_dataset", "eval_scores", "question_scores", "experiment_report", "recipe_report",
 }  # fmt: skip
 
 

@@ -48,6 +48,7 @@ KINDS = [
 # Of what lies under `data/`, by pattern: the kind that it is tried as, or why it has no fields to try.
 FILES = {
     "recipes/*.yaml": "recipe",
+    "experiments/*.yaml": "changes of a recipe, whose fields are tried as its own; test_experiments.py has the rest",
     "sources.yaml": "source",
     "benchmarks.yaml": "benchmark",
     "instruments.yaml": "instruments",

@@ -329,3 +329,27 @@ def test_a_policy_without_a_round_is_stored_as_before_there_were_any() -> None:
     assert "pass_rates" not in SamplingPolicy().model_dump()
     named = SamplingPolicy(pass_rates={"round": ROUND})
     assert SamplingPolicy.model_validate(named.model_dump()) == named
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_smaller_share_keeps_a_part_of_a_larger_one_under_rates_and_under_shares(one: float, other: float) -> None:
+    ids = [sha256(str(n).encode()).hexdigest()[:32] for n in range(60)]
+    levels = ["easy", "medium", "hard"]
+    questions = pool(*({"question_id": key, "difficulty": levels[n % 3]} for n, key in enumerate(ids)))
+    for policy in ({"rates": {"easy": 0.5}}, {"rates": None, "shares": {"difficulty": {"easy": 0.3, "hard": 0.6}}}):
+        few, many = (
+            {*chosen(questions, share=share, **policy).filter("kept")["question_id"]} for share in sorted((one, other))
+        )
+        assert few <= many
+        whole = chosen(questions, share=1, **policy)
+        assert whole.equals(chosen(questions, **policy)) and many <= {*whole.filter("kept")["question_id"]}
+
+
+def test_a_share_is_told_with_the_rate_it_lowers() -> None:
+    dropped = chosen(pool({}), share=0.0, rates={"easy": 0.5}).select("drop_reason", "detail", "decided_by").row(0)
+    assert dropped == ("downsampled", "rate 0 of easy/all", "sampling.rates.easy, sampling.share")
+    assert chosen(pool({}), share=0.0)["decided_by"].item() == "sampling.share"
+
+
+def test_a_share_of_all_is_stored_as_policies_were_before() -> None:
+    assert "share" not in SamplingPolicy().model_dump() and SamplingPolicy(share=0.5).model_dump()["share"] == 0.5
