@@ -1,5 +1,6 @@
 """`am experiment`: carry out an experiment of the project by its name, and say what can be concluded of it."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -37,13 +38,32 @@ def experiment(
         recipes = list(variants.values())
         with open_plan(recipes, NEEDED, with_others=True, experiment=name) as found:
             if plan:
-                if not as_json:
-                    _say(project().experiments.get(name).question)
-                show_plan(found, recipes, as_json, experiment=name, variants=variants)
+                _plan(name, found, variants, as_json)
                 return
             done = carry_out(found, recipes, budget, quiet=as_json)
         _conclude(name, done, as_json)
     done.exit()
+
+
+def _plan(name: str, found, variants: dict[str, str], as_json: bool) -> None:
+    from am_assets.planning.foresight import foreseen
+    from am_assets.project import project
+
+    ahead = foreseen(found, project(), variants)
+    if as_json:
+        told = {variant: asdict(one) for variant, one in (ahead or {}).items()}
+        show_plan(found, list(variants.values()), as_json, experiment=name, variants=variants, foreseen=told or None)
+        return
+    _say(project().experiments.get(name).question)
+    show_plan(found, list(variants.values()), as_json)
+    if ahead is None:
+        _say(f"{len(variants)} trainings at most: how many rows each variant keeps is known once evidence is there.")
+        return
+    table = Table("variant", "rows of what is there", "requests to teachers", "student")
+    for variant, one in ahead.items():
+        student = f"that of {one.shares}" if one.shares else "its own"
+        table.add_row(variant, f"{one.rows:,}", f"{one.requests:,}", student)
+    console.print(table)
 
 
 def _conclude(name, done, as_json: bool) -> None:

@@ -63,7 +63,7 @@ def conclusion(table: pl.DataFrame) -> str:
 def _figures(variant: Variant, responses: pl.DataFrame) -> Iterator[dict]:
     """Rows, mix and cost."""
     costs = report.teacher_costs(responses, variant.verified)
-    figures = {
+    figures: dict[str, dict[str, float]] = {
         "rows": {"responses": variant.verified.height, "released": variant.released.height},
         "category": _counts(variant.released["category"]),
         "difficulty": _counts(variant.released["difficulty"]),
@@ -117,7 +117,8 @@ def holm(ps: list[float]) -> dict[float, float]:
     >>> holm([0.01, 0.04])
     {0.01: 0.02, 0.04: 0.04}
     """
-    corrected, most = {}, 0.0
+    corrected: dict[float, float] = {}
+    most = 0.0
     for nth, p in enumerate(sorted(ps)):
         most = max(most, min(1.0, p * (len(ps) - nth)))
         corrected.setdefault(p, most)

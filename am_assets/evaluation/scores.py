@@ -159,7 +159,7 @@ def scores_of(questions: pl.DataFrame, student: str) -> pl.DataFrame:
 def question_scores(verdicts: pl.DataFrame, responses: pl.DataFrame, touched: Mapping[str, pl.Series]) -> pl.DataFrame:
     """QuestionScores of verdicts and responses with a `benchmark`; by benchmark, the ids of the items that released
     rows touch."""
-    tables = [QuestionScores.create_empty()]
+    tables: list[pl.DataFrame] = [QuestionScores.create_empty()]
     for (benchmark,), mine in verdicts.group_by("benchmark", maintain_order=True):
         answers = responses.filter(benchmark=benchmark)
         questions = per_question(mine, answers, BenchmarkConsensus.create_empty())

@@ -73,6 +73,12 @@ def steps(desk: Desk, name: str) -> dict[tuple[str, str], str]:
     return {(step["asset"], step["partition"]): step["state"] for step in json.loads(shown.stdout)["steps"]}
 
 
+def ahead(desk: Desk, name: str) -> dict[str, tuple[int, int, str | None]]:
+    """Of each variant its rows, its requests to teachers, and whose student it shares, as the plan has it."""
+    told = json.loads(am(desk, "experiment", name, "--plan", "--json").stdout)["foreseen"]
+    return {variant: (one["rows"], one["requests"], one["shares"]) for variant, one in told.items()}
+
+
 def rows(desk: Desk, recipe: str) -> set[str]:
     return {*pl.read_parquet(desk.folder / "assets" / "sft_dataset" / f"{recipe}.parquet")["response_id"]}
 
@@ -86,6 +92,12 @@ def test_an_experiment_shares_what_is_there_trains_what_differs_and_concludes(de
     assert not {asset for asset, _ in missing} & {"recipe_report", "rl_dataset", "preference_dataset", "raw_pool"}
     assert {*wanted.values()} == {"missing", "follows"}  # where the variants asked a teacher something new
 
+    before = desk.bytes()
+    looked_ahead = ahead(desk, "size")
+    assert looked_ahead["all"][1:] == looked_ahead["lenient"][1:] == (0, "plain")
+    assert looked_ahead["half"][1:] == (0, None)
+    assert desk.bytes() == before
+
     asked, memo = len(models.asked()), Memo(desk.folder / "memo")
     done = am(desk, "experiment", "size", "--json")
     assert done.exit_code == 0, done.output
@@ -96,6 +108,10 @@ def test_an_experiment_shares_what_is_there_trains_what_differs_and_concludes(de
     assert len(models.asked()) == asked  # of teacher, labeller and judge nothing
     assert memo.known("training").collect().height == 2  # plain, all and lenient are one student
     assert rows(desk, "size--half") < rows(desk, "size--all") == rows(desk, "size--lenient") == rows(desk, "plain")
+
+    assert {name: len(rows(desk, f"size--{name}")) for name in SIZE["variants"]} == {
+        name: one[0] for name, one in looked_ahead.items()
+    }
 
     report = told["report"]
     assert report["variants"] == ["all", "lenient", "half"]

@@ -44,6 +44,7 @@ VALUES: dict[str, Any] = {
     "recipe.sampling.pass_rates.most": With(0.5, OF_ROUND),
     "recipe.sampling.pass_rates.min_attempts": With(1, OF_ROUND),
     "recipe.sampling.pass_rates.unmeasured": With("drop", OF_ROUND),
+    "recipe.sampling.share": 0.5,
     "recipe.sampling.rates": {"medium": 0.2, "very_hard": 0.2},
     "recipe.sampling.shares.difficulty": {"medium": 0.2},
     "recipe.sampling.shares.category": {"planning": 0.1},

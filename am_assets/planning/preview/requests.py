@@ -70,11 +70,10 @@ class Added:
     def _questions(self) -> pl.DataFrame:
         """question_id, shard, samples, difficulty of the questions whose answers the stored selection did not want."""
         columns = ["question_id", "shard", "samples"]
-        before, after = (
-            store.scan("selected_questions", self.name).filter("kept") for store in (self.stored, self.aside.store)
-        )
+        after = self.aside.store.scan("selected_questions", self.name).filter("kept")
         wanted = after.filter(pl.col("samples") > 0).select(*columns, "difficulty")
         if not self.everything:
+            before = self.stored.scan("selected_questions", self.name).filter("kept")
             wanted = wanted.join(before.select(columns), on=columns, how="anti")
         return wanted.collect().sort("shard", "question_id")
 
