@@ -226,3 +226,18 @@ def running(loop: Loop) -> Callable[[str, str], str]:
         return run.run_id
 
     return start
+
+
+def test_nothing_of_an_experiment_is_requested_unasked(loop: Loop, made: Desk) -> None:
+    (made.folder / "experiments").mkdir()
+    variants = {"all": None, "half": {"sampling": {"share": 0.5}}}
+    made.write("experiments/size.yaml", {"question": "?", "base": "plain", "variants": variants})
+    loop = reloaded(loop, made)
+    look_at_files(loop)
+    assert loop.tick() == {}
+    loop.run_everything()  # as if it had been asked for
+    assert loop.tick() == {}
+    for recipe in ("plain", "size--half"):
+        loop.run("dedup_policy", recipe, content="threshold 0.9")
+    loop.run("question_scores", "size--all", content="others")
+    assert loop.tick() == {"deduped_set": {"plain"}, **CARD}

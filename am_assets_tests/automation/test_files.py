@@ -232,3 +232,20 @@ def test_what_lies_on_a_hub_is_never_fetched_by_itself(looks: Looks) -> None:
     looks.look()
     looks.load()
     assert looks.look() == set()
+
+
+def test_an_experiment_is_loaded_and_nothing_of_it_requested(looks: Looks, ui: Ui) -> None:
+    looks.look()
+    (looks.desk.folder / "experiments").mkdir()
+    experiment = {"question": "?", "base": "plain", "variants": {"all": None, "few": {"sampling": {"share": 0.5}}}}
+    looks.desk.write("experiments/size.yaml", experiment)
+    assert looks.look() == set() and len(ui.asked) == 1
+    looks.load()
+    assert {"size--all", "size--few"} <= {*looks.plan.definitions.resolve_asset_graph().get(
+        dg.AssetKey("dedup_policy")
+    ).partitions_def.get_partition_keys()}  # fmt: skip
+    assert looks.look() == set()
+    experiment["variants"] = {"all": None, "few": {"sampling": {"shaer": 0.5}}}  # at fault, and the variant stays
+    looks.desk.write("experiments/size.yaml", experiment)
+    looks.desk.edit("plain", "dedup", threshold=0.9)
+    assert looks.look() == {("dedup_policy", "plain"), ("dedup_policy", "other")}
