@@ -4,7 +4,9 @@ import dagster as dg
 import polars as pl
 
 from am_assets.config.files import ConfigError
+from am_assets.config.partitions import BETWEEN
 from am_assets.planning.plan import Plan
+from am_assets.planning.scope import recipe_of
 from am_assets.storage import segments
 from am_assets.storage.memo import KEY, Memo
 
@@ -70,9 +72,25 @@ def prune(memo: Memo, plan: Plan) -> dict[str, int]:
 
 def _users(plan: Plan) -> set[str]:
     """The partitions of the present graph whose assets read the memo, as `asset.partition`."""
+    return {f"{key.to_user_string()}.{partition}" for key in _using(plan) for partition in plan.partitions(key)}
+
+
+def _of_variants(plan: Plan) -> set[str]:
+    """Those of experiments, which the plan of a project leaves out: what one referenced stays as long as its file."""
+    return {
+        f"{name}.{partition}"
+        for name, partitions in {
+            key.to_user_string(): plan.graph.get(key).partitions_def for key in _using(plan)
+        }.items()
+        for partition in (partitions.get_partition_keys() if partitions else [])
+        if BETWEEN in (recipe_of(name, str(partition)) or "")
+    }
+
+
+def _using(plan: Plan) -> set[dg.AssetKey]:
     assets = [asset for asset in plan.definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
     using = {key for asset in assets if "answers" in asset.required_resource_keys for key in asset.keys}
-    return {f"{key.to_user_string()}.{partition}" for key in using & {*plan.keys} for partition in plan.partitions(key)}
+    return using & {*plan.keys}
 
 
 def _without_references(memo: Memo, plan: Plan) -> list[str]:
@@ -87,5 +105,5 @@ def referenced(memo: Memo, plan: Plan, namespace: str) -> pl.DataFrame | None:
     outside = {key.to_user_string() for key in {*plan.graph.get_all_asset_keys()} - {*plan.keys}}
     if not notes or any(path.stem.partition(".")[0] in outside for path in notes):
         return None
-    users = _users(plan)
+    users = _users(plan) | _of_variants(plan)
     return pl.concat([pl.DataFrame(schema=KEY), *(pl.read_parquet(path) for path in notes if path.stem in users)])

@@ -127,6 +127,10 @@ def test_an_experiment_shares_what_is_there_trains_what_differs_and_concludes(de
     assert shown.exit_code == 0 and f"{SIZE['question']} {report['conclusion']}" in shown.stdout
     assert report["conclusion"] in json.loads(am(desk, "experiment", "--json").stdout)[0]["conclusion"]
 
+    generated = memo.known("generations").collect().height
+    assert am(desk, "memo", "--prune", "--yes").exit_code == 0
+    assert memo.known("generations").collect().height == generated  # what a variant's student answered is not unwanted
+
     # A variant is a recipe: it can be looked at as one. An edit of it waits until it is asked for.
     assert am(desk, "scores", "-r", "size--all", "-r", "size--half").exit_code == 0
     other = {**SIZE, "variants": {**SIZE["variants"], "half": {"sampling": {"share": 0.25}}}}
