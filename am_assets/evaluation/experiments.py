@@ -6,6 +6,7 @@ looks like a difference by chance alone, so p-values count as Holm corrects them
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -63,7 +64,7 @@ def conclusion(table: pl.DataFrame) -> str:
 def _figures(variant: Variant, responses: pl.DataFrame) -> Iterator[dict]:
     """Rows, mix and cost."""
     costs = report.teacher_costs(responses, variant.verified)
-    figures: dict[str, dict[str, float]] = {
+    figures: dict[str, dict[str, Any]] = {
         "rows": {"responses": variant.verified.height, "released": variant.released.height},
         "category": _counts(variant.released["category"]),
         "difficulty": _counts(variant.released["difficulty"]),
