@@ -61,7 +61,8 @@ def _plan(name: str, found, variants: dict[str, str], as_json: bool) -> None:
         return
     table = Table("variant", "rows of what is there", "requests to teachers", "student")
     for variant, one in ahead.items():
-        student = f"that of {one.shares}" if one.shares else "its own"
+        own = {None: "its own, to be trained", one.recipe: "its own"}
+        student = own.get(one.shares, f"that of {one.shares}")
         table.add_row(variant, f"{one.rows:,}", f"{one.requests:,}", student)
     console.print(table)
 
