@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 import uuid
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
