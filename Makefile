@@ -15,7 +15,7 @@ ui: $(VENV)/.installed
 	$(BIN)/dagster dev -w workspace.yaml $(UI_OPTIONS)
 
 test: $(VENV)/.installed-tests
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not alone"
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 40 -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 lint: $(VENV)/.installed-tests
