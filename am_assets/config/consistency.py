@@ -18,6 +18,13 @@ def unmeasured(recipe: Recipe, instruments: Instruments, where: str) -> Iterator
     yield from _below_floors(recipe, instruments, where)
     yield from _without_second_opinion(recipe, instruments, where)
     yield from _too_few_samples(recipe, where)
+    counted = {"first_tests": None, "min_tests_passed": 1}  # of VerificationPolicy, and what counts none
+    for field, whole in counted.items() if instruments.code.stop_at_failure else ():
+        if getattr(recipe.verification, field) != whole:
+            yield (
+                f"{where}: verification.{field} counts tests, but code.stop_at_failure of instruments.yaml runs none"
+                " behind the first that fails: set it to false, or leave the field out"
+            )
     if "unsafe" in recipe.verification.screens and instruments.screens.unsafe is None:
         yield f"{where}: verification.screens: unsafe, but screens.unsafe of instruments.yaml asks nobody"
     if recipe.verification.accept == "reward" and instruments.reward.judges != "every":

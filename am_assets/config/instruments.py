@@ -61,6 +61,8 @@ class Math(Section):
 class Code(Section):
     """Limits of the code sandbox, and how output is compared with what a test expects."""
 
+    later = ("output", "stop_at_failure")
+
     timeout_seconds: Annotated[float, Field(gt=0)] = 10  # per test
     total_seconds: Annotated[float, Field(gt=0)] = 30  # per answer, all tests
     max_tests: Annotated[int, Field(ge=1)] = 200  # per question; further tests are not run
@@ -70,7 +72,11 @@ class Code(Section):
     printed_kb: Annotated[int, Field(ge=1, le=4096)] = 1024  # stdout of a script, which is its answer
     # Whitespace of a script's output: exact; ignored at the ends of lines and of the text; or any run equals any other.
     whitespace: Literal["exact", "trailing", "any"] = "any"
-    float_tolerance: Annotated[float, Field(ge=0, lt=1)] = 1e-6  # relative and absolute; 0 compares numbers as text
+    float_tolerance: Annotated[float, Field(ge=0, lt=1)] = 1e-6  # relative and absolute; 0: exactly
+    # Of a script: word by word as the two fields above say; or line by line as the runner of LiveCodeBench does it,
+    # where a line is right as text, or if all words of both lines are numbers and equal as decimals.
+    output: Literal["words", "decimals"] = "words"
+    stop_at_failure: bool = False  # the tests behind the first that fails are not run, so no recipe may count tests
     # Packages of Python that programs and tests may import, `NAME==VERSION` each, with what they need themselves.
     packages: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*==[\w.+!-]+$")], ...] = tuple(
         SANDBOX_PACKAGES.read_text(encoding="utf-8").split()

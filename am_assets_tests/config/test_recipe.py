@@ -154,3 +154,21 @@ def test_a_cut_under_the_floor_is_refused_where_it_is_set_and_by_default_it_begi
     assert said.startswith(
         "r.yaml: evaluation.touched.reworded: 0.87 lies under overlap.floor 0.88 of instruments.yaml"
     )
+
+
+def test_tests_are_counted_only_where_all_of_them_run() -> None:
+    content = {"labels": {"model": "m"}, "reward": {"model": "m"}, "code": {"stop_at_failure": True}}
+
+    def told(verification: dict, **code: bool) -> list[str]:
+        instruments = Instruments.model_validate(content | ({"code": code} if code else {}))
+        return [*unmeasured(Recipe.model_validate({**MODELS, "verification": verification}), instruments, "r.yaml")]
+
+    assert told({}) == told({"min_tests_passed": 0.5}, stop_at_failure=False) == []
+    (said,) = told({"first_tests": 3})
+    assert said.startswith(
+        "r.yaml: verification.first_tests counts tests, but code.stop_at_failure of instruments.yaml"
+    )
+    assert len(told({"first_tests": 3, "min_tests_passed": 0.5})) == 2
+    assert {"stop_at_failure", "output"}.isdisjoint(
+        Instruments.model_validate(content | {"code": {}}).model_dump()["code"]
+    )

@@ -89,7 +89,7 @@ ANSWERS = {
     "Compute 100": (r"So $\boxed{204}$.", r"So $\boxed{205}$."),
     "Compute 10 ": (r"Therefore, the final answer is: $\boxed{16}$. I hope it is correct", r"$\boxed{17}$"),
     "Halve": (r"ANSWER: $\boxed{0.5}$", r"$\boxed{\frac13}$"),
-    "Print": (fenced("a, b = map(int, input().split())\nprint(a + b)"),
+    "Print": (fenced("a, b = map(int, input().split())\nprint(f'{a + b}.0')"),
               fenced("a, b = map(int, input().split())\nprint(int(float(a) + b))")),
     "Return": (fenced(f"{STARTER}return [2 * x for x in xs]"), fenced(f"{STARTER}return [2 * x for x in xs] or [1]")),
     "def add": (fenced("def add(a, b):\n    return a + b"), fenced("def add(a, b):\n    return abs(a + b)")),

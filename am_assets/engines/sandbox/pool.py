@@ -9,15 +9,15 @@ import os
 import queue
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 from am_assets.config.instruments import Code
 from am_assets.engines.sandbox.guest.languages import CHECKERS_SHARE, LANGUAGES
-from am_assets.engines.sandbox.guest.wire import DETAIL
+from am_assets.engines.sandbox.guest.wire import DETAIL, NO_FAILURES
 from am_assets.engines.sandbox.protocol import (
     SCRATCH,
     START_SECONDS,
@@ -31,6 +31,7 @@ from am_assets.engines.sandbox.protocol import (
 )
 from am_assets.runtime import workers
 
+T = TypeVar("T")
 NOBODY = 65534
 GRACE_SECONDS = 30  # for the start and the cleanup of a job, in addition to its own time
 MAX_MESSAGE_BYTES = 1 << 20
@@ -97,11 +98,18 @@ class WarmSandbox:
         except OSError as error:
             raise SandboxDied(f"{type(error).__name__}: {error}") from error
         match self.read_message(limits.total_seconds + COMPILERS * limits.compile_seconds + GRACE_SECONDS):
-            case [[*tests], str(detail)] if len(tests) == job.test_count() and set(tests) <= set(get_args(Status)):
+            case [[*tests], str(detail)] if self.complete(tests, job, limits):
                 if "sandbox_error" in tests:
                     raise SandboxDied(readable(detail))
                 return outcome_of(tests, readable(detail))
         raise SandboxDied("answered something else")
+
+    @staticmethod
+    def complete(tests: list[Any], job: Job, limits: Code) -> bool:
+        """Whether these are statuses of all tests, or of those up to the first failure where the limits stop there."""
+        stopped = limits.stop_at_failure and tests and tests[-1] not in NO_FAILURES
+        enough = 0 < len(tests) <= job.test_count() if stopped else len(tests) == job.test_count()
+        return enough and set(tests) <= set(get_args(Status))
 
 
 class Sandbox(ABC):
@@ -137,6 +145,10 @@ class Sandbox(ABC):
     def run_many(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """The outcomes in the order of the jobs, which run in parallel, one per CPU."""
         return self.threads.map(self._run, jobs)
+
+    def submit(self, job: Job, then: Callable[[Outcome], T]) -> Future[T]:
+        """What `then` makes of the outcome of a job, which waits for a CPU."""
+        return self.threads.submit(lambda: then(self._run(job)))
 
     def _run(self, job: Job) -> Outcome:
         began = time.monotonic()

@@ -81,7 +81,8 @@ def scripts(table: dict[str, Any], instrument: Code) -> Runnable:
     compiled = with_testlib(checker, instrument) if isinstance(checker, str) and not in_python else None
     inputs, outputs = (table[name][: instrument.max_tests] for name in ("inputs", "outputs"))
     decides = tables.COMPILED if compiled else checker
-    settings = (instrument.whitespace, instrument.float_tolerance, decides, instrument.timeout_seconds)
+    compared = tables.DECIMALS if instrument.output == tables.DECIMALS else instrument.whitespace
+    settings = (compared, instrument.float_tolerance, decides, instrument.timeout_seconds)
     test_code = call("run_scripts", ["__test__", "run_program"], inputs, outputs, *settings)
     return Runnable(test_code, is_script=True, tests=len(inputs), checker=compiled)
 

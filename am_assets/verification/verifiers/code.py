@@ -6,7 +6,12 @@ answer is a `fail`; a fault of the tests or the sandbox is `unverifiable`. Nothi
 """
 
 import logging
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack
+from functools import partial
+from threading import Semaphore
 
 import dataframely as dy
 import polars as pl
@@ -14,7 +19,7 @@ import polars as pl
 from am_assets.config.instruments import Code
 from am_assets.config.vocabulary import OUTCOMES, VERDICTS
 from am_assets.datasets.checks import HAS_TESTS
-from am_assets.engines.sandbox import Job, Outcome, SandboxUnavailable, Status, open_sandbox
+from am_assets.engines.sandbox import Job, Outcome, Sandbox, SandboxUnavailable, Status, open_sandbox
 from am_assets.engines.sandbox.protocol import Language
 from am_assets.runtime import kept
 from am_assets.verification.pass_threshold import settle_tests
@@ -37,13 +42,14 @@ NO_COMPILER = f"{RETRY_REASON_PREFIX} no compiler"
 NO_SANDBOX = "none"
 NO_COMMAND = pl.col("outcomes").list.contains("no_compiler").fill_null(False)  # of a language
 BATCH = 32
+AHEAD = 64  # jobs that the sandbox has at once
 TEXTS = dict.fromkeys(["key", "verdict", "reason", "detail", "sandbox"], pl.String())
 MEASURED = pl.Schema([*TEXTS.items(), ("outcomes", pl.List(pl.String))])
 
 
 class CodeVerdicts(Verdicts):
     verdict = dy.Enum(VERDICTS, description="over all tests; a recipe may count only some of them")
-    outcomes = dy.List(dy.Enum(OUTCOMES), description="of each test, in order; empty where none ran")
+    outcomes = dy.List(dy.Enum(OUTCOMES), description="of each test that ran, in order; empty where none did")
     detail = dy.String(description="last lines of the first error, for a person")
     sandbox = dy.String(description="docker, bubblewrap or none")
 
@@ -51,41 +57,74 @@ class CodeVerdicts(Verdicts):
 def verify(jobs: pl.DataFrame, limits: Code) -> Iterator[pl.DataFrame]:
     """Verdicts for `jobs` (key, answer or null, test_cases or null), in small frames as they finish.
 
-    Yields MEASURED and SECONDS. Reasons: `tests_passed` for a pass; the status of the first failed test or `no_code`
-    for a fail; `tests: …`, `needs NAME`, `sandbox can't …` or, not memoized, `sandbox: …` (RETRY_REASON_PREFIX) for an
-    unverifiable row. `outcomes`: a status per test, empty where nothing could be run. Each job appears once, those that
-    need no run first.
+    Yields MEASURED and SECONDS, a row for each job in their order. Reasons: `tests_passed` for a pass; the status of
+    the first failed test or `no_code` for a fail; `tests: …`, `needs NAME`, `sandbox can't …` or, not memoized,
+    `sandbox: …` (RETRY_REASON_PREFIX) for an unverifiable row. `outcomes`: a status per test, empty where nothing could
+    be run; up to the first failure where `limits` stop there. Jobs are read as the sandbox takes them: of at most AHEAD
+    the tests are in memory.
 
     >>> pl.concat(verify(jobs, Code()))
     """
-    settled: list[tuple] = []
-    keys, read, runnable = [], [], []
-    for key, answer, test_cases in jobs.select("key", "answer", "test_cases").iter_rows():
+    yield from frames(ended(jobs.select("key", "answer", "test_cases").iter_rows(), limits))
+
+
+def ended(rows: Iterable[tuple], limits: Code) -> Iterator[tuple]:
+    """Rows of MEASURED and SECONDS, in the order of `rows`; a sandbox is opened where any of them needs a run."""
+    sandbox: Sandbox | SandboxUnavailable | None = None
+    free = Semaphore(AHEAD)
+    waiting: deque[Future[tuple] | tuple] = deque()  # a slow one at its head holds back rows, and no run
+    with ExitStack() as opened:
         try:
-            tests = read_cases(test_cases, limits)
-        except UnusableTests as error:
-            why = str(error) if isinstance(error, Lacking) else f"tests: {error}"
-            settled.append((key, "unverifiable", why, "", NO_SANDBOX, [], 0.0))
-            continue
-        job = job_of(answer or "", tests, limits)
-        if isinstance(job, str):
-            settled.append((key, "fail" if job == "no_code" else "unverifiable", job, "", NO_SANDBOX, [], 0.0))
-            continue
-        keys.append(key)
-        read.append(tests)
-        runnable.append(job)
-    yield from frames(settled)
-    if not runnable:
-        return
+            for key, answer, test_cases in rows:
+                found = readied(answer, test_cases, limits)
+                if not isinstance(found[0], Runnable):
+                    waiting.append((key, *found, "", NO_SANDBOX, [], 0.0))
+                    continue
+                sandbox = sandbox or sandbox_of(limits, opened)
+                if isinstance(sandbox, SandboxUnavailable):
+                    why = str(sandbox)
+                    waiting.append((key, "unverifiable", "sandbox: unavailable", why, NO_SANDBOX, [], 0.0))
+                    continue
+                free.acquire()
+                tests, job = found
+                run = sandbox.submit(job, partial(told, key, tests, job, sandbox.name))
+                run.add_done_callback(lambda _: free.release())
+                waiting.append(run)
+                while waiting and (not isinstance(waiting[0], Future) or waiting[0].done()):
+                    yield row_of(waiting.popleft())
+            while waiting:
+                yield row_of(waiting.popleft())
+        finally:
+            for left in waiting:
+                if isinstance(left, Future):
+                    left.cancel()
+
+
+def row_of(end: Future[tuple] | tuple) -> tuple:
+    return end.result() if isinstance(end, Future) else end
+
+
+def readied(answer: str | None, test_cases: str | None, limits: Code) -> tuple:
+    """The tests and the job that runs them; or verdict and reason where nothing is to be run."""
     try:
-        with kept.use(("sandbox", limits.model_dump_json()), lambda: open_sandbox(limits)) as sandbox:
-            for_each = zip(keys, read, runnable, sandbox.run_many(runnable), strict=True)
-            ends = ((key, *judged(tests, job, end), end.seconds) for key, tests, job, end in for_each)
-            yield from frames((key, *found, sandbox.name, tests, took) for key, found, tests, took in ends)
+        tests = read_cases(test_cases, limits)
+    except UnusableTests as error:
+        return "unverifiable", str(error) if isinstance(error, Lacking) else f"tests: {error}"
+    job = job_of(answer or "", tests, limits)
+    return ("fail" if job == "no_code" else "unverifiable", job) if isinstance(job, str) else (tests, job)
+
+
+def sandbox_of(limits: Code, opened: ExitStack) -> Sandbox | SandboxUnavailable:
+    try:
+        return opened.enter_context(kept.use(("sandbox", limits.model_dump_json()), lambda: open_sandbox(limits)))
     except SandboxUnavailable as error:
-        logger.error("%d code answers can not be verified: %s", len(runnable), error)
-        why = str(error)
-        yield from frames((key, "unverifiable", "sandbox: unavailable", why, NO_SANDBOX, [], 0.0) for key in keys)
+        logger.error("code answers can not be verified: %s", error)
+        return error
+
+
+def told(key: str, tests: Runnable, job: Job, sandbox: str, outcome: Outcome) -> tuple:
+    found, outcomes = judged(tests, job, outcome)
+    return key, *found, sandbox, outcomes, outcome.seconds
 
 
 def job_of(answer: str, tests: Runnable, limits: Code) -> Job | str:

@@ -3,7 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn, get_args
@@ -122,6 +123,28 @@ class TestOutcomes:
         assert {(row["verdict"], row["reason"]) for row in rows[:4]} == {("fail", "wrong_answer")}
         assert [row["outcomes"] for row in rows[4:]] == [["compile_error"] * len(ENDS), ["exited_early"] * len(ENDS)]
 
+    def test_none_runs_behind_the_first_failure_where_the_instrument_says_so(self, any_sandbox):
+        lines = json.dumps({"inputs": ["0\n", "7\n", "1\n", "2\n"], "outputs": ["5\n"] * 4})
+        calls = cases([f"assert f({n}) == 5" for n in (0, 3, 0)])
+        needs = cases(["assert __import__('nowhere')", "assert f(7) == 5", "assert f(1) == 5", "assert f(0) == 5"])
+        rows = [
+            (fenced(SCRIPT), lines),
+            (fenced(MOODS), calls),
+            (fenced(MOODS), needs),
+            (fenced(ADD), cases(CHECK, "add")),
+        ]
+        found, whole = (
+            verdicts(*rows, instrument=QUICK.model_copy(update={"stop_at_failure": stops})) for stops in (True, False)
+        )
+        assert [row["outcomes"] for row in found] == [
+            ["pass", "pass", "wrong_answer"],
+            ["pass", "exited_early"],
+            ["undecided", "pass", "undecided", "pass"],
+            ["pass"],
+        ]
+        assert [len(row["outcomes"]) for row in whole] == [4, 3, 4, 1]
+        assert [(row["verdict"], row["reason"]) for row in found] == [(row["verdict"], row["reason"]) for row in whole]
+
     @pytest.mark.alone
     def test_all_tests_together_have_their_time_too(self, any_sandbox):
         asserts = cases([f"assert f({n}) == 5" for n in [0, 4, 4, 4, 4, 4]])
@@ -167,9 +190,28 @@ class TestTolerance:
         assert not self.passes("1 2\n0.5000001 x\n", float_tolerance=0)
         assert not self.passes("2 2\n0.5 x\n", float_tolerance=0.9), "integers are exact"
 
-    def passes(self, printed: str, **instrument: Any) -> bool:
+    @pytest.mark.parametrize(
+        ("printed", "expected", "passing"),
+        [
+            ("15.0\n", "15", True),
+            ("  1e1 2 \nyes\n\n", "10  2.00\nyes", True),
+            ("15.000001", "15", False),
+            ("100000000000000001.0", "100000000000000001", True),
+            ("100000000000000000.0", "100000000000000001", False),
+            ("YES 1.0", "YES 1", False),
+            ("a  b", "a b", False),
+            ("1\n2", "1 2", False),
+            ("1\n\n2", "1\n2", False),
+            ("nan", "NaN", False),
+            ("15", "fifteen", False),
+        ],
+    )
+    def test_output_may_be_compared_as_the_runner_of_livecodebench_does_it(self, printed, expected, passing):
+        assert self.passes(printed, expected, output="decimals") is passing
+
+    def passes(self, printed: str, expected: str = EXPECTED, **instrument: Any) -> bool:
         """What the judge would say of a script that prints this, by the tests' own code."""
-        tests = read_cases(json.dumps({"inputs": [""], "outputs": [self.EXPECTED]}), Code(**instrument))
+        tests = read_cases(json.dumps({"inputs": [""], "outputs": [expected]}), Code(**instrument))
         try:
             exec(tests.test_code, {"run_program": lambda given: printed, "__test__": Every()})
         except AssertionError:
@@ -234,16 +276,18 @@ class TestVerify:
         def dying(limits: Code) -> Iterator[Sandbox]:
             """A sandbox whose engine dies once it has done two jobs."""
             with open_sandbox(limits) as sandbox:
-                run_many = sandbox.run_many
+                submit, taken = sandbox.submit, []
 
-                def run_some(jobs: list[Job]) -> Iterator[Outcome]:
-                    yield from run_many(jobs[:2])
-                    while not sandbox.idle.empty():
-                        sandbox.idle.get().transport.close()
-                    sandbox.start = refuse
-                    yield from run_many(jobs[2:])
+                def submit_some(job: Job, then: Callable[[Outcome], tuple]) -> Future[tuple]:
+                    if len(taken) == 2:
+                        wait(taken)
+                        while not sandbox.idle.empty():
+                            sandbox.idle.get().transport.close()
+                        sandbox.start = refuse
+                    taken.append(submit(job, then))
+                    return taken[-1]
 
-                sandbox.run_many = run_some
+                sandbox.submit = submit_some
                 yield sandbox
 
         rows = [(f"{n}", fenced(f"{ADD}# {n}\n"), cases(CHECK, "add")) for n in range(4)]
@@ -265,6 +309,14 @@ class TestVerify:
     def test_verdicts_about_the_tests_are_worth_remembering(self):
         (row,) = verdicts((fenced(ADD), None))
         assert not row["reason"].startswith(RETRY_REASON_PREFIX)
+
+    def test_jobs_are_read_as_the_sandbox_takes_them_and_end_in_their_order(self, any_sandbox, monkeypatch):
+        monkeypatch.setattr(code, "AHEAD", 3)
+        rows = [(f"{n}", fenced(ADD) if n % 3 else None, cases(CHECK, "add")) for n in range(12)]
+        read: list[str] = []
+        found = code.ended((read.append(row[0]) or row for row in rows), LIMITS)
+        assert next(found)[:2] == ("0", "fail") and len(read) < 6
+        assert [row[:2] for row in found] == [(row[0], "pass" if row[1] else "fail") for row in rows[1:]]
 
     def test_no_jobs_need_no_sandbox(self, monkeypatch):
         monkeypatch.setenv("PATH", "/nonexistent")

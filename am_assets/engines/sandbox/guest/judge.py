@@ -25,7 +25,7 @@ from am_assets.engines.sandbox.guest.remote import Link, Refusal
 from am_assets.engines.sandbox.guest.shadows import Shadow
 from am_assets.engines.sandbox.guest.suites import is_suite, run_suite
 from am_assets.engines.sandbox.guest.tables import compile_checker
-from am_assets.engines.sandbox.guest.wire import DETAIL, MUTABLE, Channel, Flooded, Gone
+from am_assets.engines.sandbox.guest.wire import DETAIL, MUTABLE, NO_FAILURES, Channel, Flooded, Gone
 
 PYTHONS_OWN = sys.stdlib_module_names | set(vars(builtins))
 # Statuses that the candidate may report itself (`scripts.Ended`); none of them is a pass.
@@ -49,11 +49,12 @@ class Tests:
     next follows, `lost` for one that ended the program, `end` for all tests not reported yet.
     """
 
-    def __init__(self, report: int, link: Link, first: int) -> None:
-        """Tests before number `first` are skipped."""
+    def __init__(self, report: int, link: Link, first: int, stops: bool) -> None:
+        """Tests before number `first` are skipped; those behind the first that fails too, if it `stops` there."""
         self.report = report
         self.link = link
         self.first = self.finished = first
+        self.stops = stops
         self.untold: BaseException | None = None
 
     def __call__(self, number: int) -> bool:
@@ -68,7 +69,11 @@ class Tests:
             self.report_line("lost", *verdict(self.link.lost, error or self.link.lost, self.link))
             raise Lost
         refused, self.link.refused = self.link.refused, None
-        self.report_line("test", *self.verdict_of_one(refused or error))
+        status, detail = self.verdict_of_one(refused or error)
+        if self.stops and status not in NO_FAILURES:
+            self.report_line("lost", status, detail)
+            raise Lost
+        self.report_line("test", status, detail)
         return True
 
     def verdict_of_one(self, error: BaseException | None) -> tuple[str, str]:
@@ -210,7 +215,7 @@ def main(channel: int, job: int, report: int) -> None:
         if talk.receive() != ["ready"]:
             os._exit(1)
         link = Link(talk)
-        tests = Tests(report, link, order["first"])
+        tests = Tests(report, link, order["first"], order["limits"].get("stop_at_failure", False))
         tests.report_line("begun")  # from here on, failures are the job's
         judge(order, link, tests)
         signal.pause()  # keeps the candidate alive until the supervisor has checked it

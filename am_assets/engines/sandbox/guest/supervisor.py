@@ -9,12 +9,14 @@ from typing import Any
 from am_assets.engines.sandbox.guest import languages
 from am_assets.engines.sandbox.guest.cells import Cells
 from am_assets.engines.sandbox.guest.runs import Run, Verdict
+from am_assets.engines.sandbox.guest.wire import NO_FAILURES
 
 
 def run(cells: Cells, order: dict[str, Any]) -> tuple[list[str], str]:
     """The status of each test, and the detail of the first that failed.
 
-    After a test that ended the program, the remaining tests run in new cells while there is time.
+    After a test that ended the program, the remaining tests run in new cells while there is time. None runs after the
+    first failure where the limits say so: the statuses are fewer then.
     """
     deadline = time.monotonic() + order["limits"]["total_seconds"]
     verdicts: list[Verdict] = []
@@ -24,6 +26,8 @@ def run(cells: Cells, order: dict[str, Any]) -> tuple[list[str], str]:
             verdicts += tests.watch()
         finally:
             tests.close()
+        if order["limits"].get("stop_at_failure") and verdicts[-1].status not in NO_FAILURES:
+            break
     failed = sorted((each for each in verdicts if each.status != "pass"), key=lambda each: each.status == "undecided")
     return [each.status for each in verdicts], failed[0].detail if failed else ""
 

@@ -19,6 +19,7 @@ from am_assets.engines.sandbox.guest import languages
 CHECKER_FILES = ("input.txt", "correct_output.txt", "solution_output.txt")
 ACCEPTED = {"1", "1.0", "100", "100.0", "ok", "yes", "true", "correct", "accepted", "ac"}
 COMPILED = "./checker"  # one in C++
+DECIMALS = "decimals"  # in place of how much whitespace counts: line by line, see `same_line`
 REFUSING = (1, 2, 4, 8)  # exit codes: wrong, badly formed, with more behind it, with less than there should be
 REFUSED = {"0", "0.0", "no", "false", "wrong", "incorrect", "wa", "pe", "rejected"}
 WRITTEN = (int, float, bool, type(None))  # as keys, which JSON writes as text
@@ -157,14 +158,35 @@ def run_scripts(
             with test:
                 printed = run_program(given)
                 if checker is None:
-                    got, wanted = words(printed, whitespace), words(expected, whitespace)
-                    fits = len(got) == len(wanted) and all(
-                        same_word(one, other, tolerance) for one, other in zip(got, wanted, strict=True)
-                    )
+                    fits = same_output(printed, expected, whitespace, tolerance)
                 else:
                     test.report_line("alive")  # the checker has a time of its own
                     fits = accepted(checker, (given, expected, printed), seconds)
                 assert fits, f"input {number}"
+
+
+def same_output(printed: str, expected: str, whitespace: str, tolerance: float) -> bool:
+    if whitespace == DECIMALS:
+        got, wanted = lines(printed), lines(expected)
+        return len(got) == len(wanted) and all(map(same_line, got, wanted))
+    got, wanted = words(printed, whitespace), words(expected, whitespace)
+    return len(got) == len(wanted) and all(
+        same_word(one, other, tolerance) for one, other in zip(got, wanted, strict=True)
+    )
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.strip().split("\n")]
+
+
+def same_line(got: str, expected: str) -> bool:
+    """As the runner of LiveCodeBench has it: as text, or as numbers, all of them."""
+    if got == expected:
+        return True
+    try:
+        return [*map(Decimal, got.split())] == [*map(Decimal, expected.split())]
+    except ArithmeticError:  # a word that is no number
+        return False
 
 
 def words(text: str, whitespace: str) -> list[str]:

@@ -20,6 +20,8 @@ from pathlib import PosixPath
 from typing import Any
 
 MAX_LINE = 1 << 23  # bytes
+# Statuses of tests that say nothing against the program.
+NO_FAILURES = {"pass", "undecided", "no_compiler", "sandbox_error"}
 DETAIL = 2000  # characters or bytes of output that are kept for a person to read
 SMALL = 1 << 53  # integers below it are exact in JSON
 Form = Any  # of a value, in JSON
