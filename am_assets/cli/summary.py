@@ -11,6 +11,7 @@ from am_assets.evaluation.layout import asked, sentences
 from am_assets.evaluation.scores import GAIN, SCORE
 from am_assets.planning.costs import Estimate
 from am_assets.planning.plan import Outcome, Plan, Step
+from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import EvalScores
 
 COSTS = ["seconds", "requests", "prompt_tokens", "completion_tokens", "cost_usd"]
@@ -126,7 +127,7 @@ def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[st
     if not outcomes:
         console.print("Nothing to do: everything was up to date.")
     else:
-        console.print(f"{done} partitions materialized.")
+        console.print(f"{counted(done, 'partition')} materialized.")
     show_failures(console, outcomes)
     console.print("Open the UI with [bold]make ui[/bold], then http://localhost:3000")
 
@@ -141,7 +142,9 @@ def show_failures(console: Console, outcomes: list[Outcome]) -> None:
 
 def show_interrupted(console: Console, outcomes: list[Outcome], under_way: Step | None) -> None:
     done = sum(outcome.result == "done" for outcome in outcomes)
-    console.print(f"Interrupted. {done} partitions were materialized.", highlight=False)
+    console.print(
+        f"Interrupted. {counted(done, 'partition')} {'was' if done == 1 else 'were'} materialized.", highlight=False
+    )
     if under_way:
         console.print(
             f"{under_way.asset}[{under_way.partition}] was under way: its run is canceled, what it measured is kept.",
