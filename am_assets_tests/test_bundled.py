@@ -44,5 +44,5 @@ def test_the_recipe_of_the_paper_is_applied_for_a_named_budget_only(copied: Path
     (folder / "samples.yaml").replace(folder / "sources.yaml")  # its whole pool is on the hub
     refused = am(folder, "apply", "-s", "raw_pool or question_labels")
     assert refused.returncode == 2
-    assert "--budget" in refused.stdout
+    assert "--budget" in refused.stderr
     assert not (folder / "assets").exists()

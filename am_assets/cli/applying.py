@@ -79,6 +79,7 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
     from am_assets.orchestration.resources import run_tags
     from am_assets.planning.plan import Step
     from am_assets.planning.preflight import preflight
+    from am_assets.planning.timing import expected_seconds
     from am_assets.project import project
 
     steps = found.steps()
@@ -86,9 +87,10 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
     checked.refuse()
     if budget is None:
         budget = confirmed_budget(checked.estimates, can_ask=not quiet)
+    expected = expected_seconds(found, project(), steps, checked.estimates)
     done = Done()
     try:
-        with show_progress(console, steps, quiet=quiet) as board:
+        with show_progress(console, steps, expected, quiet=quiet) as board:
             for event in found.apply(run_tags(budget, recipes)):
                 if isinstance(event, Step):
                     done.under_way = event

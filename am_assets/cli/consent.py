@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from am_assets.cli.opening import console
+from am_assets.cli.opening import console, errors
 from am_assets.config.files import ConfigError
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ def confirmed_budget(estimates: "Mapping[Step, Estimate]", can_ask: bool) -> flo
     Otherwise the estimates are shown and the user is asked to confirm; "no" ends the command. `ConfigError`, before any
     request to a model, where the user can't be asked, or a model has no known price.
     """
-    from am_assets.cli.summary import show_costs
+    from am_assets.cli.show_plan import show_costs
 
     found = [(step, estimate) for step, estimate in estimates.items() if estimate.most != 0]
     if not found:
         return 0.0
-    show_costs(console, found)
+    show_costs(errors, found)
     prices = [estimate.most for _, estimate in found]
     known = [price for price in prices if price is not None]
     if len(known) < len(prices):

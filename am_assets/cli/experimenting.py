@@ -76,7 +76,7 @@ def _conclude(name, done, as_json: bool) -> None:
     if as_json:
         print_json(done.to_dict() | {"experiment": name, "report": report and report.to_dict()})
         return
-    show_failures(console, done.outcomes)
+    show_failures(done.outcomes)
     if report is None:
         return
     console.print(_figures(report))

@@ -1,11 +1,9 @@
 """`am catalog`: the published data sets that are known by name."""
 
-import sys
-
 from rich.table import Column, Table
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, console, print_json, say
+from am_assets.cli.opening import AsJson, console, exit_with, print_json
 from am_assets.config.files import ConfigError
 
 
@@ -18,8 +16,7 @@ def catalog(as_json: AsJson = False) -> None:
 
         entries = load_catalog(sources_file().parent)
     except ConfigError as error:
-        say(str(error), "red")
-        sys.exit(2)
+        exit_with(str(error))
     if as_json:
         print_json({name: entry.as_source() | entry.facts_known() for name, entry in entries.items()})
         return

@@ -10,23 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
+from am_assets.cli.terminal import Terminal
 from am_assets.config.files import ConfigError
 from am_assets.orchestration import instance
-from am_assets.runtime.quoting import visible
-
-
-class Terminal(Console):
-    """A console on which no text of a file, a model or a provider can control the terminal, wherever it stands: in a
-    line, a cell or a title."""
-
-    def render_str(self, text: str, **how: Any) -> Text:
-        return super().render_str(visible(text), **how)
-
 
 console = Terminal()
+errors = Terminal(stderr=True)
 Recipes = Annotated[
     list[str] | None,
     typer.Option("--recipe", "-r", help="A recipe, where the project has more than one; may be repeated."),
@@ -45,7 +35,7 @@ def exit_on_config_error() -> Iterator[None]:
         project().refuse_broken()
         yield
     except ConfigError as error:
-        _exit_with(str(error))
+        exit_with(str(error))
 
 
 def say(words: str, style: str | None = None) -> None:
@@ -53,8 +43,14 @@ def say(words: str, style: str | None = None) -> None:
     console.print(words, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def _exit_with(message: str) -> NoReturn:
-    say(message, "red")
+def complain(words: str) -> None:
+    """Print an error to stderr, as it is."""
+    errors.print(words, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def exit_with(message: str) -> NoReturn:
+    """End the command with an error, and exit code 2."""
+    complain(message)
     sys.exit(2)
 
 
@@ -85,7 +81,7 @@ def open_plan(
             with open_instance(Path(os.environ["DAGSTER_HOME"])) as storage:
                 yield Plan(build_definitions(project()), storage, roots(project(), recipes), in_scope, select, beside)
         except DBAPIError as error:
-            _exit_with(instance.diagnose(error))
+            exit_with(instance.diagnose(error))
 
 
 def chosen_recipes(recipes: list[str] | None, every: bool = False) -> list[str]:

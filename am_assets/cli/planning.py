@@ -1,7 +1,9 @@
 """`am plan`: what an apply would do and why, and the requests to models it would make."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from am_assets.cli import app
 from am_assets.cli.opening import (
@@ -10,6 +12,7 @@ from am_assets.cli.opening import (
     Recipes,
     Select,
     chosen_recipes,
+    complain,
     console,
     exit_on_config_error,
     open_plan,
@@ -17,39 +20,73 @@ from am_assets.cli.opening import (
 )
 
 if TYPE_CHECKING:
-    from am_assets.planning.plan import Plan
+    from am_assets.planning.plan import Plan, Step
+
+
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="List every partition, and what figures rest on.")]
+Detailed = Annotated[
+    bool, typer.Option("--detailed-exitcode", help="End with 0 if there is nothing to do, 1 on an error, else 2.")
+]
+CHANGES = 2  # exit code, with --detailed-exitcode
+UP_TO_DATE = "Nothing to do: everything is up to date."
 
 
 @app.command()
-def plan(recipe: Recipes = None, every: Every = False, select: Select = None, as_json: AsJson = False) -> None:
+def plan(
+    recipe: Recipes = None,
+    every: Every = False,
+    select: Select = None,
+    verbose: Verbose = False,
+    detailed: Detailed = False,
+    as_json: AsJson = False,
+) -> None:
     """Print what an apply would do, because of what, what it would ask of models, and what stands in its way.
 
-    It is about all recipes where none is named."""
-    with (
-        exit_on_config_error(),
-        open_plan(recipes := chosen_recipes(recipe, every or not recipe), select, with_others=True) as found,
-    ):
-        show_plan(found, recipes, as_json)
+    It is about all recipes where none is named; those that were never applied are one line then."""
+    try:
+        with (
+            exit_on_config_error(),
+            open_plan(recipes := chosen_recipes(recipe, every or not recipe), select, with_others=True) as found,
+        ):
+            steps, problems = show_plan(found, recipes, as_json, verbose, named=bool(recipe))
+    except SystemExit as error:
+        raise typer.Exit(1 if detailed and error.code else error.code) from None
+    if detailed and steps:
+        raise typer.Exit(1 if problems else CHANGES)
 
 
-def show_plan(found: "Plan", recipes: list[str], as_json: bool, **beside: Any) -> None:
-    """Print a plan for `recipes`; as JSON with `beside`."""
-    from am_assets.cli.summary import show_costs, show_problems, show_steps
+def show_plan(
+    found: "Plan", recipes: list[str], as_json: bool, verbose: bool = False, named: bool = False, **beside: Any
+) -> tuple[list["Step"], list[str]]:
+    """Print a plan for `recipes`, as JSON with `beside`; its steps and what stands in their way."""
+    from am_assets.cli.show_plan import show_costs, show_outline, show_steps
+    from am_assets.planning.outline import outline
     from am_assets.planning.preflight import preflight
+    from am_assets.planning.timing import expected_seconds
     from am_assets.project import project
 
     steps = found.steps()
     if not steps and not as_json:
-        console.print("Nothing to do: everything is up to date.")
-        return
+        console.print(UP_TO_DATE)
+        return [], []
     checked = preflight(project(), steps, recipes)
+    seconds = expected_seconds(found, project(), steps, checked.estimates)
+    drawn = outline(found, steps, checked.estimates, seconds, named or verbose)
     if as_json:
-        rows = [asdict(step) | {"estimate": _as_dict(checked.estimates.get(step))} for step in steps]
-        print_json({**beside, "steps": rows, "problems": checked.problems})
-        return
-    show_steps(console, steps)
-    show_costs(console, list(checked.estimates.items()))
-    show_problems(console, checked.problems)
+        rows = [
+            asdict(step) | {"estimate": _as_dict(checked.estimates.get(step)), "seconds": seconds.get(step)}
+            for step in steps
+        ]
+        print_json({**beside, "summary": asdict(drawn), "steps": rows, "problems": checked.problems})
+        return steps, checked.problems
+    show_outline(console, drawn)
+    if verbose:
+        show_steps(console, steps)
+    if verbose or drawn.most_requests:
+        show_costs(console, list(checked.estimates.items()), with_basis=verbose)
+    for problem in checked.problems:
+        complain(f"In the way: {problem}")
+    return steps, checked.problems
 
 
 def _as_dict(estimate) -> dict | None:

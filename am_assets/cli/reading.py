@@ -1,13 +1,12 @@
 """`am read`: what a file or a data set of the catalogue would be in the pool. It needs no project, stores nothing."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, console, print_json, say
+from am_assets.cli.opening import AsJson, console, exit_with, print_json
 from am_assets.config.files import ConfigError, parse
 
 ROWS = 1_000
@@ -39,8 +38,7 @@ def read(
         entry |= {name: value for name, value in given.items() if value} | {"limit": rows or None}
         found = inspected(parse(Source if named else Origin, entry, file), base)
     except ConfigError as error:
-        say(str(error), "red")
-        sys.exit(2)
+        exit_with(str(error))
     if as_json:
         print_json(found.to_json())
         return

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from am_assets.cli.summary import show_costs
+from am_assets.cli.show_plan import show_costs
 from am_assets.planning.preview.comparison import Comparison
 from am_assets.planning.preview.whatif import Preview
 

@@ -1,69 +1,24 @@
-"""Rendering of plans and costs, of the results of an apply (funnel, costs, scores), and of the memo."""
+"""Rendering of the results of an apply (funnel, costs, scores), and of the memo."""
 
+from collections.abc import Container
 from pathlib import Path
 
 import polars as pl
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
+from am_assets.cli.opening import complain
+from am_assets.cli.planning import UP_TO_DATE
 from am_assets.evaluation.layout import asked, sentences
 from am_assets.evaluation.scores import GAIN, SCORE
-from am_assets.planning.costs import Estimate
 from am_assets.planning.plan import Outcome, Plan, Step
+from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import EvalScores
 
 COSTS = ["seconds", "requests", "prompt_tokens", "completion_tokens", "cost_usd"]
 LATEST = 20  # rows shown of a namespace
-SHOWN = 4  # partitions listed of one cause
 CELL_CHARS = 60
-
-
-def show_steps(console: Console, steps: list[Step]) -> None:
-    """Print the steps by asset, with partitions of the same cause in one row."""
-    groups: dict[tuple[str, str, str], list[str]] = {}
-    for step in steps:
-        groups.setdefault((step.asset, step.state, step.because), []).append(step.partition)
-    table = Table("asset", "partitions", "state", "why", title=f"{len(steps)} partitions")
-    for (asset, state, because), partitions in groups.items():
-        more = f" and {len(partitions) - SHOWN} more" if len(partitions) > SHOWN else ""
-        table.add_row(asset, ", ".join(partitions[:SHOWN]) + more, state, escape(f"because {because}"))
-    console.print(table)
-
-
-def show_costs(console: Console, estimates: list[tuple[Step, Estimate]]) -> None:
-    """Print the estimated requests to models by asset, and the basis of each figure."""
-    if not estimates:
-        console.print("No model is asked.")
-        return
-    table = Table(
-        "asset", "requests", "tokens in", "tokens out", "cost, $", "at most, $", title="What models would be asked"
-    )
-    groups: dict[str, list[Estimate]] = {}
-    for step, estimate in estimates:
-        groups.setdefault(step.asset, []).append(estimate)
-    for asset, group in [*groups.items(), ("all", [estimate for _, estimate in estimates])]:
-        table.add_row(asset, *_sums(group))
-    console.print(table)
-    for line in dict.fromkeys(line for _, estimate in estimates for line in estimate.basis):
-        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
-    console.print("  prompts at 4 characters a token", highlight=False)
-
-
-def _sums(estimates: list[Estimate]) -> list[str]:
-    names = ("requests", "most_requests", "prompt_tokens", "completion_tokens")
-    requests, most, *tokens = (sum(getattr(one, name) for one in estimates) for name in names)
-    at_most = "" if all(one.exact for one in estimates) else "at most "
-    counted = f"about {requests:,}, at most {most:,}" if most > requests else f"{at_most}{requests:,}"
-    unpriced = " and what has no price" if any(one.dollars is None for one in estimates) else ""
-    dollars = [sum(getattr(one, name) or 0 for one in estimates) for name in ("dollars", "most")]
-    return [counted, *(f"{sum:,}" for sum in tokens), *(f"{sum:.4f}{unpriced}" for sum in dollars)]
-
-
-def show_problems(console: Console, problems: list[str]) -> None:
-    """Print what has to be fixed before an apply, one line per problem."""
-    for problem in problems:
-        console.print(f"In the way: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
@@ -111,37 +66,37 @@ def show_measurement(console: Console, known: pl.LazyFrame, key: str) -> None:
 
 
 def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[str], assets: Path) -> None:
-    """Print funnel and scores of each recipe with a report, costs by stage, then failures."""
-    for recipe in recipes:
-        report = assets / "recipe_report" / f"{recipe}.parquet"
-        if report.exists():
-            console.print(_funnel(recipe, pl.read_parquet(report)))
-    console.print(_spending(plan))
-    scores = [
-        _scores(path) for recipe in recipes for path in sorted((assets / "eval_scores").glob(f"*/{recipe}.parquet"))
-    ]
-    for lines in scores:
-        console.print(lines)
-    done = sum(outcome.result == "done" for outcome in outcomes)
+    """Print what was made: funnel and scores of each recipe that has new ones, what it took, then failures."""
     if not outcomes:
-        console.print("Nothing to do: everything was up to date.")
-    else:
-        console.print(f"{done} partitions materialized.")
-    show_failures(console, outcomes)
+        console.print(UP_TO_DATE)
+        return
+    made = {(outcome.step.asset, outcome.step.partition) for outcome in outcomes if outcome.result == "done"}
+    for recipe in recipes:
+        if ("recipe_report", recipe) in made:
+            console.print(_funnel(recipe, pl.read_parquet(assets / "recipe_report" / f"{recipe}.parquet")))
+    console.print(_spending(plan, made))
+    for recipe in recipes:
+        for path in sorted((assets / "eval_scores").glob(f"*/{recipe}.parquet")):
+            if ("eval_scores", f"{path.parent.name}|{recipe}") in made:
+                console.print(_scores(path))
+    console.print(f"{counted(len(made), 'partition')} materialized.")
+    show_failures(outcomes)
     console.print("Open the UI with [bold]make ui[/bold], then http://localhost:3000")
 
 
-def show_failures(console: Console, outcomes: list[Outcome]) -> None:
+def show_failures(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         name = f"{outcome.step.asset}[{outcome.step.partition}]"
         words = {"failed": f"failed {name}: {outcome.error}", "waits": f"not run {name}: {outcome.step.because}"}
         if outcome.result in words:
-            console.print(words[outcome.result], style="red", markup=False, highlight=False, soft_wrap=True)
+            complain(words[outcome.result])
 
 
 def show_interrupted(console: Console, outcomes: list[Outcome], under_way: Step | None) -> None:
     done = sum(outcome.result == "done" for outcome in outcomes)
-    console.print(f"Interrupted. {done} partitions were materialized.", highlight=False)
+    console.print(
+        f"Interrupted. {counted(done, 'partition')} {'was' if done == 1 else 'were'} materialized.", highlight=False
+    )
     if under_way:
         console.print(
             f"{under_way.asset}[{under_way.partition}] was under way: its run is canceled, what it measured is kept.",
@@ -151,7 +106,7 @@ def show_interrupted(console: Console, outcomes: list[Outcome], under_way: Step 
 
 
 def _funnel(recipe: str, report: pl.DataFrame) -> Table:
-    table = Table("stage", "outcome", "rows", title=f"Funnel of recipe {recipe}")
+    table = Table("stage", "outcome", Column("rows", justify="right"), title=f"Funnel of recipe {recipe}")
     for (stage,), rows in report.group_by("stage", maintain_order=True):
         for outcome, count in rows.select("outcome", "rows").rows():
             table.add_row(str(stage), outcome, f"{count:,}")
@@ -159,19 +114,18 @@ def _funnel(recipe: str, report: pl.DataFrame) -> Table:
     return table
 
 
-def _spending(plan: Plan) -> Table:
-    """Seconds, tokens and dollars of the latest materializations of all planned partitions, by asset."""
-    table = Table(
-        "asset", "seconds", "requests", "tokens in", "tokens out", "cost, $", title="What the tables took to make"
-    )
+def _spending(plan: Plan, of: Container[tuple[str, str]]) -> Table:
+    """Seconds, tokens and dollars of the partitions that this run made, by asset."""
+    names = ("seconds", "requests", "tokens in", "tokens out", "cost, $")
+    figures = (Column(name, justify="right") for name in names)
+    table = Table(Column("asset", no_wrap=True), *figures, title="What this run took")
     totals = dict.fromkeys(COSTS, 0.0)
     for key in plan.keys:
         sums = dict.fromkeys(COSTS, 0.0)
-        made = plan.records.made(key)
-        for partition in plan.partitions(key):
-            if partition in made:
+        for partition, made in plan.records.made(key).items():
+            if (key.to_user_string(), partition) in of:
                 for name in COSTS:
-                    sums[name] += float(made[partition].metadata.get(name, 0))
+                    sums[name] += float(made.metadata.get(name, 0))
         if sums["seconds"] >= 0.5 or sums["requests"]:
             table.add_row(key.to_user_string(), *_figures(sums))
         totals = {name: totals[name] + sums[name] for name in COSTS}

@@ -71,7 +71,7 @@ def dry_run(here: Project, recipe: str, named: str | None = None) -> DryRun:
     fits = [fit(name, preset, policy, shape, model) for name, preset in here.hardware.items()]
     chosen = named or next((one.preset for one in fits if one.fits), None)
     preset = here.hardware[chosen] if chosen else None
-    tokens = _tokens(here, recipe, policy)
+    tokens = tokens_to_train(here, recipe, policy)
     a_billion = hours(1e9, model, shape, policy, preset) if preset else None
     every = [*model.parameters()]
     return DryRun(
@@ -143,7 +143,8 @@ def started(preset: Preset) -> str:
     return shlex.join(launch.arguments(program, preset, Path()))
 
 
-def _tokens(here: Project, recipe: str, policy: TrainingPolicy) -> int | None:
+def tokens_to_train(here: Project, recipe: str, policy: TrainingPolicy) -> int | None:
+    """Of all epochs, about; None where the dataset is not there yet."""
     import polars as pl
 
     if recipe not in StoredTables(here.assets).partitions("sft_dataset"):

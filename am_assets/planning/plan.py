@@ -22,6 +22,7 @@ from am_assets.planning.reasons import Reasons, Root
 from am_assets.planning.records import CheckState, Records
 from am_assets.planning.staleness import Partition, Staleness
 
+NEW = "it was never materialized"
 SHOWN = 3  # causes listed for a step that follows
 # A word of a selection that is no operator, no attribute or its value (`group:"pool"`) and no function (`roots(...)`).
 BARE_NAME = re.compile(r'(?<![\w:"])(?!(?:and|or|not)\b)([a-z]\w*)(?![\w:"(])')
@@ -165,7 +166,7 @@ class Plan:
     def _own_cause(self, key: dg.AssetKey, partition: str) -> Step | None:
         because = self.reasons.of(key, partition)
         if because is None:
-            return self._step(key, partition, "missing", "it was never materialized")
+            return self._step(key, partition, "missing", NEW)
         if because:
             return self._step(key, partition, "stale", because)
         for name, state in self.blocking_checks(key, partition).items():

@@ -36,9 +36,10 @@ def am(desk: Desk, *arguments: str, **environment: str) -> subprocess.CompletedP
 def test_a_plan_of_a_new_project_lists_what_is_missing_and_does_nothing(project: Desk) -> None:
     planned = am(project, "plan", "--recipe", "plain", "--select", "raw_pool or dedup_policy")
     assert planned.returncode == 0, planned.stdout + planned.stderr
-    assert "5 partitions" in planned.stdout
-    assert "sums, tasks, open, asked" in planned.stdout
-    assert "because it was never materialized" in planned.stdout
+    assert planned.stdout.startswith("5 to make, 0 stale, 0 requests, $0\n")
+    assert "because it was never materialized:\n  dedup_policy, raw_pool (4)" in planned.stdout
+    told = am(project, "plan", "--recipe", "plain", "--select", "raw_pool or dedup_policy", "-v")
+    assert "5 partitions" in told.stdout and "sums, tasks, open, asked" in told.stdout
     assert not (project.folder / "assets").exists()
 
 
@@ -54,16 +55,16 @@ def test_a_plan_is_the_same_text_every_time_though_several_things_changed(projec
     half = "raw_pool or question_features or question_embeddings or dedup_policy"
     assert am(project, "apply", "-r", "plain", "-s", half).returncode == 0
     first, *others = [am(project, "plan", "-r", "plain", PYTHONHASHSEED=seed, COLUMNS="600") for seed in "012"]
-    assert (first.returncode, first.stderr) == (0, "")
-    words = next(line for line in first.stdout.splitlines() if "deduped_set" in line)
+    assert first.returncode == 0, first.stderr
+    words = next(line for line in first.stdout.splitlines() if line.startswith("because question_features"))
     assert "question_features[open, sums] changed; what source open reads changed" in words
     assert {told.stdout for told in others} == {first.stdout}
 
 
 def test_a_difference_of_recipes_that_have_selected_nothing_says_what_to_do_first(project: Desk) -> None:
     refused = am(project, "diff", "-r", "plain", "-r", "other")
-    assert (refused.returncode, refused.stderr) == (2, "")
-    assert "recipe plain has selected nothing yet; materialize first: am apply --recipe plain" in refused.stdout
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "recipe plain has selected nothing yet; materialize first: am apply --recipe plain" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_a_mistake_is_named_with_its_file_and_field(project: Desk, wrong, argume
     wrong(project)
     refused = am(project, "apply", *arguments)
     assert refused.returncode == 2
-    assert says in refused.stdout.replace("\n", " ")
+    assert says in refused.stderr.replace("\n", " ")
     assert not (project.folder / "assets").exists()
 
 
@@ -114,22 +115,22 @@ def test_a_mistake_is_named_with_its_file_and_field(project: Desk, wrong, argume
 def test_a_preview_that_cannot_be_names_the_option_and_the_field(project: Desk, change: str, says: str) -> None:
     refused = am(project, "preview", "--recipe", "plain", "--set", change)
     assert refused.returncode == 2, refused.stderr
-    assert says in refused.stdout.replace("\n", " ")
+    assert says in refused.stderr.replace("\n", " ")
     assert not (project.folder / "assets").exists()
 
 
 def test_a_sources_file_elsewhere_is_named_by_the_environment(project: Desk, tmp_path: Path) -> None:
     refused = am(project, "plan", AM_SOURCES=str(tmp_path / "elsewhere.yaml"))
     assert refused.returncode == 2
-    assert "elsewhere.yaml: no such file" in refused.stdout.replace("\n", "")
+    assert "elsewhere.yaml: no such file" in refused.stderr.replace("\n", "")
 
 
 def test_a_failed_partition_is_named_and_the_command_fails(project: Desk) -> None:
     (project.folder / "pool" / "open.jsonl").write_bytes(b'{"question": "caf\xe9"}\n')
     failed = am(project, "apply", "--recipe", "plain", "--select", "raw_pool")
     assert failed.returncode == 1
-    assert "failed raw_pool[open]" in failed.stdout
-    assert "open.jsonl:1" in failed.stdout
+    assert "failed raw_pool[open]" in failed.stderr
+    assert "open.jsonl:1" in failed.stderr
     assert (project.folder / "assets" / "raw_pool" / "sums.parquet").exists()
 
 

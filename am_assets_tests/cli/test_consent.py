@@ -102,8 +102,8 @@ def at_terminal(office: Office, types: str, *arguments: str) -> tuple[int, str]:
 def test_an_apply_that_names_no_recipe_of_several_lists_them_and_does_nothing(office: Office) -> None:
     refused = office.am("apply", "--select", "+sft_dataset")
     assert refused.exit_code == 2
-    assert "other, plain" in refused.stdout
-    assert "--all" in refused.stdout
+    assert "other, plain" in refused.stderr
+    assert "--all" in refused.stderr
     assert office.am("apply", "--all", "-r", "plain", "-s", "dedup_policy").exit_code == 2
     assert office.am("apply", "-r", "nobody", "-s", "dedup_policy").exit_code == 2
     assert office.done() == {}
@@ -141,15 +141,15 @@ def test_a_projects_only_recipe_needs_no_name(office: Office) -> None:
 def test_what_is_about_one_recipe_or_two_refuses_others_and_lists_them(office: Office, arguments: list[str]) -> None:
     refused = office.am(*arguments)
     assert refused.exit_code == 2
-    assert "plain" in refused.stdout
+    assert "plain" in refused.stderr
 
 
 def test_without_a_terminal_a_priced_model_is_asked_for_a_named_budget_only(office: Office) -> None:
     office.prices(labeler=CENT)
     refused = office.am("apply", "-r", "plain", *LABELS)
     assert refused.exit_code == 2
-    assert "question_labels" in refused.stdout
-    assert "--budget" in refused.stdout
+    assert "question_labels" in refused.stderr
+    assert "--budget" in refused.stderr
     assert office.labeler.asked == []
     assert office.done() == {}
     assert office.am("apply", "-r", "plain", *LABELS, "--budget", "9").exit_code == 0
@@ -167,8 +167,8 @@ def test_a_model_without_a_known_price_is_not_asked(office: Office) -> None:
     office.prices(labeler=None)
     refused = office.am("apply", "-r", "plain", *LABELS)
     assert refused.exit_code == 2
-    assert "endpoints.yaml: openai/labeler" in refused.stdout
-    assert "input_price, output_price: neither stands here" in refused.stdout
+    assert "endpoints.yaml: openai/labeler" in refused.stderr
+    assert "input_price, output_price: neither stands here" in refused.stderr
     assert office.labeler.asked == []
 
 

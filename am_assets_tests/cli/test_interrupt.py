@@ -51,7 +51,7 @@ def test_an_interrupted_apply_leaves_no_open_run_and_the_next_asks_only_what_is_
     first.send_signal(signal.SIGINT)
     said, _ = first.communicate(timeout=120)
     assert first.returncode == 130, said
-    assert "Interrupted. 1 partitions were materialized." in said
+    assert "Interrupted. 1 partition was materialized." in said
     assert "question_labels[many] was under way" in said
     with dg.DagsterInstance.from_config(str(desk.folder / "instance")) as instance:
         ends = [run.status for run in instance.get_runs()]

@@ -73,5 +73,5 @@ def test_names_with_pluses_on_both_sides_reach_all_above_and_below(project: Desk
 def test_a_selection_that_cannot_be_is_named_with_what_to_write(project: Desk, select: str, says: str) -> None:
     refused = plan(project, select)
     assert refused.exit_code == 2
-    assert f"--select {select}: {says}" in refused.stdout
+    assert f"--select {select}: {says}" in refused.stderr
     assert not (project.folder / "assets").exists()

@@ -125,7 +125,7 @@ def test_an_excluded_response_keeps_its_row_without_a_text(by: str, text: str, d
 def test_purging_leaves_no_text_and_nothing_to_do(desk: Desk, models: Models) -> None:
     exclude(desk, question_id(ASKED[1]), "Jar number 2 is counted", response_of(desk, "Multiply by two"))
     refused = am(desk, "purge", "--yes")
-    assert refused.exit_code == 2 and "am apply --all" in refused.stdout
+    assert refused.exit_code == 2 and "am apply --all" in refused.stderr
     apply_unasked(desk, models)
     sought = [ASKED[1], "Jar number 1 is counted", "Jar number 2 is counted", "Multiply by two"]
     folders = [desk.folder / name for name in ("assets", "memo", "graphs", "instance")]

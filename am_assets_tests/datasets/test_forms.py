@@ -146,4 +146,4 @@ def test_a_misspelt_column_is_an_error_with_the_nearest_name(tmp_path: Path, mon
     told = am(desk, "apply", "-r", "plain", "-s", "raw_pool")
     assert told.exit_code == 1
     says = "asked.jsonl: columns: reference_answer: no row has `referense_answer`; nearest is reference_answer"
-    assert says in " ".join(told.stdout.split())
+    assert says in " ".join(told.stderr.split())

@@ -30,18 +30,17 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 def test_a_read_only_instance_is_named_with_what_to_do(pool: Desk) -> None:
     home = str(pool.folder / "instance")
     refused = am(pool.folder, *POLICY, inside=[*SANDBOX, "--ro-bind", home, home])
-    assert (refused.returncode, refused.stderr) == (2, "")
-    assert f"{home}/history/runs.db: the database of the Dagster instance can't be used" in refused.stdout
-    assert "writable for this user, or point DAGSTER_HOME to" in refused.stdout
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"{home}/history/runs.db: the database of the Dagster instance can't be used" in refused.stderr
+    assert "writable for this user, or point DAGSTER_HOME to" in refused.stderr
 
 
 def test_a_question_is_explained_before_the_instance_refuses_to_tell_what_is_stale(pool: Desk) -> None:
     home = str(pool.folder / "instance")
     told = am(pool.folder, "explain", SUMS[0][0], "-r", "plain", inside=[*SANDBOX, "--ro-bind", home, home])
-    way, _, refusal = told.stdout.partition(home)
-    assert (told.returncode, told.stderr) == (2, "")
-    assert f"reference answer: {SUMS[0][1]}" in way
-    assert "the database of the Dagster instance can't be used" in refusal
+    assert told.returncode == 2
+    assert f"reference answer: {SUMS[0][1]}" in told.stdout
+    assert f"{home}/history/runs.db: the database of the Dagster instance can't be used" in told.stderr
 
 
 def test_a_locked_instance_is_named_with_what_to_do_and_the_next_try_goes_on(pool: Desk) -> None:
@@ -49,9 +48,9 @@ def test_a_locked_instance_is_named_with_what_to_do_and_the_next_try_goes_on(poo
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         refused = am(pool.folder, *POLICY)
-    assert (refused.returncode, refused.stderr) == (2, "")
-    assert f"{path}: the database of the Dagster instance can't be used (database is locked)" in refused.stdout
-    assert "close that" in refused.stdout
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"{path}: the database of the Dagster instance can't be used (database is locked)" in refused.stderr
+    assert "close that" in refused.stderr
     assert am(pool.folder, *POLICY).returncode == 0
 
 
@@ -63,7 +62,7 @@ def test_a_full_disk_names_the_table_and_leaves_the_one_before_it_whole(pool: De
     disk = ["--bind", str(assets), "/mnt", "--size", "200000", "--tmpfs", str(assets)]
     restored = ["sh", "-c", f'cp -r /mnt/. {assets}; "$@"; ls -A {assets}/raw_pool; cp -r {assets}/. /mnt']
     failed = am(pool.folder, *POOL, inside=[*SANDBOX, *disk, *restored, "sh"])
-    assert "failed raw_pool[asked]" in failed.stdout
-    assert f"{assets}/raw_pool/asked.parquet: No space left on device" in " ".join(failed.stdout.split())
+    assert "failed raw_pool[asked]" in failed.stderr
+    assert f"{assets}/raw_pool/asked.parquet: No space left on device" in " ".join(failed.stderr.split())
     assert sorted(failed.stdout.split()[-4:]) == ["asked.parquet", "open.parquet", "sums.parquet", "tasks.parquet"]
     assert (assets / "raw_pool" / "asked.parquet").read_bytes() == before

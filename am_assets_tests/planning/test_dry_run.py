@@ -65,7 +65,7 @@ def test_a_named_preset_that_is_too_small_is_shown_and_the_command_fails(tiny: D
     code, told = dry(tiny, "--hardware", "tight")
     assert (code, told["chosen"]) == (1, "tight")
     none = am(tiny, "train", "-r", "plain", "--dry-run", "--hardware", "other")
-    assert none.exit_code == 2 and "hardware.yaml: no preset other: it has tight, wide" in none.stdout
+    assert none.exit_code == 2 and "hardware.yaml: no preset other: it has tight, wide" in none.stderr
 
 
 def test_what_is_told_in_words_names_parts_command_and_assumptions(tiny: Desk) -> None:

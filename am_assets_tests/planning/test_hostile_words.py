@@ -63,6 +63,6 @@ def test_what_a_provider_says_is_cleaned_wherever_it_is_shown(tmp_path: Path, se
         shown = [part for part in (KEY, KEY[:7], KEY[-4:], "\x1b", "\u202e", "\0") if part in words]
         assert shown == []
     for name in names:
-        [told] = [line for line in ended.stdout.splitlines() if line.startswith(f"failed question_labels[{name}]: ")]
+        [told] = [line for line in ended.stderr.splitlines() if line.startswith(f"failed question_labels[{name}]: ")]
         assert len(told) < 1_000
     assert len(ended.stderr) < 10_000, ended.stderr[:20_000]  # a library may warn

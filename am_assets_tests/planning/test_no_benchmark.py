@@ -61,12 +61,12 @@ def test_a_benchmark_that_is_nowhere_is_named_before_anything_runs(desk: Desk) -
     desk.edit("plain", "evaluation", benchmarks=["held_out"])
     told = am(desk, "apply", "-r", "plain")
     assert told.exit_code == 2
-    assert "evaluation.benchmarks: no benchmark held_out in benchmarks.yaml (it has none)" in told.stdout
+    assert "evaluation.benchmarks: no benchmark held_out in benchmarks.yaml (it has none)" in told.stderr
 
 
 def test_a_recipe_that_names_one_waits_for_it_as_before(desk: Desk) -> None:
     desk.edit("plain", "sampling", decontamination={"benchmarks": ["held_out"]})
     told = am(desk, "apply", "-r", "plain", "-s", "+selected_questions and not benchmark_overlap")
     assert told.exit_code == 1
-    assert "benchmark_overlap is not measured for held_out" in told.stdout
+    assert "benchmark_overlap is not measured for held_out" in told.stderr
     assert yaml.safe_load((desk.folder / "benchmarks.yaml").read_text())

@@ -228,10 +228,10 @@ def test_what_stands_in_the_way_is_listed_by_plan_and_refused_by_apply(
     mislead(taught)
     [problem] = problems(taught, "-s", select)
     assert says in problem
-    assert f"In the way: {problem}" in am(taught, "plan", "-r", "plain", "-s", select).stdout
+    assert f"In the way: {problem}" in am(taught, "plan", "-r", "plain", "-s", select).stderr
     refused = am(taught, "apply", "-r", "plain", "-s", select)
     assert refused.exit_code == 2
-    assert problem in refused.stdout
+    assert problem in refused.stderr
     assert not (taught.folder / "assets").exists()
     assert server.asked == []
 
@@ -274,7 +274,7 @@ def test_a_step_whose_tables_are_not_there_is_planned_and_fails_by_itself(taught
     assert problems(taught, "-s", "responses") == []
     failed = am(taught, "apply", "-r", "plain", "-s", "question_labels")
     assert failed.exit_code == 1
-    assert "raw_pool has no partition sums yet: materialize it first" in failed.stdout
+    assert "raw_pool has no partition sums yet: materialize it first" in failed.stderr
 
 
 def test_of_several_endpoints_one_that_answers_is_enough_but_each_needs_its_price(

@@ -36,7 +36,7 @@ def name(at: tuple[Desk, Teacher]) -> str:
     """Of the round, once the first recipe is applied, and before the second is."""
     desk, teacher = at
     refused = am(desk, "freeze", "-r", "first")
-    assert refused.exit_code == 2 and "recipe first has verified nothing yet; first am apply" in refused.stdout
+    assert refused.exit_code == 2 and "recipe first has verified nothing yet; first am apply" in refused.stderr
     assert {*applied(desk, "-r", "first", *SETS).values()} == {"done"}
     assert len(teacher.bodies) == 4 * len(ASKED)
     kept = json.loads(am(desk, "freeze", "-r", "first", "--json").stdout)
@@ -59,9 +59,9 @@ def test_a_round_that_is_not_there_is_refused_before_anything_is_asked(at: tuple
     before = len(teacher.bodies)
     desk.edit("second", "sampling", pass_rates={"round": "first@000000000000"})
     problem = f"second.yaml: sampling.pass_rates.round: no round first@000000000000 in {desk.folder}/rounds, which has"
-    assert f"{problem} {name}; am freeze --recipe first keeps" in am(desk, "plan", "-r", "second").stdout
+    assert f"{problem} {name}; am freeze --recipe first keeps" in am(desk, "plan", "-r", "second").stderr
     refused = am(desk, "apply", "-r", "second", *SETS)
-    assert refused.exit_code == 2 and problem in refused.stdout
+    assert refused.exit_code == 2 and problem in refused.stderr
     assert len(teacher.bodies) == before
     assert am(desk, "plan", "-r", "first", *SETS).stdout.startswith("Nothing to do")  # it is nothing to the others
 
@@ -112,10 +112,10 @@ def test_a_round_that_was_written_over_or_cut_short_is_refused(at: tuple[Desk, T
     desk.edit("second", "sampling", pass_rates={"round": name, "unmeasured": "drop"})
     try:
         pl.read_parquet(path).with_columns(passes=pl.lit(0, pl.UInt32)).write_parquet(path)
-        assert "its rows are not those that were frozen under this name" in am(desk, "plan", "-r", "second").stdout
+        assert "its rows are not those that were frozen under this name" in am(desk, "plan", "-r", "second").stderr
         for content in (frozen[: len(frozen) // 2], b""):
             path.write_bytes(content)
-            assert "put back the file that was frozen" in am(desk, "plan", "-r", "second").stdout
+            assert "put back the file that was frozen" in am(desk, "plan", "-r", "second").stderr
     finally:
         path.write_bytes(frozen)
     assert {*applied(desk, "-r", "second", *SETS).values()} == {"done"}

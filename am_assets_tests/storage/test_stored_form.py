@@ -43,7 +43,7 @@ def test_a_newer_folder_is_refused_before_anything_of_it_is_read(folder: Path) -
     (folder / "sources.yaml").write_text("of: [a, newer, form\n")
     planned = am(folder, *PLAN)
     assert (planned.returncode, planned.stderr) == (2, "")
-    assert f"{file}: this folder is stored in form 2, and this am-assets knows forms up to 1: install" in planned.stdout
+    assert f"{file}: this folder is stored in form 2, and this am-assets knows forms up to 1: install" in planned.stderr
     assert file.read_text() == "2\n"
 
 
@@ -61,4 +61,4 @@ def test_a_file_that_names_no_form_is_refused_and_named(folder: Path) -> None:
     file = stored_as(folder, "soon")
     planned = am(folder, *PLAN)
     assert planned.returncode == 2
-    assert f"{file}: 'soon' is no version" in planned.stdout
+    assert f"{file}: 'soon' is no version" in planned.stderr

@@ -37,7 +37,7 @@ def test_a_training_is_logged_said_why_it_failed_and_not_made_twice(desk: Desk, 
     desk.edit("plain", "training", max_length=16)
     failed = am(desk, "apply", "-r", "plain", "-s", TRAIN)
     assert failed.exit_code == 1
-    assert "rows fits training.max_length 16" in failed.stdout
+    assert "rows fits training.max_length 16" in failed.stderr
     desk.edit("plain", "training", max_length=700)
     assert {*applied(desk, "-r", "plain", "-s", TRAIN).values()} == {"done"}
     [trained], log = table(desk, "sft_checkpoint").to_dicts(), table(desk, "training_log")
