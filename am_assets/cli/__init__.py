@@ -1,5 +1,6 @@
 """The command `am`: questions about a project answered in a terminal, and bringing it up to date.
 
+    am init FOLDER --from FILE           a project over data of your own, which applies as it is
     am read FILE                         what a file of questions would be in the pool; needs no project
     am catalog                           published data sets that `use:` and `am read` know by name
     am plan                              what is missing or stale, because of what, and what it would cost
@@ -40,6 +41,7 @@ from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `ap
     pushing,
     reading,
     scoring,
+    starting,
     training,
     verifying,
 )

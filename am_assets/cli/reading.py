@@ -32,7 +32,7 @@ def read(
         from am_assets.datasets.origins import Origin
         from am_assets.datasets.sources import Source
 
-        named = _named(file)
+        named = named(file)
         entry, base = named or ({"location": file}, Path.cwd())
         paths = dict(one.partition("=")[::2] for one in column or [])
         given = {"adapter": adapter, "columns": paths, "teacher": teacher, "turns": turns, "where": where}
@@ -49,7 +49,7 @@ def read(
     show_reading(console, found, all_rows=not rows or found.told.rows < rows)
 
 
-def _named(file: str) -> tuple[dict[str, Any], Path] | None:
+def named(file: str) -> tuple[dict[str, Any], Path] | None:
     """The source that a name of the catalogue stands for, and the folder that a relative location starts at; None for a
     file. `ConfigError` where it is neither, but looks like a name."""
     from am_assets.config.partitions import name_fault
