@@ -32,7 +32,7 @@ def fields(kind: Kind) -> str:
     schema = schema_of(kind.model)
     defs = schema.get("$defs", {})
     tables = list(_tables(schema, defs, ""))
-    return f"\n{'\n\n'.join(tables)}\n\n"
+    return "\n" + "\n\n".join(tables) + "\n\n"
 
 
 def _tables(section: dict[str, Any], defs: dict[str, Any], path: str) -> Iterator[str]:
@@ -102,4 +102,4 @@ def _default(field: dict[str, Any]) -> str:
 
 
 def _cell(text: str) -> str:
-    return re.sub(r"(?<!\\)\|", r"\\|", text)
+    return re.sub(r"(?<!\\)\|", r"\\|", " ".join(text.split()))

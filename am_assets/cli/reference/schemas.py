@@ -3,10 +3,14 @@
 import json
 from typing import Any
 
+from pydantic import BaseModel
+
 from am_assets.cli.reference.described import schema_of
 from am_assets.cli.reference.kinds import KINDS, Kind
+from am_assets.config.recipe import Recipe
 
 FOLDER = "schemas"  # of a project, beside its files
+RESET = ("rates", "shares")  # of `sampling`, by null
 
 
 def schemas() -> dict[str, str]:
@@ -15,38 +19,40 @@ def schemas() -> dict[str, str]:
 
 
 def _schema(kind: Kind) -> dict[str, Any]:
-    schema = schema_of(kind.model)
+    schema = _changes(kind.model) if kind.partial else schema_of(kind.model)
     defs = schema.pop("$defs", {})
     if kind.partial:
-        for one in (schema, *defs.values()):
-            one.pop("required", None)
         schema["properties"]["extends"] = {"type": "string", "description": "The recipe that this one changes"}
     if kind.name == "experiment":
-        from am_assets.config.recipe import Recipe
-
-        recipe = schema_of(Recipe)
-        changes = {**recipe.pop("$defs"), "Recipe": recipe}
-        for one in changes.values():
-            one.pop("required", None)
-        defs |= changes
-        variants = {"anyOf": [{"$ref": "#/$defs/Recipe"}, {"type": "null"}]}
-        schema["properties"]["variants"]["additionalProperties"] = variants
+        recipe = _changes(Recipe)
+        defs |= recipe.pop("$defs") | {"Recipe": recipe}
+        schema["properties"]["variants"]["additionalProperties"] = _or_null({"$ref": "#/$defs/Recipe"})
     if kind.of:
         schema = _by_name(kind, schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "$defs": defs}
 
 
+def _changes(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of what a file may hold that lays itself over another: nothing is required, null resets."""
+    schema = schema_of(model)
+    for section in (schema, *schema["$defs"].values()):
+        section.pop("required", None)
+    sampling = schema["$defs"]["SamplingPolicy"]["properties"]
+    sampling |= {name: _or_null(sampling[name]) for name in RESET}
+    return schema
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
 def _by_name(kind: Kind, entry: dict[str, Any]) -> dict[str, Any]:
     """A mapping of names to entries."""
-    entries: list[dict[str, Any]] = [{"type": "null"}, entry]
-    if kind.listed:
-        entries.append({"type": "array", "items": entry})
+    if kind.catalogue:
+        entry.pop("required", None)  # what the catalogue has of an entry it names needs no saying
+    several = {"anyOf": [entry, {"type": "array", "items": entry}]} if kind.listed else entry
+    schema = {"type": "object", "additionalProperties": _or_null(several)}
     if not kind.catalogue:
-        return {"type": "object", "additionalProperties": {"anyOf": entries}}
-    entry.pop("required", None)  # what the catalogue has of an entry it names needs no saying
-    use = {
-        "type": "array",
-        "items": {"type": "string"},
-        "description": "Names of the catalogue, taken over as they are",
-    }
-    return {"type": "object", "properties": {"use": use}, "additionalProperties": {"anyOf": entries}}
+        return schema
+    use = {"type": "array", "items": {"type": "string"}, "description": "Names of the catalogue, taken over as they are"}
+    return {**schema, "properties": {"use": use}}
