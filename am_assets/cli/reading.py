@@ -32,12 +32,12 @@ def read(
         from am_assets.datasets.origins import Origin
         from am_assets.datasets.sources import Source
 
-        named = named(file)
-        entry, base = named or ({"location": file}, Path.cwd())
+        listed = named(file)
+        entry, base = listed or ({"location": file}, Path.cwd())
         paths = dict(one.partition("=")[::2] for one in column or [])
         given = {"adapter": adapter, "columns": paths, "teacher": teacher, "turns": turns, "where": where}
         entry |= {name: value for name, value in given.items() if value} | {"limit": rows or None}
-        found = inspected(parse(Source if named else Origin, entry, file), base)
+        found = inspected(parse(Source if listed else Origin, entry, file), base)
     except ConfigError as error:
         say(str(error), "red")
         sys.exit(2)

@@ -119,14 +119,10 @@ def _next(start: "Start", files: list[str], keys: list[str]) -> None:
     own = [name for name in files if not name.startswith(("schemas/", "."))]
     say(f"\nWritten to {start.folder}: {', '.join(own)}")
     if not start.teacher:
-        say(
-            f"Teacher: {BUNDLED}, which only exercises the path; --teacher names another, or teacher.model in the recipe"
-        )
+        say(f"Teacher: {BUNDLED}, which only exercises the path; --teacher names another, or the recipe")
     if not start.judge:
         say(f"Labels and judge: {BUNDLED} likewise (--judge, or instruments.yaml)")
     for key in keys:
         say(f"Not set in the environment: {key}")
-    say(
-        f"\n  export AM_DATA={start.folder}\n  am plan     # what it takes, and what is in the way\n  am apply    # all of it"
-    )
+    say(f"\n  export AM_DATA={start.folder}\n  am plan     # what it takes\n  am apply    # all of it")
     say('  am apply -s "+sft_dataset"    # the released dataset, without training a student')

@@ -134,10 +134,13 @@ def _read(found: Inspection) -> tuple[int, int]:
 
 
 def _forms(rows: Sequence[dict[str, Any]], file: str) -> Iterator[str]:
+    """The published form that rows fit, if it is one."""
     try:
-        yield recognised(rows, file)
+        found = recognised(rows, file)
     except SourceError:  # none, or several
         return
+    if found != OWN:
+        yield found
 
 
 def _plain(name: str) -> str:
@@ -175,7 +178,7 @@ def _asks(row: Mapping[str, Any]) -> str | None:
 
 
 def _condition(name: str, earlier: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    """In SQL, that a row asks in a column and in none of the earlier ones; CSV has empty texts where others have null."""
+    """In SQL, that a row asks in a column and in none of the earlier ones, where an empty text may stand for null."""
 
     def quoted(column: str) -> str:
         return '"' + column.replace('"', '""') + '"'
@@ -202,9 +205,8 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             found[field] = min(fitting, key=lambda path: (names.index(_plain(path)), path.count(".")))
     if "response" not in found and (text := found.get("reference_answer")) and _responds(values[text]):
         found["response"] = found.pop("reference_answer")
-    if "reference_answer" not in found and (text := found.get("response")) and not _responds(values[text]):
-        if all(len(str(one)) <= SHORT for one in values[text]):
-            found["reference_answer"] = found.pop("response")
+    elif "reference_answer" not in found and (text := found.get("response")) and _answers(values[text]):
+        found["reference_answer"] = found.pop("response")
     return found
 
 
@@ -227,4 +229,9 @@ def _numbers(value: Any) -> bool:
 
 def _responds(values: Sequence[Any]) -> bool:
     """Whether texts are responses of a model, which think or go on for some lines."""
-    return any(THINKS.search(text := str(one)) or "\n" in text.strip() and len(text) > 5 * SHORT for one in values)
+    return any(THINKS.search(text := str(one)) or ("\n" in text.strip() and len(text) > 5 * SHORT) for one in values)
+
+
+def _answers(values: Sequence[Any]) -> bool:
+    """Whether texts are answers to compare with, and no responses."""
+    return not _responds(values) and all(len(str(one)) <= SHORT for one in values)

@@ -102,7 +102,7 @@ def _name(shape: Shape, all_shapes: Sequence[Shape], taken: set[str]) -> str:
 
 
 def _recipe(start: Start) -> str:
-    head = "# Every threshold of the dataset; what is not here is as docs/recipe.md says. `am preview --set` tries another.\n"
+    head = "# Every threshold of the dataset; what is not here is as docs/recipe.md says. `am preview` tries others.\n"
     teacher = start.teacher or BUNDLED
     lines = None if teacher == BUNDLED else _sampling(teacher)
     text = default_recipe(_flow(teacher), lines)
@@ -130,8 +130,8 @@ def _most_tokens(model: str) -> int:
 
 def _endpoints(start: Start, models: Sequence[str]) -> str:
     head = (
-        "# Where models answer, how fast they may be asked and what they cost; no part of what an answer is. Keys stand in\n"
-        "# the environment: `api_key_env` names a variable. Prices are dollars per million tokens; null: litellm's table.\n"
+        "# Where models answer, how fast they may be asked, what they cost; no part of what an answer is. Keys\n"
+        "# stand in the environment: `api_key_env` names one. Prices: dollars per million tokens, or litellm's table.\n"
     )
     entries: dict[str, Any] = {}
     for model in models:

@@ -95,7 +95,7 @@ def _bounds(field: dict[str, Any]) -> str:
 
 def _default(field: dict[str, Any]) -> str:
     value = field.get("default")
-    if isinstance(value, dict) and value or "$ref" in field:
+    if (isinstance(value, dict) and value) or "$ref" in field:
         return "its own"
     shown = json.dumps(value, ensure_ascii=False)
     return f"`{_cell(shown)}`" if len(shown) <= LONGEST else f"`{_cell(shown[: LONGEST - 2])} …`"

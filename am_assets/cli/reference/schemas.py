@@ -54,5 +54,9 @@ def _by_name(kind: Kind, entry: dict[str, Any]) -> dict[str, Any]:
     schema = {"type": "object", "additionalProperties": _or_null(several)}
     if not kind.catalogue:
         return schema
-    use = {"type": "array", "items": {"type": "string"}, "description": "Names of the catalogue, taken over as they are"}
+    use = {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Names of the catalogue, taken over as they are",
+    }
     return {**schema, "properties": {"use": use}}
