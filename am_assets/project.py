@@ -121,7 +121,7 @@ def project() -> Project:
 
     For the entry points alone, `definitions.py` and the command line; everything else is passed a `Project`.
     """
-    data = _data()
+    data = data_folder()
     refuse_newer(data / "assets")  # first: the files of a newer version may be unreadable to this one
     return load_project(data, sources_file())
 
@@ -129,10 +129,11 @@ def project() -> Project:
 def sources_file() -> Path:
     """The sources file of the project at hand, which need not be there. Beside it lie a catalogue of the project's own
     and the commits that were recorded."""
-    return Path(os.environ.get("AM_SOURCES", _data() / "sources.yaml")).resolve()
+    return Path(os.environ.get("AM_SOURCES", data_folder() / "sources.yaml")).resolve()
 
 
-def _data() -> Path:
+def data_folder() -> Path:
+    """The folder of the project at hand, which need not be there."""
     return Path(os.environ.get("AM_DATA", "data")).resolve()
 
 

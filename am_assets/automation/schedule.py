@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from am_assets.config.files import ConfigError, Section, parse, read_yaml
+from am_assets.config.recipe_files import recipe_names
 from am_assets.project import Project
 
 
@@ -15,7 +16,7 @@ class Schedule(Section):
     recipes: list[str] = Field(default_factory=list)  # may be empty in a project with one recipe
 
     cron: str = "*/30 0-5 * * *"  # every half hour of the night: a backfill enables the next
-    timezone: str = "UTC"
+    timezone: str = "UTC"  # that cron is read in
     budget_usd: Annotated[float, Field(ge=0)] = 0  # for models in any 24 hours, counting all runs
 
     @model_validator(mode="after")
@@ -37,7 +38,7 @@ def load_schedule(data: Path) -> Schedule:
     """`schedule.yaml`, or the defaults without one: at night, without paid models."""
     file = data / "schedule.yaml"
     schedule = parse(Schedule, read_yaml(file), str(file)) if file.exists() else Schedule()
-    there = sorted(path.stem for path in data.glob("recipes/*.yaml"))
+    there = recipe_names(data / "recipes")
     if unknown := sorted({*schedule.recipes} - {*there}):
         raise ConfigError(f"{file}: recipes: no recipe {', '.join(unknown)} in recipes/; there are {', '.join(there)}")
     return schedule

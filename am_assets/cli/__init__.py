@@ -1,5 +1,6 @@
 """The command `am`: questions about a project answered in a terminal, and bringing it up to date.
 
+    am init FOLDER --from FILE           a project over data of your own, which applies as it is
     am read FILE                         what a file of questions would be in the pool; needs no project
     am catalog                           published data sets that `use:` and `am read` know by name
     am plan                              what is missing or stale, because of what, and what it would cost
@@ -17,6 +18,7 @@
     am purge                             remove what exclude.txt lists from the memo, and name what still holds it
     am train -r demo --dry-run           memory, time and command of a training, for each preset of hardware.yaml
     am verify FILE                       the verdict on each row of a file or a pipe; needs no project
+    am doctor                            what this machine has, what would run where, and what is missing
     am memo                              what was measured so far, how large and how old it is
     am memo responses KEY                one answer in full
 
@@ -30,6 +32,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `app`)
     applying,
     asking,
+    doctoring,
     experimenting,
     freezing,
     judging,
@@ -40,6 +43,7 @@ from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `ap
     pushing,
     reading,
     scoring,
+    starting,
     training,
     verifying,
 )

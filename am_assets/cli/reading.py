@@ -31,12 +31,12 @@ def read(
         from am_assets.datasets.origins import Origin
         from am_assets.datasets.sources import Source
 
-        named = _named(file)
-        entry, base = named or ({"location": file}, Path.cwd())
+        listed = named(file)
+        entry, base = listed or ({"location": file}, Path.cwd())
         paths = dict(one.partition("=")[::2] for one in column or [])
         given = {"adapter": adapter, "columns": paths, "teacher": teacher, "turns": turns, "where": where}
         entry |= {name: value for name, value in given.items() if value} | {"limit": rows or None}
-        found = inspected(parse(Source if named else Origin, entry, file), base)
+        found = inspected(parse(Source if listed else Origin, entry, file), base)
     except ConfigError as error:
         exit_with(str(error))
     if as_json:
@@ -47,7 +47,7 @@ def read(
     show_reading(console, found, all_rows=not rows or found.told.rows < rows)
 
 
-def _named(file: str) -> tuple[dict[str, Any], Path] | None:
+def named(file: str) -> tuple[dict[str, Any], Path] | None:
     """The source that a name of the catalogue stands for, and the folder that a relative location starts at; None for a
     file. `ConfigError` where it is neither, but looks like a name."""
     from am_assets.config.partitions import name_fault

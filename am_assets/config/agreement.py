@@ -21,7 +21,7 @@ class ReferencePolicy(Section):
     """What becomes of questions whose answers agree with each other against the reference. They are marked in
     `verified_set` either way."""
 
-    drop: Agreement | None = None
+    drop: Agreement | None = None  # such questions go
     repair: Agreement | None = None  # their result takes the place of the reference, and decides
     max_doubtful: Share = (
         0.05  # alert threshold of the check: of a source's questions with a reference and such answers
@@ -43,8 +43,8 @@ class PassRates(Section):
     """The pass rates of questions whose responses are kept: of the responses with a verdict of a verifier, the share
     that passed. 1 is what the teacher always solves, 0 what it never solves."""
 
-    least: Share = 0
-    most: Share = 1
+    least: Share = 0  # pass rate
+    most: Share = 1  # pass rate
     min_attempts: Annotated[int, Field(ge=1)] = 2  # responses with such a verdict, below which a question stays
 
     @model_validator(mode="after")
@@ -68,7 +68,7 @@ class EarlierPassRates(PassRates):
     """The pass rates that questions had in a frozen round (`am freeze`), of this recipe or another. As the bounds
     stand, what was always or never solved there is dropped."""
 
-    round: Annotated[str, AfterValidator(_round)]
-    least: Share = 0.01
-    most: Share = 0.99
+    round: Annotated[str, AfterValidator(_round)]  # as `am freeze` prints it
+    least: Share = 0.01  # pass rate
+    most: Share = 0.99  # pass rate
     unmeasured: Literal["keep", "drop"] = "keep"  # questions with fewer attempts there than `min_attempts`, or none

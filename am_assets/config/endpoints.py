@@ -19,6 +19,7 @@ from am_assets.config.serve import Serve
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 EMBEDDED = "embedded/"
+BUNDLED = "embedded/smollm2-135m-instruct"  # installed with the project
 STUDENT = "student"
 Count = Annotated[int, Field(ge=1)]
 Price = Annotated[float, Field(ge=0)]  # dollars per million tokens
@@ -32,19 +33,19 @@ class Endpoint(Section):
     serve: Serve | None = None  # null: nothing is started, except for embedded models, which `llama` serves
     gguf: str | None = None  # served by llama: the file; null: the bundled one
     context: Annotated[int, Field(ge=256)] = 2048  # served by llama: tokens per slot
-    api_base: str | None = None
+    api_base: str | None = None  # where an OpenAI-compatible server answers; null: where litellm reaches the provider
     api_key_env: str | None = None  # the *name* of an environment variable
     concurrency: Count = 4  # requests in flight; for a reward model on this machine: the batch size
-    requests_per_minute: Count | None = None
-    tokens_per_minute: Count | None = None
-    timeout_seconds: Annotated[float, Field(gt=0)] = 600
+    requests_per_minute: Count | None = None  # null: no limit
+    tokens_per_minute: Count | None = None  # null: no limit
+    timeout_seconds: Annotated[float, Field(gt=0)] = 600  # per request
     retries: Annotated[int, Field(ge=0)] = 5  # per request, after timeouts and malformed replies
     patience_seconds: Annotated[float, Field(ge=0)] = 600  # while the provider is unavailable: 429s, no connection
     structured: Literal["json_schema", "json_object", "none"] | None = None  # supported kind; null: litellm's table
     batch: bool = False  # use the provider's offline batch endpoint
     input_price: Price | None = None  # both prices null: litellm's table
-    output_price: Price | None = None
-    batch_price_factor: Annotated[float, Field(ge=0, le=1)] = 0.5
+    output_price: Price | None = None  # see input_price
+    batch_price_factor: Annotated[float, Field(ge=0, le=1)] = 0.5  # what a batch costs of that
 
     @model_validator(mode="after")
     def _served_or_elsewhere(self) -> "Endpoint":

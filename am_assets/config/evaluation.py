@@ -14,8 +14,8 @@ Tokens = Annotated[int, Field(ge=1)]
 class OfBenchmark(Section):
     """What one benchmark has otherwise; null: as all others."""
 
-    samples: Samples | None = None
-    max_tokens: Tokens | None = None
+    samples: Samples | None = None  # of each item
+    max_tokens: Tokens | None = None  # of an answer
 
 
 class EvaluationPolicy(Section):
@@ -23,14 +23,14 @@ class EvaluationPolicy(Section):
 
     later = ("by_benchmark", "touched")
 
-    benchmarks: list[str] = []
-    system_prompt: str = ""
+    benchmarks: list[str] = []  # names of benchmarks.yaml
+    system_prompt: str = ""  # sent before each item
     samples: Samples = 4  # of each item
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.6
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
-    max_tokens: Tokens = 32_768
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.6  # of sampling
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95  # of sampling
+    max_tokens: Tokens = 32_768  # of an answer
     by_benchmark: dict[str, OfBenchmark] = {}  # {aime2024: {samples: 16}}
-    seed: int = 0
+    seed: int = 0  # of sampling
     touched: Touched = Touched()  # from where on an item counts as touched by released rows
 
     def of(self, benchmark: str) -> Self:

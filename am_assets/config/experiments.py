@@ -23,7 +23,7 @@ FOLDER = "experiments"
 class Experiment(Section):
     """What one file says. The first variant is the one that the others are compared with."""
 
-    question: Annotated[str, Field(min_length=1)]
+    question: Annotated[str, Field(min_length=1)]  # that the variants answer
     base: str  # a recipe of the project
     benchmarks: Annotated[list[str], Field(min_length=1)] | None = None  # what students are scored on; null: the base's
     variants: Annotated[dict[str, dict[str, Any] | None], Field(min_length=2)]  # changes of the base; null: none

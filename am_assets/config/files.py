@@ -52,11 +52,18 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no annotatio
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file; empty for an empty file. `ConfigError` names the file, and the line of an error."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 at byte {error.start}") from None
+    return read_text(text, path)
+
+
+def read_text(text: str, path: Path) -> dict[str, Any]:
+    """The mapping in the text of a YAML file, which errors name."""
+    try:
+        content = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {error}") from None
     if not isinstance(content, dict | None):

@@ -19,9 +19,9 @@ BY_NAME = "AM_HARDWARE"  # the environment variable that names the preset
 class Preset(Section):
     """One way to spread a training. A device is a GPU, or a process on a CPU."""
 
-    device: Literal["gpu", "cpu"] = "gpu"
+    device: Literal["gpu", "cpu"] = "gpu"  # what computes
     devices: Count = 1  # of each machine
-    machines: Count = 1
+    machines: Count = 1  # that train together
     address: str | None = None  # host:port of the first of several machines
     memory_gb: Positive | None = None  # of a device; null: what the GPU here says, or the memory of this machine
     host_memory_gb: Positive | None = None  # of a machine; null: that of this one
@@ -33,7 +33,7 @@ class Preset(Section):
     activation_checkpointing: bool | None = (
         None  # compute activations twice; null: gradient_checkpointing of the recipe
     )
-    attention: Literal["sdpa", "flash_attention_2", "flash_attention_3"] = "sdpa"
+    attention: Literal["sdpa", "flash_attention_2", "flash_attention_3"] = "sdpa"  # its kernel
     liger: bool = False  # the layers' kernels of liger-kernel; the loss is in chunks in any case
     device_batch: Count = 16  # the most sequences a device computes at once; gradients accumulate to batch_size
     peak_tflops: Positive = 989  # of a device in bfloat16, dense: an H100 by its data sheet

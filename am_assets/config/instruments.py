@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FilePath
 
+from am_assets.config.endpoints import BUNDLED
 from am_assets.config.files import Section, parse, read_yaml
 
 SANDBOX_PACKAGES = Path(__file__).parents[1] / "engines" / "sandbox" / "packages.txt"
@@ -17,29 +18,37 @@ LOCAL = "hf/"  # prefix of reward models that run on this machine
 
 
 class Labels(Section):
-    model: str
-    max_tokens: Annotated[int, Field(ge=1)] = 64
+    """The language model that says category and difficulty of a question."""
+
+    model: str = BUNDLED  # asked for category and difficulty
+    max_tokens: Annotated[int, Field(ge=1)] = 64  # of a label
 
 
 class Embeddings(Section):
+    """What makes the vectors that questions are compared by."""
+
     model: str = "minilm"  # bundled `minilm` or `static`, or any sentence-transformers name or folder
 
 
 class Pairs(Section):
-    floor: Annotated[float, Field(gt=0, lt=1)] = 0.80
+    """Which pairs of similar questions are stored."""
+
+    floor: Annotated[float, Field(gt=0, lt=1)] = 0.80  # cosine from which on pairs are stored
     min_recall: Annotated[float, Field(ge=0, le=1)] = 0.995  # alert threshold of the audit of a partition
 
 
 class Confirm(Section):
     """The language model that judges whether a question and its nearest item are the same problem, and which pairs."""
 
-    model: str
-    floor: Annotated[float, Field(gt=0, lt=1)] = 0.75
+    model: str  # which is asked
+    floor: Annotated[float, Field(gt=0, lt=1)] = 0.75  # cosine from which on it is asked
     ceiling: Annotated[float, Field(gt=0, le=1)] = 0.90  # at or above it recipes decide by the cosine
-    max_tokens: Annotated[int, Field(ge=1)] = 16
+    max_tokens: Annotated[int, Field(ge=1)] = 16  # of its reply
 
 
 class Overlap(Section):
+    """Which pairs of a question and a benchmark item are stored."""
+
     floor: Annotated[float, Field(gt=0, lt=1)] = 0.60  # of cosine or wording, to list a pair without text match
     confirm: Confirm | None = None  # null: off
 
@@ -47,13 +56,15 @@ class Overlap(Section):
 class Opinion(Section):
     """The language model that judges whether an answer agrees with its reference, and which answers."""
 
-    model: str
+    model: str  # which is asked
     ask: Literal["on_disagreement", "always"] = "on_disagreement"  # answers that math-verify does not pass, or all
-    max_tokens: Annotated[int, Field(ge=1)] = 16
+    max_tokens: Annotated[int, Field(ge=1)] = 16  # of its reply
 
 
 class Math(Section):
-    timeout_seconds: Annotated[float, Field(gt=0)] = 5
+    """How answers are compared with references."""
+
+    timeout_seconds: Annotated[float, Field(gt=0)] = 5  # per answer
     relative_tolerance: Annotated[float, Field(gt=0, lt=1)] | None = None  # of two real numbers; null: equal exactly
     opinion: Opinion | None = None  # null: off
 
@@ -66,8 +77,8 @@ class Code(Section):
     timeout_seconds: Annotated[float, Field(gt=0)] = 10  # per test
     total_seconds: Annotated[float, Field(gt=0)] = 30  # per answer, all tests
     max_tests: Annotated[int, Field(ge=1)] = 200  # per question; further tests are not run
-    memory_mb: Annotated[int, Field(ge=32)] = 512
-    processes: Annotated[int, Field(ge=1)] = 64
+    memory_mb: Annotated[int, Field(ge=32)] = 512  # per program
+    processes: Annotated[int, Field(ge=1)] = 64  # and threads at once
     output_kb: Annotated[int, Field(ge=1)] = 64  # stdout and stderr of a test
     printed_kb: Annotated[int, Field(ge=1, le=4096)] = 1024  # stdout of a script, which is its answer
     # Whitespace of a script's output: exact; ignored at the ends of lines and of the text; or any run equals any other.
@@ -81,8 +92,8 @@ class Code(Section):
     packages: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*==[\w.+!-]+$")], ...] = tuple(
         SANDBOX_PACKAGES.read_text(encoding="utf-8").split()
     )
-    compile_seconds: Annotated[float, Field(gt=0)] = 20
-    compile_mb: Annotated[int, Field(ge=32)] = 1024
+    compile_seconds: Annotated[float, Field(gt=0)] = 20  # per program
+    compile_mb: Annotated[int, Field(ge=32)] = 1024  # memory of the compiler
     # Imports that LeetCode and the graders of APPS, LiveCodeBench and rLLM put before a program, where it needs them.
     prelude: bool = True
     # The header of testlib, for checkers in C++ that include it: an absolute path on this machine. Part of verdicts by
@@ -91,14 +102,18 @@ class Code(Section):
 
 
 class Instructions(Section):
+    """Limits of the checks of constraints."""
+
     timeout_seconds: Annotated[float, Field(gt=0)] = 5  # per answer, all constraints
 
 
 class Reward(Section):
+    """The judge that scores responses."""
+
     # A language model as judge; or `hf/` and the folder or hub name of a reward model with one output for each of the
     # five dimensions, which runs on this machine.
-    model: str
-    max_tokens: Annotated[int, Field(ge=1)] = 96
+    model: str = BUNDLED
+    max_tokens: Annotated[int, Field(ge=1)] = 96  # of its reply
     # Which well-formed responses are scored: those that neither reference nor tests can check; or all, for recipes that
     # accept by reward and to compare verifiers with the judge.
     judges: Literal["open", "every"] = "open"
@@ -117,16 +132,20 @@ class Reward(Section):
 class Unsafe(Section):
     """The language model that judges whether a question and its answer are unsafe."""
 
-    model: str
-    max_tokens: Annotated[int, Field(ge=1)] = 16
+    model: str  # which is asked
+    max_tokens: Annotated[int, Field(ge=1)] = 16  # of its reply
 
 
 class Screens(Section):
+    """What is looked for in responses with the help of a model."""
+
     unsafe: Unsafe | None = None  # null: off
 
 
 class Instruments(Section):
-    labels: Labels
+    """What measures: one section for each kind of evidence."""
+
+    labels: Labels = Labels()
     embeddings: Embeddings = Embeddings()
     pairs: Pairs = Pairs()
     overlap: Overlap = Overlap()
@@ -134,7 +153,7 @@ class Instruments(Section):
     code: Code = Code()
     instructions: Instructions = Instructions()
     screens: Screens = Screens()
-    reward: Reward
+    reward: Reward = Reward()
 
     def asked(self) -> dict[str, str]:
         """The language models in use, by the field that names them."""
@@ -149,4 +168,5 @@ class Instruments(Section):
 
 
 def load_instruments(path: Path) -> Instruments:
-    return parse(Instruments, read_yaml(path), str(path))
+    """The instruments of a file, or the defaults where there is none. `ConfigError` names the file and the field."""
+    return parse(Instruments, read_yaml(path) if path.exists() else {}, str(path))

@@ -56,7 +56,7 @@ Group = Annotated[str, AfterValidator(_group)]
 class DedupPolicy(Section):
     """When questions are duplicates, and which of them is kept."""
 
-    threshold: Share = 0.95
+    threshold: Share = 0.95  # cosine of two questions from which on they are duplicates
     # Earlier entries take precedence; ties are broken by question id. The paper's figure lists these rules unordered.
     # On request `license`: the one whose licence restricts least, so that `sampling.licenses` loses less to duplicates.
     priority: list[PriorityRule] = [rule for rule in get_args(PriorityRule) if rule != "license"]
@@ -66,24 +66,24 @@ class DedupPolicy(Section):
 class Decontamination(Section):
     """A question is dropped when any enabled rule matches a benchmark item. Shares are of the item's word n-grams."""
 
-    benchmarks: list[str] = []
-    same_text: bool = True
+    benchmarks: list[str] = []  # whose items questions are compared with
+    same_text: bool = True  # equal but for case and spaces
     same_template: bool = True  # numbers may differ: right for contest problems, wrong for arithmetic drills
-    ngram: Literal[8, 13] = 13
+    ngram: Literal[8, 13] = 13  # words of the n-grams that are counted
     ngram_share: Share = 0.5  # 0: any shared n-gram, as in common decontamination scripts
     wording: Share | None = 0.7  # of 3-grams with numbers masked: finds swapped names, moved sentences; null: off
-    cosine: Share = 0.9
+    cosine: Share = 0.9  # of the embeddings
     reworded: Share | None = 0.75  # the cosine that suffices where the numbers match the item's; null: off
     # How a language model's confirmation counts below that cosine (`overlap.confirm` of instruments.yaml).
     confirmed: Literal["off", "both", "either"] = "off"
-    confirmed_cosine: Share = 0.75
+    confirmed_cosine: Share = 0.75  # from which on it is heeded
 
 
 class Shares(Section):
     """Target proportions by difficulty or by category; groups not named are not downsampled."""
 
-    difficulty: dict[Annotated[str, AfterValidator(_level)], Share] = {}
-    category: dict[Annotated[str, AfterValidator(_category)], Share] = {}
+    difficulty: dict[Annotated[str, AfterValidator(_level)], Share] = {}  # {hard: 0.5, medium: 0.5}
+    category: dict[Annotated[str, AfterValidator(_category)], Share] = {}  # {math: 0.6, coding: 0.4}
 
     @model_validator(mode="after")
     def _at_most_one(self) -> Self:
@@ -103,6 +103,7 @@ class SamplingPolicy(Section):
 
     decontamination: Decontamination = Decontamination()
     languages: list[str] | None = None  # ISO 639-1; null keeps all
+    # Questions that are cut off, or need what a text model is not shown.
     drop: list[Literal["incomplete", "url", "image", "table"]] = ["incomplete", "url", "image"]
     licenses: list[Annotated[str, AfterValidator(normalized)]] | None = None  # of the questions; null keeps all
     pass_rates: EarlierPassRates | None = None  # by how often the teacher solved a question in an earlier round
@@ -131,26 +132,26 @@ class SamplingPolicy(Section):
 class Example(Section):
     """A few-shot example, sent as two turns before questions of its kind; before every question where it has none."""
 
-    user: str
-    assistant: str
-    kind: Literal["math", "code", "open"] | None = None
+    user: str  # the question, with its suffix
+    assistant: str  # its answer, in the form that is wanted
+    kind: Literal["math", "code", "open"] | None = None  # null: before all
 
 
 class TeacherPolicy(Section):
     """The teacher model, its prompts and its sampling parameters."""
 
-    model: str
+    model: str  # as litellm spells it, or embedded/NAME
     published: bool = True  # use published responses, and request none for questions that have one
     samples: Samples = 1  # of each question: a number, or {least: 1, most: 8, until: pass}
-    system_prompt: str = ""
-    math_suffix: str = ""
-    code_suffix: str = ""
-    examples: list[Example] = []
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.6
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
-    max_tokens: Annotated[int, Field(ge=1)] = 32_768
+    system_prompt: str = ""  # sent first
+    math_suffix: str = ""  # put below questions with a reference
+    code_suffix: str = ""  # put below questions with tests
+    examples: list[Example] = []  # worked ones, sent before the question
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.6  # of sampling
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95  # of sampling
+    max_tokens: Annotated[int, Field(ge=1)] = 32_768  # of an answer, thinking included
     retry_max_tokens: Annotated[int, Field(ge=1)] | None = None  # one retry of truncated answers; null: none
-    stop: list[str] = []
+    stop: list[str] = []  # texts that end an answer
     reasoning: dict[str, Any] = {}  # provider-specific reasoning options, sent unchanged: {reasoning_effort: high}
 
     @model_validator(mode="after")
@@ -171,6 +172,7 @@ class VerificationPolicy(Section):
     accept: Literal["best", "verified", "consensus", "reward", "all"] = "best"
     min_share: Share = 0.75  # of the answers to a question, those with the result that counts as their consensus
     min_samples: Annotated[int, Field(ge=2)] = 4  # answers to a question below which they have no consensus
+    # Forms of a response. paper: thought and answer in tags; plain: the thought in tags, then the answer.
     templates: Annotated[list[Literal["paper", "plain"]], Field(min_length=1)] = ["paper", "plain"]
     min_think_chars: Annotated[int, Field(ge=0)] = 1  # of the think part; 0 keeps responses that did not think
     max_repetition: Share = 0.3  # of word 8-grams
@@ -179,7 +181,7 @@ class VerificationPolicy(Section):
     max_prompt_share: Share = 1  # of the answer; 1: off; note that a multiple-choice answer is in the question
     # Whose findings in question or response drop it. All are measured, and counted in `verified_set` either way.
     screens: list[Screen] = ["secret", "personal_data", "self_naming", "cutoff_talk", "refusal"]
-    keep_unverifiable: bool = False
+    keep_unverifiable: bool = False  # responses of which no verifier can say
     first_tests: Annotated[int, Field(ge=1)] | None = None  # how many of a question's tests count; null: all
     min_tests_passed: Share = 1  # of those
     # Which verdict on a math answer counts where a language model judged it too (`math.opinion` of instruments.yaml):
@@ -189,14 +191,14 @@ class VerificationPolicy(Section):
     min_reward: Share = 0.7  # of the weighted mean of the dimensions, scaled to 0 to 1
     weights: RewardWeights = RewardWeights()
     minima: RewardMinima = RewardMinima()
-    keep: Literal["all", "first", "shortest", "best_reward"] = "all"
+    keep: Literal["all", "first", "shortest", "best_reward"] = "all"  # which of several responses to a question
     reference: ReferencePolicy = ReferencePolicy()
     pass_rates: PassRates = PassRates()
     # Alert thresholds of the asset checks; they drop nothing.
     min_pass_rate: Share = 0.5
-    max_unverifiable: Share = 0.2
+    max_unverifiable: Share = 0.2  # of verdicts
     max_disagreement: Share = 0.3  # of responses with a verdict of both verifier and judge
-    max_repetitive: Share = 0.1
+    max_repetitive: Share = 0.1  # of responses
     max_screened: Share = 0.02  # of responses with a finding of any screen, whether it drops them or not
     max_drift: Share = 0.1  # of any of these shares, from one materialization to the next
 
@@ -232,16 +234,16 @@ class TrainingPolicy(Section):
 
     later = ("group_by_length", "max_loss_rise", "parameters", "optimizer", "loss", "lora")
 
-    student: str
-    system_prompt: str = ""
-    epochs: Annotated[float, Field(gt=0)] = 1
-    learning_rate: Annotated[float, Field(gt=0)] = 8e-5
-    batch_size: Annotated[int, Field(ge=1)] = 64
+    student: str  # a folder, a name on the hub, or the bundled model
+    system_prompt: str = ""  # of the rows it is trained on
+    epochs: Annotated[float, Field(gt=0)] = 1  # over the released rows
+    learning_rate: Annotated[float, Field(gt=0)] = 8e-5  # at its peak
+    batch_size: Annotated[int, Field(ge=1)] = 64  # sequences of a step
     max_length: Annotated[int, Field(ge=16)] = 32_768  # tokens; longer rows are skipped and counted
-    warmup_share: Share = 0.05
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    packing: bool = False
-    gradient_checkpointing: bool = True
+    warmup_share: Share = 0.05  # of the steps
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"  # of the learning rate
+    packing: bool = False  # several rows in one sequence
+    gradient_checkpointing: bool = True  # computes activations twice, to hold fewer
     group_by_length: bool = False  # rows of similar length share a batch, so that less of it is padding
     # Stops a training whose loss stays above so many times its running median; null: never. Changes no weights.
     max_loss_rise: Annotated[float, Field(gt=1)] | None = 4
@@ -250,7 +252,7 @@ class TrainingPolicy(Section):
     optimizer: Literal["adamw", "adamw_8bit"] = "adamw"  # 8 bits for its state
     loss: Literal["nll", "dft"] = "nll"  # dft: likely tokens weigh more (arXiv 2508.05629)
     lora: Lora | None = None  # train adapters, which are merged into the checkpoint; null: all parameters
-    seed: int = 0
+    seed: int = 0  # of the order of rows
 
     @model_validator(mode="after")
     def _one_precision(self) -> Self:

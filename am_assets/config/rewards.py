@@ -13,11 +13,11 @@ Score = Annotated[int, Field(ge=0, le=4)]
 class RewardWeights(Section):
     """Weights of the dimensions in the mean; at least one is not 0."""
 
-    correctness: Weight = 1
-    helpfulness: Weight = 1
-    coherence: Weight = 1
-    complexity: Weight = 0
-    verbosity: Weight = 0
+    correctness: Weight = 1  # what it says is true
+    helpfulness: Weight = 1  # it does what was asked
+    coherence: Weight = 1  # it is consistent and clear
+    complexity: Weight = 0  # how much it takes to write it
+    verbosity: Weight = 0  # how long it is for what was asked
 
     @model_validator(mode="after")
     def _some_weight(self) -> Self:
@@ -29,11 +29,11 @@ class RewardWeights(Section):
 class RewardMinima(Section):
     """The minimum score of each dimension, 0 to 4."""
 
-    correctness: Score = 0
-    helpfulness: Score = 0
-    coherence: Score = 0
-    complexity: Score = 0
-    verbosity: Score = 0
+    correctness: Score = 0  # what it says is true
+    helpfulness: Score = 0  # it does what was asked
+    coherence: Score = 0  # it is consistent and clear
+    complexity: Score = 0  # how much it takes to write it
+    verbosity: Score = 0  # how long it is for what was asked
 
 
 # Named reward rules and the fields they set. The paper itself discloses none.

@@ -10,9 +10,9 @@ from am_assets.config.files import Section
 class UntilPass(Section):
     """Further answers are asked for only while none passed its verifiers; `least` where no verifier can tell."""
 
-    least: Annotated[int, Field(ge=1, le=64)] = 1
-    most: Annotated[int, Field(ge=1, le=64)]
-    until: Literal["pass"]
+    least: Annotated[int, Field(ge=1, le=64)] = 1  # asked at once
+    most: Annotated[int, Field(ge=1, le=64)]  # asked in all
+    until: Literal["pass"]  # the end: one passed
 
     @model_validator(mode="after")
     def _least_first(self) -> Self:

@@ -37,7 +37,7 @@ REFUSED: list[tuple[str, str]] = [
 class Serve(Section):
     """The engine that answers for a model, started on demand on this machine and shared by all runs."""
 
-    engine: Engine
+    engine: Engine  # llama serves GGUF files, the others Hugging Face folders
     arguments: dict[str, Argument] = Field(default_factory=dict)  # as the engine spells them
     replicas: Annotated[int, Field(ge=1, le=64)] = 1  # servers that share the requests
     gpus: Annotated[int, Field(ge=0)] | None = None  # that each replica has for itself; null: as the machine is

@@ -31,7 +31,7 @@ class RlPolicy(Section):
 
     # Of the recipe's candidate responses to the question with a verdict of a verifier, the share that passed.
     min_pass_rate: Share = 0
-    max_pass_rate: Share = 1
+    max_pass_rate: Share = 1  # the same, from above
     unmeasured: Literal["keep", "drop"] = "keep"  # questions of which no response has such a verdict
     min_measured: Share = 0  # alert threshold of the check: of the released questions, those with a pass rate
 

@@ -36,9 +36,9 @@ Day = Annotated[str, BeforeValidator(str), Field(pattern=r"^\d{4}-\d{2}(-\d{2})?
 class Window(Section):
     """From the first day or month to the last one, both included, by the date in a column of the files."""
 
-    first: Day | None = None
-    last: Day | None = None
-    column: str = "contest_date"
+    first: Day | None = None  # 2024-08 or 2024-08-01
+    last: Day | None = None  # likewise
+    column: str = "contest_date"  # of the date
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -59,8 +59,8 @@ class Window(Section):
 class Prompts(Section):
     """Two ways to ask, of items with code to complete or without it."""
 
-    starter: str
-    otherwise: str
+    starter: str  # with code to complete
+    otherwise: str  # without
 
 
 class Benchmark(Origin):

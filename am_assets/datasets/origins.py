@@ -55,8 +55,8 @@ class Origin(Section):
     # the adapter's column: its name or path (a.0.b) in these files
     columns: dict[str, str] = Field(default_factory=dict)
     teacher: str | None = None  # of responses whose row names none
-    generator: str | None = None
-    seed: int = 0
+    generator: str | None = None  # instead of files: rows that are made here
+    seed: int = 0  # of a generator
     # reasoning_gym: task: size, or the task's settings with `size`
     datasets: dict[str, int | dict[str, Any]] = Field(default_factory=dict)
     where: str | None = None  # SQL on the columns of the files: `score > 3 AND ARRAY_CONTAINS(correct, true)`

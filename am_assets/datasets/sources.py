@@ -44,7 +44,7 @@ class Source(Origin):
     }
 
     rank: int  # of near-duplicate questions, the one of the lowest rank is kept
-    shards: Annotated[int, Field(ge=1)] = 1
+    shards: Annotated[int, Field(ge=1)] = 1  # slices that are measured in runs of their own
     license: str | None = None  # of rows that name none: apache-2.0, cc-by-nc-4.0, …; null: unknown
     license_column: str | None = None  # the path of theirs, where it is another than `license`
     keep: list[str] = Field(default_factory=list)  # paths that are carried along in `extra`, released on request

@@ -59,6 +59,7 @@ FILES = {
     "catalog.yaml": "sources, whose fields are tried as such; test_catalog.py has what an edit reaches",
     "exclude.txt": "ids and texts; test_exclusions.py has what an edit reaches",
     "revisions.yaml": "commits of the hub; test_recorded_commits.py has what an edit reaches",
+    "schemas/*.json": "what editors check the other files by",
     "rounds/*.parquet": "content that a name is the hash of; test_rounds.py has what an edit reaches",
     "samples/*.jsonl": "rows of sources and benchmarks: what their field `location` names",
     "examples/**": "projects of their own, of the same files",

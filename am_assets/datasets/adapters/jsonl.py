@@ -40,6 +40,8 @@ def read(row: Row) -> Item:
 
 def _short_answers(row: Row) -> list[str]:
     """What a column `answer` holds, where it is an answer and not a solution or a response."""
+    if row.fields["answer"].path == row.fields["response"].path:
+        return []
     return [
         one for one in row.scalars("answer") if len(one) <= SHORT and not any(mark in one for mark in ("\n", "####"))
     ]
@@ -60,7 +62,7 @@ ADAPTER = Adapter(
         constraints=Field("constraints"),
     ),
     read,
-    version="4",
+    version="5",
     doc="your own data; `reference_answer` may be a list, of which one has to be met, and where no row has it a short"
     " `answer` is it; `response` may be a list of several, `finish_reason` says why each ended, `test_cases` may be"
     " code or a table, and a path may lead into a chat, of which the roles are read",

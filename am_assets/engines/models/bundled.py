@@ -3,7 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-BUNDLED = "embedded/smollm2-135m-instruct"
+from am_assets.config.endpoints import BUNDLED as BUNDLED
 
 
 def embedded_gguf() -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 from am_assets.config.experiments import variant_in
 from am_assets.config.files import merge, read_yaml
-from am_assets.config.recipe_files import read_recipe
+from am_assets.config.recipe_files import is_default, read_recipe, read_written
 from am_assets.config.rewards import REWARD_RULES
 
 
@@ -53,6 +53,8 @@ def set_in(folder: Path, recipe: str, field: str) -> str:
 
 def _short(folder: Path, name: str) -> str:
     variant = variant_in(folder, name)
+    if is_default(folder, name):
+        return "the default recipe"
     if variant is None:
         return f"{folder.parent.name}/{folder.name}/{name}.yaml"
     file, key = variant
@@ -63,7 +65,7 @@ def _written(folder: Path, name: str) -> dict[str, Any]:
     """What the file of a recipe says itself; of a variant of an experiment its changes, which extend the base."""
     variant = variant_in(folder, name)
     if variant is None:
-        return read_yaml(folder / f"{name}.yaml")
+        return read_written(folder / f"{name}.yaml")
     file, key = variant
     content = read_yaml(file)
     return {**(content["variants"][key] or {}), "extends": content["base"]}

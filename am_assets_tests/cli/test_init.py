@@ -1,0 +1,188 @@
+"""`am init`: files of one's own, in whatever columns, become a project that applies as it is."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from am_assets.cli import app
+from am_assets.project import load_project
+from am_assets.storage.stored import StoredTables
+from am_assets_tests.desk import Desk
+
+PLACES = ["a harbour", "a mountain hut", "an orchard", "a museum", "a bakery", "a railway yard", "a forest camp",
+          "an old library", "a fish market", "a desert inn"]  # fmt: skip
+
+
+def asked(count: int) -> list[dict]:
+    names = ["Ann", "Bob", "Cora", "Dan", "Eve"]
+    ways = ["{} has {} pears and gets {} more. How many now?", "{} buys {} stamps, then {}. How many are that?"]
+    return [{"prompt": ways[n % 2].format(names[n % 5], 10 + 3 * n, 2 + n), "gold": 12 + 4 * n, "topic": "sums"}
+            for n in range(count)]  # fmt: skip
+
+
+def answered(count: int) -> list[dict]:
+    rows = []
+    for n in range(count):
+        ask = "each weighs 3 kg, what do all weigh?" if n < 10 else "half as many again arrive. How many are there?"
+        value = 3 * (2 * n + 4) if n < 10 else 3 * n + 6
+        said = f"<think>It comes to {value}.</think> <answer>\\boxed{{{value}}}</answer>"
+        turns = [{"role": "user", "content": f"At {PLACES[n % 10]} are {2 * n + 4} crates; {ask}"}]
+        rows.append({"messages": [*turns, {"role": "assistant", "content": said}], "reference_answer": str(value)})
+    return rows
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AM_SOURCES", raising=False)
+    monkeypatch.setenv("AM_DATA", str(tmp_path / "mine"))
+    return tmp_path
+
+
+def write(file: Path, rows: list[dict]) -> None:
+    if file.suffix == ".jsonl":
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    elif file.suffix == ".json":
+        file.write_text(json.dumps(rows))
+    else:
+        getattr(pl.DataFrame(rows), f"write_{file.suffix[1:]}")(file)
+
+
+def init(*arguments: str) -> str:
+    ran = CliRunner().invoke(app, ["init", "mine", *arguments])
+    assert ran.exit_code == 0, ran.output
+    return ran.output
+
+
+def refused(*arguments: str) -> str:
+    ran = CliRunner().invoke(app, ["init", "mine", *arguments])
+    assert ran.exit_code == 2, ran.output
+    return ran.output
+
+
+def sources(here: Path) -> dict[str, dict]:
+    load_project(here / "mine", here / "mine" / "sources.yaml").refuse_broken()
+    return yaml.safe_load((here / "mine" / "sources.yaml").read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_own_rows_in_two_shapes_become_a_released_set_without_an_edit(here: Path) -> None:
+    write(here / "rows.jsonl", [*asked(10), *answered(20)])
+    said = init("--from", "rows.jsonl")
+    assert "10 questions" in said and "20 questions" in said and "not read: topic" in said
+    outcomes = Desk(here / "mine").apply(select="+sft_dataset")
+    assert {one.result for one in outcomes.values()} == {"done"}
+    released = StoredTables(here / "mine" / "assets").read("sft_dataset", "main")
+    assert 20 <= released.height <= 30  # all whose response is right, and what the embedded teacher solves
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".parquet"])
+def test_columns_are_found_by_their_names_in_every_format(here: Path, suffix: str) -> None:
+    rows = [{"Problem Text": "1 + 1?", "Expected Answer": "2", "note": "x"}]
+    write(here / f"sums{suffix}", [{"Question": one["Problem Text"], **one} for one in rows])
+    said = init("--from", f"sums{suffix}")
+    (entry,) = sources(here).values()
+    assert entry["columns"] == {"question": "Question", "reference_answer": "Expected Answer"}
+    assert "not read: Problem Text, note" in said
+
+
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        ({"prompt": "1 + 1?", "gold": 2}, {"question": "prompt", "reference_answer": "gold"}),
+        ({"body": {"question": "1 + 1?"}, "meta": {"ground_truth": 2}},
+         {"question": "body.question", "reference_answer": "meta.ground_truth"}),
+        ({"task": "Write f.", "unit_tests": ["assert f() == 1"]}, {"question": "task", "test_cases": "unit_tests"}),
+        ({"prompt": "1 + 1?", "completion": "<think>2</think>2", "model": "r1"},
+         {"question": "prompt", "response": "completion", "teacher": "model"}),
+        ({"prompt": "1 + 1?", "completion": "2"}, {"question": "prompt", "reference_answer": "completion"}),
+        ({"query": "1 + 1?", "thinking": "2.", "output": "It is 2, as one and one more are two.", "target": "2"},
+         {"question": "query", "reference_answer": "target", "response": "output", "reasoning": "thinking"}),
+    ],
+)  # fmt: skip
+def test_what_a_column_holds_says_what_it_is(here: Path, row: dict, columns: dict) -> None:
+    write(here / "rows.jsonl", [row])
+    init("--from", "rows.jsonl")
+    (entry,) = sources(here).values()
+    assert entry["columns"] == columns
+
+
+def test_an_answer_that_thinks_is_a_response_and_no_reference(here: Path) -> None:
+    write(here / "rows.jsonl", [{"question": "1 + 1?", "answer": "<think>2</think> 2"}])
+    found = json.loads(init("--from", "rows.jsonl", "--json"))["shapes"][0]
+    assert found["counts"] == {"questions": 1, "responses": 1} and found["entry"]["teacher"] == "unknown"
+
+
+def test_a_published_form_is_kept_and_named(here: Path) -> None:
+    write(
+        here / "r.jsonl", [{"problem": "1 + 1?", "solution": "s", "answer": "2", "generations": ["<think>a</think>2"]}]
+    )
+    init("--from", "r.jsonl")
+    (entry,) = sources(here).values()
+    assert entry["adapter"] == "openr1" and "columns" not in entry
+
+
+def test_responses_that_do_not_think_leave_the_question_to_the_teacher(here: Path) -> None:
+    plain = "It is a harbour.\nShips lie there.\n" * 10
+    write(here / "rows.jsonl", [{"question": "What is that?", "response": plain}])
+    assert "do not think" in init("--from", "rows.jsonl")
+    recipe = load_project(here / "mine", here / "mine" / "sources.yaml").recipe("main")
+    assert not recipe.teacher.published
+
+
+def test_rows_without_a_question_are_left_out_and_named_ones_win(here: Path) -> None:
+    write(here / "rows.jsonl", [{"prompt": "1 + 1?", "ask": "Why?"}, {"prompt": None, "gold": "2"}])
+    init("--from", "rows.jsonl", "--column", "question=ask")
+    (entry,) = sources(here).values()
+    assert entry["columns"] == {"question": "ask"}
+
+
+def test_a_file_without_a_question_is_refused_by_name(here: Path) -> None:
+    write(here / "rows.jsonl", [{"alpha": "1", "beta": 2}])
+    said = refused("--from", "rows.jsonl")
+    assert (
+        "rows.jsonl: nothing in it is a question: its columns are alpha, beta" in said and "--column question=" in said
+    )
+    assert not (here / "mine").exists()
+
+
+def test_what_is_there_is_never_overwritten(here: Path) -> None:
+    init()
+    (here / "mine" / "recipes" / "main.yaml").write_text("edited")
+    assert "nothing was written" in refused()
+    assert (here / "mine" / "recipes" / "main.yaml").read_text() == "edited"
+
+
+def test_names_of_the_catalogue_a_teacher_and_a_judge(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    said = init("--from", "openr1-math", "--teacher", "openai/gpt-4.1", "--judge", "openai/gpt-4.1-mini")
+    assert sources(here) == {"use": ["openr1-math"]} and "OPENAI_API_KEY" in said
+    project = load_project(here / "mine", here / "mine" / "sources.yaml")
+    teacher = project.recipe("main").teacher
+    assert (teacher.model, teacher.examples, teacher.max_tokens) == ("openai/gpt-4.1", [], 32_768)
+    assert project.instruments.labels.model == "openai/gpt-4.1-mini" == project.instruments.reward.model
+    assert set(project.endpoints) == {"openai/gpt-4.1", "openai/gpt-4.1-mini"}
+
+
+def test_a_misspelt_name_is_refused_before_anything_is_written(here: Path) -> None:
+    assert "openr1-math" in refused("--from", "openr1-mathh")
+    assert "smollm2" in refused("--teacher", "embedded/smolm2-135m-instruct")
+    assert not (here / "mine").exists()
+
+
+def test_a_project_needs_its_sources_alone(here: Path) -> None:
+    write(here / "rows.jsonl", asked(2))
+    (here / "mine").mkdir()
+    (here / "mine" / "sources.yaml").write_text(
+        f"own: {{location: {here}/rows.jsonl, adapter: jsonl, columns: {{question: prompt}}, rank: 1}}\n"
+    )
+    project = load_project(here / "mine", here / "mine" / "sources.yaml")
+    assert project.recipe_names == ["default"] and not project.broken and not project.benchmarks
+    ran = CliRunner().invoke(app, ["plan", "--json"])
+    steps = json.loads(ran.output)["steps"]
+    assert ("sft_dataset", "default") in {(one["asset"], one["partition"]) for one in steps}
