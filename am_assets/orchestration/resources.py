@@ -19,7 +19,7 @@ from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.runtime import progress
 from am_assets.storage.atomic import write_whole
-from am_assets.storage.memo import FillResult, Measure, Memo, with_keys
+from am_assets.storage.memo import KEY, FillResult, Measure, Memo, with_keys
 from am_assets.storage.segments import write_durably
 from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables
 
@@ -85,9 +85,16 @@ class Answers:
 
         The memo records the keys under the current partition, so that unreferenced entries can be pruned.
         """
+        self._note_wanted(namespace, wanted)
+        return self.memo.fill(namespace, wanted, measure, schema)
+
+    def want_none(self, namespace: str) -> None:
+        """Record that the current partition uses no measurement of a namespace that it uses under other instruments."""
+        self._note_wanted(namespace, pl.DataFrame(schema=KEY))
+
+    def _note_wanted(self, namespace: str, wanted: pl.DataFrame) -> None:
         at = dg.AssetExecutionContext.get()
         self.memo.note_wanted(namespace, f"{at.asset_key.to_user_string()}.{at.partition_key}", wanted)
-        return self.memo.fill(namespace, wanted, measure, schema)
 
     def get(self, namespace: str, requests: pl.DataFrame) -> FillResult:
         """Join `requests` (model, messages, sampling, sample_index and any others) with their answers.

@@ -95,7 +95,12 @@ def _using(plan: Plan) -> set[dg.AssetKey]:
 
 def _without_references(memo: Memo, plan: Plan) -> list[str]:
     noted = {path.stem for path in memo.folder.glob("*/wanted/*.parquet")}
-    return sorted(_users(plan) - noted)
+    using = {_asset(user) for user in noted}  # one of which no partition noted any uses none
+    return sorted(user for user in _users(plan) - noted if _asset(user) in using)
+
+
+def _asset(user: str) -> str:
+    return user.partition(".")[0]
 
 
 def referenced(memo: Memo, plan: Plan, namespace: str) -> pl.DataFrame | None:
@@ -103,7 +108,7 @@ def referenced(memo: Memo, plan: Plan, namespace: str) -> pl.DataFrame | None:
     reference some."""
     notes = list((memo.folder / namespace / "wanted").glob("*.parquet"))
     outside = {key.to_user_string() for key in {*plan.graph.get_all_asset_keys()} - {*plan.keys}}
-    if not notes or any(path.stem.partition(".")[0] in outside for path in notes):
+    if not notes or any(_asset(path.stem) in outside for path in notes):
         return None
     users = _users(plan) | _of_variants(plan)
     return pl.concat([pl.DataFrame(schema=KEY), *(pl.read_parquet(path) for path in notes if path.stem in users)])

@@ -167,6 +167,23 @@ def test_pruning_waits_for_an_apply_then_removes_what_nobody_wants_and_nothing_e
     assert desk.plan(select=LABELS) == {}
 
 
+def test_pruning_goes_on_where_screens_asked_nobody(applied: Desk) -> None:
+    """With and without the note that nothing was asked, which earlier versions did not make; a user that made none of
+    its notes is still waited for."""
+    from am_assets.planning import upkeep
+
+    memo, plan = Memo(applied.folder / "memo"), applied.open(None, "+sft_dataset")
+    assert not any(upkeep.prune(memo, plan).values())
+    [*notes] = (memo.folder / "unsafe" / "wanted").iterdir()
+    assert len(notes) == 4 and not any(pl.read_parquet(path).height for path in notes)
+    for path in notes:
+        path.unlink()
+    upkeep.prune(memo, plan)
+    (memo.folder / "labels" / "wanted" / "question_labels.sums.parquet").unlink()
+    with pytest.raises(ConfigError, match=r"nothing was pruned: what question_labels.sums want"):
+        upkeep.prune(memo, plan)
+
+
 def test_one_answer_is_shown_in_full_in_the_terminal(desk: Desk, capsys: pytest.CaptureFixture, tmp_path: Path) -> None:
     from rich.console import Console
 

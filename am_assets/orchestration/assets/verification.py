@@ -183,6 +183,8 @@ def response_screens(
         asked = jobs.answers_with_checks(response_features.collect(), raw_pool.collect())
         filled = answers.get("unsafe", unsafe.requests(asked, instrument))
         judged, cost = filled.table.select("response_id", "model", "text"), usage(filled)
+    else:
+        answers.want_none("unsafe")
     table = screens.response_screens(response_features, responses, raw_pool, judged)
     return table, {SCREENED: figures.screened(table), **cost}
 
