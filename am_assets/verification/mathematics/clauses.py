@@ -45,9 +45,10 @@ NAMES = {
     "START": r"(?:^|[.,;:(\[\u2014-] ?|\b(?:but|so|and|because|since|as|think|see|notice|realize|found|find|that"
     r"|hence|thus|unfortunately|however|then|clearly|obviously|now|yet|though|turns out),? )",
     # What stands for the result: itself, a pronoun that begins a clause, or "the answer", "my guess".
-    "SUBJECT": r"(?:(?<![-+*/=\u00b7\u00d7] )(?<!times )RESULT[ ).]*(?:,? ?(?:which|that|this|it))?"
+    "SUBJECT": r"(?:(?<![-+*/=\u00b7\u00d7] )(?<!times )(?<!twice )(?<!double )(?<!\bhalf of )"
+    r"(?<!\bthird of )(?<!square of )RESULT[ ).]*(?:,? ?(?:which|that|this|it))?"
     r"|START(?:it|this|that|the above|these)|^NOUN:|(?<!as )(?<!since )(?<!because )(?<!that )(?<!where )\b"
-    r"(?:the|this|that|my|our)(?: KIND)? NOUN:?)",
+    r"(?:the|this|that|my|our)(?: KIND)? NOUN(?: above)?:?)",
     "WRONG": table(
         r"wrong(?! (?:by|premise))\w*, incorrect\w*, invalid, mistaken, in error, erroneous, an error, a mistake",
         r"untrue, false, inconsistent, nonsens\w+, absurd, rejected, discarded, doubtful, suspect, unlikely",

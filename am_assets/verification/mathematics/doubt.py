@@ -52,6 +52,10 @@ OPENING = (
         r"|that|it|we|i|my|our|there|RESULT)\b)",
         r"apologies, (?:scratch|scrap|strike) (?:that|this|the), correction, erratum, edit, update, nope",
         r"rather(?! than)\b",
+        r"then again(?=,| (?:it|i|maybe|perhaps|this|that|we (?:may|might|could|did|never|forgot))\b)",
+        r"(?:having said that|that said|that being said|mind you|still|now that i (?:think|look)[^,]{0,30})(?=,? (?:i"
+        r"|it|this|that|the|my|one|some\w*)\b)(?!.*\b(?:also|other|another|alternativ\w*|easier|shorter|faster|can|may"
+        r"|same)\b)",
         r"on (?:reflection|second thoughts?), not (?:quite|so fast), my (?:bad|mistake|apologies|error), unless i",
         r"(?:i )?take (?:that|it|this) back, make (?:that|it), (?:just |only )?(?:a guess|guessing)",
         r"(?:perhaps|maybe|possibly|probably)(?=(?:,| ) ?(?:not|it|the answer|i|RESULT|VALUE)(?!\w))",
@@ -209,7 +213,8 @@ SUSPECT = (
         r"no longer (?:think|believe|hold|trust|valid|correct|right|true|sure|certain|stand\w*|the)",
         r"please (?:check|verify)",
         r"(?:my|best|just a|only a) guess, premature, grain of salt, crossed out, (?:over|under|double[- ])count\w*",
-        r"bet on, right at first",
+        r"bet on, right at first, (?:bothers|worries|puzzles|troubles) me, gives me pause, uneasy, not convinced",
+        r"feels (?:off|wrong|odd)",
         r"none of (?:this|these|the above), (?:something|this|that|it|result|answer|value) (?:is|seems"
         r"|looks) off, (?:seems|looks) (?:too|odd|strange|unlikely)",
     )
