@@ -24,6 +24,22 @@ def table(*phrases: str) -> str:
     return "(?:" + "|".join(", ".join(phrases).split(", ")) + ")"
 
 
+def rules(text: str) -> tuple[str, ...]:
+    """The rules of a table: one a line, where an indented line goes on with the one before it; "#" begins a comment."""
+    lines = re.sub(r"\n {4,}", "", text).split("\n")
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+def phrases(text: str) -> str:
+    """A pattern for any of the phrases of such a table, of which one line may have several, comma-separated."""
+    return table(*rules(text))
+
+
+def either(text: str, flags: int = 0) -> re.Pattern[str]:
+    """A pattern for any of the rules of such a table, which name no parts."""
+    return re.compile("|".join(rules(text)), flags)
+
+
 # A value ends its clause, with at most a unit behind it: "it is 12 less than 19" gives nobody the value 12.
 NO_UNIT = table(
     "less, more, times, plus, minus, and, or, of, to, is, are, as, if, when, for, in, by, with, at, on, out, x, than"
@@ -45,9 +61,10 @@ NAMES = {
     "START": r"(?:^|[.,;:(\[\u2014-] ?|\b(?:but|so|and|because|since|as|think|see|notice|realize|found|find|that"
     r"|hence|thus|unfortunately|however|then|clearly|obviously|now|yet|though|turns out),? )",
     # What stands for the result: itself, a pronoun that begins a clause, or "the answer", "my guess".
-    "SUBJECT": r"(?:(?<![-+*/=\u00b7\u00d7] )(?<!times )RESULT[ ).]*(?:,? ?(?:which|that|this|it))?"
+    "SUBJECT": r"(?:(?<![-+*/=\u00b7\u00d7] )(?<!times )(?<!twice )(?<!double )(?<!\bhalf of )"
+    r"(?<!\bthird of )(?<!square of )RESULT[ ).]*(?:,? ?(?:which|that|this|it))?"
     r"|START(?:it|this|that|the above|these)|^NOUN:|(?<!as )(?<!since )(?<!because )(?<!that )(?<!where )\b"
-    r"(?:the|this|that|my|our)(?: KIND)? NOUN:?)",
+    r"(?:the|this|that|my|our)(?: KIND)? NOUN(?: above)?:?)",
     "WRONG": table(
         r"wrong(?! (?:by|premise))\w*, incorrect\w*, invalid, mistaken, in error, erroneous, an error, a mistake",
         r"untrue, false, inconsistent, nonsens\w+, absurd, rejected, discarded, doubtful, suspect, unlikely",
@@ -60,15 +77,13 @@ NAMES = {
         "tempting, withdrawn, retracted, superseded, obsolete",
     ),
     "RIGHT": table(
-        r"right(?! (?:angle|triangle"
-        r"|side))\w*, correct\w*, true, valid, so, it, the case, accept\w+, plausible, sure",
+        r"right(?! (?:angle|triangle|side))\w*, correct\w*, true, valid, so, it, the case, accept\w+, plausible, sure",
         r"certain, consistent, RESULT, what (?:is|was|we) \w+",
         r"(?:the|my|our)(?: \w+)? (?:answer|result|value|solution|one)",
     ),
     "MEETS": table(
         r"satisf\w+, works?, holds?, fits?, match, matches, agrees?, check out, makes? sense, add up, hold up",
-        r"stand, seem",
-        r"look, meet, solve, fulfil\w*, obey, count",
+        r"stand, seem, look, meet, solve, fulfil\w*, obey, count",
     ),
     "BETTER": table("correct, right, actual, real, true, proper, revised, corrected, new, intended, final, updated"),
     "REPORTER": table(

@@ -5,6 +5,7 @@ result is retracted or hedged is checked in `retraction.py`.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
@@ -13,11 +14,13 @@ from am_assets.verification.mathematics.boxes import boxes, uncommitted
 from am_assets.verification.mathematics.normalization import TEXT_COMMAND, normalize
 
 WINDOW = 2_000  # characters read for one statement, and at the end of an answer without a marked result
+STATEMENTS = 100  # read of one answer at most, the last ones: a text may consist of nothing but "answer:"
 
 # What introduces the result of an answer. "答案不是" is none, and "选" only before the letter of an option.
 MARK = re.compile(
     r"####\s*"
     r"|(?<!check our )(?<!check the )(?<!check this )(?<!verify our )(?<!verify the )(?<!verify this )"
+    r"(?<!twice the )(?<!double the )(?<!half the )(?<!half of the )(?<!times the )(?<!square of the )"
     r"\b(?:answer|result|(?:correct|right|best) (?:option|choice))s?\b"
     r"(?:[^.\n:=$\\\d]{0,60}?\b(?:is|are|(?:must|should|will) be|equals)\b|[^.\n:=$\\\d]{0,12}[:=])(?!\s*not\b)[\s*:_]*"
     r"|\b(?:it|this|that) should be\s+"
@@ -104,9 +107,9 @@ def results(answer: str) -> list[str]:
 
 
 def statements(answer: str, after: int) -> Iterator[Statement]:
-    """The statements of a result behind the position `after`, in order."""
-    for mark in MARK.finditer(answer, after):
-        rest = answer[mark.end() :][:WINDOW]
+    """The last `STATEMENTS` of a result behind the position `after`, in order."""
+    for mark in deque(MARK.finditer(answer, after), STATEMENTS):
+        rest = answer[mark.end() : mark.end() + WINDOW]
         start = mark.end() + len(rest) - len(rest := rest.lstrip())
         if COLON.search(mark.group()) and (said := SAID.match(rest)):
             start, rest = start + said.end(), rest[said.end() :]

@@ -7,7 +7,7 @@ do not understand a sentence, and a result without a box has to look as asserted
 
 import re
 
-from am_assets.verification.mathematics import disowned, doubt
+from am_assets.verification.mathematics import disowned, doubt, operands
 from am_assets.verification.mathematics.boxes import Box, boxes
 from am_assets.verification.mathematics.clauses import Kind, says
 from am_assets.verification.mathematics.doubt import CHINESE, CHINESE_BEFORE, CHINESE_BEHIND
@@ -72,6 +72,7 @@ RESULT_START = re.compile(
 HARMLESS = re.compile(
     r"\bnot (?:depend|matter|simplif)\w*|\bif (?:and only if|needed|necessary)\b|\bas (?:was )?asked\b"
 )
+BARE = ("RESULT", "RESULT.")  # nothing is said behind a result
 OF_RESULT = re.compile(
     r"RESULT (?:overcounts|undercounts|is|was|has|does|did|can|could|would|will|must|should|needs|turns|seems"
     r"|seemed)\b"
@@ -102,6 +103,8 @@ UNMARKED = _any(
 )
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
+BEFORE = (*disowned.DISOWNED, *operands.CALCULATED_WITH)
+BEHIND = (*doubt.CHANGED, *operands.CALCULATED_ON)
 TAKEN_BACK = (*doubt.DENIED, *doubt.OPENING, *doubt.CONFESSED)
 APOSTROPHES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 
@@ -137,13 +140,15 @@ def _stands_beside(text: str) -> bool:
 
 def _is_boxed(answer: str, box: Box) -> bool:
     """Is the result of `box` asserted by the text around it?"""
-    return not _withdrawn(answer[max(0, box.start - WINDOW) : box.start], box.content, answer[box.end :][:WINDOW])
+    before = answer[max(0, box.start - WINDOW) : box.start]
+    behind = answer[box.end : box.end + WINDOW]
+    return not (operands.FACTOR.search(before) or _withdrawn(before, box.content, behind))
 
 
 def _is_stated(answer: str, stated: Statement) -> bool:
     """Is a result without a box asserted by the text around it, and is its statement one of a result at all?"""
-    rest = answer[stated.start :][:WINDOW]
-    lead = _open_sentence(answer[: stated.mark])
+    rest = answer[stated.start : stated.start + WINDOW]
+    lead = _open_sentence(answer[max(0, stated.mark - WINDOW) : stated.mark])
     if _is_reported(lead):
         return False
     if display := DISPLAY.match(rest):
@@ -158,7 +163,7 @@ def _is_stated(answer: str, stated: Statement) -> bool:
     qualified = SENTENCE_END.split(rest[end:], maxsplit=1)[0].removeprefix(stated.text[end:])
     return not (
         QUALIFIED.search(HARMLESS.sub("", qualified))
-        or _withdrawn(answer[: stated.mark][-WINDOW:], rest[:end], rest[end:])
+        or _withdrawn(answer[max(0, stated.mark - WINDOW) : stated.mark], rest[:end], rest[end:])
     )
 
 
@@ -197,8 +202,11 @@ def _withdrawn(before: str, result: str, rest: str) -> bool:
         return True
     kind = kind_of(result)
     own, *later = sentences(spoken(rest, result, kind))
-    if says(disowned.DISOWNED, f"{spoken(lead, '', kind)[7:]} {own}", kind) or says(doubt.CHANGED, own, kind):
+    own_sentence = f"{spoken(lead, '', kind)[7:]} {own}"
+    if says(BEFORE, own_sentence, kind) or says(BEHIND, own, kind) or _announced(before, kind):
         return True
+    if own in BARE and not later:  # the commonest end of an answer
+        return False
     later = without_refutations(later)
     said = [part for part in (own, *later) if part]
     if own.endswith("?") or any(_denied(part, kind) for part in said):
@@ -207,6 +215,12 @@ def _withdrawn(before: str, result: str, rest: str) -> bool:
     if open_question and not affirmed(later):
         return True
     return _suspected(own, later, kind) or _replaced(before, said, kind)
+
+
+def _announced(before: str, kind: Kind) -> bool:
+    """Does one of the two sentences before a result say that what follows is not to be taken?"""
+    last = [part for part in SENTENCE_END.split(before) if part.strip()][-2:]
+    return any(says(operands.ANNOUNCED, spoken(part, "", kind)[7:].strip(), kind) for part in last)
 
 
 def _denied(sentence: str, kind: Kind) -> bool:

@@ -24,7 +24,7 @@ OPTION_LETTER = re.compile(
     r"\(?(?<![.\w])([B-HJ]|A(?! (?!is|was|or|and|would|should|must|seems|instead)[a-z])|I(?! (?!is\b|or\b|and\b)[a-z]))"
     r"(?![\w']|\.[A-Z])\)?"
 )
-TIMES = re.compile(r"(?<=[\d)a-z]) ?\* ?(?=[\d(])")
+TIMES = re.compile(r"(?<=[\d)a-z]) ?\* ?(?=[\d(])|(?<=[\d)]) \* ?$")
 NUMERAL = re.compile(
     r"(?<![\w.\\^_])[-+]?\d[\d,]*+(?:\.\d++)?(?: ?/ ?\d++)?+(?:\s?\\?%)?|\\[dt]?frac ?\{ ?-?\d+ ?\}\{ ?\d+ ?\}"
 )

@@ -5,63 +5,64 @@ from itertools import pairwise
 
 from am_assets.verification.mathematics import doubt
 from am_assets.verification.mathematics.clauses import NUMBER as ANY_NUMBER
-from am_assets.verification.mathematics.clauses import Kind, says
+from am_assets.verification.mathematics.clauses import Kind, either, says
 
 # A sentence of one number, at its end and worked out of nothing; it is new if no text before the result has it.
 PLAIN_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 NEW_VALUE = re.compile(rf"(?<![=+*/\u00b7\u00d7\u00f7<>-] )(?<![=+*/\u00b7\u00d7\u00f7<>^_(,-]){ANY_NUMBER}[ .!)\]]*$")
-OF_ANOTHER = re.compile(
-    r"RESULT|\\(?:ne|neq|le|leq|ge|geq)\b|\b(?:of the|next|first|second|third|each|both|other|sides?|divisible"
-    r"|decimal"
-    r"|degrees|radians|recall|note|here|uses?d?|step|lemma|case|part|fig\w*|theorem|claim|remark|set|problem"
-    r"|method|example"
-    r"|checks?|verif\w+|estimate|rounded|about|add|subtract|double|at least|at most)\b",
+OF_ANOTHER = either(
+    r"""
+RESULT
+\\(?:ne|neq|le|leq|ge|geq)\b
+\b(?:of the|next|first|second|third|each|both|other|sides?|divisible|decimal|degrees|radians|recall|note|here
+    |uses?d?|step|lemma|case|part|fig\w*|theorem|claim|remark|set|problem|method|example|checks?|verif\w+|estimate
+    |rounded|about|add|subtract|double|at least|at most)\b
+""",
     re.IGNORECASE,
 )
 # What a sentence with a new value at its end has to begin with, or to say, if it is to speak of the result.
-SPEAKS_OF_RESULT = re.compile(
-    r"^\W*(?:so(?! far)|hence|thus|therefore|then|now|oh|ah|no|well|actually|better|rather|really|in fact|make"
-    r"|take|put"
-    r"|(?:i|we) (?!bought|had|have|did|spent|paid)|it (?:is|was|should|must|would|becomes"
-    r"|needs)(?: \w+){0,3}:? [-$\d]|one obtains"
-    r"|look\w*|this|that|answer|my|our|includ\w*|add\w*|the (?:\w+ ){0,2}(?:answer|result|value|one) (?:is|was"
-    r"|should|must))\b"
-    r"|\b(?:correct|right(?! now)|real|true|actual|proper|instead(?! of)|rather|should|final (?:answer|choice"
-    r"|result|value))\b"
-    r"|^(?!.*\b(?:has|had|have|costs?|bought|paid|sold|gets?|is|are|was|were)\b)\W*(?:\S+\s+){0,3}\S+$",
+SPEAKS_OF_RESULT = either(
+    r"""
+^\W*(?:so(?! far)|hence|thus|therefore|then|now|oh|ah|no|well|actually|better|rather|really|in fact|make|take|put
+    |(?:i|we) (?!bought|had|have|did|spent|paid)|it (?:is|was|should|must|would|becomes|needs)(?: \w+){0,3}:? [-$\d]
+    |one obtains|look\w*|this|that|answer|my|our|includ\w*|add\w*
+    |the (?:\w+ ){0,2}(?:answer|result|value|one) (?:is|was|should|must))\b
+\b(?:correct|right(?! now)|real|true|actual|proper|instead(?! of)|rather|should
+    |final (?:answer|choice|result|value))\b
+^(?!.*\b(?:has|had|have|costs?|bought|paid|sold|gets?|is|are|was|were)\b)\W*(?:\S+\s+){0,3}\S+$
+""",
     re.IGNORECASE,
 )
 # A sentence on somebody or something of the task: "He", "His bill", "Gretchen bowled", "One banana costs".
-OF_THE_TASK = re.compile(
-    r"^\W*(?:[^,]{1,25}, )?(?:(?:[Tt]ogether )?[Tt]hey|[Hh]e|[Ss]he|[Hh]is|[Hh]er|[Tt]heir|[Oo]ne(?:-\w+)?(?!"
-    r" (?:obtains|gets|finds|would))"
-    r"|(?!(?:The|This|That|These|Its?|A|An|All|Any|No|My|Our|In|Take|Some\w*|Every\w*|Intuition|\w+i(?:ng"
-    r"|on)s?) )[A-Z][a-z]+(?: and [A-Z][a-z]+)? (?!(?:gives|yields|makes|leads|results|says|shows|equals|becomes"
-    r"|needs|i?s|a?s|was|fail(?:s|ed)|seems"
-    r"|contradicts|disagrees|ignores|misses|violates|overcounts|assumes)\b)"
-    r"(?:[a-z]+(?:s|ed)|took|got|had|made|found|bought|sold|gave|ate|lost|won|left|paid|spent|caught))\b"
-)
+OF_THE_TASK = either(r"""
+^\W*(?:[^,]{1,25}, )?(?:(?:[Tt]ogether )?[Tt]hey|[Hh]e|[Ss]he|[Hh]is|[Hh]er|[Tt]heir
+    |[Oo]ne(?:-\w+)?(?! (?:obtains|gets|finds|would))
+    |(?!(?:The|This|That|These|Its?|A|An|All|Any|No|My|Our|In|Take|Some\w*|Every\w*|Intuition
+    |\w+i(?:ng|on)s?) )[A-Z][a-z]+(?: and [A-Z][a-z]+)? (?!(?:gives|yields|makes|leads|results|says|shows|equals
+    |becomes|needs|i?s|a?s|was|fail(?:s|ed)|seems|contradicts|disagrees|ignores|misses|violates|overcounts
+    |assumes)\b)(?:[a-z]+(?:s|ed)|took|got|had|made|found|bought|sold|gave|ate|lost|won|left|paid|spent|caught))\b
+""")
 # A sentence that assumes something else than the result, and the words that then refute the assumption alone.
 ASSUMES = re.compile(
-    r"\b(?:suppos\w+|assum(?:e|es|ed|ing)\b|if\b|otherwise|contrary|case\b|were\b"
-    r"|let\b)",
-    re.IGNORECASE,
+    r"\b(?:suppos\w+|assum(?:e|es|ed|ing)\b|if\b|otherwise|contrary|case\b|were\b|let\b)", re.IGNORECASE
 )
-ASSUMES_RESULT = re.compile(
-    r"(?:suppos\w+|assum\w+|if|were)(?: \w+)? (?:this|that|it|so)\b"
-    r"|(?<!than )(?<!least )(?<!most )(?<!below )(?<!above )RESULT",
+ASSUMES_RESULT = either(
+    r"""
+(?:suppos\w+|assum\w+|if|were)(?: \w+)? (?:this|that|it|so)\b
+(?<!than )(?<!least )(?<!most )(?<!below )(?<!above )RESULT
+""",
     re.IGNORECASE,
 )
 REFUTED = re.compile(
-    r"(?:\b(?:is|are|leads to|gives|yields) )?(?:\ban? )?\b(?:contradict\w*|impossible"
-    r"|absurd\w*)",
-    re.IGNORECASE,
+    r"(?:\b(?:is|are|leads to|gives|yields) )?(?:\ban? )?\b(?:contradict\w*|impossible|absurd\w*)", re.IGNORECASE
 )
-AFFIRMED = re.compile(
-    r"^\W*(?:yes|good|great|correct|indeed|right|ok|okay)\b|\b(?:matches|checks out|as (?:expected|required"
-    r"|desired|before)"
-    r"|confirm\w*|agrees|consistent|same (?:result|answer)|(?:is|are|looks) (?:indeed )?(?:right|correct|fine))\b"
-    r"|[\u2713\u2714]",
+AFFIRMED = either(
+    r"""
+^\W*(?:yes|good|great|correct|indeed|right|ok|okay)\b
+\b(?:matches|checks out|as (?:expected|required|desired|before)|confirm\w*|agrees|consistent|same (?:result|answer)
+    |(?:is|are|looks) (?:indeed )?(?:right|correct|fine))\b
+[\u2713\u2714]
+""",
     re.IGNORECASE,
 )
 ANSWERED = re.compile(r"^\W*(?:yes|because|since|as|indeed)\b|\byes\W*$", re.IGNORECASE)

@@ -267,6 +267,25 @@ def test_doubt_is_told_of_any_text_and_soon(text):
     assert time.perf_counter() - start < 1
 
 
+@pytest.mark.alone
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The sum of 1 and 2 is 3. " * 200_000 + r"\boxed{7}",  # 5 MB
+        r"\boxed{7} " + "x = 1\n" * 200_000,
+        r"\boxed{7} " * 10_000,
+        r"\boxed{7} " + "the answer: 7 " * 50_000,
+        "####" * 50_000 + " 7",
+    ],
+    ids=["megabytes", "lines", "boxes", "statements", "marks"],
+)
+def test_a_long_answer_takes_time_by_its_length(text):
+    start = time.process_time()
+    math.settle_all(text, "8")
+    is_asserted(text)
+    assert time.process_time() - start < 8
+
+
 numbers = st.decimals(-10_000, 10_000, places=3, allow_nan=False).map(lambda d: f"{d:f}") | st.integers().map(str)
 
 
