@@ -35,6 +35,8 @@ class Preset(Section):
     )
     attention: Literal["sdpa", "flash_attention_2", "flash_attention_3"] = "sdpa"  # its kernel
     liger: bool = False  # the layers' kernels of liger-kernel; the loss is in chunks in any case
+    save_seconds: Positive = 300  # between checkpoints that a killed training goes on from
+    save_steps: Count | None = None  # the same in steps
     device_batch: Count = 16  # the most sequences a device computes at once; gradients accumulate to batch_size
     peak_tflops: Positive = 989  # of a device in bfloat16, dense: an H100 by its data sheet
     utilization: Annotated[float, Field(gt=0, le=1)] = 0.4  # assumed for the hours of a dry run; not measured

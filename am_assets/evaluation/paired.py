@@ -114,14 +114,14 @@ def _whole(differences: np.ndarray) -> np.ndarray:
 
 def sentence(found: Paired, first: str, second: str) -> str:
     """What can be said, in one sentence without a full stop; `first` and `second` are the students' names."""
-    questions = f"{found.questions:,} questions"
+    questions, few = (f"{found.questions:,} questions", "are") if found.questions > 1 else ("1 question", "is")
     if found.told_apart:
         way, sign = ("better", 1) if found.difference > 0 else ("worse", -1)
         by = _points(sign * found.difference)
         return f"{second} is {way} than {first} by {by} points ({_measured(found, sign)}; {questions})"
     said = f"{first} and {second} can't be told apart: {_points(found.difference, '+')} points ({_measured(found)})"
     if found.detectable is None:
-        return f"{said}; {questions}, of which {found.differing:,} differ, are too few to show any"
+        return f"{said}; {questions}, of which {found.differing:,} differ, {few} too few to show any"
     could = f"; {questions} could have shown {_points(found.detectable)} points"
     return f"{said}{could}" + (f", this difference would take about {found.needed:,}" if found.needed else "")
 

@@ -19,9 +19,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
-
-from pydantic import Field
+from typing import Any, Literal, get_args
 
 from am_assets.config.files import ConfigError, Section
 from am_assets.config.hardware import Preset
@@ -75,8 +73,6 @@ class Job(Section):
     cache: Path | None = None  # the folder of tokenized datasets; beside the rows if not given
     run: int | None = None  # pid of the process that waits for the checkpoint; training ends with it
     hardware: Preset = Preset()  # how it is spread over devices; one GPU, or the CPU where there is none
-    save_seconds: Annotated[float, Field(gt=0)] = 300  # between checkpoints that a killed training goes on from
-    save_steps: Annotated[int, Field(ge=1)] | None = None  # the same in steps
     report_to: Reporter | None = None
 
 
@@ -159,7 +155,7 @@ def _trained(
     blank = even_out(trainer)
     watch = Watch(policy.max_loss_rise, lambda: _ids(job.rows, data.every, trainer.rows_of_step()))
     trainer.remove_callback(PrinterCallback)
-    for callback in (Watching(watch, progress), Saving(job.save_seconds, job.save_steps)):
+    for callback in (Watching(watch, progress), Saving(job.hardware.save_seconds, job.hardware.save_steps)):
         trainer.add_callback(callback)
     trainer.resume()
     history = [entry for entry in trainer.state.log_history if "loss" in entry]

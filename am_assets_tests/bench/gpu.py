@@ -66,11 +66,9 @@ def a_job(folder: Path, trial: Trial, device: str) -> Job:
     policy = TrainingPolicy(
         student=trial.name, packing=True, max_length=trial.length, batch_size=trial.batch, learning_rate=1e-4
     )
-    hardware = Preset.model_validate({"device": device, "device_batch": 1})
-    often = {"save_steps": 2} if "save_steps" in Job.model_fields else {}  # so that a killed one has where to go on
-    return Job(
-        rows=folder / "rows.parquet", student=base, output=folder / "out", policy=policy, hardware=hardware, **often
-    )
+    # saved often, so that a killed one has where to go on
+    hardware = Preset.model_validate({"device": device, "device_batch": 1, "save_steps": 2})
+    return Job(rows=folder / "rows.parquet", student=base, output=folder / "out", policy=policy, hardware=hardware)
 
 
 def train(job: Job, name: str, kill_at: int | None = None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ KINDS = {
     "padded": {"epochs": 4},
     "packed": {"packing": True, "max_length": 300, "batch_size": 2, "epochs": 4.5},
     "grouped by length": {"group_by_length": True, "epochs": 4},
+    "adapters, and rows left out": {"lora": {"rank": 4, "dropout": 0.2}, "max_length": 66, "epochs": 12},
 }
 
 
@@ -35,6 +36,11 @@ def at(job: Job, name: str) -> Job:
     return job.model_copy(update={"output": job.output.with_name(name)})
 
 
+def saved(job: Job, **when: float) -> Job:
+    """The job with checkpoints so often."""
+    return job.model_copy(update={"hardware": job.hardware.model_copy(update=when)})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_training_killed_at_random_moments_has_the_weights_of_an_undisturbed_one(
@@ -42,7 +48,7 @@ def test_a_training_killed_at_random_moments_has_the_weights_of_an_undisturbed_o
 ) -> None:
     """`AM_KILLS=20` kills as often."""
     kills = int(os.environ.get("AM_KILLS", "4"))
-    job = a_job(tmp_path, tiny_student, rows=41, learning_rate=1e-2, **KINDS[kind]).model_copy(update={"save_steps": 2})
+    job = saved(a_job(tmp_path, tiny_student, rows=41, learning_rate=1e-2, **KINDS[kind]), save_steps=2)
     assert killed(at(job, "whole"), kills=0) == [0]
     began = killed(at(job, "killed"), kills)
     assert began == sorted(began) and began[-1] > 0, "no kill met a training that had saved"
@@ -83,7 +89,7 @@ def first_words(job: Job) -> str:
 
 
 def test_only_a_whole_checkpoint_of_the_same_training_is_gone_on_from(tmp_path, tiny_student, said_each_step) -> None:
-    job = a_job(tmp_path, tiny_student, epochs=5).model_copy(update={"save_steps": 2})
+    job = saved(a_job(tmp_path, tiny_student, epochs=5), save_steps=2)
     interrupted(job, 5)
     kept = folder_of(job.output)
     assert [path.name for path in kept.glob(f"{PREFIX}*")] == [f"{PREFIX}4"]  # one alone
@@ -103,14 +109,14 @@ def test_only_a_whole_checkpoint_of_the_same_training_is_gone_on_from(tmp_path, 
 
 
 def test_another_rule_of_when_to_stop_does_not_begin_anew(tmp_path, tiny_student, said_each_step) -> None:
-    job = a_job(tmp_path, tiny_student, epochs=3).model_copy(update={"save_steps": 2})
+    job = saved(a_job(tmp_path, tiny_student, epochs=3), save_steps=2)
     interrupted(job, 3)
     patient = job.policy.model_copy(update={"max_loss_rise": None})
     assert first_words(job.model_copy(update={"policy": patient})) == "goes on after step 2 of 6"
 
 
 def test_a_checkpoint_is_saved_by_time_too(tmp_path, tiny_student, said_each_step) -> None:
-    job = a_job(tmp_path, tiny_student, epochs=3).model_copy(update={"save_seconds": 1e-6})
+    job = saved(a_job(tmp_path, tiny_student, epochs=3), save_seconds=1e-6)
     interrupted(job, 2)
     assert first_words(job) == "goes on after step 1 of 6"
 
@@ -118,7 +124,7 @@ def test_a_checkpoint_is_saved_by_time_too(tmp_path, tiny_student, said_each_ste
 def test_a_disk_that_is_full_in_mid_checkpoint_leaves_the_last_one_and_says_so(
     tmp_path, tiny_student, said_each_step
 ) -> None:
-    job = a_job(tmp_path, tiny_student, epochs=5).model_copy(update={"save_steps": 2})
+    job = saved(a_job(tmp_path, tiny_student, epochs=5), save_steps=2)
     interrupted(job, 3)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     weights = (folder_of(job.output) / f"{PREFIX}2" / "model.safetensors").stat().st_size

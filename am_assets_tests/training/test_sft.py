@@ -1,6 +1,3 @@
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +8,7 @@ from am_assets.config.recipe import TrainingPolicy
 from am_assets.engines.models.bundled import BUNDLED
 from am_assets.engines.models.student import student_folder, weights_sha256
 from am_assets.training.settings import sequences_per_device, trainer_settings
-from am_assets.training.sft import Job, command, train
+from am_assets.training.sft import Job, train
 from am_assets.training.watching import read_log
 from am_assets_tests.training.jobs import a_job, write_rows
 
@@ -125,41 +122,6 @@ def test_a_batch_is_split_evenly_or_refused():
     assert sequences_per_device(7, devices=1, most=4) == 1
     with pytest.raises(ValueError, match="batch_size 10 can't be shared by 4 devices"):
         sequences_per_device(10, devices=4, most=16)
-
-
-@pytest.mark.slow
-def test_dagster_starts_the_command_and_receives_progress_and_metrics(tmp_path, tiny_student):
-    import dagster as dg
-
-    job = a_job(tmp_path, tiny_student)
-
-    @dg.asset
-    def checkpoint(context: dg.AssetExecutionContext, pipes: dg.PipesSubprocessClient) -> dg.MaterializeResult:
-        metrics = pipes.run(command=command(job), context=context).get_custom_messages()[-1]
-        return dg.MaterializeResult(metadata=metrics)
-
-    with dg.DagsterInstance.ephemeral() as instance:
-        resources = {"pipes": dg.PipesSubprocessClient(cwd=str(Path(__file__).parents[2]))}
-        result = dg.materialize([checkpoint], resources=resources, instance=instance)
-        log = [record.message for record in instance.all_logs(result.run_id)]
-    metadata = result.asset_materializations_for_node("checkpoint")[0].metadata
-    assert (metadata["steps"].value, metadata["rows"].value) == (2, 8)
-    assert any("step 2 of 2, loss" in message for message in log)
-    assert json.loads((job.output / "config.json").read_text())["model_type"] == "llama"
-
-
-@pytest.mark.slow
-def test_a_trainer_ends_with_its_run_and_the_next_one_clears_up_after_it(tmp_path, tiny_student):
-    run = subprocess.Popen(["sleep", "600"])
-    job = a_job(tmp_path, tiny_student, epochs=100_000).model_copy(update={"run": run.pid})
-    told = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command(job), stdout=subprocess.PIPE, env=told, text=True) as trainer:
-        assert trainer.stdout and trainer.stdout.readline().startswith("step 1 of")
-        run.kill()
-        run.wait()
-        assert trainer.wait(timeout=30) == -9
-    train(a_job(tmp_path, tiny_student), progress=lambda _: None)
-    assert {path.name for path in tmp_path.iterdir()} == {"rows.parquet", "tokens", "checkpoint"}
 
 
 @pytest.mark.slow

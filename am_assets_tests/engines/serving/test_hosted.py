@@ -3,8 +3,6 @@
 import asyncio
 import json
 
-import pytest
-
 from am_assets.engines.serving.hosted import Guarded
 
 
@@ -74,26 +72,3 @@ def test_another_sampling_waits_until_the_one_before_is_answered():
     assert restarts == [0, 2]
     assert configs[0] == {"eos_token_id": 2, "do_sample": False, "top_k": 0}
     assert configs[2] == {"eos_token_id": 2, "do_sample": True, "top_k": 0, "temperature": 0.7, "top_p": 0.9}
-
-
-@pytest.mark.slow
-@pytest.mark.model
-def test_a_folder_is_really_served_and_greedy_answers_are_those_of_the_weights(exported, machine):
-    pytest.importorskip("fastapi", reason="the extra `serving` is not installed")
-    import polars as pl
-
-    from am_assets.config.endpoints import Endpoint
-    from am_assets.engines.llm import ask as ask_all
-    from am_assets.engines.models.bundled import BUNDLED
-    from am_assets.engines.models.student import generate, student_folder
-    from am_assets_tests.scripted import requests
-
-    folder = student_folder(BUNDLED, exported)
-    serve = {"engine": "transformers", "arguments": {"dtype": "float32"}}
-    entry = Endpoint.model_validate({"serve": serve, "model": str(folder), "context": 256})
-    asked = requests("Is grass green?", sampling='{"max_tokens": 8, "temperature": 0}')
-    got = pl.concat(ask_all(asked, "embedded/mine", [entry]))
-    prompts = asked.select("key", "messages", seed=0)
-    here = pl.concat(generate(folder, prompts, temperature=0, top_p=1, max_tokens=8, dtype="float32"))
-    assert got["text"].item() == here["response"].item()
-    assert got["completion_tokens"].item() == 8 and got["finish_reason"].item() == "length"
