@@ -6,6 +6,7 @@ import typer
 
 from am_assets.cli import app
 from am_assets.cli.opening import AsJson, console, open_plan, print_json
+from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError
 
 
@@ -30,7 +31,10 @@ def memo(
         if namespace:
             known = store.known(namespace)
             if known is None:
-                raise ConfigError(f"nothing is stored under {namespace}; there are {', '.join(store.namespaces())}")
+                raise ConfigError(
+                    f"nothing is stored under {namespace}{alike(namespace, store.namespaces())}; there are"
+                    f" {', '.join(store.namespaces())}"
+                )
             if as_json:
                 rows = known.filter(key=key).head(1) if key else known.tail(LATEST)
                 print_json(rows.collect().to_dicts())

@@ -80,8 +80,23 @@ def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[st
             if ("eval_scores", f"{path.parent.name}|{recipe}") in made:
                 console.print(_scores(path))
     console.print(f"{counted(len(made), 'partition')} materialized.")
+    for line in without_rows(outcomes, recipes):
+        console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     show_failures(outcomes)
     console.print("Open the UI with [bold]make ui[/bold], then http://localhost:3000")
+
+
+def without_rows(outcomes: list[Outcome], recipes: list[str]) -> list[str]:
+    """What is to be said of recipes of which a decision just made keeps nothing."""
+    from am_assets.planning.nothing_kept import nothing_kept
+    from am_assets.project import project
+
+    made = [outcome.step for outcome in outcomes if outcome.result == "done"]
+    return [
+        line
+        for recipe in recipes
+        for line in nothing_kept(project(), recipe, {step.asset for step in made if step.partition == recipe})
+    ]
 
 
 def show_failures(outcomes: list[Outcome]) -> None:
