@@ -1,4 +1,4 @@
-"""Why a decision keeps nothing: the reasons with their counts, and the likeliest cause, for the one who has to mend it."""
+"""Why a decision keeps nothing: the reasons with their counts, and the likeliest cause."""
 
 from collections.abc import Collection, Iterator
 
@@ -36,16 +36,12 @@ def nothing_kept(here: Project, recipe: str, made: Collection[str]) -> Iterator[
         if rows.is_empty():
             yield f"{asset}[{recipe}] has no {noun}: {absent}"
             return
-        reasons = (
-            rows["drop_reason"]
-            .cast(pl.String)
-            .value_counts(sort=True)
-            .sort("count", "drop_reason", descending=[True, False])
-        )
-        told = ", ".join(f"{count:,} {reason}" for reason, count in reasons.rows())
+        rows = rows.with_columns(pl.col("drop_reason").cast(pl.String))
+        reasons = rows.group_by("drop_reason").len().sort("len", "drop_reason", descending=[True, False]).rows()
+        told = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
         yield f"{asset}[{recipe}] keeps none of {counted(rows.height, noun)}: {told}"
-        reason, count = reasons.row(0)
-        cause = _cause(here, recipe, reason, rows.filter(pl.col("drop_reason").cast(pl.String) == reason))
+        reason, count = reasons[0]
+        cause = _cause(here, recipe, reason, rows.filter(drop_reason=reason))
         yield f"{count:,} of {rows.height:,} {reason}: {cause}"
         return
 
@@ -58,17 +54,14 @@ def _cause(here: Project, recipe: str, reason: str, rows: pl.DataFrame) -> str:
     if reason == "truncated":
         return f"answers end at teacher.max_tokens: {policies.teacher.max_tokens:,}; raise it"
     if reason == "unchecked":
-        return (
-            "their questions have no reference answer, tests or constraints; verification.accept: best takes the reward"
-        )
+        return "no reference answer, tests or constraints; with verification.accept: best the reward decides"
     details, fields = rows["detail"].drop_nulls(), rows["decided_by"].drop_nulls()
     example = f"most often {details.mode().sort()[0]}" if len(details) else ""
-    return (
-        "; ".join(filter(None, [example, *(_field(here, recipe, policies, fields) if len(fields) else [])])) or reason
-    )
+    decided = _fields(here, recipe, policies, fields) if len(fields) else []
+    return "; ".join(filter(None, [example, *decided])) or "no figure is stored"
 
 
-def _field(here: Project, recipe: str, policies: Recipe, fields: pl.Series) -> Iterator[str]:
+def _fields(here: Project, recipe: str, policies: Recipe, fields: pl.Series) -> Iterator[str]:
     """The fields of the recipe that dropped the most rows, with value and file."""
     now = policies.model_dump()
     named = str(fields.mode().sort()[0]).split(", ")
