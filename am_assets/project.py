@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from am_assets.config.alike import alike
 from am_assets.config.consistency import unmeasured
 from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints, of_student
 from am_assets.config.experiments import Experiments, load_experiments
@@ -91,7 +92,10 @@ class Project:
                 raise ConfigError(self.experiments.flawed[name])
             return self.experiments.variants[name]
         if name not in self.recipes:
-            raise ConfigError(f"no recipe {name} in {self.data / 'recipes'}; there are {', '.join(self.recipes)}")
+            raise ConfigError(
+                f"no recipe {name} in {self.data / 'recipes'}{alike(name, [*self.recipes, *self.experiments.keys])};"
+                f" there are {', '.join(self.recipes)}"
+            )
         return self.recipes[name]
 
     def where(self, recipe: str) -> str:
@@ -237,5 +241,6 @@ def contradictions(recipe: Recipe, loaded: Project, where: str) -> Iterator[str]
     }.items():
         for unknown in sorted(set(names) - set(loaded.benchmarks)):
             known = ", ".join(loaded.benchmarks) or "none"
+            meant = alike(unknown, loaded.benchmarks)
             step = f"; `use: [{unknown}]` there adds the published one" if unknown in known_benchmarks() else ""
-            yield f"{where}: {field}: no benchmark {unknown} in benchmarks.yaml (it has {known}){step}"
+            yield f"{where}: {field}: no benchmark {unknown} in benchmarks.yaml (it has {known}){meant}{step}"

@@ -41,12 +41,12 @@ def apply(
 
     What models would cost is shown and has to be confirmed, or named beforehand by --budget."""
     with exit_on_config_error(), open_plan(names := chosen_recipes(recipe, every), select, with_others=True) as found:
-        from am_assets.cli.summary import show
+        from am_assets.cli.summary import show, without_rows
         from am_assets.project import project
 
         done = carry_out(found, names, budget, as_json)
         if as_json:
-            print_json(done.to_dict())
+            print_json(done.to_dict() | {"nothing_kept": without_rows(done.outcomes, names)})
         elif not done.interrupted:
             show(console, found, done.outcomes, names, project().assets)
     done.exit()

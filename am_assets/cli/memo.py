@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, console, open_plan, print_json
+from am_assets.cli.opening import AsJson, console, exit_on_config_error, open_plan, print_json, say
+from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError
+from am_assets.runtime.wording import counted
 
 
 @app.command()
@@ -15,11 +17,17 @@ def memo(
     key: Annotated[str | None, typer.Argument(help="Show this row in full.")] = None,
     prune: Annotated[bool, typer.Option(help="Remove rows that no recipe, source or benchmark references.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Prune without asking.")] = False,
+    by: Annotated[
+        str | None, typer.Option(help="What was spent, by some of recipe, month, day, model, namespace: recipe,month")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what was measured so far: sizes and ages, or the rows of one namespace.
+    """Show what was measured so far: sizes and ages, what it cost, or the rows of one namespace.
 
     It covers the whole project: unreferenced rows are known only when all recipes are considered."""
+    if by is not None:
+        _spent(by.replace(" ", "").split(","), as_json)
+        return
     with open_plan(None, None) as found:
         from am_assets.cli.summary import LATEST, show_holdings, show_measurement, show_measurements
         from am_assets.planning import upkeep
@@ -30,7 +38,10 @@ def memo(
         if namespace:
             known = store.known(namespace)
             if known is None:
-                raise ConfigError(f"nothing is stored under {namespace}; there are {', '.join(store.namespaces())}")
+                raise ConfigError(
+                    f"nothing is stored under {namespace}{alike(namespace, store.namespaces())}; there are"
+                    f" {', '.join(store.namespaces())}"
+                )
             if as_json:
                 rows = known.filter(key=key).head(1) if key else known.tail(LATEST)
                 print_json(rows.collect().to_dicts())
@@ -41,4 +52,15 @@ def memo(
         print_json(holdings.to_dicts()) if as_json else show_holdings(console, holdings)
         if prune and (yes or typer.confirm("Remove the unwanted measurements? They would have to be paid for again")):
             for name, removed in upkeep.prune(store, found).items():
-                console.print(f"{name}: {removed:,} removed")
+                say(f"{name}: {counted(removed, 'row')} removed")
+
+
+def _spent(by: list[str], as_json: bool) -> None:
+    with exit_on_config_error():
+        from am_assets.cli.summary import show_spending
+        from am_assets.planning.spending import spending
+        from am_assets.project import project
+        from am_assets.storage.memo import Memo
+
+        spent = spending(Memo(project().memo), by)
+        print_json(spent.to_dicts()) if as_json else show_spending(console, spent, by)

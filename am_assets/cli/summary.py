@@ -25,7 +25,9 @@ def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
     if holdings.is_empty():
         console.print("Nothing was measured yet.")
         return
-    table = Table("namespace", "measurements", "MB", "oldest", "newest", "paid, $", "wanted by nobody", title="Memo")
+    right = {name: Column(name, justify="right") for name in ("measurements", "MB", "paid, $", "wanted by nobody")}
+    names = ("namespace", "measurements", "MB", "oldest", "newest", "paid, $", "wanted by nobody")
+    table = Table(*(right.get(name, name) for name in names), title="Memo")
     for row in holdings.iter_rows(named=True):
         ages = [
             f"{row[name]:%Y-%m-%d %H:%M}" if row[name] else "before dates were kept" for name in ("oldest", "newest")
@@ -36,20 +38,36 @@ def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
     console.print(table)
     for row in holdings.filter(pl.col("interrupted") > 0).iter_rows(named=True):
         console.print(
-            f"{row['namespace']}: {row['interrupted']:,} answers were interrupted and stored by an earlier version;"
-            " they count as not there and are asked for again"
+            f"{row['namespace']}: {counted(row['interrupted'], 'answer')} cut off by an interrupt, which an earlier"
+            " version stored; they count as not there and are asked for again"
         )
     if untold := holdings["untold"].sum():
         console.print(
-            f"{untold:,} answers were stored by an earlier version, without the provider's message: thinking that it"
-            " had in other fields than reasoning_content and reasoning, and whether the provider told that an answer"
-            " was complete, can't be told of them any more"
+            f"{counted(untold, 'answer')} stored by an earlier version, without the provider's message: thinking that"
+            " it had in other fields than reasoning_content and reasoning, and whether the provider told that an answer"
+            " was complete, can't be told any more"
         )
+
+
+def show_spending(console: Console, spent: pl.DataFrame, by: list[str]) -> None:
+    """Print what models were asked and paid, a row for each group, and the sum."""
+    figures = (Column(name, justify="right") for name in ("requests", "tokens in", "tokens out", "cost, $"))
+    table = Table(*by, *figures, title="What models were asked so far")
+    for row in spent.iter_rows():
+        table.add_row(*(escape(str(cell)) for cell in row[: len(by)]), *_spent(row[len(by) :]))
+    table.add_section()
+    table.add_row("all", *[""] * (len(by) - 1), *_spent(spent.select(pl.all().exclude(by).sum()).row(0)))
+    console.print(table)
+
+
+def _spent(figures: tuple) -> list[str]:
+    *counts, dollars = (figure or 0 for figure in figures)
+    return [*(f"{count:,}" for count in counts), f"{dollars:,.4f}"]
 
 
 def show_measurements(console: Console, known: pl.LazyFrame) -> None:
     rows = known.tail(LATEST).collect()
-    table = Table("key", "measured", title=f"the latest {rows.height} rows")
+    table = Table("key", "measured", title=f"the latest {counted(rows.height, 'row')}")
     for row in rows.iter_rows(named=True):
         cells = (f"{name}: {' '.join(str(value).split())[:CELL_CHARS]}" for name, value in row.items() if name != "key")
         table.add_row(row["key"], escape("; ".join(cells)))
@@ -80,8 +98,23 @@ def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[st
             if ("eval_scores", f"{path.parent.name}|{recipe}") in made:
                 console.print(_scores(path))
     console.print(f"{counted(len(made), 'partition')} materialized.")
+    for line in without_rows(outcomes, recipes):
+        console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     show_failures(outcomes)
     console.print("Open the UI with [bold]make ui[/bold], then http://localhost:3000")
+
+
+def without_rows(outcomes: list[Outcome], recipes: list[str]) -> list[str]:
+    """What is to be said of recipes of which a decision just made keeps nothing."""
+    from am_assets.planning.nothing_kept import nothing_kept
+    from am_assets.project import project
+
+    made = [outcome.step for outcome in outcomes if outcome.result == "done"]
+    return [
+        line
+        for recipe in recipes
+        for line in nothing_kept(project(), recipe, {step.asset for step in made if step.partition == recipe})
+    ]
 
 
 def show_failures(outcomes: list[Outcome]) -> None:

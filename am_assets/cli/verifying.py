@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from am_assets.cli import app
+from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError
 from am_assets.config.vocabulary import VERDICTS
 
@@ -61,6 +62,7 @@ def _verdicts(
         if name not in FIELDS or not path:
             raise ConfigError(
                 f"--column {name}={path}: expected a path after one of {', '.join(FIELDS)}, as id=meta.id"
+                + alike(name, FIELDS)
             )
     settings = Settings(paths, only=("math",) if math_only else tuple(VERIFIERS))
     if recipe is not None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError, Section, merge, parse, read_yaml
 from am_assets.config.partitions import BETWEEN, part_fault, variant_key
 from am_assets.config.recipe import Recipe
@@ -73,7 +74,7 @@ class Experiments:
             raise ConfigError(self.flawed[name])
         if name not in self.named:
             there = ", ".join([*self.named, *(one for one in self.flawed if one not in self.keys)]) or "none"
-            raise ConfigError(f"no experiment {name} in {FOLDER}/; there are {there}")
+            raise ConfigError(f"no experiment {name} in {FOLDER}/{alike(name, self.named)}; there are {there}")
         if faults := [self.flawed[key] for key in self.named[name].keys(name).values() if key in self.flawed]:
             raise ConfigError("\n".join(faults))
         return self.named[name]
@@ -107,7 +108,8 @@ def _recipe(data: Path, name: str, experiment: Experiment, variant: str, files: 
     file = f"{data / FOLDER / name}.yaml"
     if experiment.base not in files:
         raise ConfigError(
-            f"{file}: base: no recipe {experiment.base} in recipes/; there are {', '.join(sorted(files))}"
+            f"{file}: base: no recipe {experiment.base} in recipes/{alike(experiment.base, sorted(files))};"
+            f" there are {', '.join(sorted(files))}"
         )
     if variant_key(name, variant) in files:
         raise ConfigError(f"{file}: variants.{variant}: recipes/{variant_key(name, variant)}.yaml has its name already")

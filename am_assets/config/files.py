@@ -5,10 +5,19 @@ ConfigError: data/instruments.yaml: pairs.floor: Input should be less than 1
 """
 
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    RootModel,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
+
+from am_assets.config.alike import alike
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -76,8 +85,44 @@ def parse(model: type[M], content: Any, where: str) -> M:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        faults = [f"{where}: {'.'.join(map(str, e['loc'])) or 'top'}: {e['msg']}" for e in error.errors()]
+        faults = [
+            f"{where}: {'.'.join(map(str, e['loc'])) or 'top'}: {e['msg']}"
+            + (_meant(model, e["loc"]) if e["type"] == "extra_forbidden" else "")
+            for e in error.errors()
+        ]
         raise ConfigError("\n".join(faults)) from None
+
+
+def _meant(model: type[BaseModel], path: tuple[int | str, ...]) -> str:
+    """The fields that may have been meant by one that is not known: similar ones beside it, else those of its name in a
+    section below."""
+    sections = _models(model)
+    for part in path[:-1]:  # the index of a list, a key of a mapping or a variant of a union is no field
+        below = [one for section in sections for one in _models(_annotation(section, part))]
+        sections = below or sections
+    name = str(path[-1])
+    inner = [
+        f"{field}.{name}"
+        for section in sections
+        for field, info in section.model_fields.items()
+        for one in _models(info.annotation)
+        if name in one.model_fields
+    ]
+    beside = alike(name, [field for section in sections for field in section.model_fields])
+    return f" (did you mean {' or '.join(inner[:3])}?)" if inner else beside
+
+
+def _annotation(section: type[BaseModel], part: int | str) -> Any:
+    field = section.model_fields.get(str(part))
+    return field.annotation if field else None
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The sections that a type is made of, as `dict[str, Section] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        root = annotation.model_fields.get("root") if issubclass(annotation, RootModel) else None
+        return _models(root.annotation) if root else [annotation]
+    return [one for inner in get_args(annotation) for one in _models(inner)]
 
 
 def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

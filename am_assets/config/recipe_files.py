@@ -4,6 +4,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from am_assets.config.alike import alike
 from am_assets.config.endpoints import BUNDLED
 from am_assets.config.files import ConfigError, merge, parse, read_text, read_yaml
 from am_assets.config.recipe import Recipe
@@ -20,7 +21,11 @@ def read_recipe(path: Path, children: tuple[Path, ...] = ()) -> dict[str, Any]:
     parent = content.pop("extends", None)
     if parent is None:
         return content
-    return merge(read_recipe(path.with_name(f"{parent}.yaml"), (*children, path)), content)
+    other = path.with_name(f"{parent}.yaml")
+    if not other.exists():
+        names = [one.stem for one in path.parent.glob("*.yaml") if one != path]
+        raise ConfigError(f"{path}: extends: no recipe {parent} in {path.parent}{alike(str(parent), names)}")
+    return merge(read_recipe(other, (*children, path)), content)
 
 
 def read_written(path: Path) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from am_assets.storage.segments import write_durably
 from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables
 
 BUDGET_TAG = "am/budget_usd"  # run tag; runs without it take the environment variable AM_BUDGET_USD
+ALL = "all"  # what answers are asked for where a run names no recipe
 RECIPES_TAG = "am/recipes"  # run tag: comma-separated recipes whose requests are sent; without it those of all
 
 
@@ -105,6 +106,7 @@ class Answers:
         identity = ["model", "messages", "sampling", "sample_index"]
         keyed = requests if "key" in requests.columns else with_keys(requests, *identity)
         budget = _budget_of_run()
+        self.memo.asked_for = dg.AssetExecutionContext.get().run.tags.get(RECIPES_TAG, ALL)
         return self.fill(namespace, keyed, lambda missing: self._ask(namespace, missing, budget), ANSWER)
 
     def split(self, namespace: str, requests: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

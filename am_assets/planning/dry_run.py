@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 
+from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError
 from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
@@ -62,7 +63,10 @@ def dry_run(here: Project, recipe: str, named: str | None = None) -> DryRun:
     """`ConfigError` where the student's shape is unknown or no preset has that name."""
     policy = here.recipe(recipe).training
     if named and named not in here.hardware:
-        raise ConfigError(f"{here.data / 'hardware.yaml'}: no preset {named}: it has {', '.join(here.hardware)}")
+        raise ConfigError(
+            f"{here.data / 'hardware.yaml'}: no preset {named}{alike(named, here.hardware)}: it has"
+            f" {', '.join(here.hardware)}"
+        )
     try:
         shape = shape_of(policy.student)
     except UnknownShapeError as error:

@@ -14,6 +14,7 @@ from typing import Literal
 
 import dagster as dg
 
+from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError
 from am_assets.orchestration.dagster_internals import BaseAssetGraph
 from am_assets.planning.execution import run
@@ -222,7 +223,9 @@ def _selected(select: str, graph: BaseAssetGraph) -> set[dg.AssetKey]:
     """
     unknown = [name for name in BARE_NAME.findall(select) if not graph.has(dg.AssetKey(name))]
     if unknown:
-        raise ConfigError(f"--select {select}: no such asset: {', '.join(unknown)}")
+        names = [key.to_user_string() for key in graph.get_all_asset_keys()]
+        told = ", ".join(name + alike(name, names) for name in unknown)
+        raise ConfigError(f"--select {select}: no such asset: {told}")
     try:
         chosen = dg.AssetSelection.from_string(BARE_NAME.sub(r'key:"\1"', select)).resolve(graph)
     except dg.DagsterError:

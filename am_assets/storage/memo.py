@@ -55,6 +55,9 @@ def with_keys(frame: pl.DataFrame, *columns: str, identity: Any = None) -> pl.Da
     return frame.with_columns(pl.Series("key", [key_of(identity, *row) for row in rows], dtype=pl.String))
 
 
+ASKED_FOR = "asked_for"  # column of the recipes that an answer was asked for, comma-separated
+
+
 @dataclass(frozen=True)
 class FillResult:
     """`table`: the wanted rows joined with their measurements. `new`: the measurements made by this call."""
@@ -68,6 +71,7 @@ class Memo:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.asked_for: str | None = None  # stored with what is measured from now on; no part of any key
         self._stored = 0
 
     def namespaces(self) -> list[str]:
@@ -119,6 +123,8 @@ class Memo:
         """Store measurements (a column `key` and any others). Returns when they would survive a power cut."""
         now = datetime.now(UTC)
         stamped = measured.with_columns(stored_at=pl.lit(now, pl.Datetime("ms", "UTC")))
+        if self.asked_for is not None:
+            stamped = stamped.with_columns(pl.lit(self.asked_for).alias(ASKED_FOR))
         segments.write(self.folder / namespace, stamped)
         self._stored += 1
         if self._stored % MERGE_EVERY == 0:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from am_assets.planning.spending import spending
+from am_assets.storage.memo import Memo
 from am_assets_tests.desk import FREE, MODEL, Desk
 from am_assets_tests.scripted import Reply, Teacher, answer
 
@@ -61,4 +63,6 @@ def test_an_interrupted_apply_leaves_no_open_run_and_the_next_asks_only_what_is_
     said, _ = second.communicate(timeout=120)
     assert second.returncode == 0, said
     assert Counter(Counter(teacher.asked).values()) == {1: QUESTIONS}  # what was in flight was waited for
+    spent = spending(Memo(desk.folder / "memo"), ["recipe", "namespace"])
+    assert spent.select("recipe", "namespace", "requests").rows() == [("plain", "labels", QUESTIONS)]
     teacher.stop()

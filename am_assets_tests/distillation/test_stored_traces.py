@@ -30,7 +30,7 @@ def test_answers_that_an_earlier_version_stored_are_read_anew_without_a_request(
     features = pl.read_parquet(tmp_path / "assets" / "response_features" / "asked.parquet")
     assert features.select("think", "answer", "well_formed").rows() == [("9 and 4 is 13.", "He has \\boxed{13}.", True)]
     assert len(server.bodies) == asked
-    assert "1 answers were stored by an earlier version, without the provider's message" in am(desk, "memo").stdout
+    assert "1 answer stored by an earlier version, without the provider's message" in am(desk, "memo").stdout
     server.stop()
 
 
@@ -45,7 +45,7 @@ def test_an_interrupted_answer_that_an_earlier_version_stored_is_planned_and_ask
         stored = pl.read_parquet(path).with_columns(text=pl.lit("<think>9 a"), finish_reason=pl.lit("error"))
         stored.drop("message").write_parquet(path)
     monkeypatch.setattr(parts, "VERSION", "next")
-    assert "1 answers were interrupted" in am(desk, "memo").stdout
+    assert "1 answer cut off by an interrupt" in am(desk, "memo").stdout
     asked = len(server.bodies)
     applied(desk, *FEATURES)
     assert len(server.bodies) == asked + 1

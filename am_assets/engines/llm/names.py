@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from am_assets.config.alike import alike
 from am_assets.config.endpoints import EMBEDDED, STUDENT, Endpoint, Endpoints
 from am_assets.config.instruments import LOCAL
 from am_assets.engines.models.bundled import BUNDLED
@@ -42,20 +43,15 @@ def misnamed_entries(endpoints: Endpoints) -> Iterator[str]:
             yield f"{name}: {fault}"
 
 
-def _alike(name: str, known: list[str]) -> str:
-    """The similar names as ` (did you mean …?)`; empty where there is none."""
-    near = get_close_matches(name, known, n=3, cutoff=ALIKE)
-    return f" (did you mean {' or '.join(near)}?)" if near else ""
-
-
 def _not_embedded(model: str, endpoints: Endpoints) -> str | None:
     entries = endpoints.get(model) or [Endpoint()]
     if all(_has_weights(model, entry) for entry in entries):
         return None
     known = [BUNDLED, *(name for name in endpoints if name.startswith(EMBEDDED) and name != model)]
     return (
-        f"there is no embedded model {model}{_alike(model, known)}: bundled is {BUNDLED}; any other needs an entry in"
-        " endpoints.yaml whose `gguf:` names its file, or whose `serve:` and `model:` say what serves which weights"
+        f"there is no embedded model {model}{alike(model, known, ALIKE)}: bundled is {BUNDLED}; any other"
+        " needs an entry in endpoints.yaml whose `gguf:` names its file, or"
+        " whose `serve:` and `model:` say what serves which weights"
     )
 
 
@@ -85,7 +81,7 @@ def _suggestion(name: str) -> str:
         near = get_close_matches(provider.lower(), [*_providers(), EMBEDDED.strip("/")], n=1, cutoff=ALIKE)
         return f" (did you mean {near[0]}/{rest}?)" if near and rest else ""
     whole = f"{_priced().get(name, {}).get('litellm_provider')}/{name}"
-    return f" (did you mean {whole}?)" if whole in _priced() else _alike(name, _bare())
+    return f" (did you mean {whole}?)" if whole in _priced() else alike(name, _bare(), ALIKE)
 
 
 def _litellm_knows(name: str, endpoint: Endpoint) -> bool:

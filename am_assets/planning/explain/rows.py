@@ -26,15 +26,22 @@ SUGGESTED = 3
 
 
 def find(store: StoredTables, here: Project, asked: str) -> str:
-    """The id of the question that `asked` names: by text, id or prefix of the id. `ConfigError` for none, with similar
-    questions, and for an ambiguous prefix."""
+    """The id of the question that `asked` names: by text, or by its id, that of a response to it or the beginning of
+    either. `ConfigError` for none, with similar questions, and for what begins the ids of several questions."""
     pool = _all(store)
-    if re.fullmatch(r"[0-9a-f]{4,32}", asked):
-        ids = pool.filter((asked <= ID) & (asked + "g" > ID)).select(ID.unique().sort()).collect()["question_id"]
-        if len(ids) > 1:
-            raise ConfigError(f"{asked} begins {len(ids):,} ids, {', '.join(ids[:SUGGESTED])}: give more of it")
-        if len(ids) == 1:
-            return ids[0]
+    if re.fullmatch(r"[0-9a-fA-F]{4,32}", asked):
+        begins = asked.strip().lower()
+        known = [pool, *(store.scan("responses", at) for at in store.partitions("responses"))]
+        for named, tables in {"question_id": known[:1], "response_id": known[1:]}.items():
+            if not tables:
+                continue
+            rows = pl.concat(table.select(ID, pl.col(named).alias("named")) for table in tables)
+            ids = rows.filter(pl.col("named").str.starts_with(begins)).unique().sort("named").collect()
+            if ids["question_id"].n_unique() > 1:
+                several = ", ".join(ids["named"].unique(maintain_order=True)[:SUGGESTED])
+                raise ConfigError(f"{asked} begins {ids.height:,} ids, {several}: give more of it")
+            if ids.height:
+                return ids["question_id"][0]
     asked_id = question_id(asked)
     if pool.filter(asked_id == ID).select(pl.len()).collect().item():
         return asked_id
