@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME ?= $(abspath $(or $(AM_DATA),data)/instance)
 
-.PHONY: run ui test lint check
+.PHONY: run ui test lint check docs
 
 run: $(VENV)/.installed
 	$(BIN)/am apply --recipe demo
@@ -24,6 +24,10 @@ lint: $(VENV)/.installed-tests
 	$(BIN)/mypy
 
 check: lint test
+
+docs: $(BIN)/python
+	$(BIN)/pip install --quiet --constraint constraints.txt mkdocs-material==9.8.2
+	$(BIN)/mkdocs build --strict --quiet
 
 $(BIN)/python:
 	@python=$$(bash bin/usable-python.sh $(PYTHON)) && "$$python" -m venv --clear $(VENV)

@@ -1,1 +1,20 @@
-"""Distilled-reasoning datasets as a Dagster asset graph. The folders are its stages, `definitions.py` its assembly."""
+"""Distilled-reasoning datasets as a Dagster asset graph. The folders are its stages, `definitions.py` its assembly.
+
+from am_assets import open_project    # tables, policies and verifiers of a project, for notebooks
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from am_assets.notebook import open_project as open_project
+
+__all__ = ["open_project"]
+
+
+def __getattr__(name: str) -> Any:
+    """`open_project` on first use: commands and workers import this package and need no tables."""
+    if name == "open_project":
+        from am_assets.notebook import open_project
+
+        return open_project
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
