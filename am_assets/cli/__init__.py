@@ -13,6 +13,8 @@
     am experiment strictness             train, score and compare an experiment's variants; without a name, list all
     am judges -r demo                    how far each judge agrees with the verifiers
     am freeze -r demo                    keep its questions' pass rates as a round, by which recipes sample
+    am view -r demo                      rows in a browser: search, filter, open, mark answers
+    am marks -r demo                     how far verdicts agree with people; --export writes test cases
     am push -r demo hf://datasets/OWNER/NAME   hand out what a recipe released, as one commit with a tag
     am purge                             remove what exclude.txt lists from the memo, and name what still holds it
     am train -r demo --dry-run           memory, time and command of a training, for each preset of hardware.yaml
@@ -42,4 +44,5 @@ from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `ap
     scoring,
     training,
     verifying,
+    viewing,
 )
