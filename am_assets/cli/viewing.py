@@ -18,19 +18,19 @@ from am_assets.cli.opening import (
     print_json,
     say,
 )
+from am_assets.config.addresses import UI, VIEW_PORT
 from am_assets.config.files import ConfigError
 
 if TYPE_CHECKING:
     import polars as pl
 
-PORT, UI = 3001, "http://localhost:3000"
 NOBODY = "No answer of recipe {recipe} is marked right or wrong yet: open one with am view -r {recipe}"
 
 
 @app.command()
 def view(
     recipe: Recipes = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = VIEW_PORT,
     host: Annotated[
         str, typer.Option(help="An address of this machine; beyond loopback it takes a token.")
     ] = "127.0.0.1",

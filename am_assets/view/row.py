@@ -11,6 +11,7 @@ from am_assets.orchestration.schemas import TABLES
 from am_assets.planning.explain.explanation import MEASURED, Decision, Explanation, Part, Rows
 from am_assets.planning.explain.words import decision_text
 from am_assets.runtime.quoting import visible
+from am_assets.storage.schemas.meanings import meaning
 from am_assets.verification.screens.base import PIECE
 from am_assets.view.texts import Piece, pieces, program, withheld
 
@@ -169,9 +170,10 @@ def _tests(test_cases: str | None) -> list[Piece]:
 
 def _facts(fact: Mapping[str, Any], asset: str | None = None) -> list[tuple[str, str, str]]:
     """(name, value, what it means) of what is known of a row in one table."""
-    columns = TABLES[asset].columns() if asset in TABLES else {}
+    schema = TABLES.get("responses" if asset == "response" else asset or "")
+    known = schema.column_names() if schema else []
     return [
-        (name, _value(value), (columns[name].description or "") if name in columns else "")
+        (name, _value(value), meaning(schema, name) if schema and name in known else "")
         for name, value in fact.items()
         if value is not None and name not in SHOWN_APART
     ]

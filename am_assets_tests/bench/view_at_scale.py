@@ -3,8 +3,8 @@
     python -m am_assets_tests.bench.view_at_scale [--rows 1400000] [--shards 28] [--folder DIR]
 
 The tables are written as they would have been measured, with the schemas of the graph. The server is a process of its
-own. Of each page: seconds by the clock until its first row, or its first line, and until its end, and the processor time
-that the server took for it. A project in DIR that is already there is used as it stands.
+own. Of each page: seconds by the clock until its first row and until its end, and the processor time that the server
+took for it; then the first page once more in Chromium. A project in DIR that is already there is used as it stands.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from am_assets.orchestration.schemas import TABLES
 from am_assets_tests.bench.selection_at_scale import RECIPE, write
 from am_assets_tests.bench.verified_at_scale import ids, store
 from am_assets_tests.services import environment, until
+from am_assets_tests.ui.browser import browsing
 
 WORDS = ["apple", "train", "orbit", "ratio", "river", "theorem", "vector", "garden", "prime", "sum", "circle", "bottle"]
 SENTENCES = 5_000
@@ -185,6 +186,7 @@ def measure(folder: Path) -> None:
             first, last, found = read(url + path, begun)
             took = sum(process.cpu_times()[:2]) - before
             print(f"{what:45} {first:6.2f} s to the first row, {last:6.2f} s in all, {took:6.2f} s of processor time")
+        in_browser(url)
         row = found.split(b'href="/row/')[1].split(b'"')[0].decode().replace("&amp;", "&")
         begun = time.monotonic()
         first, last, _ = read(f"{url}/row/{row}", begun)
@@ -193,6 +195,16 @@ def measure(folder: Path) -> None:
     finally:
         server.terminate()
         server.wait()
+
+
+def in_browser(url: str) -> None:
+    """Seconds from the click to the first row in sight, of a page that the server has read before."""
+    with browsing(url, 1400, 1000) as browser:
+        for what in ("the first page", "a facet"):
+            begun = time.monotonic()
+            browser.open(PAGES[what])
+            browser.find("tr[data-row]")
+            print(f"{what + ', in Chromium':45} {time.monotonic() - begun:6.2f} s to the whole page")
 
 
 def read(url: str, begun: float) -> tuple[float, float, bytes]:
