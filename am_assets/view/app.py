@@ -109,7 +109,7 @@ class Pages:
 
     def report(self, request: Request) -> Response:
         asked = self._asked(request)
-        return self._rendered("report.html", asked, **reporting.frame(self.shelf, asked.recipe))
+        return self._streamed("report.html", asked, **reporting.frame(self.shelf, asked.recipe))
 
     def report_file(self, request: Request) -> Response:
         asked = self._asked(request)

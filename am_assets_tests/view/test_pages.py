@@ -137,5 +137,9 @@ def test_the_report_stands_in_a_frame_with_its_date_and_runs_nothing(stored: Pat
     frame = client.get("/report?recipe=plain").text
     assert re.search(r"Made \d{4}-\d\d-\d\d \d\d:\d\d UTC, content <code>[0-9a-f]{32}", frame)
     assert "threshold: 0.95" in frame and "the same normalized text as a kept question" in frame
+    failed = re.findall(r"<tr><td class=.words.>.*?</tr>", frame, re.S)
+    (wrong,) = [row for row in failed if f"/row/{TWELVE.id}?" in row]
+    assert "<bdi>12</bdi>" in wrong and "<bdi>13</bdi>" in wrong
+    assert "None, of the tables as they were last made." in frame
     policy = client.get("/report/page?recipe=plain").headers["content-security-policy"]
     assert "sandbox" in policy and "script-src" not in policy
