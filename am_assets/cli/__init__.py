@@ -1,7 +1,7 @@
 """The command `am`: questions about a project answered in a terminal,
 and bringing it up to date.
 
-    am init FOLDER --from FILE     a project over data of your own, which
+  am init FOLDER --from FILE       a project over data of your own, which
                                    applies as it is
   am read FILE                     what a file of questions would be in the
                                    pool; needs no project
@@ -31,6 +31,10 @@ and bringing it up to date.
                                    verifiers
   am freeze -r demo                keep its questions' pass rates as a round,
                                    by which recipes sample
+  am view -r demo                  rows in a browser: search, filter, open,
+                                   mark answers
+  am marks -r demo                 how far verdicts agree with people;
+                                   --export writes test cases
   am push -r demo hf://datasets/OWNER/NAME
                                    hand out what a recipe released, as one
                                    commit with a tag
@@ -40,6 +44,8 @@ and bringing it up to date.
                                    each preset of hardware.yaml
   am verify FILE                   the verdict on each row of a file or a
                                    pipe; needs no project
+  am doctor                        what this machine has, what would run
+                                   where, and what is missing
   am memo                          what was measured so far, how large and how
                                    old it is
   am memo responses KEY            one answer in full
@@ -91,4 +97,5 @@ from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `ap
     starting,
     training,
     verifying,
+    viewing,
 )

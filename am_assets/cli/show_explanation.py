@@ -5,9 +5,8 @@ from typing import Any
 
 from rich.console import Console
 
-from am_assets.config.changes import plain
-from am_assets.planning.explain.explanation import Decision, Explanation
-from am_assets.planning.explain.lines import Line
+from am_assets.planning.explain.explanation import Explanation
+from am_assets.planning.explain.words import decision_text
 
 VALUE_CHARS = 120
 
@@ -35,20 +34,6 @@ def _lines(explanation: Explanation) -> Iterator[tuple[str | None, str]]:
             yield None, "  " + ", ".join(_fact(name, value) for name, value in fact.items() if value is not None)
         if part.decision:
             yield "green" if part.decision.kept else "red", f"  {decision_text(part.decision, explanation.recipe)}"
-
-
-def decision_text(decision: Decision, recipe: str) -> str:
-    """`dropped by <field>: <value> of recipe <name> (<file>): <what was measured>`"""
-    detail = f": {decision.detail}" if decision.detail else ""
-    by = "; ".join(_line(line, recipe) for line in decision.lines)
-    if decision.kept:
-        return "kept" + (f" under {by}" if by else "") + detail
-    return f"dropped as {decision.why}" + (f" by {by}" if by else "") + detail
-
-
-def _line(line: Line, recipe: str) -> str:
-    now = f"; the file says {plain(line.now)} now" if line.outdated else ""
-    return f"{line.field}: {plain(line.value)} of recipe {recipe} ({line.where}{now})"
 
 
 def _fact(name: str, value: Any) -> str:

@@ -42,45 +42,47 @@ TEMPLATES = ["paper", "plain"]  # <think>…</think> <answer>…</answer>, or <t
 REWARD_DIMENSIONS = ["correctness", "helpfulness", "coherence", "complexity", "verbosity"]
 
 # Why a question is dropped, in the order in which the rules apply; the first that matches is the reason.
-QUESTION_DROPS = [
-    "excluded",  # listed in exclude.txt
-    "defective",  # empty or oversized text, see `raw_pool.defect`
-    "exact_duplicate",  # the same normalized text as a kept question
-    "near_duplicate",  # cosine to a kept question at or above dedup.threshold
-    "license",  # is in none of sampling.licenses
-    "contaminated",  # matches a benchmark item
-    "unsuitable",  # needs an image, a link or a table, is cut off, or is in another language
-    "pass_rate",  # solved too often or too seldom in an earlier round, see sampling.pass_rates
-    "downsampled",  # its draw is at or above the rate of its category and difficulty
-]
+QUESTION_DROPS_MEAN = {
+    "excluded": "listed in exclude.txt",
+    "defective": "empty or oversized text, see `raw_pool.defect`",
+    "exact_duplicate": "the same normalized text as a kept question",
+    "near_duplicate": "cosine to a kept question at or above dedup.threshold",
+    "license": "is in none of sampling.licenses",
+    "contaminated": "matches a benchmark item",
+    "unsuitable": "needs an image, a link or a table, is cut off, or is in another language",
+    "pass_rate": "solved too often or too seldom in an earlier round, see sampling.pass_rates",
+    "downsampled": "its draw is at or above the rate of its category and difficulty",
+}
+QUESTION_DROPS = [*QUESTION_DROPS_MEAN]
 # What questions and responses are screened for; each is the drop reason of a response that it hits.
 Screen = Literal["secret", "personal_data", "self_naming", "cutoff_talk", "refusal", "unsafe"]
 SCREENS: list[str] = [*get_args(Screen)]
 WITHHELD = ["secret", "personal_data"]  # texts with such a finding are shown by no page and no command
 PARTS = ["question", "think", "answer"]  # of what is screened
 # Why a response is dropped, in the order in which the rules apply.
-RESPONSE_DROPS = [
-    "excluded",  # listed in exclude.txt
-    "reference_doubtful",  # the answers to the question agree with each other against its reference
-    "truncated",  # finish reason: the token limit
-    "malformed",  # no think part and answer part in one of verification.templates
-    "unreasoned",  # a think part under verification.min_think_chars
-    "repetitive",  # repetition above verification.max_repetition, or consecutive above max_consecutive
-    "other_language",  # the answer is in none of verification.languages
-    "leaked",  # shares more of its text with the question than verification.max_prompt_share
-    "secret",  # a key or token in the question or the response
-    "personal_data",  # a mail address or phone number in them that may be a person's
-    "self_naming",  # the teacher says what model it is, or who made it
-    "cutoff_talk",  # the teacher speaks of the end of its knowledge
-    "refusal",  # the teacher says that it won't answer
-    "unsafe",  # a language model found question or response unsafe (`screens.unsafe` of instruments.yaml)
-    "unchecked",  # no reference, tests or constraints, and the policy accepts verified responses only
-    "wrong_answer",  # math verdict fail
-    "failed_tests",  # code verdict fail
-    "broken_constraints",  # instruction verdict fail
-    "against_consensus",  # another result than the one that the answers to the question agree on
-    "unverifiable",  # no verdict, and the policy does not keep such rows
-    "low_reward",  # aggregated reward under verification.min_reward
-    "pass_rate",  # too many or too few responses to the question passed, see verification.pass_rates
-    "not_chosen",  # passed, but the policy prefers other responses to the question
-]
+RESPONSE_DROPS_MEAN = {
+    "excluded": "listed in exclude.txt",
+    "reference_doubtful": "the answers to the question agree with each other against its reference",
+    "truncated": "finish reason: the token limit",
+    "malformed": "no think part and answer part in one of verification.templates",
+    "unreasoned": "a think part under verification.min_think_chars",
+    "repetitive": "repetition above verification.max_repetition, or consecutive above max_consecutive",
+    "other_language": "the answer is in none of verification.languages",
+    "leaked": "shares more of its text with the question than verification.max_prompt_share",
+    "secret": "a key or token in the question or the response",
+    "personal_data": "a mail address or phone number in them that may be a person's",
+    "self_naming": "the teacher says what model it is, or who made it",
+    "cutoff_talk": "the teacher speaks of the end of its knowledge",
+    "refusal": "the teacher says that it won't answer",
+    "unsafe": "a language model found question or response unsafe (`screens.unsafe` of instruments.yaml)",
+    "unchecked": "no reference, tests or constraints, and the policy accepts verified responses only",
+    "wrong_answer": "math verdict fail",
+    "failed_tests": "code verdict fail",
+    "broken_constraints": "instruction verdict fail",
+    "against_consensus": "another result than the one that the answers to the question agree on",
+    "unverifiable": "no verdict, and the policy does not keep such rows",
+    "low_reward": "aggregated reward under verification.min_reward",
+    "pass_rate": "too many or too few responses to the question passed, see verification.pass_rates",
+    "not_chosen": "passed, but the policy prefers other responses to the question",
+}
+RESPONSE_DROPS = [*RESPONSE_DROPS_MEAN]

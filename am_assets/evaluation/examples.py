@@ -15,16 +15,17 @@ Rows = list[dict[str, str | None]]
 
 def sampled(rows: pl.DataFrame) -> list[str]:
     """The response ids of the sample, in display order."""
-    return rows.select("response_id").sort(_draw("response_id"), "response_id")["response_id"].head(SAMPLED).to_list()
+    return rows.select("response_id").sort(draw("response_id"), "response_id")["response_id"].head(SAMPLED).to_list()
 
 
 def one_of_each(dropped: pl.DataFrame, key: str) -> pl.DataFrame:
     """For each drop reason, in the order of the rules, the row with the lowest draw."""
-    first = dropped.drop_nulls("drop_reason").sort("drop_reason", _draw(key), key, pl.all().exclude(key, "drop_reason"))
+    first = dropped.drop_nulls("drop_reason").sort("drop_reason", draw(key), key, pl.all().exclude(key, "drop_reason"))
     return first.unique("drop_reason", keep="first", maintain_order=True)
 
 
-def _draw(key: str) -> pl.Expr:
+def draw(key: str) -> pl.Expr:
+    """By which rows are drawn; the id itself settles ties."""
     return pl.col(key).str.slice(-DRAWN)
 
 

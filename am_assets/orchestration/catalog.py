@@ -11,6 +11,7 @@ import dagster as dg
 
 from am_assets.orchestration.lineage import lineage
 from am_assets.orchestration.schemas import TABLES
+from am_assets.storage.schemas.meanings import meaning
 
 OWNERS = ["team:post-training"]
 MAX_ORIGINS = 3  # columns that a description lists as origins
@@ -26,7 +27,7 @@ def column_metadata(name: str, fn: Callable, deps: list[dg.AssetDep]) -> dict[st
         dg.TableColumn(
             column,
             str(spec.dtype),
-            description=_description(spec.description, origins[column]),
+            description=_description(meaning(schema, column), origins[column]),
             constraints=dg.TableColumnConstraints(
                 nullable=spec.nullable, unique=key == [column], other=["primary key"] if column in key else []
             ),

@@ -10,7 +10,7 @@ from typing import Any
 from am_assets.orchestration.dagster_internals import INDEX_SHARD_NAME, SQLITE_BUSY_TIMEOUT_SECONDS
 
 OF = "run_id, asset_key, partition"
-SAMPLE = "sample"  # metadata of every table, see `tables.py`
+SAMPLE = "sample"  # metadata of every table, see `orchestration/samples.py`
 MADE = "dagster_event_type = 'ASSET_MATERIALIZATION'"
 WITH_METADATA = "dagster_event_type IN ('ASSET_MATERIALIZATION', 'STEP_OUTPUT')"
 

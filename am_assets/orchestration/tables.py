@@ -25,12 +25,14 @@ from typing import IO, Any, cast
 import dagster as dg
 import polars as pl
 
+from am_assets.config.addresses import VIEW
 from am_assets.config.instruments import Instruments
 from am_assets.orchestration.catalog import OWNERS, code_reference, column_metadata
 from am_assets.orchestration.dagster_internals import DATA_VERSION_TAG
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.entries import Entry
 from am_assets.orchestration.partitions import Partitions
+from am_assets.orchestration.samples import sample
 from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.runtime import progress
@@ -38,6 +40,7 @@ from am_assets.runtime import progress
 LOG_EVERY_SECONDS = 5
 INSTRUMENT = "instrument"  # metadata of an asset and its materializations: dependencies that all partitions share
 ENTRY, FILES = "entry", "fingerprint"  # metadata of a materialization: the configuration of that partition
+VIEWED = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "recipe_report"}  # by `am view`
 HERE = "here"  # the parameter of a body that receives the declared part of the project
 
 
@@ -85,15 +88,6 @@ class _Digest:
 
     def flush(self) -> None:
         pass
-
-
-def sample(frame: pl.DataFrame, rows: int = 5, width: int = 80) -> dg.MetadataValue:
-    """The first `rows` rows as a Markdown table, cells cut to `width` characters, without keys and personal data."""
-    from am_assets.verification.screens.blanking import blanked
-
-    lines = [frame.columns, ["---"] * frame.width, *frame.head(rows).rows()]
-    cells = [[blanked(str(cell), width).replace("|", "¦").replace("\n", " ⏎ ") for cell in line] for line in lines]
-    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in cells))
 
 
 def picture(png: bytes) -> dg.MetadataValue:
@@ -190,7 +184,8 @@ class Table:
                 inputs[HERE] = declared
             with progress.listening(_log_progress()), _cancel_on_interrupt():
                 result = self.fn(*args, **inputs)
-            return _to_result(self, static | _entry_metadata(entry), result, time.monotonic() - started)
+            static_here = static | _entry_metadata(entry) | _pages(self.name, partition)
+            return _to_result(self, static_here, result, time.monotonic() - started)
 
         # Dagster reads inputs from the signature; the result is always a MaterializeResult with a value.
         parameters = [one for name, one in inspect.signature(self.fn).parameters.items() if name != HERE]
@@ -214,6 +209,12 @@ class Table:
 
 def _entry_metadata(entry: Entry | None) -> dict[str, Any]:
     return {} if entry is None else {ENTRY: dict(entry.content)} | ({FILES: entry.files} if entry.files else {})
+
+
+def _pages(name: str, partition: str) -> dict[str, Any]:
+    """The page of `am view` on the rows of a recipe, or on its report."""
+    path = {"recipe_report": "report"}.get(name, "")
+    return {"am view": dg.MetadataValue.url(f"{VIEW}/{path}?recipe={partition}")} if name in VIEWED else {}
 
 
 def _declare(kind: str, group: str, by: str, options: dict[str, Any]) -> Callable[[Callable], Table]:

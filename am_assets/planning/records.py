@@ -82,10 +82,17 @@ class Records:
 
     def check(self, check: dg.AssetCheckKey, partition: str) -> CheckState:
         """The result of a check for the partition's latest materialization."""
+        return self._states(check).get(partition, "not run")
+
+    def failed(self, check: dg.AssetCheckKey) -> list[str]:
+        """The partitions whose latest materialization a check failed on, sorted."""
+        return sorted(partition for partition, state in self._states(check).items() if state == "failed")
+
+    def _states(self, check: dg.AssetCheckKey) -> dict[str, CheckState]:
         if check not in self._checks:
             infos = self.instance.event_log_storage.get_asset_check_partition_info([check])
             self._checks[check] = {str(info.partition_key): self._state(info) for info in infos}
-        return self._checks[check].get(partition, "not run")
+        return self._checks[check]
 
     def _state(self, latest: AssetCheckPartitionInfo) -> CheckState:
         status, about = latest.latest_execution_status, latest.latest_target_materialization_storage_id

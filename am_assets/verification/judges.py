@@ -45,9 +45,16 @@ def agreement(rows: pl.DataFrame) -> pl.DataFrame:
     and each. `right` and `wrong` are the rows that the verifiers passed and failed; `accuracy` is the share of the rows
     on which the judge says the same, `false_pass` of the wrong ones those that it passes, `false_fail` of the right
     ones those that it fails; null where there are none."""
+    counted = pl.concat([rows.with_columns(category=pl.lit(EVERY)), rows])
+    table = figures(counted, "judge", "category")
+    order = [pl.col("judge").replace_strict(JUDGES, range(len(JUDGES))), pl.col("category") != EVERY, "category"]
+    return table.sort(order)
+
+
+def figures(rows: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """The counts and shares of `agreement` of rows with `truth` and `says`, grouped."""
     right, says = pl.col("truth"), pl.col("says")
-    counted = pl.concat([rows.with_columns(category=pl.lit(EVERY)), rows]).group_by("judge", "category")
-    table = counted.agg(
+    return rows.group_by(by).agg(
         rows=pl.len(),
         right=right.sum(),
         wrong=(~right).sum(),
@@ -55,5 +62,3 @@ def agreement(rows: pl.DataFrame) -> pl.DataFrame:
         false_pass=says.filter(~right).mean(),
         false_fail=(~says).filter(right).mean(),
     )
-    order = [pl.col("judge").replace_strict(JUDGES, range(len(JUDGES))), pl.col("category") != EVERY, "category"]
-    return table.sort(order)

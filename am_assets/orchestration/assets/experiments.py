@@ -10,7 +10,8 @@ from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.entries import experiment_entry
 from am_assets.orchestration.partitions import every
-from am_assets.orchestration.tables import picture, sample
+from am_assets.orchestration.samples import sample
+from am_assets.orchestration.tables import picture
 from am_assets.storage.stored import StoredTables, read_policy
 
 _OF_VARIANTS = ["sft_dataset", "verified_set", "sft_checkpoint", "question_scores"]

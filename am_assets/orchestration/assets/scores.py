@@ -19,7 +19,8 @@ from am_assets.evaluation import (
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import along, every
-from am_assets.orchestration.tables import picture, sample, stored_metadata
+from am_assets.orchestration.samples import sample
+from am_assets.orchestration.tables import picture, stored_metadata
 from am_assets.storage.atomic import write_whole
 from am_assets.storage.stored import read_policy
 from am_assets.verification.figures import BY, pass_rates

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from am_assets.planning.explain.explanation import Explanation, explain
+from am_assets.planning.explain.explanation import Explanation, Rows, explain
 from am_assets.planning.explain.lines import lines
 from am_assets.planning.explain.rows import find, read
 from am_assets.project import Project
@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 def explained(here: Project, recipe: str, asked: str) -> Explanation:
     """The explanation of the question that `asked` names: by text, id or prefix of the id. `ConfigError` for none."""
+    return looked_up(here, recipe, find(StoredTables(here.assets), here, asked))[0]
+
+
+def looked_up(here: Project, recipe: str, wanted: str) -> tuple[Explanation, Rows]:
+    """The explanation of the question with the id `wanted`, and the rows that it was made of, with their texts."""
     store, now = StoredTables(here.assets), here.recipe(recipe)
-    wanted = find(store, here, asked)
     rows = read(store, recipe, now.sampling.decontamination.benchmarks, wanted)
     used = store.policies(recipe, now)
     lines_of = partial(lines, used=used.model_dump(), now=now.model_dump(), folder=here.data / "recipes", recipe=recipe)
-    return explain(rows, recipe, used, lines_of)
+    return explain(rows, recipe, used, lines_of), rows
 
 
 def outdated(plan: "Plan", here: Project, explanation: Explanation) -> list[str]:
