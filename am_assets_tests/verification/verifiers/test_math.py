@@ -203,13 +203,6 @@ def test_the_result_is_one_word_to_the_rules_of_doubt():
     assert spoken("$.", "1e999999999", "number") == "RESULT."
 
 
-MISSED = {  # labelled pairs that come out wrong, and why
-    "choice-70": "an option called correct before the sentence's end is marked by nothing",
-    "tail-233": "a sentence that ends in a number that nothing before has reads like another result",
-}
-FLOOR = 0.997  # of the labelled pairs
-
-
 @pytest.fixture(scope="module")
 def labelled() -> pl.DataFrame:
     return judged(pairs(), Math())
@@ -222,9 +215,8 @@ def test_no_hostile_answer_passes(labelled):
     assert wrong.filter(pl.col("verdict") == "pass")["id"].to_list() == []
 
 
-def test_labelled_pairs_are_told_as_well_as_they_were(labelled):
-    assert set(labelled.filter(~pl.col("right"))["id"]) <= set(MISSED)
-    assert labelled["right"].mean() >= FLOOR
+def test_labelled_pairs_are_told_as_they_are_labelled(labelled):
+    assert labelled.filter(~pl.col("right"))["id"].to_list() == []
 
 
 def test_the_exact_path_agrees_with_algebra_where_both_can_speak():

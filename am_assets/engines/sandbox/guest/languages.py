@@ -79,7 +79,8 @@ def compiled(command: list[str], seconds: float) -> None:
 
 def cpp(source: str, limits: dict[str, Any]) -> list[str]:
     write("program.cpp", source)
-    command = [COMPILER, *OPTIONS, "-fmax-errors=3", "-x", "c++", "program.cpp", "-o", "program"]
+    linker = ["-fuse-ld=gold"] if located("ld.gold") else []  # takes a third of the time of the default one
+    command = [COMPILER, *OPTIONS, *linker, "-fmax-errors=3", "-x", "c++", "program.cpp", "-o", "program"]
     compiled([*command, *(f"-I{folder}" for folder in headers)], limits["compile_seconds"])
     return [os.path.abspath("program")]
 
