@@ -10,9 +10,9 @@ from typing import Any
 
 from am_assets.datasets.values import Fault
 
+# numpy is imported where it decides alone, as that takes longer than most programs.
 HELPERS = """import copy
 import math
-import numpy as np
 
 inf, nan = math.inf, math.nan
 
@@ -20,7 +20,7 @@ inf, nan = math.inf, math.nan
 def is_floats(value):
     if isinstance(value, (list, tuple)) and value:
         return all(isinstance(item, float) for item in value)
-    return isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype in (np.float64, np.float32))
+    return isinstance(value, float) or getattr(value, "dtype", None) in ("float64", "float32")
 
 
 def assertion(got, wanted, atol):
@@ -29,7 +29,9 @@ def assertion(got, wanted, atol):
     if not got == wanted:
         assert atol != 0 and type(got) == type(wanted)
         assert not isinstance(wanted, (list, tuple)) or len(got) == len(wanted)
-        assert np.allclose(got, wanted, rtol=1e-07, atol=atol)
+        import numpy
+
+        assert numpy.allclose(got, wanted, rtol=1e-07, atol=atol)
 
 
 def polynomial(coefficients, x):
