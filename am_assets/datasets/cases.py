@@ -24,9 +24,10 @@ def canonical(tests: Any, entry_point: str | None = None, checker: str | None = 
     """The tests as JSON text; None where there are none. `Fault` for a form that is not known. `checker`: the source of
     a program that decides on what a script prints.
 
-    Known are: code; a list of assertions; {"test_code", "test_entry_point"}; {"inputs", "outputs"[, "fn_name"]} as in
-    APPS; {"input": […], "output": […]}, also as public, private and generated tests, as in CodeContests; a list of
-    {"input", "output"[, "type", "fn_name"]} as in LiveCodeBench and DeepCoder. Each may be JSON text, also within JSON.
+    Known are: code; a list of assertions; {"test_code", "test_entry_point"}, and {"functional"} as in rLLM;
+    {"inputs", "outputs"[, "fn_name"]} as in APPS; {"input": […], "output": […]}, also as public, private and generated
+    tests, as in CodeContests; a list of {"input", "output"[, "type", "fn_name"]} as in LiveCodeBench and DeepCoder.
+    Each may be JSON text, also within JSON.
 
     >>> canonical([{"input": "1 2", "output": "3"}])
     '{"inputs":["1 2"],"outputs":["3"]}'
@@ -42,8 +43,8 @@ def canonical(tests: Any, entry_point: str | None = None, checker: str | None = 
         if tests is None:
             return None
         raise Fault(f"tests: expected code or a table, found {kind(tests)}")
-    if "test_code" in tests:
-        return _code(tests["test_code"], tests.get("test_entry_point") or entry_point)
+    if code := next((name for name in ("test_code", "functional") if name in tests), None):
+        return _code(tests[code], tests.get("test_entry_point") or tests.get("entry_point") or entry_point)
     if "inputs" in tests:
         return _table(tests["inputs"], tests.get("outputs"), tests.get("fn_name"), **_kept(tests, checker))
     parts = [tests[name] for name in TABLES if tests.get(name)]

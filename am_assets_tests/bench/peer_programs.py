@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from am_assets.datasets.cases import canonical
+from am_assets.datasets.evalplus import tests_of
 from am_assets_tests.bench.peer_answers import COUNT, WRONG, Row
 from am_assets_tests.evaluation.published_items import LOOP, PLUS
 
@@ -108,8 +109,9 @@ def livecodebench() -> Iterator[Row]:
                "input_output": json.dumps({"inputs": inputs, "outputs": outputs, "fn_name": function})}  # fmt: skip
 
 
-def evalplus(folder: Path) -> Iterator[Row]:
-    """Solutions of HumanEval and MBPP, and the same with a small change, on the inputs of their own assertions."""
+def evalplus(folder: Path, in_lines: bool = False) -> Iterator[Row]:
+    """Solutions of HumanEval and MBPP, and the same with a small change, on the inputs of their own assertions; with
+    results beside the inputs or, `in_lines`, with the solution that has them."""
     draw = random.Random(6)
     tasks = [task for task in (*_humaneval(folder), *_mbpp(folder)) if task]
     for number in range(COUNT):
@@ -118,7 +120,8 @@ def evalplus(folder: Path) -> Iterator[Row]:
         inputs, expected = [given for given, _ in pairs], [wanted for _, wanted in pairs]
         lines = f"inputs = {inputs!r}\nresults = {expected!r}\n{LOOP.format(name)}"
         yield {"key": f"evalplus-{number}", "answer": f"```python\n{program}\n```", "program": program,
-               "test_cases": canonical({"test_code": f"{PLUS}{lines}"}), "entry_point": name,
+               "test_cases": canonical(tests_of("", code, name, inputs, 0) if in_lines else
+                                       {"test_code": f"{PLUS}{lines}"}), "entry_point": name,
                "inputs": repr(inputs), "expected": repr(expected)}  # fmt: skip
 
 

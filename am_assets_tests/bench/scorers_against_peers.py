@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ SCORERS: dict[str, tuple[Callable[[Path], Iterable[Row]], Verify, str, str]] = {
     "livecodebench": (lambda _: peer_programs.livecodebench(), by_code("livecodebench"), "livecodebench",
                       "livecodebench"),
     "evalplus": (peer_programs.evalplus, by_code("humaneval_plus"), "evalplus", "evalplus"),
+    "evalplus_lines": (partial(peer_programs.evalplus, in_lines=True), by_code("humaneval_plus"), "evalplus",
+                       "evalplus"),
 }  # fmt: skip
 
 

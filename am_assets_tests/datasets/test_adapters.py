@@ -182,6 +182,22 @@ def test_humaneval_tests_call_their_own_check(tmp_path: Path) -> None:
     assert json.loads(method["test_cases"][0])["test_code"].endswith("check(Solution().one)\n")
 
 
+def test_tests_in_two_lists_and_in_what_python_wrote_are_read_and_what_is_neither_is_named(tmp_path: Path) -> None:
+    lists = {"question": "Q?", "inputs": "[[1, 2]]", "outputs": "[3]", "func_name": "add", "starter_code": "def add"}
+    rows = adapt(tmp_path, "rstarcoder", lists, {"question": "Q!", "inputs": '["1 2"]', "outputs": '["3"]'}).rows()
+    assert [json.loads(row[2]) for row in rows] == [
+        {"fn_name": "add", "inputs": [[1, 2]], "outputs": [3]},
+        {"inputs": ["1 2"], "outputs": ["3"]},
+    ]
+    assert "Complete this code" in rows[0][0] and rows[1][0] == "Q!"
+    assert "as many outputs" in fault(tmp_path, "rstarcoder", lists | {"outputs": "[]"})
+    checked = {"test_cases": [{"type": "stdin_stdout", "input": "1 2", "output": "3"}], "language": "python"}
+    written = {"prompt": "Q?", "task_type": "verifiable_code", "verification_info": repr(checked)}
+    assert json.loads(adapt(tmp_path, "synthetic1", written)["test_cases"][0]) == {"inputs": ["1 2"], "outputs": ["3"]}
+    called = written | {"verification_info": "{'ground_truth': exit()}"}
+    assert fault(tmp_path, "synthetic1", called).endswith("expected an object as JSON text")
+
+
 def test_jsonl_columns_are_named_in_the_config(tmp_path: Path) -> None:
     row = {"ask": "Q?", "gold": 5, "chat": [{"text": "A."}], "question": "not this one"}
     columns = {"question": "ask", "reference_answer": "gold", "response": "chat.0.text"}

@@ -57,6 +57,7 @@ READ: dict[str, tuple[str | None, bool, list[str]]] = {
     "openmathreasoning": ("42", False, ["DeepSeek-R1"]),
     "openthoughts": ("42", False, ["deepseek-r1"]),
     "openr1": ("42", False, ["deepseek-r1"] * 2),
+    "rstarcoder": (None, True, []),
     "s1k": ("42", False, ["deepseek-r1", "gemini-2.0-flash-thinking"]),
     "synthetic1": ("42", False, ["deepseek-r1"]),
     "synthetic2": ("42", False, ["Qwen/Qwen3-32B", "Qwen/Qwen3-4B"]),

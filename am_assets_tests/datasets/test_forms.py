@@ -48,6 +48,8 @@ OF_FUNCTIONS: dict[str, Any] = {
     "asserts": ASSERTS,
     "code": "\n".join(ASSERTS),
     "canonical": {"test_code": "\n".join(ASSERTS), "test_entry_point": "add"},
+    "functional": {"functional": "def check(candidate):\n    assert candidate(1, 2) == 3\n"
+                                 "    assert candidate(5, 6) == 11\n\ncheck(add)"},
     "pytest": "from solution import add\n\ndef test_add():\n    assert add(1, 2) == 3\n    assert add(5, 6) == 11\n",
 }  # fmt: skip
 RIGHT, WRONG = "The sum is $\\boxed{42}$.", "The sum is $\\boxed{41}$."

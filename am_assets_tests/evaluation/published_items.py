@@ -84,6 +84,55 @@ ROWS: dict[str, tuple[str, list[dict[str, Any]]]] = {
          "kwargs": [{"num_words": None, "relation": None}]}]),
     "gsm8k": ("parquet", [{"question": "Six and seven?", "answer": "6+7=<<6+7=13>>13\n#### 13"}]),
 }  # fmt: skip
+
+
+def plus(task: str, name: str, prompt: str, solution: str, base: list, more: list, atol: float = 0) -> dict[str, Any]:
+    row = {"task_id": task, "prompt": prompt, "entry_point": name, "canonical_solution": solution, "contract": ""}
+    return row | {"base_input": base, "plus_input": more, "atol": atol}
+
+
+# Rows of the JSON lines of evalplus, each with a right and a wrong program.
+HUMANEVAL_LINES = [
+    (
+        plus(
+            "HumanEval/900",
+            "third",
+            'def third(x: float) -> float:\n    """A third of x."""\n',
+            "    return x / 3\n",
+            [[3.0]],
+            [[1.0], [-10.0], [1e30]],
+        ),
+        "def third(x):\n    return x * (1 / 3)",
+        "def third(x):\n    return round(x / 3, 4)",
+    ),
+    (
+        plus(
+            "HumanEval/901",
+            "find_zero",
+            'def find_zero(xs: list):\n    """A zero of a line."""\n',
+            "    return -xs[0] / xs[1]\n",
+            [[[1, 2]]],
+            [[[0, 5]], [[-9, 3]]],
+            1e-6,
+        ),
+        "def find_zero(xs):\n    return -xs[0] / xs[1] + 1e-9",
+        "def find_zero(xs):\n    return xs[0] / xs[1]",
+    ),
+]
+SHARED = "def similar_elements(a, b):\n    return "
+CHECK = "def check(n):\n    return "
+ADD = "def plus_all(xs, n):\n    "
+MBPP_LINES = [
+    (plus("Mbpp/2", "similar_elements", '"""\nShared elements of two tuples.\n"""\n',
+          f"{SHARED}tuple(set(a) & set(b))", [[[3, 4], [4, 5]]], [[[1], [2]], [[7], [7]]]),
+     f"{SHARED}[x for x in a if x in b and isinstance(b, tuple)]", f"{SHARED}list(a)"),
+    (plus("Mbpp/56", "check", '"""\nIs a number one less than twice its reverse?\n"""\n',
+          f"def rev(n):\n    return int(str(n)[::-1])\n{CHECK}2 * rev(n) == n + 1", [[70]], [[23], [73]]),
+     f"{CHECK}2 * int(str(n)[::-1]) - 1 == n", f"{CHECK}n == 23"),
+    (plus("Mbpp/901", "plus_all", '"""\nAdd a number to each of a list.\n"""\n',
+          f"{ADD}xs[:] = [x + n for x in xs]\n    return xs", [[[1, 2], 3]], [[[], 1], [[10**30], -1]]),
+     f"{ADD}return [x + n for x in xs]", f"{ADD}return [float(x + n) for x in xs]"),
+]  # fmt: skip
 # A right and a wrong answer by the beginning of the question; of options by `answer_to_options`.
 ANSWERS = {
     "Compute 100": (r"So $\boxed{204}$.", r"So $\boxed{205}$."),

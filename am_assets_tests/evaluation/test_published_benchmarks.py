@@ -1,6 +1,7 @@
 """The published benchmarks by name, from files in their own forms through `am apply` to a verdict on each answer."""
 
 import base64
+import gzip
 import json
 import os
 import pickle
@@ -86,6 +87,32 @@ def test_each_benchmark_passes_right_answers_and_fails_wrong_ones(desk: Desk) ->
     assert table(desk, QUESTIONS, "livecodebench").height == 2  # inside of the window, to the day
 
 
+def test_both_sets_of_evalplus_are_read_from_its_json_lines(desk: Desk) -> None:
+    """Their rows have inputs and a program whose results are right; single tasks are compared otherwise."""
+    entries, items = {}, {"humaneval_plus": published_items.HUMANEVAL_LINES, "mbpp_plus": published_items.MBPP_LINES}
+    for name, rows in items.items():
+        entries[name] = {"location": f"pool/{name}.jsonl.gz"}
+        with gzip.open(desk.folder / "pool" / f"{name}.jsonl.gz", "wt") as file:
+            file.writelines(json.dumps(row) + "\n" for row, _, _ in rows)
+    desk.write("benchmarks.yaml", {"use": [*items]} | entries)
+    desk.edit("plain", "evaluation", benchmarks=[*items])
+    assert {*applied(desk, "-r", "plain", "-s", QUESTIONS).values()} == {"done"}
+    read = am(desk, "read", str(desk.folder / "pool" / "mbpp_plus.jsonl.gz"))
+    assert read.exit_code == 0 and "humaneval" in read.output, read.output
+    for name, rows in items.items():
+        for question in table(desk, QUESTIONS, name)["question"]:
+            _, *said = next(row for row in rows if row[0]["prompt"] == question)
+            published_items.ANSWERS[question] = tuple(map(published_items.fenced, said))
+        answer(desk, name)
+    assert {*applied(desk, "-r", "plain", "-s", VERDICTS).values()} == {"done"}
+    for name in items:
+        found = table(desk, VERDICTS, name)
+        assert {*found.select("student", pl.col("verdict").cast(pl.String)).rows()} == {
+            ("trained", "pass"),
+            ("untrained", "fail"),
+        }, found.select("student", "reason", "detail").rows()
+
+
 def test_options_stand_in_another_order_in_each_sample_and_the_prompt_is_the_fields(desk: Desk) -> None:
     applied(desk, "-r", "plain", "-s", QUESTIONS)
     texts = {sample: text for item, sample, text in asked(desk, "gpqa_diamond", 16) if "17" in item["question"]}
@@ -126,8 +153,13 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
                "field `private_test_cases`: can't be unpacked (UnpicklingError)"),
     "no-option": ("gpqa_diamond", {"rows": [published_items.GPQA[0] | {"Incorrect Answer 2": None}]},
                   "field `Incorrect Answer 2`: an empty option"),
-    "no-results": ("humaneval_plus", {"rows": [ROWS["humaneval_plus"][1][0] | {"plus_input": [[1]]}]},
-                   "field `plus_input`: inputs without results"),
+    "no-results": ("humaneval_plus",
+                   {"rows": [ROWS["humaneval_plus"][1][0] | {"plus_input": [[1]], "canonical_solution": "    pass"}],
+                    "entry": {"columns": {"entry_point": "task_id"}}},
+                   "field `entry_point`: not a function name"),
+    "no-program": ("humaneval_plus",
+                   {"rows": [ROWS["humaneval_plus"][1][0] | {"plus_input": [[1]], "prompt": "Add."}]},
+                   "field `canonical_solution`: not Python"),
     "no-file": ("math500", {"entry": {"location": "pool/gone.jsonl"}}, "gone.jsonl: no such file"),
 }  # fmt: skip
 

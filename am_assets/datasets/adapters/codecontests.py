@@ -10,11 +10,11 @@ def read(row: Row) -> Item:
 
 
 ADAPTER = Adapter(
-    fields("description", **{name: Field(name) for name in TABLES}),
+    fields(Field("description", ("question",), required=True), **{name: Field(name) for name in TABLES}),
     read,
-    version="2",
+    version="3",
     doc="[CodeContests](https://huggingface.co/datasets/deepmind/code_contests); all three kinds of tests count",
-    signature=("description", "public_tests"),
+    signature=("description|question", "public_tests"),
     example={
         "name": "1_A",
         "description": "Read two numbers, print their sum.",

@@ -3,14 +3,26 @@
 import ast
 import re
 
-from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields, humaneval_tests
+from am_assets.datasets.adapters.base import Adapter, Field, Item, Row, fields, humaneval_tests
+from am_assets.datasets.cases import canonical
+from am_assets.datasets.evalplus import tests_of
+
+PLUS = ("task_id", "base_input", "plus_input", "atol")  # beside program and entry point
 
 
 def read(row: Row) -> Item:
     if row.get("plus_input") is not None:
-        raise Fault("field `plus_input`: inputs without results; read the Parquet files of evalplus/humanevalplus")
+        return with_inputs(row)
     question, test, entry_point = row.text("question"), row.text("test"), row.text("entry_point")
     return Item(question, test_cases=humaneval_tests(_with_helpers(test, question, entry_point), entry_point))
+
+
+def with_inputs(row: Row) -> Item:
+    """A row of the JSON lines of evalplus, of either data set: both the first inputs and those that it adds."""
+    question, inputs = row.text("question"), row.of("plus_input", lambda more: [*(row.get("base_input") or []), *more])
+    program = f"{question or ''}\n{row.text('solution') or ''}"
+    made = tests_of(row.text("task_id"), program, row.text("entry_point"), inputs, row.get("atol") or 0)
+    return Item(question, test_cases=canonical(made))
 
 
 def _with_helpers(test: str | None, prompt: str | None, entry_point: str | None) -> str | None:
@@ -26,11 +38,16 @@ def _with_helpers(test: str | None, prompt: str | None, entry_point: str | None)
 
 
 ADAPTER = Adapter(
-    fields("prompt", "plus_input", test=Field("test", required=True), entry_point=Field("entry_point", required=True)),
+    fields(
+        "prompt",
+        *("test", *PLUS),
+        solution=Field("canonical_solution"),
+        entry_point=Field("entry_point", required=True),
+    ),
     read,
-    version="5",
-    doc="HumanEval and HumanEval+; the tests call `check`",
-    signature=("prompt", "test", "entry_point"),
+    version="6",
+    doc="HumanEval and HumanEval+, of the hub and in the JSON lines of evalplus; the tests call `check`",
+    signature=("prompt", "test|plus_input", "entry_point"),
     example={
         "task_id": "1",
         "prompt": 'def add(a, b):\n    """The sum."""\n',

@@ -1,11 +1,14 @@
 """MBPP and MBPP+: a task in a sentence and a list of assertions, which the question shows so that names are known."""
 
 from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, fields, with_parts
+from am_assets.datasets.adapters.humaneval import PLUS, with_inputs
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.values import parsed
 
 
 def read(row: Row) -> Item:
+    if row.get("plus_input") is not None:
+        return with_inputs(row)
     tests = parsed(row.get("test_list"))
     if not (isinstance(tests, list) and tests and all(isinstance(test, str) for test in tests)):
         raise Fault("field `test_list`: no tests")
@@ -20,12 +23,13 @@ def read(row: Row) -> Item:
 ADAPTER = Adapter(
     fields(
         Field("text", ("prompt",), required=True),
-        "test",
-        test_list=Field("test_list", required=True),
+        *("test", "entry_point", *PLUS),
+        test_list=Field("test_list"),
+        solution=Field("canonical_solution"),
         setup=Field("test_setup_code", ("test_imports",)),
     ),
     read,
-    version="4",
+    version="5",
     doc="MBPP, also the sanitized, and MBPP+; the question shows the tests of MBPP",
     signature=("text|prompt", "test_list"),
     example={

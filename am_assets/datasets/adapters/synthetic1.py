@@ -1,5 +1,6 @@
 """SYNTHETIC-1 and the problems it is made of: a prompt, and what the answer is checked by as JSON text."""
 
+import ast
 from dataclasses import replace
 from typing import Any
 
@@ -18,11 +19,21 @@ def read(row: Row) -> Item:
 
 def _checks(value: Any) -> tuple[str | None, str | None]:
     """Reference and tests."""
-    info = parsed(value) or {}
+    info = _written(parsed(value)) or {}
     if not isinstance(info, dict):
         raise Fault("expected an object as JSON text")
     tests, truth = info.get("test_cases"), info.get("ground_truth")
     return None if tests or isinstance(truth, dict | list) else scalar(truth), canonical(tests)
+
+
+def _written(info: Any) -> Any:
+    """An object that was written by Python instead of as JSON."""
+    if not isinstance(info, str) or not info.lstrip().startswith("{'"):
+        return info
+    try:
+        return ast.literal_eval(info)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return info
 
 
 def read_all(row: Row) -> Item:
@@ -32,7 +43,7 @@ def read_all(row: Row) -> Item:
 ADAPTER = Adapter(
     COLUMNS.fields | {"verification_info": Field("verification_info", required=True)},
     read_all,
-    version="2",
+    version="3",
     doc="[SYNTHETIC-1](https://huggingface.co/datasets/PrimeIntellect/SYNTHETIC-1) and verifiable-coding-problems",
     signature=("prompt", "verification_info", "task_type"),
     example={
