@@ -15,6 +15,8 @@ from am_assets.config.hardware import BY_NAME
 if TYPE_CHECKING:
     from am_assets.planning.dry_run import DryRun
 
+TRAINING = "training_policy or sft_checkpoint"  # with an edit of the policy
+
 
 @app.command()
 def train(
@@ -24,7 +26,7 @@ def train(
     budget: Dollars = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train the student of a recipe: an apply of sft_checkpoint alone, for a dataset that is there.
+    """Train the student of a recipe: an apply of its policy and sft_checkpoint alone, for a dataset that is there.
 
     With --dry-run, print for each preset of hardware.yaml whether the training fits its devices, and for the one that
     does the memory by part, the command and the time. It needs no GPU, no weights and no network."""
@@ -33,7 +35,7 @@ def train(
     if not dry:
         if hardware:
             os.environ[BY_NAME] = hardware
-        apply(recipe=[name], every=False, select="sft_checkpoint", budget=budget, as_json=as_json)
+        apply(recipe=[name], every=False, select=TRAINING, budget=budget, as_json=as_json)
         return
     with exit_on_config_error():
         from am_assets.planning.dry_run import dry_run

@@ -18,10 +18,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from am_assets.runtime.quoting import quoted
 from am_assets.storage.atomic import flush, locked, write_whole
 
 PREFIX = "checkpoint-"  # as transformers names them
 SIZES = "sizes.json"
+FULL_BYTES = 1_000_000  # that are free on a disk that takes no more
 FORGOTTEN_DAYS = 14  # after which the folder of a training that nobody went on with is removed
 
 
@@ -77,8 +79,9 @@ class Resumable:
             for path in [*sorted(aside.rglob("*")), aside]:
                 flush(path)
         except Exception as error:  # torch, safetensors and the file system raise their own of a full disk
+            full = _is_full(error, self.folder)  # before room is made
             shutil.rmtree(self.writing, ignore_errors=True)
-            raise CheckpointError(self._cause(step, error)) from error
+            raise CheckpointError(self._cause(step, "the disk is full" if full else quoted(error))) from error
         before = list(self.folder.glob(f"{PREFIX}*"))
         aside.rename(self.folder / aside.name)
         flush(self.folder)
@@ -101,11 +104,9 @@ class Resumable:
                 if folder != self.folder and time.time() - folder.stat().st_mtime > FORGOTTEN_DAYS * 86_400:
                     _remove_unless_in_use(folder)
 
-    def _cause(self, step: int, error: Exception) -> str:
+    def _cause(self, step: int, reason: str) -> str:
         newest = self.newest()
         left = f"that of step {_steps(newest)} is whole" if newest else "there is none before it"
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        reason = "the disk is full" if full else f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         free = shutil.disk_usage(self.folder).free
         return (
             f"{self.folder}: the resumable checkpoint of step {step} can't be written: {reason} ({free / 1e9:,.1f} GB"
@@ -130,6 +131,12 @@ def _sizes(checkpoint: Path) -> dict[str, int]:
 def _is_whole(checkpoint: Path) -> bool:
     sizes = checkpoint / SIZES
     return sizes.exists() and json.loads(sizes.read_text()) == _sizes(checkpoint)
+
+
+def _is_full(error: Exception, folder: Path) -> bool:
+    """Also where a library does not say so: torch complains of a position in its file."""
+    said = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return said or shutil.disk_usage(folder).free < FULL_BYTES
 
 
 def _remove_unless_in_use(folder: Path) -> None:

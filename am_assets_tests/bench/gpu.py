@@ -127,7 +127,7 @@ def resumed(job: Job, folder: Path, trial: Trial) -> None:
     """A training that is killed half way and started again has, at each step, the losses of the undisturbed one."""
     whole = json.loads((job.output.parent / "whole.json").read_text())
     again = a_job(folder, trial, job.hardware.device)
-    train(again, "killed", kill_at=len(whole["steps"]) // 2)
+    train(again, "killed", kill_at=len(whole["steps"]) // 2 + 1)  # a step after one that was saved
     on = train(again, "on")
     expected = dict(zip(whole["steps"], whole["losses"], strict=True))
     differences = [abs(loss - expected[step]) for step, loss in zip(on["steps"], on["losses"], strict=True)]

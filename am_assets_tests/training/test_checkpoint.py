@@ -39,7 +39,8 @@ def test_a_training_is_logged_said_why_it_failed_and_not_made_twice(desk: Desk, 
     assert failed.exit_code == 1
     assert "rows fits training.max_length 16" in failed.stderr
     desk.edit("plain", "training", max_length=700)
-    assert {*applied(desk, "-r", "plain", "-s", TRAIN).values()} == {"done"}
+    assert am(desk, "train", "-r", "plain").exit_code == 0  # takes the edit up
+    assert {*applied(desk, "-r", "plain", "-s", TRAIN)} == {("training_log", "plain")}
     [trained], log = table(desk, "sft_checkpoint").to_dicts(), table(desk, "training_log")
     assert log["step"].to_list() == list(range(1, trained["steps"] + 1))
     assert (log["loss"][0], log["loss"][-1]) == (trained["first_loss"], trained["last_loss"])

@@ -33,7 +33,8 @@ def too_few(wanted: int) -> str | None:
     if wanted <= len(there):
         return None
     how = f"this machine has {len(there)}" if there else "this machine shows none (nvidia-smi, CUDA_VISIBLE_DEVICES)"
-    return f"{wanted} GPUs are declared, with those of all replicas, and {how}: lower `gpus` or `replicas`"
+    are = "1 GPU is" if wanted == 1 else f"{wanted} GPUs are"
+    return f"{are} declared, with those of all replicas, and {how}: lower `gpus` or `replicas`"
 
 
 @contextmanager
