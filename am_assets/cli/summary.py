@@ -43,8 +43,8 @@ def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
         )
     if untold := holdings["untold"].sum():
         console.print(
-            f"{counted(int(untold), 'answer')} stored by an earlier version, without the provider's message: thinking that"
-            " it had in other fields than reasoning_content and reasoning, and whether the provider told that an answer"
+            f"{counted(int(untold), 'answer')} stored by an earlier version, without the provider's message: thinking"
+            " that it had in other fields than reasoning_content and reasoning, and whether the provider told that an answer"
             " was complete, can't be told any more"
         )
 
