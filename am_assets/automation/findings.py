@@ -49,14 +49,18 @@ def _of_check(evaluation: dg.AssetCheckEvaluation, ui: str) -> Finding:
         title=f"{asset}[{partition}]: check {evaluation.check_name}" + ("" if evaluation.passed else " failed"),
         words="\n".join([f"asset: {asset}", f"partition: {partition}", *figures]),
         level="recovered" if evaluation.passed else "error" if error else "warning",
-        link=f"{ui}/assets/{asset}?view=checks&checkDetail={quote(evaluation.check_name)}",
+        link=_page(ui, asset, partition),
     )
 
 
 def _recovered(asset: str, partition: str | None, ui: str) -> Finding:
     name = _name(asset, partition)
-    link = f"{ui}/assets/{asset}?view=partitions&partition={quote(partition or '', safe='')}"
-    return Finding(f"run of {name}", name, level="recovered", link=link)
+    return Finding(f"run of {name}", name, level="recovered", link=_page(ui, asset, partition))
+
+
+def _page(ui: str, asset: str, partition: str | None) -> str:
+    """The page of a partition in the UI."""
+    return f"{ui}/assets/{asset}?view=partitions&partition={quote(partition or '', safe='')}"
 
 
 def _failures(run: dg.DagsterRun, events: list[dg.DagsterEvent], ui: str) -> Iterator[Finding]:
@@ -91,4 +95,11 @@ def _is_failed_check(error) -> bool:
 
 
 def _shown(value: object) -> str:
+    """A figure in words: mappings as `a 3, b 4` and lists as `a, b`, as people read them."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(one)}" for name, one in value.items())[:MAX_CHARS]
+    if isinstance(value, list | tuple | set):
+        return ", ".join(map(_shown, value))[:MAX_CHARS]
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
     return f"{value:.4g}" if isinstance(value, float) else str(value)[:MAX_CHARS]

@@ -18,10 +18,12 @@ from am_assets.cli.opening import (
     open_plan,
     print_json,
 )
+from am_assets.runtime.interrupts import ending_on_sigterm
 
 if TYPE_CHECKING:
     from am_assets.planning.plan import Outcome, Plan, Step
 
+STOP_SECONDS = 8.0  # that an apply has after SIGTERM to wait for answers in flight and to cancel its run
 INTERRUPTED = 130  # exit code after ctrl-C, as shells have it
 Dollars = Annotated[
     float | None,
@@ -90,7 +92,7 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
     expected = expected_seconds(found, project(), steps, checked.estimates)
     done = Done()
     try:
-        with show_progress(console, steps, expected, quiet=quiet) as board:
+        with ending_on_sigterm(STOP_SECONDS), show_progress(console, steps, expected, quiet=quiet) as board:
             for event in found.apply(run_tags(budget, recipes)):
                 if isinstance(event, Step):
                     done.under_way = event

@@ -50,7 +50,7 @@ def plan(
         ):
             steps, problems = show_plan(found, recipes, as_json, verbose, named=bool(recipe))
     except SystemExit as error:
-        raise typer.Exit(1 if detailed and error.code else error.code) from None
+        raise (typer.Exit(1) if detailed and error.code else error) from None
     if detailed and steps:
         raise typer.Exit(1 if problems else CHANGES)
 

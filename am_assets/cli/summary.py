@@ -43,9 +43,9 @@ def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
         )
     if untold := holdings["untold"].sum():
         console.print(
-            f"{counted(untold, 'answer')} stored by an earlier version, without the provider's message: thinking that"
-            " it had in other fields than reasoning_content and reasoning, and whether the provider told that an answer"
-            " was complete, can't be told any more"
+            f"{counted(int(untold), 'answer')} stored by an earlier version, without the provider's message: what"
+            " thinking it had in other fields than reasoning_content and reasoning, and whether the provider told that"
+            " an answer was complete, can't be told any more"
         )
 
 

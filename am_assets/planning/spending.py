@@ -9,9 +9,9 @@ from am_assets.config.files import ConfigError
 from am_assets.storage.memo import ASKED_FOR, Memo
 
 NOT_RECORDED = "not recorded"  # of answers that an earlier version stored
-STORED = {
-    ASKED_FOR: pl.String, "stored_at": pl.Datetime("ms", "UTC"), "requested_model": pl.String,
-    "prompt_tokens": pl.Int64, "completion_tokens": pl.Int64, "cost": pl.Float64,
+STORED: dict[str, pl.DataType] = {
+    ASKED_FOR: pl.String(), "stored_at": pl.Datetime("ms", "UTC"), "requested_model": pl.String(),
+    "prompt_tokens": pl.Int64(), "completion_tokens": pl.Int64(), "cost": pl.Float64(),
 }  # fmt: skip
 BY = {
     "recipe": pl.col(ASKED_FOR).str.replace_all(",", ", "),

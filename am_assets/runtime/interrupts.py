@@ -1,7 +1,11 @@
-"""Defer SIGINT while a measurement is being stored, so that an interrupt never loses paid work."""
+"""Interrupts: SIGINT is deferred while a measurement is being stored, so that it never loses paid work; SIGTERM is a
+SIGINT that ends the process in any case."""
 
+import os
 import signal
+import socket
 import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import TypeVar
@@ -43,3 +47,33 @@ def _deferred() -> Iterator[list[BaseException]]:
         yield interrupts
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def ending_on_sigterm(seconds: float) -> Iterator[None]:
+    """SIGTERM interrupts the block as SIGINT does, and kills the process (exit code 143) where it is still there after
+    `seconds`: whoever stops services waits no longer than that before SIGKILL.
+
+    Only in the main thread; else the block runs as it is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    hears, tells = socket.socketpair()
+    tells.setblocking(False)
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    earlier = signal.set_wakeup_fd(tells.fileno(), warn_on_full_buffer=False)  # heard while the main thread is in C
+
+    def watch() -> None:
+        while number := hears.recv(1):
+            if number[0] == signal.SIGTERM:
+                time.sleep(seconds)
+                os._exit(128 + signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(earlier)
+        signal.signal(signal.SIGTERM, before)
+        tells.close()

@@ -88,7 +88,7 @@ def test_a_failed_check_is_told_once_with_partition_figure_threshold_and_link(wa
     message = watch.hook.received[-1]["message"]
     for said in ("asset: verified", "partition: plain", "pass_rate: 0.42", "threshold: 0.5"):
         assert said in message
-    assert "http://ui/assets/verified?view=checks&checkDetail=pass_rate" in message
+    assert "http://ui/assets/verified?view=partitions&partition=" in message
     watch.run(0.42)
     assert watch.look() == []
 

@@ -88,7 +88,7 @@ def test_a_falling_pass_rate_is_told_once_and_its_recovery_once(daemon: Desk, ho
     (message, *_) = (one for one in hook.received if one["title"] == FAILED)
     for said in ("asset: verified_set", "partition: plain", "pass_rate: 0.", "threshold: 0.5"):
         assert said in message["message"]
-    assert "http://ui.example.org/assets/verified_set?view=checks" in message["message"]
+    assert "http://ui.example.org/assets/verified_set?view=partitions&partition=" in message["message"]
     assert message["type"] == "failure"
     assert "verified_set[plain]: check verification_drift failed" not in hook.titles  # a warning
 

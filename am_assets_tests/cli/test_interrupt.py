@@ -1,4 +1,4 @@
-"""Ctrl-C on a real apply: it ends cleanly, loses no answer that came, and the next one goes on from there.
+"""SIGTERM on a real apply, which does what ctrl-C does: it ends cleanly, loses no answer that came, and the next one goes on from there.
 
 The teacher is scripted, since the moment of the interrupt has to lie between its answers.
 """
@@ -50,7 +50,7 @@ def test_an_interrupted_apply_leaves_no_open_run_and_the_next_asks_only_what_is_
     first = apply(desk)
     while len(teacher.asked) < QUESTIONS // 2 and first.poll() is None:
         time.sleep(0.01)
-    first.send_signal(signal.SIGINT)
+    first.send_signal(signal.SIGTERM)
     said, _ = first.communicate(timeout=120)
     assert first.returncode == 130, said
     assert "Interrupted. 1 partition was materialized." in said
