@@ -26,7 +26,7 @@ check: lint test
 
 docs: $(BIN)/python
 	$(BIN)/pip install --quiet --constraint constraints.txt mkdocs-material==9.8.2
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 $(BIN)/python:
 	@python=$$(bash bin/usable-python.sh $(PYTHON)) && "$$python" -m venv --clear $(VENV)

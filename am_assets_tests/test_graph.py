@@ -167,4 +167,4 @@ def test_files_and_functions_stay_short_and_the_root_holds_folders() -> None:
     }
     assert max(functions.values()) < 60, max(functions, key=lambda name: functions[name])
     root = {path.name for path in package.iterdir() if path.is_file()}
-    assert root == {"__init__.py", "definitions.py", "project.py", "launcher.py", "py.typed"}
+    assert root == {"__init__.py", "definitions.py", "notebook.py", "project.py", "launcher.py", "py.typed"}

@@ -88,7 +88,7 @@ def test_a_difference_of_recipes_that_have_selected_nothing_says_what_to_do_firs
         (lambda desk: desk.edit("other", "dedup", treshold=0.9), [], "other.yaml: dedup.treshold: Extra inputs"),
         (lambda desk: desk.edit("plain", "evaluation", benchmarks=["none"]), [], "no benchmark none in benchmarks"),
         (lambda desk: desk.write("sources.yaml", {"a": {"adapter": "jsonl", "rank": 1}}), [], "sources.yaml: a"),
-        (lambda desk: desk.write("instruments.yaml", {"labels": {}}), [], "instruments.yaml: labels.model: Field"),
+        (lambda desk: desk.write("instruments.yaml", {"labels": {"model": 3}}), [], "instruments.yaml: labels.model:"),
         (lambda desk: desk.write("endpoints.yaml", {"m": {"concurrency": 0}}), [], "endpoints.yaml: m: concurrency"),
         (lambda desk: desk.write("endpoints.yaml", {"p/a": {"concurrency": 2}, "p/b": {"concurrency": 3}}), [],
          "name the same ones in both"),
