@@ -66,6 +66,7 @@ def requested(browser: Browser) -> set[str]:
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_no_script_of_a_row_runs_and_nobody_else_is_asked(tmp_path: Path, canary: Canary, browser: Browser) -> None:
     texts = attacks(canary.url)
     one_each = [
@@ -97,6 +98,7 @@ def test_no_script_of_a_row_runs_and_nobody_else_is_asked(tmp_path: Path, canary
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_the_same_texts_do_run_and_ask_where_nothing_fences_them(canary: Canary, browser: Browser) -> None:
     for alone in ("a refresh", "a form", "another base"):  # they leave the page
         canary.bare = attacks(canary.url)[alone]
