@@ -78,15 +78,24 @@ def page(found: Sequence[tuple[Explanation, Rows]]) -> Page:
         facts={name: _facts(fact) for name in ("source", "features", "labels") for fact in parts[name].facts},
         neighbours=parts["nearest questions"].facts,
         overlap=[_facts(fact, "benchmark_overlap") for fact in parts["benchmark overlap"].facts],
-        decisions=[said for one, _ in found for part in one.parts if part.name in DECIDED for said in _said(part, one)],
+        decisions=[said for stage in DECIDED for one, _ in found for said in _said(stage, one)],
         responses=[_response(row, rows, screens.get(row["response_id"]), found) for row in rows.of("responses")],
     )
 
 
-def _said(part: Part, of: Explanation) -> list[Said]:
+def _said(stage: str, of: Explanation) -> list[Said]:
+    """What a recipe decided at a stage, for each shard with the question."""
+    return [said for part in of.parts if part.name == stage for said in _words(part, of.recipe)]
+
+
+def _words(part: Part, recipe: str) -> list[Said]:
     if part.decision:
-        return [Said(of.recipe, part.name, part.decision.kept, visible(decision_text(part.decision, of.recipe)))]
-    return [Said(of.recipe, part.name, None, f"{fact['rows']} rows") for fact in part.facts if "rows" in fact]
+        return [Said(recipe, part.name, part.decision.kept, visible(decision_text(part.decision, recipe)))]
+    return [
+        Said(recipe, part.name, None, f"{fact['rows']} row{'s' * (fact['rows'] != 1)}")
+        for fact in part.facts
+        if "rows" in fact
+    ]
 
 
 def _response(

@@ -14,8 +14,10 @@ from am_assets_tests.ui.browser import Browser, browsing
 from am_assets_tests.view.conftest import TASK
 from am_assets_tests.view.stored import Asked, write_tables
 
-pytestmark = pytest.mark.browser
-MATH = Asked("Let $x^2 = 9$ and \\(x > 0\\).", "3", [("It is $\\sqrt{9}$.", "\\[\\boxed{3}\\]", "a", "pass")])
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+MATH = Asked(
+    "Let $x^2 = 9$ and \\(x > 0\\).", "\\frac{6}{2}", [("It is $\\sqrt{9}$.", "\\[\\boxed{3}\\]", "a", "pass")]
+)
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +75,17 @@ def test_a_row_is_opened_read_and_marked_by_keys_alone(browser: Browser, project
     until(
         lambda: browser.driver.execute_script("return document.querySelectorAll('.think math').length"), "math of think"
     )
+    assert browser.find("[data-formula] mfrac")  # of a reference without dollars
+    note = browser.find("input[name=note]")
+    note.send_keys("as it should be\n")
+    assert not (project / marks.FILE).exists()  # Enter in a note is no mark
+    browser.driver.execute_script("document.activeElement.blur()")
     press(browser, "m")
     assert "$x^2 = 9$" in browser.find(".asked").text
     press(browser, "r")
     until(lambda: (project / marks.FILE).exists(), "the mark is stored")
     browser.find("button[value=right][aria-pressed=true]")
-    assert [one.says for one in marks.read(project).values()] == ["right"]
+    assert [(one.says, one.note) for one in marks.read(project).values()] == [("right", "as it should be")]
 
 
 def test_programs_are_coloured(browser: Browser) -> None:

@@ -3,9 +3,11 @@
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +19,13 @@ from am_assets_tests.view.attacks import attacks
 from am_assets_tests.view.conftest import TWELVE
 from am_assets_tests.view.stored import Asked, pages, write_tables
 
+# What acts, of what stands in texts of rows; KaTeX colours what it can't read.
+LIVE = """[...document.querySelectorAll(":is(.prose, .program, bdi, td > small) *")].flatMap(
+    (one) => [...one.attributes]
+    .filter(({ name }) => /^(on.*|href|.*:href|src|srcdoc|action|data|style|id)$/.test(name))
+    .map(({ name, value }) => `${one.localName} ${name}=${value}`)
+    .filter((found) => found !== "span style=color:#cc0000")
+    .concat(one.localName.match(/^(script|iframe|object|embed|link|meta|base|form|style|img|a)$/) ?? []))"""
 RESPONSE = TWELVE.response_id(0)
 
 
@@ -58,6 +67,10 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+def ask(browser: Browser, expression: str) -> Any:
+    return browser.driver.execute_script(f"return {expression}")
+
+
 def requested(browser: Browser) -> set[str]:
     """What the browser asked for since the last call, by its own log."""
     messages = [json.loads(entry["message"])["message"] for entry in browser.driver.get_log("performance")]
@@ -66,6 +79,7 @@ def requested(browser: Browser) -> set[str]:
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_no_script_of_a_row_runs_and_nobody_else_is_asked(tmp_path: Path, canary: Canary, browser: Browser) -> None:
     texts = attacks(canary.url)
     one_each = [
@@ -81,14 +95,11 @@ def test_no_script_of_a_row_runs_and_nobody_else_is_asked(tmp_path: Path, canary
         requested(browser)
         for path in ("/", f"/row/{all_in_one.id}", *(f"/row/{one.id}" for one in one_each[-3:]), "/marks", "/compare"):
             browser.open(f"{here}{path}")
-            until(lambda: browser.driver.execute_script("return document.documentElement.dataset.drawn") == "", path)
+            until(lambda: ask(browser, "document.documentElement.dataset.drawn") == "", f"{path} is drawn", 60)
             browser.driver.execute_script("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-            until(
-                lambda: not browser.driver.execute_script("return document.querySelector('details:not([open])')"), path
-            )
-            for link in browser.driver.find_elements("css selector", ".prose a, .prose [onclick], .program a"):
-                pytest.fail(f"{path}: a text of a row became {link.get_attribute('outerHTML')}")
-            assert browser.driver.execute_script("return window.ran") is None, path
+            time.sleep(0.2)  # what opened is drawn, and what it might start has started
+            assert ask(browser, LIVE) == [], path
+            assert ask(browser, "window.ran") is None, path
             assert browser.driver.current_url == f"{here}{path}"
         assert {url for url in requested(browser) if not url.startswith(here)} == set()
         assert canary.asked == []
@@ -97,6 +108,7 @@ def test_no_script_of_a_row_runs_and_nobody_else_is_asked(tmp_path: Path, canary
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_the_same_texts_do_run_and_ask_where_nothing_fences_them(canary: Canary, browser: Browser) -> None:
     for alone in ("a refresh", "a form", "another base"):  # they leave the page
         canary.bare = attacks(canary.url)[alone]

@@ -21,7 +21,8 @@ function draw(root) {
   for (const piece of root.querySelectorAll(".prose")) {
     if (written.has(piece) || piece.closest("details:not([open])") || piece.textContent.length > MOST_CHARS) continue;
     written.set(piece, piece.textContent);
-    try { renderMathInElement(piece, MATH); } catch { piece.textContent = written.get(piece); }
+    const bare = "formula" in piece.dataset && /\\[a-zA-Z]/.test(piece.textContent) && !/\$|\\\(|\\\[/.test(piece.textContent);
+    try { bare ? katex.render(piece.textContent, piece, MATH) : renderMathInElement(piece, MATH); } catch { piece.textContent = written.get(piece); }
   }
   for (const code of root.querySelectorAll("code[class^=language-]:not([data-drawn])")) {
     if (code.closest("details:not([open])") || code.textContent.length > MOST_CHARS) continue;
