@@ -134,7 +134,7 @@ def test_a_disk_that_is_full_in_mid_checkpoint_leaves_the_last_one_and_says_so(
             train(job, progress=lambda _: None)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert "the resumable checkpoint of step 4 can't be written" in str(full.value)
+    assert "the resumable checkpoint of step 4 can't be written: " in str(full.value)
     assert "that of step 2 is whole. Make room and train again" in str(full.value)
     assert first_words(job) == "goes on after step 2 of 10"
 
