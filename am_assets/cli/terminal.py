@@ -26,7 +26,7 @@ class Terminal(Console):
 class _Own(Terminal):
     """Measures the terminal by its own handle: while a step runs, the standard ones lead to files."""
 
-    @property  # type: ignore[override]  # Rich sets it nowhere
+    @property  # type: ignore[misc]  # Rich sets it nowhere
     def size(self) -> ConsoleDimensions:
         try:
             columns, lines = os.get_terminal_size(self.file.fileno())
