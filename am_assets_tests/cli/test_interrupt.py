@@ -1,5 +1,4 @@
-"""SIGTERM on a real apply does what ctrl-C does: it ends cleanly, loses no answer that came, and the next one goes on
-from there.
+"""SIGTERM on a real apply, as ctrl-C: it ends cleanly, loses no answer, and the next goes on from there.
 
 The teacher is scripted, since the moment of the interrupt has to lie between its answers.
 """
