@@ -19,7 +19,7 @@ from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.runtime import progress
 from am_assets.storage.atomic import write_whole
-from am_assets.storage.memo import KEY, FillResult, Measure, Memo, with_keys
+from am_assets.storage.memo import ASKED_FOR, KEY, NO_NOTES, FillResult, Measure, Memo, Notes, with_keys
 from am_assets.storage.segments import write_durably
 from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables
 
@@ -81,13 +81,15 @@ class Answers:
         self.project = project
         self.memo = Memo(project.memo)
 
-    def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> FillResult:
+    def fill(
+        self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema, notes: Notes = NO_NOTES
+    ) -> FillResult:
         """Join `wanted` with its measurements, after making those that the memo lacks.
 
         The memo records the keys under the current partition, so that unreferenced entries can be pruned.
         """
         self._note_wanted(namespace, wanted)
-        return self.memo.fill(namespace, wanted, measure, schema)
+        return self.memo.fill(namespace, wanted, measure, schema, notes)
 
     def want_none(self, namespace: str) -> None:
         """Record that the current partition uses no measurement of a namespace that it uses under other instruments."""
@@ -106,8 +108,8 @@ class Answers:
         identity = ["model", "messages", "sampling", "sample_index"]
         keyed = requests if "key" in requests.columns else with_keys(requests, *identity)
         budget = _budget_of_run()
-        self.memo.asked_for = dg.AssetExecutionContext.get().run.tags.get(RECIPES_TAG, ALL)
-        return self.fill(namespace, keyed, lambda missing: self._ask(namespace, missing, budget), ANSWER)
+        notes = {ASKED_FOR: dg.AssetExecutionContext.get().run.tags.get(RECIPES_TAG, ALL)}
+        return self.fill(namespace, keyed, lambda missing: self._ask(namespace, missing, budget), ANSWER, notes)
 
     def split(self, namespace: str, requests: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Split `requests` (key, recipes and any others) into those that this run handles and those that it leaves out.

@@ -1,8 +1,9 @@
 """The memo: a persistent cache of every measurement ever made, keyed by what identifies the measurement.
 
 A namespace is a folder of Parquet segments (`storage/segments.py`), one row per measurement: its key, the measured
-columns, and the time of storing. Polars reads a namespace directly:
-`pl.scan_parquet("data/memo/<namespace>/*.parquet")`. Nothing here knows what is measured.
+columns, and the time of storing. Polars reads a namespace directly, where an earlier version may have stored fewer
+columns: `pl.concat(map(pl.scan_parquet, Path("data/memo/<namespace>").glob("*.parquet")), how="diagonal")`.
+Nothing here knows what is measured.
 
     wanted = with_keys(questions, "question", identity="model-a")
     table = Memo(folder).fill("embeddings", wanted, measure, schema).table
@@ -10,13 +11,14 @@ columns, and the time of storing. Polars reads a namespace directly:
 
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from json import JSONEncoder
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -27,8 +29,11 @@ from am_assets.storage import segments
 from am_assets.storage.claims import claimed
 
 Measure = Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
+Notes = Mapping[str, str]
+NO_NOTES: Notes = MappingProxyType({})
 KEY = pl.Schema({"key": pl.String})
 OWNERS = pl.Schema({"key": pl.String, "question_id": pl.String, "response_id": pl.String})
+ASKED_FOR = "asked_for"  # a note beside answers: the recipes that they were asked for, comma-separated
 OWNED = "owners"  # the folder of such notes within that of a namespace
 CANONICAL = JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 MERGE_EVERY = 64  # segments written
@@ -55,9 +60,6 @@ def with_keys(frame: pl.DataFrame, *columns: str, identity: Any = None) -> pl.Da
     return frame.with_columns(pl.Series("key", [key_of(identity, *row) for row in rows], dtype=pl.String))
 
 
-ASKED_FOR = "asked_for"  # column of the recipes that an answer was asked for, comma-separated
-
-
 @dataclass(frozen=True)
 class FillResult:
     """`table`: the wanted rows joined with their measurements. `new`: the measurements made by this call."""
@@ -71,7 +73,6 @@ class Memo:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.asked_for: str | None = None  # stored with what is measured from now on; no part of any key
         self._stored = 0
 
     def namespaces(self) -> list[str]:
@@ -119,12 +120,11 @@ class Memo:
 
         return segments.read_consistently(self.folder / namespace, found)
 
-    def append(self, namespace: str, measured: pl.DataFrame) -> None:
-        """Store measurements (a column `key` and any others). Returns when they would survive a power cut."""
-        now = datetime.now(UTC)
-        stamped = measured.with_columns(stored_at=pl.lit(now, pl.Datetime("ms", "UTC")))
-        if self.asked_for is not None:
-            stamped = stamped.with_columns(pl.lit(self.asked_for).alias(ASKED_FOR))
+    def append(self, namespace: str, measured: pl.DataFrame, notes: Notes = NO_NOTES) -> None:
+        """Store measurements (a column `key` and any others), with `notes` beside each: columns that no reader of
+        measurements sees. Returns when they would survive a power cut."""
+        now = pl.lit(datetime.now(UTC), pl.Datetime("ms", "UTC"))
+        stamped = measured.with_columns(now.alias("stored_at"), *(pl.lit(note).alias(at) for at, note in notes.items()))
         segments.write(self.folder / namespace, stamped)
         self._stored += 1
         if self._stored % MERGE_EVERY == 0:
@@ -160,18 +160,21 @@ class Memo:
         disk = os.statvfs(self.folder)
         return disk.f_bavail * disk.f_frsize >= LOW_WATER_BYTES
 
-    def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> FillResult:
+    def fill(
+        self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema, notes: Notes = NO_NOTES
+    ) -> FillResult:
         """Join `wanted` (a column `key` and any others) with the memo, after measuring what the memo lacks.
 
         `schema`: `key` and the measured columns. `measure` gets the missing rows, one per key, and yields frames of
         `schema`; each is stored before the next is requested, so that a crash loses at most one. Keys that `measure`
-        leaves out are left out of the table. Waits for rows that another process is measuring.
+        leaves out are left out of the table. `notes` are stored beside what is new. Waits for rows that another process
+        is measuring.
 
         `MemoError` where the store can't be written, before anything is measured.
         """
         found = self.read(namespace, wanted, schema)
         missing = _once(wanted).join(found, on="key", how="anti", maintain_order="left")
-        new = self._complete(namespace, missing, measure, schema)
+        new = self._complete(namespace, missing, measure, schema, notes)
         if missing.height:  # includes what another process measured meanwhile
             found = pl.concat([found, self.read(namespace, missing, schema)])
         table = wanted.join(found, on="key", how="inner", maintain_order="left")
@@ -181,7 +184,9 @@ class Memo:
         """Like `fill`, but keeps only the keys in memory; returns the keys of the new measurements."""
         return self._complete(namespace, self.missing(namespace, wanted), measure, schema)
 
-    def _complete(self, namespace: str, missing: pl.DataFrame, measure: Measure, schema: pl.Schema) -> pl.DataFrame:
+    def _complete(
+        self, namespace: str, missing: pl.DataFrame, measure: Measure, schema: pl.Schema, notes: Notes = NO_NOTES
+    ) -> pl.DataFrame:
         new = [pl.DataFrame(schema=KEY)]
         if missing.height:
             with (
@@ -191,7 +196,7 @@ class Memo:
                 for measured in frames:
                     if measured.height:
                         with self._storing(namespace):
-                            self.append(namespace, measured.match_to_schema(schema))
+                            self.append(namespace, measured.match_to_schema(schema), notes)
                         new.append(measured.select("key"))
                     advance(measured.height)
             segments.merge(self.folder / namespace)
