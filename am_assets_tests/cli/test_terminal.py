@@ -19,7 +19,7 @@ def am(desk: Desk, *arguments: str) -> str:
 
     ended = CliRunner(env={"COLUMNS": "300"}).invoke(app, arguments)
     assert ended.exit_code in (0, 2), ended.output + str(ended.exception)
-    return ended.stdout
+    return ended.stdout or ended.stderr
 
 
 def because(desk: Desk, *select: str) -> dict[tuple[str, str], str]:

@@ -86,7 +86,9 @@ def test_scores_say_how_sure_they_are_and_rest_on_what_their_verdicts_rest_on(
     desk.edit("plain", "evaluation", touched={"same_text": False, "same_template": False, "ngram_share": None,
                                               "wording": None, "cosine": None, "reworded": None})  # fmt: skip
     ran = applied(desk, "-r", "plain")
-    assert {asset for asset, _ in ran} == {"evaluation_policy", "benchmark_responses", "eval_scores", "recipe_report"}
+    assert {asset for asset, _ in ran} == {
+        "evaluation_policy", "benchmark_responses", "eval_scores", "question_scores", "recipe_report",
+    }  # fmt: skip
     assert left(stored(desk, "eval_scores")) == 3
 
     instruments = {**_yaml(desk, "instruments.yaml"), "math": {"timeout_seconds": 4}}

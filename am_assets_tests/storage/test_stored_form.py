@@ -42,7 +42,7 @@ def test_a_newer_folder_is_refused_before_anything_of_it_is_read(folder: Path) -
     file = stored_as(folder, "2\n")
     (folder / "sources.yaml").write_text("of: [a, newer, form\n")
     planned = am(folder, *PLAN)
-    assert (planned.returncode, planned.stderr) == (2, "")
+    assert (planned.returncode, planned.stdout) == (2, "")
     assert f"{file}: this folder is stored in form 2, and this am-assets knows forms up to 1: install" in planned.stderr
     assert file.read_text() == "2\n"
 
