@@ -25,7 +25,7 @@ def test_the_graph_runs_on_to_scores_and_a_report_and_then_has_nothing_to_do(app
     ran = applied.apply("plain")
     assert {outcome.result for outcome in ran.values()} == {"done"}, [o.error for o in ran.values() if o.error]
     below = {"sft_checkpoint", "training_log", "benchmark_hits", "benchmark_responses", "benchmark_verdicts",
-             "benchmark_consensus", "touched_items", "eval_scores", "recipe_report"}  # fmt: skip
+             "benchmark_consensus", "touched_items", "eval_scores", "question_scores", "recipe_report"}  # fmt: skip
     beside = {"preference_policy", "preference_dataset", "rl_policy", "rl_dataset"}
     assert {asset for asset, _ in ran} == {"training_policy", "evaluation_policy", *below, *beside}
     scores = pl.read_parquet(applied.folder / "assets" / "eval_scores" / "held_out" / "plain.parquet")
