@@ -154,7 +154,7 @@ def test_a_variant_tells_which_line_decided(desk: Desk) -> None:
     ("content", "fault"),
     [
         ({**SIZE, "querstion": "?"}, "size.yaml: querstion: Extra inputs are not permitted"),
-        ({**SIZE, "base": "plan"}, "size.yaml: base: no recipe plan in recipes/ (did you mean plain?); there are plain"),
+        ({**SIZE, "base": "plan"}, "base: no recipe plan in recipes/ (did you mean plain?); there are plain"),
         ({**SIZE, "variants": {"all": None}}, "size.yaml: variants: "),
         ({**SIZE, "variants": {"a--b": None, "c": None}}, "a variant's name may hold no --"),
         ({**SIZE, "benchmarks": ["mmlu"]}, "variants.all: evaluation.benchmarks: no benchmark mmlu"),
@@ -188,7 +188,8 @@ def test_a_fault_of_an_experiment_is_named_and_stands_in_the_way_of_nothing_else
 
 def test_an_unknown_experiment_and_names_that_clash(desk: Desk) -> None:
     told = am(desk, "experiment", "sise")
-    assert told.exit_code == 2 and "no experiment sise in experiments/ (did you mean size?); there are size" in told.output
+    assert told.exit_code == 2
+    assert "no experiment sise in experiments/ (did you mean size?); there are size" in told.output
     desk.recipe("size--all", yaml.safe_load((desk.folder / "recipes" / "plain.yaml").read_text()))
     told = am(desk, "experiment", "size", "--plan")
     assert told.exit_code == 2 and "variants.all: recipes/size--all.yaml has its name already" in told.output
