@@ -198,7 +198,7 @@ def test_what_no_estimate_foresaw_is_not_spent_without_consent(office: Office) -
     office.desk.edit("plain", "teacher", retry_max_tokens=16)  # every stored answer was cut off
     stopped = office.am("apply", "-r", "plain", *RESPONSES)
     assert stopped.exit_code == 1
-    assert "The budget of $0.0000 is reached" in stopped.stdout
+    assert "The budget of $0.0000 is reached" in stopped.stderr
     assert len(office.teacher.asked) == 4
     assert office.am("apply", "-r", "plain", *RESPONSES, "--budget", "9").exit_code == 0
     assert len(office.teacher.asked) == 8

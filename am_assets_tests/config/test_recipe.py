@@ -99,7 +99,7 @@ def test_a_circle_of_extends_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_parent_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"nobody\.yaml: no such file"):
+    with pytest.raises(ConfigError, match=r"a\.yaml: extends: no recipe nobody in"):
         load_recipe(write(tmp_path, "a", {"extends": "nobody"}))
 
 

@@ -40,7 +40,7 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 30.0
 STEADY_SECONDS = 60.0  # of life, after which a death is the first again
 LOG_LINES = 12
 LOG_BYTES = 64_000_000
-MARK = "AM_SERVER_ID"  # in the environment of a server and all its processes
+MARK = "AM_SERVER_OF"  # in the environment of a server and all its processes: the folder that it is kept by
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -60,7 +60,7 @@ class Keeper:
 
     def run(self) -> None:
         self.tell("starting")
-        end_marked(self.server.id)
+        end_marked(self.folder)
         try:
             wanted = self.server.gpus
             if wanted and (fault := devices.too_few(wanted)):
@@ -101,7 +101,7 @@ class Keeper:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 command,
-                env=os.environ | environment | {MARK: self.server.id},
+                env=os.environ | environment | {MARK: str(self.folder)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -161,7 +161,7 @@ class Keeper:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        end_marked(self.server.id)
+        end_marked(self.folder)
         code, self.process = self.process.returncode, None
         return code
 
@@ -225,18 +225,18 @@ def free_port() -> int:
     return port
 
 
-def end_marked(id: str) -> None:
+def end_marked(folder: Path) -> None:
     """Kill what carries the mark of a server and is no longer, or never was, the child of a keeper."""
-    for process in marked(id):
+    for process in marked(folder):
         with suppress(psutil.Error):
             process.kill()
 
 
-def marked(id: str) -> Iterator[psutil.Process]:
-    """The processes of the server `id`."""
+def marked(folder: Path) -> Iterator[psutil.Process]:
+    """The processes of the server of `folder`; another TMPDIR may have a server of the same model."""
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get(MARK) == id:
+            if process.pid != os.getpid() and process.environ().get(MARK) == str(folder):
                 yield process
 
 
