@@ -60,7 +60,9 @@ def _trained(stored: StoredTables) -> Iterator[tuple[Student, str]]:
 
 
 def _said(policy: TrainingPolicy) -> str:
-    return json.dumps(policy.model_dump(), sort_keys=True)
+    """What the weights depend on, alike for a policy as stored and as read from its file, whose defaults may be whole
+    numbers where the former has 1.0."""
+    return json.dumps(TrainingPolicy.model_validate(policy.model_dump()).identity(), sort_keys=True)
 
 
 def _decided(plan: Plan, here: Project, stored: StoredTables, recipe: str) -> tuple[frozenset[str], int]:

@@ -45,7 +45,8 @@ def made(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Path:
     student = str(write_tiny_student(folder / "student"))
     sections = {name: section for name, section in TASTE.items() if name != "sampling"}
     evaluation = {**TASTE["evaluation"], "benchmarks": ["held_out"], "samples": 2, "max_tokens": 4}
-    training = {**TASTE["training"], "student": student, "epochs": 1, "learning_rate": 0.01}
+    default = {name: value for name, value in TASTE["training"].items() if name != "epochs"}
+    training = {**default, "student": student, "learning_rate": 0.01}
     desk.recipe("plain", sections | {"training": training, "evaluation": evaluation})
     experiment(desk, "size", SIZE)
     with pytest.MonkeyPatch.context() as patch:
