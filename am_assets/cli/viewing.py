@@ -20,6 +20,7 @@ from am_assets.cli.opening import (
 )
 from am_assets.config.addresses import UI, VIEW_PORT
 from am_assets.config.files import ConfigError
+from am_assets.runtime.wording import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -121,7 +122,7 @@ def _export(file: Path, cases: list[dict], withheld: int, quiet: bool) -> None:
     write_whole(file, "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in cases))
     if not quiet:
         left = f"; {withheld} left out, as a key or personal data was found in them" if withheld else ""
-        say(f"{len(cases)} test case{'s' * (len(cases) != 1)} written to {file}{left}")
+        say(f"{counted(len(cases), 'test case')} written to {file}{left}")
 
 
 def _table(figures: "pl.DataFrame") -> Table:

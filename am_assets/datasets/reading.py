@@ -23,6 +23,7 @@ from am_assets.datasets.origins import AUTO, GENERATED, Origin
 from am_assets.datasets.records import read_records
 from am_assets.datasets.rows import Field, Item, Row, nearest
 from am_assets.datasets.values import Fault
+from am_assets.runtime.wording import counted
 
 BATCH_ROWS, BATCH_CHARS = 5_000, 10_000_000  # held at once: so many rows, or as many as have so much text
 SHOWN = 3  # places of a fault that a message names
@@ -58,7 +59,7 @@ class Told:
     def dropped(self) -> dict[str, str]:
         """For metadata and messages: how many rows of each reason, and where."""
         shown = {why: ", ".join(self.places[why]) for why in self.faults}
-        return {why: f"{n} row{'s' * (n > 1)}, at {shown[why]}" for why, n in self.faults.most_common()}
+        return {why: f"{counted(n, 'row')}, at {shown[why]}" for why, n in self.faults.most_common()}
 
 
 def read_rows(origin: Origin, base: Path, told: Told | None = None) -> Iterator[pl.DataFrame]:
@@ -153,7 +154,7 @@ def form_of(origin: Origin, file: Path) -> str:
     rows = [record for _, record in first if isinstance(record, dict)]
     if not rows:
         line, fault = first[0]
-        raise SourceError(f"{file}:{line}: {fault}; none of the first {len(first)} rows can be read")
+        raise SourceError(f"{file}:{line}: {fault}; of {counted(len(first), 'row')} none can be read")
     return recognised(rows, str(file))
 
 
@@ -212,6 +213,6 @@ def _check_faults(origin: Origin, told: Told) -> None:
     advice = " Chats of several turns are read by `turns: first`." if any("turns" in why for why in told.faults) else ""
     share = min(1.0, -(-1000 * faults // told.rows) / 1000)
     raise SourceError(
-        f"{origin.location or origin.generator}: {faults} of {told.rows} rows can't be read: {reasons}.{advice} Mend"
-        f" them, name other `columns:` or another `adapter:`, or allow as many by `max_faults: {share:g}`"
+        f"{origin.location or origin.generator}: {faults} of {counted(told.rows, 'row')} can't be read: {reasons}."
+        f"{advice} Mend them, name other `columns:` or another `adapter:`, or allow as many by `max_faults: {share:g}`"
     )
