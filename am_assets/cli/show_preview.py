@@ -32,8 +32,8 @@ def show_preview(console: Console, seen: Preview) -> None:
 
 
 def _comparison(title: str, compared: Comparison) -> Table:
-    figures = (Column(name, justify="right") for name in ("before", "after", "gained", "lost"))
-    table = Table("by", "group", *figures, title=escape(title))
+    heads = (Column(name, justify="right") for name in ("before", "after", "gained", "lost"))
+    table = Table("by", "group", *heads, title=escape(title))
     for (_,), rows in compared.groups.group_by("by", maintain_order=True):
         for by, group, *figures in rows.rows():
             table.add_row(by, group, *(f"{figure:,}" for figure in figures))

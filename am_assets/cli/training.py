@@ -70,7 +70,7 @@ def _show(seen: "DryRun") -> None:
         f"{counted(seen.tokens_a_step, 'token')} a step at most,"
         f" {counted(seen.device_batch, 'sequence')} a device at once"
     )
-    if seen.hours is not None:
+    if seen.hours is not None and seen.tokens is not None:
         say(f"about {seen.hours:,.1f} hours for about {counted(seen.tokens, 'token')}")
     say(f"about {seen.hours_a_billion:,.1f} hours for a billion tokens")
     for line in seen.basis:
