@@ -38,7 +38,7 @@ def view(
     token: Annotated[
         str | None, typer.Option(envvar="AM_VIEW_TOKEN", help="What a browser has to know, at least 16 characters.")
     ] = None,
-    ui: Annotated[str, typer.Option(envvar="AM_UI", help="Where Dagster's UI is, for links to its pages.")] = UI,
+    ui: Annotated[str, typer.Option(envvar="AM_UI_URL", help="Where Dagster's UI is, for links to its pages.")] = UI,
 ) -> None:
     """Show the rows of recipes in a browser: search, filter, open one, mark answers as right or wrong.
 

@@ -92,7 +92,7 @@ def _said(stage: str, of: Explanation) -> list[Said]:
 def _words(part: Part, recipe: str) -> list[Said]:
     if part.decision:
         return [Said(recipe, part.name, part.decision.kept, visible(decision_text(part.decision, recipe)))]
-    return [Said(recipe, part.name, None, f"{counted(fact['rows'], 'row')}") for fact in part.facts if "rows" in fact]
+    return [Said(recipe, part.name, None, counted(fact["rows"], "row")) for fact in part.facts if "rows" in fact]
 
 
 def _response(
