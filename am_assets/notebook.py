@@ -18,6 +18,7 @@ from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError, parse
 from am_assets.config.recipe import Recipe
 from am_assets.project import Project, load_project
+from am_assets.runtime.wording import counted
 from am_assets.storage import schemas
 from am_assets.storage.stored import EXTENSION, StoredTables, refuse_newer
 from am_assets.verification.verifiers import VERIFIERS
@@ -51,9 +52,8 @@ class Opened:
         self.store = StoredTables(project.assets)
 
     def __repr__(self) -> str:
-        return (
-            f"<project {self.project.data}: recipes {', '.join(self.recipes)}; {len(self.tables())} partitions stored>"
-        )
+        stored = counted(len(self.tables()), "partition")
+        return f"<project {self.project.data}: recipes {', '.join(self.recipes)}; {stored} stored>"
 
     @property
     def recipes(self) -> list[str]:

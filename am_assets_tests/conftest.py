@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +15,7 @@ from hypothesis import settings
 from am_assets.orchestration.schemas import TABLES
 from am_assets_tests.counted import Models
 from am_assets_tests.desk import CountingProxy, Desk, at_desk
+from am_assets_tests.services import ROOT
 
 # As wide as any line: the console of the command line has the width of when it was first imported.
 os.environ["COLUMNS"] = "300"
@@ -50,6 +53,21 @@ def model_server() -> Iterator[CountingProxy]:
     yield proxy
     proxy.server.shutdown()
     here.release()
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the wheel is installed to."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"  # setuptools leaves its build folder beside what it reads
+    shutil.copytree(ROOT / "am_assets", source / "am_assets", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, source], check=True)
+    (wheel,) = folder.glob("am_assets-*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "--target", folder / "site", wheel], check=True)
+    return folder / "site"
 
 
 @pytest.fixture(scope="module")

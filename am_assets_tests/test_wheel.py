@@ -19,21 +19,6 @@ print(*[module.__file__ for name, module in sys.modules.items() if name.startswi
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the wheel is installed to."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"  # setuptools leaves its build folder beside what it reads
-    shutil.copytree(ROOT / "am_assets", source / "am_assets", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, source], check=True)
-    (wheel,) = folder.glob("am_assets-*.whl")
-    subprocess.run([*pip, "install", "--no-deps", "--target", folder / "site", wheel], check=True)
-    return folder / "site"
-
-
 def test_a_plan_and_an_apply_from_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     data, here = tmp_path / "data", tmp_path / "elsewhere"
     here.mkdir()

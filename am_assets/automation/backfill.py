@@ -28,6 +28,7 @@ from am_assets.orchestration.resources import BUDGET_TAG, RECIPES_TAG
 from am_assets.planning.plan import Partition, Plan
 from am_assets.planning.scope import roots, scope
 from am_assets.project import Live, Project
+from am_assets.runtime.wording import counted
 from am_assets.storage.memo import Memo
 
 FILL = "fill_evidence"
@@ -68,7 +69,7 @@ def fill_evidence(definitions: Callable[[], dg.Definitions], live: Live) -> dg.S
         wanted = due(plan(context.instance), live.now)
         if isinstance(wanted, str):
             return dg.SkipReason(wanted)
-        return dg.RunRequest(tags={TO_FILL: f"{len(wanted)} partitions"})
+        return dg.RunRequest(tags={TO_FILL: f"{counted(len(wanted), 'partition')}"})
 
     return fill
 
@@ -111,7 +112,7 @@ def launch(plan: Plan, here: Project) -> str:
         run_config=None,
     )
     plan.instance.add_backfill(backfill)
-    return f"backfill {backfill.backfill_id} of {len(wanted)} partitions"
+    return f"backfill {backfill.backfill_id} of {counted(len(wanted), 'partition')}"
 
 
 def to_fill(plan: Plan) -> list:

@@ -19,6 +19,7 @@ from am_assets.automation.incidents import Finding, Ledger
 from am_assets.automation.lateness import lateness
 from am_assets.automation.previews import is_preview
 from am_assets.project import Live
+from am_assets.runtime.wording import counted
 
 STORED = "am/alerts"
 ENDINGS: list[Literal[dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS]] = [
@@ -49,7 +50,7 @@ def alerts(live: Live) -> dg.SensorDefinition:
             ledger = collect_and_save(data, instance, rules, time.time())
             deliver(ledger, rules, lambda: save(instance, ledger), context.log.warning)
         return dg.SkipReason(
-            f"{len(ledger.wrong)} incidents are open, {len(ledger.outbox)} messages wait for delivery."
+            f"open: {counted(len(ledger.wrong), 'incident')}; to be delivered: {counted(len(ledger.outbox), 'message')}"
         )
 
     return watch

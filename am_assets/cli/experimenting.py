@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from am_assets.cli import app
 from am_assets.cli.applying import Dollars, carry_out
 from am_assets.cli.opening import AsJson, console, exit_on_config_error, open_plan, print_json, say
 from am_assets.cli.planning import show_plan
+from am_assets.runtime.wording import counted
 
 NEEDED = "+experiment_report or +eval_scores"  # what is made of the variants: the report, and what am scores prints
 Name = Annotated[str | None, typer.Argument(help="An experiment; without it all are listed.", show_default=False)]
@@ -57,9 +58,11 @@ def _plan(name: str, found, variants: dict[str, str], as_json: bool) -> None:
     say(project().experiments.get(name).question)
     show_plan(found, list(variants.values()), as_json)
     if ahead is None:
-        say(f"{len(variants)} trainings at most: how many rows each variant keeps is known once evidence is there.")
+        trainings = counted(len(variants), "training")
+        say(f"{trainings} at most: how many rows each variant keeps is known once evidence is there.")
         return
-    table = Table("variant", "rows of what is there", "requests to teachers", "student")
+    figures = (Column(name, justify="right") for name in ("rows of what is there", "requests to teachers"))
+    table = Table("variant", *figures, "student")
     for variant, one in ahead.items():
         own = {None: "its own, to be trained", one.recipe: "its own"}
         student = own.get(one.shares, f"that of {one.shares}")
@@ -86,7 +89,7 @@ def _conclude(name, done, as_json: bool) -> None:
 
 
 def _figures(report) -> Table:
-    table = Table("", *report.variants, title=escape(report.question))
+    table = Table("", *(Column(one, justify="right") for one in report.variants), title=escape(report.question))
     for part, rows in report.figures.items():
         for name, values in rows.items():
             table.add_row(f"{part}: {name}", *values)

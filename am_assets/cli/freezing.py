@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from am_assets.cli import app
 from am_assets.cli.opening import AsJson, Recipes, exit_on_config_error, one_recipe, print_json, say
+from am_assets.runtime.wording import counted
 
 
 @app.command()
@@ -22,6 +23,6 @@ def freeze(recipe: Recipes = None, as_json: AsJson = False) -> None:
             return
         between = kept.questions - kept.never - kept.always
         counts = f"never solved {kept.never:,}, sometimes {between:,}, always {kept.always:,}"
-        said = f"{kept.questions:,} questions with {kept.attempts:,} attempts: {counts}"
+        said = f"{counted(kept.questions, 'question')} with {counted(kept.attempts, 'attempt')}: {counts}"
         say(f"{kept.name}  {said}")
         say(f"In a recipe: sampling: {{pass_rates: {{round: {kept.name}}}}}")

@@ -42,7 +42,8 @@ def judges(recipe: Recipes = None, as_json: AsJson = False) -> None:
 def _table(found: "list[Judge]") -> Table:
     table = Table()
     for column in ("judge", "category", "rows", "right", "wrong", "accuracy", "false pass", "false fail"):
-        table.add_column(column, no_wrap=column in ("judge", "category"))
+        words = column in ("judge", "category")
+        table.add_column(column, no_wrap=words, justify="left" if words else "right")
     for judge in found:
         for row in judge.figures:
             shares = (_percent(row[name]) for name in ("accuracy", "false_pass", "false_fail"))

@@ -7,6 +7,7 @@ import typer
 
 from am_assets.cli import app
 from am_assets.cli.opening import AsJson, console, open_plan, print_json
+from am_assets.runtime.wording import counted
 
 
 @app.command()
@@ -31,13 +32,15 @@ def purge(
             print_json(asdict(done))
             return
         for name, removed in done.removed.items():
-            console.print(f"{name}: {removed:,} rows removed from the memo", highlight=False)
-        console.print(f"responses: {done.emptied:,} answers emptied, which count as asked for", highlight=False)
-        console.print(f"samples in Dagster's records: {done.samples:,} removed", highlight=False)
+            console.print(f"{name}: {counted(removed, 'row')} removed from the memo", highlight=False)
+        console.print(
+            f"responses: {counted(done.emptied, 'answer')} emptied, still counted as asked for", highlight=False
+        )
+        console.print(f"{counted(done.samples, 'sample')} removed from Dagster's records", highlight=False)
         if done.unknown:
             console.print(
-                f"{done.unknown:,} unwanted rows of the memo were measured before it was noted of what; am memo --prune"
-                " removes them",
+                f"{counted(done.unknown, 'unwanted row')} of the memo, measured before it was noted of what, can be"
+                " removed by am memo --prune",
                 highlight=False,
             )
         for name in done.held:

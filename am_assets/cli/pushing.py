@@ -19,6 +19,7 @@ from am_assets.cli.opening import (
     say,
 )
 from am_assets.config.files import ConfigError
+from am_assets.runtime.wording import counted
 
 if TYPE_CHECKING:
     from am_assets.planning.push import Push
@@ -69,7 +70,7 @@ def push(
 
 
 def _said(_: str, done: int, total: int, note: str) -> None:
-    say(f"{done:,} of {total:,} files sent")
+    say(f"{done:,} of {counted(total, 'file')} sent")
 
 
 def _confirm(yes: bool, as_json: bool) -> None:
@@ -95,8 +96,9 @@ def _show(found: "Push") -> None:
         say(f"{at}: {'private' if standing.private else 'public'}{', the branch is new' * found.new_branch}")
     for sign, paths in {"+": change.added, "~": change.changed, "-": change.removed}.items():
         for path in paths:
-            size = f"  {found.files[path].size:,} bytes" if path in found.files else ""
+            size = f"  {counted(found.files[path].size, 'byte')}" if path in found.files else ""
             say(f"  {sign} {quoted(path)}{size}")
-    say(f"  {len(change.same)} files stay as they are")
+    if change.same:
+        say(f"  unchanged: {counted(len(change.same), 'file')}")
     there = standing.tags.get(found.tag)
     say(f"  tag {found.tag}" + (f" stays at commit {quoted(there)[:12]}, which has the same rows" if there else ""))

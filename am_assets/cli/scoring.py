@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from am_assets.cli import app
 from am_assets.cli.opening import AsJson, Every, Recipes, chosen_recipes, console, exit_on_config_error, print_json, say
@@ -32,7 +32,11 @@ def scores(
         for one in found:
             for name, rows in one.scores.items():
                 heads, figures = by_metric(rows)
-                table = Table("metric", *heads, title=escape(f"{name} on {one.benchmark}: {asked(rows)}"))
+                table = Table(
+                    "metric",
+                    *(Column(head, justify="right") for head in heads),
+                    title=escape(f"{name} on {one.benchmark}: {asked(rows)}"),
+                )
                 for figure in figures:
                     table.add_row(*figure)
                 console.print(table)

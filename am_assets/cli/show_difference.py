@@ -1,7 +1,7 @@
 """Rendering of the difference of two recipes."""
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from am_assets.planning.diff.asking import Diff
 from am_assets.planning.diff.difference import Difference
@@ -26,7 +26,7 @@ def show_diff(console: Console, found: Diff, rows: int) -> None:
 
 def _show(console: Console, difference: Difference, texts: dict[str, str], rows: int) -> None:
     title = f"{difference.what.capitalize()}: {difference.both:,} in both"
-    table = Table("kept by", "rows", "in the other", "because of", title=title)
+    table = Table("kept by", Column("rows", justify="right"), "in the other", "because of", title=title)
     for side in difference.sides:
         for reason, count, fields in side.reasons.rows():
             table.add_row(side.kept_by, f"{count:,}", f"{side.dropped_by}: {reason}", ", ".join(fields))

@@ -36,7 +36,8 @@ def _figures(found: Outline) -> list[str]:
     requests = counted(found.requests, "request")
     if found.most_requests > found.requests:
         requests = f"about {requests}, at most {found.most_requests:,}"
-    words.append(requests if found.exact or found.most_requests > found.requests else f"at most {requests}")
+    known = found.exact or not found.most_requests or found.most_requests > found.requests
+    words.append(requests if known else f"at most {requests}")
     words.append("price unknown" if found.dollars is None else _money(found.dollars))
     if found.seconds >= 1:
         training = f" ({roughly(found.training)} of it training)" if found.training else ""
@@ -73,7 +74,9 @@ def show_steps(console: Console, steps: list[Step]) -> None:
 
 
 def show_costs(console: Console, estimates: list[tuple[Step, Estimate]], with_basis: bool = True) -> None:
-    """Print the estimated requests to models by asset, and the basis of each figure if `with_basis`."""
+    """Print the estimated requests to models by asset, and the basis of each figure if `with_basis`; nothing of steps
+    that ask none."""
+    estimates = [(step, estimate) for step, estimate in estimates if estimate.most_requests]
     if not estimates:
         console.print("No model is asked.")
         return

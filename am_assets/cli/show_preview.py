@@ -2,7 +2,7 @@
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from am_assets.cli.show_plan import show_costs
 from am_assets.planning.preview.comparison import Comparison
@@ -32,7 +32,8 @@ def show_preview(console: Console, seen: Preview) -> None:
 
 
 def _comparison(title: str, compared: Comparison) -> Table:
-    table = Table("by", "group", "before", "after", "gained", "lost", title=escape(title))
+    heads = (Column(name, justify="right") for name in ("before", "after", "gained", "lost"))
+    table = Table("by", "group", *heads, title=escape(title))
     for (_,), rows in compared.groups.group_by("by", maintain_order=True):
         for by, group, *figures in rows.rows():
             table.add_row(by, group, *(f"{figure:,}" for figure in figures))

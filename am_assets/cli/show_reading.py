@@ -6,6 +6,7 @@ from rich.table import Table
 from am_assets.config.licenses import UNKNOWN
 from am_assets.datasets.inspection import Inspection
 from am_assets.runtime.quoting import quoted
+from am_assets.runtime.wording import counted
 
 CHARS = 400  # of a text
 
@@ -23,15 +24,18 @@ def show_reading(console: Console, found: Inspection, all_rows: bool) -> None:
     for name, path in found.columns.items():
         table.add_row(name, path or "no row has it")
     console.print(table)
-    say(", ".join(f"{count:,} {name}" for name, count in found.counts.items() if count) or "nothing came out")
+    say(
+        ", ".join(counted(count, name.removesuffix("s")) for name, count in found.counts.items() if count)
+        or "nothing came out"
+    )
     for name, count in found.teachers.items():
-        say(f"teacher {name}: {count:,} responses{'; say who by --teacher' if name == 'unnamed' else ''}")
+        say(f"teacher {name}: {counted(count, 'response')}{'; say who by --teacher' if name == 'unnamed' else ''}")
     if told.form and (known := {name: n for name, n in found.licenses.items() if name != UNKNOWN}):
         say("licences: " + ", ".join(f"{name} {count:,}" for name, count in known.items()))
     for reason, where in told.dropped().items():
         say(f"dropped: {reason}: {where}")
     for note, count in told.notes.items():
-        say(f"note: {note}: {count:,} rows")
+        say(f"note: {note}: {counted(count, 'row')}")
     for number, row in enumerate(found.sample, start=1):
         say(f"\nrow {number}")
         for name in ("question", "reference_answer", "test_cases", "constraints"):

@@ -10,6 +10,7 @@ from am_assets.cli import app
 from am_assets.cli.opening import AsJson, exit_with, print_json, say
 from am_assets.config.files import ConfigError
 from am_assets.runtime.quoting import visible
+from am_assets.runtime.wording import counted
 
 if TYPE_CHECKING:
     from am_assets.datasets.guessing import Shape
@@ -96,7 +97,7 @@ def _show(shape: "Shape") -> None:
     """What was found in a file, in a few lines."""
     found = shape.found
     files = ", ".join(path.name for path in found.files[:3]) + (" …" if len(found.files) > 3 else "")
-    counts = ", ".join(f"{count:,} {name}" for name, count in found.counts.items() if count)
+    counts = ", ".join(counted(count, name.removesuffix("s")) for name, count in found.counts.items() if count)
     say(
         f"{files}: {counts}; form {found.told.form}"
         + (f", where {shape.entry['where']}" if "where" in shape.entry else "")
@@ -105,6 +106,8 @@ def _show(shape: "Shape") -> None:
     say(f"  read: {', '.join(read)}")
     if shape.ignored:
         say(f"  not read: {', '.join(map(visible, shape.ignored))}")
+    if shape.options:
+        say(f"  {visible(shape.options)} are no part of the question: write them into it, or no letter means one")
     for reason, where in found.told.dropped().items():
         say(f"  dropped: {reason}: {where}")
     if found.counts["responses"] and not shape.thinks:

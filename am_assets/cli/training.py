@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 import yaml
-from rich.table import Table
+from rich.table import Column, Table
 
 from am_assets.cli import app
 from am_assets.cli.applying import Dollars, apply
 from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, print_json, say
 from am_assets.config.hardware import BY_NAME
+from am_assets.runtime.wording import counted
 
 if TYPE_CHECKING:
     from am_assets.planning.dry_run import DryRun
@@ -50,7 +51,7 @@ def train(
 def _show(seen: "DryRun") -> None:
     part = f", {seen.trained / 1e6:,.1f} million of them trained" if seen.trained != seen.parameters else ""
     say(f"{seen.student} by recipe {seen.recipe}: {seen.parameters / 1e9:.2f} billion parameters{part}")
-    table = Table("preset", "GB a device", "GB a machine", "fits")
+    table = Table("preset", *(Column(f"GB a {one}", justify="right") for one in ("device", "machine")), "fits")
     for one in seen.fits:
         device, host = (f"{sum(gb.values()):,.1f}" if gb else "" for gb in (one.device_gb, one.host_gb))
         table.add_row(one.preset, device, host, "yes" if one.fits else "no: " + "; ".join(one.why_not))
@@ -61,13 +62,16 @@ def _show(seen: "DryRun") -> None:
     chosen = next(one for one in seen.fits if one.preset == seen.chosen)
     for name, parts in {"device": chosen.device_gb, "machine": chosen.host_gb}.items():
         if parts:
-            table = Table(f"{seen.chosen}: of each {name}", "GB")
+            table = Table(f"{seen.chosen}: of each {name}", Column("GB", justify="right"))
             for part_name, size in {**parts, "together": sum(parts.values())}.items():
                 table.add_row(part_name, f"{size:,.2f}")
             console.print(table)
-    say(f"{seen.tokens_a_step:,} tokens a step at most, {seen.device_batch} sequences a device at once")
-    if seen.hours is not None:
-        say(f"about {seen.hours:,.1f} hours for about {seen.tokens:,} tokens")
+    say(
+        f"{counted(seen.tokens_a_step, 'token')} a step at most,"
+        f" {counted(seen.device_batch, 'sequence')} a device at once"
+    )
+    if seen.hours is not None and seen.tokens is not None:
+        say(f"about {seen.hours:,.1f} hours for about {counted(seen.tokens, 'token')}")
     say(f"about {seen.hours_a_billion:,.1f} hours for a billion tokens")
     for line in seen.basis:
         say(f"  {line}")

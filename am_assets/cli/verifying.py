@@ -15,6 +15,7 @@ from am_assets.cli import app
 from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError
 from am_assets.config.vocabulary import VERDICTS
+from am_assets.runtime.wording import counted
 
 LIKELY = 3  # reasons shown of each verdict
 
@@ -92,4 +93,6 @@ def _summary(count: Counter[tuple[str, str]], seconds: float) -> str:
         reasons = Counter({reason: n for (one, reason), n in count.items() if one == verdict})
         told = "; ".join(f"{reason}: {n:,}" for reason, n in reasons.most_common(LIKELY))
         lines.append(f"{verdict:<13}{reasons.total():>10,}  {told}")
-    return "\n".join([*lines, f"{count.total():,} rows in {seconds:.1f} s, {count.total() / seconds:,.0f} rows/s"])
+    return "\n".join(
+        [*lines, f"{counted(count.total(), 'row')} in {seconds:.1f} s, {count.total() / seconds:,.0f} rows/s"]
+    )

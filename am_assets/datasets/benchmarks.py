@@ -21,6 +21,7 @@ from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.locate import SourceError, with_revision
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.reading import Told, read_rows
+from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import BenchmarkQuestions
 
 VERSION = "4"  # raise when the same rows give other items
@@ -207,4 +208,6 @@ def _narrowed(benchmark: Benchmark, told: Told) -> str:
     narrows = [f"window {w.first or 'the beginning'} to {w.last or 'the end'} by `{w.column}`"
                for w in [benchmark.window] if w]  # fmt: skip
     narrows += [f"where: {benchmark.where}"] if benchmark.where else []
-    return f": all {told.left_out:,} rows are outside of {' and '.join(narrows)}; widen it, or name other files"
+    return (
+        f": of {counted(told.left_out, 'row')} none is inside of {' and '.join(narrows)}; widen it, or name other files"
+    )

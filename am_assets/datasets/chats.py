@@ -60,6 +60,16 @@ def read_chat(value: Any, several: Several | None, system: System = "drop") -> C
     return Chat(asked, turns[1].said if len(turns) > 1 else None, [turn.info for turn in turns[:2]])
 
 
+def reply(value: Any) -> str | None:
+    """A response: text, or a chat of nothing but the assistant's turn. `Fault` for another chat."""
+    if not is_chat(value):
+        return text(value)
+    turns = [_turn(turn) for turn in value]
+    if [turn.role for turn in turns] != ["assistant"]:
+        raise Fault("expected one turn of the assistant")
+    return turns[0].said
+
+
 def with_thinking(thinking: str | None, said: str) -> str:
     """A response as one text: thinking that stands apart becomes the think part of one that has none."""
     if not (thinking or "").strip() or THINK_END in said:

@@ -26,6 +26,8 @@ from am_assets.datasets.sources import Source
 
 ROWS = 1_000  # looked at
 OWN = "jsonl"  # the form whose columns may have any name
+SOLUTION = "solution"  # a column of it is an answer where it is short, a response where it thinks, and else neither
+OPTIONS = frozenset({"choices", "options"})  # of multiple choice, which are not shown
 UNNAMED = "unknown"  # the teacher of responses that nobody names
 SHORT = 40  # characters: a column of nothing longer has answers to compare with, and no responses
 THINKS = re.compile(
@@ -36,11 +38,15 @@ CHATS = ("messages", "conversations", "conversation", "chat", "dialog", "dialogu
 NAMES = {
     "question": (
         *("question", "problem", "prompt", "instruction", "query", "input", "task", "text", "questiontext", "ask"),
-        *("problemstatement", "problemdescription", "questioncontent", "description", "exercise", "user", "q", *CHATS),
+        *("problemstatement", "problemdescription", "questioncontent", "description", "exercise", "user", "human"),
+        *("q", *CHATS),
     ),
+    # columns that belong to the question of another one, as in Alpaca, Dolly, SQuAD and SVAMP
+    "shown_above": ("context", "passage", "body", "background", "paragraph", "document", "article", "story"),
+    "shown_below": ("input",),
     "reference_answer": (
         *("referenceanswer", "reference", "finalanswer", "goldanswer", "gold", "groundtruth", "expectedanswer"),
-        *("correctanswer", "expected", "target", "label", "answer", "result", "a"),
+        *("correctanswer", "expected", "target", "label", "answer", "answers", "result", "solution", "a"),
     ),
     "test_cases": ("testcases", "tests", "testlist", "unittests", "testcode", "assertions", "asserts", "test"),
     "test_entry_point": ("testentrypoint", "entrypoint", "functionname", "fnname"),
@@ -74,6 +80,11 @@ class Shape:
     ignored: list[str]  # columns that nothing is read from
     thinks: bool  # whether a response has a think part
 
+    @property
+    def options(self) -> str | None:
+        """The column of the options of multiple choice, which are not shown."""
+        return next((name for name in self.ignored if _plain(name) in OPTIONS), None)
+
 
 def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) -> list[Shape]:
     """How the rows of a location are read, one shape for each column that questions stand in; `given` are fields of the
@@ -102,9 +113,9 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
     for at, name in enumerate(columns):
         own = [row for one, row in asking if one == name]
         where = {} if len(own) == len(rows) else {"where": _condition(name, columns[:at], rows)}
-        forms = [{"location": location, "adapter": form} | where for form in _forms(own, str(files[0]))]
-        mapped = {"location": location, "adapter": OWN, "columns": _columns(own)} | where
-        found.append(_shape(name, [*forms, mapped], own, base))
+        forms = [{"adapter": form} for form in _forms(own, str(files[0]))]
+        entries = [{"location": location} | entry | where for entry in (*forms, *_mapped(own))]
+        found.append(_shape(name, entries, own, base))
     return found
 
 
@@ -141,6 +152,19 @@ def _forms(rows: Sequence[dict[str, Any]], file: str) -> Iterator[str]:
         return
     if found != OWN:
         yield found
+
+
+def _mapped(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The forms of any names of columns, by names and values: chats, solutions that box their answer, OWN."""
+    columns = _columns(rows)
+    asks = columns.get("question", "")
+    if any(is_chat(row.get(asks)) for row in rows):
+        beside = {name: path for name, path in columns.items() if name in ADAPTERS["chat"].fields}
+        yield {"adapter": "chat", "columns": {"messages": asks} | beside}
+    solution = next((name for name in dict.fromkeys(chain.from_iterable(rows)) if _plain(name) == SOLUTION), None)
+    if solution and "shown_above" not in columns and "shown_below" not in columns:
+        yield {"adapter": "math", "columns": {"question": asks, "solution": solution}}
+    yield {"adapter": OWN, "columns": columns}
 
 
 def _plain(name: str) -> str:
@@ -200,7 +224,7 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for field, names in NAMES.items():
         fitting = [path for path in values if _plain(path) in names and path not in found.values()]
-        fitting = [path for path in fitting if _fits(field, values[path])]
+        fitting = [path for path in fitting if _fits(field, path, values[path])]
         if fitting:
             found[field] = min(fitting, key=lambda path: (names.index(_plain(path)), path.count(".")))
     if "response" not in found and (text := found.get("reference_answer")) and _responds(values[text]):
@@ -214,8 +238,14 @@ def _struct(value: Any) -> Iterable[tuple[str, Any]]:
     return value.items() if isinstance(value, dict) else ()
 
 
-def _fits(field: str, values: Sequence[Any]) -> bool:
+def _fits(field: str, path: str, values: Sequence[Any]) -> bool:
     """Whether the values of a column can be those of a field, so far as their kind tells."""
+    if _plain(path.partition(".")[0]) in OPTIONS:
+        return False
+    if _plain(path) == SOLUTION and not _answers(values):
+        return any(THINKS.search(str(one)) for one in values)
+    if field.startswith("shown_"):
+        return all(isinstance(one, str) for one in values)
     if field in ("question", "response"):
         return all(isinstance(one, str | list) and not _numbers(one) for one in values)
     if field == "test_cases":
@@ -234,4 +264,4 @@ def _responds(values: Sequence[Any]) -> bool:
 
 def _answers(values: Sequence[Any]) -> bool:
     """Whether texts are answers to compare with, and no responses."""
-    return not _responds(values) and all(len(str(one)) <= SHORT for one in values)
+    return not _responds(values) and all(len(str(one)) <= SHORT and not is_chat(one) for one in values)

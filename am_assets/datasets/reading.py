@@ -154,7 +154,7 @@ def form_of(origin: Origin, file: Path) -> str:
     rows = [record for _, record in first if isinstance(record, dict)]
     if not rows:
         line, fault = first[0]
-        raise SourceError(f"{file}:{line}: {fault}; none of the first {len(first)} rows can be read")
+        raise SourceError(f"{file}:{line}: {fault}; of {counted(len(first), 'row')} none can be read")
     return recognised(rows, str(file))
 
 
@@ -213,6 +213,6 @@ def _check_faults(origin: Origin, told: Told) -> None:
     advice = " Chats of several turns are read by `turns: first`." if any("turns" in why for why in told.faults) else ""
     share = min(1.0, -(-1000 * faults // told.rows) / 1000)
     raise SourceError(
-        f"{origin.location or origin.generator}: {faults} of {told.rows} rows can't be read: {reasons}.{advice} Mend"
-        f" them, name other `columns:` or another `adapter:`, or allow as many by `max_faults: {share:g}`"
+        f"{origin.location or origin.generator}: {faults} of {counted(told.rows, 'row')} can't be read: {reasons}."
+        f"{advice} Mend them, name other `columns:` or another `adapter:`, or allow as many by `max_faults: {share:g}`"
     )

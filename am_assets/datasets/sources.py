@@ -23,6 +23,7 @@ from am_assets.datasets.identity import question_id, question_ids
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.origins import Generator, Origin
 from am_assets.datasets.reading import Told, read_rows
+from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import RawPool
 
 VERSION = "5"  # raise when the same rows give other questions
@@ -88,9 +89,9 @@ def load_sources(path: Path) -> dict[str, Source]:
         raise ConfigError(f"{path}: two sources claim the shard {', '.join(duplicates)}: rename one of them")
     if len(keys) > MOST_PARTITIONS:
         raise ConfigError(
-            f"{path}: {len(keys)} shards; at most {MOST_PARTITIONS}, because Dagster stops telling what is stale"
-            f" where {MOST_PARTITIONS + 1} or more partitions flow together: lower `shards:` of the large sources, or"
-            " put small ones into one file"
+            f"{path}: {counted(len(keys), 'shard')}; at most {MOST_PARTITIONS}, because Dagster stops telling what is"
+            f" stale where {MOST_PARTITIONS + 1} or more partitions flow together: lower `shards:` of the large"
+            " sources, or put small ones into one file"
         )
     return sources
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from am_assets.config.recipe import TeacherPolicy
 from am_assets.config.samples import UntilPass
+from am_assets.runtime.wording import counted
 from am_assets.storage.memo import key_of
 
 VERSION = "1"  # raise when the same policy asks otherwise
@@ -92,4 +93,6 @@ def requests_table(selected: pl.DataFrame, policy: TeacherPolicy) -> pl.DataFram
 def unasked(metadata: Mapping[str, Any], recipes: Collection[str]) -> str | None:
     """Why responses with this metadata have to be made again: a run for other recipes skipped requests of `recipes`."""
     left = {name: count for name, count in metadata.get(UNASKED, {}).items() if name in recipes}
-    return "; ".join(f"{count} requests of recipe {name} were not asked yet" for name, count in left.items()) or None
+    return (
+        "; ".join(f"{counted(count, 'request')} of recipe {name} not asked yet" for name, count in left.items()) or None
+    )

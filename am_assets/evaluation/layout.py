@@ -7,6 +7,7 @@ import polars as pl
 
 from am_assets.evaluation.paired import sentence
 from am_assets.evaluation.scores import GAIN, SCORE, STUDENTS, gain
+from am_assets.runtime.wording import counted
 
 NONE = "–"  # noqa: RUF001  for a missing figure
 NOTE = (
@@ -37,7 +38,7 @@ def _figure(row: dict) -> str:
 def asked(scores: pl.DataFrame) -> str:
     """How many questions and samples the scores are of."""
     row = scores.filter(metric=SCORE, items="all").row(0, named=True)
-    return f"{row['questions']:,} questions x {row['samples']} sample{'s' if row['samples'] != 1 else ''}"
+    return f"{counted(row['questions'], 'question')} x {counted(row['samples'], 'sample')}"
 
 
 def touched(scores: pl.DataFrame) -> int:

@@ -20,8 +20,9 @@ from am_assets.evaluation.examples import SAMPLED, Rows
 from am_assets.evaluation.layout import NONE, NOTE, asked, by_metric, sentences
 from am_assets.evaluation.scores import SCORE, gain
 from am_assets.evaluation.svg import PRINTED, curve_svg, sankey_svg
+from am_assets.runtime.wording import counted
 
-VERSION = "2"  # raise when a page comes out otherwise
+VERSION = "3"  # raise when a page comes out otherwise
 CUT, QUESTION_CUT = 2_000, 600  # characters shown of a text
 Curve = Sequence[tuple[float, float]]
 
@@ -61,7 +62,7 @@ class Findings:
     @property
     def headline(self) -> str:
         entered, kept = self.count("pool", "in"), self.count("dataset", "kept")
-        return f"{entered:,} rows in → {kept:,} rows released"
+        return f"{counted(entered, 'row')} in → {counted(kept, 'row')} released"
 
 
 def summary_png(recipe: str, found: Findings) -> bytes:
@@ -108,9 +109,9 @@ def _tiles(found: Findings) -> list[tuple[str, str, str]]:
     cost = found.costs["cost"].sum()
     a_row = f"${cost / kept:,.4f} a released row" if kept else "nothing released"
     tiles = [
-        ("Rows in", f"{entered:,}", f"{found.count('pool', 'kept'):,} distinct questions"),
+        ("Rows in", f"{entered:,}", counted(found.count("pool", "kept"), "distinct question")),
         ("Rows released", f"{kept:,}", f"{kept / max(entered, 1):.1%} of the rows in"),
-        ("Pass rate", _percent(rate), f"of what could be judged of {responses:,} responses"),
+        ("Pass rate", _percent(rate), f"of what could be judged of {counted(responses, 'response')}"),
         ("Teacher", f"${cost:,.2f}", a_row if cost else "nothing paid for"),
     ]
     for benchmark, rows in _by_benchmark(found.scores):

@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from am_assets.evaluation.bootstrap import intervals, means
+from am_assets.runtime.wording import counted
 
 VERSION = "1"  # raise when the same scores compare otherwise
 LEVEL, POWER = 0.05, 0.80  # two-sided; the chance to show a difference that is there
@@ -114,7 +115,7 @@ def _whole(differences: np.ndarray) -> np.ndarray:
 
 def sentence(found: Paired, first: str, second: str) -> str:
     """What can be said, in one sentence without a full stop; `first` and `second` are the students' names."""
-    questions, few = (f"{found.questions:,} questions", "are") if found.questions > 1 else ("1 question", "is")
+    questions, few = counted(found.questions, "question"), "are" if found.questions > 1 else "is"
     if found.told_apart:
         way, sign = ("better", 1) if found.difference > 0 else ("worse", -1)
         by = _points(sign * found.difference)

@@ -5,6 +5,8 @@ Counting only, nothing is measured or decided here; `distributions.py` has the d
 
 import polars as pl
 
+from am_assets.runtime.wording import counted
+
 VERSION = "1"  # raise when the same tables give other counts
 STAGES = ["pool", "dedup", "selection", "distillation", "verification", "dataset"]
 REWARD_STEPS = 12  # the mean of three scores of 0 to 4 comes in twelfths
@@ -58,7 +60,8 @@ def counts(deduped: pl.DataFrame, selected: pl.DataFrame, verified: pl.DataFrame
 def _follows(name: str, table: pl.DataFrame, origin: str, kept: pl.DataFrame, key: list[str]) -> None:
     if not table.select(key).sort(key).equals(kept.select(key).sort(key)):
         raise ValueError(
-            f"{name}: its {table.height} rows are not the {kept.height} kept rows of {origin}; materialize {name} again"
+            f"{name}: {counted(table.height, 'row')} instead of the {counted(kept.height, 'kept row')} of {origin};"
+            f" materialize {name} again"
         )
 
 

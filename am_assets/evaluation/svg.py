@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import polars as pl
 from markupsafe import Markup
 
+from am_assets.runtime.wording import counted
+
 PRINTED = """
 svg{font:12px sans-serif}.ground{fill:#fff}
 text{fill:#1d232b}.muted{fill:#57616d}.strong{font-weight:bold}.title{font-size:17px;font-weight:bold}
@@ -51,7 +53,7 @@ def sankey_svg(funnel: pl.DataFrame, title: str = "", css: str = "") -> Markup:
             break
         follows = outcomes.pop("responses", kept)
         turned = stage == "distillation"
-        tooltip = f"{follows:,} responses to {kept:,} questions" if turned else f"{kept:,} stay"
+        tooltip = f"{counted(follows, 'response')} to {counted(kept, 'question')}" if turned else f"{kept:,} stay"
         band = _ribbon(
             x + NODE, top, height_of(kept), x + STEP, top, height_of(follows), "turned" if turned else "kept", tooltip
         )

@@ -10,6 +10,7 @@ import polars as pl
 
 from am_assets.datasets import due
 from am_assets.orchestration.schemas import TABLES
+from am_assets.runtime.wording import counted
 from am_assets.storage.stored import StoredTables
 from am_assets.verification import passing
 
@@ -41,7 +42,8 @@ class Chances:
         if not rows["waits"].any():
             return []
         rate, answers = self.rate(*rows.select("model", "difficulty").row(0))
-        passed = f"{rate:.0%} of {answers:,} verified answers did" if answers else "as if none did, as none is verified"
+        of = counted(answers, "verified answer")
+        passed = f"{rate:.0%} of {of} did" if answers else "as if none did, as none is verified"
         return [f"{name}: asked until an answer passes, {passed}"]
 
     @cached_property

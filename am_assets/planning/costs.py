@@ -21,6 +21,7 @@ from am_assets.planning.demand import Demand
 from am_assets.planning.plan import Step
 from am_assets.pool import labels
 from am_assets.project import Project
+from am_assets.runtime.wording import counted
 from am_assets.selection import confirm, overlap
 from am_assets.storage.memo import Memo, with_keys
 from am_assets.storage.stored import StoredTables
@@ -229,7 +230,7 @@ class Costs:
             seen = f"the mean of {answers:,} stored" if answers else "its limit, as none is stored yet"
             of = f"{model} ({difficulty})" if difficulty else model
             basis += self.chances.basis(of, rows)
-            basis.append(f"{of}: {mean:,.0f} tokens an answer, {seen}")
+            basis.append(f"{of}: {counted(round(mean), 'token')} an answer, {seen}")
             chars, count = rows.select((pl.col("messages").str.len_chars() * likely).sum(), likely.sum()).row(0)
             asked, answered = int(chars) // CHARS_A_TOKEN, round(count * mean)
             tokens_in, tokens_out = tokens_in + asked, tokens_out + answered

@@ -7,6 +7,7 @@ import dagster as dg
 
 from am_assets.config.files import ConfigError
 from am_assets.planning.plan import Plan, Step
+from am_assets.runtime.wording import counted
 
 DATASET = dg.AssetKey("sft_dataset")
 SELECT = "+sft_dataset"
@@ -64,5 +65,5 @@ def release(plan: Plan, assets: Path, recipe: str) -> Release:
 
 def _told(steps: list[Step]) -> str:
     lines = [f"  {step.asset}[{step.partition}]: {step.because}" for step in steps[:SHOWN]]
-    more = [f"  and {len(steps) - SHOWN} partitions more, see am plan"] if len(steps) > SHOWN else []
+    more = [f"  and {counted(len(steps) - SHOWN, 'more partition')}, see am plan"] if len(steps) > SHOWN else []
     return "\n".join(["It would make anew:", *lines, *more])

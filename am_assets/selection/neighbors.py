@@ -17,6 +17,7 @@ import polars as pl
 from am_assets.engines.models.embedder import to_matrix
 from am_assets.engines.models.hnsw import Graphs
 from am_assets.runtime import progress
+from am_assets.runtime.wording import counted
 from am_assets.selection import cosines
 from am_assets.selection.search import Vectors, near, prepare
 from am_assets.storage.schemas import SimilarPairs
@@ -43,7 +44,7 @@ class Shard:
         unsound = np.flatnonzero(~(np.abs(np.einsum("ij,ij->i", rows, rows) - 1) <= UNIT))
         if len(unsound):
             raise ValueError(
-                f"question_embeddings[{name}]: {len(unsound)} vectors are not of unit length, that of"
+                f"question_embeddings[{name}]: {counted(len(unsound), 'vector')} not of unit length, that of"
                 f" {table['question_id'][int(unsound[0])]} for one: materialize this partition again"
             )
         return cls(table["question_id"], Vectors(rows, lambda vectors: graphs.of(name, vectors)))

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import SftDataset
 
 VERSION = "3"  # raise when the released format changes
@@ -40,7 +41,7 @@ def sft_table(verified: pl.DataFrame, features: pl.DataFrame, pool: pl.DataFrame
     holes = table.filter(pl.any_horizontal(pl.col("question", "think", "answer").is_null()))
     if len(holes):
         raise ValueError(
-            f"{len(holes)} kept responses lack their question or their think and answer parts, first "
+            f"{counted(len(holes), 'kept response')} without question or without think and answer parts, first "
             f"{holes['response_id'][0]}: materialize raw_pool, response_features and verified_set again"
         )
     return table

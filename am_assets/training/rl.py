@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from am_assets.config.sets import RlPolicy
+from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import RlDataset
 from am_assets.training import sets
 
@@ -48,7 +49,9 @@ def rl_table(
     texts = pool.select(*asked, "question", "license", "reference_answer", "test_cases", "constraints")
     table = rows.filter(outcome="released").join(texts, on=asked, how="left")
     if holes := table.filter(pl.col("question").is_null())["question_id"].to_list():
-        raise ValueError(f"{len(holes)} questions are not in the pool, first {min(holes)}: materialize raw_pool again")
+        raise ValueError(
+            f"{counted(len(holes), 'question')} not in the pool, first {min(holes)}: materialize raw_pool again"
+        )
     table = table.with_columns(
         reference_answer=pl.coalesce("repaired_reference", "reference_answer"),
         replaced_reference=pl.when(pl.col("repaired_reference").is_not_null()).then("reference_answer"),

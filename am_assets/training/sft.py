@@ -27,6 +27,7 @@ from am_assets.config.recipe import TrainingPolicy
 from am_assets.engines.models.student import file_sha256, weights_sha256
 from am_assets.runtime.orphans import end_with
 from am_assets.runtime.threads import share_cores
+from am_assets.runtime.wording import counted
 from am_assets.storage.atomic import written_aside
 from am_assets.training import launch
 from am_assets.training.adapters import merge, peft_config
@@ -128,7 +129,9 @@ def _data(job: Job) -> _Data:
     every = tokenized(job.rows, job.student, policy.system_prompt, cache)
     rows = fitting(every, policy.max_length)
     if not len(rows):
-        raise ValueError(f"{job.rows}: none of {len(every)} rows fits training.max_length {policy.max_length}")
+        raise ValueError(
+            f"{job.rows}: of {counted(len(every), 'row')} none fits training.max_length {policy.max_length}"
+        )
     return _Data(every, rows, packed(rows, policy.max_length) if policy.packing else rows)
 
 

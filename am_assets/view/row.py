@@ -107,7 +107,7 @@ def _response(
     return Response(
         id=key,
         teacher=row["teacher"],
-        about=f"{row['origin']}, {row['finish_reason']}, {row['completion_tokens']:,} tokens{cost}",
+        about=f"{row['origin']}, {row['finish_reason']}, {counted(row['completion_tokens'], 'token')}{cost}",
         think=_shown(think, screened is not None, why.get("think")),
         think_chars=len(think or ""),
         answer=_shown(answer or row["response"], screened is not None, why.get("answer")),

@@ -8,6 +8,7 @@ from typing import Any
 
 from am_assets.config.vocabulary import WITHHELD
 from am_assets.runtime.quoting import visible
+from am_assets.runtime.wording import counted
 
 MOST_CHARS = 200_000  # of a text on a page
 FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.M | re.S)
@@ -40,7 +41,7 @@ def pieces(text: str | None) -> list[Piece]:
         at = fence.end()
     found += [Piece(shown[at:])] if shown[at:].strip() else []
     if len(text) > MOST_CHARS:
-        found.append(Piece(f"… {len(text) - MOST_CHARS:,} more characters"))
+        found.append(Piece(f"… {counted(len(text) - MOST_CHARS, 'more character')}"))
     return found
 
 

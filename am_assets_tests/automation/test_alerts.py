@@ -187,7 +187,7 @@ def test_a_preview_says_what_a_look_would_find_and_tells_nobody(watch: Watch, mo
     monkeypatch.setenv("AM_ALERT_URLS", watch.hook.url)
     watch.run(0.4)
     before = load(watch.instance)
-    said = "1 incidents are open, 1 messages wait for delivery."
+    said = "open: 1 incident; to be delivered: 1 message"
     sensor = alerts(Live(project()))
     with dg.build_sensor_context(watch.instance) as context:
         assert sensor(context).skip_message == said

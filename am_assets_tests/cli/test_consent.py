@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from am_assets.storage.memo import Memo
 from am_assets_tests.desk import RECIPE, Desk, at_desk
-from am_assets_tests.scripted import Teacher, answer
+from am_assets_tests.scripted import Reply, Teacher, answer
 from am_assets_tests.services import environment
 
 LABEL = json.dumps({"category": "math", "difficulty": "easy"})
@@ -49,6 +49,11 @@ class Office:
         reach = {name: {"api_base": at.url, "api_key_env": "TEST_MODEL_KEY"} for name, at in servers.items()}
         free = {"input_price": 0}
         self.desk.write("endpoints.yaml", {f"openai/{n}": at | (of.get(n, free) or {}) for n, at in reach.items()})
+
+    def hurried(self) -> None:
+        """A labeler that is asked one at a time, and once more where it fails."""
+        entry = {"api_base": self.labeler.url, "api_key_env": "TEST_MODEL_KEY", "concurrency": 1, "retries": 1}
+        self.desk.write("endpoints.yaml", {"openai/labeler": entry | {"input_price": 0}})
 
     def am(self, *arguments: str) -> Result:
         """Without a terminal."""
@@ -214,7 +219,29 @@ def test_what_only_another_recipe_wants_is_neither_priced_nor_asked_nor_forgotte
     assert office.am("apply", "-r", "plain", *RESPONSES).exit_code == 0
     assert len(office.teacher.asked) == 4
     assert office.am("plan", "-r", "plain", *RESPONSES).stdout.startswith("Nothing to do")
-    assert "4 requests of recipe other were not asked yet" in office.am("plan", "-r", "other", *RESPONSES).stdout
+    assert "4 requests of recipe other not asked yet" in office.am("plan", "-r", "other", *RESPONSES).stdout
     assert office.am("apply", "-r", "other", *RESPONSES, "--budget", "9").exit_code == 0
     stored = pl.read_parquet(office.desk.folder / "assets" / "responses" / "asked.parquet")
     assert stored["teacher"].value_counts(sort=True).sort("teacher").rows() == [("openai/a", 4), ("openai/b", 4)]
+
+
+GARBAGE = {
+    "a page": (b"<!doctype html><p>Welcome", "no JSON"),
+    "nothing": (b"", "no JSON"),
+    "other types": ({"choices": {"message": 3}}, "no choices with a message"),
+}
+
+
+@pytest.mark.parametrize("kind", GARBAGE)
+def test_a_server_that_answers_garbage_is_named_and_nothing_it_answered_is_lost(office: Office, kind: str) -> None:
+    body, words = GARBAGE[kind]
+    office.labeler.script = lambda _, nth: answer(LABEL) if len(office.labeler.asked) == 1 else Reply(body=body)
+    office.hurried()
+    stopped = office.am("apply", "-r", "plain", *LABELS)
+    assert stopped.exit_code == 1
+    assert "failed question_labels[asked]" in stopped.stderr and f"not a chat completion, but {words}" in stopped.stderr
+    assert "Traceback" not in stopped.output
+    (stored,) = Memo(office.desk.folder / "memo").known("labels").collect()["key"].to_list()  # what was no garbage
+    office.labeler.script, office.labeler.asked[:] = (lambda *_: answer(LABEL)), []
+    assert office.am("apply", "-r", "plain", *LABELS).exit_code == 0
+    assert len(office.labeler.asked) == 3 and stored

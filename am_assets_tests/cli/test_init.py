@@ -113,6 +113,56 @@ def test_what_a_column_holds_says_what_it_is(here: Path, row: dict, columns: dic
     assert entry["columns"] == columns
 
 
+ALPACA = {"question": "instruction", "shown_below": "input", "reference_answer": "output"}
+CHAT = [{"role": "user", "content": "1 + 1?"}]
+
+
+@pytest.mark.parametrize(
+    ("rows", "entry", "questions"),
+    [
+        ([{"instruction": "Add.", "input": "1 and 2", "output": "3"}, {"instruction": "1 + 1?", "input": "",
+           "output": "2"}], {"columns": ALPACA}, ["Add.\n\n1 and 2", "1 + 1?"]),
+        ([{"instruction": "1 + 1?", "output": "2"}, {"instruction": "Add.", "input": "1 and 2", "output": "3"}],
+         {"columns": ALPACA}, ["1 + 1?", "Add.\n\n1 and 2"]),
+        ([{"instruction": "1 + 1?", "input": None, "output": "2"}],
+         {"columns": {"question": "instruction", "reference_answer": "output"}}, ["1 + 1?"]),
+        ([{"input": "1 + 1?", "output": "2"}], {"columns": {"question": "input", "reference_answer": "output"}},
+         ["1 + 1?"]),
+        ([{"Body": "Ann has 1.", "Question": "How many?", "Answer": 1}],
+         {"columns": {"question": "Question", "shown_above": "Body", "reference_answer": "Answer"}},
+         ["Ann has 1.\n\nHow many?"]),
+        ([{"question": "1 + 1?", "context": ["a", "b"], "answer": 2}], {"columns": {"reference_answer": "answer"}},
+         ["1 + 1?"]),
+        ([{"context": "Ann ran.", "question": "Who?", "response": "Ann"}],
+         {"columns": {"shown_above": "context", "reference_answer": "response"}}, ["Ann ran.\n\nWho?"]),
+        ([{"problem": "1 + 1?", "solution": "2"}],
+         {"columns": {"question": "problem", "reference_answer": "solution"}}, ["1 + 1?"]),
+        ([{"question": "1 + 1?", "solution": "Add them: \\boxed{2}."}], {"adapter": "math"}, ["1 + 1?"]),
+        ([{"messages": CHAT, "answer": "2"}], {"adapter": "chat", "columns": {"reference_answer": "answer"}},
+         ["1 + 1?"]),
+        ([{"conversations": [{"from": "system", "value": "Be brief."}, {"from": "human", "value": "1 + 1?"},
+                             {"from": "gpt", "value": "<think>2</think>2"}]}],
+         {"adapter": "chat", "teacher": "unknown"}, ["1 + 1?"]),
+        ([{"prompt": CHAT, "completion": [{"role": "assistant", "content": "<think>2</think>2"}]}],
+         {"adapter": "chat", "columns": {"messages": "prompt", "response": "completion"}, "teacher": "unknown"},
+         ["1 + 1?"]),
+    ],
+)  # fmt: skip
+def test_what_belongs_to_the_question_is_shown_with_it(here: Path, rows: list, entry: dict, questions: list) -> None:
+    write(here / "rows.jsonl", rows)
+    found = json.loads(init("--from", "rows.jsonl", "--json"))["shapes"][0]
+    assert found["entry"] == {"location": str(here / "rows.jsonl"), "adapter": "jsonl", **entry}
+    assert [row["question"] for row in found["sample"]] == questions
+    assert found["counts"].get("references", 0) + found["counts"].get("responses", 0) == len(rows)
+
+
+def test_options_that_are_not_shown_are_named(here: Path) -> None:
+    write(here / "rows.jsonl", [{"question": "1 + 1?", "choices": {"text": ["1", "2"], "label": ["A", "B"]}}])
+    assert "choices are no part of the question" in init("--from", "rows.jsonl")
+    (entry,) = sources(here).values()
+    assert "columns" not in entry  # no label is the answer
+
+
 def test_an_answer_that_thinks_is_a_response_and_no_reference(here: Path) -> None:
     write(here / "rows.jsonl", [{"question": "1 + 1?", "answer": "<think>2</think> 2"}])
     found = json.loads(init("--from", "rows.jsonl", "--json"))["shapes"][0]

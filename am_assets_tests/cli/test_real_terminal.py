@@ -3,13 +3,8 @@
 The teacher is scripted, as answers have to come while somebody looks.
 """
 
-import fcntl
 import json
-import os
-import pty
 import re
-import struct
-import subprocess
 import sys
 import termios
 from collections.abc import Iterator
@@ -19,6 +14,7 @@ import pytest
 
 from am_assets_tests.desk import FREE, MODEL, Desk
 from am_assets_tests.scripted import Reply, Teacher, answer
+from am_assets_tests.terminal import Seat
 
 QUESTIONS = 200  # more than are answered before the interrupt
 LABEL = json.dumps({"category": "math", "difficulty": "easy"})
@@ -44,37 +40,15 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     teacher.stop()
 
 
-class Seat:
-    """A terminal of 80 columns and 24 lines with an apply on it."""
-
-    def __init__(self, desk: Desk):
-        self.shown = ""
-        self.master, inner = pty.openpty()
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        home = {"AM_DATA": str(desk.folder), "DAGSTER_HOME": str(desk.folder / "instance"), "TEST_MODEL_KEY": "none"}
-        plain = {name: value for name, value in os.environ.items() if name not in ("AM_SOURCES", "COLUMNS", "LINES")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "am_assets.cli", "apply", "-r", "plain", "-s", "raw_pool or question_labels"],
-            env=plain | home | {"TERM": "xterm"}, stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )  # fmt: skip
-        os.close(inner)
-
-    def watch(self, until: str = "$never") -> None:
-        """Until what a pattern matches is shown, or the command has ended."""
-        while not re.search(until, self.shown):
-            try:
-                self.shown += os.read(self.master, 65_536).decode(errors="replace")
-            except OSError:  # the other side is closed
-                break
-
-    def type(self, key: bytes) -> None:
-        os.write(self.master, key)
+def seat_of(desk: Desk) -> Seat:
+    home = {"AM_DATA": str(desk.folder), "DAGSTER_HOME": str(desk.folder / "instance"), "TEST_MODEL_KEY": "none"}
+    command = ["-m", "am_assets.cli", "apply", "-r", "plain", "-s", "raw_pool or question_labels"]
+    return Seat([sys.executable, *command], home)
 
 
 @pytest.mark.slow
 def test_the_board_moves_while_a_step_runs_and_an_interrupt_leaves_the_terminal_as_it_was(desk: Desk) -> None:
-    seat = Seat(desk)
+    seat = seat_of(desk)
     before = termios.tcgetattr(seat.master)
     seat.watch(until=r"labels 1\d of")
     seat.type(b"\x03")

@@ -1,10 +1,16 @@
 """The last lines of an apply: what each student scored, and what the trained one gained."""
 
+import io
 from pathlib import Path
 
 import polars as pl
+import pytest
+from rich.console import Console
 
+from am_assets.cli.show_plan import show_costs
 from am_assets.cli.summary import _scores
+from am_assets.planning.costs import Estimate
+from am_assets.planning.plan import Step
 from am_assets_tests.evaluation.findings import scores
 
 
@@ -28,3 +34,19 @@ def test_the_gain_of_the_trained_student_stands_there_with_its_interval(tmp_path
 def test_scores_of_an_earlier_version_are_named_as_such(tmp_path: Path) -> None:
     told = _scores(stored(tmp_path, pl.DataFrame({"student": ["trained"], "pass_at_1": [0.5]})))
     assert told == "held_out: scored by an earlier version; am apply brings the scores up to date"
+
+
+@pytest.mark.parametrize(("requests", "shown"), [(0, []), (1, ["responses", "all"]), (3, ["responses", "all"])])
+def test_a_step_that_asks_nothing_has_no_line_of_cost(requests: int, shown: list[str]) -> None:
+    def estimate(count: int) -> Estimate:
+        return Estimate(count, count, False, 40 * count, 9 * count, 0.0, 0.0, ("at most, as …",))
+
+    steps = {
+        Step("responses", "a", "missing", ""): estimate(requests),
+        Step("reward_scores", "a", "stale", ""): estimate(0),
+    }
+    console = Console(file=io.StringIO(), width=100)
+    show_costs(console, list(steps.items()))
+    said = console.file.getvalue()
+    assert [name for name in ("responses", "reward_scores", "all") if f"\n{name} " in said] == shown
+    assert ("No model is asked." in said) is (not requests) and " 0 " not in said

@@ -126,7 +126,7 @@ CASES = {
         among(b'{"question": ' + b"9" * 5_000 + b"}"), Drop("JSON beyond what can be read"),
     ),
     "a number beyond all": Case(among({"answer": float("inf")}), Drop("a number beyond what can be read", "answer")),
-    "a web page": Case(b"<!DOCTYPE html>\n<html></html>\n", Error("1: not JSON; none of the first 2 rows")),
+    "a web page": Case(b"<!DOCTYPE html>\n<html></html>\n", Error("1: not JSON; of 2 rows none can be read")),
     "a quote in CSV that nothing closes": Case(
         b'question\nOne?\n"Two?\nThree?\n', Error("3: not CSV: unexpected end"), "a.csv",
     ),

@@ -147,7 +147,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "no-answer": ("aime2024", {"rows": [{"problem": "Compute 1 + 1.", "answer": None}]},
                   "no reference answer, tests or constraints: 'Compute 1 + 1.'"),
     "no-window": ("livecodebench", {"entry": {"window": {"first": "2026-01", "last": "2026-02-14"}}},
-                  "no item is left: all 4 rows are outside of window 2026-01 to 2026-02-14 by `contest_date`"),
+                  "no item is left: of 4 rows none is inside of window 2026-01 to 2026-02-14 by `contest_date`"),
     "no-date": ("gsm8k", {"entry": {"window": {"first": "2024-08"}}}, "where: no row has `contest_date`"),
     "pickle": ("livecodebench", {"rows": [published_items.LCB[0] | {"private_test_cases": HOSTILE}] * 2},
                "field `private_test_cases`: can't be unpacked (UnpicklingError)"),

@@ -205,7 +205,7 @@ def test_a_run_for_another_recipe_goes_no_step_further_and_tells_of_it(school: C
     school.apply("once")
     assert school.asked() == Counter(dict.fromkeys(SUMS, 1))
     wrong = sum(not luck(text, 1) for text in SUMS)
-    assert school.waits() == ("stale", f"{wrong} requests of recipe plain were not asked yet")
+    assert school.waits() == ("stale", f"{wrong} requests of recipe plain not asked yet")
     school.apply()
     assert school.asked() == until_first(4)
 

@@ -207,6 +207,11 @@ MISTAKES = {
         "benchmark_responses",
         "endpoints.yaml: student: serve.python: /no/such: no interpreter",
     ),
+    "a student on GPUs that are not there": (
+        lambda desk: rewrite(desk, "endpoints.yaml", student={"serve": {"engine": "transformers", "gpus": 2}}),
+        "benchmark_responses",
+        "serve.gpus: 2 GPUs are declared, with those of all replicas, and this machine shows none",
+    ),
     "an embedder of the hub": (
         lambda desk: rewrite(desk, "instruments.yaml", embeddings={"model": "no/such-embedder"}),
         "question_embeddings",

@@ -114,7 +114,7 @@ def test_a_budget_stops_new_requests_keeps_what_came_and_the_next_apply_goes_on(
     assert ran["question_labels", "sums"].result == "failed"
     words = ran["question_labels", "sums"].error
     assert "The budget of $0.022" in words
-    assert "of 5 requests are answered and stored; the other" in words
+    assert "of 5 requests answered and stored; the other" in words
     answered = Memo(priced.folder / "memo").known("labels").collect()
     assert 0 < answered.height < 5
     assert answered["cost"].sum() <= 0.022

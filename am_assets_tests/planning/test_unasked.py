@@ -64,7 +64,7 @@ def test_only_what_the_recipes_of_the_run_want_is_asked_and_the_rest_is_not_forg
 
     assert run(recipes="plain") == (1, 1)
     assert left("plain") is None
-    assert left("plain", "other") == "2 requests of recipe other were not asked yet"
+    assert left("plain", "other") == "2 requests of recipe other not asked yet"
     assert run(recipes="plain") == (0, 1)
     assert run(recipes="plain,other") == (2, 3)
     assert left("plain", "other") is None

@@ -58,7 +58,7 @@ def test_columns_that_sources_carry_along_are_released_on_request(extra: bool):
 
 
 def test_a_kept_response_without_its_question_is_an_error_that_names_it():
-    with pytest.raises(ValueError, match=r"1 kept responses lack .* first r1"):
+    with pytest.raises(ValueError, match=r"1 kept response without .* first r1"):
         sft_table(verified(("r1", "q1", True)), features("r1"), pool())
 
 

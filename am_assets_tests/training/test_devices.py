@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from am_assets.config.recipe import TrainingPolicy
 from am_assets.training import launch, memory
 from am_assets.training.sft import Job
 from am_assets.training.shapes import shape_of
+from am_assets_tests.services import until
 from am_assets_tests.students import write_tiny_student
 
 PROGRAM = str(Path(__file__).with_name("losses.py"))
@@ -26,9 +28,10 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_student(tmp_path_factory.mktemp("students") / "tiny")
 
 
-def spread(folder: Path, student: Path, hardware: Preset, rows: int = 10, **policy) -> dict:
-    """What a training that is started by its command reports; 10 rows in batches of 4, so that the last one is 2."""
-    folder.mkdir()
+def spread(folder: Path, student: Path, hardware: Preset, rows: int = 10, kill_at: int | None = None, **policy) -> dict:
+    """What a training that is started by its command reports; 10 rows in batches of 4, so that the last one is 2. It
+    may be killed, with all its processes, after so many steps; another in its folder goes on."""
+    folder.mkdir(exist_ok=True)
     sums = [(f"What is {n} + {n}?", "Add. " * (1 + n % 5), f"\\boxed{{{n + n}}}") for n in range(rows)]
     pl.DataFrame(sums, schema=["question", "think", "answer"], orient="row").write_parquet(folder / "rows.parquet")
     job = Job(
@@ -40,9 +43,14 @@ def spread(folder: Path, student: Path, hardware: Preset, rows: int = 10, **poli
     )
     command = launch.command([PROGRAM, job.model_dump_json()], job.policy, hardware, folder)
     at = {**os.environ, "STEPS": str(folder / "steps.json"), "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(command, env=at, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads((folder / "steps.json").read_text())
+    steps, log = folder / "steps.json", folder / "log"
+    with log.open("w") as said, subprocess.Popen(command, env=at, stderr=said, start_new_session=True) as process:
+        if kill_at:
+            until(lambda: steps.exists() and json.loads(steps.read_text() or '{"steps": [0]}')["steps"][-1] >= kill_at,
+                  f"step {kill_at}")  # fmt: skip
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0 or kill_at, log.read_text()[-3000:]
+    return json.loads(steps.read_text())
 
 
 def weights(folder: Path) -> dict:
@@ -76,6 +84,16 @@ def test_two_processes_have_the_losses_and_the_weights_of_one(tmp_path, student,
     model = memory.on_meta(shape_of(str(student)), policy)
     reckoned = memory.state(model.parameters(), policy, hardware)
     assert vars(reckoned) == seen["held"]
+
+
+@pytest.mark.slow
+def test_two_processes_that_are_killed_go_on_with_the_losses_and_the_weights_of_one(tmp_path, student, alone):
+    hardware = Preset(**TWO, spread="fsdp2", save_steps=2)
+    spread(tmp_path / "run", student, hardware, kill_at=3)
+    seen = spread(tmp_path / "run", student, hardware)
+    assert seen["steps"][0] in (3, 5), "it began anew"
+    assert seen["losses"] == pytest.approx(alone[0]["losses"][seen["steps"][0] - 1 :], abs=1e-4)
+    alike(weights(tmp_path / "run"), alone[1])
 
 
 @pytest.mark.slow

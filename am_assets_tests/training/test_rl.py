@@ -113,7 +113,7 @@ def test_what_was_not_measured_stays_unless_the_recipe_drops_it():
 
 
 def test_a_question_that_the_pool_lacks_is_an_error_that_names_it():
-    with pytest.raises(ValueError, match=r"1 questions are not in the pool, first sum"):
+    with pytest.raises(ValueError, match=r"1 question not in the pool, first sum"):
         rl_table(selected("sum"), verified(), pool(), pool("zoo"), RlPolicy())
 
 

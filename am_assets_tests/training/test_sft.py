@@ -110,7 +110,7 @@ def test_rows_too_long_are_left_out_and_counted(tmp_path, tiny_student):
     pl.concat([pl.read_parquet(job.rows), pl.read_parquet(long)]).write_parquet(job.rows)
     metrics = train(job, progress=lambda _: None)
     assert (metrics.rows, metrics.left_out) == (8, 3)
-    with pytest.raises(ValueError, match=r"none of 11 rows fits training.max_length 16"):
+    with pytest.raises(ValueError, match=r"of 11 rows none fits training.max_length 16"):
         train(a_job(tmp_path, tiny_student, rows=11, max_length=16))
     assert {path.name for path in tmp_path.iterdir()} == {"rows.parquet", "long.parquet", "tokens", "checkpoint"}
     assert weights_sha256(job.output)  # the failure left the checkpoint before it alone

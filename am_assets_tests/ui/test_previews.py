@@ -68,7 +68,7 @@ def test_the_previews_of_the_sensors_have_nothing_loaded_anew_and_tell_nobody(ev
     assert "The code location is to be loaded anew." in browser.text()
     preview(browser, "sensors/alerts")
     browser.see("Skipped")
-    assert "incidents are open" in browser.text()
+    assert "open: " in browser.text()
     preview(browser, "sensors/lost_retries")
     browser.see("Skipped")
     assert "lost" in browser.text()

@@ -14,6 +14,7 @@ from am_assets.datasets.cases import canonical
 from am_assets.datasets.chats import with_thinking
 from am_assets.datasets.rows import Field, Item, Parts, Row
 from am_assets.datasets.values import Fault, clean, kind, text
+from am_assets.runtime.wording import counted
 
 __all__ = ["Adapter", "Fault", "Field", "Item", "Parts", "Row", "Said"]
 
@@ -144,7 +145,7 @@ def _beside(row: Row, name: str, count: int) -> list[str | None]:
         if not isinstance(value, list) or any(isinstance(one, dict) for one in value):
             return [text(value)] * count
         if len(value) != count:
-            raise Fault(f"expected one for each of {count} responses, found {len(value)}")
+            raise Fault(f"expected one for each of {counted(count, 'response')}, found {len(value)}")
         return [text(one) for one in value]
 
     return row.of(name, texts) if name in row.fields else [None] * count

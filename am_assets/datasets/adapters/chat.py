@@ -1,11 +1,12 @@
 """Chats: `messages` (role, content) or `conversations` (from, value), with the response in them or beside them."""
 
 from am_assets.datasets.adapters.base import Adapter, Field, Item, Row, any_of, finished
+from am_assets.datasets.chats import reply
 
 
 def read(row: Row) -> Item:
     chat = row.chat("messages")
-    response = chat.response if chat.response is not None else row.text("response")
+    response = chat.response if chat.response is not None else row.of("response", reply)
     said, notes = finished(row, [] if response is None else [response], "finish_reason")
     return Item(
         chat.question,
@@ -26,7 +27,7 @@ ADAPTER = Adapter(
         "test_cases": Field("test_cases"),
     },
     read,
-    version="2",
+    version="3",
     doc="chats of one question and its answer; `system` turns are left out, `turns: first` takes the first two of"
     " longer ones",
     signature=("messages|conversations",),

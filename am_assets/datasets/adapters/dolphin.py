@@ -19,7 +19,7 @@ ADAPTER = Adapter(
     read,
     version="1",
     doc="[dolphin-r1](https://huggingface.co/datasets/QuixiAI/dolphin-r1), `reasoning-*`",
-    signature=("messages", "answer"),
+    signature=("messages", "reasoning", "answer"),
     example={
         "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Compute 17+25."}],
         "reasoning": "17+25=42.",

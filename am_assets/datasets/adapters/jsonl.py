@@ -27,7 +27,7 @@ def read(row: Row) -> Item:
         raise Fault(f"field `constraints`: {fault}") from None
     said, notes = _said(row, answered)
     return Item(
-        asked.question if asked else row.text("question"),
+        _shown(row, asked.question if asked else row.text("question")),
         reference_answer=any_of(
             row.scalars("reference_answer") if row.has("reference_answer") else _short_answers(row)
         ),
@@ -36,6 +36,13 @@ def read(row: Row) -> Item:
         responses=[(row.text("teacher"), response) for response in said],
         notes=tuple(sorted(notes)),
     )
+
+
+def _shown(row: Row, question: str | None) -> str | None:
+    """The question with the columns that an entry shows above and below it."""
+    above, below = (row.text(name) or "" for name in ("shown_above", "shown_below"))
+    asks = (question or "").strip()
+    return "\n\n".join(part for part in (above, question, below) if part and part.strip()) if asks else question
 
 
 def _short_answers(row: Row) -> list[str]:
@@ -48,6 +55,8 @@ def _short_answers(row: Row) -> list[str]:
 
 
 def _said(row: Row, chat: Chat | None) -> tuple[list[str], set[str]]:
+    if row.fields["reference_answer"].path == "response":  # so the entry says; it is not read twice
+        return [], set()
     if chat is None:
         return responses(row, "response", "reasoning", "finish_reason")
     return finished(row, [] if chat.response is None else [chat.response], "finish_reason")
@@ -60,12 +69,15 @@ ADAPTER = Adapter(
         reference_answer=Field("reference_answer"),
         answer=Field("answer"),
         constraints=Field("constraints"),
+        shown_above=Field("shown_above"),
+        shown_below=Field("shown_below"),
     ),
     read,
-    version="5",
+    version="6",
     doc="your own data; `reference_answer` may be a list, of which one has to be met, and where no row has it a short"
     " `answer` is it; `response` may be a list of several, `finish_reason` says why each ended, `test_cases` may be"
-    " code or a table, and a path may lead into a chat, of which the roles are read",
+    " code or a table, a path may lead into a chat, of which the roles are read; `shown_above` and `shown_below` name"
+    " columns that belong to the question, as `input` beside `instruction`",
     signature=("question",),
     example={
         "question": "Compute 17+25.",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from am_assets.engines.llm.replies import Reply
+from am_assets.runtime.wording import counted
 
 CHARS_A_TOKEN = 4  # a rough mean, to estimate the tokens of a prompt
 MAX_TEMPLATE_TOKENS = 32  # that a chat template adds per message; a byte of content is at most one token
@@ -103,9 +104,8 @@ class Meter:
         """A sentence on what was not answered, for the error at the end."""
         left = self.total - self.done
         price = f"about ${left * self.mean_cost:.4f}" if self.done else "an amount not known yet"
-        return (
-            f"{self.done:,} of {self.total:,} requests are answered and stored; the other {left:,} would cost {price}"
-        )
+        asked = counted(self.total, "request")
+        return f"{self.done:,} of {asked} answered and stored; the other {left:,} would cost {price}"
 
     def line(self) -> str:
         """The progress line."""

@@ -140,7 +140,10 @@ def read(content: bytes) -> Reply:
         told = (choice.get("provider_specific_fields") or {}).get("native_finish_reason", mapped)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         shown = quoted(content[:MAX_READ].decode(errors="replace"), most=100)
-        raise Fault("broken", f"not a chat completion ({type(error).__name__}: {error}): {shown}") from None
+        lacks = "no JSON" if isinstance(error, ValueError) else "no choices with a message"
+        raise Fault(
+            "broken", f"not a chat completion, but {lacks} (is api_base right?): {shown or 'nothing'}"
+        ) from None
     finish = finish_reason(told) or (finish_reason(mapped) if mapped != "stop" else None) or INTERRUPTED
     if message.get("content") is None and not reasoning and finish not in ("length", "content_filter", INTERRUPTED):
         raise Fault("broken", f"an answer without content, finish reason {told}")

@@ -11,6 +11,7 @@ from am_assets.datasets.sources import PLACES
 from am_assets.orchestration.schemas import TABLES
 from am_assets.planning.explain.explanation import EXCERPT_CHARS, MEASURED, NEAREST, Rows
 from am_assets.project import Project
+from am_assets.runtime.wording import counted
 from am_assets.storage.stored import StoredTables
 
 # The tables with rows about a question, by what they are partitioned by.
@@ -39,7 +40,7 @@ def find(store: StoredTables, here: Project, asked: str) -> str:
             ids = rows.filter(pl.col("named").str.starts_with(begins)).unique().sort("named").collect()
             if ids["question_id"].n_unique() > 1:
                 several = ", ".join(ids["named"].unique(maintain_order=True)[:SUGGESTED])
-                raise ConfigError(f"{asked} begins {ids.height:,} ids, {several}: give more of it")
+                raise ConfigError(f"{asked} begins {counted(ids.height, 'id')}, {several}: give more of it")
             if ids.height:
                 return ids["question_id"][0]
     asked_id = question_id(asked)

@@ -12,6 +12,18 @@ import re
 
 from am_assets.verification.mathematics.clauses import phrases, rules
 
+# What is to be ignored is the answer: "ignore this", "disregard my work". "Ignore the remainder" explains.
+IGNORED = r"""
+(?<!can )(?<!may )(?:ignore|disregard) (?:it|me|RESULT|my|(?:all(?: of)? )?(?:this|that|these|those|the above)(?= ?(?:
+    [.,;:!?)\u2014]|$|(?:and|as|because|since|please|for|when|if)\b))|(?:all|everything|anything)(?= ?(?:[.,;:!?)]|$
+    |(?:that )?(?:i|we|is)\b|(?:stated|written|said|stands)?(?: ?above| before| so far| here)\b))
+    |what (?:i|we|is|was|stands) (?:just |have )?(?:wrote|said|put|did|got|found|boxed|written|above|here|in the box))
+(?:(?<!can )(?<!may )|(?<=you can )|(?<=you may ))(?:ignore|disregard) (?:the|this|that|our|these|those)
+    (?: KIND| whole| entire| wrong)? (?:NOUN|lines?|boxes|answers|results|text|output|response|statement|message|post
+    |expression|sentence|paragraph|remark|comment)(?! (?:of\b|-?\d))
+(?<!we )(?<!you )(?<!to )(?<!can )(?<!may )(?:ignore|disregard)(?= ?(?:[.!;)]|$))
+(?:should|must|can) not (?:ignore|disregard)
+"""
 # Said of the result: "that is wrong", "this can not be right", "the value must be discarded", "it is not."
 DENIED = rules(r"""
 SUBJECTADVERB(?: ?[(\[:,\u2014-]+)? ?(?:
@@ -45,7 +57,8 @@ RESULT[^,.(（负另其]{0,12}(?:应?舍去|矛盾)
 # A sentence or an aside begins with it.
 OPENING = (
     r"(?:^|[.!?;:,(\[\u2014] ?|- )(?:(?:oh|ah|but|so|well|and|no),? )*"
-    + phrases(r"""
+    + phrases(
+        r"""
 ah, oh, argh, ugh, huh, uh, come to think of it, looking back
 wait(?= ?[.!:\u2014-]| ?$|,| (?:no|a|i|that|it|but|actually|did)\b), hold on, oops, whoops, hmm+, hm
 sorry(?! for the (?:long|length|delay|late|format))
@@ -58,12 +71,14 @@ then again(?=,| (?:it|i|maybe|perhaps|this|that|we (?:may|might|could|did|never|
 on (?:reflection|second thoughts?), not (?:quite|so fast), my (?:bad|mistake|apologies|error), unless i
 (?:i )?take (?:that|it|this) back, make (?:that|it), (?:just |only )?(?:a guess|guessing)
 (?:perhaps|maybe|possibly|probably)(?=(?:,| ) ?(?:not|it|the answer|i|RESULT|VALUE)(?!\w))
-do not (?:trust|use|rely|believe), (?:please )?(?:disregard|ignore) (?:this|that|the above|it|my)?
+do not (?:trust|use|rely|believe)
 let (?:me|us) (?:re-?(?:check|comput|calculat|count|consider|do|try|think|evaluat|examin)\w*|correct|fix)
 let (?:me|us) (?:try again|start over|think again), i am not (?:sure|certain), i doubt
 not (?:so |quite |too |very |really )?sure
 (?:no|actually)(?=[.!:]|(?:,| ) ?(?:not?|it|that|this is|the (?:answer|result|value)|i|we|VALUE)\b)
-""")
+"""
+        + IGNORED
+    )
     + r"(?!\w)",
 )
 # Said by the writer of the own work, or of a missing solution.
@@ -196,10 +211,11 @@ CHANGED = rules(r"""
 # the result's own sentence only behind a comma, dash or bracket, as the words before it are the task's.
 SUSPECT = (
     r"\b"
-    + phrases(r"""
+    + phrases(
+        r"""
 wrong\w*, incorrect\w*, erroneous\w*, errors?, mistake\w*, typos?, invalid, impossible(?! (?:to|for|that)\b)
 absurd\w*, suspicious\w*, nonsens\w+, (?<!no )doubt(?:s|ed|ful|ing)?, unsure, uncertain, reject\w*, discard\w*
-disregard\w*, (?<!can )(?<!may )ignore, excluded, disagree\w*, flaw\w*, mislead\w*, misled, circular reasoning
+disregard(?:s|ed|ing), excluded, disagree\w*, flaw\w*, mislead\w*, misled, circular reasoning
 (?:pure|random|wild|blind|mere|lucky|unverified|educated) guess(?!es), guesswork, ruled out, corrections?, corrected
 revised?, revision, (?:first|second|another|my) attempt, attempt \d, fails?(?! to\b), failed(?! to\b)
 contradict\w*(?!-), re-?check\w*, which fails, re-?(?:comput|calculat|consider|evaluat|examin)\w*, retract\w*
@@ -210,7 +226,9 @@ no longer (?:think|believe|hold|trust|valid|correct|right|true|sure|certain|stan
 right at first, (?:bothers|worries|puzzles|troubles) me, gives me pause, uneasy, not convinced
 feels (?:off|wrong|odd), none of (?:this|these|the above)
 (?:something|this|that|it|result|answer|value) (?:is|seems|looks) off, (?:seems|looks) (?:too|odd|strange|unlikely)
-""")
+"""
+        + IGNORED
+    )
     + r"(?!\w)",
 )
 # Said of another value than the result: "8 would not work", "the answer 6 is wrong".

@@ -26,6 +26,7 @@ from detect_secrets.plugins.stripe import StripeDetector
 from detect_secrets.plugins.telegram_token import TelegramBotTokenDetector
 from detect_secrets.plugins.twilio import TwilioKeyDetector
 
+from am_assets.runtime.wording import counted
 from am_assets.verification.screens.base import EVERYWHERE, Screen
 
 
@@ -95,7 +96,7 @@ def _placeholder(secret: str) -> bool:
 def confirm(text: str) -> str | None:
     """The kind and the length of the first key, and nothing of it."""
     found = next(secrets(text), None)
-    return None if found is None else f"{found[0]}, {len(found[1])} characters"
+    return None if found is None else f"{found[0]}, {counted(len(found[1]), 'character')}"
 
 
 SCREEN = Screen("secret", EVERYWHERE, patterns(), confirm, lines=False)

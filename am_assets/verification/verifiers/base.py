@@ -13,6 +13,7 @@ import polars as pl
 
 from am_assets.config.recipe import VerificationPolicy
 from am_assets.config.vocabulary import VERDICTS
+from am_assets.runtime.wording import counted
 from am_assets.storage.memo import FillResult, Measure, with_keys
 
 UNREACHED = "unreached"  # metadata of verdicts: the number of rows that another run may settle
@@ -142,4 +143,4 @@ def fill(
 def without_sandbox(metadata: Mapping[str, Any], recipes: Collection[str]) -> str | None:
     """Why verdicts with this metadata have to be made again, for all recipes alike; None if every answer was run."""
     rows = metadata.get(UNREACHED, 0)
-    return f"{rows} answers had no sandbox that worked" if rows else None
+    return f"{counted(rows, 'answer')} had no sandbox that worked" if rows else None

@@ -138,14 +138,14 @@ def test_an_answer_that_was_interrupted_is_asked_for_again_and_its_cost_is_count
     assert answers["cost"].item() == pytest.approx(2 * 13e-6)
     assert server.asked == ["a", "a"]
     always = teacher(lambda *_: answer("half", finish=told))
-    with pytest.raises(LlmError, match=r"0 of 1 requests are answered and stored.*the answer was interrupted"):
+    with pytest.raises(LlmError, match=r"0 of 1 request answered and stored.*the answer was interrupted"):
         collect(always, "a", model=model, retries=1)
 
 
 def test_a_request_that_keeps_failing_costs_no_other_its_answer(teacher) -> None:
     server = teacher(lambda question, _: refusal(500) if question == "b" else answer(question))
     answers = []
-    with pytest.raises(LlmError, match="2 of 3 requests are answered and stored"):
+    with pytest.raises(LlmError, match="2 of 3 requests answered and stored"):
         for frame in ask(requests("a", "b", "c"), "openai/scripted", [endpoint(server, retries=1)]):
             answers += frame["key"].to_list()
     assert sorted(answers) == ["a", "c"]

@@ -34,7 +34,7 @@ def test_a_budget_is_never_exceeded_and_what_it_bought_is_handed_over(teacher) -
     answers = pl.concat(frames)
     assert answers.height == 19  # the twentieth might have cost 1.6 cents
     assert budget.spent == pytest.approx(0.19)
-    assert "19 of 40 requests are answered and stored; the other 21 would cost about $0.21" in str(error.value)
+    assert "19 of 40 requests answered and stored; the other 21 would cost about $0.21" in str(error.value)
     assert "budget of $0.2000 is reached" in str(error.value)
 
 

@@ -69,7 +69,7 @@ def test_garbage_is_asked_again_and_never_stored(standin: Standin, kind: str):
 def test_a_server_that_answers_nothing_but_garbage_stops_the_stream(standin: Standin, kind: str):
     standin.says(**GARBAGE[kind], always=True)
     hopeless = endpoint().model_copy(update={"retries": 1})
-    with pytest.raises(LlmError, match=r"0 of 1 requests are answered.*(not a chat completion|status 502)"):
+    with pytest.raises(LlmError, match=r"0 of 1 request answered.*(not a chat completion|status 502)"):
         list(ask(requests("a"), MODEL, [hopeless]))
 
 

@@ -141,4 +141,4 @@ def test_a_server_that_does_not_come_up_again_stops_the_stream_with_its_reason(s
 
     with pytest.raises(LlmError, match="the GPU that it wants is not there") as stopped:
         answers(requests(*map(str, range(40))), endpoint(), strike)
-    assert "of 40 requests are answered" in str(stopped.value)
+    assert "of 40 requests answered" in str(stopped.value)
