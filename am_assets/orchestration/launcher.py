@@ -1,8 +1,8 @@
 """Dagster's default run launcher, which names runs and has a health check of the run's process.
 
 Without a check, a run whose process and code server died together (power failure, `kill -9` of everything) stays
-"started" for ever, and its backfill never ends. With this launcher named in `dagster.yaml`, the daemon's run monitoring marks
-such a run as failed, and run retries start it again. It sees processes of this machine only.
+"started" for ever, and its backfill never ends. With this launcher named in `dagster.yaml`, the daemon's run monitoring
+marks such a run as failed, and run retries start it again. It sees processes of this machine only.
 """
 
 from collections.abc import Iterator

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import dagster as dg
+import psutil
 import pytest
 
 from am_assets_tests.desk import MODEL, Desk
@@ -110,3 +111,16 @@ def test_a_terminated_apply_ends_within_ten_seconds_with_its_partition_canceled(
     assert time.monotonic() - began < 10
     assert status == "CANCELED"
     assert {one.status.value for one in runs_of(desk, run)} <= {"SUCCESS", "CANCELED"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["daemon", "webserver", "code"])
+def test_a_service_and_all_it_started_ends_within_ten_seconds_of_sigterm(site, name: str) -> None:
+    _, services, _ = site
+    service = psutil.Process(services.running[name].pid)
+    every = [service, *service.children(recursive=True)]
+    began = time.monotonic()
+    service.terminate()
+    _, left = psutil.wait_procs(every, 30)
+    assert time.monotonic() - began < 10
+    assert left == []
