@@ -6,6 +6,7 @@ Dagster loads the location; importing this module reads no project.
 
 import dagster as dg
 
+from am_assets.automation.applying import apply_recipe
 from am_assets.automation.backfill import fill_evidence
 from am_assets.automation.conditions import with_conditions
 from am_assets.automation.files import file_sensor
@@ -14,6 +15,7 @@ from am_assets.automation.sensors import condition_sensors
 from am_assets.automation.watch import alerts
 from am_assets.orchestration.assets import GRAPH
 from am_assets.orchestration.checks import sets, tables, verdicts
+from am_assets.orchestration.forking import fork_runs
 from am_assets.orchestration.partitions import Partitions
 from am_assets.orchestration.resources import Answers, TableStore, progress_logger
 from am_assets.project import Live, Project, project
@@ -32,6 +34,7 @@ def build_definitions(here: Project) -> dg.Definitions:
             *tables.build_checks(here, by, sets, tables, verdicts),
         ],
         sensors=[*condition_sensors(assets), file_sensor(assets, live), alerts(live), lost_retries],
+        jobs=[apply_recipe(lambda: definitions, live)],
         schedules=[fill_evidence(lambda: definitions, live)],
         resources={
             "tables": TableStore(here.assets),
@@ -46,6 +49,7 @@ def build_definitions(here: Project) -> dg.Definitions:
 
 @dg.definitions
 def defs() -> dg.Definitions:
+    fork_runs()
     return build_definitions(project())
 
 

@@ -86,7 +86,7 @@ class Services:
                 self.running[name] = self._spawn(name, command)
                 if name == "code":
                     until(lambda: _listens(self.ports["code"]), "the code server listens")
-        until(lambda: self._knows_the_graph(), "the webserver knows the graph")
+        until(lambda: self.knows_the_graph(), "the webserver knows the graph")
 
     def _spawn(self, name: str, command: list[str]) -> subprocess.Popen:
         with (self.folder / f"{name}.log").open("a") as log:
@@ -95,7 +95,7 @@ class Services:
                 command, env=environment(self.folder), stdout=log, stderr=log, start_new_session=True
             )
 
-    def _knows_the_graph(self) -> bool:
+    def knows_the_graph(self) -> bool:
         try:
             return "assetNodes" in str(self.ask("{ repositoriesOrError { __typename } assetNodes { id } }"))
         except (URLError, ConnectionError):
@@ -112,7 +112,9 @@ class Services:
         if "code" not in self.running:
             return []
         children = psutil.Process(self.running["code"].pid).children(recursive=True)
-        return [child for child in children if "spawn_main" in " ".join(command_of(child))]
+        forked = {child.pid: child for child in children if "multiprocessing.forkserver" in " ".join(command_of(child))}
+        warm = [child for child in forked.values() if child.ppid() not in forked]  # what runs are forked from
+        return [run for process in warm for run in process.children()]
 
     def under_way(self) -> dict[int, list[str]]:
         """The processes that carry out runs, by number, and the assets that each is making."""

@@ -47,7 +47,7 @@ def _of_check(evaluation: dg.AssetCheckEvaluation, ui: str) -> Finding:
     return Finding(
         about=f"check {evaluation.check_name} of {asset}[{partition}]",
         title=f"{asset}[{partition}]: check {evaluation.check_name}" + ("" if evaluation.passed else " failed"),
-        words="\n".join([f"asset: {asset}", f"partition: {partition}", *figures]),
+        words=_said(asset, partition, *figures),
         level="recovered" if evaluation.passed else "error" if error else "warning",
         link=_page(ui, asset, partition),
     )
@@ -64,23 +64,31 @@ def _page(ui: str, asset: str, partition: str | None) -> str:
 
 
 def _failures(run: dg.DagsterRun, events: list[dg.DagsterEvent], ui: str) -> Iterator[Finding]:
-    partition, link = run.tags.get(PARTITION_NAME_TAG), f"{ui}/runs/{run.run_id}"
+    partition = run.tags.get(PARTITION_NAME_TAG)
+
+    def link(asset: str) -> str:
+        log = f"{ui}/runs/{run.run_id}"
+        return f"{_page(ui, asset, partition)}\n{log}" if partition else log
+
     steps = [event for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
     for event in steps:
         error = event.step_failure_data.error
         if error is not None and _is_failed_check(error):
             continue
-        name = _name(str(event.step_key), partition)
+        asset = str(event.step_key)
+        name = _name(asset, partition)
         message = innermost([error])[:MAX_CHARS]
         title = f"{name}: budget reached" if OVER_BUDGET in message else f"{name} failed"
-        yield Finding(f"run of {name}", title, f"asset: {event.step_key}\npartition: {partition}\n{message}", link=link)
+        yield Finding(f"run of {name}", title, _said(asset, partition, message), link=link(asset))
     if not steps:  # the process died, or never started
         message = (events[-1].message or "")[:MAX_CHARS] if events else ""
         for asset in sorted(key.to_user_string() for key in run.asset_selection or []) or [run.job_name]:
             name = _name(asset, partition)
-            yield Finding(
-                f"run of {name}", f"{name} failed", f"asset: {asset}\npartition: {partition}\n{message}", link=link
-            )
+            yield Finding(f"run of {name}", f"{name} failed", _said(asset, partition, message), link=link(asset))
+
+
+def _said(asset: str, partition: str | None, *lines: str) -> str:
+    return "\n".join([f"asset: {asset}", *([f"partition: {partition}"] if partition else []), *lines])
 
 
 def _name(asset: str, partition: str | None) -> str:

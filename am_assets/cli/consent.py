@@ -1,6 +1,5 @@
 """The budget of an apply without --budget: what a person confirms at a terminal, else nothing."""
 
-import math
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from am_assets.cli.opening import console, errors
-from am_assets.config.files import ConfigError
 
 if TYPE_CHECKING:
     from am_assets.planning.costs import Estimate
@@ -22,18 +20,15 @@ def confirmed_budget(estimates: "Mapping[Step, Estimate]", can_ask: bool) -> flo
     request to a model, where the user can't be asked, or a model has no known price.
     """
     from am_assets.cli.show_plan import show_costs
+    from am_assets.planning.consent import most_dollars, unnamed
 
     found = [(step, estimate) for step, estimate in estimates.items() if estimate.most != 0]
     if not found:
         return 0.0
     show_costs(errors, found)
-    prices = [estimate.most for _, estimate in found]
-    known = [price for price in prices if price is not None]
-    if len(known) < len(prices):
-        raise ConfigError("nothing was asked: a model has no known price, see above")
-    most = math.ceil(sum(known) * 100) / 100
+    most = most_dollars([estimate for _, estimate in found])
     if not (can_ask and console.is_terminal and sys.stdin.isatty()):
-        raise ConfigError(f"nothing was asked: what it may cost has to be named, as in --budget {most:.2f}")
+        raise unnamed(most, "--budget")
     if not typer.confirm(f"Models would be asked, for at most ${most:.2f}. Go on?"):
         console.print("Nothing was done.")
         raise typer.Exit(1)

@@ -12,7 +12,10 @@ offers does not belong here.
     BulkActionStatus                 schedule: whether a backfill is still running
     BulkActionsFilter                schedule: finding the backfills that the schedule launched
     CheckRunHealthResult             run launcher: answer of a health check
+    controller                       daemon: how often it looks after backfills
+    daemon_main                      daemon: its command line
     DagsterSqliteStorage             am: Dagster's three SQLite storages in one folder
+    dev                              make ui: the command `dagster dev` and how it starts its daemon
     DATA_VERSION_TAG                 planning and tables: the data version that a materialization recorded
     extract_data_provenance_from_entry  planning: which events and which code version a materialization used
     extract_data_version_from_entry  planning: the data version of a materialization
@@ -21,7 +24,8 @@ offers does not belong here.
     InstigatorType                   alerts: telling schedules from sensors
     is_valid_cron_schedule           schedule: refusing a wrong cron expression when the file is read
     make_new_backfill_id             schedule: the id of a new backfill
-    PARTITION_NAME_TAG               alerts: the partition of a run
+    LaunchRunContext                 run launcher: the run that is to start
+    PARTITION_NAME_TAG               alerts, run launcher: the partition of a run
     PartitionBackfill                schedule: a backfill of exactly the missing and stale partitions
     PartitionKeyFilter               planning: the last finished execution of a check for one partition
     reverse_cron_string_iterator     alerts: when the schedule was due last
@@ -34,6 +38,7 @@ offers does not belong here.
     WorkerStatus                     run launcher: whether the process of a run is alive
 """
 
+from dagster._cli import dev
 from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.data_version import (
@@ -45,7 +50,7 @@ from dagster._core.definitions.events import AssetKeyPartitionKey
 from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.events import RunFailureReason
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorType, TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus, AssetCheckPartitionInfo
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -55,6 +60,8 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, PARTITION_NAME_TAG, WILL_RETRY_TAG
 from dagster._core.utils import make_new_backfill_id
+from dagster._daemon import controller
+from dagster._daemon.cli import main as daemon_main
 from dagster._utils.schedules import is_valid_cron_schedule, reverse_cron_string_iterator
 
 __all__ = [
@@ -75,6 +82,7 @@ __all__ = [
     "DagsterSqliteStorage",
     "InstigatorState",
     "InstigatorType",
+    "LaunchRunContext",
     "PartitionBackfill",
     "PartitionKeyFilter",
     "RunFailureReason",
@@ -82,6 +90,9 @@ __all__ = [
     "SqliteRunStorage",
     "TickStatus",
     "WorkerStatus",
+    "controller",
+    "daemon_main",
+    "dev",
     "extract_data_provenance_from_entry",
     "extract_data_version_from_entry",
     "is_valid_cron_schedule",

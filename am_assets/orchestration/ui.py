@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
-    command = [sys.executable, "-m", "dagster", "dev", *arguments]
+    command = [sys.executable, "-m", "am_assets.orchestration.dev", *arguments]
     with subprocess.Popen(command, start_new_session=True) as served:
         while served.poll() is None and not stop.wait(0.2):
             pass

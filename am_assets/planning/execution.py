@@ -6,6 +6,7 @@ from uuid import uuid4
 import dagster as dg
 
 from am_assets.orchestration.dagster_internals import RunFailureReason
+from am_assets.orchestration.run_names import run_names
 
 
 def run(
@@ -22,7 +23,7 @@ def run(
             instance=instance,
             asset_selection=[key],
             partition_key=partition,
-            tags=tags,
+            tags=run_names([key.to_user_string()], partition) | tags,
             raise_on_error=False,
             run_id=run_id,
         )

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import TypeVar
 
@@ -56,17 +56,31 @@ def ending_on_sigterm(seconds: float) -> Iterator[None]:
 
     Only in the main thread; else the block runs as it is.
     """
+    before = signal.getsignal(signal.SIGTERM)
+    main = threading.current_thread() is threading.main_thread()
+    if main:
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        with ending_within(seconds, {signal.SIGTERM}):
+            yield
+    finally:
+        if main:
+            signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def ending_within(seconds: float, signals: Collection[int] = (signal.SIGTERM, signal.SIGINT)) -> Iterator[None]:
+    """Kill the process where the block is still there `seconds` after one of `signals`, whatever handles that."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     hears, tells = socket.socketpair()
     tells.setblocking(False)
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     earlier = signal.set_wakeup_fd(tells.fileno(), warn_on_full_buffer=False)  # heard while the main thread is in C
 
     def watch() -> None:
         while number := hears.recv(1):
-            if number[0] == signal.SIGTERM:
+            if number[0] in signals:
                 time.sleep(seconds)
                 os._exit(128 + signal.SIGTERM)
 
@@ -75,5 +89,4 @@ def ending_on_sigterm(seconds: float) -> Iterator[None]:
         yield
     finally:
         signal.set_wakeup_fd(earlier)
-        signal.signal(signal.SIGTERM, before)
         tells.close()

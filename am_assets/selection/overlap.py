@@ -28,7 +28,7 @@ BLOCK = 4_096  # questions compared with all items at once
 BY_SHARD = pl.Schema(
     {"key": pl.String()}
     | {
-        name: pl.List(pl.Struct(table.create_empty().schema))
+        name: pl.List(pl.Struct({name: column.dtype for name, column in table.columns().items()}))
         for name, table in (("rows", BenchmarkOverlap), ("hits", BenchmarkHits))
     }
 )

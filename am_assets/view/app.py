@@ -48,7 +48,9 @@ class Pages:
         """What the template needs of the rows: frames of them as they are found, and how many there are at the end."""
         shelf = self.shelf
         if asked.find and asked.within == "answers":
-            return {"frames": self._with_texts(shelf.page_of_answers(asked)), "count": None}
+            return {"frames": self._with_texts(shelf.page_of_hits(asked)), "count": None}
+        if asked.find and not asked.sort:  # counted when its first rows are shown
+            return {"frames": self._with_texts(shelf.page_of_hits(asked)), "count": lambda: shelf.listed(asked).height}
         if not asked.rest and not shelf.ready(asked.recipe) and (first := shelf.first(asked.recipe)).height:
             return {"frames": self._with_texts(iter([first])), "count": lambda: shelf.rows(asked.recipe).height}
 

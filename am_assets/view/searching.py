@@ -1,11 +1,13 @@
 """Rows whose question or answer contains what is searched for, whatever the case. Texts are scanned, never copied.
 
-Questions are searched at once. Answers are searched shard by shard, so that the first hits are there before the last
-shard was read; what was found is kept for the next page.
+Shard by shard, so that the first hits are there before the last shard was read; what was found is kept for the next
+page. Questions are short: after the first shards all others are read together.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain, repeat
 from threading import Lock
 from typing import Any
 
@@ -21,38 +23,63 @@ def contains(column: str, words: str) -> pl.Expr:
     return pl.col(column).str.contains("(?i)" + r"\s+".join(re.escape(word) for word in words.split()))
 
 
-def in_questions(store: StoredTables, words: str) -> pl.DataFrame:
-    """question_id and shard of the questions that contain `words`."""
-    found = [
-        store.scan("raw_pool", shard).filter(contains("question", words)).select("question_id", shard=pl.lit(shard))
-        for shard in store.partitions("raw_pool")
-    ]
-    nothing = pl.LazyFrame(schema={"question_id": pl.String, "shard": pl.String})
-    return pl.concat([nothing, *found]).cast({"shard": pl.Categorical}).collect()
+@dataclass(frozen=True)
+class Where:
+    """A column of texts that is searched. `at_once`: how many shards are read together, first and then; None: all."""
+
+    table: str
+    text: str
+    key: str
+    at_once: tuple[int | None, ...]
 
 
-class InAnswers:
-    """The responses that contain some words, by shard, each shard read once and when somebody asks for it."""
+PLACES = {
+    "questions": Where("raw_pool", "question", "question_id", (1, 3, None)),
+    "answers": Where("responses", "response", "response_id", (1,)),
+}
 
-    def __init__(self, store: StoredTables, words: str):
-        self.store, self.words = store, words
-        self.shards = store.partitions("responses")
+
+class Hits:
+    """The texts that contain some words, shard by shard, each read once and when somebody asks for it."""
+
+    def __init__(self, store: StoredTables, words: str, where: Where):
+        self.store, self.words, self.where = store, words, where
+        self.batches = list(_batches(store.partitions(where.table), where.at_once))
         self.found: list[pl.DataFrame] = []
         self.lock = Lock()
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
-        """response_id and shard of the hits, a frame a shard, in the order of shards."""
-        for at, shard in enumerate(self.shards):
+        """Key and shard of the hits, a frame a batch, in the order of shards."""
+        for at, shards in enumerate(self.batches):
             with self.lock:
                 if at == len(self.found):
-                    hits = self.store.scan("responses", shard).filter(contains("response", self.words))
-                    self.found.append(hits.select("response_id", shard=pl.lit(shard, pl.Categorical)).collect())
+                    self.found.append(pl.concat([self._in(shard) for shard in shards]).collect())
             yield self.found[at]
+
+    def _in(self, shard: str) -> pl.LazyFrame:
+        texts = self.store.scan(self.where.table, shard).filter(contains(self.where.text, self.words))
+        return texts.select(self.where.key, shard=pl.lit(shard, pl.Categorical))
 
     @property
     def so_far(self) -> pl.DataFrame:
         """The hits of the shards that were read."""
-        return pl.concat([pl.DataFrame(schema={"response_id": pl.String, "shard": pl.Categorical}), *self.found])
+        return pl.concat([pl.DataFrame(schema={self.where.key: pl.String, "shard": pl.Categorical}), *self.found])
+
+    @property
+    def all(self) -> pl.DataFrame:
+        for _ in self:
+            pass
+        return self.so_far
+
+
+def _batches(shards: list[str], sizes: tuple[int | None, ...]) -> Iterator[list[str]]:
+    """The last size is repeated."""
+    left = list(shards)
+    for size in chain(sizes, repeat(sizes[-1])):
+        if not left:
+            return
+        yield left[:size]
+        left = left[size:] if size else []
 
 
 class Recent:

@@ -21,7 +21,7 @@ class Shelf:
         self.store = StoredTables(here.assets)
         self.held: dict[str, tuple[object, pl.DataFrame]] = {}
         self.locks = {name: Lock() for name in recipes}
-        self.lists, self.questions, self.answers = (searching.Recent() for _ in range(3))
+        self.lists, self.hits = searching.Recent(), searching.Recent()
 
     def rows(self, recipe: str) -> pl.DataFrame:
         """Those of `table.rows`, read again where a set of the recipe was made anew."""
@@ -42,7 +42,7 @@ class Shelf:
         """All rows that `asked` asks for, in its order; of a search in answers those found so far."""
         key = (asked.query(page=1), self._stamp(asked.recipe))
         if asked.find and asked.within == "answers":
-            return filters.matching(self._with_hits(asked.recipe, self._in_answers(asked).so_far), asked.chosen)
+            return filters.matching(self._with_hits(asked, self._hits(asked).so_far), asked.chosen)
         return self.lists.get(
             key, lambda: filters.ordered(filters.matching(self.searched(asked), asked.chosen), asked.sort)
         )
@@ -52,19 +52,17 @@ class Shelf:
         rows = self.rows(asked.recipe)
         if not asked.find or asked.within == "answers":
             return rows
-        stored = tuple(self.store.partitions("raw_pool"))
-        hits = self.questions.get((asked.find, stored), lambda: searching.in_questions(self.store, asked.find))
-        return rows.join(hits, on=["question_id", "shard"], how="semi", maintain_order="left")
+        return rows.join(self._hits(asked).all, on=["question_id", "shard"], how="semi", maintain_order="left")
 
     def facets(self, asked: Asked) -> dict[str, list[tuple[str, int]]]:
         key = ("facets", asked.query(page=1, sort=""), self._stamp(asked.recipe))
         return self.lists.get(key, lambda: filters.counts(self.searched(asked), asked.chosen))
 
-    def page_of_answers(self, asked: Asked) -> Iterator[pl.DataFrame]:
-        """Of a search in answers the rows of the page, as they are found; a row more if there is a next page."""
+    def page_of_hits(self, asked: Asked) -> Iterator[pl.DataFrame]:
+        """Of a search without an order the rows of the page, as they are found; a row more if there is a next page."""
         skip, left = (asked.page - 1) * PAGE, PAGE + 1
-        for hits in self._in_answers(asked):
-            found = filters.matching(self._with_hits(asked.recipe, hits), asked.chosen)
+        for hits in self._hits(asked):
+            found = filters.matching(self._with_hits(asked, hits), asked.chosen)
             shown = found.slice(skip, left)
             skip, left = max(0, skip - found.height), left - shown.height
             if shown.height:
@@ -81,13 +79,15 @@ class Shelf:
     def report(self, recipe: str) -> Path:
         return self.here.assets / "recipe_report" / f"{recipe}.html"
 
-    def _in_answers(self, asked: Asked) -> searching.InAnswers:
-        stored = tuple(self.store.partitions("responses"))
-        return self.answers.get((asked.find, stored), lambda: searching.InAnswers(self.store, asked.find))
+    def _hits(self, asked: Asked) -> searching.Hits:
+        where = searching.PLACES[asked.within]
+        stored = tuple(self.store.partitions(where.table))
+        return self.hits.get((asked.find, where, stored), lambda: searching.Hits(self.store, asked.find, where))
 
-    def _with_hits(self, recipe: str, hits: pl.DataFrame) -> pl.DataFrame:
+    def _with_hits(self, asked: Asked, hits: pl.DataFrame) -> pl.DataFrame:
         """The rows of a recipe that are among the hits of a few shards."""
-        rows = self.rows(recipe)
+        rows = self.rows(asked.recipe)
         shards = hits["shard"].unique().to_list()
         near = rows.filter(pl.col("shard").cast(pl.String).is_in(shards)) if len(shards) < 4 else rows
-        return near.join(hits, on=["response_id", "shard"], how="semi", maintain_order="left")
+        key = searching.PLACES[asked.within].key
+        return near.join(hits, on=[key, "shard"], how="semi", maintain_order="left")

@@ -123,6 +123,7 @@ def test_a_run_that_failed_and_a_budget_that_is_reached_are_told_with_their_word
     message = watch.hook.received[-1]["message"]
     assert "The budget of $5.0000 is reached" in message
     assert "http://ui/runs/" in message
+    assert "http://ui/assets/verified?view=partitions&partition=plain" in message
     watch.run(0.9)
     assert watch.look() == ["Recovered: verified[plain]"]
 

@@ -37,7 +37,7 @@ PAGES = {
     "two facets": "/?category=coding&reason=wrong_answer",
     "a sort": "/?sort=-reward",
     "a search in questions": f"/?find={RARE}",
-    "a search in questions, by a common word": "/?find=theorem",
+    "a search in questions, by a word that nearly all have": "/?find=theorem",
     "a search in answers, by a common word": "/?find=theorem&within=answers",
     "a search in answers, by a rare word": f"/?find={RARE}&within=answers",
 }

@@ -116,7 +116,9 @@ def test_the_bundled_recipes_are_valid() -> None:
     assert not broken | faults
     assert {"demo", "demo-strict", "demo-relaxed", "paper"} <= set(recipes | published)
     demo, strict = recipes["demo"], recipes["demo-strict"]
-    assert strict.model_copy(update={"verification": demo.verification}) == demo
+    assert strict.teacher == demo.teacher and strict.training == demo.training
+    assert strict.sampling.model_copy(update={"rates": demo.sampling.rates}) == demo.sampling
+    assert strict.sampling.rates["easy"] < demo.sampling.rates["easy"]  # so what it selects is among the demo's
     assert isinstance(demo, Recipe)
 
 

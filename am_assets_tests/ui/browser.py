@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,11 @@ FLAGS = ["--headless=new", "--no-sandbox", "--disable-background-networking", "-
 GROUPS = ["recipe", "pool", "selection", "distillation", "verification", "training", "evaluation"]
 GRAPH = "/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in GROUPS)
 ENDS = ("Network.loadingFinished", "Network.loadingFailed")
+MARGIN = 12  # pixels around what a picture shows
+AROUND = """const of = [...document.querySelectorAll(arguments[0])].map(one => one.getBoundingClientRect());
+    const [least, most] = [(side) => Math.min(...of.map(side)), (side) => Math.max(...of.map(side))];
+    return [least(one => one.left), least(one => one.top), most(one => one.right), most(one => one.bottom),
+        window.innerWidth, window.innerHeight];"""
 STILL_SECONDS = 1.0  # a page that did not change for so long has settled
 
 
@@ -80,7 +86,8 @@ class Browser:
         return self.driver.find_element(By.TAG_NAME, "body").text
 
     def picture(self, name: str, selector: str = "body") -> None:
-        """A picture of the settled page, into the folder that `AM_SCREENSHOTS` names where it names one."""
+        """A picture of what lies in the window around all elements of the settled page that the selector finds, into the folder that
+        `AM_SCREENSHOTS` names where it names one."""
         folder = os.environ.get("AM_SCREENSHOTS")
         if folder:
             if self.driver.current_url.startswith(self.url):  # a file of its own asks nothing
@@ -142,10 +149,17 @@ class Browser:
             return None
 
     def _still(self, selector: str) -> bytes | None:
-        element = self.find(selector)
-        before = element.screenshot_as_png
+        self.find(selector)
+        before = self._clipped(selector)
         time.sleep(STILL_SECONDS)
-        return before if element.screenshot_as_png == before else None
+        return before if self._clipped(selector) == before else None
+
+    def _clipped(self, selector: str) -> bytes:
+        left, top, right, bottom, width, height = self.driver.execute_script(AROUND, selector)
+        x, y = max(0, left - MARGIN), max(0, top - MARGIN)
+        size = {"width": min(right + MARGIN, width) - x, "height": min(bottom + MARGIN, height) - y}
+        options = {"format": "png", "clip": {"x": x, "y": y, "scale": 1, **size}}
+        return b64decode(self.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"])
 
 
 @contextmanager

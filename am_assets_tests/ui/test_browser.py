@@ -1,7 +1,4 @@
-"""What a user sees and clicks in the UI, in a real Chromium at real services.
-
-AM_SCREENSHOTS=docs pytest am_assets_tests/ui      # makes the pictures of the README anew
-"""
+"""What a user sees and clicks in the UI, in a real Chromium at real services."""
 
 import pytest
 
@@ -19,7 +16,6 @@ def test_the_graph_page_shows_all_groups_and_the_assets_in_them(browser) -> None
     browser.open(GRAPH)
     for words in (*GROUPS, "raw_pool", "similar_pairs", "recipe_report"):
         browser.see(words)
-    browser.picture("graph", "[data-svg-viewport]")
 
 
 def test_an_asset_page_shows_its_plot_and_what_its_columns_hold(browser) -> None:
@@ -51,7 +47,6 @@ def test_the_report_of_a_recipe_opens_and_folds(browser, site) -> None:
     desk, _ = site
     browser.open((desk.folder / "assets" / "recipe_report" / "plain.html").as_uri())
     browser.see("Recipe plain")
-    browser.picture("report")
     fold = browser.find("article details")
     text = fold.find_element("tag name", "pre")
     assert not text.is_displayed()

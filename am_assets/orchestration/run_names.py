@@ -1,0 +1,29 @@
+"""Tags by which runs are told apart: the asset, and the recipe, shard, benchmark or experiment of its partition.
+
+Runs of `am apply` get them where they are made; those of the UI, sensors, schedule and backfills from the launcher.
+"""
+
+from collections.abc import Collection
+
+ASSET_TAG = "am/asset"
+USER_TAG = "user"  # what the UI says under "launched by"
+PARTS = {"shards": "shard", "recipes": "recipe", "benchmarks": "benchmark", "experiments": "experiment"}
+SHOWN = 3  # assets that are named; the page of the run lists them all
+
+
+def run_names(assets: Collection[str], partition: str | None) -> dict[str, str]:
+    """The tags of a run of one partition of `assets`; of more than a few only how many there are."""
+    from am_assets.orchestration.assets import TABLE
+    from am_assets.orchestration.partitions import recipe_and_benchmark
+
+    known = sorted({*assets} & {*TABLE})
+    if not known:
+        return {}
+    named = {ASSET_TAG: ", ".join(known) if len(known) <= SHOWN else f"{len(known)} assets"}
+    kinds = {TABLE[name].by for name in known}
+    if partition is None or len(kinds) > 1:
+        return named
+    if kinds == {"recipe_benchmarks"}:
+        recipe, benchmark = recipe_and_benchmark(partition)
+        return named | {"recipe": recipe, "benchmark": benchmark}
+    return named | {PARTS[kinds.pop()]: partition}
