@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 
 from am_assets.config.alike import alike
+from am_assets.config.cluster import FILE as CLUSTER_FILE
+from am_assets.config.cluster import Cluster, load_cluster
 from am_assets.config.consistency import unmeasured
 from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints, of_student
 from am_assets.config.experiments import Experiments, load_experiments
@@ -30,6 +32,7 @@ from am_assets.datasets.sources import Source, load_sources
 from am_assets.engines.llm.names import misnamed, misnamed_entries
 from am_assets.engines.models import embedder
 from am_assets.engines.models.bundled import BUNDLED
+from am_assets.storage.shared.database import Database, open_database
 from am_assets.storage.stored import refuse_newer
 
 
@@ -48,6 +51,7 @@ class Project:
     endpoints: Endpoints
     hardware: Hardware
     exclusions: Exclusions
+    cluster: Cluster | None = None  # None: of one machine
 
     @property
     def assets(self) -> Path:
@@ -72,6 +76,10 @@ class Project:
     @property
     def instance(self) -> Path:
         return self.data / "instance"
+
+    def database(self) -> Database | None:
+        """What machines share, None where it is one; errors as of `open_database`."""
+        return open_database(self.cluster, self.memo)
 
     @property
     def recipe_names(self) -> list[str]:
@@ -160,6 +168,7 @@ def load_project(data: Path, sources_file: Path) -> Project:
         endpoints=load_endpoints(data / "endpoints.yaml"),
         hardware=load_hardware(data / "hardware.yaml"),
         exclusions=load_exclusions(sources_file.parent),
+        cluster=load_cluster(data / CLUSTER_FILE),
     )
     partitions = {"recipes and variants": len(loaded.recipe_partitions), "benchmarks": len(loaded.benchmarks)}
     for kind, count in partitions.items():
@@ -167,7 +176,7 @@ def load_project(data: Path, sources_file: Path) -> Project:
             raise ConfigError(
                 f"{data}: {count} {kind}; at most {MOST_PARTITIONS}, or Dagster stops telling what is stale"
             )
-    if faults := [*_misnamed_models(loaded)]:
+    if faults := [*_misnamed_models(loaded), *_unbounded(loaded)]:
         raise ConfigError("\n".join(faults))
     for name, faults in {name: list(_recipe_faults(name, loaded)) for name in recipes}.items():
         if faults:
@@ -195,6 +204,17 @@ class Live:
         """Read the files again. `ConfigError` where one that is no recipe is at fault; `now` is kept then."""
         self.now = load_project(self.loaded.data, self.loaded.sources_file)
         return self.now
+
+
+def _unbounded(loaded: Project) -> Iterator[str]:
+    """Endpoints whose costs the budget of all machines would not see in time."""
+    if loaded.cluster and loaded.cluster.budget_usd is not None:
+        for model, endpoints in loaded.endpoints.items():
+            if any(endpoint.batch for endpoint in endpoints):
+                yield (
+                    f"{loaded.data / CLUSTER_FILE}: budget_usd: it does not go with `batch` of {model} in"
+                    " endpoints.yaml, whose costs are known a day later: remove one of them"
+                )
 
 
 def _misnamed_models(loaded: Project) -> Iterator[str]:

@@ -20,3 +20,10 @@ def without_browser(reason: str) -> NoReturn:
     if os.environ.get("AM_REQUIRE_BROWSER"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def without_postgres(reason: str) -> NoReturn:
+    """`AM_REQUIRE_CLUSTER` in the environment promises Postgres and its driver, as CI does."""
+    if os.environ.get("AM_REQUIRE_CLUSTER"):
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -22,7 +22,15 @@ BENCHES = re.compile(r"am_assets_tests\.bench\.<\w+>.*?(?:\n\n|\Z)", re.DOTALL)
 
 # They appear when a project is worked on: what git ignores, and files that a user may add.
 MADE = {line.strip("*/") for line in (ROOT / ".gitignore").read_text().split()}
-OPTIONAL = {"alerts.yaml", "data/alerts.yaml", "revisions.yaml", "data/marks.jsonl", "marks.jsonl"}
+OPTIONAL = {
+    "alerts.yaml",
+    "data/alerts.yaml",
+    "cluster.yaml",
+    "data/cluster.yaml",
+    "revisions.yaml",
+    "data/marks.jsonl",
+    "marks.jsonl",
+}
 # Beginnings of model names.
 PREFIXES = {"hf/", "embedded/"}
 

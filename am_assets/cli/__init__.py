@@ -46,6 +46,9 @@ and bringing it up to date.
                                    pipe; needs no project
   am doctor                        what this machine has, what would run
                                    where, and what is missing
+  am cluster check                 whether this machine can work on it
+                                   together with others (cluster.yaml);
+                                   move takes along what it did alone
   am memo                          what was measured so far, how large and how
                                    old it is
   am memo responses KEY            one answer in full
@@ -94,6 +97,7 @@ from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `ap
     pushing,
     reading,
     scoring,
+    sharing,
     starting,
     training,
     verifying,

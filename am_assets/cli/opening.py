@@ -61,7 +61,7 @@ def open_plan(
     """The plan for `recipes` (None: all that have a file) and the report of an `experiment`, including decisions of
     other recipes to refresh if `with_others`.
 
-    A database error of the instance ends the command with a message about its file, and exit code 2.
+    An error of the instance's database ends the command with a message about its file, and exit code 2.
     """
     with exit_on_config_error():
         from am_assets.project import project
@@ -72,16 +72,23 @@ def open_plan(
         from sqlalchemy.exc import DBAPIError
 
         from am_assets.definitions import build_definitions
+        from am_assets.orchestration import postgres
         from am_assets.orchestration.sqlite import open_instance
         from am_assets.planning.plan import Plan
         from am_assets.planning.scope import others, roots, scope
+        from am_assets.storage.shared.database import DatabaseError
 
+        postgres.ready(project())
         in_scope, beside = scope(project(), recipes, experiment), others(project(), recipes if with_others else None)
         try:
             with open_instance(Path(os.environ["DAGSTER_HOME"])) as storage:
                 yield Plan(build_definitions(project()), storage, roots(project(), recipes), in_scope, select, beside)
-        except DBAPIError as error:
+        except (DBAPIError, DatabaseError) as error:
             exit_with(instance.diagnose(error))
+        except Exception as error:
+            if not isinstance(error.__cause__, DBAPIError):  # as dagster-postgres raises it after some tries
+                raise
+            exit_with(instance.diagnose(error.__cause__))
 
 
 def chosen_recipes(recipes: list[str] | None, every: bool = False) -> list[str]:

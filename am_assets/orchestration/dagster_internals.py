@@ -19,6 +19,7 @@ offers does not belong here.
     DATA_VERSION_TAG                 planning and tables: the data version that a materialization recorded
     extract_data_provenance_from_entry  planning: which events and which code version a materialization used
     extract_data_version_from_entry  planning: the data version of a materialization
+    IN_PROGRESS_RUN_STATUSES         cluster move: runs that were under way
     INDEX_SHARD_NAME                 am: the event log that covers all runs
     InstigatorState                  alerts: the state of the schedule
     InstigatorType                   alerts: telling schedules from sensors
@@ -30,6 +31,9 @@ offers does not belong here.
     PartitionKeyFilter               planning: the last finished execution of a check for one partition
     reverse_cron_string_iterator     alerts: when the schedule was due last
     RunFailureReason                 apply: telling an interrupted run from a failed one
+    RunStorageSqlMetadata            cluster move: the tables of runs
+    ScheduleStorageSqlMetadata       cluster move: the tables of schedules and sensors
+    SqlEventLogStorageMetadata       cluster move: the tables of assets and checks
     SQLITE_BUSY_TIMEOUT_SECONDS      am: how long to wait for another writer, as Dagster does
     SqliteEventLogStorage            am: event log over connections that stay open
     SqliteRunStorage                 am: run records over a connection that stays open
@@ -53,9 +57,13 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorType, TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus, AssetCheckPartitionInfo
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.runs.schema import RunStorageSqlMetadata
+from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, PARTITION_NAME_TAG, WILL_RETRY_TAG
@@ -68,6 +76,7 @@ __all__ = [
     "AUTO_RETRY_RUN_ID_TAG",
     "DATA_VERSION_TAG",
     "INDEX_SHARD_NAME",
+    "IN_PROGRESS_RUN_STATUSES",
     "PARTITION_NAME_TAG",
     "SQLITE_BUSY_TIMEOUT_SECONDS",
     "WILL_RETRY_TAG",
@@ -86,6 +95,9 @@ __all__ = [
     "PartitionBackfill",
     "PartitionKeyFilter",
     "RunFailureReason",
+    "RunStorageSqlMetadata",
+    "ScheduleStorageSqlMetadata",
+    "SqlEventLogStorageMetadata",
     "SqliteEventLogStorage",
     "SqliteRunStorage",
     "TickStatus",

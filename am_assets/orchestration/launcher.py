@@ -2,7 +2,8 @@
 
 Without a check, a run whose process and code server died together (power failure, `kill -9` of everything) stays
 "started" for ever, and its backfill never ends. With this launcher named in `dagster.yaml`, the daemon's run monitoring
-marks such a run as failed, and run retries start it again. It sees processes of this machine only.
+marks such a run as failed, and run retries start it again. It sees processes of this machine, and those that hold a
+lease.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from itertools import islice
 import dagster as dg
 import psutil
 
+from am_assets.orchestration import postgres
 from am_assets.orchestration.dagster_internals import (
     PARTITION_NAME_TAG,
     CheckRunHealthResult,
@@ -36,6 +38,8 @@ class WatchedRunLauncher(dg.DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        if (told := postgres.health(run)) is not None:
+            return told
         # the first process logged is that of the run itself
         for pid, at in islice(self._processes(run.run_id), 1):
             if not _is_alive(pid, at):

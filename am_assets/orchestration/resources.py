@@ -12,8 +12,10 @@ import dagster as dg
 import polars as pl
 from upath import UPath
 
+from am_assets.config.cluster import Cluster
 from am_assets.engines.llm import ANSWER, Budget, LlmError, ask, ask_batch
 from am_assets.engines.llm.money import SPENT
+from am_assets.engines.llm.shared_budget import SharedBudget
 from am_assets.engines.models import embedder
 from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
@@ -21,6 +23,8 @@ from am_assets.runtime import progress
 from am_assets.storage.atomic import write_whole
 from am_assets.storage.memo import ASKED_FOR, KEY, NO_NOTES, FillResult, Measure, Memo, Notes, with_keys
 from am_assets.storage.segments import write_durably
+from am_assets.storage.shared.claims import SharedClaims
+from am_assets.storage.shared.database import Database
 from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables
 
 BUDGET_TAG = "am/budget_usd"  # run tag; runs without it take the environment variable AM_BUDGET_USD
@@ -79,7 +83,8 @@ class Answers:
 
     def __init__(self, project: Project):
         self.project = project
-        self.memo = Memo(project.memo)
+        self.database = project.database()
+        self.memo = Memo(project.memo, SharedClaims(self.database) if self.database else None)
 
     def fill(
         self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema, notes: Notes = NO_NOTES
@@ -107,7 +112,7 @@ class Answers:
         """
         identity = ["model", "messages", "sampling", "sample_index"]
         keyed = requests if "key" in requests.columns else with_keys(requests, *identity)
-        budget = _budget_of_run()
+        budget = _budget_of_run(self.database, self.project.cluster)
         notes = {ASKED_FOR: dg.AssetExecutionContext.get().run.tags.get(RECIPES_TAG, ALL)}
         return self.fill(namespace, keyed, lambda missing: self._ask(namespace, missing, budget), ANSWER, notes)
 
@@ -154,11 +159,11 @@ class Answers:
             model, endpoints = str(name), self.project.endpoints_of(str(name))
             try:
                 for endpoint in [endpoint for endpoint in endpoints if endpoint.batch][:1]:
-                    for answers in ask_batch(requests, model, endpoint, tickets, budget, self.memo.has_room):
+                    for answers in ask_batch(requests, model, endpoint, tickets, budget, self.memo.refused):
                         yield answers
                         requests = requests.join(answers, on="key", how="anti", maintain_order="left")
                 if requests.height:
-                    yield from ask(requests, model, endpoints, budget, self.memo.has_room)
+                    yield from ask(requests, model, endpoints, budget, self.memo.refused, self.database)
             except LlmError as fault:
                 faults.append(str(fault))
         if faults:
@@ -181,17 +186,19 @@ def run_tags(dollars: float | None, recipes: Sequence[str] | None) -> Callable[[
 
 
 @cache
-def _budget(run_id: str, dollars: str | None) -> Budget:
+def _budget(run_id: str, dollars: str | None, database: Database | None, of_all: float | None) -> Budget:
+    within = SPENT if database is None or of_all is None else SharedBudget(database, of_all, within=SPENT)
     try:
-        return Budget(float(dollars) if dollars else None, within=SPENT)
+        return Budget(float(dollars) if dollars else None, within=within)
     except ValueError:
         raise dg.DagsterInvariantViolationError(f"{BUDGET_TAG}: {dollars!r} is not a number of dollars") from None
 
 
-def _budget_of_run() -> Budget:
-    """The budget of the current run: by its tag, else by the environment, else unlimited."""
+def _budget_of_run(database: Database | None, cluster: Cluster | None) -> Budget:
+    """The budget of the current run: by its tag, else by the environment, else unlimited; within that of a cluster."""
     run = dg.AssetExecutionContext.get().run
-    return _budget(run.run_id, run.tags.get(BUDGET_TAG) or os.environ.get("AM_BUDGET_USD"))
+    dollars = run.tags.get(BUDGET_TAG) or os.environ.get("AM_BUDGET_USD")
+    return _budget(run.run_id, dollars, database, cluster.budget_usd if cluster else None)
 
 
 def combine(first: FillResult, second: FillResult) -> FillResult:

@@ -24,6 +24,7 @@ import yaml
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
+from am_assets.orchestration import postgres
 from am_assets.orchestration.dagster_internals import (
     INDEX_SHARD_NAME,
     SQLITE_BUSY_TIMEOUT_SECONDS,
@@ -31,15 +32,14 @@ from am_assets.orchestration.dagster_internals import (
     SqliteEventLogStorage,
     SqliteRunStorage,
 )
-
-STORAGE_KEYS = {"storage", "run_storage", "event_log_storage", "schedule_storage"}  # of dagster.yaml
+from am_assets.orchestration.instance import STORAGE_KEYS
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:
     """The instance in the folder `home`, with the settings of its dagster.yaml.
 
-    Where the file names no storage, or SQLite in some folder, the same files are used over open connections; any other
-    storage (Postgres, a class of one's own) is used as it is.
+    Where the file names no storage, or SQLite in some folder, the same files are used over open connections; Postgres
+    likewise; any other storage (a class of one's own) is used as it is.
 
         with open_instance(Path(os.environ["DAGSTER_HOME"])) as instance:
             ...
@@ -49,7 +49,9 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     config = settings.get("storage", {}).get("sqlite") if named else {"base_dir": str(home)}
     storage = {"custom": {"module": __name__, "class": OpenSqliteStorage.__name__, "config": config}}
     # Despite its name, this is the public way to open the instance of a folder with other settings.
-    return dg.DagsterInstance.local_temp(str(home), overrides={"storage": storage} if config else None)
+    instance = dg.DagsterInstance.local_temp(str(home), overrides={"storage": storage} if config else None)
+    postgres.keep_open(instance)
+    return instance
 
 
 class OpenSqliteStorage(DagsterSqliteStorage):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from am_assets.config.files import ConfigError
 from am_assets.orchestration.instance import prepare_environment
 
 STOP_SECONDS = 6.0  # that webserver, daemon and code server have to end by themselves
@@ -21,7 +22,10 @@ STOP_SECONDS = 6.0  # that webserver, daemon and code server have to end by them
 
 def main(arguments: list[str]) -> int:
     """The exit code of `dagster dev` with `arguments`, or 143 after SIGTERM."""
-    prepare_environment(Path(os.environ["DAGSTER_HOME"]))
+    try:
+        prepare_environment(Path(os.environ["DAGSTER_HOME"]))
+    except ConfigError as error:
+        sys.exit(str(error))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())

@@ -2,18 +2,42 @@
 
 A claim is a Parquet file of keys, locked (flock) while its process works on them. The kernel drops the lock of a
 process that dies, and the next process to claim removes its file. Claims in a folder are disjoint: keys held by others
-are removed from a claim before it is written.
+are removed from a claim before it is written. Processes on several machines claim through `shared/claims.py`.
 """
 
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
 from am_assets.runtime.locks import lock
 from am_assets.storage.segments import disk_errors
+
+
+class Claims(Protocol):
+    """What keeps two processes from measuring the same row."""
+
+    def claimed(self, namespace: str, keys: pl.DataFrame) -> AbstractContextManager[pl.DataFrame]:
+        """Claim those of `keys` that no living process holds, until the block ends; yields them."""
+
+    def lost(self) -> str | None:
+        """Why what was claimed last may be another's by now; None while it is held."""
+
+
+class LocalClaims:
+    """Claims of the processes of this machine, in the folders of the memo."""
+
+    def __init__(self, memo: Path):
+        self.memo = memo
+
+    def claimed(self, namespace: str, keys: pl.DataFrame) -> AbstractContextManager[pl.DataFrame]:
+        return claimed(self.memo / namespace / "claims", keys)
+
+    def lost(self) -> None:
+        """Never: a process that lives holds its files."""
 
 
 @contextmanager

@@ -20,13 +20,14 @@ from json import JSONEncoder
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 
 from am_assets.runtime import progress
 from am_assets.runtime.interrupts import deferring_interrupts
 from am_assets.storage import segments
-from am_assets.storage.claims import claimed
+from am_assets.storage.claims import Claims, LocalClaims
 
 Measure = Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
 Notes = Mapping[str, str]
@@ -69,10 +70,12 @@ class FillResult:
 
 
 class Memo:
-    """The memo in a folder; any number of processes may use it at once."""
+    """The memo in a folder; any number of processes may use it at once: those that make the same `claims`, which are
+    those of one machine unless others are given."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, claims: Claims | None = None):
         self.folder = folder
+        self.claims = claims or LocalClaims(folder)
         self._stored = 0
 
     def namespaces(self) -> list[str]:
@@ -134,7 +137,7 @@ class Memo:
         """Record the keys that `by` (a partition of an asset) uses now, for the removal of unreferenced entries."""
         folder = self.folder / namespace / "wanted"
         folder.mkdir(parents=True, exist_ok=True)
-        aside = folder / f"{by}.{os.getpid()}.aside"
+        aside = folder / f"{by}.{uuid4().hex}.aside"
         segments.write_durably(wanted.select("key").unique(maintain_order=True), aside, folder / f"{by}.parquet")
         if OWNERS.keys() & {*wanted.columns} - KEY.keys():
             self._note_owners(self.folder / namespace / OWNED / f"{by}.parquet", wanted)
@@ -147,7 +150,7 @@ class Memo:
         every = pl.concat([known, owners]).unique(maintain_order=True)
         if every.height > known.height:
             path.parent.mkdir(exist_ok=True)
-            segments.write_durably(every, path.with_suffix(f".{os.getpid()}.aside"), path)
+            segments.write_durably(every, path.with_suffix(f".{uuid4().hex}.aside"), path)
 
     def owners(self, namespace: str) -> pl.DataFrame:
         """OWNERS of a namespace: the questions and responses that each key was ever used for, null where it has none.
@@ -159,6 +162,12 @@ class Memo:
         """Whether the disk has at least `LOW_WATER_BYTES` free."""
         disk = os.statvfs(self.folder)
         return disk.f_bavail * disk.f_frsize >= LOW_WATER_BYTES
+
+    def refused(self) -> str | None:
+        """Why nothing more may be measured now, to be asked before what is expensive; None while it may."""
+        if not self.has_room():
+            return "the disk of the store is nearly full: free some space and run again"
+        return self.claims.lost()
 
     def fill(
         self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema, notes: Notes = NO_NOTES
@@ -197,6 +206,8 @@ class Memo:
                     if measured.height:
                         with self._storing(namespace):
                             self.append(namespace, measured.match_to_schema(schema), notes)
+                            if lost := self.claims.lost():
+                                raise OSError(f"what was measured is stored; {lost}")
                         new.append(measured.select("key"))
                     advance(measured.height)
             segments.merge(self.folder / namespace)
@@ -207,7 +218,7 @@ class Memo:
         while missing.height:
             with ExitStack() as stack:
                 with self._storing(namespace):
-                    mine = stack.enter_context(claimed(self.folder / namespace / "claims", missing))
+                    mine = stack.enter_context(self.claims.claimed(namespace, missing))
                     if not self.has_room():
                         raise OSError(f"less than {LOW_WATER_BYTES / 1e6:.0f} MB are free")
                 ours = missing.join(mine, on="key", how="semi", maintain_order="left")

@@ -54,6 +54,7 @@ FILES = {
     "instruments.yaml": "instruments",
     "endpoints.yaml": "endpoint",
     "hardware.yaml": "hardware",
+    "cluster.yaml": "what machines share and no table is made of; am_assets_tests/cluster has what an edit reaches",
     "schedule.yaml": "schedule",
     "alerts.yaml": "alerts",
     "catalog.yaml": "sources, whose fields are tried as such; test_catalog.py has what an edit reaches",

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from am_assets.automation.alerts import Alerts
 from am_assets.automation.schedule import Schedule
+from am_assets.config.cluster import Cluster
 from am_assets.config.endpoints import Endpoint
 from am_assets.config.experiments import Experiment
 from am_assets.config.hardware import Preset
@@ -43,6 +44,7 @@ KINDS = [
     Kind("benchmarks", Benchmark, "benchmarks.md", of="benchmark", catalogue=True),
     Kind("experiment", Experiment, "experiments.md"),
     Kind("hardware", Preset, "devices.md", of="preset"),
+    Kind("cluster", Cluster, "cluster.md"),
     Kind("schedule", Schedule, "operations.md"),
     Kind("alerts", Alerts, "operations.md"),
 ]

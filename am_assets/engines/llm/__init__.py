@@ -11,6 +11,7 @@ response schema and reasoning options) and sample index. Addresses, concurrency,
     wire        one request to one endpoint
     replies     parsing of replies and classification of faults
     limits      rate limits and slots of a provider, shared by the processes of this machine
+    shared_limits, shared_budget  the same, and a budget, shared by machines through a database
     routing     choice of the endpoint for the next request, with circuit breaking
     structured  structured output: JSON parsing, schema checks, repair
     yes_no      prompts about untrusted texts that are answered by one boolean

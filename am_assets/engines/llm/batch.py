@@ -41,7 +41,7 @@ def ask_batch(
     endpoint: Endpoint,
     tickets: Path,
     budget: Budget | None = None,
-    may_store: Callable[[], bool] = lambda: True,
+    refused: Callable[[], str | None] = lambda: None,
 ) -> Iterator[pl.DataFrame]:
     """Answers to `requests` (as in `stream.ask`) in frames of columns `ANSWER`, one per batch, as batches end.
 
@@ -58,8 +58,8 @@ def ask_batch(
     asked = pl.concat([pl.DataFrame(schema={"key": pl.String}), *(keys.select("key") for _, keys in pending)])
     new = requests.join(asked, on="key", how="anti", maintain_order="left")
     if new.height or not all(ticket.batch_id for ticket, _ in pending):
-        if not may_store():
-            raise LlmError(f"{model}: the disk of the store is nearly full: free some space and run again")
+        if reason := refused():
+            raise LlmError(f"{model}: {reason}")
         client.check_budget(requests)
     pending += [client.upload(part, lines, tickets) for part, lines in _batches_of(new, client)]
     pending = [(ticket if ticket.batch_id else client.create(ticket, keys), keys) for ticket, keys in pending]

@@ -64,6 +64,11 @@ class Budget:
             )
         return self.within.reached(more) if self.within else None
 
+    def settle(self) -> None:
+        """Nothing is in flight any more: what was kept for it is free."""
+        if self.within:
+            self.within.settle()
+
 
 SPENT = Budget()  # by this process
 

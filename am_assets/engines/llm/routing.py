@@ -9,9 +9,11 @@ import random
 import time
 from collections.abc import Callable
 
-from am_assets.engines.llm.limits import Share
+from am_assets.engines.llm.limits import LocalState, Share
 from am_assets.engines.llm.replies import Fault
+from am_assets.engines.llm.shared_limits import SharedState
 from am_assets.engines.llm.wire import Wire
+from am_assets.storage.shared.database import Database
 
 FAULTS_IN_A_ROW = 3
 FIRST_PAUSE_SECONDS = 0.5
@@ -24,11 +26,12 @@ class Route:
     Failures of requests that started before its last pause are ignored.
     """
 
-    def __init__(self, wire: Wire):
+    def __init__(self, wire: Wire, database: Database | None):
         self.wire = wire
         endpoint = wire.endpoint
         account = f"{wire.provider} {wire.base or ''} {endpoint.api_key_env or ''}".strip()
-        self.share = Share(account, endpoint.concurrency, endpoint.requests_per_minute, endpoint.tokens_per_minute)
+        state = SharedState(database, account) if database else LocalState(account)
+        self.share = Share(state, endpoint.concurrency, endpoint.requests_per_minute, endpoint.tokens_per_minute)
         self.faults = 0
         self.open_at = self.paused_at = 0.0
 

@@ -23,6 +23,7 @@ from am_assets.engines.llm.requester import Requester
 from am_assets.engines.llm.routing import Route, Routes
 from am_assets.engines.llm.wire import Wire
 from am_assets.runtime import progress
+from am_assets.storage.shared.database import Database
 
 FRAME_SECONDS = 0.25  # how long an answer waits at most before it is yielded
 SILENCE_SECONDS = 5.0  # without an answer, after which an empty frame is yielded, so that progress is shown
@@ -35,14 +36,16 @@ def ask(
     model: str,
     endpoints: Sequence[Endpoint],
     budget: Budget | None = None,
-    may_store: Callable[[], bool] = lambda: True,
+    refused: Callable[[], str | None] = lambda: None,
+    database: Database | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Answers to `requests` (columns key, messages, sampling; the last two JSON), in frames of columns `ANSWER`.
 
     Frames come a few times a second, answers in the order of arrival. No new request starts once the budget is reached,
-    `may_store` returns False, or a fault shows that all others would fail the same way; answers in flight are still
-    yielded. `LlmError` after the last answer where requests stayed unanswered; `ConfigError` before the first where the
-    endpoint is misconfigured, or the model has no price while there is a budget.
+    `refused` returns a reason, or a fault shows that all others would fail the same way; answers in flight are still
+    yielded. With a `database` the limits of the account hold over all machines that share it. `LlmError` after the last
+    answer where requests stayed unanswered; `ConfigError` before the first where the endpoint is misconfigured, or the
+    model has no price while there is a budget.
     """
     budget = budget or Budget(within=SPENT)
     wires = _wires(model, endpoints)
@@ -52,7 +55,7 @@ def ask(
                 f"{model}: there is a budget but no price: litellm's table does not list {wire.full_name}; set"
                 " input_price and output_price in endpoints.yaml (0 where it costs nothing)"
             )
-    stream = _Stream(requests, model, wires, Meter(requests.height, budget), may_store)
+    stream = _Stream(requests, model, wires, Meter(requests.height, budget), refused, database)
     thread = threading.Thread(target=stream.run, daemon=True)
     thread.start()
     try:
@@ -70,6 +73,7 @@ def ask(
         raise
     finally:
         thread.join()
+        budget.settle()
     if stream.faults or stream.halted:
         raise LlmError(f"{model}: {stream.meter.left()}. {stream.reason()}")
 
@@ -89,13 +93,20 @@ class _Stream:
     """The event loop of the requests, run in a thread, and the queue of its answers."""
 
     def __init__(
-        self, requests: pl.DataFrame, model: str, wires: list[Wire], meter: Meter, may_store: Callable[[], bool]
+        self,
+        requests: pl.DataFrame,
+        model: str,
+        wires: list[Wire],
+        meter: Meter,
+        refused: Callable[[], str | None],
+        database: Database | None,
     ):
         self.model = model
         self.rows = requests.iter_rows(named=True)
         self.wires = wires
         self.meter = meter
-        self.may_store = may_store
+        self.refused = refused
+        self.database = database
         self.arrived: queue.Queue[dict[str, Any] | None] = queue.Queue()  # None at the end
         self.taken: list[dict[str, Any]] = []  # from `arrived`, not yielded yet
         self.faults: list[BaseException] = []
@@ -144,7 +155,10 @@ class _Stream:
 
     async def _run(self) -> None:
         async with AsyncExitStack() as stack:
-            routes = Routes([Route(await stack.enter_async_context(wire)) for wire in self.wires], self._may_not_go_on)
+            routes = Routes(
+                [Route(await stack.enter_async_context(wire), self.database) for wire in self.wires],
+                self._may_not_go_on,
+            )
             slots = sum(wire.endpoint.concurrency for wire in self.wires)
             heartbeat = asyncio.create_task(self._heartbeat(routes))
             try:
@@ -164,8 +178,8 @@ class _Stream:
             await asyncio.sleep(1)
 
     def _may_not_go_on(self) -> str | None:
-        if not self.halted and not self.may_store():
-            self.halt("the disk of the store is nearly full: free some space and run again")
+        if not self.halted and (reason := self.refused()):
+            self.halt(reason)
         return self.halted
 
     async def _work(self, requester: Requester) -> None:

@@ -14,6 +14,7 @@ import polars as pl
 from am_assets.config.endpoints import STUDENT, Endpoint
 from am_assets.engines.llm import ask
 from am_assets.engines.models.student import GENERATION, generate, refuse_unusable
+from am_assets.storage.shared.database import Database
 
 
 def answers(
@@ -25,7 +26,8 @@ def answers(
     temperature: float,
     top_p: float,
     max_tokens: int | None = None,
-    may_store: Callable[[], bool] = lambda: True,
+    refused: Callable[[], str | None] = lambda: None,
+    database: Database | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Frames of `GENERATION` for `prompts` (see `student.generate`), by the weights in `folder`.
 
@@ -39,7 +41,7 @@ def answers(
     requests = _requests(folder, prompts, temperature, top_p, max_tokens)
     served = [endpoint.model_copy(update={"model": str(folder.resolve())}) for endpoint in endpoints]
     engine = served[0].serve.engine if served[0].serve else "elsewhere"
-    for rows in ask(requests, f"{STUDENT}/{name}", served, may_store=may_store):
+    for rows in ask(requests, f"{STUDENT}/{name}", served, refused=refused, database=database):
         yield rows.select(
             "key",
             pl.concat_str(_think(pl.col("reasoning")), pl.col("text").fill_null("")).alias("response"),

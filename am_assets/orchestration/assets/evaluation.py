@@ -77,11 +77,16 @@ def benchmark_responses(
     )
 
     def generate(missing: pl.DataFrame):
-        endpoints, room = here.endpoints_of_student(trained["student"]), answers.memo.has_room
+        endpoints = here.endpoints_of_student(trained["student"])
         for (folder,), rows in missing.group_by("folder", maintain_order=True):
-            asked = rows.select("key", "messages", "seed")
             yield from answering.answers(
-                trained["student"], Path(str(folder)), asked, endpoints, **policy.sampling(), may_store=room
+                trained["student"],
+                Path(str(folder)),
+                rows.select("key", "messages", "seed"),
+                endpoints,
+                **policy.sampling(),
+                refused=answers.memo.refused,
+                database=answers.database,
             )
 
     filled = answers.fill("generations", wanted, generate, student.GENERATION)

@@ -13,7 +13,7 @@ import pytest
 
 from am_assets.config.endpoints import Endpoint
 from am_assets.engines.llm import ask, limits
-from am_assets.engines.llm.limits import HEAD, Share
+from am_assets.engines.llm.limits import HEAD, LocalState, Share
 from am_assets_tests.scripted import Reply, Teacher, answer, requests
 
 
@@ -71,7 +71,7 @@ def test_two_processes_together_keep_to_the_slots_of_the_provider(teacher, tmp_p
 
 
 def share(slots: int = 4, requests_per_minute: int | None = None, tokens_per_minute: int | None = None) -> Share:
-    return Share("provider", slots, requests_per_minute, tokens_per_minute)
+    return Share(LocalState("provider"), slots, requests_per_minute, tokens_per_minute)
 
 
 def take_all(of: Share, at_most: int = 10) -> int:
@@ -142,8 +142,8 @@ def test_slots_of_a_stream_that_died_come_back_after_its_silence(monkeypatch: py
 
 def test_slots_of_a_process_that_was_killed_come_back_at_once() -> None:
     script = (
-        "import sys, time; from am_assets.engines.llm.limits import Share\n"
-        "held = Share('provider', 4, None, None)\n"
+        "import sys, time; from am_assets.engines.llm.limits import LocalState, Share\n"
+        "held = Share(LocalState('provider'), 4, None, None)\n"
         "print([held.acquire(1) for _ in range(4)], flush=True); time.sleep(60)"
     )
     environment = os.environ | {"TMPDIR": tempfile.gettempdir(), "PYTHONPATH": "."}
@@ -176,8 +176,8 @@ def test_a_state_from_another_clock_stalls_nobody_for_long(monkeypatch: pytest.M
     monkeypatch.setattr(limits, "MAX_AHEAD_SECONDS", 0.4)
     monkeypatch.setattr(limits, "BURST_SECONDS", 0.1)
     stale = share(requests_per_minute=60)
-    with stale:
-        HEAD.pack_into(stale.state, 0, time.monotonic() + 1e9, 0.0)
+    with stale.state:
+        HEAD.pack_into(stale.state.data, 0, time.monotonic() + 1e9, 0.0)
     wait = stale.acquire(1)
     assert wait == pytest.approx(0.3)
     time.sleep(wait + 0.01)

@@ -77,13 +77,16 @@ def test_a_budget_without_a_known_price_is_refused_before_anything_is_asked(teac
     assert server.asked == []
 
 
+FULL = "the disk is full"
+
+
 def test_a_store_without_room_stops_new_requests_and_what_is_in_flight_is_handed_over(teacher) -> None:
     server = teacher(lambda question, _: Reply(body=answer(question).body, seconds=0.1))
     reach = Endpoint(api_base=server.url, api_key_env="TEST_TEACHER_KEY", concurrency=2)
     frames: list[pl.DataFrame] = []
-    room = iter([True] * 5)
-    with pytest.raises(LlmError, match="free some space and run again"):
-        frames.extend(ask(requests(*QUESTIONS), "openai/scripted", [reach], may_store=lambda: next(room, False)))
+    room = iter([None] * 5)
+    with pytest.raises(LlmError, match="the disk is full"):
+        frames.extend(ask(requests(*QUESTIONS), "openai/scripted", [reach], refused=lambda: next(room, FULL)))
     assert sum(frame.height for frame in frames) == len(server.asked)
     assert 1 <= len(server.asked) <= 5
 

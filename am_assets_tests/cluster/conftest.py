@@ -1,0 +1,40 @@
+"""A Postgres of our own for the tests of several machines, and an empty database in it for each."""
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from am_assets_tests.promised import without_postgres
+from am_assets_tests.server import Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+    found = shutil.which("initdb")
+    home = programs[-1] if programs else Path(found).resolve().parent if found else None
+    if home is None:
+        without_postgres("no Postgres here: apt-get install postgresql")
+    try:
+        import dagster_postgres  # noqa: F401
+    except ImportError:
+        without_postgres("its driver is not here: pip install am-assets[cluster]")
+    with tempfile.TemporaryDirectory(prefix="am-postgres-") as folder:
+        server = Postgres(Path(folder), home)
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def address(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty database, which the environment names."""
+    name = f"test_{uuid.uuid4().hex[:8]}"
+    postgres.run("createdb", name)
+    address = f"postgresql+psycopg2://am@127.0.0.1:{postgres.port}/{name}"
+    monkeypatch.setenv("AM_DATABASE_URL", address)
+    return address

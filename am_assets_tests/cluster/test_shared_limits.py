@@ -1,0 +1,149 @@
+"""Limits and a budget that processes on several machines share: at most what is allowed, and nearly all of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from am_assets.config.cluster import Cluster
+from am_assets.engines.llm.limits import Share
+from am_assets.engines.llm.money import Budget
+from am_assets.engines.llm.shared_budget import SharedBudget, spent_by_all
+from am_assets.engines.llm.shared_limits import SharedState
+from am_assets.storage.shared.database import Database, open_database
+from am_assets_tests.server import Postgres
+
+pytestmark = pytest.mark.slow
+OPENED = """
+import sys, time
+from pathlib import Path
+from am_assets.config.cluster import Cluster
+from am_assets.storage.shared.database import open_database
+database = open_database(Cluster(), Path(sys.argv[1]) / "memo")
+"""
+TAKER = f"""{OPENED}
+from am_assets.engines.llm.limits import Share
+from am_assets.engines.llm.shared_limits import SharedState
+share = Share(SharedState(database, "account"), 100, int(sys.argv[2]), None)
+start, seconds = float(sys.argv[3]), float(sys.argv[4])
+time.sleep(max(0, start - time.time()))
+granted = 0
+while time.time() < start + seconds:
+    wait = share.acquire(1)
+    if wait:
+        time.sleep(min(wait, max(0, start + seconds - time.time())))
+    else:
+        granted += 1
+        share.release()
+print(granted)
+"""
+SPENDER = f"""{OPENED}
+from am_assets.engines.llm.shared_budget import SharedBudget
+budget = SharedBudget(database, float(sys.argv[2]))
+print("ready", flush=True)
+while budget.reached(0.03) is None:  # up to 0.03, and in the end 0.02
+    budget.add(0.02)
+    print("spent", flush=True)
+if sys.argv[3] == "settle":
+    budget.settle()
+"""
+
+
+@pytest.fixture
+def database(address: str, tmp_path: Path) -> Database:
+    opened = open_database(Cluster(), tmp_path / "memo")
+    assert opened is not None
+    return opened
+
+
+def spawn(script: str, *arguments: object) -> subprocess.Popen:
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": "."})
+
+
+def share(database: Database, slots: int = 4, requests_per_minute: int | None = None) -> Share:
+    return Share(SharedState(database, "account"), slots, requests_per_minute, None)
+
+
+def take_all(of: Share, at_most: int = 10) -> int:
+    taken = 0
+    while taken < at_most and of.acquire(1) == 0.0:
+        taken += 1
+    return taken
+
+
+@pytest.mark.alone
+def test_six_processes_are_granted_the_rate_and_no_more(database: Database, tmp_path: Path) -> None:
+    seconds, a_minute = 10, 600
+    start = time.time() + 8  # when all have started
+    takers = [spawn(TAKER, tmp_path, a_minute, start, seconds) for _ in range(6)]
+    granted = [int(taker.communicate()[0]) for taker in takers]
+    allowed = a_minute / 60 * seconds
+    assert 0.95 * allowed <= sum(granted) <= allowed + a_minute / 60 + 1, granted  # a second's burst
+
+
+def test_streams_on_two_machines_share_slots_and_each_gets_its_part(database: Database) -> None:
+    one, other = share(database), share(database)
+    assert take_all(one) == 4 and take_all(other) == 0
+    one.release()
+    assert one.acquire(1) > 0  # the other waits, and has less than its part
+    assert other.acquire(1) == 0.0
+    other.close()
+    assert one.acquire(1) == 0.0
+
+
+def test_nothing_is_granted_while_the_database_is_away_and_what_is_released_meanwhile_comes_back(
+    database: Database, postgres: Postgres
+) -> None:
+    here = share(database)
+    assert take_all(here) == 4
+    postgres.stop("immediate")
+    try:
+        assert here.acquire(1) > 0
+        here.release()
+        here.heartbeat()
+    finally:
+        postgres.start()
+    assert take_all(here) == 1
+
+
+def test_a_budget_is_exceeded_by_no_number_of_processes(database: Database, tmp_path: Path) -> None:
+    limit = 1.0
+    killed = spawn(SPENDER, tmp_path, limit, "settle")
+    assert killed.stdout is not None
+    assert [killed.stdout.readline() for _ in range(3)][-1] == "spent\n"
+    killed.send_signal(signal.SIGKILL)
+    killed_spent = 2 + killed.communicate()[0].count("spent")
+    others = [spawn(SPENDER, tmp_path, limit, end) for end in ("settle", "settle", "die")]
+    spent = 0.02 * (killed_spent + sum(one.communicate()[0].count("spent") for one in others))
+    assert spent <= limit + 1e-9
+    assert spent > limit - 4 * 0.03 - 0.03  # what each had in flight at the end, and the next
+    assert spent - 1e-9 <= spent_by_all(database) <= limit + 1e-9
+
+
+def test_what_was_kept_for_requests_in_flight_is_free_once_they_are_settled(database: Database) -> None:
+    one, other = SharedBudget(database, 1.0), SharedBudget(database, 1.0)
+    assert one.reached(0.9) is None
+    assert "budget_usd $1.0000 of cluster.yaml is reached" in str(other.reached(0.2))
+    assert other.reached(0.0) is None  # what costs nothing is always allowed
+    one.add(0.3)
+    one.settle()
+    assert other.reached(0.2) is None
+    assert spent_by_all(database) == pytest.approx(0.5)
+
+
+def test_a_budget_whose_database_is_away_allows_nothing(database: Database, postgres: Postgres) -> None:
+    within = Budget()
+    budget = SharedBudget(database, 1.0, within=within)
+    postgres.stop("immediate")
+    try:
+        assert "What all machines spent is not known" in str(budget.reached(0.1))
+    finally:
+        postgres.start()
+    assert budget.reached(0.1) is None
+    budget.add(0.1)
+    assert within.spent == 0.1
