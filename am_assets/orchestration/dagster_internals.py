@@ -24,8 +24,7 @@ offers does not belong here.
     InstigatorType                   alerts: telling schedules from sensors
     is_valid_cron_schedule           schedule: refusing a wrong cron expression when the file is read
     make_new_backfill_id             schedule: the id of a new backfill
-    LaunchRunContext                 run launcher: the run that is to start
-    PARTITION_NAME_TAG               alerts, run launcher: the partition of a run
+    PARTITION_NAME_TAG               alerts: the partition of a run
     PartitionBackfill                schedule: a backfill of exactly the missing and stale partitions
     PartitionKeyFilter               planning: the last finished execution of a check for one partition
     reverse_cron_string_iterator     alerts: when the schedule was due last
@@ -50,7 +49,7 @@ from dagster._core.definitions.events import AssetKeyPartitionKey
 from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.events import RunFailureReason
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
-from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorType, TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus, AssetCheckPartitionInfo
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -82,7 +81,6 @@ __all__ = [
     "DagsterSqliteStorage",
     "InstigatorState",
     "InstigatorType",
-    "LaunchRunContext",
     "PartitionBackfill",
     "PartitionKeyFilter",
     "RunFailureReason",
