@@ -36,4 +36,4 @@ def name_this_run(asset: str, partition: str) -> None:
     context = dg.AssetExecutionContext.get()
     if ASSET_TAG not in context.run.tags:
         assets = {key.to_user_string() for key in context.run.asset_selection or ()} or {asset}
-        context.instance.add_run_tags(context.run_id, run_names(assets, partition))
+        context.instance.add_run_tags(context.run.run_id, run_names(assets, partition))
