@@ -13,7 +13,6 @@ offers does not belong here.
     BulkActionsFilter                schedule: finding the backfills that the schedule launched
     CheckRunHealthResult             run launcher: answer of a health check
     controller                       daemon: how often it looks after backfills
-    daemon_main                      daemon: its command line
     DagsterSqliteStorage             am: Dagster's three SQLite storages in one folder
     dev                              make ui: the command `dagster dev` and how it starts its daemon
     DATA_VERSION_TAG                 planning and tables: the data version that a materialization recorded
@@ -23,6 +22,7 @@ offers does not belong here.
     InstigatorState                  alerts: the state of the schedule
     InstigatorType                   alerts: telling schedules from sensors
     is_valid_cron_schedule           schedule: refusing a wrong cron expression when the file is read
+    main                             daemon: its command line
     make_new_backfill_id             schedule: the id of a new backfill
     PARTITION_NAME_TAG               alerts: the partition of a run
     PartitionBackfill                schedule: a backfill of exactly the missing and stale partitions
@@ -60,7 +60,7 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, PARTITION_NAME_TAG, WILL_RETRY_TAG
 from dagster._core.utils import make_new_backfill_id
 from dagster._daemon import controller
-from dagster._daemon.cli import main as daemon_main
+from dagster._daemon.cli import main
 from dagster._utils.schedules import is_valid_cron_schedule, reverse_cron_string_iterator
 
 __all__ = [
@@ -89,11 +89,11 @@ __all__ = [
     "TickStatus",
     "WorkerStatus",
     "controller",
-    "daemon_main",
     "dev",
     "extract_data_provenance_from_entry",
     "extract_data_version_from_entry",
     "is_valid_cron_schedule",
+    "main",
     "make_new_backfill_id",
     "reverse_cron_string_iterator",
 ]
