@@ -5,7 +5,8 @@
 A backfill takes two looks: one requests its runs, one sees that they ended. Without a backfill a look is one query.
 """
 
-from am_assets.orchestration.dagster_internals import controller, daemon_main
+from am_assets.orchestration.dagster_internals import controller
+from am_assets.orchestration.dagster_internals import main as daemon_main
 
 SECONDS = 2
 

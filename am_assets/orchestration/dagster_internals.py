@@ -13,7 +13,6 @@ offers does not belong here.
     BulkActionsFilter                schedule: finding the backfills that the schedule launched
     CheckRunHealthResult             run launcher: answer of a health check
     controller                       daemon: how often it looks after backfills
-    daemon_main                      daemon: its command line
     DagsterSqliteStorage             am: Dagster's three SQLite storages in one folder
     dev                              make ui: the command `dagster dev` and how it starts its daemon
     DATA_VERSION_TAG                 planning and tables: the data version that a materialization recorded
@@ -24,9 +23,9 @@ offers does not belong here.
     InstigatorState                  alerts: the state of the schedule
     InstigatorType                   alerts: telling schedules from sensors
     is_valid_cron_schedule           schedule: refusing a wrong cron expression when the file is read
+    main                             daemon: its command line
     make_new_backfill_id             schedule: the id of a new backfill
-    LaunchRunContext                 run launcher: the run that is to start
-    PARTITION_NAME_TAG               alerts, run launcher: the partition of a run
+    PARTITION_NAME_TAG               alerts: the partition of a run
     PartitionBackfill                schedule: a backfill of exactly the missing and stale partitions
     PartitionKeyFilter               planning: the last finished execution of a check for one partition
     reverse_cron_string_iterator     alerts: when the schedule was due last
@@ -54,7 +53,7 @@ from dagster._core.definitions.events import AssetKeyPartitionKey
 from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.events import RunFailureReason
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
-from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorType, TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus, AssetCheckPartitionInfo
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
@@ -69,7 +68,7 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, PARTITION_NAME_TAG, WILL_RETRY_TAG
 from dagster._core.utils import make_new_backfill_id
 from dagster._daemon import controller
-from dagster._daemon.cli import main as daemon_main
+from dagster._daemon.cli import main
 from dagster._utils.schedules import is_valid_cron_schedule, reverse_cron_string_iterator
 
 __all__ = [
@@ -91,7 +90,6 @@ __all__ = [
     "DagsterSqliteStorage",
     "InstigatorState",
     "InstigatorType",
-    "LaunchRunContext",
     "PartitionBackfill",
     "PartitionKeyFilter",
     "RunFailureReason",
@@ -103,11 +101,11 @@ __all__ = [
     "TickStatus",
     "WorkerStatus",
     "controller",
-    "daemon_main",
     "dev",
     "extract_data_provenance_from_entry",
     "extract_data_version_from_entry",
     "is_valid_cron_schedule",
+    "main",
     "make_new_backfill_id",
     "reverse_cron_string_iterator",
 ]

@@ -1,6 +1,6 @@
-"""Dagster's default run launcher, which names runs and has a health check of the run's process.
+"""Dagster's default run launcher with a health check of the run's process.
 
-Without a check, a run whose process and code server died together (power failure, `kill -9` of everything) stays
+Without one, a run whose process and code server died together (power failure, `kill -9` of everything) stays
 "started" for ever, and its backfill never ends. With this launcher named in `dagster.yaml`, the daemon's run monitoring
 marks such a run as failed, and run retries start it again. It sees processes of this machine, and those that hold a
 lease.
@@ -13,25 +13,13 @@ import dagster as dg
 import psutil
 
 from am_assets.orchestration import postgres
-from am_assets.orchestration.dagster_internals import (
-    PARTITION_NAME_TAG,
-    CheckRunHealthResult,
-    LaunchRunContext,
-    WorkerStatus,
-)
-from am_assets.orchestration.run_names import run_names
+from am_assets.orchestration.dagster_internals import CheckRunHealthResult, WorkerStatus
 
 CLOCK_SLACK_SECONDS = 5  # tolerated between the kernel's start time of a process and the timestamp of its event
 
 
 class WatchedRunLauncher(dg.DefaultRunLauncher):
-    """Tags runs by asset and partition, and reports one as lost when its process is gone."""
-
-    def launch_run(self, context: LaunchRunContext) -> None:
-        run = context.dagster_run
-        assets = [key.to_user_string() for key in run.asset_selection or ()]
-        self._instance.add_run_tags(run.run_id, run_names(assets, run.tags.get(PARTITION_NAME_TAG)))
-        super().launch_run(context)
+    """Reports a run as lost when its process is gone."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:

@@ -1,9 +1,11 @@
 """Tags by which runs are told apart: the asset, and the recipe, shard, benchmark or experiment of its partition.
 
-Runs of `am apply` get them where they are made; those of the UI, sensors, schedule and backfills from the launcher.
+Runs of `am apply` have them from the start; those of the UI, sensors, schedule and backfills take them when they begin.
 """
 
 from collections.abc import Collection
+
+import dagster as dg
 
 ASSET_TAG = "am/asset"
 USER_TAG = "user"  # what the UI says under "launched by"
@@ -27,3 +29,11 @@ def run_names(assets: Collection[str], partition: str | None) -> dict[str, str]:
         recipe, benchmark = recipe_and_benchmark(partition)
         return named | {"recipe": recipe, "benchmark": benchmark}
     return named | {PARTS[kinds.pop()]: partition}
+
+
+def name_this_run(asset: str, partition: str) -> None:
+    """Tag the run that is making a partition of `asset`, unless whoever launched it did."""
+    context = dg.AssetExecutionContext.get()
+    if ASSET_TAG not in context.run.tags:
+        assets = {key.to_user_string() for key in context.run.asset_selection or ()} or {asset}
+        context.instance.add_run_tags(context.run.run_id, run_names(assets, partition))

@@ -32,6 +32,7 @@ from am_assets.orchestration.dagster_internals import DATA_VERSION_TAG
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.entries import Entry
 from am_assets.orchestration.partitions import Partitions
+from am_assets.orchestration.run_names import name_this_run
 from am_assets.orchestration.samples import sample
 from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
@@ -178,6 +179,7 @@ class Table:
         def body(*args: Any, **inputs: Any) -> dg.MaterializeResult:
             started = time.monotonic()
             partition = dg.AssetExecutionContext.get().partition_key
+            name_this_run(self.name, partition)
             declared.pin(partition)
             entry = declared.entry(partition)  # before inputs are read: a later edit shows as a change
             if takes_project:

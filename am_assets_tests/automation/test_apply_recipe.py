@@ -1,126 +1,99 @@
-"""The job `apply_recipe`, launched as the UI launches it: does what `am apply` does, refuses what it refuses, ends."""
+"""The job `apply_recipe` by Dagster's own door: does what `am apply` does, refuses what it refuses, ends when told."""
 
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
 import dagster as dg
-import psutil
 import pytest
+import yaml
 
 from am_assets_tests.desk import MODEL, Desk
 from am_assets_tests.scripted import Reply, Teacher, answer
-from am_assets_tests.services import Services, serving, settle, until
+from am_assets_tests.services import ROOT, environment, until
 
-LAUNCH = """mutation($config: RunConfigData!) { launchRun(executionParams: { runConfigData: $config, selector: {
-    repositoryName: "__repository__", repositoryLocationName: "am_assets", jobName: "apply_recipe" } }) {
-    __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
-    ... on RunConfigValidationInvalid { errors { message } } } }"""
-TERMINATE = "mutation($id: String!) { terminateRun(runId: $id) { __typename ... on PythonError { message } } }"
-ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
-UNPRICED = {"input_price": 1, "output_price": 1}
+PRICED = {"input_price": 1, "output_price": 1}
+FREE = "raw_pool or dedup_policy"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Services, Teacher]]:
-    teacher = Teacher(lambda *_: answer("<think>Nine and four.</think> <answer>\\boxed{13}</answer>"))
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Teacher]]:
+    def slowly(*_: object) -> Reply:
+        reply = answer("<think>Slow.</think> <answer>\\boxed{1}</answer>")
+        reply.seconds = 120
+        return reply
+
+    teacher = Teacher(slowly)
     desk = Desk(tmp_path_factory.mktemp("job"))
     desk.write_project(teacher.url)
-    settle(desk.folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEST_MODEL_KEY", "none")
-        with serving(desk.folder) as services:
-            yield desk, services, teacher
+        yield desk, teacher
     teacher.stop()
 
 
-def launch(services: Services, **config: object) -> str:
-    said = services.ask(LAUNCH, config={"ops": {"apply": {"config": config}}})["launchRun"]
-    return said["run"]["runId"]
+def launch(desk: Desk, **config: object) -> subprocess.Popen:
+    file = desk.folder / "config.yaml"
+    file.write_text(yaml.safe_dump({"ops": {"apply": {"config": config}}}))
+    command = [sys.executable, "-W", "ignore", "-m", "dagster", "job", "execute", "-m", "am_assets.definitions"]
+    command += ["-d", str(ROOT), "-j", "apply_recipe", "-c", str(file)]
+    with (desk.folder / "job.log").open("w") as log:
+        return subprocess.Popen(command, env=environment(desk.folder), stdout=log, stderr=log, cwd=ROOT)
 
 
-def ended(desk: Desk, run_id: str) -> tuple[str, list[str]]:
-    """How a run ended, and what its log says."""
-    with dg.DagsterInstance.from_config(str(desk.folder / "instance")) as instance:
-
-        def status() -> str:
-            run = instance.get_run_by_id(run_id)
-            assert run
-            return run.status.value if run.status.value in ENDED else ""
-
-        return until(status, "the run ended"), [entry.user_message for entry in instance.all_logs(run_id)]
-
-
-def runs_of(desk: Desk, run_id: str) -> list[dg.DagsterRun]:
-    with dg.DagsterInstance.from_config(str(desk.folder / "instance")) as instance:
-        return list(instance.get_runs(dg.RunsFilter(tags={"am/applied_by": run_id})))
+def runs(desk: Desk) -> tuple[dg.DagsterRun, list[dg.DagsterRun], str]:
+    """The last run of the job, those that it launched, and what its log says."""
+    with desk.instance() as instance:
+        (last,) = instance.get_runs(dg.RunsFilter(job_name="apply_recipe"), limit=1)
+        made = list(instance.get_runs(dg.RunsFilter(tags={"am/applied_by": last.run_id})))
+        log = "\n".join(entry.user_message for entry in instance.all_logs(last.run_id))
+        failures = [entry.get_dagster_event() for entry in instance.all_logs(last.run_id) if entry.is_dagster_event]
+        causes = [str(event.step_failure_data.error) for event in failures if event.is_step_failure]
+    return last, made, "\n".join([log, *causes])
 
 
-@pytest.mark.slow
 def test_a_recipe_is_applied_in_order_once_and_its_runs_say_what_they_are_of(site) -> None:
-    desk, services, _ = site
-    first = launch(services, recipe="plain", selection="+deduped_set")
-    assert services.ask("{ runsOrError { ... on Runs { results { id } } } }")
-    status, log = ended(desk, first)
-    assert status == "SUCCESS", log
-    places = [line.partition("]")[0] for line in log if line.startswith("[")]
-    assert (
-        places[0].startswith("[1/") and places[-1] == f"[{places[-1].partition('/')[2]}/{places[-1].partition('/')[2]}"
-    )
-    tags = {run.tags["am/asset"]: run.tags for run in runs_of(desk, first)}
-    assert (tags["deduped_set"]["recipe"], tags["deduped_set"]["user"]) == ("plain", "apply_recipe")
-    assert tags["raw_pool"]["shard"] in {"sums", "tasks", "open", "asked"} and "recipe" not in tags["raw_pool"]
-    status, log = ended(desk, second := launch(services, recipe="plain", selection="+deduped_set"))
-    assert status == "SUCCESS" and "All is up to date." in log
-    assert runs_of(desk, second) == []
+    desk, _ = site
+    launch(desk, recipe="plain", selection=FREE).wait(300)
+    job, made, log = runs(desk)
+    assert job.status == dg.DagsterRunStatus.SUCCESS, log
+    assert job.tags["recipe"] == "plain"
+    places = [line.partition("]")[0] for line in log.splitlines() if line.startswith("[")]
+    assert places == [f"[{place}/5" for place in range(1, 6) for _ in ("begun", "ended")]
+    tags = {run.tags["am/asset"]: run.tags for run in made}
+    assert (tags["dedup_policy"]["recipe"], tags["dedup_policy"]["user"]) == ("plain", "apply_recipe")
+    assert tags["raw_pool"]["shard"] in desk.sources() and "recipe" not in tags["raw_pool"]
+    launch(desk, recipe="plain", selection=FREE).wait(300)
+    again, made, log = runs(desk)
+    assert again.run_id != job.run_id and "All is up to date." in log
+    assert made == []
 
 
-@pytest.mark.slow
 def test_what_costs_is_refused_before_anything_is_begun_in_the_words_of_the_command(site) -> None:
-    desk, services, teacher = site
-    desk.write("endpoints.yaml", {MODEL: {"api_base": teacher.url, "api_key_env": "TEST_MODEL_KEY", **UNPRICED}})
-    before = len(teacher.asked)
-    status, log = ended(desk, run := launch(services, recipe="other", selection="+teacher_requests or responses"))
-    assert status == "FAILURE"
-    assert any("nothing was asked: what it may cost has to be named, as in budget: 0." in line for line in log), log
-    assert runs_of(desk, run) == [] and len(teacher.asked) == before
-    status, log = ended(desk, launch(services, recipe="othr"))
-    assert status == "FAILURE" and any("no recipe othr" in line for line in log), log
+    desk, teacher = site
+    desk.write("endpoints.yaml", {MODEL: {"api_base": teacher.url, "api_key_env": "TEST_MODEL_KEY", **PRICED}})
+    launch(desk, recipe="other", selection="question_labels").wait(300)
+    job, made, log = runs(desk)
+    assert job.status == dg.DagsterRunStatus.FAILURE
+    assert "nothing was asked: what it may cost has to be named, as in budget: 0." in log
+    assert made == [] and teacher.asked == []
     desk.write_endpoints(teacher.url)
 
 
-@pytest.mark.slow
 def test_a_terminated_apply_ends_within_ten_seconds_with_its_partition_canceled(site) -> None:
-    desk, services, teacher = site
-
-    def slowly(*_: object) -> Reply:
-        reply = answer("<think>Slow.</think> <answer>\\boxed{1}</answer>")
-        reply.seconds = 60
-        return reply
-
-    teacher.script = slowly
-    desk.add_source("late", [{"question": f"What is {n} plus {n}?", "reference_answer": str(2 * n)} for n in range(9)])
-    services.kill("code")
-    services.start("code")
-    before = len(teacher.asked)
-    run = launch(services, recipe="plain", selection="+question_labels")
-    until(lambda: len(teacher.asked) > before, "the model is asked")
+    desk, teacher = site
+    running = launch(desk, recipe="plain", selection="question_labels")
+    until(lambda: teacher.asked or running.poll() is not None, "the model is asked")
+    assert teacher.asked, runs(desk)
+    with desk.instance() as instance:  # as the UI's terminate does before it interrupts the process
+        instance.report_run_canceling(runs(desk)[0])
     began = time.monotonic()
-    services.ask(TERMINATE, id=run)
-    status, _ = ended(desk, run)
-    until(lambda: services.runs() == [], "the process of the run is gone", seconds=30)
+    running.send_signal(signal.SIGINT)
+    running.wait(60)
     assert time.monotonic() - began < 10
-    assert status == "CANCELED"
-    assert {one.status.value for one in runs_of(desk, run)} <= {"SUCCESS", "CANCELED"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["daemon", "webserver", "code"])
-def test_a_service_and_all_it_started_ends_within_ten_seconds_of_sigterm(site, name: str) -> None:
-    _, services, _ = site
-    service = psutil.Process(services.running[name].pid)
-    every = [service, *service.children(recursive=True)]
-    began = time.monotonic()
-    service.terminate()
-    _, left = psutil.wait_procs(every, 30)
-    assert time.monotonic() - began < 10
-    assert left == []
+    job, made, log = runs(desk)
+    assert [run.status for run in made] == [dg.DagsterRunStatus.CANCELED], log
+    assert job.status in (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.CANCELING), log

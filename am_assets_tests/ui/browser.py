@@ -86,8 +86,8 @@ class Browser:
         return self.driver.find_element(By.TAG_NAME, "body").text
 
     def picture(self, name: str, selector: str = "body") -> None:
-        """A picture of what lies in the window around all elements of the settled page that the selector finds, into
-        the folder that `AM_SCREENSHOTS` names where it names one."""
+        """A picture of the settled page into the folder that `AM_SCREENSHOTS` names, where it names one: what lies in
+        the window around all elements that the selector finds."""
         folder = os.environ.get("AM_SCREENSHOTS")
         if folder:
             if self.driver.current_url.startswith(self.url):  # a file of its own asks nothing

@@ -12,20 +12,26 @@ import pytest
 from am_assets_tests.services import ROOT, serving
 from am_assets_tests.ui.browser import GRAPH, GROUPS, browsing
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not os.environ.get("AM_SCREENSHOTS"), reason="AM_SCREENSHOTS names no folder for pictures"),
+]
+DEMO = Path(os.environ.get("AM_DATA", ROOT / "data")).resolve()
 UNSEEN = shutil.ignore_patterns("memo", "checkpoints", "models")
 
 
-@pytest.mark.skipif(not os.environ.get("AM_SCREENSHOTS"), reason="AM_SCREENSHOTS names no folder")
-def test_the_pictures_of_the_readme_are_of_the_demo(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    shutil.copytree(os.environ.get("AM_DATA", ROOT / "data"), folder, ignore=UNSEEN)
-    with serving(folder) as services, browsing(services.url, 2100, 3600) as browser:
+def test_the_report_of_the_demo() -> None:
+    with browsing("nowhere", 1100, 1300) as browser:
+        browser.open((DEMO / "assets" / "recipe_report" / "demo.html").as_uri())
+        browser.see("Recipe demo")
+        browser.picture("report")
+
+
+def test_the_graph_of_the_demo(tmp_path: Path) -> None:
+    shutil.copytree(DEMO, tmp_path / "data", ignore=UNSEEN)
+    with serving(tmp_path / "data") as services, browsing(services.url) as browser:
         browser.open(GRAPH)
         for words in GROUPS:
             browser.see(words)
         browser.picture("graph", "[data-svg-viewport] foreignObject")
-    with browsing("", 1000, 1300) as browser:
-        browser.open((folder / "assets" / "recipe_report" / "demo.html").as_uri())
-        browser.see("Recipe demo")
-        browser.picture("report")
