@@ -11,7 +11,8 @@ import pytest
 from typer.main import get_command
 
 from am_assets.cli import app
-from am_assets_tests.cli.test_init import answered, write
+from am_assets.storage.stored import StoredTables
+from am_assets_tests.cli.test_init import answered, asked, write
 from am_assets_tests.services import ROOT, environment
 from am_assets_tests.terminal import Seat
 
@@ -68,3 +69,18 @@ def test_the_lines_on_own_data_work_word_for_word_in_an_empty_folder(folder: tup
     said = carried_out(here, env, read, init, export, "am plan")
     assert "20 questions, 20 references, 20 responses" in said and "DEEPSEEK_API_KEY" in said
     assert "What models would be asked" in said and "Traceback" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_rows_in_two_shapes_are_released_without_an_edit_while_a_board_tells_what_is_left(
+    folder: tuple[Path, dict],
+) -> None:
+    """With the embedded models, and without the training of a student, as `am init` offers."""
+    here, env = folder
+    write(here / "questions.jsonl", answered(2))  # chats with a reference
+    write(here / "more.jsonl", asked(1))  # columns of no published form
+    carried_out(here, env, "am init ours --from questions.jsonl --from more.jsonl")
+    said = carried_out(here, env | {"AM_DATA": "ours"}, 'am apply -s "+sft_dataset"')
+    assert re.search(r"labels \d+ of \d+", said) and " left" in said and "Traceback" not in said
+    assert StoredTables(here / "ours" / "assets").read("sft_dataset", "main").height >= 2

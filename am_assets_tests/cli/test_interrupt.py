@@ -51,7 +51,7 @@ def test_an_interrupted_apply_leaves_no_open_run_and_the_next_asks_only_what_is_
     while len(teacher.asked) < QUESTIONS // 2 and first.poll() is None:
         time.sleep(0.01)
     first.send_signal(signal.SIGTERM)
-    said, _ = first.communicate(timeout=10)
+    said, _ = first.communicate(timeout=120)
     assert first.returncode == 130, said
     assert "Interrupted. 1 partition was materialized." in said
     assert "question_labels[many] was under way" in said
