@@ -24,7 +24,7 @@ from am_assets.runtime.wording import counted, lasting
 
 APPLY = "apply_recipe"
 APPLIED_BY = "am/applied_by"  # tag of the runs of a job: the id of the job's run
-STOP_SECONDS = 8.0  # that a run has, once it is terminated, to wait for answers in flight and to cancel its partition
+STOP_SECONDS = 7.0  # that a run has, once it is terminated, to wait for answers in flight and to cancel its partition
 
 
 class Wanted(dg.Config):
@@ -43,7 +43,7 @@ def apply_recipe(definitions: Callable[[], dg.Definitions], live: Live) -> dg.Jo
         context.instance.add_run_tags(context.run_id, {"recipe": config.recipe})
         here = load_project(live.loaded.data, live.loaded.sources_file)
         try:
-            with ending_within(STOP_SECONDS):
+            with ending_within(STOP_SECONDS, at_last=lambda: _cancel(context.instance, context.run_id)):
                 _carry_out(context, here, definitions(), config)
         except ConfigError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
@@ -53,6 +53,13 @@ def apply_recipe(definitions: Callable[[], dg.Definitions], live: Live) -> dg.Jo
         apply()
 
     return job
+
+
+def _cancel(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Where answers in flight take too long to wait for: what is left open would be taken for lost, and run again."""
+    for run in [*instance.get_runs(dg.RunsFilter(tags={APPLIED_BY: run_id})), instance.get_run_by_id(run_id)]:
+        if run and not run.is_finished:
+            instance.report_run_canceled(run)
 
 
 def _carry_out(context: dg.OpExecutionContext, here: Project, definitions: dg.Definitions, config: Wanted) -> None:

@@ -6,8 +6,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Collection, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -69,8 +69,13 @@ def ending_on_sigterm(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def ending_within(seconds: float, signals: Collection[int] = (signal.SIGTERM, signal.SIGINT)) -> Iterator[None]:
-    """Kill the process where the block is still there `seconds` after one of `signals`, whatever handles that."""
+def ending_within(
+    seconds: float,
+    signals: Collection[int] = (signal.SIGTERM, signal.SIGINT),
+    at_last: Callable[[], None] = lambda: None,
+) -> Iterator[None]:
+    """Kill the process, after `at_last`, where the block is still there `seconds` after one of `signals`, whatever
+    handles that."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -82,6 +87,8 @@ def ending_within(seconds: float, signals: Collection[int] = (signal.SIGTERM, si
         while number := hears.recv(1):
             if number[0] in signals:
                 time.sleep(seconds)
+                with suppress(Exception):
+                    at_last()
                 os._exit(128 + signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
