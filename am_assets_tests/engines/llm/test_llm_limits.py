@@ -122,7 +122,7 @@ def test_slots_taken_while_a_stream_waits_for_the_lock_count() -> None:
     first, second = share(slots=4), share(slots=4)
     waited: list[float] = []
     waits = threading.Thread(target=lambda: waited.append(second.acquire(1)))
-    with first:
+    with first.state:
         waits.start()
         time.sleep(0.1)
         first.held = 4
