@@ -39,7 +39,7 @@ from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.runtime import progress
 from am_assets.storage.stored import stored_at
-from am_assets.storage.streams import Stored, Stream, Written, content_version, write
+from am_assets.storage.streams import Stored, Stream, Written, content_version, in_order, write
 
 LOG_EVERY_SECONDS = 5
 SHOWN = 5  # rows of a sample
@@ -82,8 +82,10 @@ def _to_result(
     made, metadata = result if isinstance(result, tuple) else (result, {})
     schema = TABLES[table.name]
     if isinstance(made, Stream):
-        valid = (schema.validate(frame.select(schema.column_names()), cast=True) for frame in made.frames)
-        value: Written | pl.DataFrame = write(valid, schema.create_empty(), target, schema.primary_key())
+        frames = (schema.cast(frame.select(schema.column_names())) for frame in made.frames)
+        key = schema.primary_key()
+        valid = (schema.validate(frame) for frame in (in_order(frames, key[0], target) if made.unsorted else frames))
+        value: Written | pl.DataFrame = write(valid, schema.create_empty(), target, key)
         rows, content, shown = value.rows, value.version, Stored(value.aside).spread(SHOWN)
         metadata = made.told() | metadata
     else:

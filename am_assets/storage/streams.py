@@ -28,10 +28,11 @@ LEVEL = 1  # of zstd: takes two thirds of the time of the default, and texts com
 @dataclass(frozen=True)
 class Stream:
     """What a body may return in place of a frame: frames of a table's columns, which together are sorted by its primary
-    key. `told` gives metadata when all of them were made."""
+    key, or in no order where they are `unsorted`. `told` gives metadata when all of them were made."""
 
     frames: Iterable[pl.DataFrame]
     told: Callable[[], dict[str, Any]] = dict
+    unsorted: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class Stored:
             if rows:
                 yield table.slice(at, rows).collect()
             at += rows
+
+    def mapped(self, columns: Sequence[str], where: pl.Expr | bool = True) -> pl.DataFrame:
+        """Some columns of the rows that `where` holds of, mapped into memory: for joins with batches of another."""
+        return mapped(self.lazy().filter(where).select(columns), self.path)
 
     def spread(self, most: int) -> pl.DataFrame:
         """Up to `most` rows at even distances."""
@@ -187,9 +192,9 @@ def ascending(frames: Iterable[pl.DataFrame], key: Sequence[str]) -> Iterator[pl
         yield frame
 
 
-def in_order(frames: Iterable[pl.DataFrame], key: str, folder: Path) -> Iterator[pl.DataFrame]:
-    """The rows of `frames` sorted by `key`, a column of texts. What is more than RUN_BYTES is sorted in runs that wait
-    in `folder`, mapped into memory, until they are merged."""
+def in_order(frames: Iterable[pl.DataFrame], key: str, beside: Path) -> Iterator[pl.DataFrame]:
+    """The rows of `frames` sorted by `key`, a column of texts. What is more than RUN_BYTES is sorted in runs, which are
+    `mapped` until they are merged."""
     runs: list[pl.DataFrame] = []
     held: list[pl.DataFrame] = []
     size = 0
@@ -197,7 +202,7 @@ def in_order(frames: Iterable[pl.DataFrame], key: str, folder: Path) -> Iterator
         held.append(frame)
         size += int(frame.estimated_size())
         if size >= RUN_BYTES:
-            runs.append(mapped(pl.concat(held).sort(key), folder / f"{len(runs)}.arrow"))
+            runs.append(mapped(pl.concat(held).sort(key).lazy(), beside))
             held, size = [], 0
     if held:
         runs.append(pl.concat(held).sort(key))
@@ -221,10 +226,12 @@ def _merged(runs: list[pl.DataFrame], key: str) -> Iterator[pl.DataFrame]:
         yield pl.concat(slices).sort(key)
 
 
-def mapped(table: pl.DataFrame | pl.LazyFrame, path: Path) -> pl.DataFrame:
-    """`table` as a file that is mapped into memory: its pages are the kernel's to drop and to read again."""
+def mapped(table: pl.LazyFrame, beside: Path) -> pl.DataFrame:
+    """`table` as a file on the disk of `beside` that is mapped into memory and has no name any more: its pages are the
+    kernel's to drop and to read again, and its bytes are free when the frame is."""
     import pyarrow
 
-    with disk_errors(path):
-        table.lazy().sink_ipc(path, compression="uncompressed", maintain_order=True)
-    return cast("pl.DataFrame", pl.from_arrow(pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all()))
+    with disk_errors(beside), folder_beside(beside) as folder:
+        table.sink_ipc(folder / "rows", compression="uncompressed", maintain_order=True)
+        rows = pyarrow.ipc.open_file(pyarrow.memory_map(str(folder / "rows"))).read_all()
+    return cast("pl.DataFrame", pl.from_arrow(rows))
