@@ -100,7 +100,7 @@ class Unsorted(ValueError):
 def write(frames: Iterable[pl.DataFrame], empty: pl.DataFrame, target: Path, key: Sequence[str]) -> Written:
     """Write `frames` (each of the columns of `empty`; at least one row or none at all) beside `target`.
 
-    `Unsorted` where keys do not ascend. While a group is hashed and compressed, the next one is made.
+    `Unsorted` where keys do not ascend. While a group is compressed, the next one is made.
     """
     import pyarrow.parquet
 
@@ -110,25 +110,27 @@ def write(frames: Iterable[pl.DataFrame], empty: pl.DataFrame, target: Path, key
         aside = stack.enter_context(folder_beside(target)) / target.name
         with (
             pyarrow.parquet.ParquetWriter(aside, schema, compression="zstd", compression_level=LEVEL) as writer,
-            ThreadPoolExecutor(2) as pool,
+            ThreadPoolExecutor(1) as pool,
         ):
-            at_work: list[Future] = []
-            for group in ascending(groups(frames), key):
+            compressed: Future[Any] = pool.submit(bool)
+            for group in ascending(groups(frames, GROUP_BYTES, ROW_GROUP), key):
                 rows += group.height
-                for done in at_work:
-                    done.result()
-                at_work = [pool.submit(digest.add, group), pool.submit(_store, writer, group, schema)]
-            for done in at_work or [pool.submit(digest.add, empty)]:
-                done.result()
+                digest.add(group)
+                arrow = group.to_arrow().cast(schema)
+                compressed.result()
+                compressed = pool.submit(writer.write_table, arrow, group.height)  # without polars: see Digest
+            compressed.result()
+        if not rows:
+            digest.add(empty)
         return Written(aside, target, rows, digest.version(), stack.pop_all())
 
 
-def _store(writer: Any, group: pl.DataFrame, schema: Any) -> None:
-    writer.write_table(group.to_arrow().cast(schema), row_group_size=group.height)
-
-
 class Digest:
-    """A hash of the content of a table that arrives in parts. That of a single part is `content_version` of it."""
+    """A hash of the content of a table that arrives in parts. That of a single part is `content_version` of it.
+
+    Threads of polars write to it, which wait for the interpreter: while another thread holds that and waits for threads
+    of polars, both wait for ever. So it is used where no other thread uses polars.
+    """
 
     def __init__(self) -> None:
         self.hash = sha256()
@@ -156,7 +158,7 @@ def content_version(frame: pl.DataFrame) -> str:
     return digest.version()
 
 
-def groups(frames: Iterable[pl.DataFrame], most: int = GROUP_BYTES, rows: int = ROW_GROUP) -> Iterator[pl.DataFrame]:
+def groups(frames: Iterable[pl.DataFrame], most: int, rows: int) -> Iterator[pl.DataFrame]:
     """The rows of `frames` in frames of at most `most` bytes of text, or one row, and at most `rows` rows: the same
     ones however the rows arrive."""
     held: list[pl.DataFrame] = []
@@ -182,7 +184,7 @@ def text_bytes(frame: pl.DataFrame) -> pl.Series:
 
 def ascending(frames: Iterable[pl.DataFrame], key: Sequence[str]) -> Iterator[pl.DataFrame]:
     """`frames`; `Unsorted` before the first one that holds a key not above the one before it."""
-    last: tuple | None = None
+    last: tuple[Any, ...] | None = None
     for frame in frames:
         rows = frame.select(key).rows()
         for row in rows:

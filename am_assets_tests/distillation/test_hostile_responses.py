@@ -5,7 +5,6 @@ import json
 import polars as pl
 import pytest
 
-from am_assets_tests.commands import applied
 from am_assets_tests.desk import Desk
 
 EMPTY = 10_000
@@ -15,7 +14,7 @@ LINES = "<think>" + "\n" * 200_000 + "</think>\n<answer>19</answer>"
 KEPT = {
     "5 MB": HUGE,
     "lines": LINES,
-    "control": "<think>\x00\x1e\x1f\u2028\x85</think> 19\r\n\x0b\x0c",
+    "control": "<think>\x1e\x1f\u2028\x85</think> 19\r\n\x0b\x0c",
     "separators": "<think>a</think> <answer>19</answer> </think> <answer>20</answer> <|im_end|> ```",
     "harmony": "<|channel|>analysis<|message|><|channel|>final<|message|>19<|return|>",
     "quotes": '{"any_of": ["19"]}\n"\\n\\u0000","response":"x"}',
@@ -30,22 +29,25 @@ def test_hostile_responses_are_kept_to_the_byte_or_dropped_with_a_reason(untaugh
     ]
     rows += [{"question": f"Number {at}?", "reference_answer": "1", "response": ""} for at in range(EMPTY)]
     rows.append(
-        {"question": "Half a surrogate?", "reference_answer": "1", "response": "<think>\ud800</think> 1 \udfff"}
+        {"question": "Half a surrogate?", "reference_answer": "1", "response": "<think>\ud800</think> 1 \udfff\x00"}
     )
     lines = "\n".join(json.dumps({"teacher": "tests", **row}) for row in rows)
-    (untaught.folder / "pool" / "sums.jsonl").write_text(lines + "\n")
-    print(applied(untaught, "-s", SELECT))
+    (untaught.folder / "pool" / "open.jsonl").write_text(lines + "\n")
+    outcomes = untaught.apply(select=SELECT)
+    assert {outcome.result for outcome in outcomes.values()} == {"done"}, outcomes
 
     def read(asset: str) -> pl.DataFrame:
-        return pl.read_parquet(untaught.folder / "assets" / asset / "sums.parquet")
+        return pl.read_parquet(untaught.folder / "assets" / asset / "open.parquet")
 
     pool, responses = read("raw_pool"), read("responses")
     named = responses.join(pool.select("question_id", "question"), on="question_id")
     for name, text in KEPT.items():
         (found,) = named.filter(pl.col("question").str.contains(f"kind {name}:", literal=True))["response"]
         assert found == text, name
-    print(pool["defect"].value_counts(), responses.height, named.filter(pl.col("question").str.contains("surr")))
-    assert (responses["response"] != "").all()
+    (said,) = named.filter(pl.col("question") == "Half a surrogate?")["response"]
+    assert said == "<think>\ufffd</think> 1 \ufffd\ufffd"  # what no Parquet reader takes, and nothing else
+    print(pool["defect"].value_counts(), responses["finish_reason"].value_counts(), pool.height, responses.height)
+    assert responses.height == len(KEPT) + 1
     features = read("response_features")
     assert features.height == read("response_screens").height == responses.height
     assert read("math_verdicts").height == responses.height
