@@ -46,7 +46,7 @@ def test_hostile_responses_are_kept_to_the_byte_or_dropped_with_a_reason(untaugh
         assert found == text, name
     (said,) = named.filter(pl.col("question") == "Half a surrogate?")["response"]
     assert said == "<think>\ufffd</think> 1 \ufffd\ufffd"  # what no Parquet reader takes, and nothing else
-    print(pool["defect"].value_counts(), responses["finish_reason"].value_counts(), pool.height, responses.height)
+    assert pool.height == len(KEPT) + 1 + EMPTY  # an empty response is none: its question stays, to be asked
     assert responses.height == len(KEPT) + 1
     features = read("response_features")
     assert features.height == read("response_screens").height == responses.height
