@@ -43,7 +43,7 @@ GRAPH = {
     "instruction_verdicts": {"response_features", "raw_pool"},
     "answer_consensus": {"response_features", "raw_pool"},
     "reward_scores": {"response_features", "raw_pool"},
-    "response_screens": {"responses", "response_features", "raw_pool"},
+    "response_screens": {"responses", "raw_pool"},
     "verified_set": {
         "verification_policy", "teacher_policy", "selected_questions", "question_features", "teacher_requests",
         "responses", "response_features", "math_verdicts", "code_verdicts", "instruction_verdicts",

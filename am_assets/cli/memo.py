@@ -20,6 +20,9 @@ def memo(
     by: Annotated[
         str | None, typer.Option(help="What was spent, by some of recipe, month, day, model, namespace: recipe,month")
     ] = None,
+    disk: Annotated[
+        bool, typer.Option("--disk", help="Show what tables, memo and tokens take on disk, and what could be removed.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what was measured so far: sizes and ages, what it cost, or the rows of one namespace.
@@ -29,7 +32,7 @@ def memo(
         _spent(by.replace(" ", "").split(","), as_json)
         return
     with open_plan(None, None) as found:
-        from am_assets.cli.summary import LATEST, show_holdings, show_measurement, show_measurements
+        from am_assets.cli.summary import LATEST, show_disk, show_holdings, show_measurement, show_measurements
         from am_assets.planning import upkeep
         from am_assets.project import project
         from am_assets.storage.memo import Memo
@@ -49,6 +52,10 @@ def memo(
                 show_measurement(console, known, key) if key else show_measurements(console, known)
             return
         holdings = upkeep.holdings(store, found)
+        if disk:
+            taken = upkeep.disk(project(), found, holdings)
+            print_json(taken.to_dicts()) if as_json else show_disk(console, taken)
+            return
         print_json(holdings.to_dicts()) if as_json else show_holdings(console, holdings)
         if prune and (yes or typer.confirm("Remove the unwanted measurements? They would have to be paid for again")):
             for name, removed in upkeep.prune(store, found).items():

@@ -50,6 +50,22 @@ def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
         )
 
 
+def show_disk(console: Console, taken: pl.DataFrame) -> None:
+    """Print what the project takes on disk, and what of it could be removed."""
+    figures = (Column(name, justify="right") for name in ("files", "MB", "removable, MB"))
+    table = Table("kind", "name", *figures, title="On disk")
+    for kind, name, files, size, gone in taken.iter_rows():
+        table.add_row(kind, name, f"{files:,}", _megabytes(size), "not known" if gone is None else _megabytes(gone))
+    table.add_section()
+    total = taken.select(pl.sum("files", "bytes", "removable")).row(0)
+    table.add_row("all", "", f"{total[0]:,}", *map(_megabytes, total[1:]))
+    console.print(table)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f}"
+
+
 def show_spending(console: Console, spent: pl.DataFrame, by: list[str]) -> None:
     """Print what models were asked and paid, a row for each group, and the sum."""
     figures = (Column(name, justify="right") for name in ("requests", "tokens in", "tokens out", "cost, $"))

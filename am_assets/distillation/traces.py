@@ -33,7 +33,7 @@ def response_features(responses: pl.DataFrame) -> pl.DataFrame:
     )
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         measured = list(pool.map(_with_repeats, _blocks(read)))
-    return pl.concat(measured).drop("question", "response", "finish_reason")
+    return pl.concat(measured).drop("question", "response", "think", "finish_reason")
 
 
 def _blocks(read: pl.DataFrame) -> list[pl.DataFrame]:

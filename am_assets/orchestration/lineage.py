@@ -89,7 +89,7 @@ COMPUTED: dict[str, dict[str, str]] = {
         "prompt_tokens completion_tokens cost": _SENT,
     },
     "response_features": {
-        "think answer template well_formed think_chars answer_chars repetition consecutive think_language"
+        "answer template well_formed think_chars answer_chars repetition consecutive think_language"
         " answer_language": "responses.response",
         "truncated": "responses.finish_reason",
         "prompt_share": "responses.response raw_pool.question",
@@ -97,7 +97,7 @@ COMPUTED: dict[str, dict[str, str]] = {
     **{verifier.table: {**verifier.lineage} for verifier in VERIFIERS.values()},
     "response_screens": {
         "screens findings": (
-            "response_features.think response_features.answer responses.response raw_pool.question raw_pool.test_cases"
+            "responses.response raw_pool.question raw_pool.test_cases"
         ),
     },
     "reward_scores": {f"{_DIMENSIONS} judge_raw": "response_features.answer raw_pool.question"},

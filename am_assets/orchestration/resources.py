@@ -26,18 +26,21 @@ from am_assets.storage.segments import write_durably
 from am_assets.storage.shared.claims import SharedClaims
 from am_assets.storage.shared.database import Database
 from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables
+from am_assets.storage.streams import Stored, Written
 
 BUDGET_TAG = "am/budget_usd"  # run tag; runs without it take the environment variable AM_BUDGET_USD
 ALL = "all"  # what answers are asked for where a run names no recipe
+IDENTITY = ["model", "messages", "sampling", "sample_index"]  # of a request
 RECIPES_TAG = "am/recipes"  # run tag: comma-separated recipes whose requests are sent; without it those of all
 
 
 class TableStore(StoredTables, dg.UPathIOManager):
     """IO manager over the stored tables. A table is written aside and renamed.
 
-    An input is lazy where it is annotated as a lazy frame. One with `fan_in` metadata (see `partitions.every`) is the
-    concatenation of its partitions, with their keys in the column that the metadata names; `skip_missing` leaves out
-    missing ones; without any, `optional` gives an empty table instead of an error.
+    An input is lazy where it is annotated as a lazy frame, and a handle for reading in batches where as `Stored`. One
+    with `fan_in` metadata (see `partitions.every`) is the concatenation of its partitions, with their keys in the
+    column that the metadata names; `skip_missing` leaves out missing ones; without any, `optional` gives an empty table
+    instead of an error.
     """
 
     extension = EXTENSION
@@ -46,22 +49,26 @@ class TableStore(StoredTables, dg.UPathIOManager):
         StoredTables.__init__(self, folder)
         dg.UPathIOManager.__init__(self, UPath(folder))
 
-    def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame, path: UPath) -> None:
+    def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame | Written, path: UPath) -> None:
         if not (self.folder / FORM_FILE).exists():
             write_whole(self.folder / FORM_FILE, f"{FORM}\n")
         target = Path(str(path))
-        write_durably(obj.rechunk(), target.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"), target)
+        if isinstance(obj, Written):
+            obj.publish()
+        else:
+            write_durably(obj.rechunk(), target.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"), target)
         context.add_output_metadata({"bytes": path.stat().st_size})
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
         return pl.scan_parquet(str(path))
 
-    def load_input(self, context: dg.InputContext) -> pl.DataFrame | pl.LazyFrame:
+    def load_input(self, context: dg.InputContext) -> pl.DataFrame | pl.LazyFrame | Stored:
         wanted = context.definition_metadata or {}
         fan_in, skip_missing = wanted.get("fan_in"), wanted.get("skip_missing", False)
-        frames = []
+        frames, found = [], []
         for key, path in self._get_paths_for_partitions(context).items():
             if path.exists():
+                found.append(Path(str(path)))
                 frame = self.load_from_path(context, path)
                 frames.append(frame.with_columns(pl.lit(str(key)).alias(fan_in)) if fan_in else frame)
             elif not skip_missing:
@@ -74,6 +81,8 @@ class TableStore(StoredTables, dg.UPathIOManager):
             raise FileNotFoundError(
                 f"{context.asset_key.to_user_string()}: no partition is there yet; materialize one first"
             )
+        if context.dagster_type.typing_type is Stored:
+            return Stored(*found)
         frame = pl.concat(frames)
         return frame if context.dagster_type.typing_type is pl.LazyFrame else frame.collect()
 
@@ -87,14 +96,20 @@ class Answers:
         self.memo = Memo(project.memo, SharedClaims(self.database) if self.database else None)
 
     def fill(
-        self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema, notes: Notes = NO_NOTES
+        self,
+        namespace: str,
+        wanted: pl.DataFrame,
+        measure: Measure,
+        schema: pl.Schema,
+        notes: Notes = NO_NOTES,
+        read: pl.Schema | None = None,
     ) -> FillResult:
         """Join `wanted` with its measurements, after making those that the memo lacks.
 
         The memo records the keys under the current partition, so that unreferenced entries can be pruned.
         """
         self._note_wanted(namespace, wanted)
-        return self.memo.fill(namespace, wanted, measure, schema, notes)
+        return self.memo.fill(namespace, wanted, measure, schema, notes, read)
 
     def want_none(self, namespace: str) -> None:
         """Record that the current partition uses no measurement of a namespace that it uses under other instruments."""
@@ -104,17 +119,27 @@ class Answers:
         at = dg.AssetExecutionContext.get()
         self.memo.note_wanted(namespace, f"{at.asset_key.to_user_string()}.{at.partition_key}", wanted)
 
-    def get(self, namespace: str, requests: pl.DataFrame) -> FillResult:
+    def get(self, namespace: str, requests: pl.DataFrame, read: pl.Schema = ANSWER) -> FillResult:
         """Join `requests` (model, messages, sampling, sample_index and any others) with their answers.
 
         A column `key` is used where there is one, else the key is computed. `LlmError` lists the models that failed; it
         is raised after all models were asked, so that a failing endpoint does not stop the others.
         """
-        identity = ["model", "messages", "sampling", "sample_index"]
-        keyed = requests if "key" in requests.columns else with_keys(requests, *identity)
+        keyed = requests if "key" in requests.columns else with_keys(requests, *IDENTITY)
+        return self.ask(namespace, keyed, lambda missing: missing, read)
+
+    def ask(
+        self, namespace: str, keyed: pl.DataFrame, complete: Callable[[pl.DataFrame], pl.DataFrame], read: pl.Schema
+    ) -> FillResult:
+        """Like `get`, for requests (key, IDENTITY and any others) whose texts are held for what is missing alone:
+        `complete` adds to its rows what they lack. `read` are those columns of ANSWER that the table gets."""
         budget = _budget_of_run(self.database, self.project.cluster)
         notes = {ASKED_FOR: dg.AssetExecutionContext.get().run.tags.get(RECIPES_TAG, ALL)}
-        return self.fill(namespace, keyed, lambda missing: self._ask(namespace, missing, budget), ANSWER, notes)
+
+        def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+            return self._ask(namespace, complete(missing), budget)
+
+        return self.fill(namespace, keyed, measure, ANSWER, notes, read)
 
     def split(self, namespace: str, requests: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Split `requests` (key, recipes and any others) into those that this run handles and those that it leaves out.

@@ -8,68 +8,85 @@ kept between rounds but the memo, so that a run that was killed, or that reached
 rounds again and asks only what is missing.
 """
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from am_assets.datasets.due import ANSWERED, due, verified
 from am_assets.datasets.exclusions import without
 from am_assets.datasets.published import response_ids
 from am_assets.distillation import parts
+from am_assets.engines.llm import ANSWER
 from am_assets.orchestration.declarations import Declared
 from am_assets.orchestration.resources import Answers, combine
 from am_assets.storage.memo import FillResult
+from am_assets.storage.streams import groups
 from am_assets.verification import jobs, passing
 from am_assets.verification.verifiers import VERIFIERS
-from am_assets.verification.verifiers.base import fill
+from am_assets.verification.verifiers.base import JOBS_BYTES, JOBS_ROWS, fill
 
 RESPONSES = "responses"  # the namespace of answers
+SENT = ["messages", "sampling"]  # held for requests that are sent, and for no others
+TEXTS = pl.Schema({name: ANSWER[name] for name in ("key", "text", "reasoning")})
+READ = pl.Schema(
+    {name: ANSWER[name] for name in ("key", "finish_reason", "prompt_tokens", "completion_tokens", "cost")}
+)
 
 
 def in_rounds(
-    requests: pl.DataFrame, raw_pool: pl.DataFrame, here: Declared, answers: Answers
+    teacher_requests: pl.LazyFrame, raw_pool: pl.LazyFrame, here: Declared, answers: Answers
 ) -> tuple[FillResult, pl.DataFrame, int]:
-    """The answers to those of `requests` (TeacherRequests) that are due, what is due for recipes that this run is not
-    for and was left out (key, recipes), and the number of answers of which another run may tell whether they pass."""
+    """The answers, without their texts, to those of `teacher_requests` that are due; what is due for recipes that this
+    run is not for and was left out (key, recipes); and the number of answers of which another run may tell whether they
+    pass."""
+    requests = teacher_requests.drop(SENT).collect()
     keyed = requests.with_columns(key="request_key", model="teacher").unique("key", keep="first", maintain_order=True)
-    checked = raw_pool.join(verified(requests), on="question_id", how="semi")
+    checked = raw_pool.drop("published").join(verified(requests).lazy(), on="question_id", how="semi").collect()
+
+    def complete(missing: pl.DataFrame) -> pl.DataFrame:
+        sent = teacher_requests.select("request_key", *SENT).join(missing.lazy(), on="request_key", how="semi")
+        texts = sent.unique("request_key").collect()
+        return missing.join(texts, on="request_key", how="left", maintain_order="left")
+
     answered, filled, unreached = pl.DataFrame(schema=ANSWERED), None, 0
     while True:
         now, left_out = answers.split(RESPONSES, due(requests, answered).with_columns(key="request_key"))
         if filled is not None and now.height == filled.table.height:
             return filled, left_out, unreached
         asked = keyed.join(now, on="key", how="semi", maintain_order="left")
-        more = answers.get(RESPONSES, asked)
+        more = answers.ask(RESPONSES, asked, complete, READ)
         filled = more if filled is None else combine(filled, more)
         new = filled.table.join(answered, on="request_key", how="anti", maintain_order="left")
-        told, untold = _verify(as_responses(new), checked, here, answers)
+        told, untold = _verify(new, checked, here, answers)
         answered, unreached = pl.concat([answered, told]), unreached + untold
 
 
-def as_responses(answers: pl.DataFrame) -> pl.DataFrame:
-    """Answers as rows of Responses, without their ids."""
-    return answers.select(
-        "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
-        "completion_tokens", "cost", response=parts.full_response("reasoning", "text"), origin=pl.lit("distilled"),
-    )  # fmt: skip
+def as_responses(answered: pl.DataFrame, answers: Answers) -> Iterator[pl.DataFrame]:
+    """Answered requests as rows of Responses, without their ids, in frames as their texts are stored."""
+    for texts in answers.memo.batches(RESPONSES, answered, TEXTS):
+        yield answered.join(texts, on="key", maintain_order="right").select(
+            "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
+            "completion_tokens", "cost", response=parts.full_response("reasoning", "text"), origin=pl.lit("distilled"),
+        )  # fmt: skip
 
 
-def _verify(
-    responses: pl.DataFrame, checked: pl.DataFrame, here: Declared, answers: Answers
-) -> tuple[pl.DataFrame, int]:
-    """ANSWERED of `responses`, and of how many another run may tell whether they pass. Only those to the questions
-    `checked` (RawPool) are verified."""
-    others = responses.join(checked, on="question_id", how="anti", maintain_order="left")
-    told = others.select("request_key", truncated=pl.col("finish_reason") == "length", passed=pl.lit(None, pl.Boolean))
-    ours = responses.join(checked, on="question_id", how="semi", maintain_order="left")
-    if not ours.height:
-        return told, 0
-    kept = without(ours, here.exclusions)
-    read = parts.split(kept.with_columns(response_ids(kept)))
-    rows = jobs.answers_with_checks(read, checked)
-    verdicts = {}
+def _verify(new: pl.DataFrame, checked: pl.DataFrame, here: Declared, answers: Answers) -> tuple[pl.DataFrame, int]:
+    """ANSWERED of the answered requests `new`, and of how many another run may tell whether they pass. Only those to
+    the questions `checked` (RawPool) are verified."""
+    others = new.join(checked, on="question_id", how="anti", maintain_order="left")
+    truncated = pl.col("finish_reason") == "length"
+    told = [others.select("request_key", truncated=truncated, passed=pl.lit(None, pl.Boolean))]
+    ours = new.join(checked, on="question_id", how="semi", maintain_order="left")
     unreached = 0
-    for name, verifier in VERIFIERS.items():
-        limits = here.limits_of(verifier)
-        made = fill(verifier, jobs.jobs(verifier, rows, limits), limits, answers.fill)
-        verdicts[name] = made.table
-        unreached += made.unreached
-    return pl.concat([told, passing.answered(read, verdicts)]), unreached
+    for responses in groups(as_responses(ours, answers), JOBS_BYTES, JOBS_ROWS):
+        kept = without(responses, here.exclusions)
+        read = parts.split(kept.with_columns(response_ids(kept)))
+        rows = jobs.answers_with_checks(read, checked)
+        verdicts = {}
+        for name, verifier in VERIFIERS.items():
+            limits = here.limits_of(verifier)
+            made = fill(verifier, jobs.jobs(verifier, rows, limits), limits, answers.fill)
+            verdicts[name] = made.table
+            unreached += made.unreached
+        told.append(passing.answered(read, verdicts))
+    return pl.concat(told), unreached

@@ -3,7 +3,8 @@
 The decorators `policy`, `evidence` and `decision` turn a function from frames to a frame (or to a frame and metadata)
 into a `Table`, a declaration that is independent of any project. `Table.asset` builds its Dagster asset for one
 project: it validates the frame against the schema, sets the data version to a hash of the content, and attaches row
-count, a sample, bytes and seconds as metadata. Logic of single assets does not belong here.
+count, a sample, bytes and seconds as metadata. A body whose table may be larger than memory returns a `Stream` in place
+of a frame, and takes inputs as `Stored`. Logic of single assets does not belong here.
 
     @decision("selection", "recipes", reads=Reads((dedup,)))
     def deduped_set(raw_pool: pl.LazyFrame, dedup_policy: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
@@ -19,8 +20,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from hashlib import sha256
+from pathlib import Path
 from types import ModuleType
-from typing import IO, Any, cast
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -37,21 +39,15 @@ from am_assets.orchestration.samples import sample
 from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.runtime import progress
+from am_assets.storage.stored import stored_at
+from am_assets.storage.streams import Stored, Stream, Written, content_version, in_order, write
 
 LOG_EVERY_SECONDS = 5
+SHOWN = 5  # rows of a sample
 INSTRUMENT = "instrument"  # metadata of an asset and its materializations: dependencies that all partitions share
 ENTRY, FILES = "entry", "fingerprint"  # metadata of a materialization: the configuration of that partition
 VIEWED = {"deduped_set", "selected_questions", "verified_set", "sft_dataset", "recipe_report"}  # by `am view`
 HERE = "here"  # the parameter of a body that receives the declared part of the project
-
-
-def content_version(frame: pl.DataFrame) -> str:
-    """A hash of the content, 32 hex digits: the same rows in the same order give the same version."""
-    digest = _Digest()
-    frame.rechunk().write_parquet(
-        cast("IO[bytes]", digest), compression="uncompressed", statistics=False, row_group_size=131_072
-    )
-    return digest.hash.hexdigest()[:32]
 
 
 def stored_version(context: dg.AssetExecutionContext, asset: str, partition: str) -> str:
@@ -77,43 +73,39 @@ def _latest(context: dg.AssetExecutionContext, asset: str, partition: str) -> dg
     return record.asset_materialization if record else None
 
 
-class _Digest:
-    """A file that keeps only a hash of what is written to it."""
-
-    def __init__(self) -> None:
-        self.hash = sha256()
-
-    def write(self, data: bytes) -> int:
-        self.hash.update(data)
-        return len(data)
-
-    def flush(self) -> None:
-        pass
-
-
 def picture(png: bytes) -> dg.MetadataValue:
     return dg.MetadataValue.md(f"![plot](data:image/png;base64,{b64encode(png).decode()})")
 
 
-def _to_result(table: "Table", static: dict[str, Any], result: Any, seconds: float) -> dg.MaterializeResult:
-    frame, metadata = result if isinstance(result, tuple) else (result, {})
+def _to_result(
+    table: "Table", static: dict[str, Any], result: Any, target: Path, started: float
+) -> dg.MaterializeResult:
+    made, metadata = result if isinstance(result, tuple) else (result, {})
     schema = TABLES[table.name]
-    valid = schema.validate(frame.select(schema.column_names()), cast=True)
+    if isinstance(made, Stream):
+        frames = (schema.cast(frame.select(schema.column_names())) for frame in made.frames)
+        key = schema.primary_key()
+        valid = (schema.validate(frame) for frame in (in_order(frames, key[0], target) if made.unsorted else frames))
+        value: Written | pl.DataFrame = write(valid, schema.create_empty(), target, key)
+        rows, content, shown = value.rows, value.version, Stored(value.aside).spread(SHOWN)
+        metadata = made.told() | metadata
+    else:
+        value = shown = schema.validate(made.select(schema.column_names()), cast=True)
+        rows, content = value.height, content_version(value)
     return dg.MaterializeResult(
-        value=valid,
-        data_version=dg.DataVersion(_data_version(valid, [metadata[name] for name in table.read_below])),
+        value=value,
+        data_version=dg.DataVersion(_data_version(content, [metadata[name] for name in table.read_below])),
         metadata={
-            "dagster/row_count": valid.height,
+            "dagster/row_count": rows,
             **static,
-            "sample": sample(valid),
-            "seconds": round(seconds, 3),
+            "sample": sample(shown, SHOWN),
+            "seconds": round(time.monotonic() - started, 3),
             **metadata,
         },
     )
 
 
-def _data_version(frame: pl.DataFrame, read_below: list[Any]) -> str:
-    content = content_version(frame)
+def _data_version(content: str, read_below: list[Any]) -> str:
     return sha256(json.dumps([content, *read_below]).encode()).hexdigest()[:32] if read_below else content
 
 
@@ -184,10 +176,10 @@ class Table:
             entry = declared.entry(partition)  # before inputs are read: a later edit shows as a change
             if takes_project:
                 inputs[HERE] = declared
+            static_here = static | _entry_metadata(entry) | _pages(self.name, partition)
             with progress.listening(_log_progress()), _cancel_on_interrupt():
                 result = self.fn(*args, **inputs)
-            static_here = static | _entry_metadata(entry) | _pages(self.name, partition)
-            return _to_result(self, static_here, result, time.monotonic() - started)
+                return _to_result(self, static_here, result, stored_at(here.assets, self.name, partition), started)
 
         # Dagster reads inputs from the signature; the result is always a MaterializeResult with a value.
         parameters = [one for name, one in inspect.signature(self.fn).parameters.items() if name != HERE]

@@ -1,5 +1,7 @@
 """Contents of the memo, and removal of unreferenced entries."""
 
+from pathlib import Path
+
 import dagster as dg
 import polars as pl
 
@@ -7,6 +9,7 @@ from am_assets.config.files import ConfigError
 from am_assets.config.partitions import BETWEEN
 from am_assets.planning.plan import Plan
 from am_assets.planning.scope import recipe_of
+from am_assets.project import Project
 from am_assets.storage import segments
 from am_assets.storage.memo import KEY, Memo
 
@@ -44,6 +47,37 @@ def holdings(memo: Memo, plan: Plan) -> pl.DataFrame:
             {"namespace": namespace, "bytes": size, "unwanted": unwanted, **figures.collect().row(0, named=True)}
         )
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def disk(here: Project, plan: Plan, held: pl.DataFrame) -> pl.DataFrame:
+    """What the project takes on disk, the largest first: kind (table, memo or tokens), name, files, bytes, and of them
+    how many are `removable`, null where that is not known. `held`: the `holdings`.
+
+    Of a table those of partitions that no recipe, source or benchmark has any more, and what a killed writer left; of a
+    namespace the share of rows that nobody wants, which `am memo --prune` removes; of tokens all: they are made again.
+    """
+    shares = {row["namespace"]: (row["unwanted"], row["measurements"]) for row in held.iter_rows(named=True)}
+    rows: list[tuple[str, str, int, int, int | None]] = []
+    known = {key.to_user_string(): {*map(str, plan.partitions(key))} for key in plan.graph.get_all_asset_keys()}
+    for kind, root in (("table", here.assets), ("memo", here.memo), ("tokens", here.tokens)):
+        for folder in sorted(path for path in root.glob("*") if path.is_dir()) if kind != "tokens" else [root]:
+            sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+            size, gone = sum(sizes.values()), None
+            if kind == "table" and folder.name in known:
+                gone = sum(sizes[path] for path in sizes if not _in_use(path.relative_to(folder), known[folder.name]))
+            elif kind == "memo" and (share := shares.get(folder.name)) and share[0] is not None:
+                gone = size * share[0] // max(1, share[1])
+            elif kind == "tokens":
+                gone = size
+            if sizes:
+                rows.append((kind, folder.name, len(sizes), size, gone))
+    schema = {"kind": pl.String, "name": pl.String, "files": pl.Int64, "bytes": pl.Int64, "removable": pl.Int64}
+    return pl.DataFrame(rows, schema, orient="row").sort("bytes", "kind", "name", descending=[True, False, False])
+
+
+def _in_use(path: Path, partitions: set[str]) -> bool:
+    """Whether a file within the folder of a table is of a partition that exists."""
+    return (len(path.parts) > 1 and not path.parts[0].startswith(".")) or path.stem in partitions
 
 
 def _untold(there: pl.Schema) -> pl.Expr:

@@ -54,17 +54,24 @@ def write_whole(target: Path, text: str) -> None:
 
 @contextmanager
 def written_aside(target: Path) -> Iterator[Path]:
-    """Yield a fresh folder beside `target` that replaces it on success and is removed on error.
+    """Yield a fresh folder beside `target` that replaces it on success and is removed on error."""
+    with folder_beside(target) as aside:
+        aside.chmod(0o755)  # mkdtemp makes it private; the result is for every reader of the assets folder
+        yield aside
+        _publish(aside, target)
+
+
+@contextmanager
+def folder_beside(target: Path) -> Iterator[Path]:
+    """Yield a fresh folder beside `target` that is removed when the block ends.
 
     A writer holds a lock on its folder, which the kernel drops when the writer is killed: the next writer of `target`
     then removes what was left.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(target)
-    with _temporary_folder(target) as aside:
-        aside.chmod(0o755)  # mkdtemp makes it private; the result is for every reader of the assets folder
-        yield aside
-        _publish(aside, target)
+    with _temporary_folder(target) as folder:
+        yield folder
 
 
 def _publish(aside: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ Nothing here knows what is measured.
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -106,22 +106,25 @@ class Memo:
         """
 
         def found(paths: list[Path]) -> pl.DataFrame:
-            left = wanted.select("key").unique()
-            rows = [pl.DataFrame(schema=schema)]
-            for path in _holding(paths, left):
-                table = pl.scan_parquet(path, glob=False)
-                keys = segments.keys([path], at="at").collect()
-                hits = keys.join(left, on="key", how="semi", maintain_order="left")
-                if not hits.height:
-                    continue  # found in an earlier segment
-                first, last = hits["at"][0], hits["at"][-1]
-                rows_between = table.slice(first, last - first + 1).collect()
-                part = rows_between.join(left, on="key", how="semi", maintain_order="left")
-                rows.append(part.match_to_schema(schema, missing_columns="insert", extra_columns="ignore"))
-                left = left.join(hits, on="key", how="anti")
+            rows = [pl.DataFrame(schema=schema), *_found(paths, wanted.select("key").unique(), schema)]
             return pl.concat(rows).unique("key", keep="first", maintain_order=True)
 
         return segments.read_consistently(self.folder / namespace, found)
+
+    def batches(self, namespace: str, wanted: pl.DataFrame, schema: pl.Schema) -> Iterator[pl.DataFrame]:
+        """What `read` returns, in frames of a segment's rows at most; where a merge removes one meanwhile, what is left
+        is looked for again."""
+        left = wanted.select("key").unique()
+
+        def found(paths: list[Path]) -> Iterator[pl.DataFrame]:
+            return _found(paths, left, schema)
+
+        while left.height:
+            with suppress(FileNotFoundError):
+                for frame in segments.one_by_one(self.folder / namespace, found):
+                    left = left.join(frame, on="key", how="anti")
+                    yield frame.unique("key", keep="first", maintain_order=True)
+                return
 
     def append(self, namespace: str, measured: pl.DataFrame, notes: Notes = NO_NOTES) -> None:
         """Store measurements (a column `key` and any others), with `notes` beside each: columns that no reader of
@@ -170,22 +173,29 @@ class Memo:
         return self.claims.lost()
 
     def fill(
-        self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema, notes: Notes = NO_NOTES
+        self,
+        namespace: str,
+        wanted: pl.DataFrame,
+        measure: Measure,
+        schema: pl.Schema,
+        notes: Notes = NO_NOTES,
+        read: pl.Schema | None = None,
     ) -> FillResult:
         """Join `wanted` (a column `key` and any others) with the memo, after measuring what the memo lacks.
 
         `schema`: `key` and the measured columns. `measure` gets the missing rows, one per key, and yields frames of
         `schema`; each is stored before the next is requested, so that a crash loses at most one. Keys that `measure`
-        leaves out are left out of the table. `notes` are stored beside what is new. Waits for rows that another process
-        is measuring.
+        leaves out are left out of the table. `notes` are stored beside what is new. `read`: those columns of `schema`
+        that are read again, for the table; all by default. Waits for rows that another process is measuring.
 
         `MemoError` where the store can't be written, before anything is measured.
         """
-        found = self.read(namespace, wanted, schema)
+        read = read or schema
+        found = self.read(namespace, wanted, read)
         missing = _once(wanted).join(found, on="key", how="anti", maintain_order="left")
         new = self._complete(namespace, missing, measure, schema, notes)
         if missing.height:  # includes what another process measured meanwhile
-            found = pl.concat([found, self.read(namespace, missing, schema)])
+            found = pl.concat([found, self.read(namespace, missing, read)])
         table = wanted.join(found, on="key", how="inner", maintain_order="left")
         return FillResult(table, found.join(new, on="key", how="semi"))
 
@@ -240,6 +250,22 @@ class Memo:
 
 def _once(wanted: pl.DataFrame) -> pl.DataFrame:
     return wanted.unique("key", keep="first", maintain_order=True)
+
+
+def _found(paths: list[Path], left: pl.DataFrame, schema: pl.Schema) -> Iterator[pl.DataFrame]:
+    """The rows of the keys in `left` by segment, in order; what an earlier one has is not looked for in a later one."""
+    for path in _holding(paths, left):
+        keys = segments.keys([path], at="at").collect()
+        hits = keys.join(left, on="key", how="semi", maintain_order="left")
+        if not hits.height:
+            continue  # found in an earlier segment
+        table = pl.scan_parquet(path, glob=False)
+        there = table.collect_schema()
+        first, last = hits["at"][0], hits["at"][-1]
+        rows = table.select(name for name in schema if name in there).slice(first, last - first + 1).collect()
+        part = rows.join(left, on="key", how="semi", maintain_order="left")
+        left = left.join(hits, on="key", how="anti")
+        yield part.match_to_schema(schema, missing_columns="insert", extra_columns="ignore")
 
 
 def _holding(paths: list[Path], wanted: pl.DataFrame) -> list[Path]:

@@ -20,10 +20,11 @@ from am_assets.runtime.locks import lock
 from am_assets.storage.atomic import file_aside
 
 T = TypeVar("T")
-SMALL_BYTES = 4_000_000  # in memory; smaller segments are merged
+SMALL_BYTES = 16_000_000  # in memory; smaller segments are merged
 SIZE_DIGITS = 12
 MIN_RUN = 16  # adjacent small segments that are worth a merge
-ROW_GROUP = 4096
+ROW_GROUP = 4096  # rows, and fewer of long texts:
+GROUP_BYTES = 16_000_000  # in memory
 ABANDONED_SECONDS = 86_400  # a temporary file older than a day was left by a dead writer
 MAX_ATTEMPTS = 5  # reads that concurrent merges may invalidate before the reader blocks merges
 KEYS = pl.Schema({"key": pl.String, "finish_reason": pl.String})  # the latter of a model's answers only
@@ -79,10 +80,23 @@ def read_consistently(folder: Path, read: Callable[[list[Path]], T]) -> T:
         return _checked(listed(folder), read)
 
 
+def one_by_one(folder: Path, read: Callable[[list[Path]], Iterator[T]]) -> Iterator[T]:
+    """The results of `read` on the segments as they come; `FileNotFoundError` when a concurrent merge removed one."""
+    with _whole(paths := listed(folder)):
+        yield from read(paths)
+
+
 def _checked(paths: list[Path], read: Callable[[list[Path]], T]) -> T:
     """The result of `read`; `DamagedSegment` names the file where one is not valid."""
-    try:
+    with _whole(paths):
         return read(paths)
+
+
+@contextmanager
+def _whole(paths: list[Path]) -> Iterator[None]:
+    """`DamagedSegment` that names the file where one of `paths` is not valid and can't be read."""
+    try:
+        yield
     except pl.exceptions.ComputeError as error:
         if broken := _damaged(paths):
             raise DamagedSegment(
@@ -116,11 +130,19 @@ def merge(folder: Path) -> None:
 
 def keep_only(folder: Path, wanted: pl.DataFrame) -> int:
     """Delete the rows whose `key` is not in `wanted`; returns their number. `BlockingIOError` as of `rewrite`."""
-    return rewrite(folder, lambda rows: rows.join(wanted, on="key", how="semi", maintain_order="left"))
+
+    def has_others(path: Path) -> bool:
+        known = pl.scan_parquet(path, glob=False).select("key")
+        return bool(known.join(wanted.lazy(), on="key", how="anti").limit(1).collect().height)
+
+    return rewrite(folder, lambda rows: rows.join(wanted, on="key", how="semi", maintain_order="left"), has_others)
 
 
-def rewrite(folder: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> int:
-    """Replace the rows of each segment by what `change` makes of them; returns how many fewer there are.
+def rewrite(
+    folder: Path, change: Callable[[pl.DataFrame], pl.DataFrame], changes: Callable[[Path], bool] = lambda _: True
+) -> int:
+    """Replace the rows of each segment by what `change` makes of them; returns how many fewer there are. Segments that
+    `changes` says no to are not read.
 
     What takes the place of a segment is there before that is removed. `BlockingIOError` where another process is
     merging.
@@ -129,7 +151,7 @@ def rewrite(folder: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> int
     with _merge_lock(folder) as locked:
         if not locked:
             raise BlockingIOError(f"{folder}: another process is merging; try again in a moment")
-        for path in listed(folder):
+        for path in filter(changes, listed(folder)):
             rows = pl.read_parquet(path)
             changed = change(rows)
             if not changed.equals(rows):
@@ -144,7 +166,8 @@ def write_durably(frame: pl.DataFrame, aside: Path, target: Path) -> None:
     """Write `frame` as Parquet to `aside`, flush it, then rename it to `target`; `OSError` names the target."""
     with disk_errors(target), file_aside(target, aside), aside.open("wb") as file:
         # Level 1 takes two thirds of the time of the default, and tables of ids come out no larger.
-        frame.write_parquet(file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+        rows = max(1, min(ROW_GROUP, GROUP_BYTES * frame.height // max(1, int(frame.estimated_size()))))
+        frame.write_parquet(file, compression="zstd", compression_level=1, row_group_size=rows)
 
 
 @contextmanager

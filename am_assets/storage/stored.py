@@ -64,7 +64,11 @@ class StoredTables:
         return Recipe(**sections)
 
     def _path(self, asset: str, partition: str) -> Path:
-        return self.folder / asset / f"{partition}{EXTENSION}"
+        return stored_at(self.folder, asset, partition)
+
+
+def stored_at(folder: Path, asset: str, partition: str) -> Path:
+    return folder / asset / f"{partition}{EXTENSION}"
 
 
 def settings(recipe: Recipe, section: str) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from am_assets.verification.mathematics.normalization import is_text, normalize,
 from am_assets.verification.verifiers.math import settle
 
 VERSION = "1"  # raise when answers may fall into other classes
+AT_ONCE = 16_384  # answers that are held
 MOST_CHARS = 500  # of a result that is compared
 MOST_WORDS = 1  # of a result outside of a box: "12 apples", and no half sentence
 # By (question_id, answer, reference, response_id: a list of the responses that state the answer's result), whether the
@@ -44,13 +45,17 @@ def result_of(answer: str) -> str | None:
 def answers_to_compare(features: pl.LazyFrame, pool: pl.LazyFrame) -> pl.DataFrame:
     """(response_id, question_id, result) of the answers to questions of RawPool without tests that have several."""
     without_tests = pool.filter(~HAS_TESTS).select("question_id")
-    answered = features.select("response_id", "question_id", "answer").filter(
-        pl.col("answer").str.strip_chars().str.len_chars() > 0
+    answered = features.filter(pl.col("answer").str.strip_chars().str.len_chars() > 0).select(
+        "response_id", "question_id"
     )
     ours = answered.join(without_tests, on="question_id", how="semi", maintain_order="left")
     several = ours.filter(pl.len().over("question_id") > 1).collect()
-    told = pl.Series("result", [result_of(answer) for answer in several["answer"]], dtype=pl.String)
-    return several.select("response_id", "question_id", told)
+    told = [several.clear().with_columns(result=pl.lit(None, pl.String))]
+    for some in several.iter_slices(AT_ONCE):
+        texts = features.select("response_id", "answer").join(some.lazy(), on="response_id", how="semi").collect()
+        answers = some.join(texts, on="response_id", how="left", maintain_order="left")["answer"]
+        told.append(some.with_columns(pl.Series("result", map(result_of, answers), dtype=pl.String)))
+    return pl.concat(told)
 
 
 def consensus(told: pl.DataFrame, equal: Equal) -> pl.DataFrame:

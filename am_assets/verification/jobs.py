@@ -1,10 +1,12 @@
 """The answers that each verifier and the judge gets, and the memo key of each job. Nothing is verified here."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import polars as pl
 
 from am_assets.config.instruments import Reward
+from am_assets.storage.streams import Stored
 from am_assets.verification import reward
 from am_assets.verification.verifiers import VERIFIERS, Verifier, applicable, unverified
 
@@ -17,6 +19,26 @@ def answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame)
     return response_features.select("response_id", "question_id", "answer", "well_formed").join(
         checks, on="question_id"
     )
+
+
+def checks(raw_pool: Stored, where: pl.Expr | bool = True) -> pl.DataFrame:
+    """The questions that `where` holds of and what answers can be checked by, to be joined with answers."""
+    return raw_pool.mapped(["question_id", "question", *AGAINST], where)
+
+
+def batches(response_features: Stored, checks: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """`answers_with_checks` of a shard in frames, of which the first is empty: it has the columns."""
+    columns = ["response_id", "question_id", "answer", "well_formed"]
+    yield answers_with_checks(response_features.lazy().select(columns).head(0).collect(), checks)
+    for features in response_features.batches(columns):
+        yield answers_with_checks(features, checks)
+
+
+def of(missing: pl.DataFrame, rows: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Those of `rows` (key, response_id and any others) that `missing` names."""
+    named = missing.select("key", "response_id")
+    for frame in rows:
+        yield frame.join(named, on=["key", "response_id"], how="semi", maintain_order="left")
 
 
 def jobs(verifier: Verifier, answers: pl.DataFrame, limits: Any) -> pl.DataFrame:

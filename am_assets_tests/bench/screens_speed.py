@@ -13,6 +13,8 @@ from pathlib import Path
 
 import polars as pl
 
+from am_assets.distillation.parts import split
+from am_assets.storage.streams import Stored
 from am_assets.verification.screens import response_screens
 from am_assets_tests.verification.screened import SENTENCES
 
@@ -49,16 +51,14 @@ def _written(chars: int, draw: random.Random, neighbours: list[str]) -> str:
 def screened(texts: list[str]) -> tuple[float, float]:
     """Seconds by the clock, and of processor time, for these texts as think parts, read from a file."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "features.parquet")
+        path = Path(folder, "responses.parquet")
         ids = pl.Series([f"{number:032x}" for number in range(len(texts))])
-        table = pl.DataFrame({"response_id": ids, "think": texts}).with_columns(
-            question_id="response_id", answer="think"
-        )
-        table.with_columns(answer=pl.lit("So x is 4.")).write_parquet(path)
+        parts = pl.format("<think>{}</think>So x is 4.", pl.Series(texts))
+        table = pl.DataFrame({"response_id": ids, "question_id": ids}).with_columns(response=parts)
+        table.write_parquet(path, row_group_size=1000)
         pool = table.lazy().select("question_id", question=pl.lit("What is x?"), test_cases=pl.lit(None, pl.String))
-        responses = table.lazy().select("response_id", "question_id", response="answer")
         clock, busy = time.perf_counter(), time.process_time()
-        response_screens(pl.scan_parquet(path), responses, pool)
+        response_screens(map(split, Stored(path).batches()), pool)
         return time.perf_counter() - clock, time.process_time() - busy
 
 

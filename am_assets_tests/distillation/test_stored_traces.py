@@ -1,5 +1,6 @@
 """A better reading of traces mends what was paid for: stored answers are read anew, and nothing is asked."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,9 +29,15 @@ def test_answers_that_an_earlier_version_stored_are_read_anew_without_a_request(
     outcomes = applied(desk, *FEATURES)
     assert {*outcomes.values()} == {"done"} and ("responses", "asked") in outcomes
     features = pl.read_parquet(tmp_path / "assets" / "response_features" / "asked.parquet")
-    assert features.select("think", "answer", "well_formed").rows() == [("9 and 4 is 13.", "He has \\boxed{13}.", True)]
+    assert features.select("answer", "well_formed").rows() == [("He has \\boxed{13}.", True)]
     assert len(server.bodies) == asked
     assert "1 answer stored by an earlier version, without the provider's message" in am(desk, "memo").stdout
+    taken = {(row["kind"], row["name"]): row for row in json.loads(am(desk, "memo", "--disk", "--json").stdout)}
+    stored = (tmp_path / "assets" / "responses" / "asked.parquet").stat().st_size
+    assert taken["table", "responses"] == {
+        "kind": "table", "name": "responses", "files": 1, "bytes": stored, "removable": 0
+    }  # fmt: skip
+    assert taken["memo", "responses"]["bytes"] > 0 and taken["memo", "responses"]["removable"] == 0
     server.stop()
 
 

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from am_assets.distillation.parts import split
 from am_assets.distillation.traces import response_features
 from am_assets.storage.schemas import ResponseFeatures
 
@@ -24,7 +25,9 @@ def features(*responses: str, finish_reason: str = "stop", question: str = "What
 
 
 def read(response: str) -> tuple[str | None, str | None, bool]:
-    (row,) = features(response)
+    (row,) = split(pl.DataFrame({"response": [response]})).to_dicts()
+    (told,) = features(response)
+    assert (told["answer"], told["well_formed"]) == (row["answer"], row["well_formed"])
     return row["think"], row["answer"], row["well_formed"]
 
 

@@ -30,10 +30,9 @@ def screened(*rows: dict) -> pl.DataFrame:
     table = pl.DataFrame(filled, strings).with_row_index("at").with_columns(
         response_id=pl.format("r{}", "at"), question_id=pl.format("q{}", "at")
     )  # fmt: skip
-    features = table.select("response_id", "question_id", "think", "answer")
-    responses = table.select("response_id", "question_id", "response")
+    responses = table.select("response_id", "question_id", "think", "answer", "response")
     pool = table.select("question_id", "question", "test_cases")
-    return ResponseScreens.validate(response_screens(features.lazy(), responses.lazy(), pool.lazy()), cast=True)
+    return ResponseScreens.validate(response_screens(responses.iter_slices(2), pool.lazy()), cast=True)
 
 
 def findings(**row: str | None) -> list[tuple[str, str]]:
@@ -102,14 +101,16 @@ def test_a_finding_behind_a_long_line_and_across_a_cut_is_found() -> None:
 
 
 def test_each_question_is_screened_for_all_its_responses() -> None:
-    features = pl.LazyFrame(
-        {"response_id": ["a", "b", "c"], "question_id": ["q", "q", "p"], "think": "t", "answer": "4"}
+    responses = pl.DataFrame(
+        {"response_id": ["a", "b", "c"], "question_id": ["q", "q", "p"], "think": "t", "answer": "4", "response": "4"}
     )
-    pool = pl.LazyFrame({"question_id": ["p", "q"], "question": ["x?", KEYS["aws"]], "test_cases": [None, None]})
-    responses = features.select("response_id", "question_id", response="answer")
-    table = response_screens(features, responses, pool.cast({"test_cases": pl.String}))
+    pool = pl.LazyFrame(
+        {"question_id": ["p", "q"], "question": ["x?", KEYS["aws"]], "test_cases": [None, None]},
+        schema_overrides={"test_cases": pl.String},
+    )
+    table = response_screens([responses[:1], responses[1:]], pool)
     assert table.select("response_id", pl.col("screens").list.len()).rows() == [("a", 1), ("b", 1), ("c", 0)]
-    assert response_screens(features.clear(), responses, pool.cast({"test_cases": pl.String})).is_empty()
+    assert response_screens([], pool).is_empty()
 
 
 surroundings = st.text(st.characters(codec="utf-8", exclude_characters="\n`~"), max_size=30)

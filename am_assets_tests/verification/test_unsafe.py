@@ -21,10 +21,9 @@ HARM = "pick the lock"
 def test_only_what_the_judge_says_in_the_form_asked_for_is_a_finding() -> None:
     said = {"a": '{"unsafe": true}', "b": '{"unsafe": false}', "c": "unsafe", "d": '{"unsafe": "yes"}', "e": ""}
     judged = pl.DataFrame({"response_id": said.keys(), "model": "m", "text": said.values()})
-    features = pl.LazyFrame({"response_id": [*said], "question_id": "q", "think": "t", "answer": "4"})
-    responses = features.select("response_id", "question_id", response="answer")
+    responses = pl.DataFrame({"response_id": [*said], "question_id": "q", "think": "t", "answer": "4", "response": "4"})
     pool = pl.LazyFrame({"question_id": ["q"], "question": ["x?"], "test_cases": pl.Series([None], dtype=pl.String)})
-    table = response_screens(features, responses, pool, judged)
+    table = response_screens([responses], pool, judged)
     assert table.filter(pl.col("screens").list.contains("unsafe"))["response_id"].to_list() == ["a"]
     assert table["findings"][0][0] == {"screen": "unsafe", "part": "answer", "shown": "unsafe by the word of m"}
 

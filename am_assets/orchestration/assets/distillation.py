@@ -1,5 +1,9 @@
 """Assets of distillation: requests to teachers, their responses, and features of the responses."""
 
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
+
 import dagster as dg
 import polars as pl
 
@@ -16,8 +20,10 @@ from am_assets.orchestration.partitions import every
 from am_assets.orchestration.resources import Answers, usage
 from am_assets.orchestration.rounds import as_responses, in_rounds
 from am_assets.storage.stored import read_policy
+from am_assets.storage.streams import Stored, Stream
 from am_assets.verification.verifiers.base import UNREACHED, without_sandbox
 
+SOUND = pl.col("defect").is_null()
 ALL_RECIPES = every("recipe", skip_missing=True)
 
 
@@ -61,37 +67,50 @@ def teacher_requests(
     unfinished=lambda made, recipes: prompts.unasked(made, recipes) or without_sandbox(made, recipes),
 )
 def responses(
-    raw_pool: pl.DataFrame, teacher_requests: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
-) -> tuple[pl.DataFrame, dict]:
+    raw_pool: Stored, teacher_requests: pl.LazyFrame, here: Declared, answers: dg.ResourceParam[Answers]
+) -> tuple[Stream, dict]:
     """Teacher generations for the questions that any recipe selected, and the published responses of the shard. A
     stored response is never requested again. A response truncated by its token limit is kept like any other; where a
     policy allows a further try at a higher limit, both are here. An excluded response is here without its text. A run
     for some recipes leaves out unanswered requests that only others want, and records how many. Where a recipe samples
     until an answer passes, answers are verified here as their verdicts are below, through the same memo."""
-    filled, unasked, unreached = in_rounds(teacher_requests, raw_pool, here, answers)
-    distilled = as_responses(filled.table)
-    given = published(raw_pool.filter(pl.col("defect").is_null())).with_columns(
-        prompt_tokens=pl.lit(0), completion_tokens=pl.lit(0), cost=pl.lit(0.0)
-    )
-    both = pl.concat([distilled, given.select(distilled.columns)], how="vertical_relaxed")
-    both = without(both, here.exclusions)
-    table = both.with_columns(response_ids(both))
-    lengths = plots.histogram_png(distilled["completion_tokens"], "Tokens of the teacher's responses")
-    return table.sort("response_id"), {
+    filled, unasked, unreached = in_rounds(teacher_requests, raw_pool.lazy(), here, answers)
+
+    def rows() -> Iterator[pl.DataFrame]:
+        for frame in chain(as_responses(filled.table, answers), _published(raw_pool)):
+            kept = without(frame, here.exclusions)
+            yield kept.with_columns(response_ids(kept))
+
+    given = raw_pool.lazy().filter(SOUND).select(pl.col("published").list.len().sum()).collect().item()
+    lengths = plots.histogram_png(filled.table["completion_tokens"], "Tokens of the teacher's responses")
+    return Stream(rows(), unsorted=True), {
         **usage(filled),
         **({UNREACHED: unreached} if unreached else {}),
         prompts.UNASKED: dict(unasked.explode("recipes")["recipes"].value_counts(sort=True).rows()),
-        "published": given.height,
-        "distilled": distilled.height,
+        "published": given,
+        "distilled": filled.table.height,
         "tokens": tables.picture(lengths),
     }
 
 
+def _published(raw_pool: Stored) -> Iterator[pl.DataFrame]:
+    for questions in raw_pool.batches(["question_id", "published", "defect"]):
+        yield published(questions.filter(SOUND)).with_columns(
+            prompt_tokens=pl.lit(0), completion_tokens=pl.lit(0), cost=pl.lit(0.0)
+        )
+
+
 @tables.evidence("distillation", "shards", reads=Reads((parts, traces)))
-def response_features(responses: pl.LazyFrame, raw_pool: pl.LazyFrame) -> tuple[pl.DataFrame, dict]:
-    """Think and answer parts, format validity, repetition, truncation, languages, and overlap of the answer with its
-    question. Raw rates without thresholds: those are the recipe's."""
-    read = responses.select("response_id", "question_id", "response", "finish_reason")
-    asked = read.join(raw_pool.select("question_id", "question"), on="question_id", how="left").collect()
-    table = traces.response_features(asked)
-    return table, {"templates": dict(table["template"].cast(pl.String).value_counts(sort=True).rows())}
+def response_features(responses: Stored, raw_pool: Stored) -> Stream:
+    """The answer part, format validity, repetition, truncation, languages, and overlap of the answer with its question.
+    Raw rates without thresholds: those are the recipe's. The think part is read from the response where it is shown."""
+    questions = raw_pool.mapped(["question_id", "question"])
+    templates: Counter[str | None] = Counter()
+
+    def rows() -> Iterator[pl.DataFrame]:
+        for batch in responses.batches(["response_id", "question_id", "response", "finish_reason"]):
+            table = traces.response_features(batch.join(questions, on="question_id", how="left"))
+            templates.update(table["template"].cast(pl.String))
+            yield table
+
+    return Stream(rows(), lambda: {"templates": dict(templates.most_common())})

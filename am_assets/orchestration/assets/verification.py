@@ -1,7 +1,7 @@
 """Assets of verification: verdicts by each verifier, consensus, reward scores, and `verified_set`, which decides on
 responses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -9,22 +9,29 @@ import polars as pl
 
 from am_assets.config.instruments import Instruments, Opinion
 from am_assets.config.recipe import TeacherPolicy, VerificationPolicy
+from am_assets.distillation import parts
 from am_assets.engines import plots
+from am_assets.engines.llm import ANSWER
 from am_assets.engines.models import reward_model
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import all_of
-from am_assets.orchestration.resources import Answers, usage
+from am_assets.orchestration.resources import IDENTITY, Answers, usage
 from am_assets.orchestration.tables import Table, picture
 from am_assets.runtime import kept
-from am_assets.storage.memo import with_keys
+from am_assets.storage.memo import FillResult, with_keys
 from am_assets.storage.stored import StoredTables, read_policy
+from am_assets.storage.streams import Stored, groups
 from am_assets.verification import candidates, consensus, decide, figures, jobs, opinion, reward, screens
 from am_assets.verification.screens import NOBODY, unsafe
-from am_assets.verification.verifiers import VERIFIERS, Verifier, module_of
-from am_assets.verification.verifiers.base import UNREACHED, fill, without_sandbox
+from am_assets.verification.verifiers import VERIFIERS, Verifier, applicable, module_of
+from am_assets.verification.verifiers.base import JOBS_BYTES, JOBS_ROWS, UNREACHED, fill, without_sandbox
 
 MATH = VERIFIERS["math"]
+REPLY = pl.Schema({name: ANSWER[name] for name in ("key", "text", "prompt_tokens", "completion_tokens", "cost")})
+Ready = Callable[
+    [], Iterable[pl.DataFrame]
+]  # frames made anew at each call, one or more, of which an empty one is first
 AGREEMENT = "agreement"  # metadata of reward scores: agreement of the judge with itself
 SCREENED = "screened"  # metadata: the share of responses that each screen finds anything in
 FIGURES = "figures"  # metadata of a verified set that the next one is compared with
@@ -34,15 +41,25 @@ def verdicts(verifier: Verifier) -> Table:
     """The evidence table of a verifier, declared as its entry says."""
 
     def body(
-        response_features: pl.DataFrame, raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
+        response_features: Stored, raw_pool: Stored, here: Declared, answers: dg.ResourceParam[Answers]
     ) -> tuple[pl.DataFrame, dict]:
         limits = getattr(here.instruments, verifier.section)
-        wanted = jobs.jobs(verifier, jobs.answers_with_checks(response_features, raw_pool), limits)
-        filled = fill(verifier, wanted, limits, answers.fill)
+        checks = jobs.checks(raw_pool, applicable()[verifier.name])
+
+        def ready() -> Iterator[pl.DataFrame]:
+            for rows in jobs.batches(response_features, checks):
+                yield jobs.jobs(verifier, rows, limits)
+
+        def complete(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+            return groups(jobs.of(missing, ready()), JOBS_BYTES, JOBS_ROWS)
+
+        narrow = {"key", *verifier.columns.column_names()}
+        wanted = pl.concat(rows.select(name for name in rows.columns if name in narrow) for rows in ready())
+        filled = fill(verifier, wanted, limits, answers.fill, complete)
         table = filled.table.sort("response_id")
         metadata: dict = {}
         if verifier.opinions:
-            table, metadata = _with_opinions(table, limits.opinion, answers)
+            table, metadata = _with_opinions(table, limits.opinion, ready, answers)
         counts = {"verified": filled.new} | ({} if verifier.transient is None else {UNREACHED: filled.unreached})
         return table, _verdict_counts(table) | counts | metadata
 
@@ -71,12 +88,34 @@ def _pool_of(verifier: Verifier) -> str | Callable[[Instruments], str | None] | 
     return lambda instruments: "judge" if getattr(instruments, verifier.section).opinion else verifier.pool
 
 
-def _with_opinions(table: pl.DataFrame, instrument: Opinion | None, answers: Answers) -> tuple[pl.DataFrame, dict]:
+def _with_opinions(
+    table: pl.DataFrame, instrument: Opinion | None, ready: Ready, answers: Answers
+) -> tuple[pl.DataFrame, dict]:
     """Verdicts with the second opinion of a model, where the instruments name one."""
     if instrument is None:
         return opinion.opinions(table, NOBODY), {}
-    filled = answers.get("opinions", opinion.requests(opinion.rows_to_ask(table, instrument), instrument))
+
+    def requests() -> Iterator[pl.DataFrame]:
+        for rows in ready():
+            told = rows.join(table.select("response_id", "verdict"), on="response_id", maintain_order="left")
+            yield opinion.requests(opinion.rows_to_ask(told, instrument), instrument)
+
+    filled = _asked("opinions", requests, answers)
     return opinion.opinions(table, filled.table.select("response_id", "model", "text")), usage(filled)
+
+
+def _asked(namespace: str, requests: Ready, answers: Answers) -> FillResult:
+    """Requests with their answers. Frames of requests are made twice: for their keys, and with their texts for what was
+    not answered yet."""
+
+    def keyed() -> Iterator[pl.DataFrame]:
+        return (with_keys(frame, *IDENTITY) for frame in requests())
+
+    def complete(missing: pl.DataFrame) -> pl.DataFrame:
+        return pl.concat([*jobs.of(missing, keyed())])
+
+    wanted = pl.concat(frame.drop("messages", "sampling") for frame in keyed())
+    return answers.ask(namespace, wanted, complete, REPLY)
 
 
 verdict_tables = [verdicts(verifier) for verifier in VERIFIERS.values()]
@@ -136,28 +175,39 @@ class Comparisons:
     reads=Reads((reward, reward_model), tuple(f"reward.{name}" for name in ("model", "max_tokens", "judges", "audit"))),
 )
 def reward_scores(
-    response_features: pl.DataFrame, raw_pool: pl.DataFrame, here: Declared, answers: dg.ResourceParam[Answers]
+    response_features: Stored, raw_pool: Stored, here: Declared, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
     """Five dimensions by a judge or a reward model, on the answer part alone, for responses that no reference, tests
     or constraints can check, or for all where the instruments say so. An audit asks the judge about a sample again to
     measure its agreement with itself; a reward model is deterministic and not audited."""
     instrument = here.instruments.reward
-    judged = jobs.to_judge(jobs.answers_with_checks(response_features, raw_pool), instrument)
+    checks = jobs.checks(raw_pool)
+
+    def judged() -> Iterator[pl.DataFrame]:
+        return (jobs.to_judge(rows, instrument) for rows in jobs.batches(response_features, checks))
+
     if instrument.local:
         return _by_model(judged, instrument.local, here, answers)
-    filled = answers.get("rewards", jobs.judge_requests(judged, instrument))
+    filled = _asked("rewards", lambda: (jobs.judge_requests(rows, instrument) for rows in judged()), answers)
     replies = filled.table.select("response_id", "question_id", "ask", "text")
     table = reward.reward_table(replies.filter(ask="first"), instrument.model)
     return table, usage(filled) | {AGREEMENT: reward.agreement(replies)}
 
 
-def _by_model(judged: pl.DataFrame, name: str, here: Declared, answers: Answers) -> tuple[pl.DataFrame, dict]:
+def _by_model(judged: Ready, name: str, here: Declared, answers: Answers) -> tuple[pl.DataFrame, dict]:
     model = here.instruments.reward.model
-    wanted = with_keys(judged, "question", "answer", identity=[name, reward_model.VERSION])
     at_once = here.endpoints_of(model)[0].concurrency
-    filled = answers.fill(
-        "reward_models", wanted, lambda missing: reward_model.score(missing, name, at_once), reward_model.SCORED
-    )
+
+    def keyed() -> Iterator[pl.DataFrame]:
+        identity = [name, reward_model.VERSION]
+        return (with_keys(rows, "question", "answer", identity=identity) for rows in judged())
+
+    def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        for rows in groups(jobs.of(missing, keyed()), JOBS_BYTES, JOBS_ROWS):
+            yield from reward_model.score(rows, name, at_once)
+
+    wanted = pl.concat(rows.select("key", "response_id", "question_id") for rows in keyed())
+    filled = answers.fill("reward_models", wanted, measure, reward_model.SCORED)
     table = reward.reward_model_table(filled.table, model)
     return table, {"scored": filled.new.height, AGREEMENT: {}}
 
@@ -166,26 +216,30 @@ def _by_model(judged: pl.DataFrame, name: str, here: Declared, answers: Answers)
     "verification",
     "shards",
     pool=lambda instruments: "judge" if instruments.screens.unsafe else None,
-    reads=Reads((screens,), ("screens",)),
+    reads=Reads((screens, parts), ("screens",)),
 )
 def response_screens(
-    response_features: pl.LazyFrame,
-    responses: pl.LazyFrame,
-    raw_pool: pl.LazyFrame,
-    here: Declared,
-    answers: dg.ResourceParam[Answers],
+    responses: Stored, raw_pool: Stored, here: Declared, answers: dg.ResourceParam[Answers]
 ) -> tuple[pl.DataFrame, dict]:
     """What screens found in each response and its question before release: keys, personal data, a teacher that names
     itself or the end of its knowledge, refusals, and unsafe content where the instruments name a model to judge it. The
     finding and its part; what drops a response is the recipe's."""
+
+    def read() -> Iterator[pl.DataFrame]:
+        return map(parts.split, responses.batches(["response_id", "question_id", "response"]))
+
     judged, cost = NOBODY, {}
     if instrument := here.instruments.screens.unsafe:
-        asked = jobs.answers_with_checks(response_features.collect(), raw_pool.collect())
-        filled = answers.get("unsafe", unsafe.requests(asked, instrument))
-        judged, cost = filled.table.select("response_id", "model", "text"), usage(filled)
+        checks = jobs.checks(raw_pool)
+        asked = _asked(
+            "unsafe",
+            lambda: (unsafe.requests(jobs.answers_with_checks(rows, checks), instrument) for rows in read()),
+            answers,
+        )
+        judged, cost = asked.table.select("response_id", "model", "text"), usage(asked)
     else:
         answers.want_none("unsafe")
-    table = screens.response_screens(response_features, responses, raw_pool, judged)
+    table = screens.response_screens(read(), raw_pool.lazy(), judged)
     return table, {SCREENED: figures.screened(table), **cost}
 
 

@@ -6,6 +6,7 @@ Checks of verdicts and of the judge are in `checks/verdicts.py`.
 """
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial, update_wrapper
@@ -22,6 +23,7 @@ from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.selection.decontaminate import contaminated
 from am_assets.storage.stored import StoredTables, read_policy
+from am_assets.storage.streams import Stored
 
 MIN_LABEL_PARSE_RATE = 0.9
 WITH_KEPT = ["deduped_set", "selected_questions", "verified_set"]  # tables of kept and dropped rows
@@ -79,13 +81,18 @@ def _stored_table(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
     ]
 
     @dg.multi_asset_check(name=f"{name}_table", specs=specs, ins={"table": dg.AssetIn(key=asset.key)})
-    def stored(table: pl.DataFrame) -> Iterator[dg.AssetCheckResult]:
+    def stored(table: Stored) -> Iterator[dg.AssetCheckResult]:
         key = schema.primary_key()
-        _, faults = schema.filter(table)
-        counts = {rule: int(count) for rule, count in faults.counts().items()}
-        repeated = table.height - table.select(key).n_unique() if "primary_key" in counts else 0
+        counts: Counter[str] = Counter()
+        for rows in table.batches():
+            _, faults = schema.filter(rows)
+            counts.update({rule: int(count) for rule, count in faults.counts().items() if rule != "primary_key"})
+        keys = table.lazy().select(key).collect()
+        repeated = keys.height - keys.n_unique() if keys.height else 0
+        if repeated:
+            counts["primary_key"] = int(keys.is_duplicated().sum())
         yield dg.AssetCheckResult(
-            check_name="schema", asset_key=asset.key, passed=not counts, metadata={"broken_rules": counts}
+            check_name="schema", asset_key=asset.key, passed=not counts, metadata={"broken_rules": dict(counts)}
         )
         yield dg.AssetCheckResult(
             check_name="unique_ids",

@@ -39,8 +39,7 @@ class Responses(dy.Schema):
 class ResponseFeatures(dy.Schema):
     response_id = dy.String(primary_key=True)
     question_id = dy.String()
-    think = dy.String(nullable=True)
-    answer = dy.String(nullable=True)
+    answer = dy.String(nullable=True, description="the think part stays in the response alone")
     template = dy.Enum(TEMPLATES, nullable=True, description="null where the parts can't be separated")
     well_formed = dy.Bool(description="both parts and nothing else")
     truncated = dy.Bool()

@@ -3,11 +3,11 @@
 A screen measures: what was found, and in which part. Which screens drop a response is decided by the recipe
 (`verification.screens`). Nothing of a key and little of an address is stored.
 
-    >>> response_screens(response_features, responses, raw_pool)["screens"].to_list()
+    >>> response_screens([parts.split(responses)], raw_pool)["screens"].to_list()
     [[], ['self_naming']]
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
@@ -26,39 +26,30 @@ FINDING = pl.Schema({"screen": pl.Enum(SCREENS), "part": pl.Enum(PARTS), "shown"
 
 
 def response_screens(
-    response_features: pl.LazyFrame,
-    responses: pl.LazyFrame,
-    raw_pool: pl.LazyFrame,
-    judged: pl.DataFrame = NOBODY,
+    responses: Iterable[pl.DataFrame], raw_pool: pl.LazyFrame, judged: pl.DataFrame = NOBODY
 ) -> pl.DataFrame:
-    """ResponseScreens of one shard's tables, sorted by response_id: the first finding of each screen in each part.
-    `judged` (response_id, model, text) are replies to the requests of `unsafe.py`.
+    """ResponseScreens of one shard, sorted by response_id: the first finding of each screen in each part. `responses`
+    are frames of response_id, question_id, response, and its parts think and answer; `judged` (response_id, model,
+    text) are replies to the requests of `unsafe.py`.
 
     A response that has no answer part is screened as a whole. Only texts with a hint of a finding are held in memory.
     """
-    ids = response_features.select("response_id", "question_id").collect()
     tasks = raw_pool.filter(HAS_TESTS).select("question_id").collect()["question_id"].implode()
-    unsplit = (
-        response_features.filter(pl.col("answer").is_null()).select("response_id").collect()["response_id"].implode()
-    )
-    answered = [
-        frame.select("response_id", pl.col(column).alias(part), code_task=pl.col("question_id").is_in(tasks))
-        for frame, column, part in (
-            (response_features, "think", "think"),
-            (response_features, "answer", "answer"),
-            (responses.filter(pl.col("response_id").is_in(unsplit)), "response", "answer"),
+    none = {"response_id": pl.String(), "question_id": pl.String()}
+    ids, found = [pl.DataFrame(schema=none)], [unsafe.findings(judged)]
+    for frame in responses:
+        ids.append(frame.select(*none))
+        texts = frame.lazy().with_columns(
+            pl.coalesce("answer", "response"), code_task=pl.col("question_id").is_in(tasks)
         )
-    ]
+        found += [_findings(part, texts.select("response_id", part, "code_task")) for part in ("think", "answer")]
+    every = pl.concat(ids)
     of_questions = _findings("question", raw_pool.select("question_id", "question", code_task=HAS_TESTS))
-    found = [
-        of_questions.join(ids, on="question_id").drop("question_id"),
-        unsafe.findings(judged),
-        *(_findings(frame.collect_schema().names()[1], frame) for frame in answered),
-    ]
+    found.append(of_questions.join(every, on="question_id").drop("question_id"))
     by_response = pl.concat(found, how="diagonal").sort("response_id", "screen", "part").group_by("response_id")
     listed = by_response.agg(screens=pl.col("screen").unique().sort(), findings=pl.struct(*FINDING))
     return (
-        ids.join(listed, on="response_id", how="left")
+        every.join(listed, on="response_id", how="left")
         .with_columns(pl.col("screens", "findings").fill_null([]))
         .select(ResponseScreens.column_names())
         .sort("response_id")

@@ -18,6 +18,7 @@ from am_assets.storage.memo import FillResult, Measure, with_keys
 
 UNREACHED = "unreached"  # metadata of verdicts: the number of rows that another run may settle
 REASON = pl.col("reason")
+JOBS_BYTES, JOBS_ROWS = 64_000_000, 16_384  # of texts that are verified one after the other, held at once
 SECONDS = {"seconds": pl.Float64()}  # that a row took, beside what is measured: shown by `am verify`, stored nowhere
 
 
@@ -120,8 +121,10 @@ def fill(
     jobs: pl.DataFrame,
     limits: Any,
     through: Callable[[str, pl.DataFrame, Measure, pl.Schema], FillResult],
+    complete: Callable[[pl.DataFrame], Iterable[pl.DataFrame]] = lambda missing: [missing],
 ) -> Filled:
-    """`jobs` (see `Verifier.with_job_keys`) with their verdicts; `through` is the `fill` of a memo.
+    """`jobs` (see `Verifier.with_job_keys`) with their verdicts; `through` is the `fill` of a memo. Where
+    `jobs` have no texts, `complete` makes frames with texts of those that have no verdict yet.
 
     Transient verdicts are not memoized, so that the next fill makes these, and no others, again.
     """
@@ -129,10 +132,11 @@ def fill(
     transients = [pl.DataFrame(schema=verifier.measured)]
 
     def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        for timed in verifier.verify(missing, limits):
-            verdicts = timed.select(verifier.measured.names())
-            transients.append(verdicts.filter(transient))
-            yield verdicts.filter(~transient)
+        for ready in complete(missing):
+            for timed in verifier.verify(ready, limits):
+                verdicts = timed.select(verifier.measured.names())
+                transients.append(verdicts.filter(transient))
+                yield verdicts.filter(~transient)
 
     filled = through(verifier.name, jobs, measure, verifier.measured)
     again = jobs.join(pl.concat(transients), on="key")
