@@ -154,7 +154,10 @@ def tokens_to_train(here: Project, recipe: str, policy: TrainingPolicy) -> int |
     if recipe not in StoredTables(here.assets).partitions("sft_dataset"):
         return None
     texts = pl.col("question_chars", "think_chars", "answer_chars").cast(pl.UInt64).sum()
-    chars = StoredTables(here.assets).scan("sft_dataset", recipe).select(pl.sum_horizontal(texts)).collect().item()
+    table = StoredTables(here.assets).scan("sft_dataset", recipe)
+    if "think_chars" not in table.collect_schema():
+        return None  # of an earlier version
+    chars = table.select(pl.sum_horizontal(texts)).collect().item()
     return int(chars / CHARS * policy.epochs)
 
 

@@ -80,6 +80,12 @@ def manifest(folder: Path) -> tuple[str, dict[str, File]]:
     return told["content"], {name: File(**file) for name, file in told["files"].items()}
 
 
+def is_of(folder: Path, rows: pl.DataFrame) -> bool:
+    """Whether `folder` is a release of these rows of SftDataset."""
+    held = manifest(folder)[0] if (folder / MANIFEST).exists() else None
+    return held is not None and "content" in rows.columns and held == dataset.content(rows["content"])
+
+
 def _write_rows(
     wanted: list[Part], texts: Texts, before: Path, aside: Path, further: Sequence[str], jsonl: bool
 ) -> dict[str, File]:

@@ -120,8 +120,8 @@ def sft_checkpoint(
     policy = read_policy(TrainingPolicy, training_policy)
     base = student.student_folder(policy.student, here.models)
     place, folder = here.assets / "sft_dataset" / context.partition_key, here.assets / CHECKPOINTS
-    if release.manifest(place)[0] != dataset.content(sft_dataset["content"]):
-        raise ValueError(f"{place} is of a run that came to no end: materialize sft_dataset again")
+    if not release.is_of(place, sft_dataset):
+        raise ValueError(f"{place} is no release of sft_dataset as it is stored: materialize sft_dataset again")
     weights = [policy.identity(), student.weights_sha256(base)]
     content = rows.content(place).hash
     identity = key_of(sft.VERSION, content, *weights)
