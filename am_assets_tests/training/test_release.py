@@ -201,6 +201,13 @@ def test_rows_are_read_back_with_their_texts_in_the_order_of_the_table(tmp_path:
     ]
 
 
+def test_a_release_is_known_by_its_rows(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    assert release.is_of(folder, table())
+    of_others = [(folder, table(2)), (folder, table().drop("content")), (tmp_path / "none", table())]
+    assert not any(release.is_of(*one) for one in of_others)
+
+
 def test_responses_that_are_not_those_of_the_decision_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
     before = contents(write(tmp_path))
     with pytest.raises(ValueError, match="responses are not those that verified_set was made of, at "):
