@@ -9,12 +9,12 @@ It changes nothing, asks no model, and imports neither Dagster nor torch.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError, parse
 from am_assets.config.recipe import Recipe
 from am_assets.project import Project, load_project
@@ -151,6 +151,5 @@ class Opened:
 
 def _known(name: str) -> str:
     if name not in TABLES:
-        near = get_close_matches(name, TABLES, n=2)
-        raise ConfigError(f"no table {name}; " + (f"did you mean {' or '.join(near)}?" if near else ", ".join(TABLES)))
+        raise ConfigError(f"no table {name}{alike(name, TABLES) or f'; tables: {sorted(TABLES)}'}")
     return name

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import Field
 
 from am_assets.automation.incidents import Ledger, Message
+from am_assets.config.addresses import UI
 from am_assets.config.files import Section, parse, read_yaml
 
 logging.getLogger("apprise").disabled = True  # it logs URLs that it can't parse, unmasked
@@ -23,7 +24,7 @@ class Alerts(Section):
 
     urls: list[str] = Field(default_factory=list)  # get all alerts
     errors_only: list[str] = Field(default_factory=list)  # get errors and recoveries, no warnings
-    ui: str = "http://localhost:3000"  # address of the UI as people open it, used in links
+    ui: str = UI  # address of the UI as people open it, used in links
 
     def recipients(self, warning: bool) -> dict[str, str]:
         """URLs by the hash that the ledger stores."""

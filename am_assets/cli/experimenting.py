@@ -9,7 +9,7 @@ from rich.table import Table
 
 from am_assets.cli import app
 from am_assets.cli.applying import Dollars, carry_out
-from am_assets.cli.opening import AsJson, console, exit_on_config_error, open_plan, print_json
+from am_assets.cli.opening import AsJson, console, exit_on_config_error, open_plan, print_json, say
 from am_assets.cli.planning import show_plan
 
 NEEDED = "+experiment_report or +eval_scores"  # what is made of the variants: the report, and what am scores prints
@@ -54,10 +54,10 @@ def _plan(name: str, found, variants: dict[str, str], as_json: bool) -> None:
         told = {variant: asdict(one) for variant, one in (ahead or {}).items()}
         show_plan(found, list(variants.values()), as_json, experiment=name, variants=variants, foreseen=told or None)
         return
-    _say(project().experiments.get(name).question)
+    say(project().experiments.get(name).question)
     show_plan(found, list(variants.values()), as_json)
     if ahead is None:
-        _say(f"{len(variants)} trainings at most: how many rows each variant keeps is known once evidence is there.")
+        say(f"{len(variants)} trainings at most: how many rows each variant keeps is known once evidence is there.")
         return
     table = Table("variant", "rows of what is there", "requests to teachers", "student")
     for variant, one in ahead.items():
@@ -81,8 +81,8 @@ def _conclude(name, done, as_json: bool) -> None:
         return
     console.print(_figures(report))
     for said in report.beside:
-        _say(said)
-    _say(f"{report.question} {report.conclusion}")
+        say(said)
+    say(f"{report.question} {report.conclusion}")
 
 
 def _figures(report) -> Table:
@@ -104,14 +104,10 @@ def _list(as_json: bool) -> None:
             print_json(found)
             return
         if not found:
-            _say(f"No experiment in {project().data / 'experiments'}.")
+            say(f"No experiment in {project().data / 'experiments'}.")
             return
         table = Table("experiment", "question", "variants", "concluded")
         for one in found:
             table.add_row(*(escape(one[name] or "") for name in ("name", "question")), ", ".join(one["variants"]),
                           escape(one["fault"] or one["conclusion"] or "not carried out yet"))  # fmt: skip
         console.print(table)
-
-
-def _say(words: str) -> None:
-    console.print(words, markup=False, highlight=False, soft_wrap=True)

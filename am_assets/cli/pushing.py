@@ -7,7 +7,17 @@ import typer
 
 from am_assets.cli import app
 from am_assets.cli.applying import INTERRUPTED
-from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, open_plan, print_json, say
+from am_assets.cli.opening import (
+    AsJson,
+    Recipes,
+    complain,
+    console,
+    exit_on_config_error,
+    one_recipe,
+    open_plan,
+    print_json,
+    say,
+)
 from am_assets.config.files import ConfigError
 
 if TYPE_CHECKING:
@@ -47,7 +57,7 @@ def push(
                 with progress.listening(_said if not as_json else lambda *_: None):
                     commit = found.run()
         except HubError as error:
-            say(str(error), "red")
+            complain(str(error))
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             console.print("Interrupted. The same command goes on from here.")

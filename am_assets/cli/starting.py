@@ -1,6 +1,5 @@
 """`am init`: a new project folder over files of one's own, which applies as it is."""
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, print_json, say
+from am_assets.cli.opening import AsJson, exit_with, print_json, say
 from am_assets.config.files import ConfigError
 from am_assets.runtime.quoting import visible
 
@@ -49,8 +48,7 @@ def init(
                 path.write_text(text, encoding="utf-8")
         keys = keys_wanted([teacher, judge], api_base) if teacher or judge else []
     except ConfigError as error:
-        say(str(error), "red")
-        sys.exit(2)
+        exit_with(str(error))
     if as_json:
         shapes = [one.found.to_json() | {"entry": one.entry, "ignored": one.ignored} for one in found]
         print_json({"folder": str(folder), "files": list(files), "shapes": shapes, "keys": keys})

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 
 from am_assets.cli.opening import complain
 from am_assets.cli.planning import UP_TO_DATE
+from am_assets.config.addresses import UI
 from am_assets.evaluation.layout import asked, sentences
 from am_assets.evaluation.scores import GAIN, SCORE
 from am_assets.planning.plan import Outcome, Plan, Step
@@ -101,7 +102,7 @@ def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[st
     for line in without_rows(outcomes, recipes):
         console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     show_failures(outcomes)
-    console.print("Open the UI with [bold]make ui[/bold], then http://localhost:3000")
+    console.print(f"Open the UI with [bold]make ui[/bold], then {UI}")
 
 
 def without_rows(outcomes: list[Outcome], recipes: list[str]) -> list[str]:

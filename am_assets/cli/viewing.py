@@ -20,6 +20,7 @@ from am_assets.cli.opening import (
 )
 from am_assets.config.addresses import UI, VIEW_PORT
 from am_assets.config.files import ConfigError
+from am_assets.runtime.wording import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,7 +38,7 @@ def view(
     token: Annotated[
         str | None, typer.Option(envvar="AM_VIEW_TOKEN", help="What a browser has to know, at least 16 characters.")
     ] = None,
-    ui: Annotated[str, typer.Option(envvar="AM_UI", help="Where Dagster's UI is, for links to its pages.")] = UI,
+    ui: Annotated[str, typer.Option(envvar="AM_UI_URL", help="Where Dagster's UI is, for links to its pages.")] = UI,
 ) -> None:
     """Show the rows of recipes in a browser: search, filter, open one, mark answers as right or wrong.
 
@@ -121,7 +122,7 @@ def _export(file: Path, cases: list[dict], withheld: int, quiet: bool) -> None:
     write_whole(file, "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in cases))
     if not quiet:
         left = f"; {withheld} left out, as a key or personal data was found in them" if withheld else ""
-        say(f"{len(cases)} test case{'s' * (len(cases) != 1)} written to {file}{left}")
+        say(f"{counted(len(cases), 'test case')} written to {file}{left}")
 
 
 def _table(figures: "pl.DataFrame") -> Table:

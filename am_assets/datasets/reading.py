@@ -23,6 +23,7 @@ from am_assets.datasets.origins import AUTO, GENERATED, Origin
 from am_assets.datasets.records import read_records
 from am_assets.datasets.rows import Field, Item, Row, nearest
 from am_assets.datasets.values import Fault
+from am_assets.runtime.wording import counted
 
 BATCH_ROWS, BATCH_CHARS = 5_000, 10_000_000  # held at once: so many rows, or as many as have so much text
 SHOWN = 3  # places of a fault that a message names
@@ -58,7 +59,7 @@ class Told:
     def dropped(self) -> dict[str, str]:
         """For metadata and messages: how many rows of each reason, and where."""
         shown = {why: ", ".join(self.places[why]) for why in self.faults}
-        return {why: f"{n} row{'s' * (n > 1)}, at {shown[why]}" for why, n in self.faults.most_common()}
+        return {why: f"{counted(n, 'row')}, at {shown[why]}" for why, n in self.faults.most_common()}
 
 
 def read_rows(origin: Origin, base: Path, told: Told | None = None) -> Iterator[pl.DataFrame]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from am_assets.config.addresses import UI_PORT
 from am_assets.config.files import ConfigError
 from am_assets.engines.models.bundled import embedded_gguf
 from am_assets.runtime.quoting import quoted
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from am_assets.project import Project
 
 SECONDS = 2.0
-UI_PORT = 3000
 HUB = "https://huggingface.co"
 KEYS = re.compile(r"(_API_KEY|_API_TOKEN|^HF_TOKEN|^AWS_ACCESS_KEY_ID|^GOOGLE_APPLICATION_CREDENTIALS)$")
 # Commands that install a thing, by the package manager that a machine has.

@@ -14,6 +14,7 @@ from am_assets.orchestration.schemas import TABLES
 from am_assets.planning.explain.explanation import MEASURED, Decision, Explanation, Part, Rows
 from am_assets.planning.explain.words import decision_text
 from am_assets.runtime.quoting import visible
+from am_assets.runtime.wording import counted
 from am_assets.storage.schemas.meanings import meaning
 from am_assets.verification.screens.base import PIECE
 from am_assets.view.texts import Piece, pieces, program, withheld
@@ -94,11 +95,7 @@ def _said(stage: str, of: Explanation) -> list[Said]:
 def _words(part: Part, recipe: str) -> list[Said]:
     if part.decision:
         return [Said(recipe, part.name, part.decision.kept, visible(decision_text(part.decision, recipe)))]
-    return [
-        Said(recipe, part.name, None, f"{fact['rows']} row{'s' * (fact['rows'] != 1)}")
-        for fact in part.facts
-        if "rows" in fact
-    ]
+    return [Said(recipe, part.name, None, counted(fact["rows"], "row")) for fact in part.facts if "rows" in fact]
 
 
 def _response(
