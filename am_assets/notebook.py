@@ -21,6 +21,7 @@ from am_assets.project import Project, load_project
 from am_assets.runtime.wording import counted
 from am_assets.storage import schemas
 from am_assets.storage.stored import EXTENSION, StoredTables, refuse_newer
+from am_assets.training.rows import with_texts
 from am_assets.verification.verifiers import VERIFIERS
 
 TABLES = schemas.TABLES | {verifier.table: verifier.columns for verifier in VERIFIERS.values()}
@@ -103,8 +104,8 @@ class Opened:
         return self.store.policies(name, self.recipe(name))
 
     def released(self, recipe: str) -> pl.LazyFrame:
-        """The rows of the dataset that a recipe released."""
-        return self.table("sft_dataset", recipe)
+        """The rows of the dataset that a recipe released, with their texts."""
+        return with_texts(self.table("sft_dataset", recipe), self.store.folder / "sft_dataset" / recipe)
 
     def explain(self, recipe: str, question: str) -> dict[str, Any]:
         """The way of one question, by its id, the beginning of that, or its text: as `am explain --json`, without what

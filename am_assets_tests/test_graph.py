@@ -50,11 +50,11 @@ GRAPH = {
         "answer_consensus", "reward_scores", "response_screens",
     },
     "sft_dataset": {
-        "release_policy", "verified_set", "response_features", "raw_pool",
+        "release_policy", "verified_set", "response_features", "responses", "raw_pool",
         "dedup_policy", "sampling_policy", "teacher_policy", "verification_policy",  # what the card says of it
         "deduped_set", "selected_questions",
     },
-    "preference_dataset": {"preference_policy", "verified_set", "response_features", "raw_pool"},
+    "preference_dataset": {"preference_policy", "verified_set", "responses", "raw_pool"},
     "rl_dataset": {"rl_policy", "selected_questions", "verified_set", "question_features", "raw_pool"},
     "sft_checkpoint": {"training_policy", "sft_dataset"},
     "training_log": {"sft_checkpoint"},

@@ -225,7 +225,7 @@ class ReleasePolicy(Section):
     """What is written beside the rows of the released dataset."""
 
     license: Annotated[str, AfterValidator(normalized)] | None = None  # null: the strictest of its rows
-    jsonl: bool = False  # the schema of AM-DeepSeek-R1-Distilled too, as data.jsonl.zst
+    jsonl: bool = False  # the schema of AM-DeepSeek-R1-Distilled too, in a folder jsonl
     extra: bool = False  # the columns that sources carry along by `keep`
 
 

@@ -6,6 +6,7 @@ CATEGORIES = ["math", "coding", "information_seeking", "reasoning", "planning", 
 DIFFICULTIES = ["very_easy", "easy", "medium", "hard", "very_hard"]
 UNLABELLED = "unlabelled"
 VERDICTS = ["pass", "fail", "unverifiable"]
+RELEASED_CHECKS = ["test case", "reference answer", "neither"]  # what a released answer can be held against
 Outcome = Literal[  # of one test of a program
     "pass",
     "wrong_answer",

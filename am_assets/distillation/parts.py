@@ -131,14 +131,19 @@ def _families(texts: pl.Series) -> pl.Series:
 
 def _read(rows: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
     """`rows` (text and any others) with their parts by the tags of one family. Literal tags are looked for: a regular
-    expression takes ten times as long."""
-    text = pl.col("text")
-    head, rest = _cut(text, tags.answering)
-    lead, thought = _cut(head, tags.think)
-    begun = thought.is_not_null()
-    think = pl.when(begun).then(thought).otherwise(head)
-    between, tagged = _cut(rest, tags.answer)
-    inner, tail = _cut(tagged, tags.ending)
+    expression takes ten times as long. Each step is a column, since polars cuts a text anew for each use of a part."""
+    text, head, rest, think = (pl.col(name) for name in ("text", "_head", "_rest", "_think"))
+    steps: list[dict[str, pl.Expr]] = [
+        dict(zip(("_head", "_rest"), _cut(pl.col("text"), tags.answering), strict=True)),
+        dict(zip(("_lead", "_thought"), _cut(head, tags.think), strict=True))
+        | dict(zip(("_between", "_tagged"), _cut(rest, tags.answer), strict=True)),
+        {"_think": pl.coalesce("_thought", "_head")}
+        | dict(zip(("_inner", "_tail"), _cut(pl.col("_tagged"), tags.ending), strict=True)),
+    ]
+    cut = rows
+    for step in steps:
+        cut = cut.with_columns(**step)
+    begun, tail = pl.col("_thought").is_not_null(), pl.col("_tail")
     untagged = (_count(rest, tags.answer) == 0) & (_count(rest, tags.ending) == 0)
     ambiguous = pl.any_horizontal(
         _count(text, tags.answering) > 1,
@@ -153,17 +158,18 @@ def _read(rows: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
         ~begun & untagged & head.str.contains(r"\S[ \t]+$") & rest.str.contains(r"^[ \t.,;:!?]"),
     )
     parsed = rest.is_not_null() & ~ambiguous & (untagged | tail.is_not_null())
-    answer = pl.when(untagged).then(rest).otherwise(inner).str.strip_chars()
+    answer = pl.when(untagged).then(rest).otherwise(pl.col("_inner")).str.strip_chars()
     around = pl.concat_str(
-        pl.when(begun).then(lead), pl.when(~untagged).then(between), tail, ignore_nulls=True
+        pl.when(begun).then(pl.col("_lead")), pl.when(~untagged).then(pl.col("_between")), tail, ignore_nulls=True
     ).str.strip_chars()
     named = pl.when(~untagged & (tags.answer.lower() == PAPER.answer)).then(pl.lit("paper")).otherwise(pl.lit("plain"))
-    return rows.with_columns(
+    found = cut.with_columns(
         pl.when(parsed).then(think.str.strip_chars()).alias("think"),
         pl.when(parsed).then(answer).alias("answer"),
         pl.when(parsed).then(named).cast(pl.Enum(TEMPLATES)).alias("template"),
         (parsed & (answer != "") & (around == "")).fill_null(False).alias("well_formed"),
     )
+    return found.select(pl.exclude("^_[a-z]+$"))
 
 
 def _channels(text: str) -> str:

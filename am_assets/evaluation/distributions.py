@@ -11,16 +11,13 @@ from am_assets.evaluation import paper
 
 # Characters: upper ends of the ranges, about half a decade each.
 LENGTHS = [10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000]
-# The columns that a report counts, computed lazily so that the texts are never in memory.
+# The columns that a report counts.
 COUNTED = ["response_id", "source", "category", "difficulty", "check", "think_chars", "answer_chars"]
 
 
 def released(sft: pl.LazyFrame) -> pl.DataFrame:
     """The columns COUNTED of the released rows."""
-    tests, reference = pl.col("test_case").is_not_null(), pl.col("reference_answer").is_not_null()
-    check = pl.when(tests).then(pl.lit("test case")).when(reference).then(pl.lit("reference answer"))
-    lengths = {f"{part}_chars": pl.col(part).str.len_chars() for part in ("think", "answer")}
-    return sft.with_columns(check=check.otherwise(pl.lit("neither")), **lengths).select(COUNTED).collect()
+    return sft.select(COUNTED).collect()
 
 
 def spread(values: pl.Series, published: dict[str, int], names: list[str] | None = None) -> pl.DataFrame:

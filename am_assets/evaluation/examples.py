@@ -29,9 +29,11 @@ def draw(key: str) -> pl.Expr:
     return pl.col(key).str.slice(-DRAWN)
 
 
-def kept_rows(ids: list[str], sft: pl.LazyFrame) -> Rows:
-    """The released rows with these ids, in this order, with their texts."""
-    rows = {row["response_id"]: row for row in sft.filter(pl.col("response_id").is_in(ids)).collect().to_dicts()}
+def kept_rows(ids: list[str], released: pl.LazyFrame) -> Rows:
+    """The released rows with these ids, in this order, with their texts. `ValueError` where one lacks them."""
+    rows = {row["response_id"]: row for row in released.filter(pl.col("response_id").is_in(ids)).collect().to_dicts()}
+    if lost := [key for key in ids if rows[key]["question"] is None]:
+        raise ValueError(f"the release lacks {len(lost)} of its rows, first {lost[0]}: materialize sft_dataset again")
     return [rows[key] for key in ids]
 
 

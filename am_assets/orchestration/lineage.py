@@ -21,7 +21,7 @@ _RULES = f"verification_policy.value teacher_policy.value {_VERDICTS}"
 _AGREED = "answer_consensus.result answer_consensus.equal_to answer_consensus.answers"
 _REWARDS = " ".join(f"reward_scores.{name}" for name in REWARD_DIMENSIONS)
 _SENT = "teacher_requests.messages teacher_requests.sampling"
-_WEIGHTS = "sft_dataset.question sft_dataset.think sft_dataset.answer training_policy.value"
+_WEIGHTS = "sft_dataset.content training_policy.value"
 _FORM = " ".join(
     f"response_features.{name}"
     for name in (
@@ -118,16 +118,19 @@ COMPUTED: dict[str, dict[str, str]] = {
         "reward": f"{_REWARDS} verification_policy.value",
     },
     "sft_dataset": {
-        "test_case": "raw_pool.test_cases",
-        "reference_answer": "raw_pool.reference_answer verified_set.repaired_reference",
-        "replaced_reference": "raw_pool.reference_answer verified_set.repaired_reference",
+        "check": "raw_pool.test_cases raw_pool.reference_answer verified_set.repaired_reference",
+        "question_chars": "raw_pool.question",
+        "chars content": (
+            "responses.response raw_pool.question raw_pool.test_cases raw_pool.reference_answer raw_pool.extra"
+            " verified_set.repaired_reference"
+        ),
     },
     "preference_dataset": {
         "chosen_id rejected_id": (
             "verified_set.response_id verified_set.kept verified_set.drop_reason preference_policy.value"
         ),
         "prompt": "raw_pool.question",
-        "chosen rejected": "response_features.think response_features.answer",
+        "chosen rejected": "responses.response",
         "chosen_teacher rejected_teacher": "verified_set.teacher",
         "chosen_verdict rejected_verdict": "verified_set.verdict",
         "rejected_because": "verified_set.drop_reason",

@@ -142,7 +142,7 @@ def hours(tokens: float, model: Any, shape: Any, policy: TrainingPolicy, preset:
 
 def started(preset: Preset) -> str:
     """The command line, with names in the place of what an apply writes beforehand."""
-    program = ["-m", "am_assets.training.sft", json.dumps({"rows": "rows.parquet", "student": "...", "output": "...",
+    program = ["-m", "am_assets.training.sft", json.dumps({"rows": "...", "student": "...", "output": "...",
                "policy": "...", "hardware": "..."})]  # fmt: skip
     return shlex.join(launch.arguments(program, preset, Path()))
 
@@ -153,8 +153,11 @@ def tokens_to_train(here: Project, recipe: str, policy: TrainingPolicy) -> int |
 
     if recipe not in StoredTables(here.assets).partitions("sft_dataset"):
         return None
-    texts = pl.col("question", "think", "answer").str.len_chars().sum()
-    chars = StoredTables(here.assets).scan("sft_dataset", recipe).select(pl.sum_horizontal(texts)).collect().item()
+    texts = pl.col("question_chars", "think_chars", "answer_chars").cast(pl.UInt64).sum()
+    table = StoredTables(here.assets).scan("sft_dataset", recipe)
+    if "think_chars" not in table.collect_schema():
+        return None  # of an earlier version
+    chars = table.select(pl.sum_horizontal(texts)).collect().item()
     return int(chars / CHARS * policy.epochs)
 
 

@@ -47,7 +47,7 @@ class About:
 
 
 def card(table: pl.DataFrame, about: About) -> str:
-    """Markdown with a YAML head that the hub and `datasets` read. `table` is SftDataset."""
+    """Markdown with a YAML head that the hub and `datasets` read, of the rows of `dataset.sft_rows`."""
     own = strictest_of(table)
     said = about.license or own
     return template("card").render(
@@ -62,7 +62,7 @@ def card(table: pl.DataFrame, about: About) -> str:
         stages=[(stage, part.rows()) for (stage,), part in about.funnel.group_by("stage", maintain_order=True)],
         versions=", ".join(f"{name} {version}" for name, version in about.versions.items()),
         recipe=as_yaml(about.recipe),
-        extra="extra" in table.columns and table["extra"].null_count() < table.height,
+        extra=bool(table["has_extra"].any()),
     )
 
 

@@ -33,16 +33,16 @@ def candidates(verified: pl.DataFrame, policy: PreferencePolicy) -> pl.DataFrame
 
 
 def preference_table(
-    verified: pl.DataFrame, features: pl.DataFrame, pool: pl.DataFrame, policy: PreferencePolicy
+    verified: pl.DataFrame, responses: pl.DataFrame, pool: pl.DataFrame, policy: PreferencePolicy
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """PreferenceDataset, sorted by its ids, and the number of questions by outcome (OUTCOMES).
 
-    `features` and `pool` hold the ResponseFeatures and the RawPool of `candidates` at least. Two responses of the same
+    `responses` (response_id, think, answer) and `pool` hold those of `candidates` at least. Two responses of the same
     text are one. `ValueError` if a candidate lacks its text or its question.
 
-    >>> table, outcomes = preference_table(verified_set, response_features, raw_pool, policy)
+    >>> table, outcomes = preference_table(verified_set, responses, raw_pool, policy)
     """
-    sides = _with_texts(candidates(verified, policy), features)
+    sides = _with_texts(candidates(verified, policy), responses)
     compared = _compared(sides, policy)
     widest = compared.filter("far_enough", "alike_enough").sort(
         "question_id", "gap", "chosen_id", "rejected_id", descending=[False, True, False, False], nulls_last=True
@@ -59,12 +59,12 @@ def _with_role(verified: pl.DataFrame, policy: PreferencePolicy) -> pl.DataFrame
     return verified.with_columns(role=role)
 
 
-def _with_texts(candidates: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
+def _with_texts(candidates: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
     sides = candidates.join(
-        features.select("response_id", "think", "answer").unique("response_id"), on="response_id", how="left"
+        responses.select("response_id", "think", "answer").unique("response_id"), on="response_id", how="left"
     )
     if holes := sides.filter(pl.any_horizontal(pl.col("think", "answer").is_null())).sort("response_id").head(1).rows():
-        raise ValueError(f"response {holes[0][0]} has no text: materialize response_features and verified_set again")
+        raise ValueError(f"response {holes[0][0]} has no text: materialize responses and verified_set again")
     return (
         sides.with_columns(
             turn=sets.assistant(), chars=pl.col("think").str.len_chars() + pl.col("answer").str.len_chars()

@@ -1,6 +1,6 @@
 """Supervised fine-tuning of the student, in a process of its own.
 
-    python -m am_assets.training.sft '{"rows": "sft_dataset.parquet", "student": "<folder>", "output": "<folder>",
+    python -m am_assets.training.sft '{"rows": "<folder>", "student": "<folder>", "output": "<folder>",
                                        "policy": {"student": "<name>", "learning_rate": 8e-5, ...}}'
     accelerate launch -m am_assets.training.sft '<the same>'          # several GPUs, FSDP, DeepSpeed
 
@@ -24,7 +24,7 @@ from typing import Any, Literal, get_args
 from am_assets.config.files import ConfigError, Section
 from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
-from am_assets.engines.models.student import file_sha256, weights_sha256
+from am_assets.engines.models.student import weights_sha256
 from am_assets.runtime.orphans import end_with
 from am_assets.runtime.threads import share_cores
 from am_assets.runtime.wording import counted
@@ -32,14 +32,17 @@ from am_assets.storage.atomic import written_aside
 from am_assets.training import launch
 from am_assets.training.adapters import merge, peft_config
 from am_assets.training.resume import CheckpointError, Resumable
+from am_assets.training.rows import content, response_ids
 from am_assets.training.settings import trainer_settings
 from am_assets.training.tokenized import fitting, lengths, packed, tokenized
 from am_assets.training.tokens import Template
 from am_assets.training.watching import DivergedError, Metrics, Watch, finished, log_of, write_log
 
 # Part of a checkpoint's identity: raise when the same rows and policy give other weights.
-VERSION = "trl-2"
-EARLIER = ["trl-1"]  # with loss on what follows the end token too, a line break at most: as good, so not trained again
+VERSION = "trl-3"
+# Whose checkpoints are as good, so that they are not trained again: `trl-2` had the rows in another order, `trl-1` loss
+# on what follows the end token too, a line break at most. They knew rows by `earlier.content`.
+EARLIER = ["trl-2", "trl-1"]
 FAULT = "fault"  # a custom message instead of metrics: why a training ended without a checkpoint
 
 
@@ -66,7 +69,7 @@ def reports_in(folder: Path) -> dict[str, str]:
 class Job(Section):
     """The input of a training run; all but `policy` are locations, limits of the device and habits of the run."""
 
-    rows: Path  # parquet of SftDataset
+    rows: Path  # the folder of a release, or a Parquet file with its column `messages`
     student: Path  # Hugging Face folder, see `engines.student.student_folder`
     output: Path  # the checkpoint, written atomically
     policy: TrainingPolicy
@@ -77,10 +80,10 @@ class Job(Section):
     report_to: Reporter | None = None
 
 
-def command(job: Job) -> list[str]:
-    """The command line of the job, with a file beside the rows where it takes several processes."""
+def command(job: Job, folder: Path) -> list[str]:
+    """The command line of the job, with a file in `folder` where it takes several processes."""
     program = ["-m", "am_assets.training.sft", job.model_dump_json()]
-    return launch.command(program, job.policy, job.hardware, job.rows.parent)
+    return launch.command(program, job.policy, job.hardware, folder)
 
 
 def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:
@@ -177,8 +180,8 @@ def _trained(
 
 
 def _identity(job: Job) -> str:
-    content = f"{VERSION} {file_sha256(job.rows)} {weights_sha256(job.student)} {job.policy.identity()}"
-    return sha256(content.encode()).hexdigest()[:32]
+    held = f"{VERSION} {content(job.rows).hash} {weights_sha256(job.student)} {job.policy.identity()}"
+    return sha256(held.encode()).hexdigest()[:32]
 
 
 def _stops_at(student: Path, end: int) -> None:
@@ -194,15 +197,11 @@ def _stops_at(student: Path, end: int) -> None:
 
 def _ids(rows: Path, dataset: Any, tokens: set[tuple[int, ...]]) -> list[str]:
     """The response ids of rows with these tokens, or their numbers where the file has no ids."""
-    import polars as pl
-
     lengths_of = {len(one) for one in tokens}
     near = [at for at, length in enumerate(lengths(dataset).tolist()) if length in lengths_of]
     found = [at for at in near if tuple(dataset[at]["input_ids"]) in tokens]
-    table = pl.scan_parquet(rows)
-    if "response_id" not in table.collect_schema():
-        return [f"row {at}" for at in found]
-    return [str(one) for one in table.select("response_id").collect()["response_id"].gather(found)]
+    ids = response_ids(rows)
+    return [f"row {at}" for at in found] if ids is None else ids.gather(found).to_list()
 
 
 def _save(trainer: Any, job: Job, folder: Path, end: int) -> None:

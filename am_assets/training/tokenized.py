@@ -4,14 +4,14 @@ The tokens of all rows are an Arrow file that is mapped into memory, so that nei
 memory than a few chunks of rows, however many there are. It is named by a hash of the texts, the tokenizer and the
 system prompt, in a folder that keeps the last few. Which tokens a row has is the business of `tokens.py`.
 
-    rows = tokenized(Path("rows.parquet"), student, system_prompt="", cache=Path("data/tokens"))
+    rows = tokenized(Path("data/assets/sft_dataset/demo"), student, system_prompt="", cache=Path("data/tokens"))
     fitting(rows, 32_768)  # a dataset with columns input_ids and labels, for the trainer
 """
 
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from hashlib import sha256
@@ -21,11 +21,11 @@ from typing import Any
 from am_assets.engines.models.student import file_sha256
 from am_assets.runtime.orphans import end_with
 from am_assets.storage.atomic import file_aside
+from am_assets.training.rows import Content, chunks, content
 from am_assets.training.tokens import Row, Template
 
 VERSION = "1"  # raise when the same texts and tokenizer give other tokens
 KEPT = 3  # files in the folder
-COLUMNS = ["question", "think", "answer"]
 CHUNK = 64  # rows tokenized and written at a time
 FEW_CHARS = 8_000_000  # up to here starting processes takes longer than it saves
 IGNORED = -100  # the label of a token without loss
@@ -36,18 +36,23 @@ _template: Template  # of a worker process
 
 
 def tokenized(rows: Path, student: Path, system_prompt: str, cache: Path, workers: int | None = None) -> Any:
-    """A dataset with `input_ids` and `labels` of all rows of a Parquet file (question, think, answer), in its order.
+    """A dataset with `input_ids` and `labels` of all rows of a release, in its order.
 
     `workers` processes, by default one per core. `TemplateError` for a template that can't be trained with.
     """
     from datasets import Dataset
 
-    digest, chars = _content(rows)
-    key = sha256(f"{VERSION} {digest} {_tokenizer_sha256(student)} {system_prompt}".encode()).hexdigest()[:32]
+    held = content(rows)
+    key = sha256(f"{VERSION} {held.hash} {_tokenizer_sha256(student)} {system_prompt}".encode()).hexdigest()[:32]
     file = cache / f"{key}.arrow"
     if not file.exists():
         with file_aside(file) as aside:
-            _write(rows, partial(_load, student, system_prompt), aside, chars, workers or os.cpu_count() or 1)
+            again = Content()
+            found = again.of(chunks(rows, CHUNK))
+            many = held.chars > FEW_CHARS
+            _write(found, partial(_load, student, system_prompt), aside, (workers or os.cpu_count() or 1) * many)
+            if again.hash != held.hash:
+                raise ValueError(f"{rows} was made anew meanwhile: train again")
     file.touch()
     for old in sorted(cache.glob("*.arrow"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
         old.unlink(missing_ok=True)
@@ -84,54 +89,34 @@ def _load(student: Path, system_prompt: str) -> Template:
     return Template(AutoTokenizer.from_pretrained(student), system_prompt)
 
 
-def _content(rows: Path) -> tuple[str, int]:
-    """A hash of the texts, and the number of their characters."""
-    digest, chars = sha256(), 0
-    for chunk in _chunks(rows):
-        for row in chunk:
-            for text in row:
-                data = text.encode()
-                digest.update(len(data).to_bytes(8, "big") + data)
-                chars += len(text)
-    return digest.hexdigest(), chars
-
-
 def _tokenizer_sha256(student: Path) -> str:
     files = sorted({path for pattern in TOKENIZER_FILES for path in student.glob(pattern) if path.is_file()})
     return sha256("".join(f"{path.name} {file_sha256(path)}\n" for path in files).encode()).hexdigest()
 
 
-def _chunks(rows: Path) -> Iterator[list[Row]]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(rows, pre_buffer=False, memory_map=True) as file:
-        for batch in file.iter_batches(CHUNK, columns=COLUMNS):
-            yield list(zip(*(batch[name].to_pylist() for name in COLUMNS), strict=True))
-
-
-def _write(rows: Path, load: Any, file: Path, chars: int, workers: int) -> None:
-    """Write the Arrow stream that `Dataset.from_file` maps."""
+def _write(rows: Iterable[list[Row]], load: Any, file: Path, workers: int) -> None:
+    """Write the Arrow stream that `Dataset.from_file` maps, by so many processes, or here by less than two."""
     import pyarrow as pa
 
     schema = pa.schema({name: pa.list_(pa.int32()) for name in ("input_ids", "labels")})
-    parts = _parallel(rows, load, workers) if chars > FEW_CHARS and workers > 1 else _here(rows, load)
+    parts = _parallel(rows, load, workers) if workers > 1 else _here(rows, load)
     with file.open("wb") as sink, pa.ipc.new_stream(sink, schema) as stream:
         for part in parts:
             stream.write_batch(part)
 
 
-def _here(rows: Path, load: Any) -> Iterator[Any]:
+def _here(rows: Iterable[list[Row]], load: Any) -> Iterator[Any]:
     template = load()
-    for chunk in _chunks(rows):
+    for chunk in rows:
         yield _batch(template.tokenize(chunk))
 
 
-def _parallel(rows: Path, load: Any, workers: int) -> Iterator[Any]:
+def _parallel(rows: Iterable[list[Row]], load: Any, workers: int) -> Iterator[Any]:
     context = multiprocessing.get_context("forkserver")  # torch has threads by now, which a fork would not take along
     context.set_forkserver_preload(["transformers"])
     with ProcessPoolExecutor(workers, context, _start, (load, os.getpid())) as pool:
         ahead: deque[Future[Any]] = deque()
-        for chunk in _chunks(rows):
+        for chunk in rows:
             ahead.append(pool.submit(_tokenize, chunk))
             if len(ahead) > 2 * workers:
                 yield ahead.popleft().result()

@@ -3,7 +3,7 @@
 Rows of a whole dataset are tokenized in `tokenized.py`.
 
     student = Template(tokenizer, system_prompt="")
-    student.tokenize([("2+2?", "Sum.", "4")])  # [([5, 12, 9], [7, 4, 1])]: tokens of the prompt, and of the turn
+    student.tokenize([("2+2?", assistant_turn("Sum.", "4"))])  # [([5, 12, 9], [7, 4, 1])]: of the prompt, and the turn
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from typing import Any
 
 from am_assets.training.dataset import assistant_turn
 
-Row = tuple[str, str, str]  # question, think, answer
-PROBE: Row = ("What is 2 + 2?", "Two and two\nare four.", "\\boxed{4}")
+Row = tuple[str, str]  # the question and the assistant's turn
+PROBE: Row = ("What is 2 + 2?", assistant_turn("Two and two\nare four.", "\\boxed{4}"))
 
 
 class TemplateError(ValueError):
@@ -21,7 +21,7 @@ class TemplateError(ValueError):
 
 
 class Template:
-    """The chat template of a tokenizer, around a question, a think part and an answer."""
+    """The chat template of a tokenizer, around a question and the assistant's turn."""
 
     def __init__(self, tokenizer: Any, system_prompt: str):
         self.tokenizer = tokenizer
@@ -33,9 +33,8 @@ class Template:
         `TemplateError` where the tokenizer has no template, or one that refuses the conversation, changes the turn, or
         does not end it with a token of its own.
         """
-        question, think, answer = row
+        question, turn = row
         prompt = [*self.system, {"role": "user", "content": question}]
-        turn = assistant_turn(think, answer)
         before = self._rendered(prompt, add_generation_prompt=True)
         whole = self._rendered([*prompt, {"role": "assistant", "content": turn}])
         if not whole.startswith(before + turn):

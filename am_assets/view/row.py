@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
 from am_assets.datasets.values import parsed
+from am_assets.distillation.parts import split
 from am_assets.orchestration.schemas import TABLES
 from am_assets.planning.explain.explanation import MEASURED, Decision, Explanation, Part, Rows
 from am_assets.planning.explain.words import decision_text
@@ -99,8 +102,8 @@ def _response(
     row: Mapping[str, Any], rows: Rows, screened: dict[str, str] | None, found: Sequence[tuple[Explanation, Rows]]
 ) -> Response:
     key = row["response_id"]
-    features = next((one for one in rows.of("response_features") if one["response_id"] == key), {})
-    think, answer, why = features.get("think"), features.get("answer"), screened or {}
+    [said] = split(pl.DataFrame({"response": [row["response"]]}, {"response": pl.String})).to_dicts()
+    think, answer, why = said["think"], said["answer"], screened or {}
     part = next((part for part in found[0][0].parts if part.name == f"response {key}"), None)
     told = {fact["measured"]: fact for fact in (part.facts if part else [])}  # without what has to be withheld
     cost = f", ${row['cost']:.4f}" if row["cost"] else ""

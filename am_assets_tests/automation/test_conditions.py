@@ -80,6 +80,7 @@ def test_answers_of_a_night_are_read_and_judged_in_their_shard_and_then_decided(
     loop.run("responses", "sums", content="answers")
     assert loop.tick() == {
         "response_features": {"sums"}, "response_screens": {"sums"}, "verified_set": RECIPES, "recipe_report": RECIPES,
+        "sft_dataset": RECIPES, "preference_dataset": RECIPES,
     }  # fmt: skip
 
 

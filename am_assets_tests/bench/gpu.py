@@ -28,6 +28,7 @@ from am_assets.training import launch, memory
 from am_assets.training.sft import Job
 from am_assets.training.shapes import shape_of
 from am_assets_tests.students import write_tiny_student
+from am_assets_tests.training.jobs import write_released
 
 PROGRAM = str(Path(__file__).parents[1] / "training" / "losses.py")
 REPOSITORY = Path(__file__).parents[2]
@@ -62,7 +63,7 @@ def a_job(folder: Path, trial: Trial, device: str) -> Job:
     words = "Add the two numbers, carry what is left. " * (trial.length // 400 + 1)
     count = trial.steps * trial.batch * max(1, trial.length // (len(words) + 130))
     rows = [(f"What is {n} + {n}?", words, f"\\boxed{{{n + n}}}") for n in range(count)]
-    pl.DataFrame(rows, schema=["question", "think", "answer"], orient="row").write_parquet(folder / "rows.parquet")
+    write_released(folder / "rows.parquet", pl.DataFrame(rows, ["question", "think", "answer"], orient="row"))
     policy = TrainingPolicy(
         student=trial.name, packing=True, max_length=trial.length, batch_size=trial.batch, learning_rate=1e-4
     )

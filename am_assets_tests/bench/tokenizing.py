@@ -20,6 +20,8 @@ from pathlib import Path
 
 import psutil
 
+from am_assets.training.dataset import assistant_turn
+
 WORDS = (
     "so we have the sum of both sides and then it follows that each of them is at most half as large since no other"
     " case remains wait let me check this again"
@@ -31,13 +33,19 @@ def write_rows(path: Path, rows: int, chars: int) -> None:
     import pyarrow.parquet as pq
 
     draw = random.Random(0)
-    schema = pa.schema({name: pa.string() for name in ("question", "think", "answer")})
+    message = pa.struct({"role": pa.string(), "content": pa.string()})
+    schema = pa.schema({"messages": pa.list_(message)})
     with pq.ParquetWriter(path, schema) as file:
         for start in range(0, rows, 1000):
             thinks = [_think(draw, chars) for _ in range(min(1000, rows - start))]
-            asked = [f"What is {start + n} + {n}?" for n in range(len(thinks))]
-            columns = [asked, thinks, [f"\\boxed{{{len(think)}}}" for think in thinks]]
-            file.write_table(pa.table(dict(zip(schema.names, columns, strict=True)), schema))
+            rows = [
+                [
+                    {"role": "user", "content": f"What is {start + n} + {n}?"},
+                    {"role": "assistant", "content": assistant_turn(think, f"\\boxed{{{len(think)}}}")},
+                ]
+                for n, think in enumerate(thinks)
+            ]
+            file.write_table(pa.table({"messages": rows}, schema))
 
 
 def _think(draw: random.Random, chars: int) -> str:

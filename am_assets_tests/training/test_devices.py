@@ -14,6 +14,7 @@ from am_assets.training import launch, memory
 from am_assets.training.sft import Job
 from am_assets.training.shapes import shape_of
 from am_assets_tests.students import write_tiny_student
+from am_assets_tests.training.jobs import write_released
 
 PROGRAM = str(Path(__file__).with_name("losses.py"))
 TWO = {"device": "cpu", "devices": 2}
@@ -31,9 +32,9 @@ def spread(folder: Path, student: Path, hardware: Preset, rows: int = 10, kill_a
     first process may be killed after so many steps; another training in its folder goes on."""
     folder.mkdir(exist_ok=True)
     sums = [(f"What is {n} + {n}?", "Add. " * (1 + n % 5), f"\\boxed{{{n + n}}}") for n in range(rows)]
-    pl.DataFrame(sums, schema=["question", "think", "answer"], orient="row").write_parquet(folder / "rows.parquet")
+    rows_of = pl.DataFrame(sums, schema=["question", "think", "answer"], orient="row")
     job = Job(
-        rows=folder / "rows.parquet",
+        rows=write_released(folder / "rows.parquet", rows_of),
         student=student,
         output=folder / "checkpoint",
         policy=TrainingPolicy(**(POLICY | policy)),

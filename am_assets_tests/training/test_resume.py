@@ -157,7 +157,7 @@ def test_two_processes_never_train_one_checkpoint(tmp_path, tiny_student) -> Non
 @pytest.mark.slow
 def test_the_second_of_two_processes_takes_what_the_first_has_trained(tmp_path, tiny_student) -> None:
     job = a_job(tmp_path, tiny_student, epochs=3)
-    both = [subprocess.Popen(command(job), stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [subprocess.Popen(command(job, job.rows.parent), stdout=subprocess.PIPE, text=True) for _ in range(2)]
     told = [process.communicate(timeout=400)[0].splitlines() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sum(any(line.startswith("step 6 of 6") for line in lines) for lines in told) == 1

@@ -12,8 +12,8 @@ from am_assets.training.tokens import Template, TemplateError
 from am_assets_tests.students import TEMPLATE
 from am_assets_tests.training.jobs import write_rows
 
-ROW = ("1 + 1?", "One more.", "2")
 TURN = "<think>One more.</think>\n<answer>2</answer>"
+ROW = ("1 + 1?", TURN)
 GOOD = {
     "plain": TEMPLATE,
     "a line break after the end": TEMPLATE.replace("<|end|>'", "<|end|>\\n'"),

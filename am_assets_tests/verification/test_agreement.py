@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 import yaml
 
+from am_assets.datasets.identity import question_id
 from am_assets.storage.memo import Memo
 from am_assets_tests.commands import am, applied, planned
 from am_assets_tests.desk import Desk
@@ -124,8 +125,6 @@ def release(desk: Desk, asset: str, recipe: str, name: str) -> pl.DataFrame:
 
 
 def test_a_repaired_reference_is_released_in_place_of_the_other_and_marked(desk: Desk) -> None:
-    from am_assets.datasets.identity import question_id
-
     def references(rows: pl.DataFrame, question: str, *columns: str) -> set:
         return {*rows.filter(question_id=question_id(question)).select(columns).iter_rows()}
 
@@ -158,7 +157,7 @@ def test_what_the_teacher_always_or_seldom_solves_goes_where_the_recipe_says_so(
     assert fates(desk, "some", MILES) == {"pass_rate verification.pass_rates.least": 2, WRONG: 6}
     assert fates(desk, "some", SHIPS) == {"kept": 3, WRONG: 5}
     assert fates(desk, "some", LAMP) == {"kept": 8}  # no verifier could tell
-    released = pl.read_parquet(desk.folder / "assets" / "sft_dataset" / "plain.parquet").filter(question=MILES)
+    released = release(desk, "sft_dataset", "plain", "train").filter(question_id=question_id(MILES))
     assert released["pass_rate"].to_list() == [0.25, 0.25]
 
 

@@ -23,6 +23,7 @@ from am_assets.orchestration.samples import sample
 from am_assets.orchestration.tables import picture, stored_metadata
 from am_assets.storage.atomic import write_whole
 from am_assets.storage.stored import read_policy
+from am_assets.training import rows
 from am_assets.verification.figures import BY, pass_rates
 
 
@@ -108,6 +109,7 @@ def recipe_report(
     """The funnel from input rows to released rows. Beside this table lies the recipe's page, one HTML file: drop
     reasons, mix, lengths, pass rates, other thresholds, costs, scores and sampled rows, with the paper's figures."""
     recipe = context.partition_key
+    release = here.assets / "sft_dataset" / recipe
     released = distributions.released(sft_dataset)
     table = report.funnel(deduped_set, selected_questions, verified_set, released)
     curve, mark = (stored_metadata(context, "deduped_set", recipe, name) for name in ("curve", "threshold"))
@@ -130,7 +132,7 @@ def recipe_report(
         reward_curve=report.reward_curve(verified_set),
         reward_mark=stored_metadata(context, "verified_set", recipe, "min_reward"),
         loss_curve=report.loss_curve(training_log),
-        kept=examples.kept_rows(examples.sampled(released), sft_dataset),
+        kept=examples.kept_rows(examples.sampled(released), rows.with_texts(sft_dataset, release)),
         dropped_questions=examples.dropped_questions(deduped_set, selected_questions, raw_pool),
         dropped_responses=examples.dropped_responses(verified_set, responses, raw_pool),
     )

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,31 +20,30 @@ from am_assets.config.recipe import (
     VerificationPolicy,
 )
 from am_assets.config.sets import PreferencePolicy, RlPolicy
+from am_assets.distillation import parts
 from am_assets.engines import plots
 from am_assets.engines.models import devices, student
 from am_assets.engines.models.language import UNDETERMINED
 from am_assets.evaluation import report
-from am_assets.orchestration import tables
+from am_assets.orchestration import students, tables, texts
 from am_assets.orchestration.declarations import Declared, Reads
-from am_assets.orchestration.partitions import every
+from am_assets.orchestration.partitions import all_of, every
+from am_assets.orchestration.tables import content_version, picture
 from am_assets.selection.decontaminate import by_benchmark
 from am_assets.storage.memo import Memo, key_of
-from am_assets.storage.stored import read_policy
-from am_assets.training import card, dataset, preference, release, rl, sets, sft, watching
+from am_assets.storage.schemas import SftDataset
+from am_assets.storage.stored import StoredTables, read_policy
+from am_assets.training import card, dataset, preference, release, rl, rows, sets, sft, watching
 from am_assets.verification.figures import BY, findings, pass_rates
 from am_assets.verification.verifiers import VERIFIERS
 
 MADE_WITH = ["am-assets", "dagster", "polars", "math-verify", "litellm", "sentence-transformers", "hnswlib"]
 CHECKPOINTS = "checkpoints"  # the folder of trained students, below the assets folder
+_RELEASED = ["response_features", "responses", "raw_pool"]  # read shard by shard
 OUTCOMES = "questions"  # metadata of the sets beside the dataset: what became of how many questions
 
 
-@tables.decision(
-    "training",
-    "recipes",
-    ins={"response_features": every("shard"), "raw_pool": every("shard")},
-    reads=Reads((dataset, release)),
-)
+@tables.decision("training", "recipes", deps=lambda _: all_of(*_RELEASED), reads=Reads((dataset, release, parts)))
 def sft_dataset(
     context: dg.AssetExecutionContext,
     here: Declared,
@@ -55,16 +55,14 @@ def sft_dataset(
     deduped_set: pl.DataFrame,
     selected_questions: pl.DataFrame,
     verified_set: pl.DataFrame,
-    response_features: pl.LazyFrame,
-    raw_pool: pl.LazyFrame,
+    tables: dg.ResourceParam[StoredTables],
 ) -> tuple[pl.DataFrame, dict]:
-    """The kept responses with their texts. The release is written beside this table, in a folder named by the recipe:
-    Parquet that trainers read as it is, and a card that says how the rows came to be."""
+    """The kept responses, with a hash of what is released of each. The release is written beside this table, in a
+    folder named by the recipe: Parquet that trainers read as it is, and a card that says how the rows came to be. Texts
+    are read for the files whose rows changed."""
     policy = read_policy(ReleasePolicy, release_policy)
-    kept = verified_set.filter("kept").lazy()
-    features = response_features.join(kept, on="response_id", how="semi").unique("response_id").collect()
-    pool = raw_pool.join(kept, on="question_id", how="semi").collect()
-    table = dataset.sft_table(verified_set, features, pool, policy.extra)
+    kept = verified_set.filter("kept")
+    table = texts.decided(tables, kept, policy.extra)
     sampling = read_policy(SamplingPolicy, sampling_policy)
     made_by = {
         "dedup": read_policy(DedupPolicy, dedup_policy),
@@ -75,10 +73,10 @@ def sft_dataset(
     }
     about = card.About(
         name=context.partition_key,
-        content=tables.content_version(table),
+        content=content_version(table.select(SftDataset.column_names())),
         recipe={name: section.model_dump(mode="json") for name, section in made_by.items()},
         license=policy.license,
-        languages=_languages(features),
+        languages=_languages(table),
         # Automation makes a recipe anew one level at a time, and this card once more after each.
         funnel=report.counts(deduped_set, selected_questions, verified_set, table),
         rates={by: pass_rates(verified_set, [by]) for by in BY},
@@ -87,24 +85,24 @@ def sft_dataset(
         versions={name: version(name) for name in MADE_WITH},
     )
     folder = here.assets / "sft_dataset" / context.partition_key
-    release.write_release(table, verified_set.select("response_id", "shard"), folder, about, policy)
+    release.write_release(table, partial(texts.released, tables), folder, about, policy, parts.VERSION)
     mix = {name: dict(table[name].value_counts(sort=True).rows()) for name in ("category", "difficulty", "teacher")}
     return table, {
         **mix,
         "licenses": dict(table["license"].fill_null(UNKNOWN).value_counts(sort=True).rows()),
         "release": dg.MetadataValue.path(str(folder)),
         "report": dg.MetadataValue.asset(dg.AssetKey("recipe_report")),
-        "response_length": tables.picture((folder / release.LENGTHS).read_bytes()),
-        "difficulty_mix": tables.picture(
+        "response_length": picture((folder / release.LENGTHS).read_bytes()),
+        "difficulty_mix": picture(
             plots.bar_chart_png(table["difficulty"].value_counts(sort=True), "difficulty", "count", "Difficulty")
         ),
     }
 
 
-def _languages(features: pl.DataFrame) -> list[str]:
+def _languages(rows: pl.DataFrame) -> list[str]:
     """Of the answers of at least a hundredth of the rows, most frequent first."""
-    counts = features.filter(pl.col("answer_language") != UNDETERMINED).group_by("answer_language").len()
-    often = counts.filter(pl.col("len") * 100 >= features.height)
+    counts = rows.filter(pl.col("answer_language") != UNDETERMINED).group_by("answer_language").len()
+    often = counts.filter(pl.col("len") * 100 >= rows.height)
     return often.sort("len", "answer_language", descending=[True, False])["answer_language"].to_list()
 
 
@@ -121,58 +119,47 @@ def sft_checkpoint(
     goes on from where it last saved."""
     policy = read_policy(TrainingPolicy, training_policy)
     base = student.student_folder(policy.student, here.models)
-    content = [
-        tables.content_version(sft_dataset.drop(dataset.NOT_TRAINED_ON)),
-        policy.identity(),
-        student.weights_sha256(base),
-    ]
-    identity = key_of(sft.VERSION, *content)
+    place, folder = here.assets / "sft_dataset" / context.partition_key, here.assets / CHECKPOINTS
+    if not release.is_of(place, sft_dataset):
+        raise ValueError(f"{place} is no release of sft_dataset as it is stored: materialize sft_dataset again")
+    weights = [policy.identity(), student.weights_sha256(base)]
+    content = rows.content(place).hash
+    identity = key_of(sft.VERSION, content, *weights)
     memo = Memo(here.memo)
-    rows = _trained(memo, here.assets, [identity, *(key_of(version, *content) for version in sft.EARLIER)])
-    reused = rows is not None
-    began = time.monotonic()
-    if rows is None:
-        place = here.assets / CHECKPOINTS / identity
-        with tempfile.TemporaryDirectory() as folder:
-            sft_dataset.write_parquet(Path(folder, "rows.parquet"), row_group_size=1024)
-            job = sft.Job(
-                rows=Path(folder, "rows.parquet"),
-                student=base,
-                output=place,
-                policy=policy,
-                identity=identity,
-                cache=here.tokens,
-                run=os.getpid(),
-                hardware=devices.preset_here(here.hardware)[1],
-                report_to=sft.reporter(),
-            )
-            told = pipes.run(command=sft.command(job), context=context, env=sft.reports_in(here.data / "runs"))
+    made = students.trained(memo, folder, identity, content, weights)
+    made = made or students.trained_before(memo, folder, sft_dataset, place, weights)
+    reused, began = made is not None, time.monotonic()
+    if made is None:
+        job = sft.Job(
+            rows=place,
+            student=base,
+            output=folder / identity,
+            policy=policy,
+            identity=identity,
+            cache=here.tokens,
+            run=os.getpid(),
+            hardware=devices.preset_here(here.hardware)[1],
+            report_to=sft.reporter(),
+        )
+        with tempfile.TemporaryDirectory() as beside:
+            command = sft.command(job, Path(beside))
+            told = pipes.run(command=command, context=context, env=sft.reports_in(here.data / "runs"))
         metrics = told.get_custom_messages()[-1]
         if sft.FAULT in metrics:
             raise RuntimeError(metrics[sft.FAULT])
-        rows = pl.DataFrame([{"key": identity, "sha256": student.weights_sha256(place), **metrics}])
-        memo.append("training", rows)
-    table = rows.with_columns(student=pl.lit(policy.student), path=pl.concat_str(pl.lit(f"{CHECKPOINTS}/"), "key"))
-    speed = {} if reused else {"tokens_per_second": round(rows["tokens"].item() / (time.monotonic() - began))}
+        made = {"sha256": student.weights_sha256(folder / identity), students.FOLDER: identity, **metrics}
+    if made.get("key") != identity:  # new, or made by an earlier version
+        students.remember(memo, identity, made)
+    speed = {} if reused else {"tokens_per_second": round(made["tokens"] / (time.monotonic() - began))}
+    table = pl.DataFrame([made]).with_columns(
+        student=pl.lit(policy.student), path=pl.concat_str(pl.lit(f"{CHECKPOINTS}/"), students.FOLDER)
+    )
     return table, {
         "reused": reused,
-        "left_out": rows["left_out"].item(),
-        "last_loss": rows["last_loss"].item(),
+        "left_out": made["left_out"],
+        "last_loss": made["last_loss"],
         **speed,
     }
-
-
-def _trained(memo: Memo, assets: Path, identities: list[str]) -> pl.DataFrame | None:
-    """The latest row of the memo of the first of `identities` whose checkpoint is there, as one or no row."""
-    known = memo.known("training")
-    if known is None:
-        return None
-    rows = known.filter(pl.col("key").is_in(identities)).collect()
-    for identity in identities:
-        found = rows.filter(key=identity)
-        if found.height and (assets / CHECKPOINTS / identity).exists():
-            return found.tail(1)
-    return None
 
 
 @tables.evidence("training", "recipes", reads=Reads((watching,)))
@@ -188,24 +175,24 @@ def training_log(here: Declared, sft_checkpoint: pl.DataFrame) -> tuple[pl.DataF
 @tables.decision(
     "training",
     "recipes",
-    ins={"response_features": every("shard"), "raw_pool": every("shard")},
-    reads=Reads((preference, sets)),
+    ins={"responses": every("shard"), "raw_pool": every("shard")},
+    reads=Reads((preference, sets, parts)),
 )
 def preference_dataset(
     context: dg.AssetExecutionContext,
     here: Declared,
     preference_policy: pl.DataFrame,
     verified_set: pl.DataFrame,
-    response_features: pl.LazyFrame,
+    responses: pl.LazyFrame,
     raw_pool: pl.LazyFrame,
 ) -> tuple[pl.DataFrame, dict]:
     """Pairs of a kept response that passed and one of the same question that failed, in the conversational form of trl.
     Parquet files and a card are written beside this table, in a folder named by the recipe."""
     policy = read_policy(PreferencePolicy, preference_policy)
     ours = preference.candidates(verified_set, policy).lazy()
-    features = response_features.join(ours, on="response_id", how="semi").collect()
+    said = parts.split(responses.select("response_id", "response").join(ours, on="response_id", how="semi").collect())
     pool = raw_pool.join(ours, on="question_id", how="semi").collect()
-    table, outcomes = preference.preference_table(verified_set, features, pool, policy)
+    table, outcomes = preference.preference_table(verified_set, said, pool, policy)
     folder = here.assets / "preference_dataset" / context.partition_key
     sets.write_set(folder, {"train": table}, preference.card(context.partition_key, table, outcomes, policy))
     return table, _released(table, folder, outcomes)

@@ -153,7 +153,7 @@ def pair_recall(context: dg.AssetCheckExecutionContext, here: Project) -> dg.Ass
     additional_ins={"sampling_policy": dg.AssetIn(), "selected_questions": dg.AssetIn()},
 )
 def no_contamination(
-    sft_dataset: pl.DataFrame,
+    sft_dataset: pl.LazyFrame,
     sampling_policy: pl.DataFrame,
     selected_questions: pl.LazyFrame,
     tables: dg.ResourceParam[StoredTables],
@@ -168,7 +168,7 @@ def no_contamination(
         tables.read("benchmark_overlap", name).with_columns(benchmark=pl.lit(name)) for name in rules.benchmarks
     ]
     asked = selected_questions.filter("kept").select("question_id").collect()
-    released = sft_dataset.select("question_id").join(asked, on="question_id", how="semi")
+    released = sft_dataset.select("question_id").collect().join(asked, on="question_id", how="semi")
     left = contaminated(pl.concat(overlaps), rules).join(released, on="question_id", how="semi")
     return dg.AssetCheckResult(
         passed=left.is_empty(), metadata={"contaminated_rows": left.height, "benchmarks": rules.benchmarks}

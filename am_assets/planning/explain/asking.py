@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 def explained(here: Project, recipe: str, asked: str) -> Explanation:
     """The explanation of the question that `asked` names: by text, id or prefix of the id. `ConfigError` for none."""
-    return looked_up(here, recipe, find(StoredTables(here.assets), here, asked))[0]
+    return looked_up(here, recipe, find(StoredTables(here.assets), here, asked), texts=False)[0]
 
 
-def looked_up(here: Project, recipe: str, wanted: str) -> tuple[Explanation, Rows]:
-    """The explanation of the question with the id `wanted`, and the rows that it was made of, with their texts."""
+def looked_up(here: Project, recipe: str, wanted: str, texts: bool = True) -> tuple[Explanation, Rows]:
+    """The explanation of the question with the id `wanted`, and the rows that it was made of, with `texts` of responses
+    or without."""
     store, now = StoredTables(here.assets), here.recipe(recipe)
-    rows = read(store, recipe, now.sampling.decontamination.benchmarks, wanted)
+    rows = read(store, recipe, now.sampling.decontamination.benchmarks, wanted, texts)
     used = store.policies(recipe, now)
     lines_of = partial(lines, used=used.model_dump(), now=now.model_dump(), folder=here.data / "recipes", recipe=recipe)
     return explain(rows, recipe, used, lines_of), rows

@@ -1,7 +1,7 @@
 """Reads the rows of one question from the stored tables, with filters pushed down and texts read for few rows."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -24,6 +24,7 @@ NO_NEIGHBOUR = pl.DataFrame(
     schema={"other_id": pl.String, "cosine": pl.Float32, "question": pl.String, "kept": pl.Boolean}
 )
 SUGGESTED = 3
+TEXTS = ["response", "think"]  # of responses, which an explanation does not show
 
 
 def find(store: StoredTables, here: Project, asked: str) -> str:
@@ -73,10 +74,12 @@ def _left_out(store: StoredTables, here: Project) -> str:
     )
 
 
-def read(store: StoredTables, recipe: str, benchmarks: Iterable[str], wanted: str) -> Rows:
-    """Everything stored about the question `wanted` and its neighbours."""
+def read(store: StoredTables, recipe: str, benchmarks: Iterable[str], wanted: str, texts: bool) -> Rows:
+    """Everything stored about the question `wanted` and its neighbours; without `texts` those of responses are null,
+    and not read."""
     shards = _all(store).filter(wanted == ID).select("shard").collect()["shard"].to_list()
-    tables = {name: _of(store, name, shards, "shard", wanted) for name in SHARD_TABLES}
+    unread = [] if texts else TEXTS
+    tables = {name: _of(store, name, shards, "shard", wanted, unread) for name in SHARD_TABLES}
     tables |= {name: _of(store, name, [recipe], "recipe", wanted).drop("recipe") for name in RECIPE_TABLES}
     overlap = _of(store, "benchmark_overlap", benchmarks, "benchmark", wanted)
     tables |= {"benchmark_overlap": overlap}
@@ -95,12 +98,14 @@ def _places(store: StoredTables, shards: list[str], wanted: str) -> pl.DataFrame
     return pl.DataFrame(list(said.items()), {"shard": pl.String, "places": pl.List(pl.String)}, orient="row")
 
 
-def _of(store: StoredTables, asset: str, partitions: Iterable[str], named: str, wanted: str) -> pl.DataFrame:
-    """The rows of a question in some partitions, with a column `named` for the partition. Columns that tables of an
-    older version lack are null."""
+def _of(
+    store: StoredTables, asset: str, partitions: Iterable[str], named: str, wanted: str, unread: Sequence[str] = ()
+) -> pl.DataFrame:
+    """The rows of a question in some partitions, with a column `named` for the partition. Columns that are `unread`, or
+    that tables of an older version lack, are null."""
     stored = set(store.partitions(asset))
     found = [
-        store.scan(asset, at).filter(wanted == ID).with_columns(pl.lit(at).alias(named))
+        store.scan(asset, at).drop(unread, strict=False).filter(wanted == ID).with_columns(pl.lit(at).alias(named))
         for at in partitions
         if at in stored
     ]

@@ -2,31 +2,31 @@
 
 import dataframely as dy
 
-from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
+from am_assets.config.vocabulary import RELEASED_CHECKS, RESPONSE_DROPS, VERDICTS
 
 CHAT = dy.List(dy.Struct({"role": dy.String(), "content": dy.String()}))
 
 
 class SftDataset(dy.Schema):
-    """The released rows, with the columns that readers filter by."""
+    """The released rows, by shard and response_id, with the columns that readers filter by. Their texts are in the
+    release."""
 
     response_id = dy.String(primary_key=True)
+    shard = dy.String()
     question_id = dy.String()
     source = dy.String()
     category = dy.String()
     difficulty = dy.String()
     teacher = dy.String()
-    question = dy.String()
-    think = dy.String()
-    answer = dy.String()
-    reference_answer = dy.String(nullable=True)
-    test_case = dy.String(nullable=True)
     license = dy.String(nullable=True)
-    replaced_reference = dy.String(
-        nullable=True, description="of the source, where `reference_answer` is what answers agreed on against it"
-    )
     pass_rate = dy.Float64(nullable=True, description="of the question, as in verified_set")
-    extra = dy.String(nullable=True, description="of the question, where `release.extra` of the recipe asks for it")
+    check = dy.Enum(RELEASED_CHECKS, description="what an answer to the question can be held against")
+    answer_language = dy.String(description="as in response_features")
+    question_chars = dy.UInt32()
+    think_chars = dy.UInt32()
+    answer_chars = dy.UInt32()
+    chars = dy.UInt32(description="of all that is released of the row")
+    content = dy.String(description="hash of all that is released of the row")
 
 
 class SftCheckpoint(dy.Schema):

@@ -57,13 +57,23 @@ def test_the_beginning_of_several_ids_is_not_enough(tmp_path: Path) -> None:
 
 def test_a_neighbour_is_seen_from_either_side_with_its_text_and_fate(store: StoredTables) -> None:
     for one, other, kept in ((0, 1, False), (1, 0, True)):
-        nearest = read(store, "r", [], IDS[one]).neighbours
+        nearest = read(store, "r", [], IDS[one], texts=True).neighbours
         assert nearest.select("other_id", "question", "kept").rows() == [(IDS[other], TEXTS[other], kept)]
-    assert read(store, "r", [], IDS[2]).neighbours.is_empty()  # in a crowd it is paired with itself
+    assert read(store, "r", [], IDS[2], texts=True).neighbours.is_empty()  # in a crowd it is paired with itself
 
 
 def test_tables_of_an_older_form_and_tables_that_are_not_there_are_read(store: StoredTables) -> None:
-    rows = read(store, "r", [], IDS[2])
+    rows = read(store, "r", [], IDS[2], texts=True)
     assert [(row["shard"], row["constraints"]) for row in rows.of("raw_pool")] == [("b", None)]
     assert rows.of("responses") == []
     assert [row["kept"] for row in rows.of("deduped_set")] == [True]
+
+
+def test_texts_of_responses_are_read_where_they_are_shown_alone(store: StoredTables) -> None:
+    said = {"response_id": ["r1", "r2"], "question_id": [IDS[2], IDS[0]], "response": ["<think>Sum.</think> 3", "4"]}
+    write(store.folder, "responses", "b", said)
+    assert [row["response"] for row in read(store, "r", [], IDS[2], texts=True).of("responses")] == said["response"][:1]
+    write(
+        store.folder, "responses", "b", {name: said[name] for name in ("response_id", "question_id")}
+    )  # none is there
+    assert [row["response"] for row in read(store, "r", [], IDS[2], texts=False).of("responses")] == [None]
