@@ -14,14 +14,14 @@ NAMESPACE = "training"
 FOLDER = "folder"  # of the checkpoint, where it is not named by the key
 
 
-def trained(memo: Memo, checkpoints: Path, identity: str, content: str, by: Sequence[str]) -> dict[str, Any] | None:
+def trained(memo: Memo, checkpoints: Path, identity: str, content: str, by: Sequence[Any]) -> dict[str, Any] | None:
     """The row of the memo on a student trained on rows of that `content`, if its checkpoint is there. `by` is the rest
     of what identifies it. One that an earlier version made is known by `identity` from now on."""
     return _known(memo, checkpoints, [identity, *(key_of(version, content, *by) for version in sft.EARLIER)])
 
 
 def trained_before(
-    memo: Memo, checkpoints: Path, rows: pl.DataFrame, release: Path, by: Sequence[str]
+    memo: Memo, checkpoints: Path, rows: pl.DataFrame, release: Path, by: Sequence[Any]
 ) -> dict[str, Any] | None:
     """The row on a student that an earlier version trained on these rows, as it knew them. They are put together for
     that only where the memo has a student of as many rows."""

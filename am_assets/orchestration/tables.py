@@ -86,12 +86,13 @@ def _to_result(
         frames = (schema.cast(frame.select(schema.column_names())) for frame in made.frames)
         key = schema.primary_key()
         valid = (schema.validate(frame) for frame in (in_order(frames, key[0], target) if made.unsorted else frames))
-        value: Written | pl.DataFrame = write(valid, schema.create_empty(), target, key)
-        rows, content, shown = value.rows, value.version, Stored(value.aside).spread(SHOWN)
+        written = write(valid, schema.create_empty(), target, key)
+        value: Written | pl.DataFrame = written
+        rows, content, shown = written.rows, written.version, Stored(written.aside).spread(SHOWN)
         metadata = made.told() | metadata
     else:
         value = shown = schema.validate(made.select(schema.column_names()), cast=True)
-        rows, content = value.height, content_version(value)
+        rows, content = shown.height, content_version(shown)
     return dg.MaterializeResult(
         value=value,
         data_version=dg.DataVersion(_data_version(content, [metadata[name] for name in table.read_below])),

@@ -32,6 +32,6 @@ class _Digest(RawIOBase):
     def __init__(self) -> None:
         self.hash = sha256()
 
-    def write(self, data) -> int:  # type: ignore[no-untyped-def]
+    def write(self, data) -> int:
         self.hash.update(data)
         return len(data)
