@@ -17,11 +17,16 @@ LINES = "\n".join(str(number) for number in range(200_000))
 CASES: dict[str, tuple[str, str, tuple[str, str] | str]] = {
     "What is 12 plus 7?": (COUNTED, "\\boxed{19}", (COUNTED, "\\boxed{19}")),
     "Add seven to twelve, line by line.": (LINES, "\\boxed{19}", (LINES, "\\boxed{19}")),
-    "What is 19 in tags?": ("Sum.", "\\boxed{19}, in `</answer>`.", ("Sum.", "\\boxed{19}, in `</answer>`.")),
+    "What is 19 in tags?": ("Sum.", "\\boxed{19}, in `</answer>`.", "malformed"),
+    "What is 19 after thought?": (
+        "Sum.",
+        "\\boxed{19}, as `<think>` says.",
+        ("Sum.", "\\boxed{19}, as `<think>` says."),
+    ),
     "What ends a thought, and 12 plus 7?": ("Sum.", "\\boxed{19}</think>\n<answer>19", "malformed"),
     "What is half a pair, and 12 plus 7?": ("Sum.\ud800", "\\boxed{19}", ("Sum.\ufffd", "\\boxed{19}")),
     "What is NUL, and 12 plus 7?": ("Sum.\0", "\\boxed{19}", ("Sum.\ufffd", "\\boxed{19}")),
-    "What is nothing, and 12 plus 7?": ("", "\\boxed{19}", "malformed"),
+    "What is nothing, and 12 plus 7?": ("", "\\boxed{19}", "unreasoned"),
 }
 
 
