@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CLOCK_SECONDS = 60.0  # by which a machine's clock may differ from the database's
 NEARBY_MS = 20.0  # of a round trip; each request to a model takes some
-HERE = ("container engine", "bubblewrap", "gpu")  # of `am doctor`, by which machines differ
+HERE = ("container engine", "bubblewrap", "GPU")  # of `am doctor`, by which machines differ
 PIECE = "database"
 
 
