@@ -27,7 +27,7 @@ def show_outline(console: Console, found: Outline) -> None:
         partitions = counted(sum(found.never_applied.values()), "partition")
         console.print(Text(f"never applied: {', '.join(found.never_applied)} ({partitions})"))
     if slow := [asset for asset in found.untimed if TABLE[asset].pool]:
-        console.print(Text(f"time not known, as never made here: {', '.join(slow)}", style="dim"))
+        console.print(Text(f"time not known, as not measured here yet: {', '.join(slow)}", style="dim"))
 
 
 def _figures(found: Outline) -> list[str]:

@@ -25,7 +25,7 @@ from am_assets.storage.memo import ASKED_FOR, KEY, NO_NOTES, FillResult, Measure
 from am_assets.storage.segments import write_durably
 from am_assets.storage.shared.claims import SharedClaims
 from am_assets.storage.shared.database import Database
-from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables
+from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables, form_of
 from am_assets.storage.streams import Stored, Written
 
 BUDGET_TAG = "am/budget_usd"  # run tag; runs without it take the environment variable AM_BUDGET_USD
@@ -50,7 +50,7 @@ class TableStore(StoredTables, dg.UPathIOManager):
         dg.UPathIOManager.__init__(self, UPath(folder))
 
     def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame | Written, path: UPath) -> None:
-        if not (self.folder / FORM_FILE).exists():
+        if not (self.folder / FORM_FILE).exists() or form_of(self.folder) < FORM:
             write_whole(self.folder / FORM_FILE, f"{FORM}\n")
         target = Path(str(path))
         if isinstance(obj, Written):

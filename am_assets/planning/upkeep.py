@@ -58,7 +58,7 @@ def disk(here: Project, plan: Plan, held: pl.DataFrame) -> pl.DataFrame:
     """
     shares = {row["namespace"]: (row["unwanted"], row["measurements"]) for row in held.iter_rows(named=True)}
     rows: list[tuple[str, str, int, int, int | None]] = []
-    known = {key.to_user_string(): {*map(str, plan.partitions(key))} for key in plan.graph.get_all_asset_keys()}
+    known = {key.to_user_string(): _stored_at(plan, key) for key in plan.graph.get_all_asset_keys()}
     for kind, root in (("table", here.assets), ("memo", here.memo), ("tokens", here.tokens)):
         for folder in sorted(path for path in root.glob("*") if path.is_dir()) if kind != "tokens" else [root]:
             sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
@@ -75,9 +75,15 @@ def disk(here: Project, plan: Plan, held: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema, orient="row").sort("bytes", "kind", "name", descending=[True, False, False])
 
 
+def _stored_at(plan: Plan, key: dg.AssetKey) -> set[str]:
+    """Where the partitions of an asset lie, variants of experiments included: `shard`, `recipe`, `benchmark/recipe`."""
+    partitions = plan.graph.get(key).partitions_def
+    return {str(one).replace("|", "/") for one in partitions.get_partition_keys()} if partitions else set()
+
+
 def _in_use(path: Path, partitions: set[str]) -> bool:
-    """Whether a file within the folder of a table is of a partition that exists."""
-    return (len(path.parts) > 1 and not path.parts[0].startswith(".")) or path.stem in partitions
+    """Whether a file within the folder of a table is of a partition that exists, or lies in the folder of one."""
+    return any(one.as_posix() in partitions for one in (path.with_suffix(""), *path.parents))
 
 
 def _untold(there: pl.Schema) -> pl.Expr:

@@ -15,21 +15,26 @@ from am_assets.config.files import ConfigError, Section
 from am_assets.config.recipe import SECTIONS, Recipe
 
 EXTENSION = ".parquet"
-FORM = 1  # format version of tables and memo; raise it where older code would misread or damage them
+FORM = 2  # format version of tables and memo; raise it where older code would misread or damage them
 FORM_FILE = "FORMAT"  # in the folder of tables; version 1 where it is missing
 P = TypeVar("P", bound=Section)
 
 
-def refuse_newer(folder: Path) -> None:
-    """`ConfigError` where the tables in `folder`, and the memo beside them, were written by a later version."""
+def form_of(folder: Path) -> int:
+    """The form that the tables in `folder` are stored in. `ConfigError` where its file names none."""
     file = folder / FORM_FILE
     text = file.read_text().strip() if file.exists() else "1"
     if not text.isdecimal():
         raise ConfigError(f"{file}: {text[:40]!r} is no version: put the number of the stored form back (here: {FORM})")
-    if int(text) > FORM:
+    return int(text)
+
+
+def refuse_newer(folder: Path) -> None:
+    """`ConfigError` where the tables in `folder`, and the memo beside them, were written by a later version."""
+    if (form := form_of(folder)) > FORM:
         raise ConfigError(
-            f"{file}: this folder is stored in form {text}, and this am-assets knows forms up to {FORM}: install the"
-            " newer am-assets that wrote it, or point AM_DATA to another folder. Nothing was changed"
+            f"{folder / FORM_FILE}: this folder is stored in form {form}, and this am-assets knows forms up to {FORM}:"
+            " install the newer am-assets that wrote it, or point AM_DATA to another folder. Nothing was changed"
         )
 
 

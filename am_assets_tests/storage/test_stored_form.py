@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from am_assets.storage.stored import FORM
 from am_assets_tests.desk import Desk
 from am_assets_tests.services import am, environment
 
@@ -28,7 +29,7 @@ def stored_as(folder: Path, form: str) -> Path:
 def test_the_first_table_stored_says_the_form_and_later_ones_leave_it(folder: Path) -> None:
     applied = am(folder, "apply", *PLAN[1:])
     assert applied.returncode == 0, applied.stdout + applied.stderr
-    assert (folder / "assets" / "FORMAT").read_text() == "1\n"
+    assert (folder / "assets" / "FORMAT").read_text() == f"{FORM}\n"
     assert "Nothing to do" in am(folder, *PLAN).stdout
 
 
@@ -38,13 +39,24 @@ def test_a_folder_that_was_stored_before_forms_had_numbers_is_read_as_ever(folde
     assert "Nothing to do" in am(folder, *PLAN).stdout
 
 
+def test_a_folder_of_an_older_form_is_of_this_one_once_a_table_is_stored_in_it(folder: Path) -> None:
+    file = stored_as(folder, "1\n")
+    assert am(folder, *PLAN).returncode == 0
+    assert file.read_text() == "1\n"
+    assert am(folder, "apply", *PLAN[1:]).returncode == 0
+    assert file.read_text() == f"{FORM}\n"
+
+
 def test_a_newer_folder_is_refused_before_anything_of_it_is_read(folder: Path) -> None:
-    file = stored_as(folder, "2\n")
+    file = stored_as(folder, f"{FORM + 1}\n")
     (folder / "sources.yaml").write_text("of: [a, newer, form\n")
     planned = am(folder, *PLAN)
     assert (planned.returncode, planned.stdout) == (2, "")
-    assert f"{file}: this folder is stored in form 2, and this am-assets knows forms up to 1: install" in planned.stderr
-    assert file.read_text() == "2\n"
+    assert (
+        f"{file}: this folder is stored in form {FORM + 1}, and this am-assets knows forms up to {FORM}: install"
+        in planned.stderr
+    )
+    assert file.read_text() == f"{FORM + 1}\n"
 
 
 def test_the_code_location_refuses_a_newer_folder_with_the_same_words(folder: Path) -> None:
@@ -52,7 +64,7 @@ def test_the_code_location_refuses_a_newer_folder_with_the_same_words(folder: Pa
     load = [sys.executable, "-m", "dagster", "definitions", "validate", "-m", "am_assets.definitions"]
     loaded = subprocess.run(load, capture_output=True, text=True, env=environment(folder))
     assert loaded.returncode != 0
-    assert f"{file}: this folder is stored in form 12, and this am-assets knows forms up to 1" in (
+    assert f"{file}: this folder is stored in form 12, and this am-assets knows forms up to {FORM}" in (
         loaded.stdout + loaded.stderr
     )
 
