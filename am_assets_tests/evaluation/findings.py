@@ -30,8 +30,9 @@ def findings() -> Findings:
     verified = _with_reasons(
         asked.with_columns(response_id=pl.format("{}-r", "question_id")), "verified", RESPONSE_DROPS
     )
-    texts = verified.select("response_id", *_TEXTS, *_NARROW, response=pl.format("<think>{}</think>", "think"))
-    sft = verified.filter("kept").join(texts, on="response_id").lazy()
+    texts = verified.select("response_id", *_TEXTS, response=pl.format("<think>{}</think>", "think"))
+    held = {f"{part}_chars": pl.col(part).str.len_chars() for part in ("think", "answer")}
+    sft = verified.filter("kept").with_columns(check=pl.col("evidence").replace_strict(_CHECKS), **held).lazy()
     pool, responses = questions.select("question_id", "question").lazy(), texts.lazy()
     released = distributions.released(sft)
     costs = verified.select("response_id", completion_tokens=pl.lit(900), cost=pl.lit(0.0125))
@@ -92,7 +93,7 @@ def without_results(found: Findings) -> Findings:
 
 
 _TEXTS = ["question", "think", "answer", "reference_answer", "test_case"]
-_NARROW = ["check", "think_chars", "answer_chars"]
+_CHECKS = {"math": "reference answer", "code": "test case", "reward": "neither"}
 _REASONS = {
     "deduped": {5: "defective", 11: "near_duplicate", 17: "near_duplicate"},
     "selected": {4: "contaminated", 23: "unsuitable", 29: "downsampled"},
