@@ -105,14 +105,14 @@ CASES = {
     "half a surrogate pair": Case(rb'{"question": "a\ud800"}', Reads([{"question": "a\ufffd"}])),
     "ends of lines of old Macs": Case(LINES.replace(b"\n", b"\r"), Error("1: not JSON; the file ends")),
     "a line of 100 MB": Case(
-        one_line(b"x", 100_000_000), Shows("note: an oversized question, a defect in the pool: 1 rows"),
+        one_line(b"x", 100_000_000), Shows("note: an oversized question, a defect in the pool: 1 row"),
     ),
     "a line without end": Case(one_line(b"x", 120_000_000), Error("1: a line of more than 110 MB")),
     # Syntax
     "JSON cut off": Case(LINES[:-9], Error("3: not JSON; the file ends in the middle of this line")),
     "a line cut within": Case(among(b'{"question": "On'), Drop("not JSON")),
     "an array cut off": Case(ARRAY[:-5], Error("1: not JSON"), "a.json"),
-    "objects over several lines": Case(json.dumps(ONE, indent=1).encode() + b"\n", Error("1: not JSON; none")),
+    "objects over several lines": Case(json.dumps(ONE, indent=1).encode() + b"\n", Error("1: not JSON; of 4 rows")),
     "Python for JSON": Case(among(b"{'question': 'One?'}"), Drop("not JSON")),
     "a list for an object": Case(among(b'["One?"]'), Drop("not an object: a list")),
     "null for an object": Case(json.dumps([ONE, None, ONE]).encode(), Drop("not an object: null"), "a.json"),

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from am_assets.distillation.parts import split
 from am_assets.storage.schemas import TABLES
 from am_assets_tests.commands import am, applied
 from am_assets_tests.desk import Desk, at_desk
@@ -138,7 +139,8 @@ def test_every_form_of_a_trace_and_of_a_chat_is_read_to_its_verdict(
     assert found == {name: ["pass", "fail"] for name in files}
     features = pl.read_parquet(tmp_path / "assets" / "response_features" / "*.parquet")
     assert features["well_formed"].all()
-    assert set(features["think"]) == {"17+25=42."}
+    responses = pl.read_parquet(tmp_path / "assets" / "responses" / "*.parquet")
+    assert set(split(responses)["think"]) == {"17+25=42."}
 
 
 def test_a_misspelt_column_is_an_error_with_the_nearest_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

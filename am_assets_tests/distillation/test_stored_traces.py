@@ -32,10 +32,13 @@ def test_answers_that_an_earlier_version_stored_are_read_anew_without_a_request(
     assert features.select("answer", "well_formed").rows() == [("He has \\boxed{13}.", True)]
     assert len(server.bodies) == asked
     assert "1 answer stored by an earlier version, without the provider's message" in am(desk, "memo").stdout
+    responses = tmp_path / "assets" / "responses"
+    (responses / "gone.parquet").write_bytes((responses / "asked.parquet").read_bytes())  # of a source that is no more
     taken = {(row["kind"], row["name"]): row for row in json.loads(am(desk, "memo", "--disk", "--json").stdout)}
-    stored = (tmp_path / "assets" / "responses" / "asked.parquet").stat().st_size
+    stored = {path.stem: path.stat().st_size for path in responses.iterdir()}
     assert taken["table", "responses"] == {
-        "kind": "table", "name": "responses", "files": 1, "bytes": stored, "removable": 0
+        "kind": "table", "name": "responses", "files": len(stored), "bytes": sum(stored.values()),
+        "removable": stored["gone"],
     }  # fmt: skip
     assert taken["memo", "responses"]["bytes"] > 0 and taken["memo", "responses"]["removable"] == 0
     server.stop()
