@@ -77,7 +77,7 @@ def test_answers_that_found_no_sandbox_are_all_that_a_later_run_verifies(applied
     assert verdicts() == ["unverifiable"]
     (step,) = applied.plan(select=to_verdicts).values()
     assert (step.asset, step.partition, step.because) == (
-        "code_verdicts", "late", "1 answers had no sandbox that worked",
+        "code_verdicts", "late", "1 answer had no sandbox that worked",
     )  # fmt: skip
     assert set(applied.apply(select=to_verdicts)) == {("code_verdicts", "late")}
     assert verdicts() == ["pass"]

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from am_assets.config.licenses import RANK, UNKNOWN, strictest
+from am_assets.runtime.wording import counted
 
 SIZES = {1e3: "n<1K", 1e4: "1K<n<10K", 1e5: "10K<n<100K", 1e6: "100K<n<1M", 1e7: "1M<n<10M", 1e8: "10M<n<100M"}
 TAGS = ["reasoning", "distillation"]
@@ -129,6 +130,7 @@ def template(name: str) -> Any:
         keep_trailing_newline=True,
     )
     environment.filters["number"] = lambda value: f"{value:,}"
+    environment.filters["counted"] = counted
     environment.filters["percent"] = lambda share: "-" if share is None else f"{share:.1%}"
     environment.filters["cell"] = lambda text: " ".join(str(text).replace("|", "¦").split())
     return environment.get_template(f"{name}.md")

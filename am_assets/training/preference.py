@@ -6,6 +6,7 @@ Pure: which responses are kept, and why others are not, is decided in `verified_
 import polars as pl
 
 from am_assets.config.sets import PreferencePolicy
+from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import PreferenceDataset
 from am_assets.training import sets
 
@@ -99,7 +100,8 @@ def _table(pairs: pl.DataFrame, pool: pl.DataFrame) -> pl.DataFrame:
     asked = pool.select(columns).sort(columns).unique(["source", "question_id"], keep="first", maintain_order=True)
     table = pairs.join(asked, on=["source", "question_id"], how="left")
     if holes := table.filter(pl.col("question").is_null())["question_id"].to_list():
-        raise ValueError(f"{len(holes)} pairs have no question, first {min(holes)}: materialize raw_pool again")
+        told = f"{counted(len(holes), 'pair')} without question, first {min(holes)}"
+        raise ValueError(f"{told}: materialize raw_pool again")
     return (
         table.rename({"gap": "reward_gap", "drop_reason": "rejected_because"})
         .with_columns(

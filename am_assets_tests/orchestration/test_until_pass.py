@@ -182,7 +182,7 @@ def test_without_a_sandbox_nothing_is_asked_on_its_account(school: Class, monkey
         patch.setattr("am_assets.verification.verifiers.code.open_sandbox", gone)
         assert school.apply()["responses", "asked"] == "done"
         assert school.asked().total() == 1
-        assert school.waits() == ("stale", "1 answers had no sandbox that worked")
+        assert school.waits() == ("stale", "1 answer had no sandbox that worked")
     school.apply()
     assert school.asked().total() == 2
     assert school.waits() is None

@@ -171,7 +171,7 @@ def test_a_side_without_text_or_question_is_an_error_that_names_it():
     of = verified(row("a"), wrong("b"))
     with pytest.raises(ValueError, match=r"response b has no text"):
         preference_table(of, features(of).filter(pl.col("response_id") == "a"), pool(), PreferencePolicy())
-    with pytest.raises(ValueError, match=r"1 pairs have no question, first q"):
+    with pytest.raises(ValueError, match=r"1 pair without question, first q"):
         preference_table(of, features(of), pool("other"), PreferencePolicy())
 
 
@@ -221,7 +221,7 @@ def test_a_release_is_the_same_bytes_again_and_is_split_where_it_is_large(tmp_pa
 
 def test_the_card_counts_what_there_is(tmp_path: Path):
     text = (release(tmp_path, row("a"), wrong("b"), row("c", question_id="r")) / "README.md").read_text()
-    assert "1 pairs of a chosen and a rejected response, for 1 questions" in text
+    assert "1 pair of a chosen and a rejected response, for 1 question" in text
     assert "| one, and none that was rejected | 1 |" in text
     assert "| gsm | mit | 1 |" in text
     assert "`mit`, the strictest of the licences of its sources." in text
