@@ -37,7 +37,7 @@ def test_a_training_is_logged_said_why_it_failed_and_not_made_twice(desk: Desk, 
     desk.edit("plain", "training", max_length=16)
     failed = am(desk, "apply", "-r", "plain", "-s", TRAIN)
     assert failed.exit_code == 1
-    assert "rows fits training.max_length 16" in failed.stderr
+    assert "none fits training.max_length 16" in failed.stderr
     desk.edit("plain", "training", max_length=700)
     assert am(desk, "train", "-r", "plain").exit_code == 0  # takes the edit up
     assert {*applied(desk, "-r", "plain", "-s", TRAIN)} == {("training_log", "plain")}
