@@ -21,6 +21,7 @@ from am_assets.orchestration.dagster_internals import (
     SqlEventLogStorageMetadata,
 )
 from am_assets.orchestration.sqlite import open_instance
+from am_assets.runtime.wording import counted
 
 FILES = {  # of the folder of an instance
     "history/runs.db": RunStorageSqlMetadata,
@@ -72,7 +73,7 @@ def _copied(table: sa.Table, source: sa.Connection, target: sa.Connection) -> in
         count += len(part)
     there = target.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
     if there < count:
-        raise ConfigError(f"{table.name}: {count} rows, and {there} of them arrived. Nothing was changed")
+        raise ConfigError(f"{table.name}: {counted(count, 'row')}, and {there} of them arrived. Nothing was changed")
     if "id" in table.c and isinstance(table.c.id.type, sa.Integer):
         after = sa.func.pg_get_serial_sequence(table.name, "id")
         last = sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0) + 1).scalar_subquery()

@@ -25,6 +25,7 @@ import polars as pl
 from am_assets.config.recipe import ReleasePolicy
 from am_assets.engines import plots
 from am_assets.runtime import progress
+from am_assets.runtime.wording import counted
 from am_assets.storage.atomic import written_aside
 from am_assets.training import dataset
 from am_assets.training.card import About, card
@@ -93,7 +94,7 @@ def _write_rows(
     there = manifest(before)[1] if (before / MANIFEST).exists() else {}
     names = {part: [f"data/{part.name}.parquet", *[f"{JSONL}/{part.name}.jsonl.zst"] * jsonl] for part in wanted}
     new = [part for part in wanted if not all(_kept(name, part, there, before) for name in names[part])]
-    progress.message(f"release: {len(new):,} of {len(wanted):,} files of rows to write")
+    progress.message(f"release: {len(new):,} of {counted(len(wanted), 'file')} of rows to write")
     for part in set(wanted) - set(new):
         for name in names[part]:
             _take_over(before / name, aside / name)
