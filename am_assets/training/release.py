@@ -94,7 +94,7 @@ def _write_rows(
     there = manifest(before)[1] if (before / MANIFEST).exists() else {}
     names = {part: [f"data/{part.name}.parquet", *[f"{JSONL}/{part.name}.jsonl.zst"] * jsonl] for part in wanted}
     new = [part for part in wanted if not all(_kept(name, part, there, before) for name in names[part])]
-    progress.message(f"release: {len(new):,} of {counted(len(wanted), 'file')} of rows to write")
+    progress.message(f"release: {len(new):,} of {counted(len(wanted), 'file of rows', 'files of rows')} to write")
     for part in set(wanted) - set(new):
         for name in names[part]:
             _take_over(before / name, aside / name)
