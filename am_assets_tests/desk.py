@@ -165,8 +165,10 @@ class Desk:
             plan = self.open(list(recipes) or None, select, instance)
             from am_assets.orchestration.resources import run_tags
             from am_assets.planning.plan import Outcome
+            from am_assets.project import project
 
-            outcomes = [event for event in plan.apply(run_tags(budget, recipes or None)) if isinstance(event, Outcome)]
+            tags = run_tags(project(), budget, recipes or None, "a test")
+            outcomes = [event for event in plan.apply(tags) if isinstance(event, Outcome)]
         return {(outcome.step.asset, outcome.step.partition): outcome for outcome in outcomes}
 
     def bytes(self) -> dict[str, bytes]:

@@ -11,9 +11,7 @@ import dagster as dg
 from pydantic import Field
 
 from am_assets.config.files import ConfigError
-from am_assets.orchestration.postgres import lease_tags
 from am_assets.orchestration.resources import run_tags
-from am_assets.orchestration.run_names import USER_TAG
 from am_assets.planning.consent import most_dollars, unnamed
 from am_assets.planning.plan import Outcome, Plan, Step
 from am_assets.planning.preflight import preflight
@@ -73,10 +71,9 @@ def _carry_out(context: dg.OpExecutionContext, here: Project, definitions: dg.De
     paid = [estimate for estimate in checked.estimates.values() if estimate.most != 0]
     if paid and config.budget is None:
         raise unnamed(most_dollars(paid), "budget:")
-    tags, lease = run_tags(config.budget or 0.0, names), lease_tags(here)
-    mine = {USER_TAG: APPLY, APPLIED_BY: context.run_id}
+    tags = run_tags(here, config.budget or 0.0, names, APPLY)
     failed = 0
-    for line, went_well in _lines(steps, plan.apply(lambda: tags() | lease() | mine)):
+    for line, went_well in _lines(steps, plan.apply(lambda: tags() | {APPLIED_BY: context.run_id})):
         failed += not went_well
         (context.log.info if went_well else context.log.error)(line)
     if failed:

@@ -78,9 +78,7 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
     """Apply a plan for `recipes` with progress, once nothing stands in its way and its cost is confirmed."""
     from am_assets.cli.board import show_progress
     from am_assets.cli.summary import show_interrupted
-    from am_assets.orchestration.postgres import lease_tags
     from am_assets.orchestration.resources import run_tags
-    from am_assets.orchestration.run_names import USER_TAG
     from am_assets.planning.plan import Step
     from am_assets.planning.preflight import preflight
     from am_assets.planning.timing import expected_seconds
@@ -93,10 +91,10 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
         budget = confirmed_budget(checked.estimates, can_ask=not quiet)
     expected = expected_seconds(found, project(), steps, checked.estimates)
     done = Done()
-    tags, lease = run_tags(budget, recipes), lease_tags(project())
+    tags = run_tags(project(), budget, recipes, "am apply")
     try:
         with ending_on_sigterm(STOP_SECONDS), show_progress(console, steps, expected, quiet=quiet) as board:
-            for event in found.apply(lambda: tags() | lease() | {USER_TAG: "am apply"}):
+            for event in found.apply(tags):
                 if isinstance(event, Step):
                     done.under_way = event
                     board.start(event)

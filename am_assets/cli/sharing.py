@@ -9,6 +9,7 @@ from am_assets.cli import app
 from am_assets.cli.doctoring import show
 from am_assets.cli.opening import AsJson, exit_on_config_error, exit_with, print_json, say
 from am_assets.config.files import ConfigError
+from am_assets.runtime.wording import counted
 
 
 @app.command()
@@ -59,4 +60,5 @@ def _move(as_json: bool) -> None:
     if as_json:
         print_json({"moved": moved})
     else:
-        say(f"moved the records of {moved['runs']:,} runs; their logs stay in {os.environ['DAGSTER_HOME']}/history")
+        logs = f"{os.environ['DAGSTER_HOME']}/history"
+        say(f"moved the records of {counted(moved['runs'], 'run')}; their logs stay in {logs}")

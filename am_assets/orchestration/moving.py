@@ -43,8 +43,8 @@ def move(home: Path, cluster: Cluster) -> dict[str, int]:
     with open_instance(home) as instance:  # which creates the tables
         if there := instance.get_runs_count():
             raise ConfigError(
-                f"the database that {cluster.database_env} names has {there:,} runs already: records are moved before"
-                " the first apply. Nothing was changed"
+                f"the database that {cluster.database_env} names has {counted(there, 'run')} already: records are"
+                " moved before the first apply. Nothing was changed"
             )
         target = sa.create_engine(cluster.address())
         with target.begin() as connection:

@@ -17,6 +17,8 @@ from am_assets.engines.llm import ANSWER, Budget, LlmError, ask, ask_batch
 from am_assets.engines.llm.money import SPENT
 from am_assets.engines.llm.shared_budget import SharedBudget
 from am_assets.engines.models import embedder
+from am_assets.orchestration.postgres import lease_tags
+from am_assets.orchestration.run_names import USER_TAG
 from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.runtime import progress
@@ -50,7 +52,7 @@ class TableStore(StoredTables, dg.UPathIOManager):
         dg.UPathIOManager.__init__(self, UPath(folder))
 
     def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame | Written, path: UPath) -> None:
-        if not (self.folder / FORM_FILE).exists() or form_of(self.folder) < FORM:
+        if form_of(self.folder) < FORM:
             write_whole(self.folder / FORM_FILE, f"{FORM}\n")
         target = Path(str(path))
         if isinstance(obj, Written):
@@ -195,17 +197,20 @@ class Answers:
             raise LlmError("\n".join(faults))
 
 
-def run_tags(dollars: float | None, recipes: Sequence[str] | None) -> Callable[[], dict[str, str]]:
-    """A function that returns the tags of the next run.
+def run_tags(
+    project: Project, dollars: float | None, recipes: Sequence[str] | None, user: str
+) -> Callable[[], dict[str, str]]:
+    """A function that returns the tags of the next run that this process makes for `user`.
 
-    All runs of this process from now on share the budget of `dollars` (None: no limit) and send requests of `recipes`
-    (None: of all).
+    All of them share the budget of `dollars` (None: no limit), send requests of `recipes` (None: of all) and tell, on a
+    cluster, by which lease it is seen whether they live.
     """
-    before = SPENT.spent
+    before, lease = SPENT.spent, lease_tags(project)
 
     def tags() -> dict[str, str]:
         budget = {} if dollars is None else {BUDGET_TAG: f"{max(0.0, dollars - (SPENT.spent - before)):.6f}"}
-        return budget if recipes is None else budget | {RECIPES_TAG: ",".join(recipes)}
+        asking = {} if recipes is None else {RECIPES_TAG: ",".join(recipes)}
+        return budget | asking | lease() | {USER_TAG: user}
 
     return tags
 

@@ -11,8 +11,9 @@ from am_assets.runtime.wording import counted
 
 ROOT = Path(am_assets.__file__).parent
 NOUNS = re.compile(
-    r"answer|attempt|benchmark|byte|case|character|comparison|device|file|id|incident|item|message|partition|question"
-    r"|recipe|request|response|row|sample|sequence|shard|step|token|training|variant|vector|word"
+    r"answer|attempt|benchmark|byte|case|character|comparison|device|file|id|incident|item|machine|message|model|pair"
+    r"|partition|question|recipe|record|request|response|row|run|sample|sequence|shard|step|token|training|variant"
+    r"|vector|word"
 )
 PLURAL = re.compile(rf" (?:[a-z]+ )?(?:{NOUNS.pattern})s\b(?!/)")
 COUNT = re.compile(r".*(?:len\(|\.height|\bcount|:,)")  # what is counted; other figures are limits and settings
