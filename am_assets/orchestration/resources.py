@@ -23,7 +23,7 @@ from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.runtime import progress
 from am_assets.storage.atomic import write_whole
-from am_assets.storage.memo import ASKED_FOR, KEY, NO_NOTES, FillResult, Measure, Memo, Notes, with_keys
+from am_assets.storage.memo import ASKED_FOR, KEY, FillResult, Measure, Memo, with_keys
 from am_assets.storage.segments import write_durably
 from am_assets.storage.shared.claims import SharedClaims
 from am_assets.storage.shared.database import Database
@@ -97,21 +97,13 @@ class Answers:
         self.database = project.database()
         self.memo = Memo(project.memo, SharedClaims(self.database) if self.database else None)
 
-    def fill(
-        self,
-        namespace: str,
-        wanted: pl.DataFrame,
-        measure: Measure,
-        schema: pl.Schema,
-        notes: Notes = NO_NOTES,
-        read: pl.Schema | None = None,
-    ) -> FillResult:
+    def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> FillResult:
         """Join `wanted` with its measurements, after making those that the memo lacks.
 
         The memo records the keys under the current partition, so that unreferenced entries can be pruned.
         """
         self._note_wanted(namespace, wanted)
-        return self.memo.fill(namespace, wanted, measure, schema, notes, read)
+        return self.memo.fill(namespace, wanted, measure, schema)
 
     def want_none(self, namespace: str) -> None:
         """Record that the current partition uses no measurement of a namespace that it uses under other instruments."""
@@ -141,7 +133,8 @@ class Answers:
         def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
             return self._ask(namespace, complete(missing), budget)
 
-        return self.fill(namespace, keyed, measure, ANSWER, notes, read)
+        self._note_wanted(namespace, keyed)
+        return self.memo.fill(namespace, keyed, measure, ANSWER, notes, read)
 
     def split(self, namespace: str, requests: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Split `requests` (key, recipes and any others) into those that this run handles and those that it leaves out.

@@ -21,6 +21,7 @@ from am_assets.orchestration.dagster_internals import AssetCheckExecutionRecordS
 
 CheckState = Literal["passed", "failed", "not run"]
 NOT_READ = (dg.MarkdownMetadataValue, dg.TableSchemaMetadataValue, dg.TableColumnLineageMetadataValue)
+SEVERAL = 10  # results of a check that are looked through: more machines do not make one partition at a time
 DONE: dict[Status, CheckState] = {Status.SUCCEEDED: "passed", Status.FAILED: "failed"}
 
 
@@ -95,19 +96,22 @@ class Records:
         return self._checks[check]
 
     def _state(self, latest: AssetCheckPartitionInfo) -> CheckState:
-        status, about = latest.latest_execution_status, latest.latest_target_materialization_storage_id
-        if status not in DONE:  # planned, and the run was killed: the result before it may still hold
-            storage, at = self.instance.event_log_storage, PartitionKeyFilter(key=latest.partition_key)
-            earlier = storage.get_asset_check_execution_history(
-                latest.check_key, limit=1, status=set(DONE), partition_filter=at
-            )
-            evaluation = earlier[0].event and earlier[0].event.asset_check_evaluation if earlier else None
-            if evaluation is None:
-                return "not run"
-            target = evaluation.target_materialization_data
-            status, about = earlier[0].status, target.storage_id if target else None
-        made = latest.latest_materialization_storage_id
-        return DONE[status] if about is None or made is None or about == made else "not run"
+        status, made = latest.latest_execution_status, latest.latest_materialization_storage_id
+        if status in DONE and (made is None or latest.latest_target_materialization_storage_id in (None, made)):
+            return DONE[status]
+        # Planned, and the run was killed; or machines that made the partition together ended in another order.
+        results = self.instance.event_log_storage.get_asset_check_execution_history(
+            latest.check_key,
+            limit=SEVERAL,
+            status=set(DONE),
+            partition_filter=PartitionKeyFilter(key=latest.partition_key),
+        )
+        for result in results:
+            evaluation = result.event and result.event.asset_check_evaluation
+            target = evaluation.target_materialization_data if evaluation else None
+            if evaluation and (made is None or target is None or target.storage_id == made):
+                return DONE[result.status]
+        return "not run"
 
 
 def _made(record: dg.EventLogRecord) -> Made:

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from am_assets.config.instruments import Math
+from am_assets.runtime.wording import counted
 from am_assets_tests.desk import Desk
 from am_assets_tests.verification.math_pairs import judged, pairs
 
@@ -35,7 +36,7 @@ def verified(tmp_path: Path, environment: dict[str, str], rows: list[Any], *opti
     assert ended.returncode == 0, ended.stderr
     told = [json.loads(line) for line in ended.stdout.splitlines()]
     assert [row["line"] for row in told] == list(range(1, len(rows) + 1))
-    assert f"{len(rows):,} rows in" in ended.stderr
+    assert f"{counted(len(rows), 'row')} in" in ended.stderr
     return told
 
 

@@ -136,11 +136,11 @@ def test_a_path_reaches_into_json_and_parquet_alike(tmp_path: Path) -> None:
 def test_more_rows_at_fault_than_allowed_refuse_the_source_and_say_how_to_allow_them(tmp_path: Path) -> None:
     rows = [{"question": n if n < 20 else "Q?"} for n in range(1000)]
     path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
-    says = r"20 of 1000 rows can't be read: field `question`: expected text, found a number: 20 rows, at .*a\.jsonl:1"
+    says = r"20 of 1,000 rows can't be read: field `question`: expected text, found a number: 20 rows, at .*a\.jsonl:1"
     with pytest.raises(SourceError, match=says + ".* by `max_faults: 0.02`"):
         read(path)
     assert read(path, max_faults=0.02).height == 980
-    with pytest.raises(SourceError, match="20 of 1000"):
+    with pytest.raises(SourceError, match="20 of 1,000"):
         read(path, max_faults=0)
 
 

@@ -164,6 +164,40 @@ def test_a_check_of_more_partitions_than_any_page_of_its_history_is_known_of_eac
     assert {records.check(check, f"r{number}") for number in range(250)} == {"passed"}
 
 
+@pytest.mark.parametrize("passed", [True, False])
+def test_machines_that_made_a_partition_together_may_end_their_checks_in_another_order(
+    world: World, passed: bool
+) -> None:
+    from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+        AssetCheckEvaluationTargetMaterializationData as Target,
+    )
+    from dagster._core.events import DagsterEvent
+
+    chosen, made = dg.AssetKey("chosen"), []
+    for _ in range(2):
+        world.instance.report_runless_asset_event(dg.AssetMaterialization(chosen, partition="x"))
+        record = world.instance.get_latest_data_version_record(chosen, False, "x")
+        assert record
+        made.append(Target(storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp))
+    for target, result in ((made[1], passed), (made[0], not passed)):
+        evaluation = dg.AssetCheckEvaluation(
+            asset_key=chosen,
+            check_name="not_empty",
+            passed=result,
+            metadata={},
+            target_materialization_data=target,
+            partition="x",
+        )
+        event = DagsterEvent(
+            event_type_value=dg.DagsterEventType.ASSET_CHECK_EVALUATION.value,
+            job_name="",
+            event_specific_data=evaluation,
+        )
+        world.instance.report_dagster_event(event, run_id=f"machine-{target.storage_id}")
+    check = dg.AssetCheckKey(chosen, "not_empty")
+    assert Records(world.instance).check(check, "x") == ("passed" if passed else "failed")
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
