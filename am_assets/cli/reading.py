@@ -1,5 +1,6 @@
 """`am read`: what a file or a data set of the catalogue would be in the pool. It needs no project, stores nothing."""
 
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,8 +26,11 @@ def read(
     rows: Annotated[int, typer.Option("--rows", "-n", help="How many rows to read; 0: all.")] = ROWS,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a file would be in the pool: its form, how its columns are read, what would drop, and three rows."""
+    """Show what a file would be in the pool: its form, how its columns are read, what would drop, and three rows.
+
+    Columns that no known form has are guessed as `am init` does."""
     try:
+        from am_assets.datasets.guessing import OWN, UNNAMED, guesses
         from am_assets.datasets.inspection import inspected
         from am_assets.datasets.origins import Origin
         from am_assets.datasets.sources import Source
@@ -34,17 +38,32 @@ def read(
         listed = named(file)
         entry, base = listed or ({"location": file}, Path.cwd())
         paths = dict(one.partition("=")[::2] for one in column or [])
+        adapter = adapter or (OWN if paths and not listed else None)
         given = {"adapter": adapter, "columns": paths, "teacher": teacher, "turns": turns, "where": where}
-        entry |= {name: value for name, value in given.items() if value} | {"limit": rows or None}
-        found = inspected(parse(Source if listed else Origin, entry, file), base)
+        given = {name: value for name, value in given.items() if value}
+        shapes = [] if listed or adapter else guesses(file, base)
+        entries = [_both(entry | shape.entry, given) for shape in shapes] or [entry | given]
+        limit = {"limit": rows or None}
+        unnamed = [{name: value for name, value in one.items() if value != UNNAMED} | limit for one in entries]
+        found = [inspected(parse(Source if listed else Origin, one, file), base) for one in unnamed]
     except ConfigError as error:
         exit_with(str(error))
     if as_json:
-        print_json(found.to_json())
+        print_json({"shapes": [one.to_json() | {"entry": entry} for one, entry in zip(found, entries, strict=True)]})
         return
-    from am_assets.cli.show_reading import show_reading
+    from am_assets.cli.show_reading import show_guess, show_reading
 
-    show_reading(console, found, all_rows=not rows or found.told.rows < rows)
+    for one, entry, shape in zip_longest(found, entries, shapes):
+        show_reading(console, one, all_rows=not rows or one.told.rows < rows)
+        if shape:
+            show_guess(console, entry, shape)
+
+
+def _both(guess: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """An entry as it is guessed, with what the user named; of two conditions both hold."""
+    if "where" in guess and "where" in given:
+        return guess | given | {"where": f"({guess['where']}) AND ({given['where']})"}
+    return guess | given
 
 
 def named(file: str) -> tuple[dict[str, Any], Path] | None:

@@ -20,6 +20,8 @@ from am_assets.datasets.chats import is_chat
 from am_assets.datasets.forms import recognised
 from am_assets.datasets.inspection import Inspection, inspected
 from am_assets.datasets.locate import SourceError, find_files
+from am_assets.datasets.origins import Origin
+from am_assets.datasets.reading import form_of
 from am_assets.datasets.records import read_records
 from am_assets.datasets.rows import some_of
 from am_assets.datasets.sources import Source
@@ -112,23 +114,41 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
     found = []
     for at, name in enumerate(columns):
         own = [row for one, row in asking if one == name]
-        where = {} if len(own) == len(rows) else {"where": _condition(name, columns[:at], rows)}
+        all_ask = columns == [name] and all(_there(row.get(name)) for row in rows)
+        where = {} if all_ask else {"where": _condition(name, columns[:at], rows)}
         forms = [{"adapter": form} for form in _forms(own, str(files[0]))]
         entries = [{"location": location} | entry | where for entry in (*forms, *_mapped(own))]
         found.append(_shape(name, entries, own, base))
     return found
 
 
+def guesses(location: str, base: Path) -> list[Shape]:
+    """The shapes of a location; none where its columns tell the form without a guess, or nothing there asks."""
+    try:
+        found = shapes(location, base)
+    except SourceError:
+        return []
+    try:
+        form = form_of(Origin(location=location), find_files(location, base)[0])
+    except SourceError:  # none is known, or several are
+        return found
+    plain = {name: value for name, value in found[0].entry.items() if name not in ("teacher", "where")}
+    return [] if len(found) == 1 and plain == {"location": location, "adapter": form} else found
+
+
 def _shape(asks: str, entries: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], base: Path) -> Shape:
-    """The shape by the entry that reads most; the first of those that read as much."""
+    """The shape by the entry that reads most; the first of those that read as much, or nearly so if it is published."""
     tried = [(entry, inspected(parse(Source, entry | {"rank": 1, "limit": ROWS}, entry["location"]), base))
              for entry in entries]  # fmt: skip
-    entry, found = max(tried, key=lambda one: _read(one[1]))
+    best = max(tried, key=lambda one: _read(one[1]))
+    published = "columns" not in tried[0][0] and _fits_most(tried[0][1], best[1])
+    entry, found = tried[0] if published else best
     if not found.counts["questions"]:
         told = "; ".join(f"{why}: {where}" for why, where in found.told.dropped().items())
         raise SourceError(f"{entry['location']}: nothing in it is a question{f': {told}' if told else ''}")
     columns = {name: path for name, path in entry.get("columns", {}).items() if found.columns.get(name)}
-    columns = {name: path for name, path in columns.items() if name != path}  # which need no saying
+    fields = ADAPTERS[entry["adapter"]].fields
+    columns = {name: path for name, path in columns.items() if path != fields[name].path}  # which needs no saying
     entry = {name: value for name, value in entry.items() if name != "columns"}
     entry |= {"columns": columns} if columns else {}
     unnamed = {"teacher": UNNAMED} if found.teachers["unnamed"] else {}
@@ -142,6 +162,12 @@ def _read(found: Inspection) -> tuple[int, int]:
     """How much an entry reads: questions first, then what they can be answered or checked by."""
     rows = found.told.rows
     return found.counts["questions"], sum(min(count, rows) for count in found.counts.values())
+
+
+def _fits_most(form: Inspection, best: Inspection) -> bool:
+    """Whether a form reads most rows, and of each as much as the entry that reads more rows: the others are faulty."""
+    most = 2 * form.counts["questions"] >= form.told.rows
+    return most and _read(form)[1] * best.counts["questions"] >= _read(best)[1] * form.counts["questions"]
 
 
 def _forms(rows: Sequence[dict[str, Any]], file: str) -> Iterator[str]:

@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from am_assets.cli import app
+from am_assets.datasets.reading import read_rows
+from am_assets.datasets.sources import load_sources
 
 ROWS = [
     {"problem": "Compute 17+25.", "solution": "s", "answer": "42",
@@ -47,7 +49,7 @@ def test_it_names_form_columns_counts_drops_and_rows(file: Path) -> None:
 
 
 def test_as_json_it_has_all_that_a_script_needs(file: Path) -> None:
-    found = json.loads(told("a.jsonl", "--json"))
+    found = json.loads(told("a.jsonl", "--json"))["shapes"][0]
     assert (found["form"], found["rows"]) == ("openr1", 3)
     assert found["dropped"] == {"field `problem`: expected text, found a number": 1}
     assert found["columns"] == {
@@ -73,7 +75,7 @@ def test_as_json_it_has_all_that_a_script_needs(file: Path) -> None:
 
 def test_columns_of_ones_own_are_named_and_a_misspelt_one_is_shown_missing(file: Path) -> None:
     own = ("--adapter", "jsonl", "--column", "question=problem")
-    found = json.loads(told("a.jsonl", *own, "--column", "response=generatoins", "--json"))
+    found = json.loads(told("a.jsonl", *own, "--column", "response=generatoins", "--json"))["shapes"][0]
     assert found["columns"]["question"] == "problem"
     assert found["columns"]["response"] is None
 
@@ -83,13 +85,62 @@ def test_columns_of_ones_own_are_named_and_a_misspelt_one_is_shown_missing(file:
     [
         (("none.jsonl",), "no such file"),
         (("a.jsonl", "--adapter", "csv"), "no adapter csv"),
-        (("a.jsonl", "--column", "question=problem"), "columns are those of an adapter"),
+        (("a.jsonl", "--column", "qestion=problem"), "columns: qestion: unknown here"),
     ],
 )
 def test_what_can_not_be_read_is_said_and_ends_with_two(file: Path, arguments: tuple[str, ...], says: str) -> None:
     ran = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["read", *arguments])
     assert ran.exit_code == 2
     assert says in ran.output
+
+
+CHAT = [{"role": "user", "content": "1 + 1?"}, {"role": "assistant", "content": "<think>2</think>2"}]
+SHAPES = {
+    "own names": [{"prompt": "1 + 1?", "gold": 2, "topic": "sums"}],
+    "Alpaca": [{"instruction": "Add.", "input": "1 and 2", "output": "3"}],
+    "Dolly": [{"instruction": "Who?", "context": "Ann ran.", "response": "Ann", "category": "qa"}],
+    "SVAMP": [{"Body": "Ann has 1.", "Question": "How many?", "Answer": 1}],
+    "SQuAD": [{"context": "Ann ran.", "question": "Who?", "answers": {"text": ["Ann"], "answer_start": [0]}}],
+    "ShareGPT": [{"conversations": [{"from": "human", "value": "1 + 1?"}, {"from": "gpt", "value": "2"}]}],
+    "chat": [{"messages": CHAT}],
+    "chat with a reference": [{"messages": CHAT, "answer": "2"}],
+    "trl": [{"prompt": CHAT[:1], "completion": CHAT[1:]}],
+    "structs": [{"body": {"question": "1 + 1?"}, "meta": {"ground_truth": 2}}],
+    "programs": [{"task": "Write f.", "unit_tests": ["assert f() == 1"]}],
+    "boxed": [{"question": "1 + 1?", "solution": "Add them: \\boxed{2}."}],
+    "two forms that fit": [{"messages": CHAT, "problem": "1 + 1?", "solution": "\\boxed{2}"}],
+    "a published form": ROWS[:2],
+    "thoughts apart": [{"query": "1 + 1?", "thinking": "2.", "output": "It is 2, as one and one.", "target": "2"}],
+    "two in one file": [{"prompt": "1 + 1?", "gold": 2}, {"messages": CHAT, "answer": "2"}],
+    "three in one file": [ROWS[0], {"prompt": "1 + 1?", "gold": 2}, {"messages": CHAT}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", SHAPES.values(), ids=SHAPES)
+def test_a_file_is_read_as_init_reads_it_and_as_what_init_writes_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = json.loads(told("a.jsonl", "--json"))["shapes"]
+    ran = CliRunner().invoke(app, ["init", "mine", "--from", "a.jsonl", "--json"])
+    assert [_what(one) for one in found] == [_what(one) for one in json.loads(ran.output)["shapes"]]
+    sources = load_sources(tmp_path / "mine" / "sources.yaml").values()
+    entered = [frame for source in sources for frame in read_rows(source, tmp_path / "mine")]
+    questions = [row["question"] for one in found for row in one["sample"]]
+    assert [question for frame in entered for question in frame["question"]] == questions
+
+
+def _what(shape: dict) -> dict:
+    return {name: shape[name] for name in ("form", "rows", "columns", "counts", "dropped", "sample")}
+
+
+def test_what_is_guessed_is_said_with_the_entry_that_says_so(file: Path) -> None:
+    (file.parent / "b.jsonl").write_text(json.dumps(SHAPES["own names"][0]))
+    said = told("b.jsonl")
+    entry = "{location: b.jsonl, adapter: jsonl, columns: {question: prompt, reference_answer: gold}}"
+    assert f"In sources.yaml: {entry}" in said and "not read: topic" in said
+    assert "Guessed" not in told("a.jsonl") + told("b.jsonl", "--column", "question=prompt")
 
 
 @pytest.mark.slow

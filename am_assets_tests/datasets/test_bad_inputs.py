@@ -329,14 +329,14 @@ def test_it_gives_what_it_must(folder: Path, name: str) -> None:
         case Shows(says):
             assert says in ran.output
         case Drop(says, field):
-            found = json.loads(ran.output)
+            found = json.loads(ran.output)["shapes"][0]
             reason = says if not field else f"field `{re.escape(field)}`: {says}"
             ((told, places),) = found["dropped_at"].items()
             assert re.fullmatch(reason, told) and found["dropped"] == {told: 1}
             assert places == [f"{folder / case.file}:{3 if case.file == 'a.csv' else 2}"]
             assert found["sample"] == [found["sample"][0]] * 2
         case Reads(rows, note):
-            found = json.loads(ran.output)
+            found = json.loads(ran.output)["shapes"][0]
             assert (found["dropped"], found["notes"], found["rows"]) == ({}, {note: 1} if note else {}, len(rows))
             assert all(row == row | wanted for row, wanted in zip(found["sample"], rows, strict=False))
 

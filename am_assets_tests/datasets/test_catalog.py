@@ -147,10 +147,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 def test_a_name_is_read_as_its_entry_says_and_options_go_before_it(desk: Desk) -> None:
-    found = json.loads(read("more", "--json").output)
+    found = json.loads(read("more", "--json").output)["shapes"][0]
     assert (found["rows"], found["columns"]["question"], found["counts"]["references"]) == (2, "ask", 2)
-    assert json.loads(read("more", "--where", "answer = 'eel'", "--json").output)["rows"] == 1
-    assert json.loads(read("other", "--json").output)["rows"] == 5
+    assert json.loads(read("more", "--where", "answer = 'eel'", "--json").output)["shapes"][0]["rows"] == 1
+    assert json.loads(read("other", "--json").output)["shapes"][0]["rows"] == 5
 
 
 def test_what_is_neither_a_file_nor_a_name_is_said(desk: Desk) -> None:

@@ -108,7 +108,7 @@ def test_every_form_enters_the_pool_by_am_apply(tmp_path: Path, monkeypatch: pyt
         assert row["defect"] is None
         assert (row["reference_answer"], row["test_cases"] is not None) == READ[name][:2]
         assert sorted(one["teacher"] for one in row["published"]) == sorted(READ[name][2])
-    told = json.loads(am(desk, "read", str(tmp_path / "pool" / "of_s1k.*"), "--json").stdout)
+    told = json.loads(am(desk, "read", str(tmp_path / "pool" / "of_s1k.*"), "--json").stdout)["shapes"][0]
     assert (told["form"], told["rows"], len(told["sample"][0]["published"])) == ("s1k", 1, 2)
 
 

@@ -96,7 +96,7 @@ def test_a_revision_that_is_named_is_read_and_not_recorded(desk: Desk, hub: Hub)
 
 
 def test_reading_without_a_source_records_nothing(desk: Desk) -> None:
-    assert json.loads(am(desk, "read", "far", "--json").stdout)["rows"] == 1
+    assert json.loads(am(desk, "read", "far", "--json").stdout)["shapes"][0]["rows"] == 1
     assert not (desk.folder / "revisions.yaml").exists()
 
 
