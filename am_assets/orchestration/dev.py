@@ -1,4 +1,4 @@
-"""`dagster dev` with the daemon of `daemon.py`."""
+"""`dagster dev` with the daemon of `daemon.py`, or with Dagster's own if it starts that otherwise."""
 
 import sys
 
@@ -8,8 +8,8 @@ DAEMON = {"dagster._daemon": "am_assets.orchestration.daemon"}
 
 
 def main() -> None:
-    start = dev.open_ipc_subprocess
-    dev.open_ipc_subprocess = lambda command, **options: start([DAEMON.get(part, part) for part in command], **options)
+    if start := getattr(dev, "open_ipc_subprocess", None):
+        dev.open_ipc_subprocess = lambda command, **given: start([DAEMON.get(part, part) for part in command], **given)
     dev.dev_command(sys.argv[1:], prog_name="dagster dev")
 
 

@@ -2,7 +2,8 @@
 second: Dagster's way, a new interpreter for each, takes 4 s of a core, one after another.
 
 Each run is a process of its own as before, with the same signals, pipes and exit codes. Polars' threads do not survive
-a fork: importing the code location must start none of its queries, which a test holds.
+a fork: importing the code location must start none of its queries, which a test holds. A Dagster that starts runs
+otherwise, or a Python without the server that is renewed here, starts them as it does by itself.
 """
 
 import multiprocessing
@@ -23,7 +24,7 @@ class ForkedRun(context.ForkServerProcess):
 
 def fork_runs() -> None:
     """From now on, if this process is a code server; its runs are started in the context named `spawn`."""
-    if sys.argv[1:3] == ["api", "grpc"]:
+    if sys.argv[1:3] == ["api", "grpc"] and hasattr(forkserver, "_forkserver"):
         multiprocessing.get_context("spawn").Process = ForkedRun  # type: ignore[assignment, misc]
         forkserver.set_forkserver_preload(IMPORTED)
         forkserver.ensure_running()

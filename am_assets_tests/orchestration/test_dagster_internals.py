@@ -25,6 +25,9 @@ MEMBERS = {
     "DagsterInstance.local_temp": "am: the instance of a folder with another storage class",
     "Definitions.resolve_implicit_global_asset_job_def": "apply: one partition in this process",
     "Definitions.resolve_asset_graph": "planning: what lies above a partition",
+    "controller.DEFAULT_DAEMON_INTERVAL_SECONDS": "daemon: how often it looks after backfills",
+    "dev.dev_command": "make ui: the command",
+    "dev.open_ipc_subprocess": "make ui: the daemon that looks after backfills often",
 }
 
 
@@ -42,6 +45,14 @@ def test_dagster_has_the_member_that_a_feature_needs(member: str) -> None:
     owner, _, name = member.partition(".")
     found = getattr(dagster_internals, owner, None) or getattr(dg, owner)
     assert hasattr(found, name) or name in found.__init__.__code__.co_names, f"{MEMBERS[member]} breaks"
+
+
+def test_the_code_server_starts_runs_where_ours_are_put_into_their_place() -> None:
+    """Else they would start as slowly as Dagster's own, and nothing would say so."""
+    from dagster._grpc.server import DagsterApiServer
+
+    names = DagsterApiServer.__init__.__code__
+    assert "get_context" in names.co_names and "spawn" in names.co_consts
 
 
 def test_every_name_says_which_feature_needs_it() -> None:
