@@ -107,6 +107,20 @@ class Services:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
+    def end(self, name: str) -> float:
+        """SIGTERM to one service: the seconds until it has ended. All that it started has to be gone then."""
+        process = self.running.pop(name)
+        below = psutil.Process(process.pid).children(recursive=True)
+        began = time.monotonic()
+        process.terminate()
+        process.wait(60)
+        seconds = time.monotonic() - began
+        _, left = psutil.wait_procs(below, 1)
+        for one in left:
+            one.kill()
+        assert not left, f"left by {name}: {left}"
+        return seconds
+
     def runs(self) -> list[psutil.Process]:
         """The processes that carry out runs."""
         if "code" not in self.running:

@@ -22,7 +22,7 @@ from am_assets.runtime.wording import counted, lasting
 
 APPLY = "apply_recipe"
 APPLIED_BY = "am/applied_by"  # tag of the runs of a job: the id of the job's run
-STOP_SECONDS = 7.0  # that a run has, once it is terminated, to wait for answers in flight and to cancel its partition
+STOP_SECONDS = 5.0  # that a run has, once it is terminated, to wait for answers in flight and to cancel its partition
 
 
 class Wanted(dg.Config):

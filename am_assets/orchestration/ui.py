@@ -17,7 +17,7 @@ import psutil
 from am_assets.config.files import ConfigError
 from am_assets.orchestration.instance import prepare_environment
 
-STOP_SECONDS = 6.0  # that webserver, daemon and code server have to end by themselves
+STOP_SECONDS = 5.0  # that webserver, daemon and code server have to end by themselves
 
 
 def main(arguments: list[str]) -> int:

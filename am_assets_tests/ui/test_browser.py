@@ -11,6 +11,9 @@ RELOAD = """mutation { reloadRepositoryLocation(repositoryLocationName: "am_asse
 POLICY = """{ assetNodeOrError(assetKey: {path: "dedup_policy"}) { ... on AssetNode {
     partitionKeys partitionStats { numMaterialized numFailed } } } }"""
 
+APPLIED = POLICY.replace("dedup_policy", "sampling_policy")
+WRITE = "document.querySelector('.CodeMirror').CodeMirror.setValue(arguments[0])"
+
 
 def test_the_graph_page_shows_all_groups_and_the_assets_in_them(browser) -> None:
     browser.open(GRAPH)
@@ -41,6 +44,17 @@ def test_a_partition_is_materialized_by_clicks(browser) -> None:
     browser.click("Missing", of="button")
     browser.click("Launch", of="button")
     browser.see("Materialized (2)")
+
+
+def test_a_recipe_is_applied_from_the_launchpad(browser, site) -> None:
+    _, services = site
+    browser.open("/locations/am_assets/jobs/apply_recipe/playground")
+    browser.find(".CodeMirror")
+    config = "ops: {apply: {config: {recipe: other, selection: sampling_policy}}}"
+    browser.driver.execute_script(WRITE, config)
+    browser.click("Launch", of="button")
+    until(lambda: services.ask(APPLIED)["assetNodeOrError"]["partitionStats"]["numMaterialized"] == 2, "it was applied")
+    browser.see("All is up to date.")
 
 
 def test_the_report_of_a_recipe_opens_and_folds(browser, site) -> None:
