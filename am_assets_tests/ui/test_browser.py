@@ -52,9 +52,9 @@ def test_a_recipe_is_applied_from_the_launchpad(browser, site) -> None:
     browser.find(".CodeMirror")
     config = "ops: {apply: {config: {recipe: other, selection: sampling_policy}}}"
     browser.driver.execute_script(WRITE, config)
-    browser.click("Launch", of="button")
+    browser.settle()  # it launches what it has validated
+    browser.click("Launch Run", of="button")
     until(lambda: services.ask(APPLIED)["assetNodeOrError"]["partitionStats"]["numMaterialized"] == 2, "it was applied")
-    browser.see("All is up to date.")
 
 
 def test_the_report_of_a_recipe_opens_and_folds(browser, site) -> None:
