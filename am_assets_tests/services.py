@@ -108,14 +108,14 @@ class Services:
         process.wait()
 
     def end(self, name: str) -> float:
-        """SIGTERM to one service: the seconds until it has ended. All that it started has to be gone then."""
+        """SIGTERM to one service: the seconds until it and all that it started have ended."""
         process = self.running.pop(name)
         below = psutil.Process(process.pid).children(recursive=True)
         began = time.monotonic()
         process.terminate()
         process.wait(60)
+        _, left = psutil.wait_procs(below, 10)
         seconds = time.monotonic() - began
-        _, left = psutil.wait_procs(below, 1)
         for one in left:
             one.kill()
         assert not left, f"left by {name}: {left}"

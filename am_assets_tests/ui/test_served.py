@@ -14,7 +14,6 @@ import pytest
 from am_assets_tests.desk import MODEL, Desk
 from am_assets_tests.scripted import Reply, Teacher, answer
 from am_assets_tests.services import ROOT, Services, command_of, settle, until
-from am_assets_tests.ui.conftest import ENDED_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 LAUNCH = """mutation($config: RunConfigData!) { launchPipelineExecution(executionParams: {runConfigData: $config,
@@ -28,6 +27,7 @@ STATE = """query($run: ID!) { runOrError(runId: $run) { ... on Run { status
 MADE = """query($run: String!) { runsOrError(filter: {tags: [{key: "am/applied_by", value: $run}]}) { ... on Runs {
     results { status tags { key value } } } } }"""
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+ENDED_SECONDS = 10  # that a service has after SIGTERM
 LABELS = "raw_pool or question_labels"
 SLOW = 120  # seconds that the model takes to answer
 LABEL = answer(json.dumps({"category": "math", "difficulty": "easy"})).body
@@ -123,3 +123,14 @@ def test_sigterm_ends_it_all_within_ten_seconds_also_while_a_job_asks_a_model(se
     process = served.process
     assert served.end("ui") < ENDED_SECONDS
     assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_sigterm_ends_each_service_within_ten_seconds(served: Served) -> None:
+    services = Services(served.folder)
+    try:
+        services.start()
+        took = {name: services.end(name) for name in ("webserver", "daemon", "code")}
+    finally:
+        for name in list(services.running):
+            services.kill(name)
+    assert max(took.values()) < ENDED_SECONDS, took
