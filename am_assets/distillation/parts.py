@@ -102,7 +102,7 @@ def _without_tokens(texts: pl.Series) -> pl.Series:
     """Texts without the tokens of a chat template around them, and harmony in the delimiters of the paper."""
     text = pl.col("text").str.replace(END_TOKENS.pattern, "").str.replace(BEGIN_TOKENS.pattern, "")
     ends = text.str.strip_chars_end().str.strip_suffix("</s>")  # which also ends struck-out HTML
-    bare = texts.to_frame("text").select(pl.when(_count(text, "<s>") == 0).then(ends).otherwise(text)).to_series()
+    bare = texts.to_frame("text").select(pl.when(~_has(text, "<s>")).then(ends).otherwise(text)).to_series()
     head = bare.str.slice(0, HEAD).str.strip_chars_start()
     skipped = head.str.starts_with(WITHOUT_TOKENS[0]) & bare.str.contains(WITHOUT_TOKENS[1], literal=True)
     for found, read in [(head.str.contains(f"^{CHANNEL.pattern}"), _channels), (skipped, _skipped)]:
@@ -120,10 +120,7 @@ def _families(texts: pl.Series) -> pl.Series:
     )
     frame = texts.to_frame("text").with_columns(family=begun)
     ended = pl.coalesce(
-        *(
-            pl.when(pl.col("text").str.contains(family.answering, literal=True)).then(number)
-            for number, family in enumerate(FAMILIES)
-        ),
+        *(pl.when(_has(pl.col("text"), family.answering)).then(number) for number, family in enumerate(FAMILIES)),
         pl.lit(0),
     )
     return frame.select(pl.coalesce("family", ended)).to_series()
@@ -132,7 +129,7 @@ def _families(texts: pl.Series) -> pl.Series:
 def _read(rows: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
     """`rows` (text and any others) with their parts by the tags of one family. Literal tags are looked for: a regular
     expression takes ten times as long. Each step is a column, since polars cuts a text anew for each use of a part."""
-    text, head, rest, think = (pl.col(name) for name in ("text", "_head", "_rest", "_think"))
+    head, rest, think = (pl.col(name) for name in ("_head", "_rest", "_think"))
     steps: list[dict[str, pl.Expr]] = [
         dict(zip(("_head", "_rest"), _cut(pl.col("text"), tags.answering), strict=True)),
         dict(zip(("_lead", "_thought"), _cut(head, tags.think), strict=True))
@@ -144,16 +141,16 @@ def _read(rows: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
     for step in steps:
         cut = cut.with_columns(**step)
     begun, tail = pl.col("_thought").is_not_null(), pl.col("_tail")
-    untagged = (_count(rest, tags.answer) == 0) & (_count(rest, tags.ending) == 0)
+    untagged = ~_has(rest, tags.answer) & ~_has(rest, tags.ending)
     ambiguous = pl.any_horizontal(
-        _count(text, tags.answering) > 1,
-        _count(head, tags.think) > 1,
-        _count(rest, tags.answer) > 1,
-        _count(rest, tags.ending) > 1,
-        think.str.contains(tags.answer, literal=True) & think.str.contains(tags.ending, literal=True),
+        _has(rest, tags.answering),
+        _has(pl.col("_thought"), tags.think),
+        _has(pl.col("_tagged"), tags.answer),
+        _has(_cut(rest, tags.ending)[1], tags.ending),
+        _has(think, tags.answer) & _has(think, tags.ending),
         # Without a beginning the end is the only tag, and has to be one: not quoted, not a word of a sentence, and with
         # none after it.
-        ~begun & (_count(rest, tags.think) > 0),
+        ~begun & _has(rest, tags.think),
         ~begun & (head.str.contains(f"[{QUOTES}]$") | rest.str.contains(f"^[{QUOTES}]")),
         ~begun & untagged & head.str.contains(r"\S[ \t]+$") & rest.str.contains(r"^[ \t.,;:!?]"),
     )
@@ -195,5 +192,6 @@ def _cut(text: pl.Expr, tag: str) -> tuple[pl.Expr, pl.Expr]:
     return parts["field_0"], parts["field_1"]
 
 
-def _count(text: pl.Expr, tag: str) -> pl.Expr:
-    return text.str.count_matches(tag, literal=True)
+def _has(text: pl.Expr, tag: str) -> pl.Expr:
+    """Whether the text has the tag; a null has none."""
+    return text.str.contains(tag, literal=True).fill_null(False)

@@ -252,7 +252,7 @@ def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             message = getattr(record, "dagster_meta", {}).get("orig_message")
-            if message:
+            if message and not message.startswith("[pipes]"):  # of the protocol with a training's process
                 progress.message(message)
 
     logger = logging.Logger("am_assets.progress", level=logging.INFO)

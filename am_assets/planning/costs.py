@@ -38,6 +38,10 @@ NAMESPACES = {
     "reward_scores": "rewards",
     "response_screens": "unsafe",
 }
+QUESTION = ["question_id", "question"]
+CHECKED = [*QUESTION, *AGAINST]
+PUBLISHED = [*CHECKED, "published"]  # with the texts of published responses: where no answer is stored yet
+ANSWER = ["response_id", "question_id", "answer", "well_formed"]
 PLACEHOLDER_ANSWER = "x" * 2_000  # for the size of a judge's prompt about an answer that does not exist yet
 OUTDATED = "at most, as what stands above is not up to date"
 
@@ -94,22 +98,22 @@ class Costs:
             requests = with_keys(requests, "model", "messages", "sampling", "sample_index")
         return self.memo.missing(NAMESPACES[asset], requests)
 
-    def _read(self, asset: str, shard: str) -> pl.DataFrame | None:
-        """The table, if it is materialized and up to date."""
+    def _read(self, asset: str, shard: str, columns: list[str] | None = None) -> pl.DataFrame | None:
+        """The table or some of its columns, if it is materialized and up to date."""
         there = (asset, shard) not in self.pending and shard in self.store.partitions(asset)
-        return self.store.read(asset, shard) if there else None
+        return self.store.read(asset, shard, columns) if there else None
 
-    def _questions(self, shard: str) -> pl.DataFrame:
+    def _questions(self, shard: str, columns: list[str] = QUESTION) -> pl.DataFrame:
         """The questions of a shard without a defect, from its table, else from its source."""
-        pool = self._read("raw_pool", shard)
+        pool = self._read("raw_pool", shard, [*columns, "defect"])
         if pool is None:
             here = self.project
             pool = sources.read_shard(here.sources, shard, here.sources_file.parent, exclusions=here.exclusions)
-        return pool.filter(pl.col("defect").is_null())
+        return pool.filter(pl.col("defect").is_null()).select(columns)
 
     def _question_labels(self, shard: str) -> tuple[pl.DataFrame, bool]:
         instrument = self.project.instruments.labels
-        questions = self._questions(shard).select("question_id", "question")
+        questions = self._questions(shard)
         return labels.label_requests(questions, instrument.model, instrument.max_tokens), True
 
     def _benchmark_overlap(self, benchmark: str) -> tuple[pl.DataFrame, bool]:
@@ -117,7 +121,7 @@ class Costs:
         instrument = self.project.instruments.overlap.confirm
         assert instrument is not None
         shards = sources.shard_keys(self.project.sources)
-        questions = {shard: self._questions(shard).select("question_id", "question") for shard in shards}
+        questions = {shard: self._questions(shard) for shard in shards}
         pool = pl.concat(questions.values()).unique("question_id", keep="first", maintain_order=True)
         items = self._read("benchmark_questions", benchmark)
         known = None if items is None else self._known_vectors(items)
@@ -142,20 +146,20 @@ class Costs:
         asked = self._read("teacher_requests", shard)
         exact = asked is not None
         if asked is None:
-            asked = self.demand.requests(self._questions(shard).with_columns(**CHECKS))
+            asked = self.demand.requests(self._questions(shard, PUBLISHED).with_columns(**CHECKS))
         else:
             asked = self.demand.of_named(asked)
-        known = self._read("question_labels", shard)
+        known = self._read("question_labels", shard, ["question_id", "difficulty"])
         if known is not None:
-            asked = asked.join(known.select("question_id", pl.col("difficulty").cast(pl.String)), on="question_id")
+            asked = asked.join(known.cast({"difficulty": pl.String}), on="question_id")
         return self.chances.first_tries(shard, asked), exact
 
     def _math_verdicts(self, shard: str) -> tuple[pl.DataFrame, bool]:
         """Exact where the verdicts of the verifier are known; else it may fail every answer."""
         limits = self.project.instruments.math
         assert limits.opinion is not None
-        questions = self._questions(shard)
-        features = self._read("response_features", shard)
+        features = self._read("response_features", shard, ANSWER)
+        questions = self._questions(shard, CHECKED if features is not None else PUBLISHED)
         if features is None:
             checked = questions.filter(applicable()["math"])
             return self.opining(self._answered(shard, checked)), False
@@ -184,8 +188,8 @@ class Costs:
 
     def _reward_scores(self, shard: str) -> tuple[pl.DataFrame, bool]:
         instrument = self.project.instruments.reward
-        questions = self._questions(shard)
-        features = self._read("response_features", shard)
+        features = self._read("response_features", shard, ANSWER)
+        questions = self._questions(shard, CHECKED if features is not None else PUBLISHED)
         if features is not None:
             return judge_requests(to_judge(answers_with_checks(features, questions), instrument), instrument), True
         judged = questions if instrument.judges == "every" else questions.filter(unverified())
@@ -200,8 +204,8 @@ class Costs:
     def _response_screens(self, shard: str) -> tuple[pl.DataFrame, bool]:
         instrument = self.project.instruments.screens.unsafe
         assert instrument is not None
-        questions = self._questions(shard)
-        features = self._read("response_features", shard)
+        features = self._read("response_features", shard, ANSWER)
+        questions = self._questions(shard, CHECKED if features is not None else PUBLISHED)
         if features is not None:
             return unsafe.requests(answers_with_checks(features, questions), instrument), True
         return self.screening(self._answered(shard, questions)), False

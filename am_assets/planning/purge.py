@@ -19,12 +19,14 @@ from am_assets.datasets.published import published, response_ids
 from am_assets.distillation.parts import full_response
 from am_assets.engines.llm import ANSWER
 from am_assets.orchestration.history import blank_old_samples
+from am_assets.orchestration.schemas import TABLES
 from am_assets.planning.plan import Plan
 from am_assets.planning.upkeep import referenced
 from am_assets.project import Project
 from am_assets.storage import segments
 from am_assets.storage.memo import Memo
-from am_assets.storage.stored import StoredTables
+from am_assets.storage.stored import StoredTables, stored_at
+from am_assets.storage.streams import Stored
 from am_assets.storage.texts import held, holding
 
 SHOWN = 5  # stale partitions named in a message
@@ -95,9 +97,10 @@ def _gone(memo: Memo, store: StoredTables, here: Project) -> _Gone:
     """What is excluded, from the tables as they are now, the sources as they are, and the memo as it was."""
     questions, originals, texts = {*here.exclusions.question_ids}, [], []
     for shard in sources.shard_keys(here.sources):
-        pool = store.read("raw_pool", shard, ["question_id", "published", "defect"])
-        listed = pool.filter(defect=EXCLUDED)["question_id"]
-        blank = published(pool).filter(finish_reason=EXCLUDED)
+        listed = store.read("raw_pool", shard, ["question_id", "defect"]).filter(defect=EXCLUDED)["question_id"]
+        pool = Stored(stored_at(here.assets, "raw_pool", shard)).batches(["question_id", "published"])
+        blanks = [published(questions).filter(finish_reason=EXCLUDED) for questions in pool]
+        blank = pl.concat(blanks) if blanks else published(TABLES["raw_pool"].create_empty())
         if listed.len() or blank.height:
             questions.update(listed)
             before = sources.read_shard(here.sources, shard, here.sources_file.parent)
@@ -105,14 +108,15 @@ def _gone(memo: Memo, store: StoredTables, here: Project) -> _Gone:
             at = ["question_id", "teacher", "sample_index"]
             originals += [published(own), published(before).join(blank, on=at, how="semi", nulls_equal=True)]
             texts += [text for text in own["question"] if text.strip()]
-    answered = [store.read(RESPONSES, shard) for shard in store.partitions(RESPONSES)]
-    empty = pl.concat(answered).filter(finish_reason=EXCLUDED, origin="distilled") if answered else pl.DataFrame()
+    answered = [store.scan(RESPONSES, shard).drop("response") for shard in store.partitions(RESPONSES)]
+    blanked = (pl.col("finish_reason") == EXCLUDED) & (pl.col("origin") == "distilled")
+    empty = pl.concat(answered).filter(blanked).collect() if answered else pl.DataFrame()
     if empty.height:
         known = memo.read(RESPONSES, empty.select(key="request_key"), ANSWER).filter(
             pl.col("finish_reason") != EXCLUDED
         )
         said = known.select(request_key="key", response=full_response("reasoning", "text"))
-        originals.append(empty.drop("response").join(said, on="request_key"))
+        originals.append(empty.join(said, on="request_key"))
     ids = {one for rows in originals for one in response_ids(rows)} | here.exclusions.ids
     for owners in map(memo.owners, memo.namespaces()):  # not every namespace knows the question of a response
         ids |= {*owners.filter(pl.col("question_id").is_in(list(questions)))["response_id"].drop_nulls()}

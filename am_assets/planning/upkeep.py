@@ -36,15 +36,21 @@ def holdings(memo: Memo, plan: Plan) -> pl.DataFrame:
             newest=stored_at.max(),
             dollars=pl.col("cost").sum() if "cost" in there else pl.lit(None, pl.Float64),
             interrupted=segments.INTERRUPTED.sum() if "finish_reason" in there else pl.lit(0),
-            untold=_untold(there).sum(),
         )
         wanted = referenced(memo, plan, namespace)
         unwanted = None
         if wanted is not None:
             unwanted = known.select("key").unique().join(wanted.lazy(), on="key", how="anti").collect().height
-        size = sum(path.stat().st_size for path in segments.listed(memo.folder / namespace))
+        paths = segments.listed(memo.folder / namespace)
+        size = sum(path.stat().st_size for path in paths)
         rows.append(
-            {"namespace": namespace, "bytes": size, "unwanted": unwanted, **figures.collect().row(0, named=True)}
+            {
+                "namespace": namespace,
+                "bytes": size,
+                "unwanted": unwanted,
+                **figures.collect().row(0, named=True),
+                "untold": sum(_untold(path) for path in paths),
+            }
         )
     return pl.DataFrame(rows, infer_schema_length=None)
 
@@ -86,9 +92,14 @@ def _in_use(path: Path, partitions: set[str]) -> bool:
     return any(one.as_posix() in partitions for one in (path.with_suffix(""), *path.parents))
 
 
-def _untold(there: pl.Schema) -> pl.Expr:
-    answered = pl.col("requested_model").is_not_null() if "requested_model" in there else pl.lit(False)
-    return answered & pl.col("message").is_null() if "message" in there else answered
+def _untold(segment: Path) -> int:
+    """The answers in a segment without the provider's message. That is as long as the text: it is read only where the
+    file says that some are null."""
+    table, nulls = pl.scan_parquet(segment, glob=False), segments.nulls(segment)
+    if "requested_model" not in nulls or nulls.get("message") == 0:
+        return 0
+    message = pl.col("message").is_null() if "message" in nulls else pl.lit(True)
+    return int(table.select((pl.col("requested_model").is_not_null() & message).sum()).collect().item())
 
 
 def prune(memo: Memo, plan: Plan) -> dict[str, int]:

@@ -62,6 +62,20 @@ def keys(paths: list[Path], at: str | None = None, path: str | None = None) -> p
     return rows.filter(~INTERRUPTED).drop("finish_reason")
 
 
+def nulls(path: Path) -> dict[str, int | None]:
+    """By column of a segment how many are null, by what the file says of itself; None where it does not."""
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
+        names = file.metadata.schema.names
+    told = {name: [group.column(at).statistics for group in groups] for at, name in enumerate(names)}
+    return {
+        name: sum(one.null_count for one in found) if all(one and one.has_null_count for one in found) else None
+        for name, found in told.items()
+    }
+
+
 def write(folder: Path, frame: pl.DataFrame) -> None:
     """Append `frame` as one segment. Returns when it would survive a power cut."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -45,15 +45,19 @@ class Stored:
         return pl.scan_parquet(self.path, glob=False)
 
     def rows(self) -> int:
-        return sum(self._groups())
+        return sum(rows for rows, _, _ in self._groups())
 
-    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        """The rows in order, in frames that are not empty."""
+    def batches(self, columns: Sequence[str] | None = None, ids: pl.Series | None = None) -> Iterator[pl.DataFrame]:
+        """The rows in order, in frames that are not empty; those with `ids`, which the table is sorted by, are found
+        without reading row groups that have none."""
         table = self.lazy() if columns is None else self.lazy().select(columns)
         at = 0
-        for rows in self._groups():
-            if rows:
-                yield table.slice(at, rows).collect()
+        for rows, first, last in self._groups(None if ids is None else ids.name):
+            if rows and (ids is None or first is None or ids.is_between(first, last).any()):
+                frame = table.slice(at, rows).collect()
+                found = frame if ids is None else frame.filter(pl.col(ids.name).is_in(ids.implode()))
+                if found.height:
+                    yield found
             at += rows
 
     def mapped(self, columns: Sequence[str], where: pl.Expr | bool = True) -> pl.DataFrame:
@@ -68,11 +72,18 @@ class Stored:
             [self.lazy().head(0), *(self.lazy().slice(at, 1) for at in range(0, rows, step)[:most])]
         ).collect()
 
-    def _groups(self) -> list[int]:
+    def _groups(self, column: str | None = None) -> list[tuple[int, Any, Any]]:
+        """Of each row group the number of rows, and the least and largest value of a column where these are known."""
         import pyarrow.parquet
 
         with pyarrow.parquet.ParquetFile(self.path) as file:
-            return [file.metadata.row_group(at).num_rows for at in range(file.metadata.num_row_groups)]
+            groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
+            place = file.metadata.schema.names.index(column) if column else None
+        told = [None if place is None else group.column(place).statistics for group in groups]
+        return [
+            (group.num_rows, *((one.min, one.max) if one and one.has_min_max else (None, None)))
+            for group, one in zip(groups, told, strict=True)
+        ]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from am_assets.training import sets
 
 VERSION = "1"  # raise when other pairs come out, or in another form
 SIDE = ["question_id", "response_id", "teacher", "verdict", "reward", "turn", "chars"]
+QUESTION = ["source", "question_id", "question", "license"]
 # What became of a question, in the order in which the rules apply.
 MEANINGS = {
     "no_chosen": "no response that is kept and passed",
@@ -96,8 +97,7 @@ def _compared(sides: pl.DataFrame, policy: PreferencePolicy) -> pl.DataFrame:
 
 
 def _table(pairs: pl.DataFrame, pool: pl.DataFrame) -> pl.DataFrame:
-    columns = ["source", "question_id", "question", "license"]
-    asked = pool.select(columns).sort(columns).unique(["source", "question_id"], keep="first", maintain_order=True)
+    asked = pool.select(QUESTION).sort(QUESTION).unique(["source", "question_id"], keep="first", maintain_order=True)
     table = pairs.join(asked, on=["source", "question_id"], how="left")
     if holes := table.filter(pl.col("question").is_null())["question_id"].to_list():
         told = f"{counted(len(holes), 'pair')} without question, first {min(holes)}"

@@ -13,6 +13,9 @@ from am_assets.storage.schemas import RlDataset
 from am_assets.training import sets
 
 VERSION = "2"  # raise when other rows come out, or in another form
+ASKED = ["question_id", "shard"]
+FEATURES = [*ASKED, "verifiers"]
+QUESTION = [*ASKED, "question", "license", "reference_answer", "test_cases", "constraints"]
 # What became of a selected question, in the order in which the rules apply.
 MEANINGS = {
     "no_verifier": "no reference, tests or constraints",
@@ -37,17 +40,15 @@ def rl_table(
 
     >>> table, outcomes = rl_table(selected_questions, verified_set, question_features, raw_pool, policy)
     """
-    asked = ["question_id", "shard"]
     rows = (
         selected.filter("kept")
-        .select(*asked, "source", "category", "difficulty")
-        .join(features.select(*asked, "verifiers"), on=asked, how="left")
+        .select(*ASKED, "source", "category", "difficulty")
+        .join(features.select(FEATURES), on=ASKED, how="left")
         .join(measured(verified), on="question_id", how="left")
         .with_columns(pl.col("attempts", "passes").fill_null(0), pl.col("teachers").fill_null([]))
         .with_columns(outcome=_outcome(policy))
     )
-    texts = pool.select(*asked, "question", "license", "reference_answer", "test_cases", "constraints")
-    table = rows.filter(outcome="released").join(texts, on=asked, how="left")
+    table = rows.filter(outcome="released").join(pool.select(QUESTION), on=ASKED, how="left")
     if holes := table.filter(pl.col("question").is_null())["question_id"].to_list():
         raise ValueError(
             f"{counted(len(holes), 'question')} not in the pool, first {min(holes)}: materialize raw_pool again"

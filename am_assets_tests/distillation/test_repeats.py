@@ -2,14 +2,17 @@
 
 import time
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_assets.distillation.repeats import NGRAM, consecutive, prompt_share, repetition
+from am_assets.distillation.repeats import NGRAM, consecutive, prompt_share, repetition, words
 
 texts = st.lists(st.text("ab \n", max_size=60), max_size=6)
+nasty = st.text("aBé我😀İ\x00\x1c\x85\xa0\u2003\u3000\t ", max_size=40)
+nasty |= st.sampled_from(["x" * 40, "我" * 33, "\n" * 50])
 
 
 def rates(text: str) -> tuple[float, float]:
@@ -43,6 +46,16 @@ def test_each_text_is_measured_alone(texts):
         together = measure(pl.Series(texts, dtype=pl.String)).to_list()
         assert all(0 <= share <= 1 for share in together)
         assert together == [measure(pl.Series([text])).item() for text in texts]
+
+
+@given(st.lists(st.none() | nasty, max_size=6), st.integers(0, 3))
+def test_words_are_what_stands_between_spaces_in_pieces_of_sixteen_characters(texts, left_out):
+    series = pl.Series(texts, dtype=pl.String)[left_out:]
+    expected = series.str.to_lowercase().str.extract_all(r"\S{1,16}")
+    found = words(series)
+    assert found.counts.tolist() == expected.list.len().fill_null(0).to_list()
+    said = expected.explode().drop_nulls().to_list()
+    assert len({*zip(said, found.hashes.tolist(), strict=True)}) == len({*said}) == len(np.unique(found.hashes))
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=40))

@@ -116,3 +116,9 @@ def test_merges_that_are_always_faster_than_a_reader_wait_for_it_in_the_end(tmp_
     segments.write(tmp_path, pl.DataFrame({"key": ["first"]}))
     assert segments.read_consistently(tmp_path, read_late) == 1 + segments.MIN_RUN * segments.MAX_ATTEMPTS
     assert len(tried) == segments.MAX_ATTEMPTS + 1
+
+
+def test_a_segment_says_how_many_values_are_null(tmp_path: Path) -> None:
+    segments.write(tmp_path, pl.DataFrame({"key": ["a", "b"], "message": ["{}", None], "none": [None, None]}))
+    (path,) = segments.listed(tmp_path)
+    assert segments.nulls(path) == {"key": 0, "message": 1, "none": 2}

@@ -47,6 +47,19 @@ def test_rows_sorted_by_way_of_the_disk_are_those_sorted_in_memory(
     assert not [*beside.parent.iterdir()]
 
 
+@settings(max_examples=20)
+@given(sought=st.sets(st.integers(0, 45)), statistics=st.booleans())
+def test_rows_are_found_by_their_ids_in_whatever_row_group(
+    tmp_path_factory: pytest.TempPathFactory, sought: set[int], statistics: bool
+) -> None:
+    path, whole = tmp_path_factory.mktemp("found") / "t.parquet", table([f"{at}" for at in range(40)])
+    whole.write_parquet(path, row_group_size=7, statistics=statistics)
+    ids = pl.Series("id", [f"{at:04d}" for at in sought], dtype=pl.String)
+    found = [*Stored(path).batches(["id", "text"], ids)]
+    assert pl.concat([EMPTY, *found]).equals(whole.filter(pl.col("id").is_in(ids.implode())))
+    assert all(0 < one.height <= 7 for one in found)
+
+
 def test_a_streamed_table_is_the_table_and_has_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = table(["a", "", "\x00\x1e", "ä" * 50]).with_columns(
         kind=pl.Series(["x", "y", None, "x"], dtype=pl.Enum(["x", "y"])), many=pl.Series([["p"], [], None, ["q", "r"]])

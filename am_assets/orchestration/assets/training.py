@@ -191,7 +191,7 @@ def preference_dataset(
     policy = read_policy(PreferencePolicy, preference_policy)
     ours = preference.candidates(verified_set, policy).lazy()
     said = parts.split(responses.select("response_id", "response").join(ours, on="response_id", how="semi").collect())
-    pool = raw_pool.join(ours, on="question_id", how="semi").collect()
+    pool = raw_pool.select(preference.QUESTION).join(ours, on="question_id", how="semi").collect()
     table, outcomes = preference.preference_table(verified_set, said, pool, policy)
     folder = here.assets / "preference_dataset" / context.partition_key
     sets.write_set(folder, {"train": table}, preference.card(context.partition_key, table, outcomes, policy))
@@ -219,7 +219,8 @@ def rl_dataset(
     policy = read_policy(RlPolicy, rl_policy)
     ours = selected_questions.filter("kept").lazy()
     features, pool = (
-        upstream.join(ours, on="question_id", how="semi").collect() for upstream in (question_features, raw_pool)
+        upstream.select(columns).join(ours, on="question_id", how="semi").collect()
+        for upstream, columns in ((question_features, rl.FEATURES), (raw_pool, rl.QUESTION))
     )
     table, outcomes = rl.rl_table(selected_questions, verified_set, features, pool, policy)
     folder = here.assets / "rl_dataset" / context.partition_key
