@@ -92,6 +92,8 @@ class Elsewhere:
     def events(self) -> Iterator[Placed | tuple[Partition, Step, str]]:
         """Where runs began since the last look, and which ended, each with the message of its error."""
         runs = {one.run: (at, one) for at, one in self.under_way.items()}
+        if not runs:
+            return
         try:
             hosts = guarded(self.here.database(), [*runs])  # type: ignore[arg-type]
         except DatabaseError:
