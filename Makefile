@@ -3,6 +3,8 @@
 PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Hundreds of processes are started: none should compile the package again, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 export DAGSTER_HOME ?= $(abspath $(or $(AM_DATA),data)/instance)
 
 .PHONY: run ui test lint check docs

@@ -5,7 +5,7 @@ import re
 from am_assets.verification.mathematics import algebra
 from am_assets.verification.mathematics.quantities import compound, quantity
 from am_assets.verification.mathematics.spellings import NUMBER_WORDS
-from am_assets.verification.mathematics.values import Group, Numeral, Ratio, Term, Value, Words, split
+from am_assets.verification.mathematics.values import Congruence, Group, Numeral, Ratio, Term, Value, Words, split
 
 NAME = re.compile(
     r"(?:\\(?:vec|overrightarrow|overline|hat|mathbf)\{[A-Za-z]+\}|\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{1,3}"
@@ -17,6 +17,11 @@ NUMERAL = re.compile(
     r"(?:_\{?\s*(?:\\text\{\s*base\s*\}\s*)?\(?(?P<base>\d{1,2})\)?\s*\}?"
     r"|_\{\s*\\text\{(?:base )?(?P<named>[a-z]+)\}\s*\}"
     r"|\(?\s*\\text\{\(?base\s*(?P<worded>\d{1,2}|)\)?\}\s*(?P<apart>\d{1,2})?\s*\)?)"
+)
+
+CONGRUENCE = re.compile(
+    r"(?:[A-Za-z](?:_\{?\w+\}?)?\s*\\equiv\s*)?(?P<residue>-?\d{1,40})\s*\(?\s*\\mod\s*\{?\s*(?P<modulus>[1-9]\d{0,39})\s*\}?"
+    r"\s*\)?"
 )
 
 
@@ -56,6 +61,11 @@ def ratio(text: str) -> Value | None:
     if not cuts or not all(algebra.parse(part) is not None for part in parts):
         return None
     return Ratio(tuple(parts), half[1].lower() if half else "")
+
+
+def congruence(text: str) -> Value | None:
+    found = CONGRUENCE.fullmatch(text)
+    return Congruence(int(found["residue"]), int(found["modulus"])) if found else None
 
 
 def numeral(text: str) -> Value | None:

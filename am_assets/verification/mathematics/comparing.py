@@ -12,6 +12,7 @@ from am_assets.verification.mathematics import algebra
 from am_assets.verification.mathematics.rules import groups, names, relations, terms
 from am_assets.verification.mathematics.told import Told
 from am_assets.verification.mathematics.values import (
+    Congruence,
     Equation,
     Group,
     Matrix,
@@ -57,6 +58,8 @@ RULES: dict[tuple[Any, Any], Callable[..., Told]] = {
     (Term, Term): terms.terms,
     (Numeral, Numeral): terms.numerals,
     (Numeral, Term): terms.numeral_and_term,
+    (Congruence, Congruence): terms.congruences,
+    (Congruence, Term): terms.congruence_and_term,
     (Ratio, Ratio): terms.ratios,
     (Ratio, Term): terms.ratio_and_term,
     (Equation, Equation): relations.equations,

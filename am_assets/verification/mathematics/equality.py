@@ -9,15 +9,23 @@ import re
 from am_assets.verification.mathematics.boxes import boxed
 from am_assets.verification.mathematics.comparing import Within
 from am_assets.verification.mathematics.extraction import WINDOW
-from am_assets.verification.mathematics.normalization import normalize, words
+from am_assets.verification.mathematics.normalization import names_a_set, normalize, words
 from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.reading import readings
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted, is_asserted
 from am_assets.verification.mathematics.rules.terms import consistent
 from am_assets.verification.mathematics.told import Told, any_of
-from am_assets.verification.mathematics.values import Equation, Named, Rounded, Term, Value, Words
+from am_assets.verification.mathematics.values import Equation, Named, Rounded, Term, Value, Void, Words
 
 FORMULA = re.compile(r"\d|\\(?!text(?![a-z]))|[=+*/^<>]")  # in words: perhaps a result that no rule reads
+VERB = re.compile(r"\b(?:is|are|be|was|were|has|have|can)\b", re.IGNORECASE)
+SENTENCE = re.compile(r"\?|\b(?:the|we|i|it|there|so|maybe|perhaps|not)\b", re.IGNORECASE)
+CHANGED = re.compile(
+    r"\b(?:maybe|perhaps|possibly|probably|think|guess|not)\b"
+    r"|^\W*\d[\d.,]*\s+(?:squared|cubed|factorial|times|plus|minus|divided)\b\D*$",
+    re.IGNORECASE,
+)
+ONE_RESULT = 100  # characters of an answer that may be nothing but its result
 UNTOLD, UNMARKED = "no rule compares these", "no result is marked"
 
 
@@ -52,16 +60,22 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
         return "unverifiable", "reference unparseable", " | ".join(found) or None
     extracted = " | ".join(found)
     phrase = not boxed(answer)[0] and any(map(words, found)) and all(map(_is_words, found))
+    whole = not found and _is_result(answer)
+    if whole:
+        found = [extracted := answer.strip()]
     unmarked = not found or phrase
     if unmarked:  # math-verify searches the text
         found = [last] if (last := _searched(answer)) else []
         extracted = " | ".join(found) or extracted
     if not found:
         return "fail", "answer missing", extracted or None
+    if unmarked and _is_changed(answer):
+        return "unverifiable", UNMARKED, extracted
     told = [compare(reference, result, tolerance) for result in found]
     solutions = len(found) > 1 and all(map(readings, found))  # perhaps one box for each of several
     if all(told) or (solutions and compare(reference, ", ".join(found), tolerance)):
-        return downgrade_retracted(("pass", "equal", extracted), answer)
+        passed = ("pass", "equal", extracted)
+        return passed if whole else downgrade_retracted(passed, answer)
     if not all(compare(found[-1], other, tolerance) for other in found[:-1]):
         return "fail", "several conflicting answers", extracted
     if unmarked and not is_asserted(answer):  # the last number of a text that concludes nothing
@@ -94,6 +108,26 @@ def _answers(gold: Value, value: Value, same: Within) -> Told:
 
 def _is_words(text: str) -> bool:
     return all(isinstance(value, Words) for value in readings(text))
+
+
+def _is_result(answer: str) -> bool:
+    """Is the whole answer one result and no sentence, as "0.25 liters" and "x < 2 or x > 3" are?"""
+    text = answer.strip()
+    if (
+        len(text) > ONE_RESULT
+        or "\n" in text
+        or ((VERB.search(text) or SENTENCE.search(text)) and not names_a_set(text))
+    ):
+        return False
+    values = readings(text)
+    return bool(values) and not any(isinstance(value, Words | Void) for value in values)
+
+
+def _is_changed(answer: str) -> bool:
+    """Does a short answer without a verb say that its number is not the result, as "5 squared" and "6 = 5" do?"""
+    if len(text := answer.strip()) > ONE_RESULT or VERB.search(text):
+        return False
+    return bool(CHANGED.search(text)) or any(isinstance(value, Void) for value in readings(text))
 
 
 def _searched(answer: str) -> str | None:

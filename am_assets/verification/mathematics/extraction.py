@@ -51,7 +51,8 @@ NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?"
 LIST = re.compile(rf"(?<![\d.]){NUMBER}(?:(?:,\s+|,?\s+(?:or|and)\s+){NUMBER})++(?=\D*$)")
 # "5 cars drove by in the first 15 minutes": one sentence whose subject is a number; others stand behind a preposition.
 SUBJECT = re.compile(
-    rf"(?:(?:so|thus|hence|therefore),? )?({NUMBER})(?= [a-z]{{2,}} [a-z]{{2,}})"
+    rf"(?:(?:so|thus|hence|therefore),? )?({NUMBER})"
+    r"(?! (?:times|plus|minus|squared|cubed)\b)(?= [a-z]{2,} [a-z]{2,})"
     r"(?: (?:in|within|during|after|before|for|by|per|on|at|from) (?:the |an? |his |her |their )?"
     rf"(?:[a-z]+ ){{0,2}}{NUMBER}"
     rf"| [a-z'-]+)+",

@@ -7,7 +7,8 @@ import re
 from decimal import Decimal
 
 from am_assets.verification.mathematics.notation import half_width, unicode_to_latex
-from am_assets.verification.mathematics.spellings import NUMBER_WORDS, SET_WORDS
+from am_assets.verification.mathematics.spellings import SET_WORDS
+from am_assets.verification.mathematics.worded import number_in_words
 
 TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textrm|textit|textnormal|mathrm|mathbf|mbox)\s*\{([^{}]*)\}")
 ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\w+\*?\}|\\operatorname\s*\{\w+\}")
@@ -23,6 +24,7 @@ PROSE = 4  # from so many words on, a text with numbers is no formula with a uni
 SPACE_COMMAND = re.compile(r"(?<!\\)\\(?:[!,;:]|left\b|right\b|displaystyle\b)|\\?\$|\\[()\[\]]|(?<=[\w}])~")
 DIGITS_APART = re.compile(r"(?<=\d)\\[!,;: ](?=\d)(?!\d{3}(?!\d))")  # "7\\,7" is two numbers, "7\\,777" one
 GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?\.?(?: ?[^\d,]{0,40})?")
+SPACED_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?: \d{3})+(?:\.\d*)?")
 PLAIN_NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?")
 SCIENTIFIC = re.compile(r"(-?\d{1,40}(?:\.\d{0,40})?)\s*(?:\\times|\\cdot|\*)\s*10\^\{?(-?\d{1,3})\}?")
 
@@ -51,7 +53,9 @@ def normalize(text: str) -> str:
 
 
 def ungrouped(text: str) -> str:
-    """A number without the commas of its thousands; elsewhere a comma may separate, see `reading`."""
+    """A number without the commas or blanks of its thousands; elsewhere these may separate, see `reading`."""
+    if SPACED_THOUSANDS.fullmatch(text):
+        return text.replace(" ", "")
     return text.replace(",", "") if GROUPED.fullmatch(text) else text
 
 
@@ -60,7 +64,8 @@ def to_digits(text: str) -> str:
     scientific = SCIENTIFIC.fullmatch(text)
     if scientific:
         return f"{Decimal(scientific[1]).scaleb(int(scientific[2])):f}"
-    return NUMBER_WORDS.get(text.casefold(), text)
+    named = number_in_words(text)
+    return text if named is None else str(named)
 
 
 def is_text(text: str) -> bool:

@@ -9,23 +9,26 @@ from fractions import Fraction
 
 from am_assets.verification.mathematics.spellings import (
     BRACKETED,
-    IN_WORDS,
     REWRITINGS,
+    SET_WORDS,
     SIGN_TABLE,
     SUBSCRIPTS,
     SUPERSCRIPTS,
 )
+from am_assets.verification.mathematics.worded import leading_number, number_in_words
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # Words outside of commands: three letters or more, "and" and "or", other scripts, and what follows them.
 WORDS = re.compile(
     r"\\text\{[^{}]*\}|\\(?:begin|end)\{[^{}]*\}(?:\{[^{}]*\})?|\\[A-Za-z]+(?:\{[A-Za-z]+\})?"
-    r"|((?<![A-Za-z_^'])(?:[A-Za-z]{3,}|or|no|if|[\u4e00-\u9fff]+)(?:'s|-(?=[a-z]{3}))?"
+    r"|((?<![A-Za-z_^'])(?:[A-Za-z]{3,}|or|no|if|[\u4e00-\u9fff]+)(?:'s|-(?=[A-Za-z]{3}))?"
     r"(?: ?(?:[A-Za-z]{2,}|[\u4e00-\u9fff]+))*)"
 )
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 OUTWARD = re.compile(r"([\[\]])([^\[\](),]{1,99})[,;]([^\[\](),]{1,99})([\[\]])")
 REPEATING = re.compile(r"(\d{0,30})\.(\d{0,30})\\(?:overline|bar)\s*(?:\{(\d{1,30})\}|(\d))")
+# The whole of a result, with a number in it.
+IN_TEXT = re.compile(r"\s*\\(?:text(?:rm|normal|it|bf)?|mbox|hbox)\s*\{([^{}]*\d[^{}]*)\}\s*")
 EDGES = " \n,*`;\u2705\u2714\ufe0f"  # around a result, no part of it
 
 
@@ -35,7 +38,7 @@ def clean(text: str) -> str:
     >>> clean("2√3"), clean(r"$\dfrac12$"), clean("1.6e-19")
     ('2\\sqrt{3}', '\\frac{1}{2}', '1.6\\times 10^{-19}')
     """
-    text = unicode_to_latex(text).replace("...", "\\ldots ").lstrip(EDGES).rstrip(EDGES + ".")
+    text = _bare(unicode_to_latex(text)).replace("...", "\\ldots ").lstrip(EDGES).rstrip(EDGES + ".")
     text = re.sub(r"(?<!\\)\$", r"\\$", text) if len(re.findall(r"(?<!\\)\$", text)) == 1 else text
     text = REPEATING.sub(_repeating, text)
     for pattern, replacement in REWRITINGS:
@@ -48,8 +51,23 @@ def clean(text: str) -> str:
     text = " ".join(text.split()).lstrip(EDGES).rstrip(EDGES + ".")
     if text.startswith("{") and closing(text, 0) == len(text) - 1:
         text = text[1:-1].strip()
-    words = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text)
-    return IN_WORDS.get(" ".join(words.casefold().split()).rstrip("."), text)
+    words = " ".join(re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).casefold().split()).rstrip(".").replace(" - ", "-")
+    return SET_WORDS.get(words) or _numbered(words) or text
+
+
+def _numbered(words: str) -> str | None:
+    """A number in words, and what it counts; None if `words` begin with no number."""
+    named = number_in_words(words)
+    value, rest = (named, "") if named is not None else leading_number(words) or (None, "")
+    if value is None:
+        return None
+    number = str(value) if value.denominator == 1 else rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
+    return rf"{number} \text{{{rest}}}" if rest else number
+
+
+def _bare(text: str) -> str:
+    found = IN_TEXT.fullmatch(text)
+    return found[1] if found else text
 
 
 def _inward(interval: re.Match[str]) -> str:

@@ -39,7 +39,7 @@ SYMBOLIC = re.compile(
 CUT = re.compile(
     r"\\text\{|\\%|%|\^\{?\\circ|\\?[$€£¥₹¢℃℉″]|(?<=[\d})\s])(?:[A-Za-zÅ\u4e00-\u9fff]|\\mu|\\Omega)|(?<=\\pi)\s(?=[A-Za-z])"
 )
-
+MINUS = re.compile(r"\s-\s*$")  # and no hyphen
 
 TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 
@@ -69,8 +69,9 @@ def quantity(text: str) -> Quantity | None:
             unit = multiplied([(unit, 1), (behind.unit, 1)])
         return Quantity(number, unit, "")
     for cut in CUT.finditer(text):
-        number, rest = text[: cut.start()].rstrip(" -"), text[cut.start() :]
-        if not number or "\\text" in number or "\\circ" in number or not _balanced(number):
+        before, rest = text[: cut.start()], text[cut.start() :]
+        number = before.rstrip(" -")
+        if not number or MINUS.search(before) or "\\text" in number or "\\circ" in number or not _balanced(number):
             continue
         if rest.startswith("^") and TRIGONOMETRIC.search(number):
             return None

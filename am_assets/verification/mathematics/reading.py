@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from am_assets.verification.mathematics import algebra, atoms
+from am_assets.verification.mathematics.normalization import SPACED_THOUSANDS
 from am_assets.verification.mathematics.notation import clean
 from am_assets.verification.mathematics.qualifiers import unqualified
 from am_assets.verification.mathematics.values import (
@@ -58,11 +59,14 @@ def _readings(text: str) -> list[Value]:
 
 
 def _commas(text: str) -> list[str]:
-    """`text` without the commas of thousands, where they may be these, and with them, where they may be separators.
+    """`text` without the commas of thousands, where they may be these, and with them, where they may be separators; the
+    same of blanks.
 
     Three digits after a comma without a blank are thousands outside of brackets; in brackets only where the elements
     are set apart otherwise, as in (1,000, 2,000).
     """
+    if SPACED_THOUSANDS.fullmatch(text):
+        return [text.replace(" ", ""), text]
     groups = list(THOUSANDS.finditer(text))
     if not groups:
         return [text]
@@ -273,5 +277,5 @@ def _plus_minus(text: str) -> Value | None:
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
     _environment, _qualified, atoms.compound_quantity, _rounded, _joined, _built, _compared, _member, _equated,
-    _combined, _bracketed, _plus_minus, atoms.numeral, atoms.ratio, atoms.row, atoms.term,
+    _combined, _bracketed, _plus_minus, atoms.congruence, atoms.numeral, atoms.ratio, atoms.row, atoms.term,
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Callable
 SIGNS = {
     "\u2212": "-", "\u2013": "-", "\u2010": "-", "×": r"\times ", "⋅": r"\cdot ", "·": r"\cdot ", "÷": "/", "∕": "/",
     "≤": r"\le ", "⩽": r"\le ", "≥": r"\ge ", "⩾": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "±": r"\pm ",
+    "≡": r"\equiv ",
     "∓": r"\mp ", "∞": r"\infty ", "∪": r"\cup ", "∩": r"\cap ", "∖": r"\setminus ", "∈": r"\in ", "∅": r"\emptyset ",
     "ℝ": r"\mathbb{R} ", "ℤ": r"\mathbb{Z} ", "ℕ": r"\mathbb{N} ", "√": r"\sqrt", "∛": r"\sqrt[3]", "°": r"^\circ ",
     "…": r"\ldots ", "⋯": r"\ldots ", "′": "'", "⟨": r"\langle ", "⟩": r"\rangle ", "⌊": r"\lfloor ",
@@ -58,6 +59,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\\(?:[lrcv]?dots[bcmio]?|hdots|cdots)(?![a-z])|\.\.\.+": r"\\ldots ",
     r"\\(?:mid|vert|lvert|rvert)\b": "|", r"\\colon\b": ":", r"\\(?:lor|vee)\b": r"\\text{ or }",
     r"\\(?:land|wedge|&)(?![a-z])": r"\\text{ and }", r"\\[bp]mod\b": r"\\mod ",
+    r"\(\s*mod(?:ulo)?\s+(\d+)\s*\)": r"\\mod \1",
     r"\\(?:backslash|smallsetminus)\b": r"\\setminus ", r"\\log_\{?e\b\}?": r"\\ln ",
     r"\\(?:thickapprox|simeq|fallingdotseq)\b": r"\\approx ", r"\^\{?\\(?:circ|degree)\b\}?|\\degree\b": r"^\\circ ",
     r"\\mathbb\s*R\b|\\R\b": r"\\mathbb{R}", r"\\mathbb\s*Z\b": r"\\mathbb{Z}", r"\\mathbf\{R\}": r"\\mathbb{R}",
@@ -103,16 +105,25 @@ BRACKETED = {
 
 FULL_SETS = {
     r"\emptyset": "no solution|no solutions|no real solution|no real solutions|there is no solution|there are no"
-    " solutions|the empty set|empty set|no such x exists|no real roots",
-    r"(-\infty,\infty)": "all real numbers|all reals|any real number|all real x|all real values|the real numbers|"
-    "the set of all real numbers|the set of real numbers|every real number|all real values of x",
-    r"\infty": "infinity|positive infinity",
-    r"-\infty": "negative infinity|minus infinity",
-}
+    " solutions|there are no real solutions|no solution exists|no solutions exist|no real solutions exist"
+    "|the equation has no solution|the equation has no real solutions|the empty set|empty set|no such x exists"
+    "|no real roots|there are no real roots",
+    r"(-\infty,\infty)": "all real numbers|all reals|any real number|all real x|all real values|the real numbers"
+    "|the set of all real numbers|the set of real numbers|every real number|all real values of x|x can be any real"
+    " number|x is any real number|any real number x|any real value of x|all real numbers x",
+    r"\infty": "infinity|positive infinity|diverges to infinity|the limit is infinity",
+    r"-\infty": "negative infinity|minus infinity|diverges to negative infinity",
+} | {
+    interval: "|".join(f"{every} {name} real {of}" for name in names.split("|")
+                       for every, of in (("all", "numbers"), ("any", "number"), ("the set of all", "numbers")))
+    for interval, names in {
+        r"[0,\infty)": "nonnegative|non-negative", r"(0,\infty)": "positive",
+        r"(-\infty,0]": "nonpositive|non-positive", r"(-\infty,0)": "negative",
+    }.items()
+}  # fmt: skip
 SET_WORDS = {words: formula for formula, several in FULL_SETS.items() for words in several.split("|")}
 NUMBERS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 nineteen twenty
 """
 NUMBER_WORDS = {word: str(number) for number, word in enumerate(NUMBERS.split())}
-IN_WORDS = NUMBER_WORDS | SET_WORDS

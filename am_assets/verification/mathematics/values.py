@@ -28,6 +28,14 @@ class Numeral:
 
 
 @dataclass(frozen=True)
+class Congruence:
+    """A residue by its modulus: x = 3 (mod 7)."""
+
+    residue: int
+    modulus: int
+
+
+@dataclass(frozen=True)
 class Ratio:
     """3:5, and times of day with their half, "a" or "p"."""
 
@@ -110,8 +118,8 @@ class Void:
 
 
 Value = (
-    Term | Numeral | Ratio | Group | Range | Region | Named | Equation | Piecewise | Matrix | Rounded | Words
-    | Void
+    Term | Numeral | Congruence | Ratio | Group | Range | Region | Named | Equation | Piecewise | Matrix | Rounded
+    | Words | Void
 )  # fmt: skip
 
 OPENING = re.compile(r"\\begin\{|\\\{|\\langle|\\lfloor|\\lceil|[(\[{]")

@@ -70,7 +70,12 @@ def matrices(one: Matrix, other: Matrix, same: Equality) -> Told:
 
 
 def matrix_and_point(one: Matrix, other: Group, same: Equality) -> Told:
-    """A column or row of numbers is the point of these."""
+    """A column or row of numbers is the point of these; a matrix the point of its rows, [[1,2],[3,4]]."""
+    rows = [item.items for item in other.items if isinstance(item, Group) and item.kind == "point"]
+    if other.kind == "point" and len(rows) == len(other.items) == len(one.rows):
+        return all_of(
+            [in_order([Term(cell) for cell in row], items, same) for row, items in zip(one.rows, rows, strict=True)]
+        )
     if other.kind != "point" or min(len(one.rows), len(one.rows[0])) != 1:
         return False
     return in_order([Term(cell) for cell in chain(*one.rows)], other.items, same)

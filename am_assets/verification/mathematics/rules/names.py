@@ -6,6 +6,8 @@ from am_assets.verification.mathematics.rules.relations import equations
 from am_assets.verification.mathematics.told import Equality, Told, all_of, in_any_order, in_order
 from am_assets.verification.mathematics.values import Equation, Group, Named, Term, Value
 
+COORDINATES = {"x", "y", "z"}
+
 
 def named(one: Named, other: Named, same: Equality) -> Told:
     """The same values for each name. Of single names that differ, as of names that only one side has, nothing is told,
@@ -62,11 +64,14 @@ def named_and_equation(one: Named, other: Equation, same: Equality) -> Told:
 
 
 def named_and_bare(one: Named, other: Value, same: Equality) -> Told:
-    """A value without its name; several names in their order."""
+    """A value without its name; several names in their order, coordinates in that of the alphabet."""
     found = by_name(one)
     if len(found) == 1:
         (values,) = found.values()
         return same.values(values[0] if len(values) == 1 else Group("list", tuple(values)), other)
     if isinstance(other, Group) and other.kind != "set" and all(len(values) == 1 for values in found.values()):
-        return in_order([values[0] for values in found.values()], other.items, same)
+        told = in_order([values[0] for values in found.values()], other.items, same)
+        if list(found) == sorted(found) or not COORDINATES.issuperset(found):
+            return told
+        return in_order([found[name][0] for name in sorted(found)], other.items, same) or (None if told else told)
     return False

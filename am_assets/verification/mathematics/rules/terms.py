@@ -8,7 +8,7 @@ from am_assets.verification.mathematics import algebra
 from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.told import Equality, Told, all_of, any_of
 from am_assets.verification.mathematics.units import Unit
-from am_assets.verification.mathematics.values import Named, Numeral, Ratio, Rounded, Term, Value, Words
+from am_assets.verification.mathematics.values import Congruence, Named, Numeral, Ratio, Rounded, Term, Value, Words
 
 CONSTANT = re.compile(r"(.+)\+\s*([Cc])|([Cc])\s*\+(.+)", re.DOTALL)
 # In kelvins: the size of a degree, and where its zero is.
@@ -118,8 +118,22 @@ def numeral_and_term(one: Numeral, other: Term, same: Equality) -> Told:
     return None if same.texts(str(int(one.digits, one.base)), other.text) else False
 
 
+def congruences(one: Congruence, other: Congruence, same: Equality) -> Told:
+    return one.modulus == other.modulus and (one.residue - other.residue) % one.modulus == 0
+
+
+def congruence_and_term(one: Congruence, other: Term, same: Equality) -> Told:
+    """The residue, or the least one, where the modulus is left out; of another number of its class nothing is told."""
+    if any(same.texts(str(residue), other.text) for residue in (one.residue, one.residue % one.modulus)):
+        return True
+    number = algebra.rational(other.text)
+    return False if number is not None and (number - one.residue) % one.modulus else None
+
+
 def ratios(one: Ratio, other: Ratio, same: Equality) -> Told:
-    """Ratios in proportion. Two digits after each colon may be minutes, which are compared as they stand."""
+    """Ratios in proportion. Two digits after each colon may be minutes, which are compared as they stand; the halves of
+    the day with its 24 hours."""
+    one, other = _of_the_day(one, other), _of_the_day(other, one)
     if len(one.parts) != len(other.parts) or (one.half and other.half and one.half != other.half):
         return False
     told = all_of([same.texts(a, b) for a, b in zip(one.parts, other.parts, strict=True)])
@@ -127,6 +141,17 @@ def ratios(one: Ratio, other: Ratio, same: Equality) -> Told:
         return told
     cross = zip(pairwise(one.parts), pairwise(other.parts), strict=True)
     return all_of([same.texts(rf"({a})\cdot({d})", rf"({b})\cdot({c})") for (a, b), (c, d) in cross])
+
+
+def _of_the_day(time: Ratio, other: Ratio) -> Ratio:
+    """3:45 pm as 15:45, where the other time has an hour that only the 24 hours of a day have."""
+    hours = [ratio.parts[0] for ratio in (time, other)]
+    if not time.half or other.half or not all(re.fullmatch(r"\d\d?", hour) for hour in hours):
+        return time
+    if 0 < int(hours[1]) < 13 or not 0 < int(hours[0]) < 13:
+        return time
+    hour = int(hours[0]) % 12 + (12 if time.half == "p" else 0)
+    return Ratio((str(hour), *time.parts[1:]))
 
 
 def ratio_and_term(one: Ratio, other: Term, same: Equality) -> Told:
