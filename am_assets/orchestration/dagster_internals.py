@@ -20,7 +20,9 @@ offers does not belong here.
     extract_data_provenance_from_entry  planning: which events and which code version a materialization used
     extract_data_version_from_entry  planning: the data version of a materialization
     IN_PROGRESS_RUN_STATUSES         cluster move: runs that were under way
-    ModuleCodePointer, JobPythonOrigin, RepositoryPythonOrigin  apply: where a worker finds the code location
+    JobPythonOrigin          apply on a cluster: the job that a worker carries out
+    ModuleCodePointer        apply on a cluster: the module of the code location
+    RepositoryPythonOrigin   apply on a cluster: where a worker finds the code location
     INDEX_SHARD_NAME                 am: the event log that covers all runs
     InstigatorState                  alerts: the state of the schedule
     InstigatorType                   alerts: telling schedules from sensors

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import dagster as dg
 
@@ -67,8 +68,10 @@ class Elsewhere:
     def submit(self, step: Step, key: dg.AssetKey, tags: dict[str, str]) -> None:
         """Submit a run, or watch the one that an earlier apply left."""
         told = {name: value for name, value in tags.items() if name != LEASE_TAG}  # this process carries nothing out
-        run = self._left(step, told) or self._submitted(step, key, told)
-        self.under_way[key, step.partition] = Submitted(step, key, told, run)
+        if left := self._left(step, told):
+            self.under_way[key, step.partition] = Submitted(step, key, told, left)
+        else:
+            self._launch(step, key, told)
 
     def _left(self, step: Step, tags: dict[str, str]) -> str | None:
         same = {name: tags[name] for name in (CODE_TAG, CONFIG_TAG)}
@@ -76,18 +79,19 @@ class Elsewhere:
         found = self.instance.get_runs(dg.RunsFilter(tags=wanted, statuses=UNDER_WAY), limit=1)
         return found[0].run_id if found and LEASE_TAG not in found[0].tags else None
 
-    def _submitted(self, step: Step, key: dg.AssetKey, tags: dict[str, str]) -> str:
+    def _launch(self, step: Step, key: dg.AssetKey, tags: dict[str, str], tries: int = 1) -> None:
+        run = str(uuid4())
+        self.under_way[key, step.partition] = Submitted(step, key, tags, run, tries)  # first: an interrupt finds it
         job = self.plan.definitions.resolve_implicit_global_asset_job_def()
-        run = self.instance.create_run_for_job(
+        names = run_names([step.asset], step.partition)
+        self.instance.create_run_for_job(
             job_def=job,
+            run_id=run,
             asset_selection={key},
-            tags=run_names([step.asset], step.partition)
-            | {PARTITION_NAME_TAG: step.partition, "dagster/max_retries": "0"}
-            | tags,
+            tags=names | {PARTITION_NAME_TAG: step.partition, "dagster/max_retries": "0"} | tags,
             job_code_origin=JobPythonOrigin(job.name, _location()),
         )
-        self.instance.launch_run(run.run_id, workspace=None)  # type: ignore[arg-type]
-        return run.run_id
+        self.instance.launch_run(run, workspace=None)  # type: ignore[arg-type]
 
     def events(self) -> Iterator[Placed | tuple[Partition, Step, str]]:
         """Where runs began since the last look, and which ended, each with the message of its error."""
@@ -127,8 +131,7 @@ class Elsewhere:
             del self.under_way[at]
             yield at, one.step, f"{lost}; it was tried {TRIES} times"
         else:
-            run = self._submitted(one.step, one.key, one.tags)
-            self.under_way[at] = Submitted(one.step, one.key, one.tags, run, one.tries + 1)
+            self._launch(one.step, one.key, one.tags, one.tries + 1)
 
     def _error(self, run: dg.DagsterRun) -> str:
         if run.status == dg.DagsterRunStatus.CANCELED:
@@ -142,8 +145,11 @@ class Elsewhere:
 
     def end(self, seconds: float) -> int:
         """Have all runs canceled, and wait for that as long; how many are left."""
-        for one in self.under_way.values():
-            self.instance.run_launcher.terminate(one.run)
+        for at, one in [*self.under_way.items()]:
+            if self.instance.get_run_by_id(one.run) is None:
+                del self.under_way[at]
+            else:
+                self.instance.run_launcher.terminate(one.run)
         end = time.monotonic() + seconds
         while self.under_way and time.monotonic() < end:
             time.sleep(LOOK_SECONDS)

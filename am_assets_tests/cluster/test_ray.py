@@ -105,7 +105,7 @@ def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
     )
     assert left.stdout is not None
     until(lambda: "raw_pool[asked0]: " in left.stdout.readline(), "it is submitted")  # type: ignore[union-attr]
-    time.sleep(2)
+    time.sleep(4)
     left.send_signal(signal.SIGINT)
     told = left.communicate(timeout=60)[0]
     assert left.returncode == 130 and "1 run on the cluster canceled" in told, told
