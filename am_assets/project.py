@@ -15,7 +15,7 @@ from pathlib import Path
 
 from am_assets.config.alike import alike
 from am_assets.config.cluster import FILE as CLUSTER_FILE
-from am_assets.config.cluster import Cluster, load_cluster
+from am_assets.config.cluster import Cluster, Launcher, load_cluster
 from am_assets.config.consistency import unmeasured
 from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints, of_student
 from am_assets.config.experiments import Experiments, load_experiments
@@ -33,6 +33,7 @@ from am_assets.engines.llm.names import misnamed, misnamed_entries
 from am_assets.engines.models import embedder
 from am_assets.engines.models.bundled import BUNDLED
 from am_assets.storage.shared.database import Database, open_database
+from am_assets.storage.shared.versions import config_version
 from am_assets.storage.stored import refuse_newer
 
 
@@ -52,6 +53,7 @@ class Project:
     hardware: Hardware
     exclusions: Exclusions
     cluster: Cluster | None = None  # None: of one machine
+    version: str = ""  # a hash of its files as they were read
 
     @property
     def assets(self) -> Path:
@@ -76,6 +78,10 @@ class Project:
     @property
     def instance(self) -> Path:
         return self.data / "instance"
+
+    @property
+    def launcher(self) -> Launcher | None:
+        return self.cluster.launcher if self.cluster else None
 
     def database(self) -> Database | None:
         """What machines share, None where it is one; errors as of `open_database`."""
@@ -155,6 +161,7 @@ def load_project(data: Path, sources_file: Path) -> Project:
 
     >>> load_project(Path("data"), Path("data/sources.yaml")).recipe("demo").dedup.threshold
     """
+    version = config_version(data, sources_file)  # before they are read: a later edit shows
     recipes, broken = load_recipes(data / "recipes")
     loaded = Project(
         data=data,
@@ -169,6 +176,7 @@ def load_project(data: Path, sources_file: Path) -> Project:
         hardware=load_hardware(data / "hardware.yaml"),
         exclusions=load_exclusions(sources_file.parent),
         cluster=load_cluster(data / CLUSTER_FILE),
+        version=version,
     )
     partitions = {"recipes and variants": len(loaded.recipe_partitions), "benchmarks": len(loaded.benchmarks)}
     for kind, count in partitions.items():

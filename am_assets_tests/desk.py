@@ -164,7 +164,7 @@ class Desk:
         with self.instance() as instance:
             plan = self.open(list(recipes) or None, select, instance)
             from am_assets.orchestration.resources import run_tags
-            from am_assets.planning.plan import Outcome
+            from am_assets.planning.steps import Outcome
             from am_assets.project import project
 
             tags = run_tags(project(), budget, recipes or None, "a test")

@@ -13,9 +13,11 @@ from pydantic import Field
 from am_assets.config.files import ConfigError
 from am_assets.orchestration.resources import run_tags
 from am_assets.planning.consent import most_dollars, unnamed
-from am_assets.planning.plan import Outcome, Plan, Step
+from am_assets.planning.elsewhere import elsewhere
+from am_assets.planning.plan import Plan
 from am_assets.planning.preflight import preflight
 from am_assets.planning.scope import others, roots, scope
+from am_assets.planning.steps import Outcome, Placed, Step
 from am_assets.project import Live, Project, load_project
 from am_assets.runtime.interrupts import ending_within
 from am_assets.runtime.wording import counted, lasting
@@ -72,28 +74,35 @@ def _carry_out(context: dg.OpExecutionContext, here: Project, definitions: dg.De
     if paid and config.budget is None:
         raise unnamed(most_dollars(paid), "budget:")
     tags = run_tags(here, config.budget or 0.0, names, APPLY)
-    failed = 0
-    for line, went_well in _lines(steps, plan.apply(lambda: tags() | {APPLIED_BY: context.run_id})):
-        failed += not went_well
-        (context.log.info if went_well else context.log.error)(line)
+    failed, there = 0, elsewhere(plan, here)
+    try:
+        for line, went_well in _lines(steps, plan.apply(lambda: tags() | {APPLIED_BY: context.run_id}, there)):
+            failed += not went_well
+            (context.log.info if went_well else context.log.error)(line)
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        if there:
+            there.end(STOP_SECONDS / 2)
+        raise
     if failed:
         raise dg.Failure(f"{counted(failed, 'partition')} failed or had to wait, see the log", allow_retries=False)
     context.log.info("All is up to date.")
 
 
-def _lines(steps: list[Step], events: Iterator[Step | Outcome]) -> Iterator[tuple[str, bool]]:
+def _lines(steps: list[Step], events: Iterator[Step | Outcome | Placed]) -> Iterator[tuple[str, bool]]:
     """What is said of each event, and whether all is well."""
     places = {(step.asset, step.partition): place for place, step in enumerate(steps, start=1)}
-    place, began = 0, time.monotonic()
+    place, began = 0, {}
     for event in events:
         step = event if isinstance(event, Step) else event.step
         place = places.get((step.asset, step.partition), place)
         line = f"[{place}/{len(steps)}] {step.asset}[{step.partition}]: "
         if isinstance(event, Step):
-            began = time.monotonic()
+            began[step] = time.monotonic()
             yield line + step.because, True
+        elif isinstance(event, Placed):
+            yield line + f"on {event.host}", True
         elif event.result == "waits":
             yield line + f"waits: {step.because}", False
         else:
-            ended = f"{event.result} in {lasting(time.monotonic() - began)}"
+            ended = f"{event.result} in {lasting(time.monotonic() - began[step])}"
             yield line + ended + (f": {event.error}" if event.error else ""), event.result == "done"

@@ -13,21 +13,36 @@ from am_assets.cli.opening import (
     Recipes,
     Select,
     chosen_recipes,
+    complain,
     console,
     exit_on_config_error,
     open_plan,
     print_json,
 )
 from am_assets.runtime.interrupts import ending_on_sigterm
+from am_assets.runtime.wording import counted
 
 if TYPE_CHECKING:
-    from am_assets.planning.plan import Outcome, Plan, Step
+    from am_assets.planning.elsewhere import Elsewhere
+    from am_assets.planning.plan import Plan
+    from am_assets.planning.steps import Outcome, Step
 
 STOP_SECONDS = 8.0  # that an apply has after SIGTERM to wait for answers in flight and to cancel its run
+PART_SECONDS = 7.0  # that runs on a cluster are waited for, once they are to end
 INTERRUPTED = 130  # exit code after ctrl-C, as shells have it
 Dollars = Annotated[
     float | None,
     typer.Option("--budget", "-b", min=0, envvar="AM_BUDGET_USD", help="Dollars it may spend on models, unasked."),
+]
+
+
+Leave = Annotated[
+    bool | None,
+    typer.Option(
+        "--leave/--end",
+        help="What ctrl-C does to runs on a cluster; unsaid, it asks, or ends them.",
+        show_default=False,
+    ),
 ]
 
 
@@ -38,6 +53,7 @@ def apply(
     select: Select = None,
     budget: Dollars = None,
     as_json: AsJson = False,
+    leave: Leave = None,
 ) -> None:
     """Bring recipes up to date: one run a partition, only what is missing or stale; after ctrl-C the next goes on.
 
@@ -46,7 +62,7 @@ def apply(
         from am_assets.cli.summary import show, without_rows
         from am_assets.project import project
 
-        done = carry_out(found, names, budget, as_json)
+        done = carry_out(found, names, budget, as_json, leave)
         if as_json:
             print_json(done.to_dict() | {"nothing_kept": without_rows(done.outcomes, names)})
         elif not done.interrupted:
@@ -74,13 +90,14 @@ class Done:
             raise typer.Exit(1)
 
 
-def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bool) -> Done:
+def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bool, leave: bool | None = None) -> Done:
     """Apply a plan for `recipes` with progress, once nothing stands in its way and its cost is confirmed."""
     from am_assets.cli.board import show_progress
     from am_assets.cli.summary import show_interrupted
     from am_assets.orchestration.resources import run_tags
-    from am_assets.planning.plan import Step
+    from am_assets.planning.elsewhere import elsewhere
     from am_assets.planning.preflight import preflight
+    from am_assets.planning.steps import Placed, Step
     from am_assets.planning.timing import expected_seconds
     from am_assets.project import project
 
@@ -90,20 +107,36 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
     if budget is None:
         budget = confirmed_budget(checked.estimates, can_ask=not quiet)
     expected = expected_seconds(found, project(), steps, checked.estimates)
-    done = Done()
+    done, there = Done(), elsewhere(found, project())
     tags = run_tags(project(), budget, recipes, "am apply")
     try:
         with ending_on_sigterm(STOP_SECONDS), show_progress(console, steps, expected, quiet=quiet) as board:
-            for event in found.apply(tags):
+            for event in found.apply(tags, there):
                 if isinstance(event, Step):
                     done.under_way = event
                     board.start(event)
+                elif isinstance(event, Placed):
+                    board.locate(event)
                 else:
                     done.under_way = None
                     done.outcomes.append(event)
                     board.finish(event)
     except KeyboardInterrupt:
         done.interrupted = True
+        if there and there.under_way:
+            _part(there, leave, can_ask=not quiet and console.is_terminal)
         if not quiet:
             show_interrupted(console, done.outcomes, done.under_way)
     return done
+
+
+def _part(there: "Elsewhere", leave: bool | None, can_ask: bool) -> None:
+    """End what an apply has on a cluster, or leave it to go on."""
+    count = counted(len(there.under_way), "run")
+    if leave is None:
+        leave = can_ask and not typer.confirm(f"End {count} on the cluster?", default=True)
+    if leave:
+        complain(f"{count} on the cluster left to go on: the next apply watches them")
+        return
+    left = there.end(PART_SECONDS)
+    complain(f"{count} on the cluster canceled" + (f"; {left} did not say so yet" if left else ""))

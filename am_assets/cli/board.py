@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from am_assets.cli.terminal import own_handle, silenced
-from am_assets.planning.plan import Outcome, Step
+from am_assets.planning.steps import Outcome, Placed, Step
 from am_assets.runtime import progress
 from am_assets.runtime.quoting import visible
 from am_assets.runtime.wording import lasting, roughly
@@ -37,6 +37,7 @@ class Stage:
     partition: str = ""
     rows: str = ""
     took: list[float] = field(default_factory=list)  # seconds by partition done
+    elsewhere: dict[str, str] = field(default_factory=dict)  # partitions under way on a cluster, and their machines
 
 
 class Board:
@@ -54,6 +55,7 @@ class Board:
         for step in steps:
             self.stages.setdefault(step.asset, Stage(0)).planned += 1
         self.at: Step | None = None
+        self.since: dict[Step, float] = {}  # by step under way: several where a cluster carries them out
         self.place = 0  # of the step under way or last done, among those planned
         self.began = self.started = self.rows_started = self.spoke = time.monotonic()
         self.caption = self.task = ""  # the latest message, and the name of the rows under way
@@ -64,12 +66,24 @@ class Board:
         stage.partition, stage.rows = step.partition, ""
         self.place = self.places.get((step.asset, step.partition), self.place)
         self.started, self.caption, self.rows_left, self.at = time.monotonic(), "", None, step
+        self.since[step] = self.started
         self._line(f"{step.asset}[{step.partition}]: {step.because}")
 
+    def locate(self, placed: Placed) -> None:
+        """Say which machine carries out a step."""
+        stage = self.stages[placed.step.asset]
+        stage.elsewhere[placed.step.partition] = placed.host
+        stage.rows = ", ".join(f"{partition} on {host}" for partition, host in stage.elsewhere.items())
+        self._line(f"{placed.step.asset}[{placed.step.partition}]: on {placed.host}")
+
     def finish(self, outcome: Outcome) -> None:
-        step, seconds = outcome.step, time.monotonic() - self.started
+        step, now = outcome.step, time.monotonic()
+        seconds = now - self.since.pop(step, now)
         stage = self.stages.setdefault(step.asset, Stage(1))
-        self.place, self.at = self.places.get((step.asset, step.partition), self.place), None
+        stage.elsewhere.pop(step.partition, None)
+        self.place = self.places.get((step.asset, step.partition), self.place)
+        self.at = next(reversed(self.since), None)
+        self.started = self.since[self.at] if self.at else now
         if outcome.result != "waits":
             stage.seconds += seconds
             stage.took.append(seconds)

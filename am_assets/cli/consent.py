@@ -10,7 +10,7 @@ from am_assets.cli.opening import console, errors
 
 if TYPE_CHECKING:
     from am_assets.planning.costs import Estimate
-    from am_assets.planning.plan import Step
+    from am_assets.planning.steps import Step
 
 
 def confirmed_budget(estimates: "Mapping[Step, Estimate]", can_ask: bool) -> float:

@@ -20,7 +20,8 @@ from am_assets.cli.opening import (
 )
 
 if TYPE_CHECKING:
-    from am_assets.planning.plan import Plan, Step
+    from am_assets.planning.plan import Plan
+    from am_assets.planning.steps import Step
 
 
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="List every partition, and what figures rest on.")]

@@ -10,7 +10,8 @@ from rich.text import Text
 from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Estimate
 from am_assets.planning.outline import Cause, Outline
-from am_assets.planning.plan import NEW, Step
+from am_assets.planning.plan import NEW
+from am_assets.planning.steps import Step
 from am_assets.runtime.wording import counted, roughly
 
 SHOWN = 4  # partitions listed of one cause

@@ -13,7 +13,8 @@ from am_assets.cli.planning import UP_TO_DATE
 from am_assets.config.addresses import UI
 from am_assets.evaluation.layout import asked, sentences
 from am_assets.evaluation.scores import GAIN, SCORE
-from am_assets.planning.plan import Outcome, Plan, Step
+from am_assets.planning.plan import Plan
+from am_assets.planning.steps import Outcome, Step
 from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import EvalScores
 

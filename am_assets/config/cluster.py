@@ -4,8 +4,9 @@ Nothing here is part of what is measured: the same project has the same tables o
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,6 +16,31 @@ SCHEME = "postgresql+psycopg2://"
 FILE = "cluster.yaml"
 
 
+Pool = Literal["teacher", "judge", "sandbox", "gpu", "free"]
+Resource = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
+Amount = Annotated[float, Field(gt=0)]
+
+
+class Launcher(Section):
+    """The cluster that carries out runs; `am` and the daemon submit them."""
+
+    # the address of Ray's jobs, http://host:8265 by default on its head; without user and password
+    ray: Annotated[str, Field(pattern=r"^https?://[^\s@/]+/?$")]
+    # runs of an apply at the same time, and as many of the daemon: at most what the machines have room for
+    runs: Annotated[int, Field(ge=1)] = 4
+    # what a run of a pool takes of its machine, {gpu: {cpu: 2, gpu: 8}, sandbox: {docker: 1}}: cpu, gpu, and whatever
+    # else machines of the cluster were given; `free` are runs of no pool. One cpu where nothing is said
+    resources: dict[Pool, dict[Resource, Amount]] = Field(default_factory=dict)
+
+    def takes(self, pools: Collection[str]) -> dict[str, float]:
+        """What a run of these pools takes: of each resource the most that one of them does."""
+        found: dict[str, float] = {}
+        for pool in pools or ["free"]:
+            for name, amount in self.resources.get(pool, {}).items():  # type: ignore[call-overload]
+                found[name] = max(found.get(name, 0.0), amount)
+        return found or {"cpu": 1.0}
+
+
 class Cluster(Section):
     """What machines share beside the folder of the project."""
 
@@ -22,6 +48,8 @@ class Cluster(Section):
     database_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "AM_DATABASE_URL"
     # dollars that all machines together may spend on models, from the first on; raise it to go on. Null: no such limit
     budget_usd: Annotated[float, Field(ge=0)] | None = None
+    # where runs are carried out, if not on the machine that asks for them. Null: there
+    launcher: Launcher | None = None
 
     def address(self) -> str:
         """The address of Postgres, which the environment names; `ConfigError` where it does not, or in another form."""

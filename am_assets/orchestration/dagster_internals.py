@@ -16,9 +16,13 @@ offers does not belong here.
     DagsterSqliteStorage             am: Dagster's three SQLite storages in one folder
     dev                              make ui: the command `dagster dev` and how it starts its daemon
     DATA_VERSION_TAG                 planning and tables: the data version that a materialization recorded
+    ExecuteRunArgs           run launcher: the command that carries out a run
     extract_data_provenance_from_entry  planning: which events and which code version a materialization used
     extract_data_version_from_entry  planning: the data version of a materialization
     IN_PROGRESS_RUN_STATUSES         cluster move: runs that were under way
+    JobPythonOrigin          apply on a cluster: the job that a worker carries out
+    ModuleCodePointer        apply on a cluster: the module of the code location
+    RepositoryPythonOrigin   apply on a cluster: where a worker finds the code location
     INDEX_SHARD_NAME                 am: the event log that covers all runs
     InstigatorState                  alerts: the state of the schedule
     InstigatorType                   alerts: telling schedules from sensors
@@ -42,6 +46,7 @@ offers does not belong here.
 """
 
 from dagster._cli import dev
+from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.data_version import (
@@ -54,6 +59,7 @@ from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.events import RunFailureReason
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorType, TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus, AssetCheckPartitionInfo
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
@@ -69,6 +75,7 @@ from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, PARTITION_NAME_TAG
 from dagster._core.utils import make_new_backfill_id
 from dagster._daemon import controller
 from dagster._daemon.cli import main
+from dagster._grpc.types import ExecuteRunArgs
 from dagster._utils.schedules import is_valid_cron_schedule, reverse_cron_string_iterator
 
 __all__ = [
@@ -88,10 +95,14 @@ __all__ = [
     "BulkActionsFilter",
     "CheckRunHealthResult",
     "DagsterSqliteStorage",
+    "ExecuteRunArgs",
     "InstigatorState",
     "InstigatorType",
+    "JobPythonOrigin",
+    "ModuleCodePointer",
     "PartitionBackfill",
     "PartitionKeyFilter",
+    "RepositoryPythonOrigin",
     "RunFailureReason",
     "RunStorageSqlMetadata",
     "ScheduleStorageSqlMetadata",

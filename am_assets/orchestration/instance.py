@@ -7,19 +7,25 @@ daemon. Nothing here imports Dagster, as the environment has to be set before th
 import os
 import shutil
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from am_assets.config.cluster import FILE, load_cluster
+from am_assets.config.cluster import FILE, Launcher, load_cluster
 from am_assets.config.files import ConfigError
 from am_assets.runtime.threads import share_cores
 from am_assets.storage.atomic import write_whole
 
 BUNDLED = Path(__file__).with_name("dagster.yaml")
 STORAGE_KEYS = {"storage", "run_storage", "event_log_storage", "schedule_storage"}  # of dagster.yaml
-STORAGE = "# Of cluster.yaml, on all machines:"  # the line before the storage that is added to dagster.yaml
+STORAGE = "# Of cluster.yaml, on all machines:"  # the line before what is added to dagster.yaml
+COVER = "#1 "  # what lines begin with that are those of one machine, as long as a cluster has others
+RAY = {"module": "am_assets.orchestration.ray", "class": "RayLauncher"}
+START_SECONDS = 840  # that a run may wait for a machine; Ray itself gives up a job after 900
 # By a part of the message of SQLite: the advice to the user.
 REMEDIES = {
     "locked": "another program holds it: close that (`fuser` of the file names it) and run again",
@@ -46,24 +52,65 @@ def prepare_environment(instance: Path) -> None:
 
 
 def _keep_records(settings: Path, file: Path) -> None:
-    """Have Dagster keep its records in the database that the file of a cluster names."""
+    """Have Dagster keep its records in the database that the file of a cluster names, and launch runs as it says."""
     text, cluster = settings.read_text(), load_cluster(file)
+    own, _, added = text.partition(STORAGE)
     if cluster is None:
-        if STORAGE in text:
+        if added:
             raise ConfigError(
                 f"{settings}: its storage is the database of a cluster, and {file} is not there: put that back,"
                 f" or remove the storage here, from `{STORAGE}` on, to go on with one machine"
             )
+        _write(settings, text, _uncovered(text))
         return
-    content = yaml.safe_load(text) or {}
+    if cluster.launcher and find_spec("dagster_ray") is None:
+        raise ConfigError(
+            f"{file}: launcher: it needs packages that are not here: pip install --constraint constraints.txt"
+            " am-assets[ray]"
+        )
+    own = _uncovered(own)
+    content = yaml.safe_load(own) or {}
+    storage = {"storage": {"postgres": {"postgres_url": {"env": cluster.database_env}}}}
     named = {key: content[key] for key in sorted(STORAGE_KEYS & content.keys())}
-    wanted = {"storage": {"postgres": {"postgres_url": {"env": cluster.database_env}}}}
-    if not named:
-        write_whole(settings, f"{text.rstrip()}\n\n{STORAGE}\n{yaml.safe_dump(wanted)}")
-    elif named != wanted:
+    if named and named != storage:
         raise ConfigError(
             f"{settings}: {', '.join(named)}: the records of a cluster are in the database that {FILE} names: remove it"
         )
+    wanted = ({} if named else storage) | (_launched(cluster.launcher, content) if cluster.launcher else {})
+    kept = _covered(own, wanted.keys()).rstrip()
+    _write(settings, text, f"{kept}\n\n{STORAGE}\n{yaml.safe_dump(wanted)}" if wanted else own)
+
+
+def _launched(launcher: Launcher, content: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an instance whose runs Ray carries out, instead of those of `content`: as many at a time as it
+    has room for, of each pool too, and time to wait for a machine."""
+    limits, monitoring = content.get("concurrency") or {}, content.get("run_monitoring") or {}
+    runs = {**limits.get("runs", {}), "max_concurrent_runs": launcher.runs}
+    pools = {**limits.get("pools", {}), "default_limit": launcher.runs}
+    return {
+        "run_launcher": {**RAY, "config": {"ray": {"address": launcher.ray}}},
+        "concurrency": {**limits, "runs": runs, "pools": pools},
+        "run_monitoring": {"enabled": True, **monitoring, "start_timeout_seconds": START_SECONDS},
+    }
+
+
+def _covered(text: str, keys: Collection[str]) -> str:
+    """The YAML with the blocks of these keys as comments."""
+    lines, covers = [], False
+    for line in text.splitlines():
+        if line[:1] not in ("", " ", "\t", "#"):
+            covers = line.partition(":")[0] in keys
+        lines.append(COVER + line if covers and line and line[0] != "#" else line)
+    return "\n".join(lines)
+
+
+def _uncovered(text: str) -> str:
+    return "".join(line.removeprefix(COVER) for line in text.splitlines(keepends=True))
+
+
+def _write(settings: Path, before: str, after: str) -> None:
+    if after != before:
+        write_whole(settings, after)
 
 
 def diagnose(error: Exception) -> str:

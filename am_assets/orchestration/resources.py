@@ -27,12 +27,15 @@ from am_assets.storage.memo import ASKED_FOR, KEY, FillResult, Measure, Memo, wi
 from am_assets.storage.segments import write_durably
 from am_assets.storage.shared.claims import SharedClaims
 from am_assets.storage.shared.database import Database
+from am_assets.storage.shared.leases import code
+from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG
 from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables, form_of
 from am_assets.storage.streams import Stored, Written
 
 BUDGET_TAG = "am/budget_usd"  # run tag; runs without it take the environment variable AM_BUDGET_USD
 ALL = "all"  # what answers are asked for where a run names no recipe
 IDENTITY = ["model", "messages", "sampling", "sample_index"]  # of a request
+BUDGET_NAME_TAG = "am/budget"  # run tag: the budget of runs on several machines, which share BUDGET_TAG
 RECIPES_TAG = "am/recipes"  # run tag: comma-separated recipes whose requests are sent; without it those of all
 
 
@@ -196,22 +199,29 @@ def run_tags(
     """A function that returns the tags of the next run that this process makes for `user`.
 
     All of them share the budget of `dollars` (None: no limit), send requests of `recipes` (None: of all) and tell, on a
-    cluster, by which lease it is seen whether they live.
+    cluster, by which lease it is seen whether they live, and what they were planned with.
     """
     before, lease = SPENT.spent, lease_tags(project)
+    shared = {CODE_TAG: code(), CONFIG_TAG: project.version} if project.launcher else {}
+    if project.launcher and dollars is not None:
+        shared |= {BUDGET_NAME_TAG: str(uuid.uuid4()), BUDGET_TAG: f"{dollars:.6f}"}
 
     def tags() -> dict[str, str]:
         budget = {} if dollars is None else {BUDGET_TAG: f"{max(0.0, dollars - (SPENT.spent - before)):.6f}"}
         asking = {} if recipes is None else {RECIPES_TAG: ",".join(recipes)}
-        return budget | asking | lease() | {USER_TAG: user}
+        return budget | shared | asking | lease() | {USER_TAG: user}
 
     return tags
 
 
 @cache
-def _budget(run_id: str, dollars: str | None, database: Database | None, of_all: float | None) -> Budget:
+def _budget(
+    run_id: str, dollars: str | None, database: Database | None, of_all: float | None, name: str | None
+) -> Budget:
     within = SPENT if database is None or of_all is None else SharedBudget(database, of_all, within=SPENT)
     try:
+        if database and name and dollars:
+            return SharedBudget(database, float(dollars), within, name)
         return Budget(float(dollars) if dollars else None, within=within)
     except ValueError:
         raise dg.DagsterInvariantViolationError(f"{BUDGET_TAG}: {dollars!r} is not a number of dollars") from None
@@ -221,7 +231,8 @@ def _budget_of_run(database: Database | None, cluster: Cluster | None) -> Budget
     """The budget of the current run: by its tag, else by the environment, else unlimited; within that of a cluster."""
     run = dg.AssetExecutionContext.get().run
     dollars = run.tags.get(BUDGET_TAG) or os.environ.get("AM_BUDGET_USD")
-    return _budget(run.run_id, dollars, database, cluster.budget_usd if cluster else None)
+    of_all, name = cluster.budget_usd if cluster else None, run.tags.get(BUDGET_NAME_TAG)
+    return _budget(run.run_id, dollars, database, of_all, name)
 
 
 def combine(first: FillResult, second: FillResult) -> FillResult:

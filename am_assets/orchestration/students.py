@@ -1,6 +1,8 @@
 """Trained students that the memo knows: by a hash of the rows, the untrained student and the policy."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from am_assets.storage.memo import Memo, key_of
 from am_assets.training import earlier, sft
 
 NAMESPACE = "training"
+WAIT_SECONDS = 2.0  # between looks at a training of another process
 FOLDER = "folder"  # of the checkpoint, where it is not named by the key
 
 
@@ -18,6 +21,22 @@ def trained(memo: Memo, checkpoints: Path, identity: str, content: str, by: Sequ
     """The row of the memo on a student trained on rows of that `content`, if its checkpoint is there. `by` is the rest
     of what identifies it. One that an earlier version made is known by `identity` from now on."""
     return _known(memo, checkpoints, [identity, *(key_of(version, content, *by) for version in sft.EARLIER)])
+
+
+@contextmanager
+def claimed(memo: Memo, identity: str, known: Callable[[], dict[str, Any] | None]) -> Iterator[dict[str, Any] | None]:
+    """What is `known` of a student; None for the one process that is to train it. Others wait until it is made."""
+    wanted, waits = pl.DataFrame({"key": [identity]}), False
+    while True:
+        with memo.claims.claimed(NAMESPACE, wanted) as mine:
+            made = known()
+            if made or mine.height:
+                yield made
+                return
+        if not waits:
+            progress.message("another process trains this student: waiting for it")
+        waits = True
+        time.sleep(WAIT_SECONDS)
 
 
 def trained_before(

@@ -18,7 +18,7 @@ from am_assets.engines.llm.money import CHARS_A_TOKEN, max_total_tokens
 from am_assets.engines.models import embedder
 from am_assets.planning.chances import CERTAIN, Chances
 from am_assets.planning.demand import Demand
-from am_assets.planning.plan import Step
+from am_assets.planning.steps import Step
 from am_assets.pool import labels
 from am_assets.project import Project
 from am_assets.runtime.wording import counted

@@ -6,7 +6,7 @@ from am_assets.config.files import ConfigError
 from am_assets.config.hardware import BY_NAME
 from am_assets.config.recipe import TrainingPolicy
 from am_assets.engines.models.devices import gpus, preset_here
-from am_assets.planning.plan import Step
+from am_assets.planning.steps import Step
 from am_assets.project import Project
 from am_assets.training import launch
 from am_assets.training.adapters import missing_targets

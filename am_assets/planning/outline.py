@@ -7,8 +7,9 @@ import dagster as dg
 
 from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Estimate
-from am_assets.planning.plan import NEW, Plan, Step
+from am_assets.planning.plan import NEW, Plan
 from am_assets.planning.scope import recipe_of
+from am_assets.planning.steps import Step
 from am_assets.planning.timing import TRAINING
 
 

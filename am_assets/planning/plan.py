@@ -8,40 +8,25 @@ refreshed last (`others.py`).
 
 import re
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Literal
 
 import dagster as dg
 
 from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError
 from am_assets.orchestration.dagster_internals import BaseAssetGraph
+from am_assets.planning.elsewhere import Elsewhere, Placed, apply_elsewhere
 from am_assets.planning.execution import run
 from am_assets.planning.others import NeedsOfOthers, Others
 from am_assets.planning.reasons import Reasons, Root
 from am_assets.planning.records import CheckState, Records
 from am_assets.planning.staleness import Partition, Staleness
+from am_assets.planning.steps import Outcome, Step
 
 NEW = "it was never materialized"
 SHOWN = 3  # causes listed for a step that follows
 # A word of a selection that is no operator, no attribute or its value (`group:"pool"`) and no function (`roots(...)`).
 BARE_NAME = re.compile(r'(?<![\w:"])(?!(?:and|or|not)\b)([a-z]\w*)(?![\w:"(])')
-
-
-@dataclass(frozen=True)
-class Step:
-    asset: str
-    partition: str
-    state: Literal["missing", "stale", "follows", "waits"]
-    because: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    step: Step
-    result: Literal["done", "failed", "waits"]
-    error: str = ""
 
 
 class Plan:
@@ -98,7 +83,7 @@ class Plan:
         return list(moving.values())
 
     def _foreseen(self, key: dg.AssetKey, partition: str, roots: dict[Partition, list[str]]) -> Step | None:
-        if step := self._own_cause(key, partition):
+        if step := self.own_cause(key, partition):
             roots[key, partition] = [_as_root(step)]
             return step
         found = [*dict.fromkeys(cause for parent in self.parents(key, partition) for cause in roots.get(parent, []))]
@@ -106,13 +91,24 @@ class Plan:
             return None
         roots[key, partition] = found[: SHOWN + 1]
         more = ["and more"] if len(found) > SHOWN else []
-        return self._step(key, partition, "follows", "; ".join(found[:SHOWN] + more))
+        return self.step(key, partition, "follows", "; ".join(found[:SHOWN] + more))
 
-    def apply(self, tags: Callable[[], dict[str, str]] = dict) -> Iterator[Step | Outcome]:
+    def apply(
+        self, tags: Callable[[], dict[str, str]] = dict, elsewhere: Elsewhere | None = None
+    ) -> Iterator[Step | Outcome | Placed]:
         """Bring everything up to date, one run per partition; yields each step before and its outcome after its run.
 
         A failed partition stops what is downstream of it and nothing else. `tags` returns the tags of the next run.
+        With `elsewhere` a cluster carries out what costs time.
         """
+        yield from apply_elsewhere(self, elsewhere, tags) if elsewhere else self._here(tags)
+        made: set[Partition] = set()
+        left: set[Partition] = set()
+        for key, step in self._of_others(made, left, self.own_cause):
+            yield from self.executed(step, key, tags, left)
+            made.add((key, step.partition))
+
+    def _here(self, tags: Callable[[], dict[str, str]]) -> Iterator[Step | Outcome]:
         stopped: set[Partition] = set()
         for key in self.keys:
             self.records.refresh(key)
@@ -120,17 +116,12 @@ class Plan:
                 waits_for = self.stopped_parents(stopped, key, partition)
                 if waits_for:
                     stopped.add((key, partition))
-                    yield Outcome(self._step(key, partition, "waits", f"{waits_for} failed"), "waits")
-                elif step := self._own_cause(key, partition):
-                    yield from self._executed(step, key, tags, stopped)
+                    yield Outcome(self.step(key, partition, "waits", f"{waits_for} failed"), "waits")
+                elif step := self.own_cause(key, partition):
+                    yield from self.executed(step, key, tags, stopped)
             self.records.refresh(key)
-        made: set[Partition] = set()
-        left: set[Partition] = set()
-        for key, step in self._of_others(made, left, self._own_cause):
-            yield from self._executed(step, key, tags, left)
-            made.add((key, step.partition))
 
-    def _executed(
+    def executed(
         self, step: Step, key: dg.AssetKey, tags: Callable[[], dict[str, str]], stopped: set[Partition]
     ) -> Iterator[Step | Outcome]:
         yield step
@@ -161,18 +152,18 @@ class Plan:
     def _is_planned(self, at: Partition) -> bool:
         return at[0] in self._chosen and self.in_scope(at[0].to_user_string(), at[1])
 
-    def _step(self, key: dg.AssetKey, partition: str, state, because: str) -> Step:
+    def step(self, key: dg.AssetKey, partition: str, state, because: str) -> Step:
         return Step(key.to_user_string(), partition, state, because)
 
-    def _own_cause(self, key: dg.AssetKey, partition: str) -> Step | None:
+    def own_cause(self, key: dg.AssetKey, partition: str) -> Step | None:
         because = self.reasons.of(key, partition)
         if because is None:
-            return self._step(key, partition, "missing", NEW)
+            return self.step(key, partition, "missing", NEW)
         if because:
-            return self._step(key, partition, "stale", because)
+            return self.step(key, partition, "stale", because)
         for name, state in self.blocking_checks(key, partition).items():
             if state == "not run":
-                return self._step(key, partition, "stale", f"its blocking check {name} came to no end")
+                return self.step(key, partition, "stale", f"its blocking check {name} came to no end")
         return None
 
     def blocking_checks(self, key: dg.AssetKey, partition: str) -> dict[str, CheckState]:

@@ -28,7 +28,7 @@ from am_assets.engines.serving import unservable
 from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Costs, Estimate
 from am_assets.planning.devices import in_the_way
-from am_assets.planning.plan import Step
+from am_assets.planning.steps import Step
 from am_assets.planning.students import template_faults
 from am_assets.project import Project
 from am_assets.runtime.quoting import quoted

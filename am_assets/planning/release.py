@@ -6,7 +6,8 @@ from pathlib import Path
 import dagster as dg
 
 from am_assets.config.files import ConfigError
-from am_assets.planning.plan import Plan, Step
+from am_assets.planning.plan import Plan
+from am_assets.planning.steps import Step
 from am_assets.runtime.wording import counted
 
 DATASET = dg.AssetKey("sft_dataset")

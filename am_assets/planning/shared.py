@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from am_assets.config.cluster import FILE, Cluster, load_cluster
 from am_assets.config.files import ConfigError
+from am_assets.planning import workers
 from am_assets.planning.machine import Finding, look
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 CLOCK_SECONDS = 60.0  # by which a machine's clock may differ from the database's
 NEARBY_MS = 20.0  # of a round trip; each request to a model takes some
-HERE = ("container engine", "bubblewrap", "GPU")  # of `am doctor`, by which machines differ
 PIECE = "database"
 
 
@@ -32,7 +32,8 @@ def tried(data: Path) -> list[Finding]:
     cluster = load_cluster(data / FILE)
     if cluster is None:
         raise ConfigError(f"{data / FILE}: no such file: this project is one machine's, which shares nothing")
-    return [*_database(cluster, data), *_folder(data), *_own(data)]
+    found = [*_database(cluster, data), *_folder(data), *_own(data)]
+    return [*found, *workers.tried(cluster.launcher, data)] if cluster.launcher else found
 
 
 def _database(cluster: Cluster, data: Path) -> Iterator[Finding]:
@@ -149,7 +150,7 @@ def _faults(aside: Path) -> Iterator[str]:
 
 def _own(data: Path) -> Iterator[Finding]:
     for one in look(data).findings:
-        if one.name in HERE:
+        if one.name in workers.OWN:
             yield one
 
 

@@ -12,8 +12,9 @@ import dagster as dg
 
 from am_assets.planning.costs import Estimate
 from am_assets.planning.dry_run import tokens_to_train
-from am_assets.planning.plan import Plan, Step
+from am_assets.planning.plan import Plan
 from am_assets.planning.records import Made
+from am_assets.planning.steps import Step
 from am_assets.project import Project
 
 TRAINING = "sft_checkpoint"

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from am_assets.cli import board as board_module
 from am_assets.cli.board import Board, show_progress
-from am_assets.planning.plan import Outcome, Step
+from am_assets.planning.steps import Outcome, Step
 from am_assets.runtime import progress
 
 STEPS = [Step("responses", at, "missing", "it was never materialized") for at in ("a", "b")]

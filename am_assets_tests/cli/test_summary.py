@@ -10,7 +10,7 @@ from rich.console import Console
 from am_assets.cli.show_plan import show_costs
 from am_assets.cli.summary import _scores
 from am_assets.planning.costs import Estimate
-from am_assets.planning.plan import Step
+from am_assets.planning.steps import Step
 from am_assets_tests.evaluation.findings import scores
 
 

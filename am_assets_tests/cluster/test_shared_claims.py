@@ -6,13 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from am_assets.config.cluster import Cluster
 from am_assets.config.files import ConfigError
+from am_assets.orchestration import students
 from am_assets.storage.memo import Memo, MemoError
 from am_assets.storage.shared import leases
 from am_assets.storage.shared.claims import SharedClaims
@@ -178,3 +181,21 @@ def test_a_database_of_another_project_is_refused(address: str, tmp_path: Path) 
     with pytest.raises(ConfigError, match=r"is another project's than .*name a database of its own"):
         open_database(Cluster(), other)
     assert not (other / PROJECT).exists()
+
+
+def test_a_student_is_trained_by_one_process_and_found_made_by_the_other(address: str, tmp_path: Path) -> None:
+    one, other = (Memo(tmp_path / "memo", SharedClaims(here)) for here in (database(tmp_path), Database(Cluster())))
+    made: list[dict[str, Any]] = []
+
+    def found() -> dict[str, Any] | None:
+        with students.claimed(other, "student", lambda: made[0] if made else None) as known:
+            return known
+
+    with ThreadPoolExecutor(1) as pool:
+        with students.claimed(one, "student", lambda: None) as known:
+            assert known is None  # this one trains
+            waits = pool.submit(found)
+            time.sleep(1)
+            assert not waits.done()
+            made.append({"key": "student"})
+        assert waits.result(30) == {"key": "student"}

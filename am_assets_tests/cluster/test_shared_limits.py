@@ -147,3 +147,14 @@ def test_a_budget_whose_database_is_away_allows_nothing(database: Database, post
     assert budget.reached(0.1) is None
     budget.add(0.1)
     assert within.spent == 0.1
+
+
+def test_the_runs_of_one_apply_share_its_budget_and_not_that_of_another(database: Database) -> None:
+    of_all = SharedBudget(database, 1.5)
+    one, same = (SharedBudget(database, 1.0, of_all, name="one") for _ in range(2))
+    other = SharedBudget(database, 1.0, name="other")
+    assert one.reached(0.7) is None
+    assert "The budget of $1.0000 is reached: with what is in flight" in str(same.reached(0.7))
+    assert other.reached(0.7) is None
+    assert spent_by_all(database, "one") == pytest.approx(0.7)
+    assert spent_by_all(database) == pytest.approx(0.7)  # which the first counts for, too

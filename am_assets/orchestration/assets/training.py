@@ -28,9 +28,10 @@ from am_assets.evaluation import report
 from am_assets.orchestration import students, tables, texts
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import all_of, every
+from am_assets.orchestration.resources import Answers
 from am_assets.orchestration.tables import content_version, picture
 from am_assets.selection.decontaminate import by_benchmark
-from am_assets.storage.memo import Memo, key_of
+from am_assets.storage.memo import key_of
 from am_assets.storage.schemas import SftDataset
 from am_assets.storage.stored import StoredTables, read_policy
 from am_assets.training import card, dataset, preference, release, rl, rows, sets, sft, watching
@@ -113,6 +114,7 @@ def sft_checkpoint(
     sft_dataset: pl.DataFrame,
     training_policy: pl.DataFrame,
     pipes: dg.PipesSubprocessClient,
+    answers: dg.ResourceParam[Answers],
 ) -> tuple[pl.DataFrame, dict]:
     """The student trained on the dataset, in Hugging Face layout. The folder of a checkpoint is named by a hash of its
     inputs, so the same rows, student and policy are trained once, whichever recipe wants it. A training that was killed
@@ -125,31 +127,32 @@ def sft_checkpoint(
     weights = [policy.identity(), student.weights_sha256(base)]
     content = rows.content(place).hash
     identity = key_of(sft.VERSION, content, *weights)
-    memo = Memo(here.memo)
-    made = students.trained(memo, folder, identity, content, weights)
-    made = made or students.trained_before(memo, folder, sft_dataset, place, weights)
-    reused, began = made is not None, time.monotonic()
-    if made is None:
-        job = sft.Job(
-            rows=place,
-            student=base,
-            output=folder / identity,
-            policy=policy,
-            identity=identity,
-            cache=here.tokens,
-            run=os.getpid(),
-            hardware=devices.preset_here(here.hardware)[1],
-            report_to=sft.reporter(),
-        )
-        with tempfile.TemporaryDirectory() as beside:
-            command = sft.command(job, Path(beside))
-            told = pipes.run(command=command, context=context, env=sft.reports_in(here.data / "runs"))
-        metrics = told.get_custom_messages()[-1]
-        if sft.FAULT in metrics:
-            raise RuntimeError(metrics[sft.FAULT])
-        made = {"sha256": student.weights_sha256(folder / identity), students.FOLDER: identity, **metrics}
-    if made.get("key") != identity:  # new, or made by an earlier version
-        students.remember(memo, identity, made)
+    memo = answers.memo
+    trained = partial(students.trained, memo, folder, identity, content, weights)
+    with students.claimed(memo, identity, trained) as made:
+        made = made or students.trained_before(memo, folder, sft_dataset, place, weights)
+        reused, began = made is not None, time.monotonic()
+        if made is None:
+            job = sft.Job(
+                rows=place,
+                student=base,
+                output=folder / identity,
+                policy=policy,
+                identity=identity,
+                cache=here.tokens,
+                run=os.getpid(),
+                hardware=devices.preset_here(here.hardware)[1],
+                report_to=sft.reporter(),
+            )
+            with tempfile.TemporaryDirectory() as beside:
+                command = sft.command(job, Path(beside))
+                told = pipes.run(command=command, context=context, env=sft.reports_in(here.data / "runs"))
+            metrics = told.get_custom_messages()[-1]
+            if sft.FAULT in metrics:
+                raise RuntimeError(metrics[sft.FAULT])
+            made = {"sha256": student.weights_sha256(folder / identity), students.FOLDER: identity, **metrics}
+        if made.get("key") != identity:  # new, or made by an earlier version
+            students.remember(memo, identity, made)
     speed = {} if reused else {"tokens_per_second": round(made["tokens"] / (time.monotonic() - began))}
     table = pl.DataFrame([made]).with_columns(
         student=pl.lit(policy.student), path=pl.concat_str(pl.lit(f"{CHECKPOINTS}/"), students.FOLDER)

@@ -13,8 +13,8 @@ from am_assets.datasets.checks import CHECKS
 from am_assets.datasets.due import READ
 from am_assets.distillation import prompts
 from am_assets.planning.costs import Costs, Estimate
-from am_assets.planning.plan import Step
 from am_assets.planning.preview.overlay import Overlay
+from am_assets.planning.steps import Step
 from am_assets.storage.stored import StoredTables
 from am_assets.verification.verifiers import applicable, unverified
 

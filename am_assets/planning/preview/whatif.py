@@ -16,10 +16,11 @@ import yaml
 from am_assets.config.files import ConfigError, parse
 from am_assets.config.recipe import SECTIONS, Recipe
 from am_assets.planning.costs import Costs, Estimate
-from am_assets.planning.plan import Plan, Step
+from am_assets.planning.plan import Plan
 from am_assets.planning.preview.comparison import BY, Comparison, compare
 from am_assets.planning.preview.overlay import not_there, overlay
 from am_assets.planning.preview.requests import Added
+from am_assets.planning.steps import Step
 from am_assets.project import Project, contradictions
 from am_assets.storage.stored import StoredTables, settings
 

@@ -18,7 +18,7 @@ from am_assets.config.cluster import SCHEME, Cluster
 from am_assets.config.files import ConfigError
 from am_assets.storage.atomic import write_whole
 
-FORM = 1  # of the tables below; raise it where older code would misread them
+FORM = 2  # of the tables below; raise it where older code would misread them
 CONNECT_SECONDS = 3
 SILENCE_MS = 10_000  # after which a connection that the network cut off counts as broken, here and at the server
 # A process that stands still inside a transaction must not keep the others waiting.
@@ -34,13 +34,22 @@ create table if not exists am_assets.project (id uuid not null, form int not nul
 create table if not exists am_assets.leases (
     id serial primary key, host text not null, pid int not null, code text not null,
     until timestamptz not null);
+alter table am_assets.leases add column if not exists seconds float8 not null default 15;
+alter table am_assets.leases add column if not exists run text;
 create table if not exists am_assets.claims (
     id serial primary key, namespace text not null, keys text[] not null,
     lease int not null references am_assets.leases on delete cascade);
 create table if not exists am_assets.limits (account text primary key, state bytea not null);
-create table if not exists am_assets.budget (one bool primary key default true check (one), settled float8 not null);
-create table if not exists am_assets.spending (id uuid primary key, drawn float8 not null);
-insert into am_assets.budget (settled) values (0) on conflict do nothing;
+create table if not exists am_assets.budgets (name text primary key, settled float8 not null);
+create table if not exists am_assets.draws (
+    id uuid primary key, budget text not null references am_assets.budgets on delete cascade, drawn float8 not null);
+do $$ begin
+    if to_regclass('am_assets.spending') is not null then -- of form 1, which knew one budget
+        insert into am_assets.budgets select 'all', settled from am_assets.budget;
+        insert into am_assets.draws select id, 'all', drawn from am_assets.spending;
+        drop table am_assets.budget, am_assets.spending;
+    end if;
+end $$;
 """
 
 
@@ -124,6 +133,7 @@ class Database:
                     f" {here or 'nothing'}, and the database {known[0]}): name a database of its own. Where the memo"
                     f" was removed on purpose, `drop schema am_assets cascade` in the database. Nothing was changed"
                 )
+            cursor.execute("update am_assets.project set form = %s where form < %s", [FORM, FORM])
             cursor.execute("commit")
 
 
@@ -172,7 +182,9 @@ def open_database(cluster: Cluster | None, memo: Path) -> Database | None:
 
     `ConfigError` where the environment lacks its address, and as of `prepare`; `DatabaseError` where it can't be used.
     """
-    return None if cluster is None else _opened(cluster, cluster.address(), memo, os.getpid())
+    if cluster is None:
+        return None
+    return _opened(Cluster(database_env=cluster.database_env), cluster.address(), memo, os.getpid())
 
 
 @cache

@@ -1,0 +1,128 @@
+"""Runs as jobs of a Ray cluster: dagster-ray's run launcher, with a guard beside each run (`guard.py`).
+
+A job's command line holds neither settings nor secrets of a project: the address of the database is named by its
+environment variable, which each machine has. Whether a run lives is asked of the database first, as Ray's head may be
+away while runs go on.
+"""
+
+import json
+import os
+import shlex
+import sys
+from contextlib import suppress
+from typing import Any
+
+import dagster as dg
+from dagster_ray import RayRunLauncher
+from dagster_ray.core.run_launcher import get_job_submission_id_from_run_id
+
+from am_assets.config.cluster import FILE, Cluster, load_cluster
+from am_assets.config.files import ConfigError
+from am_assets.orchestration import postgres
+from am_assets.orchestration.dagster_internals import CheckRunHealthResult, ExecuteRunArgs, WorkerStatus
+from am_assets.orchestration.guard import PLANNED_WITH, THREADS
+from am_assets.project import data_folder, sources_file
+from am_assets.storage.shared.database import Database, DatabaseError
+from am_assets.storage.shared.leases import code, guarded
+from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG, config_version
+
+OF_RAY = {"cpu": "entrypoint_num_cpus", "gpu": "entrypoint_num_gpus"}  # what Ray itself counts, by its argument
+APPLY = "apply_recipe"  # the pool of the job of that name
+WAITS = {"cpu": 0.1}  # what its run takes, which submits others and waits for them
+
+
+class RayLauncher(RayRunLauncher):
+    """Named in dagster.yaml where cluster.yaml has a launcher."""
+
+    @property
+    def supports_resume_run(self) -> bool:
+        return False  # a run is made anew: the memo has what it measured
+
+    def launch_run(self, context: Any) -> None:
+        run = context.dagster_run
+        if CODE_TAG not in run.tags or run.parent_run_id:  # a retry has the tags of the run that it repeats
+            self._instance.add_run_tags(
+                run.run_id, {CODE_TAG: code(), CONFIG_TAG: config_version(data_folder(), sources_file())}
+            )
+        command = ExecuteRunArgs(
+            job_origin=run.job_code_origin,
+            run_id=run.run_id,
+            instance_ref=self._instance.get_ref(),
+            set_exit_code_on_failure=True,
+        ).get_command_args()
+        guard = ["exec", sys.executable, "-W", "ignore", "-m", "am_assets.orchestration.guard", run.run_id]
+        self._launch_ray_job(get_job_submission_id_from_run_id(run.run_id), shlex.join([*guard, *command]), run)
+
+    def _launch_ray_job(self, submission_id: str, entrypoint: str, run: dg.DagsterRun) -> None:
+        run = self._instance.get_run_by_id(run.run_id) or run  # with its tags of now
+        takes = _takes(run)
+        given = {argument: takes.pop(name, None) for name, argument in OF_RAY.items()}
+        self.client.submit_job(
+            submission_id=submission_id,
+            entrypoint=entrypoint,
+            runtime_env={"env_vars": _environment(run)},
+            entrypoint_resources=takes or None,
+            metadata={"dagster/run-id": run.run_id, "dagster/job": run.job_name},
+            **given,
+        )
+        self._instance.report_engine_event("Submitted to Ray", run, cls=self.__class__)
+
+    def terminate(self, run_id: str) -> bool:
+        """The guard ends a run that is canceling; one that has none yet is taken out of Ray's queue."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return False
+        self._instance.report_run_canceling(run)
+        if not _hosts([run_id]):
+            with suppress(Exception):  # its head is away, or does not know the run: it never starts
+                self.client.stop_job(get_job_submission_id_from_run_id(run_id))
+            self._instance.report_run_canceled(run)
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        if (told := postgres.health(run)) is not None:  # of `am apply`, in its own process
+            return told
+        try:
+            if _hosts([run.run_id]):
+                return CheckRunHealthResult(WorkerStatus.RUNNING)
+        except DatabaseError as error:
+            return CheckRunHealthResult(WorkerStatus.RUNNING, str(error))
+        if run.status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING):
+            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "its guard is gone, with its process or its machine")
+        try:
+            told = super().check_run_worker_health(run)
+        except Exception as error:
+            return CheckRunHealthResult(WorkerStatus.RUNNING, f"Ray does not answer: {error}")
+        return told if told.status != WorkerStatus.UNKNOWN else CheckRunHealthResult(WorkerStatus.RUNNING, told.msg)
+
+
+def _cluster() -> Cluster:
+    file = data_folder() / FILE
+    cluster = load_cluster(file)
+    if cluster is None or cluster.launcher is None:
+        raise ConfigError(f"{file}: launcher: it is gone, and instance/dagster.yaml has one: restart UI and daemon")
+    return cluster
+
+
+def _takes(run: dg.DagsterRun) -> dict[str, float]:
+    launcher = _cluster().launcher
+    assert launcher is not None
+    pools = (run.run_op_concurrency and run.run_op_concurrency.all_pools) or set()
+    return {**WAITS} if APPLY in pools else launcher.takes(pools)
+
+
+def _environment(run: dg.DagsterRun) -> dict[str, str]:
+    """What a worker can't know by itself; its own environment has the address of the database, and keys of models."""
+    wanted = {tag: run.tags[tag] for tag in (CODE_TAG, CONFIG_TAG) if tag in run.tags}
+    return {
+        "AM_DATA": str(data_folder()),
+        "AM_SOURCES": str(sources_file()),
+        "DAGSTER_HOME": os.environ["DAGSTER_HOME"],
+        "DAGSTER_RUN_JOB_NAME": run.job_name,
+        PLANNED_WITH: json.dumps(wanted),
+        THREADS: os.environ.get("OMP_NUM_THREADS", ""),
+    }
+
+
+def _hosts(runs: list[str]) -> dict[str, str]:
+    return guarded(Database(_cluster()), runs)

@@ -1,0 +1,141 @@
+"""The guard beside a run: no two executions of one partition, whatever happens to the machine of the first."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+import psutil
+import pytest
+
+from am_assets.config.cluster import Cluster
+from am_assets.orchestration.guard import PLANNED_WITH
+from am_assets.storage.shared.claims import SharedClaims
+from am_assets.storage.shared.database import Database, open_database
+from am_assets.storage.shared.leases import GUARD_SECONDS, LEASE_SECONDS, guarded
+from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG
+from am_assets_tests.cluster.relay import Relay
+from am_assets_tests.server import Postgres
+from am_assets_tests.services import environment, until
+
+pytestmark = pytest.mark.slow
+RUN = "a-run"
+KEYS = pl.DataFrame({"key": ["a", "b"]})
+# It claims, notes five times a second that it goes on, and would for ever.
+WORK = """
+import os, sys, time
+from pathlib import Path
+import polars as pl
+from am_assets.config.cluster import Cluster
+from am_assets.storage.shared.claims import SharedClaims
+from am_assets.storage.shared.database import open_database
+folder = Path(os.environ["AM_DATA"])
+with SharedClaims(open_database(Cluster(), folder / "memo")).claimed("x", pl.DataFrame({"key": ["a", "b"]})) as mine:
+    with open(folder / "log", "a", buffering=1) as log:
+        while True:
+            print(time.monotonic(), os.getpid(), mine.height, file=log)
+            time.sleep(0.2)
+"""
+
+
+@pytest.fixture
+def folder(address: str, tmp_path: Path) -> Path:
+    """A project whose database has a run that began."""
+    (tmp_path / "cluster.yaml").write_text("{}\n")
+    (tmp_path / "instance").mkdir()
+    with database(tmp_path).cursor() as cursor:
+        cursor.execute("create table public.runs (run_id text, status text)")
+        cursor.execute("insert into public.runs values (%s, 'STARTED')", [RUN])
+    return tmp_path
+
+
+def database(folder: Path) -> Database:
+    opened = open_database(Cluster(), folder / "memo")
+    assert opened is not None
+    return opened
+
+
+def status(folder: Path, now: str) -> None:
+    with database(folder).cursor() as cursor:
+        cursor.execute("update public.runs set status = %s", [now])
+
+
+@contextmanager
+def guard(folder: Path, **more: str) -> Iterator[subprocess.Popen]:
+    """A guard over WORK, with a supervisor that waits for it."""
+    command = [sys.executable, "-m", "am_assets.orchestration.guard", RUN, sys.executable, "-c", WORK]
+    waits = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"
+    started = subprocess.Popen(
+        [sys.executable, "-c", waits, *command], env=environment(folder) | more, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield started
+    finally:
+        for process in [*psutil.Process(started.pid).children(recursive=True)] if started.poll() is None else []:
+            process.kill()
+        started.kill()
+        started.wait()
+
+
+def notes(folder: Path) -> list[list[str]]:
+    log = folder / "log"
+    return [line.split() for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def works(folder: Path) -> int:
+    """The process of the run, once it holds what it claimed."""
+    return int(until(lambda: notes(folder), "it works")[0][1])
+
+
+def test_a_run_that_was_cut_off_ends_before_what_it_claimed_is_given_to_others(
+    folder: Path, address: str, postgres: Postgres
+) -> None:
+    relay = Relay(postgres.port)
+    with guard(folder, AM_DATABASE_URL=address.replace(str(postgres.port), str(relay.port))) as run:
+        works(folder)
+        assert guarded(database(folder), [RUN])
+        relay.cut()
+        cut = time.monotonic()
+        claims, held = SharedClaims(database(folder)), 0
+        while held < KEYS.height:
+            with claims.claimed("x", KEYS) as mine:
+                held, got = mine.height, time.monotonic()
+            assert got - cut < GUARD_SECONDS + LEASE_SECONDS + 15
+            time.sleep(0.5)
+        last = float(notes(folder)[-1][0])
+        assert last - cut > GUARD_SECONDS - 10 and last < got - 5, (last - cut, got - cut)
+        assert run.wait(10) == 1
+        assert not guarded(database(folder), [RUN])
+        assert run.stderr is not None and "the database was silent for 30 s" in run.stderr.read()
+
+
+@pytest.mark.parametrize("how", ["canceled", "canceling", "supervisor", "guard"])
+def test_a_run_ends_with_its_record_its_supervisor_and_its_guard(folder: Path, how: str) -> None:
+    with guard(folder) as run:
+        process = works(folder)
+        if how == "supervisor":
+            [its_guard] = psutil.Process(run.pid).children()
+            run.kill()
+            until(lambda: not its_guard.is_running(), "the guard ends", 20)
+        elif how == "guard":
+            psutil.Process(run.pid).children()[0].send_signal(signal.SIGKILL)
+        else:
+            status(folder, how.upper())
+            assert run.wait(20) == 1
+        until(lambda: not psutil.pid_exists(process), "the run ends", 20)
+
+
+def test_other_code_and_other_config_files_are_refused_with_both_named(folder: Path) -> None:
+    for tag in (CODE_TAG, CONFIG_TAG):
+        with guard(folder, **{PLANNED_WITH: json.dumps({tag: "0123456789ab"})}) as run:
+            assert run.wait(60) == 1
+            assert run.stderr is not None
+            said = run.stderr.read()
+        assert "guard: refused: " in said and "the run was planned with 0123456789ab" in said
+        assert ("has the am-assets" if tag == CODE_TAG else "the config files are") in said
+    assert not notes(folder)

@@ -1,0 +1,146 @@
+"""Runs on a Ray cluster: what an apply submits, and its bytes; what the settings of the instance say."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+import yaml
+
+from am_assets.config.cluster import Launcher
+from am_assets_tests.cluster.test_cluster import POLICY, tables
+from am_assets_tests.counted import Models, small_project
+from am_assets_tests.desk import Desk
+from am_assets_tests.promised import without_postgres
+from am_assets_tests.services import ROOT, am, environment, until
+
+pytestmark = pytest.mark.slow
+POOL = ("apply", "-r", "plain", "-s", "raw_pool")
+NOBODY = "http://127.0.0.1:1"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def head(address: str) -> Iterator[str]:
+    """A Ray cluster of this machine alone, which has the environment of the tests; the address of its jobs."""
+    try:
+        import dagster_ray  # noqa: F401
+    except ImportError:
+        without_postgres("Ray is not here: pip install am-assets[ray]")
+    jobs, own = free_port(), free_port()
+    with tempfile.TemporaryDirectory(prefix="am-ray-", ignore_cleanup_errors=True) as folder:
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus", "2"]
+        ports = ["--port", str(own), "--dashboard-port", str(jobs), "--min-worker-port", "0", "--max-worker-port", "0"]
+        rest = ["--temp-dir", folder, "--object-store-memory", "100000000", "--disable-usage-stats"]
+        env = os.environ | {"PYTHONPATH": str(ROOT)}
+        with open(Path(folder) / "log", "w") as log:
+            ray = subprocess.Popen([*command, *ports, *rest], env=env, stdout=log, stderr=log, start_new_session=True)
+        try:
+            until(lambda: answers(f"http://127.0.0.1:{jobs}/api/version"), "Ray answers", 180, 0.5)
+            yield f"http://127.0.0.1:{jobs}"
+        finally:
+            ray.send_signal(signal.SIGTERM)
+            ray.wait(60)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=5) as reply:
+            return bool(reply.read())
+    except (URLError, OSError):
+        return False
+
+
+@pytest.fixture
+def project(tmp_path: Path, models: Models, address: str, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("TEST_MODEL_KEY", "none")
+    return small_project(tmp_path / "data", models, questions=6, shards=1, start_timeout=120)
+
+
+def launched(project: Desk, **more: object) -> None:
+    project.write("cluster.yaml", {"launcher": {"ray": NOBODY, **more}})
+
+
+def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
+    project: Desk, head: str, tmp_path: Path, models: Models
+) -> None:
+    launched(project, ray=head, runs=2)
+    applied = am(project.folder, *POOL)
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    said = applied.stdout
+    for shard in ("tasks", "asked0"):
+        assert f"raw_pool[{shard}]: on {socket.gethostname()}" in said and f"raw_pool[{shard}]: done in" in said
+    first, second = (said.index(f"raw_pool[{shard}]: it was never") for shard in ("tasks", "asked0"))
+    assert max(first, second) < said.index(": on ")  # both were submitted before one had begun
+    alone = small_project(tmp_path / "alone", models, questions=6, shards=1, start_timeout=120)
+    assert am(alone.folder, *POOL).returncode == 0
+    assert tables(project.folder) == tables(alone.folder)
+    again = am(project.folder, *POOL, "--json")
+    assert json.loads(again.stdout)["outcomes"] == []
+
+    check = am(project.folder, "cluster", "check", "--json")
+    found = {one["name"]: one for one in json.loads(check.stdout)["findings"]}
+    assert found["ray"]["found"] == f"{head}: 1 machines"
+    assert found[f"on {socket.gethostname()}"]["found"].endswith("packages as here")
+    assert check.returncode == 0 and f"on {socket.gethostname()}: GPU" in found
+
+    project.rows("asked0", [{"question": f"How many are {n} and 2?", "reference_answer": str(n + 2)} for n in range(9)])
+    command = [sys.executable, "-W", "ignore", "-m", "am_assets.cli", *POOL]
+    left = subprocess.Popen(
+        command, env=environment(project.folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert left.stdout is not None
+    until(lambda: "raw_pool[asked0]: " in left.stdout.readline(), "it is submitted")  # type: ignore[union-attr]
+    time.sleep(4)
+    left.send_signal(signal.SIGINT)
+    told = left.communicate(timeout=60)[0]
+    assert left.returncode == 130 and "1 run on the cluster canceled" in told, told
+
+
+def test_settings_launch_runs_on_ray_hold_no_secret_and_go_back(project: Desk, address: str) -> None:
+    settings = project.folder / "instance" / "dagster.yaml"
+    before = settings.read_text()
+    launched(project, runs=3)
+    unreachable = am(project.folder, *POLICY)
+    checked = am(project.folder, "cluster", "check")
+    assert checked.returncode == 1 and "Ray does not answer at http://127.0.0.1:1" in " ".join(checked.stdout.split())
+    assert unreachable.returncode == 2 and "cluster.yaml: launcher.ray: Ray does not answer at" in unreachable.stderr
+    after = yaml.safe_load(settings.read_text())
+    assert after["run_launcher"]["class"] == "RayLauncher"
+    assert after["run_launcher"]["config"] == {"ray": {"address": NOBODY}}
+    assert after["concurrency"]["runs"]["max_concurrent_runs"] == 3
+    assert after["concurrency"]["pools"] == {"granularity": "run", "default_limit": 3}
+    assert address not in settings.read_text()
+    launched(project, runs=5)
+    assert am(project.folder, *POLICY).returncode == 2
+    assert (
+        yaml.safe_load(settings.read_text())["concurrency"]["runs"]["max_concurrent_runs"] == 5
+    )  # the file is followed
+    (project.folder / "cluster.yaml").unlink()
+    settings.write_text(settings.read_text().partition("# Of cluster.yaml")[0])
+    assert am(project.folder, *POLICY).returncode == 0
+    assert yaml.safe_load(settings.read_text()) == yaml.safe_load(before)
+
+
+def test_a_run_takes_the_most_that_one_of_its_pools_does() -> None:
+    launcher = Launcher.model_validate(
+        {"ray": NOBODY, "resources": {"teacher": {"cpu": 0.1}, "sandbox": {"docker": 1, "cpu": 2}, "free": {"cpu": 4}}}
+    )
+    assert launcher.takes(["teacher"]) == {"cpu": 0.1}
+    assert launcher.takes(["teacher", "sandbox"]) == {"cpu": 2, "docker": 1}
+    assert launcher.takes([]) == {"cpu": 4}
+    assert launcher.takes(["gpu"]) == {"cpu": 1}
