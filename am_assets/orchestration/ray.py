@@ -56,7 +56,7 @@ class RayLauncher(RayRunLauncher):
     def _launch_ray_job(self, submission_id: str, entrypoint: str, run: dg.DagsterRun) -> None:
         run = self._instance.get_run_by_id(run.run_id) or run  # with its tags of now
         takes = _takes(run)
-        given = {argument: takes.pop(name, None) for name, argument in OF_RAY.items()}
+        given: dict[str, Any] = {argument: takes.pop(name, None) for name, argument in OF_RAY.items()}
         self.client.submit_job(
             submission_id=submission_id,
             entrypoint=entrypoint,
