@@ -18,16 +18,10 @@ from urllib.request import urlopen
 from am_assets.config.cluster import FILE, Launcher, load_cluster
 from am_assets.planning.machine import Finding, look
 from am_assets.runtime.quoting import quoted
+from am_assets.runtime.wording import counted
 
-PACKAGES = (
-    "ray",
-    "dagster",
-    "dagster-ray",
-    "dagster-postgres",
-    "polars",
-    "torch",
-    "transformers",
-)  # that results rest on
+RESTS_ON = "ray dagster dagster-ray dagster-postgres polars torch transformers"
+PACKAGES = tuple(RESTS_ON.split())
 OWN = ("container engine", "bubblewrap", "GPU")  # of `am doctor`, by which machines differ
 MARK = "am-worker "  # what a line of a machine begins with, among those of Ray
 SECONDS = 120.0
@@ -63,7 +57,7 @@ def tried(launcher: Launcher, data: Path) -> Iterator[Finding]:
         why = " ".join(str(error).split())[:300]
         yield Finding(PIECE, f"{launcher.ray}: {why}", there=False, needed=True, remedy=ADVICE)
         return
-    yield Finding(PIECE, f"{launcher.ray}: {len(told)} machines", there=True)
+    yield Finding(PIECE, f"{launcher.ray}: {counted(len(told), 'machine')}", there=True)
     here = about(data)
     for one in told:
         yield from _compared(one, here)

@@ -94,7 +94,7 @@ def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
 
     check = am(project.folder, "cluster", "check", "--json")
     found = {one["name"]: one for one in json.loads(check.stdout)["findings"]}
-    assert found["ray"]["found"] == f"{head}: 1 machines"
+    assert found["ray"]["found"] == f"{head}: 1 machine"
     assert found[f"on {socket.gethostname()}"]["found"].endswith("packages as here")
     assert check.returncode == 0 and f"on {socket.gethostname()}: GPU" in found
 

@@ -15,6 +15,7 @@ from am_assets.engines.llm.money import Budget
 from am_assets.engines.llm.shared_budget import SharedBudget, spent_by_all
 from am_assets.engines.llm.shared_limits import SharedState
 from am_assets.storage.shared.database import Database, open_database
+from am_assets.storage.shared.leases import alive, lease_of_process
 from am_assets_tests.server import Postgres
 
 pytestmark = pytest.mark.slow
@@ -158,3 +159,29 @@ def test_the_runs_of_one_apply_share_its_budget_and_not_that_of_another(database
     assert other.reached(0.7) is None
     assert spent_by_all(database, "one") == pytest.approx(0.7)
     assert spent_by_all(database) == pytest.approx(0.7)  # which the first counts for, too
+
+
+FIRST_FORM = """
+create schema am_assets;
+create table am_assets.project (id uuid not null, form int not null);
+create table am_assets.leases (
+    id serial primary key, host text not null, pid int not null, code text not null, until timestamptz not null);
+create table am_assets.budget (one bool primary key default true check (one), settled float8 not null);
+create table am_assets.spending (id uuid primary key, drawn float8 not null);
+insert into am_assets.project values ('6d2f4d0e-8f0c-4c55-9a51-0f6c3b1f2a10', 1);
+insert into am_assets.budget (settled) values (1.5);
+insert into am_assets.spending values ('0b8d4a0e-5f57-4d2b-8a53-0d5b1c2f3e44', 0.25);
+"""
+
+
+def test_a_database_of_the_first_form_keeps_its_project_and_what_was_spent(address: str, tmp_path: Path) -> None:
+    (tmp_path / "PROJECT").write_text("6d2f4d0e-8f0c-4c55-9a51-0f6c3b1f2a10\n")
+    with Database(Cluster()).cursor() as cursor:
+        cursor.execute(FIRST_FORM)
+    for _ in range(2):
+        database = Database(Cluster())
+        database.prepare(tmp_path)
+        assert spent_by_all(database) == 1.75
+    lease = lease_of_process(database)
+    assert alive(database, lease.id)
+    lease.end()
