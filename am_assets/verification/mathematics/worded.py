@@ -47,6 +47,8 @@ def number_in_words(text: str) -> Fraction | None:
 
 
 def _value(words: list[str]) -> Fraction | None:
+    if not words:  # "minus" alone
+        return None
     if "point" in words:
         return _decimal(words)
     if "and" in words and words[-1] in _PART_NAMES:  # two and a half

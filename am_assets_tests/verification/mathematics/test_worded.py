@@ -12,6 +12,7 @@ NAMES = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 nineteen twenty thirty forty fifty sixty seventy eighty ninety
 """
+MORE = "hundred thousand million and a an half halves third thirds second point minus negative plus"
 SMALL, TENS = NAMES.split()[:20], NAMES.split()[20:]
 
 
@@ -35,12 +36,18 @@ def test_a_number_that_is_spelled_is_read(number: int, joint: str, conjunction: 
     assert number_in_words(sign + spelled(number, joint, conjunction)) == (-number if sign else number)
 
 
-@given(
-    st.lists(st.sampled_from([*SMALL, *TENS, "hundred", "thousand", "and", "a", "half", "third", "thirds"]), max_size=6)
-)
+@given(st.lists(st.sampled_from([*SMALL, *TENS, *MORE.split()]), max_size=6))
 def test_whatever_is_read_in_words_has_a_value_or_none(words: list[str]) -> None:
-    value = number_in_words(" ".join(words))
-    assert value is None or value >= 0
+    text = " ".join(words)
+    value = number_in_words(text)
+    assert value is None or value >= 0 or words[0] in ("minus", "negative")
+    leading_number(text)
+
+
+@given(st.text())
+def test_any_text_is_read(text: str) -> None:
+    number_in_words(text)
+    leading_number(text)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +57,7 @@ def test_whatever_is_read_in_words_has_a_value_or_none(words: list[str]) -> None
         ("two thirds", Fraction(2, 3)), ("twenty-third", 23), ("twenty thirds", Fraction(20, 3)), ("twelfth", 12),
         ("two and a half", Fraction(5, 2)), ("three point one four", Fraction(157, 50)), ("nineteen hundred", 1900),
         ("four and five", None), ("one two", None), ("a", None), ("and", None), ("thousand", None), ("two third", None),
+        ("minus", None), ("Negative", None),
         ("one hundred and", None), ("three point", None), ("a dozen", None), ("", None),
     ],
 )  # fmt: skip
