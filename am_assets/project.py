@@ -53,7 +53,7 @@ class Project:
     hardware: Hardware
     exclusions: Exclusions
     cluster: Cluster | None = None  # None: of one machine
-    version: str = ""  # a hash of its files as they were read
+    version: str = ""  # a hash of its files as they were read, where a cluster carries out runs
 
     @property
     def assets(self) -> Path:
@@ -161,7 +161,9 @@ def load_project(data: Path, sources_file: Path) -> Project:
 
     >>> load_project(Path("data"), Path("data/sources.yaml")).recipe("demo").dedup.threshold
     """
-    version = config_version(data, sources_file)  # before they are read: a later edit shows
+    cluster = load_cluster(data / CLUSTER_FILE)
+    # Before the files are read, so that a later edit shows.
+    version = config_version(data, sources_file) if cluster and cluster.launcher else ""
     recipes, broken = load_recipes(data / "recipes")
     loaded = Project(
         data=data,
@@ -175,7 +177,7 @@ def load_project(data: Path, sources_file: Path) -> Project:
         endpoints=load_endpoints(data / "endpoints.yaml"),
         hardware=load_hardware(data / "hardware.yaml"),
         exclusions=load_exclusions(sources_file.parent),
-        cluster=load_cluster(data / CLUSTER_FILE),
+        cluster=cluster,
         version=version,
     )
     partitions = {"recipes and variants": len(loaded.recipe_partitions), "benchmarks": len(loaded.benchmarks)}

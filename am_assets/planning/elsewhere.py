@@ -62,6 +62,42 @@ class Elsewhere:
         self.at_once = at_once
         self.under_way: dict[Partition, Submitted] = {}
 
+    def apply(self, tags: Callable[[], dict[str, str]]) -> Iterator[Step | Outcome | Placed]:
+        """Bring the plan up to date, with all evidence that is ready submitted at once."""
+        plan, stopped = self.plan, set[Partition]()
+        todo = dict.fromkeys((key, at) for key in plan.keys for at in plan.partitions(key))
+        for key in plan.keys:
+            plan.records.refresh(key)
+        above = {at: _above(plan, at, todo) for at in todo}
+        while todo or self.under_way:
+            for at in [at for at in todo if not any(one in todo or one in self.under_way for one in above[at])]:
+                key, partition = at
+                if waits_for := plan.stopped_parents(stopped, key, partition):
+                    stopped.add(at)
+                    yield Outcome(plan.step(key, partition, "waits", f"{waits_for} failed"), "waits")
+                elif (step := plan.own_cause(key, partition)) is None:
+                    pass
+                elif not self.takes(key):
+                    yield from plan.executed(step, key, tags, stopped)
+                    plan.records.refresh(key)
+                elif len(self.under_way) < self.at_once:
+                    yield step
+                    self.submit(step, key, tags())
+                else:
+                    continue
+                del todo[at]
+            if self.under_way:
+                time.sleep(LOOK_SECONDS)
+            for event in self.events():
+                if isinstance(event, Placed):
+                    yield event
+                    continue
+                at, step, error = event
+                if error:
+                    stopped.add(at)
+                plan.records.refresh(at[0])
+                yield Outcome(step, "failed" if error else "done", error)
+
     def takes(self, key: dg.AssetKey) -> bool:
         return TABLE[key.to_user_string()].kind == "evidence"
 
@@ -168,45 +204,6 @@ def elsewhere(plan: "Plan", here: Project) -> Elsewhere | None:
             " submitted"
         )
     return Elsewhere(plan, here, here.launcher.runs)
-
-
-def apply_elsewhere(
-    plan: "Plan", there: Elsewhere, tags: Callable[[], dict[str, str]]
-) -> Iterator[Step | Outcome | Placed]:
-    """What `Plan.apply` does, with all evidence that is ready submitted at once."""
-    stopped: set[Partition] = set()
-    todo = dict.fromkeys((key, at) for key in plan.keys for at in plan.partitions(key))
-    for key in plan.keys:
-        plan.records.refresh(key)
-    above = {at: _above(plan, at, todo) for at in todo}
-    while todo or there.under_way:
-        for at in [at for at in todo if not any(one in todo or one in there.under_way for one in above[at])]:
-            key, partition = at
-            if waits_for := plan.stopped_parents(stopped, key, partition):
-                stopped.add(at)
-                yield Outcome(plan.step(key, partition, "waits", f"{waits_for} failed"), "waits")
-            elif (step := plan.own_cause(key, partition)) is None:
-                pass
-            elif not there.takes(key):
-                yield from plan.executed(step, key, tags, stopped)
-                plan.records.refresh(key)
-            elif len(there.under_way) < there.at_once:
-                yield step
-                there.submit(step, key, tags())
-            else:
-                continue
-            del todo[at]
-        if there.under_way:
-            time.sleep(LOOK_SECONDS)
-        for event in there.events():
-            if isinstance(event, Placed):
-                yield event
-                continue
-            at, step, error = event
-            if error:
-                stopped.add(at)
-            plan.records.refresh(at[0])
-            yield Outcome(step, "failed" if error else "done", error)
 
 
 def _location() -> RepositoryPythonOrigin:

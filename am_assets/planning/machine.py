@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from am_assets.project import Project
 
 SECONDS = 2.0
+OWN = ("container engine", "bubblewrap", "GPU")  # by which machines of a cluster differ
 HUB = "https://huggingface.co"
 KEYS = re.compile(r"(_API_KEY|_API_TOKEN|^HF_TOKEN|^AWS_ACCESS_KEY_ID|^GOOGLE_APPLICATION_CREDENTIALS)$")
 # Commands that install a thing, by the package manager that a machine has.
@@ -63,6 +64,11 @@ class Told:
     @property
     def missing(self) -> list[Finding]:
         return [one for one in self.findings if one.there is False and one.needed]
+
+
+def own(data: Path) -> list[Finding]:
+    """What this machine has of its own, which others of a cluster may lack."""
+    return [one for one in look(data).findings if one.name in OWN]
 
 
 def look(data: Path) -> Told:

@@ -9,19 +9,22 @@ refreshed last (`others.py`).
 import re
 from collections.abc import Callable, Container, Iterator
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError
 from am_assets.orchestration.dagster_internals import BaseAssetGraph
-from am_assets.planning.elsewhere import Elsewhere, Placed, apply_elsewhere
 from am_assets.planning.execution import run
 from am_assets.planning.others import NeedsOfOthers, Others
 from am_assets.planning.reasons import Reasons, Root
 from am_assets.planning.records import CheckState, Records
 from am_assets.planning.staleness import Partition, Staleness
-from am_assets.planning.steps import Outcome, Step
+from am_assets.planning.steps import Outcome, Placed, Step
+
+if TYPE_CHECKING:
+    from am_assets.planning.elsewhere import Elsewhere
 
 NEW = "it was never materialized"
 SHOWN = 3  # causes listed for a step that follows
@@ -94,14 +97,14 @@ class Plan:
         return self.step(key, partition, "follows", "; ".join(found[:SHOWN] + more))
 
     def apply(
-        self, tags: Callable[[], dict[str, str]] = dict, elsewhere: Elsewhere | None = None
+        self, tags: Callable[[], dict[str, str]] = dict, elsewhere: "Elsewhere | None" = None
     ) -> Iterator[Step | Outcome | Placed]:
         """Bring everything up to date, one run per partition; yields each step before and its outcome after its run.
 
         A failed partition stops what is downstream of it and nothing else. `tags` returns the tags of the next run.
         With `elsewhere` a cluster carries out what costs time.
         """
-        yield from apply_elsewhere(self, elsewhere, tags) if elsewhere else self._here(tags)
+        yield from elsewhere.apply(tags) if elsewhere else self._here(tags)
         made: set[Partition] = set()
         left: set[Partition] = set()
         for key, step in self._of_others(made, left, self.own_cause):

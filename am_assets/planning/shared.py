@@ -17,7 +17,7 @@ from uuid import uuid4
 from am_assets.config.cluster import FILE, Cluster, load_cluster
 from am_assets.config.files import ConfigError
 from am_assets.planning import workers
-from am_assets.planning.machine import Finding, look
+from am_assets.planning.machine import Finding, own
 
 if TYPE_CHECKING:
     from am_assets.storage.shared.database import Database
@@ -32,7 +32,7 @@ def tried(data: Path) -> list[Finding]:
     cluster = load_cluster(data / FILE)
     if cluster is None:
         raise ConfigError(f"{data / FILE}: no such file: this project is one machine's, which shares nothing")
-    found = [*_database(cluster, data), *_folder(data), *_own(data)]
+    found = [*_database(cluster, data), *_folder(data), *own(data)]
     return [*found, *workers.tried(cluster.launcher, data)] if cluster.launcher else found
 
 
@@ -146,12 +146,6 @@ def _faults(aside: Path) -> Iterator[str]:
         finally:
             for handle in handles:
                 os.close(handle)
-
-
-def _own(data: Path) -> Iterator[Finding]:
-    for one in look(data).findings:
-        if one.name in workers.OWN:
-            yield one
 
 
 def _wrong(name: str, found: str, remedy: str | None) -> Finding:

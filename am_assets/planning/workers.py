@@ -16,13 +16,12 @@ from typing import Any
 from urllib.request import urlopen
 
 from am_assets.config.cluster import FILE, Launcher, load_cluster
-from am_assets.planning.machine import Finding, look
+from am_assets.planning.machine import Finding, own
 from am_assets.runtime.quoting import quoted
 from am_assets.runtime.wording import counted
 
 RESTS_ON = "ray dagster dagster-ray dagster-postgres polars torch transformers"
 PACKAGES = tuple(RESTS_ON.split())
-OWN = ("container engine", "bubblewrap", "GPU")  # of `am doctor`, by which machines differ
 MARK = "am-worker "  # what a line of a machine begins with, among those of Ray
 SECONDS = 120.0
 PIECE = "ray"
@@ -126,7 +125,7 @@ def about(data: Path) -> dict[str, Any]:
         "python": platform.python_version(),
         **packages,
         "alike": ["code", "python", *packages],
-        "own": [(one.name, one.found, one.there) for one in look(data).findings if one.name in OWN],
+        "own": [(one.name, one.found, one.there) for one in own(data)],
         "fault": _fault(data),
     }
 
