@@ -24,6 +24,7 @@ from am_assets.orchestration import postgres
 from am_assets.orchestration.dagster_internals import CheckRunHealthResult, ExecuteRunArgs, WorkerStatus
 from am_assets.orchestration.guard import PLANNED_WITH, THREADS
 from am_assets.project import data_folder, sources_file
+from am_assets.runtime.quoting import quoted
 from am_assets.storage.shared.database import Database, DatabaseError
 from am_assets.storage.shared.leases import code, guarded
 from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG, config_version
@@ -31,6 +32,7 @@ from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG, config_versi
 OF_RAY = {"cpu": "entrypoint_num_cpus", "gpu": "entrypoint_num_gpus"}  # what Ray itself counts, by its argument
 APPLY = "apply_recipe"  # the pool of the job of that name
 HEAD_SECONDS = 600.0  # that a launch waits for Ray's head where it is away, as Dagster fails a run that it can't launch
+SAYS_CHARS = 60  # of what Ray says of a run that is gone
 UNKNOWN_JOB = "does not exist"  # in what Ray says of a job that it does not know
 WAITS = {"cpu": 0.1}  # what its run takes, which submits others and waits for them
 
@@ -103,6 +105,9 @@ class RayLauncher(RayRunLauncher):
             told = super().check_run_worker_health(run)
         except Exception as error:
             return CheckRunHealthResult(WorkerStatus.RUNNING, f"Ray does not answer: {error}")
+        if told.status == WorkerStatus.FAILED:
+            why = quoted((told.msg or "").removeprefix("Ray job failed. Message: "), most=SAYS_CHARS)
+            return CheckRunHealthResult(WorkerStatus.FAILED, f"it is gone, with its process or its machine ({why})")
         if told.status != WorkerStatus.UNKNOWN:
             return told
         if UNKNOWN_JOB in (told.msg or ""):

@@ -124,6 +124,8 @@ class Elsewhere:
         """Whether Ray's head answers; `ConfigError` once it did not for `HEAD_SECONDS`."""
         fault = silence(self.launcher.ray)
         if fault is None:
+            if self.silent:
+                progress.message("Ray answers again")
             self.silent = None
             return True
         self.silent = self.silent or time.monotonic()
@@ -205,8 +207,9 @@ class Elsewhere:
         now = self.instance.get_run_by_id(run.run_id)
         if now is None or now.is_finished or now.status != run.status:
             return None
-        self.instance.report_run_failed(now, health.msg or "it is gone")
-        return health.msg or "it is gone"
+        why = health.msg or "it is gone"
+        self.instance.report_run_failed(now, why)
+        return why
 
     def _again(self, at: Partition, step: Step, lost: str) -> Lost | Outcome:
         self.tries[at] = self.tries.get(at, 0) + 1

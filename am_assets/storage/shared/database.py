@@ -152,15 +152,20 @@ class Database:
 
 def patiently(connect: Callable[[], T]) -> T:
     """What `connect` returns once it raises no `DatabaseError`; that of the last try after `PATIENCE_SECONDS`."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end, waited = time.monotonic() + PATIENCE_SECONDS, False
     while True:
         try:
-            return connect()
+            connected = connect()
         except DatabaseError as error:
             if time.monotonic() > end:
                 raise
             progress.message(f"waiting, as {error}")
-        time.sleep(1)
+            time.sleep(1)
+            waited = True
+        else:
+            if waited:
+                progress.message("the database answers again")
+            return connected
 
 
 class Session:
