@@ -42,8 +42,9 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 HEALTH_SECONDS = 5.0
-HEAD_SECONDS = 120.0  # that an apply waits for Ray's head, if there is more to submit
+HEAD_SECONDS = 120.0  # that an apply waits for Ray's head, if not all has begun
 TRIES = 10  # of a run whose machine died, as dagster.yaml has it for the daemon's
+T = TypeVar("T")
 EndsBy = TypeVar("EndsBy", Lost, Outcome, "Lost | Outcome")
 UNDER_WAY = [*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.NOT_STARTED]
 
@@ -109,7 +110,7 @@ class Elsewhere:
                 plan.records.refresh(key)
             elif room := room and len(self.under_way) < self.at_once and self._reached():
                 yield step
-                if error := self.submit(step, key, tags()):
+                if error := _twice(lambda step=step, key=key: self.submit(step, key, tags())):  # type: ignore[misc]
                     if not self._reached():  # its head went away meanwhile
                         room = False
                         continue
@@ -131,8 +132,8 @@ class Elsewhere:
         self.silent = self.silent or time.monotonic()
         if time.monotonic() - self.silent > HEAD_SECONDS:
             raise ConfigError(
-                f"{self.here.data / FILE}: launcher.ray: {fault}, for {HEAD_SECONDS:.0f} s, and there is more to"
-                " submit: start its head there, then apply again: it goes on"
+                f"{self.here.data / FILE}: launcher.ray: {fault}, for {HEAD_SECONDS:.0f} s, and not all was begun:"
+                " start its head there, then apply again: it goes on"
             )
         progress.message(f"waiting, as {fault}")
         return False
@@ -181,7 +182,7 @@ class Elsewhere:
             hosts = guarded(self.here.database(), [*runs])  # type: ignore[arg-type]
         except DatabaseError:
             hosts = {}
-        for run in self.instance.get_runs(dg.RunsFilter(run_ids=[*runs])):
+        for run in _twice(lambda: self.instance.get_runs(dg.RunsFilter(run_ids=[*runs]))):
             at, one = runs[run.run_id]
             if (host := hosts.get(one.run, "")) and host != one.host:
                 one.host = host
@@ -193,6 +194,8 @@ class Elsewhere:
                 one.looked = time.monotonic()
                 if lost := self._lost(run):
                     yield self._ended(at, self._again(at, one.step, lost))
+                elif one.run not in hosts:  # it waits in Ray's queue
+                    self._reached()
 
     def _ended(self, at: Partition, how: EndsBy) -> EndsBy:
         del self.under_way[at]
@@ -248,6 +251,16 @@ class Elsewhere:
             for _ in self.events():
                 pass
         return len(self.under_way)
+
+
+def _twice(act: Callable[[], T]) -> T:
+    """What `act` returns, tried again where the database went away under it: the next connection waits for it."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        return act()
+    except (DBAPIError, DatabaseError):
+        return act()
 
 
 def elsewhere(plan: "Plan", here: Project) -> Elsewhere | None:
