@@ -49,9 +49,9 @@ def _move(as_json: bool) -> None:
     from am_assets.orchestration.instance import prepare_environment
     from am_assets.project import project
 
+    if _moved_back(as_json):
+        return
     with exit_on_config_error():
-        if _moved_back(as_json):
-            return
         prepare_environment(project().instance)
         from am_assets.orchestration import postgres
         from am_assets.orchestration.moving import move
@@ -84,11 +84,13 @@ def _moved_back(as_json: bool) -> bool:
     from am_assets.config.cluster import FILE, load_cluster
     from am_assets.project import data_folder
     from am_assets.storage.shared.moving import fetch
+    from am_assets.storage.shared.objects import StoreError
 
-    named = load_cluster(data_folder() / FILE)
-    if named and named.store:
-        return False
-    store = fetch(data_folder())
+    try:
+        named = load_cluster(data_folder() / FILE)
+        store = None if named and named.store else fetch(data_folder())
+    except (ConfigError, StoreError) as error:
+        exit_with(str(error))
     if store and as_json:
         print_json({"back": store})
     elif store:

@@ -81,7 +81,7 @@ def test_machines_with_folders_of_their_own_make_what_one_makes_and_ask_nothing_
     weed.kill()  # a store that is away for a while is waited for
     time.sleep(16)
     threading.Thread(target=weed.start).start()
-    said = [process.communicate(timeout=500)[0] for process in both]
+    said = [process.communicate(timeout=900)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert set(asked(models)) == {1} and len(asked(models)) > 20
     third = another(project, "third")
