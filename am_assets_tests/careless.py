@@ -27,7 +27,7 @@ def careless_store() -> Iterator[str]:
             elif self.command == "GET" and path in objects:
                 status, said = 206, objects[path]
             elif self.command == "POST":
-                said = b"<DeleteResult/>"
+                said = b"<DeleteResult><Deleted><Key>one</Key></Deleted></DeleteResult>"
             self.send_response(status)
             self.send_header("ETag", f'"{hash(said + body)}"')
             self.send_header("Last-Modified", "Sun, 01 Nov 2026 00:00:00 GMT")

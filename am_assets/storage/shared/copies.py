@@ -21,7 +21,7 @@ from am_assets.config.files import ConfigError
 from am_assets.storage import copies
 from am_assets.storage.atomic import flush, folder_beside, publish_here
 from am_assets.storage.copies import ANY, DISK, Changed
-from am_assets.storage.shared.database import Database
+from am_assets.storage.shared.database import PROJECT, Database
 from am_assets.storage.shared.marks import is_copy, mark, sha256_of
 from am_assets.storage.shared.objects import Held, Objects, StoreError, each
 
@@ -29,6 +29,7 @@ SHARED = ("assets", "memo")  # folders of a project
 STORE = "STORE"  # a file in the folder of the memo: the store whose copies a machine has
 UNSENT = ".unsent"  # what could not be written to the store, and will be
 LIST = ".files"  # the list of a folder's files
+BESIDE = (".aside", ".keys", UNSENT, LIST)  # what is being written, or tells of copies
 ATTEMPTS = 5  # at what others write meanwhile
 LOCK = "select pg_{}advisory_lock(hashtextextended('am_assets files ' || %s, 0))"
 LOCK_OPTIONS = "-c lock_timeout=600000"  # a merge takes its time
@@ -228,7 +229,7 @@ class Copies:
                 )
             return
         if not self.moves:
-            if results(self.root):
+            if any(stored_files(self.root)) or (file.parent / PROJECT).exists():
                 raise ConfigError(
                     f"{FILE}: store: {self.root} has results that are in no store: `am cluster move` takes them to"
                     f" {self.cluster.store}. Nothing was changed"
@@ -239,6 +240,8 @@ class Copies:
     def _refuse_newer(self) -> None:
         from am_assets.storage.stored import FORM_FILE, refuse_newer
 
+        if self.moves:
+            return
         self.here(self.root / "assets" / FORM_FILE)
         refuse_newer(self.root / "assets")
 
@@ -264,9 +267,14 @@ def mount(root: Path, cluster: Cluster | None, database: Callable[[], Database |
         copies.mount(root / folder, None)
 
 
-def results(root: Path) -> bool:
-    """Whether a project has files that a store would hold."""
-    return any(path.is_file() for folder in SHARED for path in (root / folder).rglob("*") if path.name[0] != ".")
+def stored_files(root: Path) -> Iterator[Path]:
+    """The files of a project that a store would hold, without what only counts while processes run."""
+    for folder in SHARED:
+        for path in sorted((root / folder).rglob("*")):
+            parts = path.relative_to(root).parts
+            known = path.name in (STORE, PROJECT) or path.name.endswith(BESIDE) or "claims" in parts
+            if not known and not any(part.startswith(".") for part in parts) and path.is_file():
+                yield path
 
 
 def _list(folder: Path) -> Path:

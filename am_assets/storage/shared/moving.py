@@ -11,13 +11,11 @@ from pathlib import Path
 
 from am_assets.config.cluster import FILE, Cluster
 from am_assets.config.files import ConfigError
-from am_assets.storage.shared.copies import LIST, SHARED, STORE, UNSENT, Copies, files_of, named
+from am_assets.storage.shared.copies import LIST, SHARED, STORE, UNSENT, Copies, files_of, named, stored_files
 from am_assets.storage.shared.database import PROJECT
 from am_assets.storage.shared.marks import mark, sha256_of
 from am_assets.storage.shared.objects import Held, StoreError, each
-
-LEFT_OUT = {"claims"}  # folders of what only counts while processes run
-SUFFIXES = (".aside", ".keys", UNSENT, LIST)
+from am_assets.storage.stored import refuse_newer
 
 
 def fill(root: Path, cluster: Cluster) -> int:
@@ -32,7 +30,7 @@ def fill(root: Path, cluster: Cluster) -> int:
                 f"{FILE}: store: {cluster.store} has another project: name a prefix of its own. Nothing was changed"
             )
     folders = [*_folders(root)]
-    plain = [path for path in _files(root) if not any(path.is_relative_to(folder) for folder in folders)]
+    plain = [path for path in stored_files(root) if not any(path.is_relative_to(folder) for folder in folders)]
     below = {name: one for folder in SHARED for name, one in keeper.objects.below(folder).items()}
     each(lambda path: _take(keeper, path, below.get(path.relative_to(root).as_posix())), plain)
     parts = 0
@@ -57,23 +55,19 @@ def fetch(root: Path) -> str | None:
         return None
     store, endpoint = file.read_text().splitlines()
     keeper = Copies(root, Cluster(store=store, endpoint=endpoint or None), lambda: None, moves=True)
-    for path in (root / "memo").rglob(f"*{UNSENT}"):
-        path.replace(path.with_name(path.name.removesuffix(UNSENT)))
     for name in SHARED:
         keeper.bring(root / name)
+    held = {root / name for name in keeper.objects.below("memo")}
+    for path in [*stored_files(root)]:
+        if path.is_relative_to(root / "memo") and path not in held:
+            path.unlink()  # merged or pruned since it was fetched
+    for path in (root / "memo").rglob(f"*{UNSENT}"):
+        path.replace(path.with_name(path.name.removesuffix(UNSENT)))
+    refuse_newer(root / SHARED[0])
     file.unlink()
     for path in (root / SHARED[0]).glob(f"*/*{LIST}"):
         path.unlink()
     return store
-
-
-def _files(root: Path) -> Iterator[Path]:
-    for name in SHARED:
-        for path in sorted((root / name).rglob("*")):
-            parts = path.relative_to(root).parts
-            known = path.name in (STORE, PROJECT) or path.name.endswith(SUFFIXES) or LEFT_OUT & {*parts}
-            if not known and not any(part.startswith(".") for part in parts) and path.is_file():
-                yield path
 
 
 def _folders(root: Path) -> Iterator[Path]:
