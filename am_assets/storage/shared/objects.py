@@ -28,7 +28,7 @@ KEYS = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
 PROBE = "check"  # a folder of the store, for what is tried
 UNTRUE = (
     "it does not keep the conditions of writes (If-None-Match, If-Match), without which machines overwrite what others"
-    " wrote: use a store that does, as AWS S3, MinIO, Ceph or SeaweedFS do"
+    " wrote: use a store that does, as AWS S3 or SeaweedFS"
 )
 
 
