@@ -16,6 +16,7 @@ from am_assets.orchestration.dagster_internals import CheckRunHealthResult, Work
 from am_assets.project import Project, data_folder
 from am_assets.storage.shared.database import REACH, Database, DatabaseError, patiently
 from am_assets.storage.shared.leases import alive, lease_of_process
+from am_assets.storage.shared.objects import StoreError
 
 LEASE_TAG = "am/lease"  # run tag: the lease of the process that carries it out
 POOL = {"pool_size": 1, "max_overflow": 20, "pool_pre_ping": True}
@@ -26,7 +27,7 @@ def ready(project: Project) -> None:
     try:
         database = project.database()
         fault = schema_fault(project.cluster, database) if database and project.cluster else None
-    except DatabaseError as error:
+    except (DatabaseError, StoreError) as error:
         raise ConfigError(f"{project.data / FILE}: {error}. Nothing was changed") from None
     if fault:
         raise ConfigError(fault)
