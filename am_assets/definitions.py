@@ -34,7 +34,7 @@ def build_definitions(here: Project) -> dg.Definitions:
             *tables.build_checks(here, by, sets, tables, verdicts),
         ],
         sensors=[*condition_sensors(assets), file_sensor(assets, live), alerts(live), lost_retries],
-        jobs=[apply_recipe(lambda: definitions, live)],
+        jobs=[apply_recipe(build_definitions, live)],
         schedules=[fill_evidence(lambda: definitions, live)],
         resources={
             "tables": TableStore(here.assets),
@@ -50,7 +50,7 @@ def build_definitions(here: Project) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     fork_runs()
-    return build_definitions(project())
+    return build_definitions(project().begun)
 
 
 share_cores()  # every process of a run imports this module first

@@ -9,7 +9,7 @@ Checks across files belong here or in `config/consistency.py`; the form of one f
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -96,6 +96,12 @@ class Project:
     def recipe_partitions(self) -> list[str]:
         """The names of recipes and of variants of experiments, in alphabetical order."""
         return sorted({*self.recipe_names, *self.experiments.keys})
+
+    @property
+    def begun(self) -> "Project":
+        """Without the experiments that nobody began: in the UI their variants would all be missing."""
+        made = {path.stem for path in self.assets.glob("*_policy/*.parquet")}
+        return replace(self, experiments=self.experiments.begun(made))
 
     def recipe(self, name: str) -> Recipe:
         """That of a file, or a variant of an experiment; `ConfigError` where it is broken or does not exist."""
@@ -212,7 +218,7 @@ class Live:
 
     def reread(self) -> Project:
         """Read the files again. `ConfigError` where one that is no recipe is at fault; `now` is kept then."""
-        self.now = load_project(self.loaded.data, self.loaded.sources_file)
+        self.now = load_project(self.loaded.data, self.loaded.sources_file).begun
         return self.now
 
 

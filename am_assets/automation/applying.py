@@ -35,8 +35,8 @@ class Wanted(dg.Config):
     )
 
 
-def apply_recipe(definitions: Callable[[], dg.Definitions], live: Live) -> dg.JobDefinition:
-    """`definitions` returns the code location that the job is part of, and is called when it runs."""
+def apply_recipe(definitions: Callable[[Project], dg.Definitions], live: Live) -> dg.JobDefinition:
+    """`definitions` builds those of the project as its files are when the job runs, all experiments among them."""
 
     @dg.op(pool=APPLY)  # one at a time: two at once would make the same partitions
     def apply(context: dg.OpExecutionContext, config: Wanted) -> None:
@@ -44,7 +44,7 @@ def apply_recipe(definitions: Callable[[], dg.Definitions], live: Live) -> dg.Jo
         here = load_project(live.loaded.data, live.loaded.sources_file)
         try:
             with ending_within(STOP_SECONDS, at_last=lambda: _cancel(context.instance, context.run_id)):
-                _carry_out(context, here, definitions(), config)
+                _carry_out(context, here, definitions(here), config)
         except ConfigError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
 

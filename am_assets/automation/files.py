@@ -84,7 +84,7 @@ def _shown(at: tuple[str, str]) -> str:
 
 
 def _fingerprint(here: Project) -> str:
-    """A hash of path, size and modification time of all files; none is opened."""
+    """A hash of path, size and modification time of all files, none of which is opened, and of what was begun."""
     beside = [path for name in (CATALOG, REVISIONS, EXCLUDE) if (path := here.sources_file.with_name(name)).exists()]
     in_folders = [path for folder in ("recipes", "experiments") for path in here.data.glob(f"{folder}/*.yaml")]
     settings = [*here.data.glob("*.yaml"), *in_folders, here.sources_file, *beside]
@@ -94,7 +94,7 @@ def _fingerprint(here: Project) -> str:
     ]
     stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sorted({*settings, *read})]
     versions = {name: adapter.version for name, adapter in ADAPTERS.items()}  # an upgrade changes rows without an edit
-    return sha256(repr((stats, versions)).encode()).hexdigest()[:16]
+    return sha256(repr((stats, versions, [*here.experiments.named])).encode()).hexdigest()[:16]
 
 
 def _data_files(origins: Iterable[Origin], base: Path) -> Iterator[Path]:

@@ -6,7 +6,7 @@ in one stands in the way of that experiment alone.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,6 +62,13 @@ class Experiments:
     def keys(self) -> dict[str, str]:
         """The names of all variants' recipes, invalid ones too, with the experiment of each."""
         return {key: name for name, one in self.named.items() for key in one.keys(name).values()}
+
+    def begun(self, made: Collection[str]) -> "Experiments":
+        """Those that have a variant among the recipes in `made`."""
+        named = {name: one for name, one in self.named.items() if not {*one.keys(name).values()}.isdisjoint(made)}
+        return replace(
+            self, named=named, variants={key: self.variants[key] for key in self.variants if self.keys[key] in named}
+        )
 
     def where(self, key: str) -> str:
         """The name of a variant's recipe as messages have it: its file, within the project's folder, and field."""

@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from am_assets.config.recipe import SECTIONS
+from am_assets.definitions import build_definitions
+from am_assets.project import project
 from am_assets_tests.desk import Desk
 
 ROOTS = ["raw_pool", "benchmark_questions", "dedup_policy", "verification_policy"]
@@ -52,8 +54,14 @@ class Looks:
 
     def load(self) -> None:
         """As the code location is loaded anew."""
-        self.plan = self.desk.open(None, None)
-        (self.sensor,) = [sensor for sensor in self.plan.definitions.sensors or [] if sensor.name == "files"]
+        project.cache_clear()
+        self.definitions = build_definitions(project().begun)
+        (self.sensor,) = [sensor for sensor in self.definitions.sensors or [] if sensor.name == "files"]
+
+    def partitions(self, asset: str) -> list[str]:
+        partitions = self.definitions.resolve_asset_graph().get(dg.AssetKey(asset)).partitions_def
+        assert partitions is not None
+        return list(partitions.get_partition_keys())
 
     def look(self) -> set[tuple[str, str]]:
         result = self.evaluate(last_sensor_start_time=1.0)
@@ -65,7 +73,7 @@ class Looks:
 
     def evaluate(self, last_sensor_start_time: float | None = None) -> dg.SensorResult:
         """As the daemon does, which says when the sensor was started, or as a preview."""
-        repository = self.plan.definitions.get_repository_def()
+        repository = self.definitions.get_repository_def()
         with dg.build_sensor_context(
             self.instance, self.cursor, repository_def=repository, last_sensor_start_time=last_sensor_start_time
         ) as context:
@@ -94,7 +102,7 @@ def looks(tmp_path, monkeypatch: pytest.MonkeyPatch, ui: Ui) -> Iterator[Looks]:
     desk.write_project("http://127.0.0.1:1/v1")
     with dg.DagsterInstance.get() as instance:
         looks = Looks(desk, instance)
-        looks.make({(root, key) for root in ROOTS for key in looks.plan.partitions(dg.AssetKey(root))})
+        looks.make({(root, key) for root in ROOTS for key in looks.partitions(root)})
         yield looks
 
 
@@ -234,16 +242,19 @@ def test_what_lies_on_a_hub_is_never_fetched_by_itself(looks: Looks) -> None:
     assert looks.look() == set()
 
 
-def test_an_experiment_is_loaded_and_nothing_of_it_requested(looks: Looks, ui: Ui) -> None:
+def test_an_experiment_is_loaded_once_it_is_begun_and_nothing_of_it_requested(looks: Looks, ui: Ui) -> None:
     looks.look()
     (looks.desk.folder / "experiments").mkdir()
     experiment = {"question": "?", "base": "plain", "variants": {"all": None, "few": {"sampling": {"share": 0.5}}}}
     looks.desk.write("experiments/size.yaml", experiment)
+    assert looks.look() == set() and ui.asked == []
+    looks.load()
+    assert looks.partitions("dedup_policy") == ["other", "plain"] and looks.partitions("experiment_report") == []
+    looks.make({("dedup_policy", "size--few")})
     assert looks.look() == set() and len(ui.asked) == 1
     looks.load()
-    assert {"size--all", "size--few"} <= {*looks.plan.definitions.resolve_asset_graph().get(
-        dg.AssetKey("dedup_policy")
-    ).partitions_def.get_partition_keys()}  # fmt: skip
+    assert looks.partitions("dedup_policy") == ["other", "plain", "size--all", "size--few"]
+    assert looks.partitions("experiment_report") == ["size"]
     assert looks.look() == set()
     experiment["variants"] = {"all": None, "few": {"sampling": {"shaer": 0.5}}}  # at fault, and the variant stays
     looks.desk.write("experiments/size.yaml", experiment)

@@ -19,7 +19,7 @@ from am_assets_tests.rebuild.fields import every_field, undeclared
 from am_assets_tests.rebuild.trials import try_all
 
 ROOT = Path(__file__).parents[2]
-PARTS = 60
+PARTS = 120
 FIELDS = every_field()
 
 
