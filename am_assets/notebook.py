@@ -20,7 +20,8 @@ from am_assets.config.recipe import Recipe
 from am_assets.project import Project, load_project
 from am_assets.runtime.wording import counted
 from am_assets.storage import schemas
-from am_assets.storage.stored import EXTENSION, StoredTables, refuse_newer
+from am_assets.storage.copies import of
+from am_assets.storage.stored import StoredTables, refuse_newer
 from am_assets.training.rows import with_texts
 from am_assets.verification.verifiers import VERIFIERS
 
@@ -64,7 +65,7 @@ class Opened:
     def tables(self) -> pl.DataFrame:
         """What is stored: table, partition, bytes; a row a partition, sorted."""
         rows = [
-            (name, at, (self.store.folder / name / f"{at}{EXTENSION}").stat().st_size)
+            (name, at, self.store.path(name, at).stat().st_size)
             for name in sorted(TABLES)
             for at in self.partitions(name)
         ]
@@ -75,9 +76,9 @@ class Opened:
         folder = self.store.folder / _known(name)
         if name not in BY_BOTH:
             return self.store.partitions(name)
-        return sorted(
-            path.relative_to(folder).as_posix().removesuffix(EXTENSION) for path in folder.glob(f"*/*{EXTENSION}")
-        )
+        return [
+            f"{first}/{at}" for first in of(folder).folders(folder) for at in self.store.partitions(f"{name}/{first}")
+        ]
 
     def table(self, name: str, *partitions: str) -> pl.LazyFrame:
         """The stored partitions of a table, or those that are named, one below the other, with a column `partition`.
@@ -105,7 +106,9 @@ class Opened:
 
     def released(self, recipe: str) -> pl.LazyFrame:
         """The rows of the dataset that a recipe released, with their texts."""
-        return with_texts(self.table("sft_dataset", recipe), self.store.folder / "sft_dataset" / recipe)
+        folder = self.store.folder / "sft_dataset" / recipe
+        of(folder).folder_here(folder)
+        return with_texts(self.table("sft_dataset", recipe), folder)
 
     def explain(self, recipe: str, question: str) -> dict[str, Any]:
         """The way of one question, by its id, the beginning of that, or its text: as `am explain --json`, without what

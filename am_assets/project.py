@@ -32,6 +32,7 @@ from am_assets.datasets.sources import Source, load_sources
 from am_assets.engines.llm.names import misnamed, misnamed_entries
 from am_assets.engines.models import embedder
 from am_assets.engines.models.bundled import BUNDLED
+from am_assets.storage.shared.copies import mount
 from am_assets.storage.shared.database import Database, open_database
 from am_assets.storage.shared.versions import config_version
 from am_assets.storage.stored import refuse_newer
@@ -186,6 +187,7 @@ def load_project(data: Path, sources_file: Path) -> Project:
         cluster=cluster,
         version=version,
     )
+    mount(data, cluster, loaded.database)
     partitions = {"recipes and variants": len(loaded.recipe_partitions), "benchmarks": len(loaded.benchmarks)}
     for kind, count in partitions.items():
         if count > MOST_PARTITIONS:

@@ -14,6 +14,7 @@ import typer
 from am_assets.cli.terminal import Terminal
 from am_assets.config.files import ConfigError
 from am_assets.orchestration import instance
+from am_assets.storage.shared.objects import StoreError
 
 console = Terminal()
 errors = Terminal(stderr=True)
@@ -28,13 +29,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @contextmanager
 def exit_on_config_error() -> Iterator[None]:
-    """End the command with the message of a `ConfigError`, and exit code 2."""
+    """End the command with the message of a `ConfigError` or of the store, and exit code 2."""
     try:
         from am_assets.project import project
 
         project().refuse_broken()
         yield
-    except ConfigError as error:
+    except (ConfigError, StoreError) as error:
         exit_with(str(error))
 
 

@@ -8,6 +8,7 @@ import typer
 from am_assets.cli import app
 from am_assets.cli.doctoring import show
 from am_assets.cli.opening import AsJson, exit_on_config_error, exit_with, print_json, say
+from am_assets.config.cluster import Cluster
 from am_assets.config.files import ConfigError
 from am_assets.runtime.wording import counted
 
@@ -16,12 +17,13 @@ from am_assets.runtime.wording import counted
 def cluster(
     do: Annotated[
         Literal["check", "move"],
-        typer.Argument(help="check: try each piece from this machine. move: take Dagster's records of before along."),
+        typer.Argument(help="check: try each piece from this machine. move: take what one machine made along."),
     ],
     as_json: AsJson = False,
 ) -> None:
     """Try what several machines share (cluster.yaml) from this one, and say what is wrong and what mends it: the exit
-    code is 1 where something is. Or move the records of what is up to date there, before the first apply."""
+    code is 1 where something is. Or move what is stored to the store, and the records of what is up to date to the
+    database, before the first apply; without `store`, all that was there back here."""
     if do == "move":
         _move(as_json)
         return
@@ -47,6 +49,8 @@ def _move(as_json: bool) -> None:
     from am_assets.orchestration.instance import prepare_environment
     from am_assets.project import project
 
+    if _moved_back(as_json):
+        return
     with exit_on_config_error():
         prepare_environment(project().instance)
         from am_assets.orchestration import postgres
@@ -55,10 +59,51 @@ def _move(as_json: bool) -> None:
         here = project().cluster
         if here is None:
             raise ConfigError(f"{project().data}: there is no cluster.yaml to say where records are moved to")
+        filled = _filled(here)
         postgres.ready(project())
-        moved = move(Path(os.environ["DAGSTER_HOME"]), here)
+        try:
+            moved = move(Path(os.environ["DAGSTER_HOME"]), here)
+        except ConfigError as error:
+            if filled is None:
+                raise
+            moved, why = {}, str(error)
     if as_json:
-        print_json({"moved": moved})
+        print_json({"moved": moved, "files": filled})
+        return
+    if filled is not None:
+        say(f"{here.store} has {counted(filled, 'file')} of this project, read again and compared")
+    if not moved:
+        say(f"no records were moved: {why}")
     else:
         logs = f"{os.environ['DAGSTER_HOME']}/history"
         say(f"moved the records of {counted(moved['runs'], 'run')}; their logs stay in {logs}")
+
+
+def _moved_back(as_json: bool) -> bool:
+    """Whether the folder had copies of a store that is not named any more, and now has all of it."""
+    from am_assets.config.cluster import FILE, load_cluster
+    from am_assets.project import data_folder
+    from am_assets.storage.shared.moving import fetch
+    from am_assets.storage.shared.objects import StoreError
+
+    try:
+        named = load_cluster(data_folder() / FILE)
+        store = None if named and named.store else fetch(data_folder())
+    except (ConfigError, StoreError) as error:
+        exit_with(str(error))
+    if store and as_json:
+        print_json({"back": store})
+    elif store:
+        say(f"all of it is here now that {store} has, which is as it was. Records stay in the database")
+    return store is not None
+
+
+def _filled(cluster: Cluster) -> int | None:
+    """How many files were taken to the store; None where there is none, or where the folder has copies of it."""
+    from am_assets.project import data_folder
+    from am_assets.storage.shared.copies import STORE
+    from am_assets.storage.shared.moving import fill
+
+    if cluster.store is None or (data_folder() / "memo" / STORE).exists():
+        return None
+    return fill(data_folder(), cluster)

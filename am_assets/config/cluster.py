@@ -46,6 +46,12 @@ class Cluster(Section):
 
     # the environment variable with the address of Postgres: postgresql+psycopg2://user:password@host:5432/name
     database_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "AM_DATABASE_URL"
+    # the S3 store of tables, memo, releases and checkpoints, s3://bucket/prefix; each machine has a folder of its own
+    # then. Credentials come from the environment, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Null: all machines see
+    # one folder
+    store: Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9!_.*'()-]+)*/?$")] | None = None
+    # the address of a store that is not Amazon's, http://host:8333
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^\s@/]+/?$")] | None = None
     # dollars that all machines together may spend on models, from the first on; raise it to go on. Null: no such limit
     budget_usd: Annotated[float, Field(ge=0)] | None = None
     # where runs are carried out, if not on the machine that asks for them. Null: there

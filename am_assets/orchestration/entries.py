@@ -19,7 +19,7 @@ from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.locate import recorded_commit
 from am_assets.datasets.origins import AUTO, Origin, fingerprint
 from am_assets.project import Project
-from am_assets.storage.stored import settings
+from am_assets.storage.stored import StoredTables, settings
 from am_assets.verification.verifiers import VERIFIERS
 
 
@@ -92,9 +92,8 @@ def section_entry(section: str) -> EntryOf:
 def recipes_that_select(here: Project, _: str) -> Entry:
     """The recipes that have selected questions. Removing a recipe updates no upstream partition, so only this list
     shows it."""
-    names = [
-        name for name in here.recipe_partitions if (here.assets / "selected_questions" / f"{name}.parquet").exists()
-    ]
+    stored = StoredTables(here.assets).partitions("selected_questions")
+    names = [name for name in here.recipe_partitions if name in stored]
     return Entry({"recipes that select questions": names}, here.data.name)
 
 
@@ -115,7 +114,8 @@ class Verifying(Entry):
 
 def verifying(here: Project, _: str) -> Entry:
     """The versions and limits of the verifiers where a recipe, as it was applied, samples until an answer passes."""
-    paths = (here.assets / "teacher_policy" / f"{name}.parquet" for name in here.recipe_partitions)
+    store = StoredTables(here.assets)
+    paths = (store.path("teacher_policy", name) for name in here.recipe_partitions)
     waits = any(_samples_until_pass(path, path.stat().st_mtime_ns) for path in paths if path.exists())
     content = {
         name: {"version": one.version, **one.settings(getattr(here.instruments, one.section))}

@@ -15,6 +15,7 @@ from am_assets.orchestration.dagster_internals import CheckRunHealthResult, Work
 from am_assets.project import Project, data_folder
 from am_assets.storage.shared.database import Database, DatabaseError
 from am_assets.storage.shared.leases import alive, lease_of_process
+from am_assets.storage.shared.objects import StoreError
 
 LEASE_TAG = "am/lease"  # run tag: the lease of the process that carries it out
 POOL = {"pool_size": 1, "max_overflow": 20, "pool_pre_ping": True}
@@ -24,7 +25,7 @@ def ready(project: Project) -> None:
     """`ConfigError` where the database of a cluster can't be used, or another Dagster made its records."""
     try:
         database = project.database()
-    except DatabaseError as error:
+    except (DatabaseError, StoreError) as error:
         raise ConfigError(f"{project.data / FILE}: {error}. Nothing was changed") from None
     if database and project.cluster and (fault := schema_fault(project.cluster, database)):
         raise ConfigError(fault)

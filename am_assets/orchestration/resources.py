@@ -23,6 +23,7 @@ from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.runtime import progress
 from am_assets.storage.atomic import write_whole
+from am_assets.storage.copies import of
 from am_assets.storage.memo import ASKED_FOR, KEY, FillResult, Measure, Memo, with_keys
 from am_assets.storage.segments import write_durably
 from am_assets.storage.shared.claims import SharedClaims
@@ -72,8 +73,9 @@ class TableStore(StoredTables, dg.UPathIOManager):
         fan_in, skip_missing = wanted.get("fan_in"), wanted.get("skip_missing", False)
         frames, found = [], []
         for key, path in self._get_paths_for_partitions(context).items():
-            if path.exists():
-                found.append(Path(str(path)))
+            file = Path(str(path))
+            if of(file).here(file):
+                found.append(file)
                 frame = self.load_from_path(context, path)
                 frames.append(frame.with_columns(pl.lit(str(key)).alias(fan_in)) if fan_in else frame)
             elif not skip_missing:

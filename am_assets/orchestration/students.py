@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from am_assets.runtime import progress
+from am_assets.storage.copies import of
 from am_assets.storage.memo import Memo, key_of
 from am_assets.training import earlier, sft
 
@@ -68,6 +69,7 @@ def _known(memo: Memo, checkpoints: Path, identities: Sequence[str]) -> dict[str
     for identity in identities:
         for row in reversed([row for row in rows if row["key"] == identity]):
             found = {**row, FOLDER: row.get(FOLDER) or identity}
+            of(checkpoints).folder_here(checkpoints / found[FOLDER])
             if (checkpoints / found[FOLDER]).exists():
                 return found
     return None

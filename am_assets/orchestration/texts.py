@@ -7,7 +7,7 @@ import polars as pl
 
 from am_assets.distillation import parts
 from am_assets.orchestration.schemas import TABLES
-from am_assets.storage.stored import StoredTables, stored_at
+from am_assets.storage.stored import StoredTables
 from am_assets.storage.streams import Stored, in_order
 from am_assets.training import dataset, preference, rl
 
@@ -19,7 +19,7 @@ def decided(store: StoredTables, kept: pl.DataFrame, extra: bool) -> pl.DataFram
     decided = [dataset.sft_rows(kept.clear(), TABLES["response_features"].create_empty(), nothing)]
     for shard in kept["shard"].unique().sort():
         ours, facts = kept.filter(shard=shard), [nothing]
-        for batch in Stored(stored_at(store.folder, "raw_pool", shard)).batches(dataset.QUESTION):
+        for batch in Stored(store.path("raw_pool", shard)).batches(dataset.QUESTION):
             asked = batch.join(ours, on="question_id", how="semi")
             facts.append(dataset.question_facts(asked if extra else dataset.without_extra(asked)))
         features = store.read("response_features", shard, dataset.FEATURES)
@@ -38,7 +38,7 @@ def released(store: StoredTables, shard: str, rows: pl.DataFrame) -> Iterator[pl
 
 def responses(store: StoredTables, shard: str, ids: pl.Series) -> Iterator[pl.DataFrame]:
     """response_id, response, think and answer of some responses of a shard, in the order of their ids."""
-    for batch in Stored(stored_at(store.folder, "responses", shard)).batches(["response_id", "response"], ids):
+    for batch in Stored(store.path("responses", shard)).batches(["response_id", "response"], ids):
         yield parts.split(batch)
 
 
@@ -95,9 +95,7 @@ def checked(store: StoredTables, rows: pl.DataFrame, beside: Path) -> Iterator[p
 
 
 def _questions(store: StoredTables, shard: str, ids: pl.Series, columns: list[str]) -> Iterator[pl.DataFrame]:
-    return Stored(stored_at(store.folder, "raw_pool", shard)).batches(
-        ["question_id", *columns], ids.alias("question_id")
-    )
+    return Stored(store.path("raw_pool", shard)).batches(["question_id", *columns], ids.alias("question_id"))
 
 
 def _in_place(

@@ -271,9 +271,10 @@ class Costs:
             if known is not None and "requested_model" in known.collect_schema():
                 for model, mean, answers in known.group_by("requested_model").agg(figures).collect().rows():
                     means[namespace][model, None] = (mean, answers)
-        tables = [self.project.assets / asset for asset in ("responses", "question_labels")]
-        if all(any(table.glob("*.parquet")) for table in tables):
-            responses, known_labels = (pl.scan_parquet(f"{table}/*.parquet") for table in tables)
+        store = StoredTables(self.project.assets)
+        tables = [[store.path(name, at) for at in store.partitions(name)] for name in ("responses", "question_labels")]
+        if all(tables):
+            responses, known_labels = map(pl.scan_parquet, tables)
             distilled = responses.filter(pl.col("origin") == "distilled").select(
                 "question_id", "teacher", "completion_tokens"
             )

@@ -24,8 +24,9 @@ from am_assets.planning.plan import Plan
 from am_assets.planning.upkeep import referenced
 from am_assets.project import Project
 from am_assets.storage import segments
+from am_assets.storage.copies import of
 from am_assets.storage.memo import Memo
-from am_assets.storage.stored import StoredTables, stored_at
+from am_assets.storage.stored import StoredTables
 from am_assets.storage.streams import Stored
 from am_assets.storage.texts import held, holding
 
@@ -87,6 +88,7 @@ def purge(plan: Plan, here: Project) -> Purged:
     done.samples = blank_old_samples(here.instance)
     sought = spellings([*here.exclusions.texts, *gone.texts])
     sought = list(dict.fromkeys([*sought, *(html.escape(text) for text in sought)]))
+    of(here.assets).bring(here.assets)
     within = [here.assets, here.memo, here.graphs, here.instance]
     done.held = [str(path.relative_to(here.data)) for path in holding(within, sought)]
     done.students = _students_of_before(here.assets)
@@ -98,7 +100,7 @@ def _gone(memo: Memo, store: StoredTables, here: Project) -> _Gone:
     questions, originals, texts = {*here.exclusions.question_ids}, [], []
     for shard in sources.shard_keys(here.sources):
         listed = store.read("raw_pool", shard, ["question_id", "defect"]).filter(defect=EXCLUDED)["question_id"]
-        pool = Stored(stored_at(here.assets, "raw_pool", shard)).batches(["question_id", "published"])
+        pool = Stored(store.path("raw_pool", shard)).batches(["question_id", "published"])
         blanks = [published(questions).filter(finish_reason=EXCLUDED) for questions in pool]
         blank = pl.concat(blanks) if blanks else published(TABLES["raw_pool"].create_empty())
         if listed.len() or blank.height:

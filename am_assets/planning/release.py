@@ -9,6 +9,7 @@ from am_assets.config.files import ConfigError
 from am_assets.planning.plan import Plan
 from am_assets.planning.steps import Step
 from am_assets.runtime.wording import counted
+from am_assets.storage.copies import of
 
 DATASET = dg.AssetKey("sft_dataset")
 SELECT = "+sft_dataset"
@@ -59,6 +60,7 @@ def release(plan: Plan, assets: Path, recipe: str) -> Release:
     if steps := plan.steps():
         raise ConfigError(f"recipe {recipe}: its dataset is out of date; bring it up first: {command}\n{_told(steps)}")
     folder = assets / DATASET.to_user_string() / recipe
+    of(folder).folder_here(folder)
     if not folder.is_dir():
         raise ConfigError(f"{folder}: no such folder, though the dataset was made: materialize it again in the UI")
     return Release(recipe, made.version, folder, folder.stat().st_ino)

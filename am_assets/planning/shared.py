@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 CLOCK_SECONDS = 60.0  # by which a machine's clock may differ from the database's
 NEARBY_MS = 20.0  # of a round trip; each request to a model takes some
 PIECE = "database"
+REQUESTS = 7  # that trying a store takes
 
 
 def tried(data: Path) -> list[Finding]:
@@ -32,21 +33,28 @@ def tried(data: Path) -> list[Finding]:
     cluster = load_cluster(data / FILE)
     if cluster is None:
         raise ConfigError(f"{data / FILE}: no such file: this project is one machine's, which shares nothing")
-    found = [*_database(cluster, data), *_folder(data), *own(data)]
+    shared = [*(_store(cluster) if cluster.store else _folder(data))]
+    database = _database(cluster, data, all(one.there for one in shared) or not cluster.store)
+    found = [*database, *shared, *own(data)]
     return [*found, *workers.tried(cluster.launcher, data)] if cluster.launcher else found
 
 
-def _database(cluster: Cluster, data: Path) -> Iterator[Finding]:
-    from am_assets.storage.shared.database import DatabaseError, open_database
+def _database(cluster: Cluster, data: Path, stored: bool) -> Iterator[Finding]:
+    """What it holds is looked at where the store, if any, is fit: that says which project it is of."""
+    from am_assets.storage.shared.database import Database, DatabaseError, open_database
+    from am_assets.storage.shared.objects import StoreError
 
     try:
+        if not stored:
+            yield from _answers(Database(cluster))
+            return
         database = open_database(cluster, data / "memo")
         assert database is not None
         yield from _answers(database)
         yield from _records(cluster, database)
         yield from _spent(cluster, database)
         yield from _others(database)
-    except (ConfigError, DatabaseError) as error:
+    except (ConfigError, DatabaseError, StoreError) as error:
         remedy = "see that it runs, that this machine may reach it, and that user and password are right"
         yield _wrong(PIECE, str(error), None if isinstance(error, ConfigError) else remedy)
 
@@ -105,6 +113,22 @@ def _others(database: "Database") -> Iterator[Finding]:
             yield Finding("machine", found, True)
         else:
             yield _wrong("machine", f"{found}, with other code ({theirs}; here {code()})", "install the same on all")
+
+
+def _store(cluster: Cluster) -> Iterator[Finding]:
+    """Whether the store is there, may be written, and keeps the conditions that machines rely on."""
+    from am_assets.storage.shared.objects import Objects, StoreError
+
+    began = time.perf_counter()
+    try:
+        assert cluster.store is not None
+        Objects(cluster.store, cluster.endpoint).refuse_unfit()
+    except (ConfigError, StoreError) as error:
+        remedy = "see that it runs, and that this machine may reach it"
+        yield _wrong("store", str(error), None if isinstance(error, ConfigError) else remedy)
+    else:
+        took = 1000 * (time.perf_counter() - began) / REQUESTS
+        yield Finding("store", f"{cluster.store}: conditions of writes, {took:.0f} ms a request", True)
 
 
 def _folder(data: Path) -> Iterator[Finding]:

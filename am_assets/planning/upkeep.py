@@ -11,6 +11,7 @@ from am_assets.planning.plan import Plan
 from am_assets.planning.scope import recipe_of
 from am_assets.project import Project
 from am_assets.storage import segments
+from am_assets.storage.copies import of
 from am_assets.storage.memo import KEY, Memo
 
 SHOWN = 5  # names in a message
@@ -145,9 +146,13 @@ def _using(plan: Plan) -> set[dg.AssetKey]:
 
 
 def _without_references(memo: Memo, plan: Plan) -> list[str]:
-    noted = {path.stem for path in memo.folder.glob("*/wanted/*.parquet")}
+    noted = {path.stem for namespace in of(memo.folder).folders(memo.folder) for path in _noted(memo, namespace)}
     using = {_asset(user) for user in noted}  # one of which no partition noted any uses none
     return sorted(user for user in _users(plan) - noted if _asset(user) in using)
+
+
+def _noted(memo: Memo, namespace: str) -> list[Path]:
+    return of(memo.folder).paths(memo.folder / namespace / "wanted", ".parquet")
 
 
 def _asset(user: str) -> str:
@@ -157,7 +162,7 @@ def _asset(user: str) -> str:
 def referenced(memo: Memo, plan: Plan, namespace: str) -> pl.DataFrame | None:
     """The keys that the plan's partitions reference; None where that is not recorded, or where assets outside the plan
     reference some."""
-    notes = list((memo.folder / namespace / "wanted").glob("*.parquet"))
+    notes = _noted(memo, namespace)
     outside = {key.to_user_string() for key in {*plan.graph.get_all_asset_keys()} - {*plan.keys}}
     if not notes or any(_asset(path.stem) in outside for path in notes):
         return None

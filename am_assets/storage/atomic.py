@@ -15,19 +15,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from am_assets.runtime.locks import lock
+from am_assets.storage.copies import ANY, of
 
 
 @contextmanager
-def file_aside(target: Path, aside: Path | None = None) -> Iterator[Path]:
+def file_aside(target: Path, aside: Path | None = None, over: str | None = ANY) -> Iterator[Path]:
     """Yield a path to write to; on success the file there is flushed and replaces `target`, on error it is removed.
 
-    `aside` is the temporary path, in the folder of `target`; a hidden name that is unique if not given.
+    `aside` is the temporary path, in the folder of `target`; a hidden name that is unique if not given. `over`: the tag
+    of what it replaces, else `Changed`, where a store tells.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = aside or target.with_name(f".{target.name}.{uuid.uuid4().hex}.aside")
     try:
         yield aside
         flush(aside)
+        of(target).keep(target, aside, over)
         aside.replace(target)
     except BaseException:
         aside.unlink(missing_ok=True)  # on a full disk its bytes are needed
@@ -58,7 +61,7 @@ def written_aside(target: Path) -> Iterator[Path]:
     with folder_beside(target) as aside:
         aside.chmod(0o755)  # mkdtemp makes it private; the result is for every reader of the assets folder
         yield aside
-        _publish(aside, target)
+        publish(aside, target)
 
 
 @contextmanager
@@ -74,7 +77,15 @@ def folder_beside(target: Path) -> Iterator[Path]:
         yield folder
 
 
-def _publish(aside: Path, target: Path) -> None:
+def publish(aside: Path, target: Path) -> None:
+    """Put the folder `aside` in the place of `target`, for all who share it."""
+    keeper = of(target)
+    keeper.keep_folder(target, aside)
+    publish_here(aside, target)
+    keeper.kept_folder(target)
+
+
+def publish_here(aside: Path, target: Path) -> None:
     """Flush the folder `aside` and rename it to `target`; a previous `target` is removed last."""
     for path in [*sorted(aside.rglob("*")), aside]:
         flush(path)

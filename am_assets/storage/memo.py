@@ -28,6 +28,7 @@ from am_assets.runtime import progress
 from am_assets.runtime.interrupts import deferring_interrupts
 from am_assets.storage import segments
 from am_assets.storage.claims import Claims, LocalClaims
+from am_assets.storage.copies import Changed, of
 
 Measure = Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
 Notes = Mapping[str, str]
@@ -80,7 +81,7 @@ class Memo:
 
     def namespaces(self) -> list[str]:
         """The namespaces that hold rows, in alphabetical order."""
-        return sorted(path.name for path in self.folder.glob("*") if segments.listed(path))
+        return [name for name in of(self.folder).folders(self.folder) if segments.listed(self.folder / name)]
 
     def known(self, namespace: str) -> pl.LazyFrame | None:
         """All rows of a namespace, for reports; None where there are none."""
@@ -149,16 +150,21 @@ class Memo:
         """Add the questions and responses of `wanted` to those that keys were ever used for: what was measured of one
         that is gone can still be found, and removed."""
         owners = wanted.match_to_schema(OWNERS, missing_columns="insert", extra_columns="ignore")
-        known = pl.read_parquet(path) if path.exists() else owners.clear()
-        every = pl.concat([known, owners]).unique(maintain_order=True)
-        if every.height > known.height:
+        while True:
+            tag = of(path).here(path)
+            known = pl.read_parquet(path) if tag else owners.clear()
+            every = pl.concat([known, owners]).unique(maintain_order=True)
+            if every.height == known.height:
+                return
             path.parent.mkdir(exist_ok=True)
-            segments.write_durably(every, path.with_suffix(f".{uuid4().hex}.aside"), path)
+            with suppress(Changed):
+                segments.write_durably(every, path.with_suffix(f".{uuid4().hex}.aside"), path, over=tag)
+                return
 
     def owners(self, namespace: str) -> pl.DataFrame:
         """OWNERS of a namespace: the questions and responses that each key was ever used for, null where it has none.
         Nothing is known of what was last used before this was recorded."""
-        notes = sorted((self.folder / namespace / OWNED).glob("*.parquet"))
+        notes = of(self.folder).paths(self.folder / namespace / OWNED, ".parquet")
         return pl.concat([pl.DataFrame(schema=OWNERS), *map(pl.read_parquet, notes)]).unique()
 
     def has_room(self) -> bool:

@@ -16,8 +16,8 @@ from typing import TypeVar
 import polars as pl
 
 from am_assets.config.vocabulary import FINISH_REASONS
-from am_assets.runtime.locks import lock
 from am_assets.storage.atomic import file_aside
+from am_assets.storage.copies import ANY, of
 
 T = TypeVar("T")
 SMALL_BYTES = 16_000_000  # in memory; smaller segments are merged
@@ -42,7 +42,7 @@ def listed(folder: Path) -> list[Path]:
     is repeated until two in a row agree.
     """
     paths: list[Path] | None = None
-    while paths != (again := sorted(folder.glob("*.parquet"))):
+    while paths != (again := of(folder).paths(folder, ".parquet")):
         paths = again
     return again
 
@@ -90,7 +90,7 @@ def read_consistently(folder: Path, read: Callable[[list[Path]], T]) -> T:
     for _ in range(MAX_ATTEMPTS):
         with suppress(FileNotFoundError):
             return _checked(listed(folder), read)
-    with _merge_lock(folder, wait=True):
+    with of(folder).alone(folder, wait=True):
         return _checked(listed(folder), read)
 
 
@@ -125,7 +125,7 @@ def merge(folder: Path) -> None:
 
     The merged file is in place before its parts are removed: readers see a row once or twice, never not at all.
     """
-    with _merge_lock(folder) as locked:
+    with of(folder).alone(folder, wait=False) as locked:
         if not locked:
             return
         for path in folder.glob("*.aside"):
@@ -139,7 +139,7 @@ def merge(folder: Path) -> None:
                     rows = pl.concat([rows.filter(~INTERRUPTED), rows.filter(INTERRUPTED)])
                 rows = rows.unique("key", keep="first", maintain_order=True)
             _write(rows, folder, run[0].name.partition("-")[0])
-            _remove(run)
+            of(folder).remove(run)
 
 
 def keep_only(folder: Path, wanted: pl.DataFrame) -> int:
@@ -162,7 +162,7 @@ def rewrite(
     merging.
     """
     removed = 0
-    with _merge_lock(folder) as locked:
+    with of(folder).alone(folder, wait=False) as locked:
         if not locked:
             raise BlockingIOError(f"{folder}: another process is merging; try again in a moment")
         for path in filter(changes, listed(folder)):
@@ -171,14 +171,15 @@ def rewrite(
             if not changed.equals(rows):
                 if changed.height:
                     _write(changed, folder, path.name.partition("-")[0])
-                _remove([path])
+                of(folder).remove([path])
                 removed += rows.height - changed.height
     return removed
 
 
-def write_durably(frame: pl.DataFrame, aside: Path, target: Path) -> None:
-    """Write `frame` as Parquet to `aside`, flush it, then rename it to `target`; `OSError` names the target."""
-    with disk_errors(target), file_aside(target, aside), aside.open("wb") as file:
+def write_durably(frame: pl.DataFrame, aside: Path, target: Path, over: str | None = ANY) -> None:
+    """Write `frame` as Parquet to `aside`, flush it, then rename it to `target`; `OSError` names the target. `over` as
+    of `file_aside`."""
+    with disk_errors(target), file_aside(target, aside, over), aside.open("wb") as file:
         # Level 1 takes two thirds of the time of the default, and tables of ids come out no larger.
         rows = max(1, min(ROW_GROUP, GROUP_BYTES * frame.height // max(1, int(frame.estimated_size()))))
         frame.write_parquet(file, compression="zstd", compression_level=1, row_group_size=rows)
@@ -219,11 +220,6 @@ def _size(path: Path) -> int:
     return int(size) if size.isdigit() and len(size) == SIZE_DIGITS else path.stat().st_size
 
 
-def _remove(paths: list[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
-
-
 def _damaged(paths: list[Path]) -> Path | None:
     """The first of `paths` that is not a valid Parquet file."""
     for path in paths:
@@ -232,10 +228,3 @@ def _damaged(paths: list[Path]) -> Path | None:
         except pl.exceptions.ComputeError:
             return path
     return None
-
-
-@contextmanager
-def _merge_lock(folder: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Hold the lock of processes that rewrite segments; False where, without `wait`, another process holds it."""
-    with (folder / ".merging").open("a") as file:
-        yield lock(file, wait=wait)

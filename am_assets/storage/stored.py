@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from am_assets.config.files import ConfigError, Section
 from am_assets.config.recipe import SECTIONS, Recipe
+from am_assets.storage.copies import of
 
 EXTENSION = ".parquet"
 FORM = 2  # format version of tables and memo; raise it where older code would misread or damage them
@@ -23,6 +24,7 @@ P = TypeVar("P", bound=Section)
 def form_of(folder: Path) -> int:
     """The form that the tables in `folder` are stored in. `ConfigError` where its file names none."""
     file = folder / FORM_FILE
+    of(file).here(file)
     text = file.read_text().strip() if file.exists() else "1"
     if not text.isdecimal():
         raise ConfigError(f"{file}: {text[:40]!r} is no version: put the number of the stored form back (here: {FORM})")
@@ -46,18 +48,19 @@ class StoredTables:
 
     def read(self, asset: str, partition: str, columns: list[str] | None = None) -> pl.DataFrame:
         """A table, or some of its columns; `FileNotFoundError` where the partition is not stored."""
-        path = self._path(asset, partition)
+        path = self.path(asset, partition)
         if not path.exists():
             raise FileNotFoundError(f"{asset} has no partition {partition} yet: materialize it first ({path})")
         return pl.read_parquet(path, columns=columns)
 
     def scan(self, asset: str, partition: str) -> pl.LazyFrame:
         """A table as a lazy frame; fails on collection where the partition is not stored."""
-        return pl.scan_parquet(self._path(asset, partition))
+        return pl.scan_parquet(self.path(asset, partition))
 
     def partitions(self, asset: str) -> list[str]:
         """The stored partitions of an asset, sorted."""
-        return sorted(path.stem for path in (self.folder / asset).glob(f"*{EXTENSION}"))
+        folder = self.folder / asset
+        return [name.removesuffix(EXTENSION) for name in of(folder).names(folder, EXTENSION)]
 
     def policies(self, name: str, now: Recipe) -> Recipe:
         """Recipe `name` as its policies were stored; sections not stored, or of an older format, are those of `now`."""
@@ -68,8 +71,11 @@ class StoredTables:
                     sections[section] = read_policy(type(as_now), self.read(f"{section}_policy", name))
         return Recipe(**sections)
 
-    def _path(self, asset: str, partition: str) -> Path:
-        return stored_at(self.folder, asset, partition)
+    def path(self, asset: str, partition: str) -> Path:
+        """Where a table lies, as it is stored now, if it is."""
+        path = stored_at(self.folder, asset, partition)
+        of(path).here(path)
+        return path
 
 
 def stored_at(folder: Path, asset: str, partition: str) -> Path:

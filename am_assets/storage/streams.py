@@ -19,6 +19,7 @@ from typing import IO, Any, cast
 import polars as pl
 
 from am_assets.storage.atomic import flush, folder_beside
+from am_assets.storage.copies import ANY, of
 from am_assets.storage.segments import GROUP_BYTES, ROW_GROUP, disk_errors
 
 RUN_BYTES = 128_000_000  # sorted in memory before it goes to disk
@@ -101,6 +102,7 @@ class Written:
         """Put it in the place of `target`. Returns when it would survive a power cut."""
         with self._folder, disk_errors(self.target):
             flush(self.aside)
+            of(self.target).keep(self.target, self.aside, ANY)
             self.aside.replace(self.target)
             flush(self.target.parent)
 

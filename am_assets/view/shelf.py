@@ -7,6 +7,7 @@ from threading import Lock
 import polars as pl
 
 from am_assets.project import Project
+from am_assets.storage.copies import of
 from am_assets.storage.stored import StoredTables
 from am_assets.view import filters, searching, table
 from am_assets.view.filters import PAGE, Asked
@@ -35,7 +36,7 @@ class Shelf:
         return recipe in self.held and self.held[recipe][0] == self._stamp(recipe)
 
     def _stamp(self, recipe: str) -> tuple[int | None, ...]:
-        paths = [self.here.assets / asset / f"{recipe}.parquet" for asset in DECIDED]
+        paths = [self.store.path(asset, recipe) for asset in DECIDED]
         return tuple(path.stat().st_mtime_ns if path.exists() else None for path in paths)
 
     def listed(self, asked: Asked) -> pl.DataFrame:
@@ -77,7 +78,9 @@ class Shelf:
         return table.excerpts(self.store, shown.cast({"shard": pl.String}), WIDTH)
 
     def report(self, recipe: str) -> Path:
-        return self.here.assets / "recipe_report" / f"{recipe}.html"
+        path = self.here.assets / "recipe_report" / f"{recipe}.html"
+        of(path).here(path)
+        return path
 
     def _hits(self, asked: Asked) -> searching.Hits:
         where = searching.PLACES[asked.within]

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from am_assets.storage import segments
+from am_assets.storage import copies, segments
 from am_assets.storage.memo import Memo
 
 SCHEMA = pl.Schema({"key": pl.String, "n": pl.Int64})
@@ -51,7 +51,7 @@ def test_a_merge_that_dies_before_its_parts_are_gone_doubles_nothing_for_a_reade
     folder = tmp_path / "numbers"
     for number in range(20):
         store(folder, number)
-    monkeypatch.setattr(segments, "_remove", lambda paths: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(copies.DISK, "remove", lambda paths: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         segments.merge(folder)
     assert len(segments.listed(folder)) == 21

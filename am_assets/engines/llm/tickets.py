@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from am_assets.storage.atomic import write_whole
+from am_assets.storage.copies import of
 from am_assets.storage.segments import write_durably
 
 
@@ -24,6 +25,7 @@ class Ticket:
 
     def keys(self) -> pl.DataFrame:
         """The columns key and sampling of its requests; tickets of older versions have keys only."""
+        of(self._keys_path).here(self._keys_path)
         return pl.read_parquet(self._keys_path)
 
     def write(self, keys: pl.DataFrame | None = None) -> None:
@@ -33,8 +35,7 @@ class Ticket:
         write_whole(self.path, json.dumps({name: value for name, value in vars(self).items() if name != "path"}))
 
     def remove(self) -> None:
-        self.path.unlink()
-        self._keys_path.unlink(missing_ok=True)
+        of(self.path).remove([self.path, self._keys_path])
 
     @property
     def _keys_path(self) -> Path:
@@ -43,7 +44,7 @@ class Ticket:
 
 def open_tickets(folder: Path, model: str, api_base: str | None) -> Iterator[Ticket]:
     """The tickets in `folder` of one model at one address, sorted by file name."""
-    for path in sorted(folder.glob("*.json")):
+    for path in of(folder).paths(folder, ".json"):
         ticket = Ticket(path, **json.loads(path.read_text()))
         if (ticket.model, ticket.api_base) == (model, api_base):
             yield ticket

@@ -20,6 +20,7 @@ from am_assets.orchestration.entries import benchmark_entry
 from am_assets.orchestration.partitions import along, recipe_and_benchmark
 from am_assets.orchestration.resources import Answers
 from am_assets.runtime import kept
+from am_assets.storage.copies import of
 from am_assets.storage.memo import with_keys
 from am_assets.storage.schemas import BenchmarkQuestions, BenchmarkVerdicts
 from am_assets.storage.stored import read_policy
@@ -68,6 +69,7 @@ def benchmark_responses(
         "untrained": student.student_folder(trained["student"], here.models),
         "trained": here.assets / trained["path"],
     }
+    of(here.assets).folder_here(folders["trained"])
     prompts = asking.prompts(benchmark_questions, policy)
     wanted = pl.concat(
         with_keys(

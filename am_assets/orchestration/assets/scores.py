@@ -22,6 +22,7 @@ from am_assets.orchestration.partitions import along, every
 from am_assets.orchestration.samples import sample
 from am_assets.orchestration.tables import picture, stored_metadata
 from am_assets.storage.atomic import write_whole
+from am_assets.storage.copies import of
 from am_assets.storage.stored import read_policy
 from am_assets.training import rows
 from am_assets.verification.figures import BY, pass_rates
@@ -110,6 +111,7 @@ def recipe_report(
     reasons, mix, lengths, pass rates, other thresholds, costs, scores and sampled rows, with the paper's figures."""
     recipe = context.partition_key
     release = here.assets / "sft_dataset" / recipe
+    of(release).folder_here(release)
     released = distributions.released(sft_dataset)
     table = report.funnel(deduped_set, selected_questions, verified_set, released)
     curve, mark = (stored_metadata(context, "deduped_set", recipe, name) for name in ("curve", "threshold"))

@@ -31,6 +31,7 @@ from am_assets.orchestration.partitions import all_of, every
 from am_assets.orchestration.resources import Answers
 from am_assets.orchestration.tables import content_version, empty, picture
 from am_assets.selection.decontaminate import by_benchmark
+from am_assets.storage.copies import of
 from am_assets.storage.memo import key_of
 from am_assets.storage.schemas import SftDataset
 from am_assets.storage.stored import StoredTables, read_policy
@@ -88,6 +89,7 @@ def sft_dataset(
         versions={name: version(name) for name in MADE_WITH},
     )
     folder = here.assets / "sft_dataset" / context.partition_key
+    of(folder).folder_here(folder)  # files whose rows did not change are taken from it
     release.write_release(table, partial(texts.released, tables), folder, about, policy, parts.VERSION)
     mix = {name: dict(table[name].value_counts(sort=True).rows()) for name in ("category", "difficulty", "teacher")}
     return table, {
@@ -124,6 +126,7 @@ def sft_checkpoint(
     policy = read_policy(TrainingPolicy, training_policy)
     base = student.student_folder(policy.student, here.models)
     place, folder = here.assets / "sft_dataset" / context.partition_key, here.assets / CHECKPOINTS
+    of(place).folder_here(place)
     if not release.is_of(place, sft_dataset):
         raise ValueError(f"{place} is no release of sft_dataset as it is stored: materialize sft_dataset again")
     weights = [policy.identity(), student.weights_sha256(base)]
@@ -152,6 +155,8 @@ def sft_checkpoint(
             metrics = told.get_custom_messages()[-1]
             if sft.FAULT in metrics:
                 raise RuntimeError(metrics[sft.FAULT])
+            of(folder).keep_folder(folder / identity, folder / identity)
+            of(folder).kept_folder(folder / identity)
             made = {"sha256": student.weights_sha256(folder / identity), students.FOLDER: identity, **metrics}
         if made.get("key") != identity:  # new, or made by an earlier version
             students.remember(memo, identity, made)
@@ -171,7 +176,9 @@ def sft_checkpoint(
 def training_log(here: Declared, sft_checkpoint: pl.DataFrame) -> tuple[pl.DataFrame, dict]:
     """Loss, learning rate and norm of the gradient at each step of the student's training. Empty for one that was
     trained before such a log was kept."""
-    log = watching.read_log(here.assets / sft_checkpoint["path"].item())
+    folder = here.assets / sft_checkpoint["path"].item()
+    of(folder).folder_here(folder)
+    log = watching.read_log(folder)
     if not log.height:
         return log, {}
     return log, {"loss": tables.picture(plots.line_png(log, "step", "loss", "Loss by step"))}

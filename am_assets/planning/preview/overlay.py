@@ -17,6 +17,7 @@ from am_assets.config.files import ConfigError
 from am_assets.orchestration.resources import TableStore
 from am_assets.planning.execution import innermost
 from am_assets.planning.plan import Plan
+from am_assets.storage.copies import of
 from am_assets.storage.segments import write_durably
 
 QUIET: dict = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -27,6 +28,7 @@ class Overlay:
         self.plan = plan
         self.folder = folder
         self.store = TableStore(folder)
+        of(assets).bring(assets, ".parquet")
         for table in assets.rglob("*.parquet"):
             link = folder / table.relative_to(assets)
             link.parent.mkdir(parents=True, exist_ok=True)

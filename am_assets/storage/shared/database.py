@@ -9,14 +9,15 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from am_assets.config.cluster import SCHEME, Cluster
 from am_assets.config.files import ConfigError
-from am_assets.storage.atomic import write_whole
+from am_assets.storage.atomic import file_aside
+from am_assets.storage.copies import ANY, DISK, Changed, of
 
 FORM = 2  # of the tables below; raise it where older code would misread them
 CONNECT_SECONDS = 3
@@ -105,23 +106,43 @@ class Database:
                 why = why.replace(password, "***")  # libpq quotes an address that it can't read
             raise DatabaseError(f"the database that {self.variable} names can't be used: {why}") from None
 
+    def _named(self, file: Path, project: str) -> str:
+        """Write whose the memo is; `ConfigError` where another database has a project in the same store."""
+        try:
+            with file_aside(file, over=ANY if file.exists() else None) as aside:
+                aside.write_text(f"{project}\n")
+        except Changed:
+            raise ConfigError(self._taken()) from None
+        return project
+
+    def _taken(self) -> str:
+        return (
+            f"the store has a project already, and the database that {self.variable} names has none: name that"
+            f" project's database, or a prefix of its own. Where its database is lost for good, remove memo/{PROJECT}"
+            " from the store. Nothing was changed"
+        )
+
     def session(self, options: str = "") -> "Session":
         return Session(self, options)
 
     def prepare(self, memo: Path) -> None:
         """Create what is not there. `ConfigError` where the database is another project's, or of a later form."""
+        file = memo / PROJECT
+        of(file).here(file)  # before the transaction, which does not last as long as a store may be away
         with self.cursor() as cursor:
             cursor.execute("begin; select pg_advisory_xact_lock(%s)", [SETUP])
             cursor.execute(TABLES)
             cursor.execute("select id::text, form from am_assets.project")
             known = cursor.fetchone()
-            file = memo / PROJECT
+            if known and not file.exists():
+                of(file).here(file)  # another machine has just written it
             here = file.read_text().strip() if file.exists() else None
             if known is None:
-                here = here or str(uuid.uuid4())
-                memo.mkdir(parents=True, exist_ok=True)
-                write_whole(file, f"{here}\n")
-                cursor.execute("insert into am_assets.project values (%s, %s)", [here, FORM])
+                if here is None or of(file) is DISK:
+                    here = self._named(file, here or str(uuid.uuid4()))
+                    cursor.execute("insert into am_assets.project values (%s, %s)", [here, FORM])
+                else:
+                    raise ConfigError(self._taken())
             elif known[1] > FORM:
                 raise ConfigError(
                     f"the database that {self.variable} names has tables of form {known[1]}, and this am-assets knows"
@@ -184,6 +205,9 @@ def open_database(cluster: Cluster | None, memo: Path) -> Database | None:
     """
     if cluster is None:
         return None
+    from am_assets.storage.shared.copies import mount
+
+    mount(memo.parent, cluster, partial(open_database, cluster, memo))
     return _opened(Cluster(database_env=cluster.database_env), cluster.address(), memo, os.getpid())
 
 

