@@ -118,9 +118,7 @@ def test_what_one_machine_made_is_taken_to_the_store_and_nothing_is_asked_again(
     plan = am(project.folder, "plan", *RELEASED[1:], "--json")
     assert json.loads(plan.stdout)["steps"] == [], plan.stdout + plan.stderr
     policy = StoredTables(project.folder / "assets")
-    assert ("license", '"mit"') not in policy.read(
-        "release_policy", "plain"
-    ).rows()  # a copy that nothing read since
+    assert ("license", '"mit"') not in policy.read("release_policy", "plain").rows()  # a copy that nothing read since
     project.write("cluster.yaml", {})
     back = am(project.folder, "cluster", "move")
     assert back.returncode == 0 and "all of it is here now" in back.stdout, back.stdout + back.stderr
