@@ -17,6 +17,7 @@ from am_assets.orchestration.assets import GRAPH
 from am_assets.orchestration.checks import sets, tables, verdicts
 from am_assets.orchestration.forking import fork_runs
 from am_assets.orchestration.partitions import Partitions
+from am_assets.orchestration.postgres import await_records
 from am_assets.orchestration.resources import Answers, TableStore, progress_logger
 from am_assets.project import Live, Project, project
 from am_assets.runtime.threads import share_cores
@@ -50,6 +51,8 @@ def build_definitions(here: Project) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     fork_runs()
+    if cluster := project().cluster:
+        await_records(cluster.database_env)
     return build_definitions(project().begun)
 
 

@@ -17,7 +17,7 @@ from am_assets.planning.elsewhere import elsewhere
 from am_assets.planning.plan import Plan
 from am_assets.planning.preflight import preflight
 from am_assets.planning.scope import others, roots, scope
-from am_assets.planning.steps import Outcome, Placed, Step
+from am_assets.planning.steps import Event, Lost, Placed, Step
 from am_assets.project import Live, Project, load_project
 from am_assets.runtime.interrupts import ending_within
 from am_assets.runtime.wording import counted, lasting
@@ -83,12 +83,16 @@ def _carry_out(context: dg.OpExecutionContext, here: Project, definitions: dg.De
         if there:
             there.end(STOP_SECONDS / 2)
         raise
+    except Exception:
+        if there and there.under_way:
+            context.log.error(there.left())
+        raise
     if failed:
         raise dg.Failure(f"{counted(failed, 'partition')} failed or had to wait, see the log", allow_retries=False)
     context.log.info("All is up to date.")
 
 
-def _lines(steps: list[Step], events: Iterator[Step | Outcome | Placed]) -> Iterator[tuple[str, bool]]:
+def _lines(steps: list[Step], events: Iterator[Event]) -> Iterator[tuple[str, bool]]:
     """What is said of each event, and whether all is well."""
     places = {(step.asset, step.partition): place for place, step in enumerate(steps, start=1)}
     place, began = 0, {}
@@ -101,6 +105,8 @@ def _lines(steps: list[Step], events: Iterator[Step | Outcome | Placed]) -> Iter
             yield line + step.because, True
         elif isinstance(event, Placed):
             yield line + f"on {event.host}", True
+        elif isinstance(event, Lost):
+            yield line + f"{event.why}: it is submitted again", True
         elif event.result == "waits":
             yield line + f"waits: {step.because}", False
         else:

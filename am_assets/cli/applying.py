@@ -97,7 +97,7 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
     from am_assets.orchestration.resources import run_tags
     from am_assets.planning.elsewhere import elsewhere
     from am_assets.planning.preflight import preflight
-    from am_assets.planning.steps import Placed, Step
+    from am_assets.planning.steps import Lost, Placed, Step
     from am_assets.planning.timing import expected_seconds
     from am_assets.project import project
 
@@ -117,6 +117,8 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
                     board.start(event)
                 elif isinstance(event, Placed):
                     board.locate(event)
+                elif isinstance(event, Lost):
+                    board.lose(event)
                 else:
                     done.under_way = None
                     done.outcomes.append(event)
@@ -127,6 +129,10 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
             _part(there, leave, can_ask=not quiet and console.is_terminal)
         if not quiet:
             show_interrupted(console, done.outcomes, done.under_way)
+    except Exception:
+        if there and there.under_way:
+            complain(there.left())
+        raise
     return done
 
 
@@ -136,7 +142,7 @@ def _part(there: "Elsewhere", leave: bool | None, can_ask: bool) -> None:
     if leave is None:
         leave = can_ask and not typer.confirm(f"End {count} on the cluster?", default=True)
     if leave:
-        complain(f"{count} on the cluster left to go on: the next apply watches them")
+        complain(there.left())
         return
     left = there.end(PART_SECONDS)
     complain(f"{count} on the cluster canceled" + (f"; {left} did not say so yet" if left else ""))

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from am_assets.cli.terminal import own_handle, silenced
-from am_assets.planning.steps import Outcome, Placed, Step
+from am_assets.planning.steps import Lost, Outcome, Placed, Step
 from am_assets.runtime import progress
 from am_assets.runtime.quoting import visible
 from am_assets.runtime.wording import lasting, roughly
@@ -75,6 +75,13 @@ class Board:
         stage.elsewhere[placed.step.partition] = placed.host
         stage.rows = ", ".join(f"{partition} on {host}" for partition, host in stage.elsewhere.items())
         self._line(f"{placed.step.asset}[{placed.step.partition}]: on {placed.host}")
+
+    def lose(self, lost: Lost) -> None:
+        """Say that a step has to be carried out again."""
+        step = lost.step
+        self.since.pop(step, None)
+        self.stages[step.asset].elsewhere.pop(step.partition, None)
+        self._line(f"{step.asset}[{step.partition}]: {lost.why}: it is submitted again")
 
     def finish(self, outcome: Outcome) -> None:
         step, now = outcome.step, time.monotonic()

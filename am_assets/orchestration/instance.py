@@ -120,9 +120,9 @@ def diagnose(error: Exception) -> str:
     home = Path(os.environ["DAGSTER_HOME"])
     if cluster := project().cluster:
         why = " ".join(str(getattr(error, "orig", error)).split())
-        return (
-            f"the database that {cluster.database_env} names can't be used ({why}). Nothing stored is lost: run again"
-        )
+        named = f"the database that {cluster.database_env} names can't be used"
+        said = why if why.startswith(named) else f"{named}: {why}"
+        return f"{said}. Nothing stored is lost: run again"
     where, why = _unwritable(home) or (home, str(getattr(error, "orig", error)))
     remedy = next((remedy for sign, remedy in REMEDIES.items() if sign in why), "see its log")
     return f"{where}: the database of the Dagster instance can't be used ({why}): {remedy}. Nothing stored is lost"

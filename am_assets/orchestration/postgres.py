@@ -5,6 +5,7 @@ knows whether it is gone. The health of runs that a daemon started is a matter o
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -13,7 +14,7 @@ from am_assets.config.cluster import FILE, Cluster, load_cluster
 from am_assets.config.files import ConfigError
 from am_assets.orchestration.dagster_internals import CheckRunHealthResult, WorkerStatus
 from am_assets.project import Project, data_folder
-from am_assets.storage.shared.database import Database, DatabaseError
+from am_assets.storage.shared.database import REACH, Database, DatabaseError, patiently
 from am_assets.storage.shared.leases import alive, lease_of_process
 from am_assets.storage.shared.objects import StoreError
 
@@ -25,10 +26,13 @@ def ready(project: Project) -> None:
     """`ConfigError` where the database of a cluster can't be used, or another Dagster made its records."""
     try:
         database = project.database()
+        fault = schema_fault(project.cluster, database) if database and project.cluster else None
     except (DatabaseError, StoreError) as error:
         raise ConfigError(f"{project.data / FILE}: {error}. Nothing was changed") from None
-    if database and project.cluster and (fault := schema_fault(project.cluster, database)):
+    if fault:
         raise ConfigError(fault)
+    if project.cluster:
+        await_records(project.cluster.database_env)
 
 
 def schema_fault(cluster: Cluster, database: Database) -> str | None:
@@ -54,6 +58,23 @@ def schema_fault(cluster: Cluster, database: Database) -> str | None:
         f"{where} another Dagster than the {dg.__version__} here (schema {', '.join(sorted(found))}): install the same"
         " am-assets on all machines. Nothing was changed"
     )
+
+
+@cache
+def await_records(variable: str) -> None:
+    """Have this process wait for Dagster's records while their database, whose address `variable` has, is away: Dagster
+    itself gives up after 12 s, and each of its tries is a paragraph. `DatabaseError` after `PATIENCE_SECONDS`."""
+    from sqlalchemy import Engine, event
+
+    database = Database(Cluster(database_env=variable))
+
+    @event.listens_for(Engine, "do_connect")
+    def connect(dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+        def tried() -> Any:
+            with database.explained():
+                return dialect.connect(*arguments, **{**REACH, **options})
+
+        return patiently(tried) if dialect.name == "postgresql" else None
 
 
 def keep_open(instance: dg.DagsterInstance) -> None:

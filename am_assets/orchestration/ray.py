@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import sys
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -18,16 +19,21 @@ from dagster_ray.core.run_launcher import get_job_submission_id_from_run_id
 
 from am_assets.config.cluster import FILE, Cluster, load_cluster
 from am_assets.config.files import ConfigError
+from am_assets.engines.ray_head import silence
 from am_assets.orchestration import postgres
 from am_assets.orchestration.dagster_internals import CheckRunHealthResult, ExecuteRunArgs, WorkerStatus
 from am_assets.orchestration.guard import PLANNED_WITH, THREADS
 from am_assets.project import data_folder, sources_file
+from am_assets.runtime.quoting import quoted
 from am_assets.storage.shared.database import Database, DatabaseError
 from am_assets.storage.shared.leases import code, guarded
 from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG, config_version
 
 OF_RAY = {"cpu": "entrypoint_num_cpus", "gpu": "entrypoint_num_gpus"}  # what Ray itself counts, by its argument
 APPLY = "apply_recipe"  # the pool of the job of that name
+HEAD_SECONDS = 600.0  # that a launch waits for Ray's head where it is away, as Dagster fails a run that it can't launch
+SAYS_CHARS = 60  # of what Ray says of a run that is gone
+UNKNOWN_JOB = "does not exist"  # in what Ray says of a job that it does not know
 WAITS = {"cpu": 0.1}  # what its run takes, which submits others and waits for them
 
 
@@ -40,6 +46,9 @@ class RayLauncher(RayRunLauncher):
 
     def launch_run(self, context: Any) -> None:
         run = context.dagster_run
+        end = time.monotonic() + HEAD_SECONDS
+        while silence(self.address) and time.monotonic() < end:
+            time.sleep(1)
         if CODE_TAG not in run.tags or run.parent_run_id:  # a retry has the tags of the run that it repeats
             self._instance.add_run_tags(
                 run.run_id, {CODE_TAG: code(), CONFIG_TAG: config_version(data_folder(), sources_file())}
@@ -74,8 +83,9 @@ class RayLauncher(RayRunLauncher):
             return False
         self._instance.report_run_canceling(run)
         if not _hosts([run_id]):
-            with suppress(Exception):  # its head is away, or does not know the run: it never starts
-                self.client.stop_job(get_job_submission_id_from_run_id(run_id))
+            if not silence(self.address):
+                with suppress(Exception):  # it does not know the run, which never starts
+                    self.client.stop_job(get_job_submission_id_from_run_id(run_id))
             self._instance.report_run_canceled(run)
         return True
 
@@ -89,11 +99,20 @@ class RayLauncher(RayRunLauncher):
             return CheckRunHealthResult(WorkerStatus.RUNNING, str(error))
         if run.status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING):
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "its guard is gone, with its process or its machine")
+        if fault := silence(self.address):
+            return CheckRunHealthResult(WorkerStatus.RUNNING, fault)
         try:
             told = super().check_run_worker_health(run)
         except Exception as error:
             return CheckRunHealthResult(WorkerStatus.RUNNING, f"Ray does not answer: {error}")
-        return told if told.status != WorkerStatus.UNKNOWN else CheckRunHealthResult(WorkerStatus.RUNNING, told.msg)
+        if told.status == WorkerStatus.FAILED:
+            why = quoted((told.msg or "").removeprefix("Ray job failed. Message: "), most=SAYS_CHARS)
+            return CheckRunHealthResult(WorkerStatus.FAILED, f"it is gone, with its process or its machine ({why})")
+        if told.status != WorkerStatus.UNKNOWN:
+            return told
+        if UNKNOWN_JOB in (told.msg or ""):
+            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "Ray does not know it: its head was begun anew")
+        return CheckRunHealthResult(WorkerStatus.RUNNING, told.msg)
 
 
 def _cluster() -> Cluster:

@@ -21,7 +21,7 @@ from am_assets.planning.others import NeedsOfOthers, Others
 from am_assets.planning.reasons import Reasons, Root
 from am_assets.planning.records import CheckState, Records
 from am_assets.planning.staleness import Partition, Staleness
-from am_assets.planning.steps import Outcome, Placed, Step
+from am_assets.planning.steps import Event, Outcome, Step
 
 if TYPE_CHECKING:
     from am_assets.planning.elsewhere import Elsewhere
@@ -96,9 +96,7 @@ class Plan:
         more = ["and more"] if len(found) > SHOWN else []
         return self.step(key, partition, "follows", "; ".join(found[:SHOWN] + more))
 
-    def apply(
-        self, tags: Callable[[], dict[str, str]] = dict, elsewhere: "Elsewhere | None" = None
-    ) -> Iterator[Step | Outcome | Placed]:
+    def apply(self, tags: Callable[[], dict[str, str]] = dict, elsewhere: "Elsewhere | None" = None) -> Iterator[Event]:
         """Bring everything up to date, one run per partition; yields each step before and its outcome after its run.
 
         A failed partition stops what is downstream of it and nothing else. `tags` returns the tags of the next run.

@@ -25,3 +25,14 @@ class Placed:
 
     step: Step
     host: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A run of a step is gone, with its machine perhaps; the step is submitted again."""
+
+    step: Step
+    why: str
+
+
+Event = Step | Outcome | Placed | Lost

@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 from am_assets.config.cluster import FILE, Launcher, load_cluster
+from am_assets.engines.ray_head import silence
 from am_assets.planning.machine import Finding, own
-from am_assets.runtime.quoting import quoted
 from am_assets.runtime.wording import counted
 
 RESTS_ON = "ray dagster dagster-ray dagster-postgres polars torch transformers"
@@ -28,19 +27,9 @@ PIECE = "ray"
 ADVICE = "start its head with --dashboard-host=0.0.0.0, and see that this machine may reach it"
 
 
-def silence(launcher: Launcher) -> str | None:
-    """Why Ray can't be asked at its address; None where it answers. Its own client tries for more than a minute."""
-    try:
-        with urlopen(f"{launcher.ray.rstrip('/')}/api/version", timeout=5) as reply:
-            reply.read()
-    except OSError as error:
-        return f"Ray does not answer at {launcher.ray} ({quoted(error)})"
-    return None
-
-
 def tried(launcher: Launcher, data: Path) -> Iterator[Finding]:
     """What Ray says, and what its machines are like."""
-    if fault := silence(launcher):
+    if fault := silence(launcher.ray):
         yield Finding(PIECE, fault, there=False, needed=True, remedy=ADVICE)
         return
     try:

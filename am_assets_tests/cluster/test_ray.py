@@ -9,7 +9,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import IO
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -17,10 +20,14 @@ import pytest
 import yaml
 
 from am_assets.config.cluster import Launcher
+from am_assets.config.files import ConfigError
+from am_assets.planning.elsewhere import Submitted, elsewhere
+from am_assets.project import project as current
 from am_assets_tests.cluster.test_cluster import POLICY, tables
 from am_assets_tests.counted import Models, small_project
 from am_assets_tests.desk import Desk
 from am_assets_tests.promised import without_postgres
+from am_assets_tests.server import Postgres
 from am_assets_tests.services import ROOT, am, environment, until
 
 pytestmark = pytest.mark.slow
@@ -76,7 +83,7 @@ def launched(project: Desk, **more: object) -> None:
 
 
 def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
-    project: Desk, head: str, tmp_path: Path, models: Models
+    project: Desk, head: str, tmp_path: Path, models: Models, postgres: Postgres, address: str
 ) -> None:
     launched(project, ray=head, runs=2)
     applied = am(project.folder, *POOL)
@@ -98,17 +105,83 @@ def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
     assert found[f"on {socket.gethostname()}"]["found"].endswith("packages as here")
     assert check.returncode == 0 and f"on {socket.gethostname()}: GPU" in found
 
-    project.rows("asked0", [{"question": f"How many are {n} and 2?", "reference_answer": str(n + 2)} for n in range(9)])
-    command = [sys.executable, "-W", "ignore", "-m", "am_assets.cli", *POOL]
-    left = subprocess.Popen(
-        command, env=environment(project.folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert left.stdout is not None
-    until(lambda: "raw_pool[asked0]: " in left.stdout.readline(), "it is submitted")  # type: ignore[union-attr]
+    more = [{"question": f"How many are {n} and 2?", "reference_answer": str(n + 2)} for n in range(9)]
+    project.rows("asked0", more)
+    killed, said = spawned(project)
+    until(lambda: "raw_pool[asked0]: " in said.readline(), "it is submitted")
+    until(lambda: runs(postgres, address) == 3, "its run is recorded")
+    time.sleep(2)
+    killed.kill()
+    killed.communicate()
+    found, said = spawned(project)
+    until(lambda: "raw_pool[asked0]: " in said.readline(), "it is watched")
+    postgres.stop("immediate")  # for longer than Dagster tries by itself
+    time.sleep(14)
+    postgres.start()
+    told = found.communicate(timeout=200)[0]
+    assert found.returncode == 0 and "raw_pool[asked0]: done in" in told, told
+    assert "Retrying" not in told and "Traceback" not in told
+    again = told.count("it is submitted again")  # where the database was away before the run had begun
+    assert runs(postgres, address) == 3 + again  # else it is that of the apply that was killed
+
+    project.rows("asked0", more[:7])
+    left, said = spawned(project)
+    until(lambda: "raw_pool[asked0]: " in said.readline(), "it is submitted")
     time.sleep(4)
     left.send_signal(signal.SIGINT)
     told = left.communicate(timeout=60)[0]
     assert left.returncode == 130 and "1 run on the cluster canceled" in told, told
+
+
+def spawned(project: Desk) -> tuple[subprocess.Popen, IO[str]]:
+    command = [sys.executable, "-W", "ignore", "-m", "am_assets.cli", *POOL]
+    process = subprocess.Popen(
+        command, env=environment(project.folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    return process, process.stdout
+
+
+def runs(postgres: Postgres, address: str) -> int:
+    """How many runs of `raw_pool` there were."""
+    counted = "select count(*) from runs join run_tags using (run_id) where key = 'am/asset' and value = 'raw_pool'"
+    return int(postgres.run("psql", address.rpartition("/")[2], "-Atc", counted))
+
+
+class Head(BaseHTTPRequestHandler):
+    """What an apply asks Ray's head before it submits."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_an_apply_whose_head_goes_away_says_what_goes_on_and_what_to_do(
+    project: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("am_assets.planning.elsewhere.HEAD_SECONDS", 1.0)
+    monkeypatch.setenv("AM_DATA", str(project.folder))
+    monkeypatch.setenv("DAGSTER_HOME", str(project.folder / "instance"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Head)
+    Thread(target=server.serve_forever, daemon=True).start()
+    launched(project, ray=f"http://127.0.0.1:{server.server_port}")
+    with project.instance() as instance:
+        plan = project.open(["plain"], "raw_pool", instance)
+        there = elsewhere(plan, current())
+        assert there is not None
+        server.shutdown()
+        server.server_close()
+        raw_pool = plan.keys[0]
+        step = plan.own_cause(raw_pool, "tasks")
+        assert step is not None
+        there.under_way[raw_pool, "tasks"] = Submitted(step, "a run", "h1")
+        with pytest.raises(ConfigError, match=r"Ray does not answer at .*, for 1 s, and not all was begun: start its"):
+            list(there.apply(lambda: {}))
+    assert there.left() == ("1 run on the cluster left to go on: raw_pool[tasks] on h1; the next apply watches them")
 
 
 def test_settings_launch_runs_on_ray_hold_no_secret_and_go_back(project: Desk, address: str) -> None:

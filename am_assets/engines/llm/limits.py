@@ -110,13 +110,16 @@ class Share:
 
     def acquire(self, tokens: int) -> float:
         """Acquire a slot for a request of about `tokens`: 0.0 if granted, else seconds to wait before the next try."""
+        before = self.held, self.owed
         try:
             with self.state:
                 return self._acquire(tokens, self.state.now())  # the time under the lock: no heartbeat is later
         except StateUnreachable:
+            self.held, self.owed = before  # what could not be stored was not granted
             return UNREACHABLE_SECONDS
 
     def _acquire(self, tokens: int, now: float) -> float:
+        self._settle()
         others = self._others(now)
         taken = self.held + sum(other.slots for other in others)
         fair = max(1, self.slots // (1 + len(others)))
@@ -137,22 +140,31 @@ class Share:
         self._record(now, waits=0.0)
         return 0.0
 
-    def release(self, more_tokens: int = 0) -> None:
-        """Release a slot; the request used `more_tokens` more than announced (or fewer, if negative)."""
+    def release(self, more_tokens: int = 0, follows: bool = False) -> None:
+        """Release a slot; the request used `more_tokens` more than announced (or fewer, if negative). Where a request
+        `follows` at once, its attempt to acquire one tells of both, or else the next heartbeat."""
         self.owed += more_tokens
         self.held -= 1
-        self._report(waits=0.0)
+        if not follows:
+            self._report(waits=0.0)
 
     def heartbeat(self) -> None:
         """Show that this stream is alive; due at least every `SILENCE_SECONDS`."""
         self._report(waits=None)
 
     def _report(self, waits: float | None) -> None:
-        with suppress(StateUnreachable), self.state:
-            request_due, token_due = HEAD.unpack_from(self.state.data)
-            HEAD.pack_into(self.state.data, 0, request_due, token_due + self.owed * self.per_token)
-            self.owed = 0
-            self._record(self.state.now(), waits)
+        owed = self.owed
+        try:
+            with self.state:
+                self._settle()
+                self._record(self.state.now(), waits)
+        except StateUnreachable:
+            self.owed = owed
+
+    def _settle(self) -> None:
+        request_due, token_due = HEAD.unpack_from(self.state.data)
+        HEAD.pack_into(self.state.data, 0, request_due, token_due + self.owed * self.per_token)
+        self.owed = 0
 
     def close(self) -> None:
         """Release all slots."""

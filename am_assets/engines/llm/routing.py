@@ -90,7 +90,7 @@ class Routes:
                 await self._until_changed(min(waits))
 
     def release(self, route: Route, more_tokens: int) -> None:
-        route.share.release(more_tokens)
+        route.share.release(more_tokens, follows=self.lock.locked())  # by who waits for a slot
         self.changed.set()
 
     def answered(self, route: Route) -> None:

@@ -34,7 +34,7 @@ class SharedClaims:
     def claimed(self, namespace: str, keys: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Claim those of `keys` (a column `key`) that no living process holds, until the block ends; yields them."""
         lease = self._lease = lease_of_process(self.database)
-        with self.database.cursor(OPTIONS) as cursor:
+        with self.database.cursor(OPTIONS, awaited=True) as cursor:
             remove_dead(cursor)
             wanted = keys["key"].unique().to_list()
             cursor.execute(CLAIM, {"namespace": namespace, "keys": wanted, "lease": lease.id})

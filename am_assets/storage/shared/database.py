@@ -6,22 +6,32 @@ with database.connect() as connection, connection.cursor() as cursor:
 """
 
 import os
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from am_assets.config.cluster import SCHEME, Cluster
 from am_assets.config.files import ConfigError
+from am_assets.runtime import progress
 from am_assets.storage.atomic import file_aside
 from am_assets.storage.copies import ANY, DISK, Changed, of
 
 FORM = 2  # of the tables below; raise it where older code would misread them
 CONNECT_SECONDS = 3
 SILENCE_MS = 10_000  # after which a connection that the network cut off counts as broken, here and at the server
+PATIENCE_SECONDS = 60.0  # that a process waits for a database that is away, where it can't go on without it
+REACH = {
+    "connect_timeout": CONNECT_SECONDS,
+    "tcp_user_timeout": SILENCE_MS,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
 # A process that stands still inside a transaction must not keep the others waiting.
 OPTIONS = (
     "-c lock_timeout=10000 -c idle_in_transaction_session_timeout=10000"
@@ -54,6 +64,9 @@ end $$;
 """
 
 
+T = TypeVar("T")
+
+
 class DatabaseError(OSError):
     """The database does not answer, or refuses; the message says which and why."""
 
@@ -73,20 +86,20 @@ class Database:
             connection = psycopg2.connect(
                 self._address,
                 application_name="am-assets",
-                connect_timeout=CONNECT_SECONDS,
-                tcp_user_timeout=SILENCE_MS,
-                keepalives_idle=5,
-                keepalives_interval=2,
-                keepalives_count=3,
                 options=f"{OPTIONS} {options}",
+                **REACH,
             )
             connection.autocommit = True
             return connection
 
+    def awaited(self, options: str = "") -> Any:
+        """A new connection likewise, to a database that may be away for a while."""
+        return patiently(lambda: self.connection(options))
+
     @contextmanager
-    def cursor(self, options: str = "") -> Iterator[Any]:
+    def cursor(self, options: str = "", awaited: bool = False) -> Iterator[Any]:
         """A cursor over a connection of its own, for a block whose errors of the database are `DatabaseError`."""
-        connection = self.connection(options)
+        connection = self.awaited(options) if awaited else self.connection(options)
         try:
             with self.explained(), connection.cursor() as cursor:
                 yield cursor
@@ -156,6 +169,24 @@ class Database:
                 )
             cursor.execute("update am_assets.project set form = %s where form < %s", [FORM, FORM])
             cursor.execute("commit")
+
+
+def patiently(connect: Callable[[], T]) -> T:
+    """What `connect` returns once it raises no `DatabaseError`; that of the last try after `PATIENCE_SECONDS`."""
+    end, waited = time.monotonic() + PATIENCE_SECONDS, False
+    while True:
+        try:
+            connected = connect()
+        except DatabaseError as error:
+            if time.monotonic() > end:
+                raise
+            progress.message(f"waiting, as {error}")
+            time.sleep(1)
+            waited = True
+        else:
+            if waited:
+                progress.message("the database answers again")
+            return connected
 
 
 class Session:

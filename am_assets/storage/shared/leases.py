@@ -49,7 +49,7 @@ class Lease:
         self.guard_seconds = GUARD_SECONDS if run or os.environ.get(GUARDED) else 0.0
         self.seconds = LEASE_SECONDS + self.guard_seconds
         began = time.clock_gettime(CLOCK)
-        self._session: Any = database.connection()
+        self._session: Any = database.awaited()
         with database.explained(), self._session.cursor() as cursor:
             cursor.execute("select nextval('am_assets.leases_id_seq')")
             self.id: int = cursor.fetchone()[0]

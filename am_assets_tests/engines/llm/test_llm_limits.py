@@ -13,7 +13,7 @@ import pytest
 
 from am_assets.config.endpoints import Endpoint
 from am_assets.engines.llm import ask, limits
-from am_assets.engines.llm.limits import HEAD, LocalState, Share
+from am_assets.engines.llm.limits import HEAD, LocalState, Share, StateUnreachable
 from am_assets_tests.scripted import Reply, Teacher, answer, requests
 
 
@@ -187,3 +187,42 @@ def test_a_state_from_another_clock_stalls_nobody_for_long(monkeypatch: pytest.M
 def test_more_streams_than_places_still_work() -> None:
     many = [share(slots=100) for _ in range(limits.MAX_STREAMS + 3)]
     assert all(one.acquire(1) == 0.0 for one in many)
+
+
+class Cut(LocalState):
+    """A state that is cut off while it stores what was changed, as often as `cut` says."""
+
+    cut = 0
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self.before = self.data[:]
+
+    def __exit__(self, *how: object) -> None:
+        failed, self.cut = self.cut > 0, max(0, self.cut - 1)
+        if failed:
+            self.data[:] = self.before
+        super().__exit__(*how)
+        if failed:
+            raise StateUnreachable("cut off")
+
+
+def test_what_could_not_be_stored_was_not_granted_and_is_told_later() -> None:
+    state = Cut("provider")
+    share, other = Share(state, 2, None, 60), Share(LocalState("provider"), 2, None, 60)
+    state.cut = 1
+    assert share.acquire(1) > 0 and share.held == 0
+    assert share.acquire(1) == 0.0
+    state.cut = 1
+    share.release(more_tokens=10)  # seconds of the limit
+    share.heartbeat()
+    assert share.held == 0 and other.acquire(1) > 5
+
+
+def test_a_slot_whose_request_another_follows_is_told_with_that() -> None:
+    share, other = (Share(LocalState("provider"), 2, None, None) for _ in range(2))
+    assert share.acquire(1) == share.acquire(1) == 0.0
+    share.release(follows=True)
+    assert other.acquire(1) > 0  # not told yet
+    assert share.acquire(1) > 0  # the other waits, and has less than its part
+    assert other.acquire(1) == 0.0
