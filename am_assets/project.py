@@ -35,7 +35,7 @@ from am_assets.engines.models.bundled import BUNDLED
 from am_assets.storage.shared.copies import mount
 from am_assets.storage.shared.database import Database, open_database
 from am_assets.storage.shared.versions import config_version
-from am_assets.storage.stored import refuse_newer
+from am_assets.storage.stored import StoredTables, refuse_newer
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Project:
     @property
     def begun(self) -> "Project":
         """Without the experiments that nobody began: in the UI their variants would all be missing."""
-        made = {path.stem for path in self.assets.glob("*_policy/*.parquet")}
+        made = StoredTables(self.assets).partitions("dedup_policy")  # the first of a variant
         return replace(self, experiments=self.experiments.begun(made))
 
     def recipe(self, name: str) -> Recipe:

@@ -2,11 +2,13 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 PROGRAM = Path(sys.executable).with_name("weed")
@@ -30,7 +32,8 @@ class Weed:
     def start(self) -> None:
         options = {
             "dir": self.folder / "data", "ip": "127.0.0.1", "ip.bind": "127.0.0.1", "volume.max": 100,
-            "master.volumeSizeLimitMB": 64, "s3.config": self.folder / "s3.json", **self.ports,
+            "s3.port.iceberg": 0, "s3.port.lance": 0, "master.volumeSizeLimitMB": 64,
+            "s3.config": self.folder / "s3.json", **self.ports,
         }  # fmt: skip
         command = [PROGRAM, "server", "-s3", *(f"-{k}={v}" for k, v in options.items())]
         with (self.folder / "log").open("ab") as log:
@@ -61,6 +64,9 @@ class Weed:
 
 
 def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that systems hand out, so that it is free again after a restart."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -91,7 +91,7 @@ def exclude(pool: pl.DataFrame, exclusions: Exclusions) -> pl.DataFrame:
     """`pool` (RawPool) without what is excluded, in the same order.
 
     An excluded question keeps its id, source and copies, and has the defect `excluded`. An excluded published response
-    keeps its place with an empty text, so that the ids of those beside it stay.
+    keeps its place as a null, so that the ids of those beside it stay.
     """
     if not exclusions:
         return pool
@@ -111,7 +111,8 @@ def _without_responses(pool: pl.DataFrame, exclusions: Exclusions) -> pl.DataFra
         return pool
     hit = pool.join(found.select("question_id").unique(), on="question_id", how="semi")
     kept = without(published(hit), exclusions)
-    lists = kept.group_by("question_id", maintain_order=True).agg(kept=pl.struct("teacher", "response"))
+    text = pl.when(pl.col("finish_reason") != EXCLUDED).then("response").alias("response")
+    lists = kept.group_by("question_id", maintain_order=True).agg(kept=pl.struct("teacher", text))
     joined = pool.join(lists, on="question_id", how="left", maintain_order="left")
     return joined.with_columns(published=pl.coalesce("kept", "published")).drop("kept")
 

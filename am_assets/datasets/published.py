@@ -1,6 +1,7 @@
 """Published responses as rows of their own, and the identity of any response.
 
-What is published with a question is read by `adapters/`; what is left out of it belongs to `exclusions.py`.
+What is published with a question is read by `adapters/`; what is left out of it belongs to `exclusions.py`. In the list
+of a question a response that was left out is null, and one that was published without text is an empty one.
 """
 
 import polars as pl
@@ -8,6 +9,7 @@ import polars as pl
 from am_assets.config.vocabulary import EXCLUDED
 from am_assets.storage.memo import key_of
 
+SAID = pl.col("published").list.eval(pl.element().struct.field("response").ne_missing("")).list.sum()  # how many
 IDENTITY = ["question_id", "teacher", "origin", "request_key", "sample_index", "response"]  # of a response
 
 
@@ -17,12 +19,11 @@ def published(pool: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         "question_id",
         "teacher",
-        "response",
+        pl.col("response").fill_null(""),
         origin=pl.lit("published"),
         request_key=pl.lit(None, pl.String),
         sample_index=pl.int_range(pl.len()).over("question_id", "teacher"),
-        # nothing else leaves one empty
-        finish_reason=pl.when(pl.col("response") == "").then(pl.lit(EXCLUDED)).otherwise(pl.lit("stop")),
+        finish_reason=pl.when(pl.col("response").is_null()).then(pl.lit(EXCLUDED)).otherwise(pl.lit("stop")),
     )
 
 

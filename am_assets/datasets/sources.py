@@ -26,7 +26,7 @@ from am_assets.datasets.reading import Told, read_rows
 from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import RawPool
 
-VERSION = "5"  # raise when the same rows give other questions
+VERSION = "6"  # raise when the same rows give other questions
 MOST_CHARS = 1_000_000
 KEPT_CHARS = 1_000  # of an oversized question
 DIFFER = "differing references"
@@ -193,13 +193,15 @@ def _strictness() -> pl.Expr:
 def _merge(rows: pl.DataFrame) -> pl.DataFrame:
     """One row a question_id."""
     published = pl.col("published").explode(empty_as_null=False, keep_nulls=False).unique().sort()
+    # Their places are part of the ids of the others.
+    empty_last = published.sort_by(published.struct.field("response") == "", maintain_order=True)
     merged = (
         rows.sort("question_id", "defect", "question", nulls_last=False)
         .group_by("question_id", maintain_order=True)
         .agg(
             pl.first("question", "defect"),
             pl.min("reference_answer", "test_cases", "constraints", "extra"),
-            published,
+            empty_last,
             pl.col("license").sort_by(_strictness(), "license", descending=True, nulls_last=False).first(),
             pl.len().cast(pl.UInt32).alias("copies"),
             references=pl.col("reference_answer").drop_nulls().unique(),

@@ -5,6 +5,7 @@ trace comes in a dozen spellings. Here each is read as the same two parts; the r
 """
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import polars as pl
@@ -58,29 +59,39 @@ HEAD = 200  # characters in which a response has to have begun to think
 QUOTES = "`'\"“”\u2018\u2019"
 
 
-def full_response(reasoning: str, text: str) -> pl.Expr:
-    """The response as one text: the reasoning that a provider returns in a field of its own becomes the think part,
-    unless the text has one already."""
-    begins = pl.col(text).str.slice(0, HEAD).str.strip_chars_start()
-    own = pl.any_horizontal(
+def full_response(answers: pl.DataFrame) -> pl.Series:
+    """The response of each of `answers` (reasoning, text) as one text: the reasoning that a provider returns in a field
+    of its own becomes the think part, unless the text has one already."""
+    begins = pl.col("text").str.slice(0, HEAD).str.strip_chars_start()
+    thinks = pl.any_horizontal(begins.str.starts_with(family.think) for family in FAMILIES)
+    end = pl.col("reasoning").str.strip_chars_end()
+    thought = pl.when(end.str.ends_with(PAPER.answering)).then(end.str.strip_suffix(PAPER.answering))
+    apart = pl.format("<think>{}</think>{}", thought.otherwise("reasoning"), "text")
+    whole = answers.select(pl.when(pl.col("reasoning").is_null()).then("text").otherwise(apart).alias("response"))
+    both = answers.select((pl.col("reasoning").is_not_null() & thinks).fill_null(False).arg_true()).to_series()
+    if both.is_empty():
+        return whole["response"]
+    rest = answers.select("reasoning", "text")[both]
+    own = rest.select(_own(begins)).to_series().fill_null(False)
+    bare = rest.select("reasoning", text=pl.coalesce(*_after(begins), "text"))
+    said = bare.select(pl.when(own).then(rest["text"]).otherwise(apart)).to_series()
+    return whole["response"].scatter(both, said)
+
+
+def _own(begins: pl.Expr) -> pl.Expr:
+    """Whether `text` has a think part of its own that is not empty."""
+    return pl.any_horizontal(
         begins.str.starts_with(family.think)
-        & pl.col(text).str.contains(family.answering, literal=True)
-        & (_cut(_cut(pl.col(text), family.answering)[0], family.think)[1].str.strip_chars() != "")
+        & pl.col("text").str.contains(family.answering, literal=True)
+        & (_cut(_cut(pl.col("text"), family.answering)[0], family.think)[1].str.strip_chars() != "")
         for family in FAMILIES
     )
-    end = pl.col(reasoning).str.strip_chars_end()
-    thought = (
-        pl.when(end.str.ends_with(PAPER.answering)).then(end.str.strip_suffix(PAPER.answering)).otherwise(reasoning)
-    )
-    bare = pl.coalesce(
-        *(
-            pl.when(begins.str.starts_with(family.think)).then(_cut(pl.col(text), family.answering)[1])
-            for family in FAMILIES
-        ),
-        text,
-    )
-    apart = pl.format("<think>{}</think>{}", thought, bare)
-    return pl.when(pl.col(reasoning).is_null() | own).then(text).otherwise(apart)
+
+
+def _after(begins: pl.Expr) -> Iterator[pl.Expr]:
+    """What follows the think part of `text`, by family."""
+    for family in FAMILIES:
+        yield pl.when(begins.str.starts_with(family.think)).then(_cut(pl.col("text"), family.answering)[1])
 
 
 def split(responses: pl.DataFrame) -> pl.DataFrame:

@@ -64,9 +64,10 @@ def in_rounds(
 def as_responses(answered: pl.DataFrame, answers: Answers) -> Iterator[pl.DataFrame]:
     """Answered requests as rows of Responses, without their ids, in frames as their texts are stored."""
     for texts in answers.memo.batches(RESPONSES, answered, TEXTS):
-        yield answered.join(texts, on="key", maintain_order="right").select(
+        found = answered.join(texts, on="key", maintain_order="right")
+        yield found.select(
             "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
-            "completion_tokens", "cost", response=parts.full_response("reasoning", "text"), origin=pl.lit("distilled"),
+            "completion_tokens", "cost", response=parts.full_response(found), origin=pl.lit("distilled"),
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from am_assets.config.recipe import TeacherPolicy
 from am_assets.config.samples import UntilPass
+from am_assets.datasets.published import SAID
 from am_assets.distillation import prompts
 from am_assets.project import Project
 from am_assets.storage.stored import StoredTables, read_policy
@@ -35,7 +36,7 @@ class Demand:
     def requests(self, questions: pl.DataFrame) -> pl.DataFrame:
         """TeacherRequests if the named recipes selected all `questions` (RawPool, has_reference, has_tests), with the
         distinct policies in place of recipes."""
-        answered = pl.col("published").list.len() > 0
+        answered = SAID > 0
         return pl.concat(
             prompts.requests_table(
                 questions.filter(~(answered & policy.published)).with_columns(samples=_most(policy)), policy
@@ -46,9 +47,7 @@ class Demand:
     def responses(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
         """`questions` (RawPool) with a row for each response that they may get."""
         published = pl.col("published").list.len().cast(pl.Int64)
-        own = [
-            pl.when((published > 0) & policy.published).then(0).otherwise(_most(policy)) for policy in self._policies
-        ]
+        own = [pl.when((SAID > 0) & policy.published).then(0).otherwise(_most(policy)) for policy in self._policies]
         others = self._selected_by_others(shard).group_by("question_id").agg(by_others=pl.sum("samples"))
         counted = questions.join(others, on="question_id", how="left", maintain_order="left").with_columns(
             responses=pl.sum_horizontal(published, *own, pl.col("by_others").fill_null(0))

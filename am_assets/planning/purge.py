@@ -117,7 +117,7 @@ def _gone(memo: Memo, store: StoredTables, here: Project) -> _Gone:
         known = memo.read(RESPONSES, empty.select(key="request_key"), ANSWER).filter(
             pl.col("finish_reason") != EXCLUDED
         )
-        said = known.select(request_key="key", response=full_response("reasoning", "text"))
+        said = known.select(request_key="key", response=full_response(known))
         originals.append(empty.join(said, on="request_key"))
     ids = {one for rows in originals for one in response_ids(rows)} | here.exclusions.ids
     for owners in map(memo.owners, memo.namespaces()):  # not every namespace knows the question of a response

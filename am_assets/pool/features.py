@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from am_assets.datasets.checks import CHECKS
+from am_assets.datasets.published import SAID
 from am_assets.engines.models.language import languages
 
 VERSION = 6  # raise when a feature comes out differently
@@ -49,7 +50,7 @@ def question_features(pool: pl.DataFrame, verifiers: Mapping[str, pl.Expr]) -> p
         has_table=text.str.contains(TABLE),
         has_check=pl.any_horizontal(*CHECKS.values()),
         verifiers=pl.concat_list(names).list.drop_nulls(),
-        published=pl.col("published").list.len(),
+        published=SAID,
         license="license",
     )
 

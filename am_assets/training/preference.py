@@ -1,6 +1,10 @@
 """Pairs of a chosen and a rejected response to one question, by verdict and reward, in the conversational form of trl.
 
 Pure: which responses are kept, and why others are not, is decided in `verified_set`; files are written by `sets.py`.
+Pairs are decided by narrow columns, and get their texts a few at a time:
+
+    found, outcomes = pairs(verified_set, said, asked, policy)
+    frame = with_texts(found, texts)  # of texts_of(found)
 """
 
 import polars as pl
@@ -11,8 +15,7 @@ from am_assets.storage.schemas import PreferenceDataset
 from am_assets.training import sets
 
 VERSION = "1"  # raise when other pairs come out, or in another form
-SIDE = ["question_id", "response_id", "teacher", "verdict", "reward", "turn", "chars"]
-QUESTION = ["source", "question_id", "question", "license"]
+SIDE = ["question_id", "response_id", "shard", "teacher", "verdict", "reward", "chars"]
 # What became of a question, in the order in which the rules apply.
 MEANINGS = {
     "no_chosen": "no response that is kept and passed",
@@ -22,6 +25,7 @@ MEANINGS = {
     "paired": "with a pair",
 }
 OUTCOMES = list(MEANINGS)
+CHATS, ROLES = ["prompt", "chosen", "rejected"], ["user", "assistant", "assistant"]
 GAPS = [-1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1]
 
 
@@ -34,24 +38,24 @@ def candidates(verified: pl.DataFrame, policy: PreferencePolicy) -> pl.DataFrame
     return ours.filter(pl.col("role").n_unique().over("question_id") == 2)
 
 
-def preference_table(
-    verified: pl.DataFrame, responses: pl.DataFrame, pool: pl.DataFrame, policy: PreferencePolicy
+def pairs(
+    verified: pl.DataFrame, said: pl.DataFrame, asked: pl.DataFrame, policy: PreferencePolicy
 ) -> tuple[pl.DataFrame, dict[str, int]]:
-    """PreferenceDataset, sorted by its ids, and the number of questions by outcome (OUTCOMES).
+    """PreferenceDataset without its chats, sorted by its ids, with the shards of both sides; and the number of
+    questions by outcome (OUTCOMES).
 
-    `responses` (response_id, think, answer) and `pool` hold those of `candidates` at least. Two responses of the same
-    text are one. `ValueError` if a candidate lacks its text or its question.
-
-    >>> table, outcomes = preference_table(verified_set, responses, raw_pool, policy)
+    `said` (response_id, a hash `text` of think and answer, and their `chars`) and `asked` (shard, question_id, license)
+    hold those of `candidates` at least. Two responses of the same text are one. `ValueError` if a candidate lacks its
+    text or its question.
     """
-    sides = _with_texts(candidates(verified, policy), responses)
+    sides = _distinct(candidates(verified, policy), said)
     compared = _compared(sides, policy)
     widest = compared.filter("far_enough", "alike_enough").sort(
         "question_id", "gap", "chosen_id", "rejected_id", descending=[False, True, False, False], nulls_last=True
     )
     if policy.pairs is not None:
         widest = widest.group_by("question_id", maintain_order=True).head(policy.pairs)
-    return _table(widest, pool), _outcomes(verified, compared, policy)
+    return _decided(widest, asked), _outcomes(verified, compared, policy)
 
 
 def _with_role(verified: pl.DataFrame, policy: PreferencePolicy) -> pl.DataFrame:
@@ -61,19 +65,11 @@ def _with_role(verified: pl.DataFrame, policy: PreferencePolicy) -> pl.DataFrame
     return verified.with_columns(role=role)
 
 
-def _with_texts(candidates: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
-    sides = candidates.join(
-        responses.select("response_id", "think", "answer").unique("response_id"), on="response_id", how="left"
-    )
-    if holes := sides.filter(pl.any_horizontal(pl.col("think", "answer").is_null())).sort("response_id").head(1).rows():
-        raise ValueError(f"response {holes[0][0]} has no text: materialize responses and verified_set again")
-    return (
-        sides.with_columns(
-            turn=sets.assistant(), chars=pl.col("think").str.len_chars() + pl.col("answer").str.len_chars()
-        )
-        .sort("response_id")
-        .unique(["question_id", "role", "think", "answer"], keep="first", maintain_order=True)
-    )
+def _distinct(candidates: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+    sides = candidates.join(said.unique("response_id"), on="response_id", how="left").sort("response_id")
+    if holes := sides.filter(pl.col("text").is_null())["response_id"].head(1).to_list():
+        raise ValueError(f"response {holes[0]} has no text: materialize responses and verified_set again")
+    return sides.unique(["question_id", "role", "text"], keep="first", maintain_order=True)
 
 
 def _compared(sides: pl.DataFrame, policy: PreferencePolicy) -> pl.DataFrame:
@@ -96,23 +92,41 @@ def _compared(sides: pl.DataFrame, policy: PreferencePolicy) -> pl.DataFrame:
     return pairs.with_columns(gap=gap, far_enough=far.fill_null(False), alike_enough=alike)
 
 
-def _table(pairs: pl.DataFrame, pool: pl.DataFrame) -> pl.DataFrame:
-    asked = pool.select(QUESTION).sort(QUESTION).unique(["source", "question_id"], keep="first", maintain_order=True)
-    table = pairs.join(asked, on=["source", "question_id"], how="left")
-    if holes := table.filter(pl.col("question").is_null())["question_id"].to_list():
+def _decided(pairs: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    questions = asked.select("question_id", "license", chosen_shard="shard", found=True)
+    table = pairs.join(questions, on=["chosen_shard", "question_id"], how="left")
+    if holes := table.filter(pl.col("found").is_null())["question_id"].to_list():
         told = f"{counted(len(holes), 'pair')} without question, first {min(holes)}"
         raise ValueError(f"{told}: materialize raw_pool again")
+    narrow = [name for name in PreferenceDataset.column_names() if name not in CHATS]
     return (
         table.rename({"gap": "reward_gap", "drop_reason": "rejected_because"})
-        .with_columns(
-            pl.col("reward_gap").cast(pl.Float32),
-            prompt=sets.user("question"),
-            chosen="chosen_turn",
-            rejected="rejected_turn",
-        )
-        .select(PreferenceDataset.column_names())
+        .with_columns(pl.col("reward_gap").cast(pl.Float32))
+        .select(*narrow, "chosen_shard", "rejected_shard")
         .sort("chosen_id", "rejected_id")
     )
+
+
+def texts_of(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The texts that `pairs` are made of: `id` of a question or response (`of`) in `shard`, and its `place` among all,
+    as CHATS of one pair after the other."""
+    ids = [("question", "chosen_shard", "question_id"), ("response", "chosen_shard", "chosen_id"),
+           ("response", "rejected_shard", "rejected_id")]  # fmt: skip
+    return pl.concat(
+        pairs.select(of=pl.lit(of), shard=shard, id=name, place=pl.int_range(pl.len()) * len(CHATS) + number)
+        for number, (of, shard, name) in enumerate(ids)
+    )
+
+
+def with_texts(pairs: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+    """PreferenceDataset of some of `pairs`, with what is `said` in the `texts_of` them, in their order."""
+    said = [texts["said"].gather_every(len(CHATS), number) for number in range(len(CHATS))]
+    chats = [sets.chat(role, of).alias(name) for role, of, name in zip(ROLES, said, CHATS, strict=True)]
+    return pairs.with_columns(chats).select(PreferenceDataset.column_names())
+
+
+def forms(table: pl.DataFrame, start: int) -> dict[str, pl.DataFrame]:
+    return {"train": table}
 
 
 def _outcomes(verified: pl.DataFrame, compared: pl.DataFrame, policy: PreferencePolicy) -> dict[str, int]:

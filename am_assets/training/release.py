@@ -32,7 +32,6 @@ from am_assets.training.card import About, card
 from am_assets.training.parts import Part, parts, row_groups
 
 VERSION = "4"  # raise when files or card come out otherwise
-FILE_BYTES = 500_000_000  # of a file of the sets beside, at most, in memory: packed it is a fraction of that
 ROW_GROUP = 1_000  # rows that a reader who streams has to take at once
 LENGTHS = "images/lengths.png"
 MANIFEST = "manifest.json"
@@ -175,25 +174,6 @@ def released(rows: pl.DataFrame, further: Sequence[str] = ()) -> pl.DataFrame:
     user = pl.struct(role=pl.lit("user"), content="question")
     assistant = pl.struct(role=pl.lit("assistant"), content=dataset.TURN)
     return rows.select(pl.concat_list(user, assistant).alias("messages"), *BESIDE, *further)
-
-
-def write_parts(rows: pl.DataFrame, folder: Path, name: str, most: int = FILE_BYTES) -> list[Path]:
-    """Writes `<name>-<n>.parquet`, each of at most `most` bytes unless a single row has more."""
-    paths = []
-    for number, part in enumerate(_halves(rows, most)):
-        paths.append(folder / f"{name}-{number:05}.parquet")
-        part.write_parquet(paths[-1], row_group_size=ROW_GROUP)
-    return paths
-
-
-def _halves(rows: pl.DataFrame, most: int) -> Iterator[pl.DataFrame]:
-    if rows.height > 1 and rows.estimated_size() > most:
-        half = rows.height // 2
-        # Sizes are those of what is referred to: a slice without a copy of its own has that of the whole.
-        yield from _halves(rows[:half].clone().rechunk(), most)
-        yield from _halves(rows[half:].clone().rechunk(), most)
-    else:
-        yield rows
 
 
 def _llama_factory(name: str) -> dict:

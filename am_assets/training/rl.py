@@ -1,6 +1,7 @@
 """Questions for reinforcement learning: what their answers are checked by, and how often responses passed.
 
-Pure: the table, and its rows in the forms of three trainers. Files are written by `sets.py`.
+Pure: the table, and its rows in the forms of three trainers. Files are written by `sets.py`. Rows are decided by
+narrow columns, and get their texts a few at a time.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from am_assets.training import sets
 VERSION = "2"  # raise when other rows come out, or in another form
 ASKED = ["question_id", "shard"]
 FEATURES = [*ASKED, "verifiers"]
-QUESTION = [*ASKED, "question", "license", "reference_answer", "test_cases", "constraints"]
+TEXTS = ["question", "reference_answer", "test_cases", "constraints"]  # of RawPool
 # What became of a selected question, in the order in which the rules apply.
 MEANINGS = {
     "no_verifier": "no reference, tests or constraints",
@@ -30,15 +31,14 @@ RATES = [0, 0.125, 0.25, 0.5, 0.75, 0.875, 1]
 MEASURED = ["attempts", "passes", "pass_rate", "teachers"]
 
 
-def rl_table(
-    selected: pl.DataFrame, verified: pl.DataFrame, features: pl.DataFrame, pool: pl.DataFrame, policy: RlPolicy
+def rl_rows(
+    selected: pl.DataFrame, verified: pl.DataFrame, features: pl.DataFrame, asked: pl.DataFrame, policy: RlPolicy
 ) -> tuple[pl.DataFrame, dict[str, int]]:
-    """RlDataset, sorted by question_id, and the number of selected questions by outcome (OUTCOMES).
+    """RlDataset without its texts, sorted by question_id, with `shard`, `repaired_reference` and whether that is
+    `replaced`; and the number of selected questions by outcome (OUTCOMES).
 
-    Of SelectedQuestions, VerifiedSet, QuestionFeatures and RawPool, the last two with a column `shard`. `ValueError` if
-    a question is not in the pool.
-
-    >>> table, outcomes = rl_table(selected_questions, verified_set, question_features, raw_pool, policy)
+    Of SelectedQuestions, VerifiedSet, QuestionFeatures with a column `shard`, and `asked` of RawPool: ASKED, license,
+    and whether it is `referenced`. `ValueError` if a question is not in the pool.
     """
     rows = (
         selected.filter("kept")
@@ -48,20 +48,31 @@ def rl_table(
         .with_columns(pl.col("attempts", "passes").fill_null(0), pl.col("teachers").fill_null([]))
         .with_columns(outcome=_outcome(policy))
     )
-    table = rows.filter(outcome="released").join(pool.select(QUESTION), on=ASKED, how="left")
-    if holes := table.filter(pl.col("question").is_null())["question_id"].to_list():
+    table = rows.filter(outcome="released").join(asked, on=ASKED, how="left")
+    if holes := table.filter(pl.col("referenced").is_null())["question_id"].to_list():
         raise ValueError(
             f"{counted(len(holes), 'question')} not in the pool, first {min(holes)}: materialize raw_pool again"
         )
-    table = table.with_columns(
-        reference_answer=pl.coalesce("repaired_reference", "reference_answer"),
-        replaced_reference=pl.when(pl.col("repaired_reference").is_not_null()).then("reference_answer"),
-    )
+    table = table.with_columns(replaced=pl.col("referenced") & pl.col("repaired_reference").is_not_null())
     counts = dict(rows["outcome"].value_counts().rows())
     told = [name for name in OUTCOMES if name in counts or name != "reference_doubtful"]  # only where a recipe asks
+    narrow = [name for name in RlDataset.column_names() if name in table.columns]
     return (
-        table.with_columns(prompt=sets.user("question")).select(RlDataset.column_names()).sort("question_id"),
+        table.select(*narrow, "shard", "repaired_reference", "replaced").sort("question_id"),
         {name: counts.get(name, 0) for name in told},
+    )
+
+
+def with_texts(rows: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+    """RlDataset of some of `rl_rows` with the TEXTS of their questions, in their order."""
+    return (
+        pl.concat([rows, texts.select(TEXTS)], how="horizontal")
+        .with_columns(
+            reference_answer=pl.coalesce("repaired_reference", "reference_answer"),
+            replaced_reference=pl.when(pl.col("repaired_reference").is_not_null()).then("reference_answer"),
+            prompt=sets.chat("user", "question"),
+        )
+        .select(RlDataset.column_names())
     )
 
 
@@ -91,8 +102,9 @@ def _outcome(policy: RlPolicy) -> pl.Expr:
     return pl.coalesce(*(pl.when(one).then(pl.lit(name)) for name, one in broken.items()), pl.lit("released"))
 
 
-def forms(table: pl.DataFrame, against: Mapping[str, str]) -> dict[str, pl.DataFrame]:
-    """The rows of RlDataset by trainer. `against`: by verifier, the column that it compares answers with.
+def forms(table: pl.DataFrame, start: int, against: Mapping[str, str], repaired: bool) -> dict[str, pl.DataFrame]:
+    """Rows of RlDataset, of which the first is number `start`, by trainer. `against`: by verifier, the column that it
+    compares answers with. `repaired`: whether references of any row were.
 
     trl       `prompt`, and columns that reward functions get by name; `solution` is the reference
     verl      `data_source`, `prompt`, `ability`, `reward_model`, `extra_info`
@@ -101,7 +113,6 @@ def forms(table: pl.DataFrame, against: Mapping[str, str]) -> dict[str, pl.DataF
     The ground truth of verl and the label of OpenRLHF are what the first verifier of the question compares with. Where
     references were repaired, `replaced_reference` holds those of the source.
     """
-    repaired = table["replaced_reference"].null_count() < table.height
     table = table if repaired else table.drop("replaced_reference")
     beside = [*MEASURED, "replaced_reference"] if repaired else MEASURED
     first = pl.col("verifiers").list.first()
@@ -109,7 +120,7 @@ def forms(table: pl.DataFrame, against: Mapping[str, str]) -> dict[str, pl.DataF
     constraints = pl.when(truth != pl.col("constraints")).then("constraints").alias("constraints")  # held once
     extra = pl.struct(
         pl.lit("train").alias("split"),
-        pl.int_range(pl.len(), dtype=pl.Int64).alias("index"),
+        pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias("index"),
         *("question_id", "difficulty", "license", "verifiers"),
         constraints,
         *beside,

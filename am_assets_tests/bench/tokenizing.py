@@ -4,7 +4,8 @@
 
 Rows are made up of words, numbers and formulas; the tokenizer is that of the embedded student. Each round runs in a
 process of its own, whose memory is told with that of its workers: at its highest, twice as many rows must not need
-more. The last round reads what the one before has made. Processor time changes less on a busy machine.
+more. The third round reads what the one before has made; the last is the tokenizer alone, with all its threads, on the
+texts of the turns in memory. Processor time changes less on a busy machine.
 """
 
 import argparse
@@ -76,6 +77,25 @@ def measure(rows: Path, student: Path, cache: Path, workers: int) -> None:
     )
 
 
+def measure_alone(rows: Path, student: Path) -> None:
+    from transformers import AutoTokenizer
+
+    from am_assets.training.rows import chunks
+
+    tokenizer, spent, busy, count, tokens = AutoTokenizer.from_pretrained(student), 0.0, 0.0, 0, 0
+    for chunk in chunks(rows, 1000):
+        turns = [turn for _, turn in chunk]
+        began, used = time.monotonic(), time.process_time()
+        found = tokenizer(turns, add_special_tokens=False, verbose=False)["input_ids"]
+        spent, busy = spent + time.monotonic() - began, busy + time.process_time() - used
+        count, tokens = count + len(turns), tokens + sum(map(len, found))
+    print(
+        f"{count:8,} rows, {tokens:12,} tokens: {spent:7.1f} s, {count / spent:8,.0f} rows/s,"
+        f" {tokens / spent:10,.0f} tokens/s; {busy:6.1f} s of processor time, by the tokenizer alone",
+        flush=True,
+    )
+
+
 def _watch(top: list[int], over: threading.Event) -> None:
     """The most that this process and its children have for themselves: what is mapped of files does not count."""
     here = psutil.Process()
@@ -99,9 +119,13 @@ def main() -> None:
     parser.add_argument("--chars", type=int, default=16_000)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--alone", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.measure:
         measure(*map(Path, asked.measure), asked.workers)
+        return
+    if asked.alone:
+        measure_alone(*map(Path, asked.alone))
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -114,6 +138,7 @@ def main() -> None:
             places = [str(place) for place in (rows, student, folder / "tokens")]
             script = [sys.executable, "-m", "am_assets_tests.bench.tokenizing", "--workers", str(asked.workers)]
             subprocess.run([*script, "--measure", *places], check=True)
+        subprocess.run([*script, "--alone", *places[:2]], check=True)
 
 
 if __name__ == "__main__":

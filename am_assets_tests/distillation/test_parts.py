@@ -107,7 +107,7 @@ def test_harmony_channels_are_thought_and_answer(response: str, parts: tuple) ->
 )
 def test_reasoning_apart_becomes_the_think_part_of_a_text_without_one(reasoning, text, whole) -> None:
     frame = pl.DataFrame({"reasoning": [reasoning], "text": [text]}, schema={"reasoning": pl.String, "text": pl.String})
-    assert frame.select(full_response("reasoning", "text")).item() == whole
+    assert full_response(frame).item() == whole
 
 
 def test_rows_keep_their_order_and_columns_whatever_their_families() -> None:

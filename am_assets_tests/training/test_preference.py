@@ -1,6 +1,5 @@
 """Pairs for preference training: who is chosen, who is rejected, which pairs stay, and what readers load."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,8 @@ import pytest
 from am_assets.config.sets import PreferencePolicy
 from am_assets.config.vocabulary import RESPONSE_DROPS, VERDICTS
 from am_assets.storage.schemas import PreferenceDataset
-from am_assets.training import sets
-from am_assets.training.preference import card, preference_table
+from am_assets.training import dataset, preference, sets
+from am_assets.training.preference import card
 
 NO = {"no_chosen": 0, "no_rejected": 0, "min_reward_gap": 0, "max_length_ratio": 0, "paired": 0}
 VERIFIED = {
@@ -34,7 +33,8 @@ def wrong(name: str, **other: Any) -> dict:
 
 
 def verified(*rows: dict) -> pl.DataFrame:
-    beside = {"source": "gsm", "category": "math", "difficulty": "easy", "teacher": "r1", "detail": "math: 4 is not 5"}
+    beside = {"source": "gsm", "shard": "gsm", "category": "math", "difficulty": "easy", "teacher": "r1",
+              "detail": "math: 4 is not 5"}  # fmt: skip
     return pl.DataFrame(rows, schema=VERIFIED).with_columns(pl.lit(value).alias(name) for name, value in beside.items())
 
 
@@ -47,8 +47,22 @@ def features(of: pl.DataFrame, **answers: str) -> pl.DataFrame:
 def pool(*ids: str) -> pl.DataFrame:
     asked = pl.DataFrame({"question_id": ids or ["q"]})
     return asked.with_columns(
-        source=pl.lit("gsm"), license=pl.lit("mit"), question=pl.lit("ask ") + pl.col("question_id")
+        shard=pl.lit("gsm"), license=pl.lit("mit"), question=pl.lit("ask ") + pl.col("question_id")
     )
+
+
+def preference_table(
+    of: pl.DataFrame, responses: pl.DataFrame, pool: pl.DataFrame, policy: PreferencePolicy
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The table with its texts, as `orchestration.texts` reads them."""
+    said = responses.select(
+        "response_id", text="answer", chars=pl.sum_horizontal(pl.col("think", "answer").str.len_chars())
+    )
+    pairs, outcomes = preference.pairs(of, said, pool.drop("question"), policy)
+    turns = responses.select(id="response_id", said=dataset.TURN)
+    texts = pl.concat([turns, pool.select(id="question_id", said="question")])
+    wanted = preference.texts_of(pairs).join(texts, on="id", how="left").sort("place")
+    return preference.with_texts(pairs, wanted), outcomes
 
 
 def paired(*rows: dict, answers: dict[str, str] | None = None, **policy: Any) -> tuple[pl.DataFrame, dict[str, int]]:
@@ -177,7 +191,8 @@ def test_a_side_without_text_or_question_is_an_error_that_names_it():
 
 def release(folder: Path, *rows: dict) -> Path:
     table, outcomes = paired(*rows)
-    sets.write_set(folder, {"train": table}, card("demo", table, outcomes, PreferencePolicy()))
+    told = card("demo", table, outcomes, PreferencePolicy())
+    list(sets.written(folder, [table], table.clear(), preference.forms, told))
     return folder
 
 
@@ -210,7 +225,8 @@ def test_a_release_is_the_same_bytes_again_and_is_split_where_it_is_large(tmp_pa
     release(tmp_path / "set", *rows)
     first = contents()
     assert set(first) == {"README.md", "train-00000.parquet"}
-    monkeypatch.setattr(sets, "write_parts", partial(sets.write_parts, most=1))
+    monkeypatch.setattr(sets, "FILE_BYTES", 1)
+    monkeypatch.setattr(sets, "ROW_GROUP", 1)
     release(tmp_path / "set", *rows)
     assert len(contents()) == 5
     assert pl.read_parquet(tmp_path / "set" / "data")["chosen_id"].to_list() == ["a0", "a1", "a2", "a3"]

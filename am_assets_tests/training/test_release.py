@@ -16,7 +16,7 @@ from am_assets.config.recipe import ReleasePolicy
 from am_assets.training import parts, release
 from am_assets.training.card import About
 from am_assets.training.dataset import am_record, assistant_turn
-from am_assets.training.release import Texts, write_parts, write_release
+from am_assets.training.release import Texts, write_release
 from am_assets.training.rows import chunks, response_ids, with_texts
 from am_assets_tests.desk import Desk
 from am_assets_tests.students import write_tiny_student
@@ -213,15 +213,6 @@ def test_responses_that_are_not_those_of_the_decision_are_refused_and_nothing_is
     with pytest.raises(ValueError, match="responses are not those that verified_set was made of, at "):
         write(tmp_path, table(4), texts=lambda shard, rows: texts(shard, rows[:-1]))
     assert contents(tmp_path / "release") == before
-
-
-def test_a_large_shard_becomes_several_files_of_at_most_the_size(tmp_path: Path) -> None:
-    rows = pl.DataFrame({"text": ["x" * 1_000] * 100})
-    paths = write_parts(rows, tmp_path, "train-a", most=10_000)
-    assert [path.name for path in paths] == [f"train-a-{number:05}.parquet" for number in range(len(paths))]
-    parts = [pl.read_parquet(path) for path in paths]
-    assert all(part.estimated_size() <= 10_000 for part in parts)
-    assert pl.concat(parts).equals(rows)
 
 
 def test_a_release_without_rows_has_its_schema(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from am_assets.config.sets import RlPolicy
 from am_assets.storage.schemas import RlDataset
 from am_assets.training import sets
-from am_assets.training.rl import card, forms, measured, rl_table
+from am_assets.training.rl import ASKED, TEXTS, card, forms, measured, rl_rows, with_texts
 from am_assets.verification.verifiers import VERIFIERS
 
 AGAINST = {name: verifier.against for name, verifier in VERIFIERS.items()}
@@ -53,6 +53,19 @@ def tried(passed: int, failed: int, question: str = "sum", **more: str) -> pl.Da
     return verified(*[(question, True)] * passed, *[(question, False)] * failed, **more)
 
 
+def rl_table(
+    selected: pl.DataFrame, of: pl.DataFrame, features: pl.DataFrame, pool: pl.DataFrame, policy: RlPolicy
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The table with its texts, as `orchestration.texts` reads them."""
+    asked = pool.select(*ASKED, "license", referenced=pl.col("reference_answer").is_not_null())
+    rows, outcomes = rl_rows(selected, of, features, asked, policy)
+    return with_texts(rows, rows.select(ASKED).join(pool.select(*ASKED, *TEXTS), on=ASKED, how="left")), outcomes
+
+
+def formed(table: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return forms(table, 0, AGAINST, table["replaced_reference"].is_not_null().any())
+
+
 def released(of: pl.DataFrame, *ids: str, **policy: Any) -> tuple[pl.DataFrame, dict[str, int]]:
     return rl_table(selected(*ids or ["sum"]), of, pool(), pool(), RlPolicy(**policy))
 
@@ -84,12 +97,12 @@ def test_a_repaired_reference_is_what_answers_are_checked_against_and_a_doubtful
     table, outcomes = released(tried(3, 1, repaired="20"))
     assert table.select("reference_answer", "replaced_reference").row(0) == ("20", "19")
     assert outcomes == NO | {"released": 1}
-    found = forms(table, AGAINST)
+    found = formed(table)
     assert found["trl"].select("solution", "replaced_reference").row(0) == ("20", "19")
     assert found["verl"]["reward_model"][0]["ground_truth"] == found["openrlhf"]["label"][0] == "20"
     assert found["verl"]["extra_info"][0]["replaced_reference"] == "19"
     assert released(tried(3, 1, dropped="reference_doubtful"))[1] == NO | {"reference_doubtful": 1}
-    as_it_was = forms(released(tried(3, 1))[0], AGAINST)
+    as_it_was = formed(released(tried(3, 1))[0])
     assert not any("replaced_reference" in str(form.schema) for form in as_it_was.values())
 
 
@@ -119,7 +132,7 @@ def test_a_question_that_the_pool_lacks_is_an_error_that_names_it():
 
 def test_each_trainer_gets_the_form_that_it_reads():
     table, _ = released(tried(1, 1), *QUESTIONS)
-    found = {name: {one["question"]: one for one in _named(rows)} for name, rows in forms(table, AGAINST).items()}
+    found = {name: {one["question"]: one for one in _named(rows)} for name, rows in formed(table).items()}
     assert found["trl"]["sum"]["solution"] == "19"
     assert found["trl"]["task"]["test_cases"] == TESTS
     verl = found["verl"]["sum"]
@@ -145,7 +158,8 @@ def _named(rows: pl.DataFrame) -> list[dict]:
 
 def release(folder: Path) -> Path:
     table, outcomes = released(tried(1, 1), *QUESTIONS)
-    sets.write_set(folder, forms(table, AGAINST), card("demo", table, outcomes, RlPolicy()))
+    told = card("demo", table, outcomes, RlPolicy())
+    list(sets.written(folder, [table], table.clear(), lambda rows, at: forms(rows, at, AGAINST, False), told))
     return folder
 
 
@@ -174,6 +188,30 @@ def test_the_card_counts_what_there_is(tmp_path: Path):
     assert "| 0.5 to 0.75 | 1 |" in text
     assert "| none | 3 |" in text
     assert "| gsm | mit | 4 |" in text
+
+
+def test_files_hold_the_same_rows_in_every_form_however_they_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A file is full at so many bytes of text, and rows are numbered through all of them."""
+    table, _ = released(tried(1, 1), *QUESTIONS)
+    monkeypatch.setattr(sets, "FILE_BYTES", 60)
+    monkeypatch.setattr(sets, "ROW_GROUP", 1)
+    written = []
+    for name, frames in {
+        "whole": [table],
+        "rows": [*table.iter_slices(1)],
+        "uneven": [table[:0], table[:3], table[3:]],
+    }.items():
+        passed = sets.written(
+            tmp_path / name, frames, table.clear(), lambda one, at: forms(one, at, AGAINST, False), ""
+        )
+        assert pl.concat(passed).equals(table)
+        files = sorted((tmp_path / name / "data").iterdir())
+        written.append({file.name: file.read_bytes() for file in files})
+        for form, rows in formed(table).items():
+            parts = [pl.read_parquet(file) for file in files if file.name.startswith(form)]
+            assert len(parts) > 1
+            assert pl.concat(parts).equals(rows.with_columns(pl.col(pl.Enum).cast(pl.String)))
+    assert written[0] == written[1] == written[2]
 
 
 def test_bands_hold_every_value_once():

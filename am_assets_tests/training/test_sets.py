@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from am_assets_tests.commands import applied, planned
+from am_assets_tests.commands import am, applied, planned
 from am_assets_tests.counted import TASTE, Models, small_project
 from am_assets_tests.desk import HELD_OUT, Desk, at_desk
 
@@ -26,6 +26,7 @@ PUBLISHED = [
       for said in ("32", "33")),
     {"question": "A boy of 9 eats 4 figs. How many?", "reference_answer": "4", "response": PAPER.format("\\boxed{4}")},
     {"question": "Add forty and two.", "reference_answer": "42", "response": "The sum is 42."},
+    {"question": SUM, "reference_answer": "19", "response": ["", PAPER.format("\\boxed{19}"), None, " \n"]},
 ]  # fmt: skip
 
 
@@ -77,10 +78,19 @@ def test_right_and_wrong_responses_become_pairs(desk: Desk) -> None:
     assert files(desk, "preference_dataset") == {"README.md", "data/train-00000.parquet"}
 
 
+def test_an_empty_text_in_a_list_of_responses_is_dropped_with_a_reason_and_moves_no_other(desk: Desk) -> None:
+    shard = pl.read_parquet(desk.folder / "assets" / "responses" / "published.parquet")
+    (empty,) = shard.filter(response="")["response_id"]  # the three of them are one, like others of the same text
+    assert empty in rows(desk, "verified_set").filter(drop_reason="malformed")["response_id"].to_list()
+    assert "malformed" in am(desk, "explain", empty).stdout
+    said = shard.filter(pl.col("question_id") == shard.filter(response="")["question_id"].item())
+    assert said.filter(response="")["sample_index"].item() == said.height - 1
+
+
 def test_questions_with_a_check_become_rows_with_a_pass_rate(desk: Desk) -> None:
     table = rows(desk, "rl_dataset")
     found = {row["prompt"][0]["content"]: (row["passes"], row["attempts"]) for row in table.to_dicts()}
-    assert found[SUM] == (1, 3)  # one more takes its answer back and is unverifiable
+    assert found[SUM] == (1, 4)  # an empty one too; one more takes its answer back and is unverifiable
     assert found[TASK] == (1, 2)
     assert found["A boy of 9 eats 4 figs. How many?"] == (1, 1)
     assert OPEN not in found

@@ -120,8 +120,8 @@ def responses(row: Row, name: str, reasoning: str, finish_reason: str) -> tuple[
     """The texts of a field that holds one response or a list of them, each with the thinking beside it, and notes on
     those that are left out (`finished`)."""
     given = row.get(name)
-    several = isinstance(given, list) and all(isinstance(one, str) for one in given)
-    said = [clean(one) for one in given] if several else [one for one in [row.text(name)] if one is not None]
+    several = isinstance(given, list) and all(isinstance(one, str | None) for one in given)
+    said = [clean(one or "") for one in given] if several else [one for one in [row.text(name)] if one is not None]
     thoughts = _beside(row, reasoning, len(said))
     return finished(row, [*map(with_thinking, thoughts, said)], finish_reason)
 

@@ -29,12 +29,13 @@ from am_assets.orchestration import students, tables, texts
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import all_of, every
 from am_assets.orchestration.resources import Answers
-from am_assets.orchestration.tables import content_version, picture
+from am_assets.orchestration.tables import content_version, empty, picture
 from am_assets.selection.decontaminate import by_benchmark
 from am_assets.storage.copies import of
 from am_assets.storage.memo import key_of
 from am_assets.storage.schemas import SftDataset
 from am_assets.storage.stored import StoredTables, read_policy
+from am_assets.storage.streams import Stream
 from am_assets.training import card, dataset, preference, release, rl, rows, sets, sft, watching
 from am_assets.verification.figures import BY, findings, pass_rates
 from am_assets.verification.verifiers import VERIFIERS
@@ -42,6 +43,7 @@ from am_assets.verification.verifiers import VERIFIERS
 MADE_WITH = ["am-assets", "dagster", "polars", "math-verify", "litellm", "sentence-transformers", "hnswlib"]
 CHECKPOINTS = "checkpoints"  # the folder of trained students, below the assets folder
 _RELEASED = ["response_features", "responses", "raw_pool"]  # read shard by shard
+AGAINST = {name: verifier.against for name, verifier in VERIFIERS.items()}
 OUTCOMES = "questions"  # metadata of the sets beside the dataset: what became of how many questions
 
 
@@ -185,7 +187,7 @@ def training_log(here: Declared, sft_checkpoint: pl.DataFrame) -> tuple[pl.DataF
 @tables.decision(
     "training",
     "recipes",
-    ins={"responses": every("shard"), "raw_pool": every("shard")},
+    deps=lambda _: all_of("responses", "raw_pool"),
     reads=Reads((preference, sets, parts)),
 )
 def preference_dataset(
@@ -193,25 +195,26 @@ def preference_dataset(
     here: Declared,
     preference_policy: pl.DataFrame,
     verified_set: pl.DataFrame,
-    responses: pl.LazyFrame,
-    raw_pool: pl.LazyFrame,
-) -> tuple[pl.DataFrame, dict]:
+    tables: dg.ResourceParam[StoredTables],
+) -> tuple[Stream, dict]:
     """Pairs of a kept response that passed and one of the same question that failed, in the conversational form of trl.
     Parquet files and a card are written beside this table, in a folder named by the recipe."""
     policy = read_policy(PreferencePolicy, preference_policy)
-    ours = preference.candidates(verified_set, policy).lazy()
-    said = parts.split(responses.select("response_id", "response").join(ours, on="response_id", how="semi").collect())
-    pool = raw_pool.select(preference.QUESTION).join(ours, on="question_id", how="semi").collect()
-    table, outcomes = preference.preference_table(verified_set, said, pool, policy)
+    ours = preference.candidates(verified_set, policy)
+    asked = texts.asked(tables, ours["shard"].unique().sort())
+    pairs, outcomes = preference.pairs(verified_set, texts.told_apart(tables, ours), asked, policy)
     folder = here.assets / "preference_dataset" / context.partition_key
-    sets.write_set(folder, {"train": table}, preference.card(context.partition_key, table, outcomes, policy))
-    return table, _released(table, folder, outcomes)
+    card = preference.card(context.partition_key, pairs, outcomes, policy)
+    rows = texts.paired(tables, pairs, folder)
+    release = sets.written(folder, rows, empty("preference_dataset"), preference.forms, card)
+    return Stream(release), _released(pairs, folder, outcomes)
 
 
 @tables.decision(
     "training",
     "recipes",
-    ins={"question_features": every("shard"), "raw_pool": every("shard")},
+    ins={"question_features": every("shard")},
+    deps=lambda _: all_of("raw_pool"),
     reads=Reads((rl, sets), facts=("verifiers",)),
 )
 def rl_dataset(
@@ -221,30 +224,29 @@ def rl_dataset(
     selected_questions: pl.DataFrame,
     verified_set: pl.DataFrame,
     question_features: pl.LazyFrame,
-    raw_pool: pl.LazyFrame,
-) -> tuple[pl.DataFrame, dict]:
+    tables: dg.ResourceParam[StoredTables],
+) -> tuple[Stream, dict]:
     """The selected questions that a verifier can check, with what it compares with and how often responses passed.
     Parquet files in the forms of trl, verl and OpenRLHF and a card are written beside this table, in a folder named by
     the recipe."""
     policy = read_policy(RlPolicy, rl_policy)
-    ours = selected_questions.filter("kept").lazy()
-    features, pool = (
-        upstream.select(columns).join(ours, on="question_id", how="semi").collect()
-        for upstream, columns in ((question_features, rl.FEATURES), (raw_pool, rl.QUESTION))
-    )
-    table, outcomes = rl.rl_table(selected_questions, verified_set, features, pool, policy)
+    ours = selected_questions.filter("kept")
+    features = question_features.select(rl.FEATURES).join(ours.lazy(), on="question_id", how="semi").collect()
+    asked = texts.asked(tables, ours["shard"].unique().sort())
+    rows, outcomes = rl.rl_rows(selected_questions, verified_set, features, asked, policy)
     folder = here.assets / "rl_dataset" / context.partition_key
-    forms = rl.forms(table, {name: verifier.against for name, verifier in VERIFIERS.items()})
-    sets.write_set(folder, forms, rl.card(context.partition_key, table, outcomes, policy))
-    return table, _released(table, folder, outcomes)
+    forms = partial(rl.forms, against=AGAINST, repaired=rows["replaced"].any())
+    card = rl.card(context.partition_key, rows, outcomes, policy)
+    release = sets.written(folder, texts.checked(tables, rows, folder), empty("rl_dataset"), forms, card)
+    return Stream(release), _released(rows, folder, outcomes)
 
 
-def _released(table: pl.DataFrame, folder: Path, outcomes: dict[str, int]) -> dict:
+def _released(rows: pl.DataFrame, folder: Path, outcomes: dict[str, int]) -> dict:
     counts = pl.DataFrame({"outcome": list(outcomes), "questions": list(outcomes.values())})
-    picture = plots.bar_chart_png(counts, "outcome", "questions", "What became of the questions")
+    shown = plots.bar_chart_png(counts, "outcome", "questions", "What became of the questions")
     return {
         OUTCOMES: outcomes,
-        **{name: dict(table[name].value_counts(sort=True).rows()) for name in ("source", "category", "difficulty")},
+        **{name: dict(rows[name].value_counts(sort=True).rows()) for name in ("source", "category", "difficulty")},
         "release": dg.MetadataValue.path(str(folder)),
-        "outcomes": tables.picture(picture),
+        "outcomes": tables.picture(shown),
     }

@@ -4,7 +4,7 @@ import dataframely as dy
 
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, UNLABELLED
 
-PUBLISHED = dy.List(dy.Struct({"teacher": dy.String(), "response": dy.String()}))
+PUBLISHED = dy.List(dy.Struct({"teacher": dy.String(), "response": dy.String(nullable=True)}))  # null: excluded
 
 
 class RawPool(dy.Schema):

@@ -19,7 +19,7 @@ from am_assets.config.cluster import FILE
 from am_assets.config.files import ConfigError
 
 T = TypeVar("T")
-RETRY_SECONDS = 60.0  # that a request is tried again for, so that a restart of the store fails nothing
+RETRY_SECONDS = 120.0  # that a request is tried again for, so that a restart of the store fails nothing
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 120  # for a part at most
 PART_BYTES = 32_000_000  # of a request
@@ -60,6 +60,8 @@ class Objects:
         self.url = url
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
         backoff = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=3), "base": 2}
+        retries: Any = {"max_retries": 1000, "retry_timeout": timedelta(seconds=RETRY_SECONDS), "backoff": backoff}
+        other: Any = {"endpoint": endpoint, "virtual_hosted_style_request": False} if endpoint else {}
         self._store: Any = S3Store(
             bucket,
             prefix=prefix.strip("/") or None,
@@ -69,8 +71,8 @@ class Objects:
                 "timeout": f"{ANSWER_SECONDS}s",
                 "connect_timeout": f"{CONNECT_SECONDS}s",
             },
-            retry_config={"max_retries": 1000, "retry_timeout": timedelta(seconds=RETRY_SECONDS), "backoff": backoff},
-            **({"endpoint": endpoint, "virtual_hosted_style_request": False} if endpoint else {}),
+            retry_config=retries,
+            **other,
         )
 
     def put(self, name: str, content: Path | bytes) -> str:
