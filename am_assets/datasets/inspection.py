@@ -75,16 +75,15 @@ def _count(found: Inspection, item: Item, teacher: str | None) -> None:
     if not there["questions"] or len(there["questions"]) > MOST_CHARS:
         defect = "an oversized" if there["questions"] else "an empty"
         found.told.notes[f"{defect} question, a defect in the pool"] += 1
-    said = [(name or teacher, response) for name, response in item.responses if response.strip()]
+    said = item.said(teacher)
     found.counts["responses"] += len(said)
     found.licenses[item.kept.license or UNKNOWN] += 1
-    found.teachers.update(name or "unnamed" for name, _ in said)
+    found.teachers.update(one["teacher"] or "unnamed" for one in said)
     if len(found.sample) < SAMPLE:
-        published = [{"teacher": name, "response": response} for name, response in said]
         row: dict[str, Any] = {
             "question": item.question,
             "reference_answer": item.reference_answer,
             "test_cases": item.test_cases,
         }
         beside = {"license": item.kept.license, "extra": item.kept.extra, "id": item.kept.own_id}
-        found.sample.append(row | {"constraints": item.constraints, "published": published} | beside)
+        found.sample.append(row | {"constraints": item.constraints, "published": said} | beside)

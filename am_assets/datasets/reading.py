@@ -174,12 +174,7 @@ def _item(record: Any, read: Callable[[Row], Item], fields: Any, met: dict[str, 
 def _frame(batch: Iterable[tuple[str, Item]], origin: Origin) -> pl.DataFrame:
     rows = []
     for place, item in batch:
-        published = [
-            {"teacher": teacher or origin.teacher, "response": response if response.strip() else ""}
-            for teacher, response in item.responses
-            # of a list each is a response, whatever it says; a column without text has none
-            if response.strip() or (len(item.responses) > 1 and (teacher or origin.teacher))
-        ]
+        published = item.said(origin.teacher)
         if any(one["teacher"] is None for one in published):
             raise SourceError(f"{place}: a response of an unnamed teacher; give `teacher:` in the config")
         reference = item.reference_answer if (item.reference_answer or "").strip() else None

@@ -56,6 +56,16 @@ class Item:
     parts: Parts | None = None  # of the question, where it shows more than itself
     kept: Kept = field(default_factory=Kept)
 
+    def said(self, unnamed: str | None) -> list[dict[str, str | None]]:
+        """{teacher, response} of the responses; those that name no teacher are of `unnamed`. One of a list is a
+        response whatever it says; a column without text has none."""
+        named = [(teacher or unnamed, text) for teacher, text in self.responses]
+        return [
+            {"teacher": teacher, "response": text if text.strip() else ""}
+            for teacher, text in named
+            if text.strip() or (len(named) > 1 and teacher)
+        ]
+
 
 class Row:
     """One record and the fields of its adapter. `met` collects the fields that any row had, with their paths."""
