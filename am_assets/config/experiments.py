@@ -66,9 +66,8 @@ class Experiments:
     def begun(self, made: Collection[str]) -> "Experiments":
         """Those that have a variant among the recipes in `made`."""
         named = {name: one for name, one in self.named.items() if not {*one.keys(name).values()}.isdisjoint(made)}
-        return replace(
-            self, named=named, variants={key: self.variants[key] for key in self.variants if self.keys[key] in named}
-        )
+        keys = {key for name, one in named.items() for key in one.keys(name).values()}
+        return replace(self, named=named, variants={key: one for key, one in self.variants.items() if key in keys})
 
     def where(self, key: str) -> str:
         """The name of a variant's recipe as messages have it: its file, within the project's folder, and field."""

@@ -115,7 +115,8 @@ class Verifying(Entry):
 def verifying(here: Project, _: str) -> Entry:
     """The versions and limits of the verifiers where a recipe, as it was applied, samples until an answer passes."""
     store = StoredTables(here.assets)
-    paths = (store.path("teacher_policy", name) for name in here.recipe_partitions)
+    stored = {*store.partitions("teacher_policy")}.intersection(here.recipe_partitions)
+    paths = (store.path("teacher_policy", name) for name in stored)
     waits = any(_samples_until_pass(path, path.stat().st_mtime_ns) for path in paths if path.exists())
     content = {
         name: {"version": one.version, **one.settings(getattr(here.instruments, one.section))}

@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from am_assets.engines.models.student import file_sha256
+from am_assets.runtime.digests import file_sha256
 from am_assets.runtime.orphans import end_with
 from am_assets.storage.atomic import file_aside
 from am_assets.training.rows import Content, chunks, content

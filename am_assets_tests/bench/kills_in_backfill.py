@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from am_assets.engines.models.student import file_sha256
+from am_assets.runtime.digests import file_sha256
 from am_assets.storage.memo import Memo
 from am_assets_tests.blows import ENDS_RUNS, KINDS, Blow, strike
 from am_assets_tests.counted import LATENCY, Models, small_project

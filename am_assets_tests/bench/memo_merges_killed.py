@@ -9,11 +9,9 @@ texts as it was stored. At the end a merge runs to its end. Seconds are of the p
 import argparse
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +19,7 @@ import polars as pl
 from am_assets.storage import segments
 from am_assets.storage.memo import Memo
 from am_assets_tests.bench.memo_at_scale import SCHEMA, answers, keys
+from am_assets_tests.bench.processes import busy_since, killed_after
 
 NAMESPACE, APPENDED, SAMPLE = "answers", 100, 50
 
@@ -42,11 +41,7 @@ def main() -> None:
     told(folder)
     draw, late = random.Random(5), 0
     for _ in range(asked.kills):
-        process = merging(folder)
-        time.sleep(draw.uniform(0.5, 4))
-        late += process.poll() is not None
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        late += not killed_after(merging(folder), draw.uniform(0.5, 4))
         check(folder, asked.answers, asked.chars, draw)
     print(
         f"{asked.kills} kills, {late} of them too late; after each all keys were there, and texts as they were stored"
@@ -54,9 +49,7 @@ def main() -> None:
     told(folder)
     before = os.times()
     assert merging(folder).wait() == 0
-    after = os.times()
-    busy = after.children_user + after.children_system - before.children_user - before.children_system
-    print(f"a merge to its end: {busy:.1f} s of processor")
+    print(f"a merge to its end: {busy_since(before):.1f} s of processor")
     check(folder, asked.answers, asked.chars, draw)
     told(folder)
 

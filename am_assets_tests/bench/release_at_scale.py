@@ -12,7 +12,6 @@ import json
 import os
 import random
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from am_assets.storage.stored import StoredTables
 from am_assets.training import release
 from am_assets.training.card import About
 from am_assets.training.dataset import TURN
+from am_assets_tests.bench.processes import busy_since, killed_after
 from am_assets_tests.bench.selection_at_scale import watch_memory
 
 LIMIT = 3_000_000_000
@@ -165,8 +165,7 @@ def run(folder: Path, edit: str) -> None:
     process, highest, before = started(folder, edit), [0.0], os.times()
     threading.Thread(target=watch_memory, args=(process, highest), daemon=True).start()
     said, _ = process.communicate()
-    after = os.times()
-    busy = after.children_user + after.children_system - before.children_user - before.children_system
+    busy = busy_since(before)
     if process.returncode:
         raise SystemExit(process.returncode)
     told: dict[str, Any] = json.loads(said.splitlines()[-1])
@@ -184,11 +183,7 @@ def killed(folder: Path, kills: int, within: float = 12) -> None:
     draw, found = random.Random(3), {"before": 0, "after": 0}
     for at in range(kills):
         process = started(folder, ("none", "spread")[at % 2])
-        time.sleep(draw.uniform(1, within))
-        ended = process.poll() is not None
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        found["after" if ended else "before"] += 1
+        found["before" if killed_after(process, draw.uniform(1, within)) else "after"] += 1
         check(folder / "release")
     left = [path.name for path in folder.glob(".release~*")]
     print(f"{kills} kills, {found['before']} of them of a writer: every file named was whole; left aside: {len(left)}")

@@ -27,6 +27,7 @@ import polars as pl
 from am_assets.datasets.identity import question_id
 from am_assets.orchestration.schemas import TABLES
 from am_assets.storage.memo import Memo
+from am_assets_tests.bench.processes import busy_since
 from am_assets_tests.bench.selection_at_scale import RECIPE, watch_memory, write
 from am_assets_tests.bench.verified_at_scale import store
 
@@ -164,8 +165,7 @@ def apply(folder: Path, step: str, limit: float) -> Cost:
     highest = [0.0]
     threading.Thread(target=watch_memory, args=(process, highest), daemon=True).start()
     said, _ = process.communicate()
-    seconds, after = time.monotonic() - started, os.times()
-    busy = after.children_user + after.children_system - before.children_user - before.children_system
+    seconds, busy = time.monotonic() - started, busy_since(before)
     path = folder / "assets" / step / f"{SHARD}.parquet"
     if process.returncode or not path.exists():
         raise SystemExit(f"{step} failed:\n{said}")

@@ -10,7 +10,6 @@ import argparse
 import os
 import random
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from am_assets.orchestration.tables import empty
 from am_assets.storage.stored import StoredTables, stored_at
 from am_assets.storage.streams import write
 from am_assets.training import preference, rl, sets
+from am_assets_tests.bench.processes import busy_since, killed_after
 from am_assets_tests.bench.release_at_scale import LARGE, LIMIT, SMALL, write_tables
 from am_assets_tests.bench.selection_at_scale import watch_memory
 
@@ -106,8 +106,7 @@ def measure(folder: Path, name: str, rows: int) -> float:
     threading.Thread(target=watch_memory, args=(process, highest), daemon=True).start()
     if process.wait():
         raise SystemExit(process.returncode)
-    after = os.times()
-    busy = after.children_user + after.children_system - before.children_user - before.children_system
+    busy = busy_since(before)
     count, size = check(folder, name)
     print(
         f"{name}, {rows:,} responses: {count:,} rows, {size / 1e6:,.0f} MB of files, {busy:.1f} s of processor,"
@@ -134,10 +133,7 @@ def killed(folder: Path, kills: int) -> None:
     for at in range(kills):
         name = [*SETS][at % len(SETS)]
         process = started(folder, name)
-        time.sleep(draw.uniform(0.3, 1) * within[name])
-        late += process.poll() is not None
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        late += not killed_after(process, draw.uniform(0.3, 1) * within[name])
         check(folder, name)
     for name in SETS:
         measure(folder, name, 0)

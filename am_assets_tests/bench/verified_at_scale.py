@@ -21,6 +21,7 @@ import polars as pl
 
 from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, REWARD_DIMENSIONS
 from am_assets.orchestration.schemas import TABLES
+from am_assets_tests.bench.processes import busy_since
 from am_assets_tests.bench.selection_at_scale import RECIPE, watch_memory, write
 
 MADE = ["verification_policy", "teacher_policy", "verified_set"]
@@ -156,8 +157,7 @@ def apply(folder: Path, what: str) -> None:
     threading.Thread(target=watch_memory, args=(process, highest), daemon=True).start()
     before = os.times()
     said, _ = process.communicate()
-    seconds, after = time.monotonic() - started, os.times()
-    busy = after.children_user + after.children_system - before.children_user - before.children_system
+    seconds, busy = time.monotonic() - started, busy_since(before)
     kept = pl.scan_parquet(folder / "assets" / "verified_set" / "scale.parquet").select(pl.sum("kept")).collect().item()
     took = f"{seconds:.1f} s, {busy:.1f} s of processor, {highest[0] / 1e9:.2f} GB at most"
     print(f"--- {what}\n{said}\n{what}: {took}, {kept:,} kept", flush=True)

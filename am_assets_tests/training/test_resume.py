@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from am_assets.engines.models.student import file_sha256
+from am_assets.runtime.digests import file_sha256
 from am_assets.training.resume import PREFIX, CheckpointError, Resumable, folder_of
 from am_assets.training.sft import Job, command, train
 from am_assets.training.watching import LOG_FILE

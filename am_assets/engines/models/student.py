@@ -20,6 +20,7 @@ import polars as pl
 from am_assets.engines.models.bundled import BUNDLED, embedded_gguf
 from am_assets.engines.models.folders import no_model
 from am_assets.engines.models.precision import has_bfloat16
+from am_assets.runtime.digests import file_sha256
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.atomic import written_aside
 
@@ -91,12 +92,6 @@ def weights_sha256(folder: Path) -> str:
     if not any(path.suffix == ".safetensors" for path in files):
         raise StudentError(f"{folder}: no *.safetensors here, so no model whose weights could be hashed")
     return hashlib.sha256("".join(f"{path.name} {file_sha256(path)}\n" for path in files).encode()).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """Hex digest of the content of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def generate(

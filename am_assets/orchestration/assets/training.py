@@ -155,6 +155,7 @@ def sft_checkpoint(
             metrics = told.get_custom_messages()[-1]
             if sft.FAULT in metrics:
                 raise RuntimeError(metrics[sft.FAULT])
+            # Published by a process of its own, which knows no store.
             of(folder).keep_folder(folder / identity, folder / identity)
             of(folder).kept_folder(folder / identity)
             made = {"sha256": student.weights_sha256(folder / identity), students.FOLDER: identity, **metrics}

@@ -18,11 +18,12 @@ from pathlib import Path
 
 from am_assets.config.cluster import FILE, Cluster
 from am_assets.config.files import ConfigError
+from am_assets.runtime.digests import file_sha256
 from am_assets.storage import copies
 from am_assets.storage.atomic import flush, folder_beside, publish_here
 from am_assets.storage.copies import ANY, DISK, Changed
 from am_assets.storage.shared.database import PROJECT, Database
-from am_assets.storage.shared.marks import is_copy, mark, sha256_of
+from am_assets.storage.shared.marks import is_copy, mark
 from am_assets.storage.shared.objects import Held, Objects, StoreError, each
 
 SHARED = ("assets", "memo")  # folders of a project
@@ -194,7 +195,7 @@ class Copies:
         at, (sha256, size) = file
         (aside / at).parent.mkdir(parents=True, exist_ok=True)
         known = before / at
-        if known.is_file() and known.stat().st_size == size and sha256_of(known) == sha256:
+        if known.is_file() and known.stat().st_size == size and file_sha256(known) == sha256:
             shutil.copyfile(known, aside / at)
             return
         name = f"{self._name(before)}/{sha256}"
@@ -289,4 +290,4 @@ def named(cluster: Cluster) -> str:
 def files_of(folder: Path) -> dict[str, tuple[str, int]]:
     """Hash and size of the files within a folder, by path."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): (sha256_of(path), path.stat().st_size) for path in files}
+    return {path.relative_to(folder).as_posix(): (file_sha256(path), path.stat().st_size) for path in files}

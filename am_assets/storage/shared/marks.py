@@ -13,11 +13,6 @@ from am_assets.storage.shared.objects import Held
 SECOND = 1_000_000_000
 
 
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _nanoseconds(tag: str) -> int:
     """Of the time of a copy: never 0, which is that of files whose time has no nanoseconds."""
     return int(hashlib.sha256(tag.encode()).hexdigest()[:12], 16) % (SECOND - 1) + 1

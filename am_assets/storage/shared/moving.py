@@ -11,9 +11,10 @@ from pathlib import Path
 
 from am_assets.config.cluster import FILE, Cluster
 from am_assets.config.files import ConfigError
+from am_assets.runtime.digests import file_sha256
 from am_assets.storage.shared.copies import LIST, SHARED, STORE, UNSENT, Copies, files_of, named, stored_files
 from am_assets.storage.shared.database import PROJECT
-from am_assets.storage.shared.marks import mark, sha256_of
+from am_assets.storage.shared.marks import mark
 from am_assets.storage.shared.objects import Held, StoreError, each
 from am_assets.storage.stored import refuse_newer
 
@@ -80,7 +81,7 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _take(keeper: Copies, path: Path, held: Held | None) -> None:
-    name, sha256 = path.relative_to(keeper.root).as_posix(), sha256_of(path)
+    name, sha256 = path.relative_to(keeper.root).as_posix(), file_sha256(path)
     if held is None or held.size != path.stat().st_size or not _holds(keeper, name, sha256):
         keeper.objects.put(name, path)
     mark(path, _compare(keeper, name, sha256))
