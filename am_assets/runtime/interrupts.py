@@ -1,4 +1,4 @@
-"""Interrupts: SIGINT is deferred while a measurement is being stored, so that it never loses paid work; SIGTERM is a
+"""Interrupts: they are deferred while a measurement is being stored, so that they never lose paid work; SIGTERM is a
 SIGINT that ends the process in any case."""
 
 import os
@@ -8,9 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import TypeVar
+from types import FrameType
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def deferring_interrupts(items: Generator[T, None, None]) -> Generator[T, None, None]:
@@ -21,32 +23,34 @@ def deferring_interrupts(items: Generator[T, None, None]) -> Generator[T, None, 
     with closing(items):
         item = next(items, None)
         while item is not None:
-            with _deferred() as interrupts:
+            with collected_interrupts() as interrupts:
                 yield item
             item = items.throw(interrupts[0]) if interrupts else next(items, None)
 
 
 @contextmanager
-def _deferred() -> Iterator[list[BaseException]]:
-    """Collect, instead of raising, the exceptions of the SIGINT handler during the block."""
+def collected_interrupts() -> Iterator[list[BaseException]]:
+    """Collect, instead of raising, the exceptions of the handlers of SIGINT and SIGTERM during the block, which looks
+    for them where nothing is in its hands. (In a step of Dagster both raise, each by itself.)"""
     interrupts: list[BaseException] = []
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield interrupts
         return
-    before = signal.getsignal(signal.SIGINT)
+    before: dict[int, Any] = {number: found for number in ENDING if callable(found := signal.getsignal(number))}
 
-    def collect(number: int, frame: object) -> None:
+    def collect(number: int, frame: FrameType | None) -> None:
         try:
-            if callable(before):
-                before(number, frame)  # type: ignore[arg-type]
+            before[number](number, frame)
         except BaseException as interrupt:
             interrupts.append(interrupt)
 
-    signal.signal(signal.SIGINT, collect)
+    for number in before:
+        signal.signal(number, collect)
     try:
         yield interrupts
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -71,7 +75,7 @@ def ending_on_sigterm(seconds: float) -> Iterator[None]:
 @contextmanager
 def ending_within(
     seconds: float,
-    signals: Collection[int] = (signal.SIGTERM, signal.SIGINT),
+    signals: Collection[int] = ENDING,
     at_last: Callable[[], None] = lambda: None,
 ) -> Iterator[None]:
     """Kill the process, after `at_last`, where the block is still there `seconds` after one of `signals`, whatever

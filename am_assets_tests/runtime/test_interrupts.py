@@ -1,22 +1,14 @@
 """An interrupt while something is stored is raised in the measuring, after it was stored."""
 
 import signal
-from collections.abc import Iterator
 
 import pytest
 
 from am_assets.runtime.interrupts import deferring_interrupts
 
 
-@pytest.fixture
-def heard() -> Iterator[None]:
-    """An interrupt raises, even where the tests were started by a shell in the background, which has it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def test_what_is_being_stored_is_stored_and_what_is_finished_is_still_handed_on(heard: None) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_what_is_being_stored_is_stored_and_what_is_finished_is_still_handed_on(heard: None, number: int) -> None:
     stored = []
 
     def measured():
@@ -30,7 +22,7 @@ def test_what_is_being_stored_is_stored_and_what_is_finished_is_still_handed_on(
     with pytest.raises(KeyboardInterrupt):
         for item in deferring_interrupts(measured()):
             if item == 1:
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(number)
             stored.append(item)
     assert stored == [1, 3]
 

@@ -23,6 +23,7 @@ from am_assets.engines.llm.requester import Requester
 from am_assets.engines.llm.routing import Route, Routes
 from am_assets.engines.llm.wire import Wire
 from am_assets.runtime import progress
+from am_assets.runtime.interrupts import collected_interrupts
 from am_assets.storage.shared.database import Database
 
 FRAME_SECONDS = 0.25  # how long an answer waits at most before it is yielded
@@ -58,22 +59,20 @@ def ask(
     stream = _Stream(requests, model, wires, Meter(requests.height, budget), refused, database)
     thread = threading.Thread(target=stream.run, daemon=True)
     thread.start()
+    interrupts: list[BaseException] = []
     try:
-        for rows in stream.frames():
-            progress.note(stream.meter.line())
-            yield pl.DataFrame(rows, schema=ANSWER)
-    except GeneratorExit:  # the consumer could not store them
+        with collected_interrupts() as interrupts:  # an answer in any hand when one is raised would be lost
+            for rows in stream.frames(interrupts):
+                progress.note(stream.meter.line())
+                yield pl.DataFrame(rows, schema=ANSWER)
+    except BaseException:  # the consumer could not store them, or a second interrupt
         stream.halt("the answers are no longer taken")
-        raise
-    except BaseException:  # an interrupt: answers in flight are paid for, so they are still yielded
-        stream.halt("interrupted")
-        progress.message("interrupted: waiting for the answers in flight")
-        for rows in stream.frames():
-            yield pl.DataFrame(rows, schema=ANSWER)
         raise
     finally:
         thread.join()
         budget.settle()
+    if interrupts:
+        raise interrupts[0]
     if stream.faults or stream.halted:
         raise LlmError(f"{model}: {stream.meter.left()}. {stream.reason()}")
 
@@ -108,7 +107,6 @@ class _Stream:
         self.refused = refused
         self.database = database
         self.arrived: queue.Queue[dict[str, Any] | None] = queue.Queue()  # None at the end
-        self.taken: list[dict[str, Any]] = []  # from `arrived`, not yielded yet
         self.faults: list[BaseException] = []
         self.halted: str | None = None
 
@@ -122,14 +120,21 @@ class _Stream:
         first = f"First fault: {name}{fault}" if fault is not None else ""
         return ". ".join(filter(None, [self.halted, first]))
 
-    def frames(self) -> Iterator[list[dict[str, Any]]]:
+    def frames(self, interrupts: list[BaseException]) -> Iterator[list[dict[str, Any]]]:
         """Answer rows in batches until the end of the stream; an empty batch after `SILENCE_SECONDS` without any.
 
-        After an interrupt it may be called again and continues with the rows that were not yielded.
+        The first of `interrupts` halts the stream: answers in flight are paid for, so they are waited for. A second one
+        is raised.
         """
         running = True
         last = time.monotonic()
+        taken: list[dict[str, Any]] = []
         while running:
+            if len(interrupts) > 1:
+                raise interrupts[1]
+            if interrupts and not self.halted:
+                self.halt("interrupted")
+                progress.message("interrupted: waiting for the answers in flight")
             deadline = time.monotonic() + FRAME_SECONDS
             while (left := deadline - time.monotonic()) > 0:
                 try:
@@ -139,11 +144,11 @@ class _Stream:
                 if item is None:
                     running = False
                     break
-                self.taken.append(item)
-            if self.taken or time.monotonic() - last > SILENCE_SECONDS:
+                taken.append(item)
+            if taken or time.monotonic() - last > SILENCE_SECONDS:
                 last = time.monotonic()
-                rows, self.taken = self.taken, []
-                yield rows
+                yield taken
+                taken = []
 
     def run(self) -> None:
         try:

@@ -199,14 +199,3 @@ def test_a_stream_whose_answers_are_no_longer_taken_ends_though_many_wait_to_be_
     answers.close()
     assert time.monotonic() - started < 2
     assert len(server.asked) < 300
-
-
-def test_an_interrupted_run_asks_nothing_more_and_hands_on_every_answer(teacher) -> None:
-    server = teacher(lambda question, _: Reply(body=answer(question).body, seconds=0.05))
-    answers = ask(requests(*NUMBERS), "openai/scripted", [endpoint(server)])
-    came = [next(answers)]
-    with pytest.raises(KeyboardInterrupt):
-        came.append(answers.throw(KeyboardInterrupt))
-        came.extend(answers)
-    assert len(server.asked) < 60
-    assert pl.concat(came)["key"].sort().to_list() == sorted(server.asked)
