@@ -32,9 +32,9 @@ from am_assets.datasets.sources import Source, load_sources
 from am_assets.engines.llm.names import misnamed, misnamed_entries
 from am_assets.engines.models import embedder
 from am_assets.engines.models.bundled import BUNDLED
-from am_assets.storage.shared.copies import mount
 from am_assets.storage.shared.database import Database, open_database
-from am_assets.storage.shared.versions import config_version
+from am_assets.storage.shared.mounting import mount
+from am_assets.storage.shared.snapshots import Snapshot, placed, taken
 from am_assets.storage.stored import StoredTables, refuse_newer
 
 
@@ -54,7 +54,7 @@ class Project:
     hardware: Hardware
     exclusions: Exclusions
     cluster: Cluster | None = None  # None: of one machine
-    version: str = ""  # a hash of its files as they were read, where a cluster carries out runs
+    planned: Snapshot | None = None  # its config files as they were read, where a cluster carries out runs
 
     @property
     def assets(self) -> Path:
@@ -164,29 +164,16 @@ def data_folder() -> Path:
 
 def load_project(data: Path, sources_file: Path) -> Project:
     """The project in a folder. Faults of recipes are returned in `broken`, those of experiments in
-    `experiments.flawed`; for all others `ConfigError` names the file and the field.
+    `experiments.flawed`; for all others `ConfigError` names the file and the field. A run on a cluster reads the files
+    that it was planned with.
 
     >>> load_project(Path("data"), Path("data/sources.yaml")).recipe("demo").dedup.threshold
     """
     cluster = load_cluster(data / CLUSTER_FILE)
-    # Before the files are read, so that a later edit shows.
-    version = config_version(data, sources_file) if cluster and cluster.launcher else ""
-    recipes, broken = load_recipes(data / "recipes")
-    loaded = Project(
-        data=data,
-        sources_file=sources_file,
-        sources=load_sources(sources_file),
-        benchmarks=load_benchmarks(data / "benchmarks.yaml"),
-        recipes=recipes,
-        broken=broken,
-        experiments=load_experiments(data, recipes, broken),
-        instruments=load_instruments(data / "instruments.yaml"),
-        endpoints=load_endpoints(data / "endpoints.yaml"),
-        hardware=load_hardware(data / "hardware.yaml"),
-        exclusions=load_exclusions(sources_file.parent),
-        cluster=cluster,
-        version=version,
-    )
+    loaded = _read(data, sources_file, cluster)
+    while loaded.planned and loaded.planned != taken(*placed(data, sources_file)):  # edited while they were read
+        loaded = _read(data, sources_file, cluster)
+    recipes, broken = loaded.recipes, loaded.broken
     mount(data, cluster, loaded.database)
     partitions = {"recipes and variants": len(loaded.recipe_partitions), "benchmarks": len(loaded.benchmarks)}
     for kind, count in partitions.items():
@@ -206,6 +193,28 @@ def load_project(data: Path, sources_file: Path) -> Project:
             del variants[name]
             loaded.experiments.flawed[name] = "\n".join(faults)
     return loaded
+
+
+def _read(data: Path, sources_file: Path, cluster: Cluster | None) -> Project:
+    """The project as each of its files has it."""
+    at, sources_at = placed(data, sources_file)
+    planned = taken(at, sources_at) if cluster and cluster.launcher else None
+    recipes, broken = load_recipes(at / "recipes")
+    return Project(
+        data=data,
+        sources_file=sources_file,
+        sources=load_sources(sources_at),
+        benchmarks=load_benchmarks(at / "benchmarks.yaml"),
+        recipes=recipes,
+        broken=broken,
+        experiments=load_experiments(at, recipes, broken),
+        instruments=load_instruments(at / "instruments.yaml"),
+        endpoints=load_endpoints(at / "endpoints.yaml"),
+        hardware=load_hardware(at / "hardware.yaml"),
+        exclusions=load_exclusions(sources_at.parent),
+        cluster=cluster,
+        planned=planned,
+    )
 
 
 class Live:

@@ -52,6 +52,9 @@ class Cluster(Section):
     store: Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9!_.*'()-]+)*/?$")] | None = None
     # the address of a store that is not Amazon's, http://host:8333
     endpoint: Annotated[str, Field(pattern=r"^https?://[^\s@/]+/?$")] | None = None
+    # GB on a machine, of 10^9 bytes, that copies of what is in the store may take: those read longest ago are removed,
+    # and fetched again when needed. Null: no limit but the disk's
+    cache_gb: Annotated[float, Field(gt=0)] | None = None
     # dollars that all machines together may spend on models, from the first on; raise it to go on. Null: no such limit
     budget_usd: Annotated[float, Field(ge=0)] | None = None
     # where runs are carried out, if not on the machine that asks for them. Null: there

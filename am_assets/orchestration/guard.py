@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -23,8 +24,11 @@ from pathlib import Path
 import psutil
 
 from am_assets.config.cluster import FILE, load_cluster
+from am_assets.config.files import ConfigError
 from am_assets.storage.shared.database import DatabaseError, Session, open_database
 from am_assets.storage.shared.leases import GUARD_SECONDS, GUARDED, Lease, code
+from am_assets.storage.shared.snapshots import SNAPSHOT, unpack
+from am_assets.storage.shared.versions import CONFIG_TAG, refusal
 
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 10.0  # that a run has, once it is canceled, to wait for answers in flight
@@ -67,17 +71,22 @@ class Guard:
 
 
 def guarded(run: str, command: list[str]) -> int:
-    """Carry out the command of a run; its exit code."""
+    """Carry out the command of a run with the config files that it was planned with; its exit code."""
     guard = Guard(run)
-    if refused := _refusal():
-        print(f"guard: refused: {refused}", file=sys.stderr, flush=True)
-        _fail(run, refused)
-        guard.lease.end()
-        return 1
+    with tempfile.TemporaryDirectory(prefix="am-snapshot-") as files:
+        if refused := _refusal(Path(files)):
+            print(f"guard: refused: {refused}", file=sys.stderr, flush=True)
+            _fail(run, refused)
+            guard.lease.end()
+            return 1
+        return _carried_out(run, command, guard, _environment() | {GUARDED: run, SNAPSHOT: files})
+
+
+def _carried_out(run: str, command: list[str], guard: Guard, environment: dict[str, str]) -> int:
     libc = ctypes.CDLL(None)
     child = psutil.Popen(  # from the main thread, which outlives it
         command,
-        env=_environment() | {GUARDED: run},
+        env=environment,
         preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
     )
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
@@ -114,16 +123,16 @@ def _environment() -> dict[str, str]:
     return rest | ({"OMP_NUM_THREADS": threads} if threads else {})
 
 
-def _refusal() -> str | None:
-    from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG, config_version, refusal
-
-    folder = Path(os.environ["AM_DATA"])
-    sources = Path(os.environ.get("AM_SOURCES", folder / "sources.yaml"))
-    return refusal(
-        socket.gethostname(),
-        json.loads(os.environ.get(PLANNED_WITH, "{}")),
-        {CODE_TAG: code(), CONFIG_TAG: config_version(folder, sources)},
-    )
+def _refusal(files: Path) -> str | None:
+    """Why this machine may not carry out the run; None where it may, and has the config files of its plan in `files`"""
+    wanted = json.loads(os.environ[PLANNED_WITH])
+    if refused := refusal(socket.gethostname(), wanted, code()):
+        return refused
+    try:
+        unpack(Path(os.environ["AM_DATA"]), wanted[CONFIG_TAG], files)
+    except (ConfigError, OSError) as error:
+        return f"{socket.gethostname()}: {error}"
+    return None
 
 
 def _fail(run: str, why: str) -> None:

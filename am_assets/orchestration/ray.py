@@ -23,11 +23,13 @@ from am_assets.engines.ray_head import silence
 from am_assets.orchestration import postgres
 from am_assets.orchestration.dagster_internals import CheckRunHealthResult, ExecuteRunArgs, WorkerStatus
 from am_assets.orchestration.guard import PLANNED_WITH, THREADS
+from am_assets.orchestration.planned import hold
 from am_assets.project import data_folder, sources_file
 from am_assets.runtime.quoting import quoted
-from am_assets.storage.shared.database import Database, DatabaseError
+from am_assets.storage.shared.database import Database, DatabaseError, open_database
 from am_assets.storage.shared.leases import code, guarded
-from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG, config_version
+from am_assets.storage.shared.snapshots import taken
+from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG
 
 OF_RAY = {"cpu": "entrypoint_num_cpus", "gpu": "entrypoint_num_gpus"}  # what Ray itself counts, by its argument
 APPLY = "apply_recipe"  # the pool of the job of that name
@@ -50,9 +52,7 @@ class RayLauncher(RayRunLauncher):
         while silence(self.address) and time.monotonic() < end:
             time.sleep(1)
         if CODE_TAG not in run.tags or run.parent_run_id:  # a retry has the tags of the run that it repeats
-            self._instance.add_run_tags(
-                run.run_id, {CODE_TAG: code(), CONFIG_TAG: config_version(data_folder(), sources_file())}
-            )
+            self._instance.add_run_tags(run.run_id, {CODE_TAG: code(), CONFIG_TAG: self._planned()})
         command = ExecuteRunArgs(
             job_origin=run.job_code_origin,
             run_id=run.run_id,
@@ -61,6 +61,13 @@ class RayLauncher(RayRunLauncher):
         ).get_command_args()
         guard = ["exec", sys.executable, "-W", "ignore", "-m", "am_assets.orchestration.guard", run.run_id]
         self._launch_ray_job(get_job_submission_id_from_run_id(run.run_id), shlex.join([*guard, *command]), run)
+
+    def _planned(self) -> str:
+        """The version of the config files as they are, which are held as a snapshot."""
+        data = data_folder()
+        open_database(_cluster(), data / "memo")  # mounts the store, if there is one
+        hold(self._instance, data, planned := taken(data, sources_file()))
+        return planned.version
 
     def _launch_ray_job(self, submission_id: str, entrypoint: str, run: dg.DagsterRun) -> None:
         run = self._instance.get_run_by_id(run.run_id) or run  # with its tags of now

@@ -204,7 +204,7 @@ def run_tags(
     cluster, by which lease it is seen whether they live, and what they were planned with.
     """
     before, lease = SPENT.spent, lease_tags(project)
-    shared = {CODE_TAG: code(), CONFIG_TAG: project.version} if project.launcher else {}
+    shared = {CODE_TAG: code(), CONFIG_TAG: project.planned.version} if project.planned else {}
     if project.launcher and dollars is not None:
         shared |= {BUDGET_NAME_TAG: str(uuid.uuid4()), BUDGET_TAG: f"{dollars:.6f}"}
 

@@ -17,13 +17,13 @@ from am_assets.config.files import ConfigError
 from am_assets.engines.ray_head import silence
 from am_assets.orchestration.assets import TABLE
 from am_assets.orchestration.dagster_internals import (
-    IN_PROGRESS_RUN_STATUSES,
     PARTITION_NAME_TAG,
     JobPythonOrigin,
     ModuleCodePointer,
     RepositoryPythonOrigin,
     WorkerStatus,
 )
+from am_assets.orchestration.planned import UNDER_WAY, hold
 from am_assets.orchestration.postgres import LEASE_TAG
 from am_assets.orchestration.run_names import ASSET_TAG, run_names
 from am_assets.planning.execution import innermost
@@ -46,7 +46,6 @@ HEAD_SECONDS = 120.0  # that an apply waits for Ray's head, if not all has begun
 TRIES = 10  # of a run whose machine died, as dagster.yaml has it for the daemon's
 T = TypeVar("T")
 EndsBy = TypeVar("EndsBy", Lost, Outcome, "Lost | Outcome")
-UNDER_WAY = [*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.NOT_STARTED]
 
 
 @dataclass
@@ -272,6 +271,8 @@ def elsewhere(plan: "Plan", here: Project) -> Elsewhere | None:
             f"{here.data / FILE}: launcher.ray: {fault}: start Ray's head there, or correct the address. Nothing was"
             " submitted"
         )
+    assert here.planned is not None
+    hold(plan.instance, here.data, here.planned)
     return Elsewhere(plan, here, here.launcher)
 
 

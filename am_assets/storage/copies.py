@@ -32,6 +32,9 @@ class Keeper(Protocol):
     def names(self, folder: Path, suffix: str) -> list[str]:
         """The names of these files, without having them here."""
 
+    def times(self, folder: Path, suffix: str) -> dict[str, float]:
+        """When each of these files was written, in seconds since the epoch, by its name."""
+
     def folders(self, folder: Path) -> list[str]:
         """The names of the folders in a folder, sorted."""
 
@@ -70,6 +73,9 @@ class Disk:
 
     def names(self, folder: Path, suffix: str) -> list[str]:
         return [path.name for path in self.paths(folder, suffix)]
+
+    def times(self, folder: Path, suffix: str) -> dict[str, float]:
+        return {path.name: path.stat().st_mtime for path in self.paths(folder, suffix)}
 
     def folders(self, folder: Path) -> list[str]:
         return sorted(path.name for path in folder.glob("*") if path.is_dir())

@@ -18,8 +18,10 @@ from am_assets.orchestration.guard import PLANNED_WITH
 from am_assets.storage.shared.claims import SharedClaims
 from am_assets.storage.shared.database import Database, open_database
 from am_assets.storage.shared.leases import GUARD_SECONDS, LEASE_SECONDS, guarded
+from am_assets.storage.shared.snapshots import Snapshot, keep, taken
 from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG
 from am_assets_tests.cluster.relay import Relay
+from am_assets_tests.desk import RECIPE
 from am_assets_tests.server import Postgres
 from am_assets_tests.services import environment, until
 
@@ -42,6 +44,16 @@ with SharedClaims(open_database(Cluster(), folder / "memo")).claimed("x", pl.Dat
             time.sleep(0.2)
 """
 
+# It tells what the project is to it.
+TELLS = """
+import os
+from pathlib import Path
+from am_assets.project import project
+here = project()
+told = [here.recipe("plain").dedup.threshold, *here.sources, bool(here.exclusions), here.planned.version]
+Path(os.environ["AM_DATA"], "log").write_text(" ".join(map(str, [*told, here.sources_file])))
+"""
+
 
 @pytest.fixture
 def folder(address: str, tmp_path: Path) -> Path:
@@ -51,7 +63,12 @@ def folder(address: str, tmp_path: Path) -> Path:
     with database(tmp_path).cursor() as cursor:
         cursor.execute("create table public.runs (run_id text, status text)")
         cursor.execute("insert into public.runs values (%s, 'STARTED')", [RUN])
+    keep(tmp_path, planned(tmp_path))
     return tmp_path
+
+
+def planned(folder: Path) -> Snapshot:
+    return taken(folder, folder / "sources.yaml")
 
 
 def database(folder: Path) -> Database:
@@ -66,9 +83,10 @@ def status(folder: Path, now: str) -> None:
 
 
 @contextmanager
-def guard(folder: Path, **more: str) -> Iterator[subprocess.Popen]:
+def guard(folder: Path, work: str = WORK, **more: str) -> Iterator[subprocess.Popen]:
     """A guard over WORK, with a supervisor that waits for it."""
-    command = [sys.executable, "-m", "am_assets.orchestration.guard", RUN, sys.executable, "-c", WORK]
+    command = [sys.executable, "-m", "am_assets.orchestration.guard", RUN, sys.executable, "-c", work]
+    more = {PLANNED_WITH: json.dumps({CONFIG_TAG: planned(folder).version})} | more
     waits = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"
     started = subprocess.Popen(
         [sys.executable, "-c", waits, *command], env=environment(folder) | more, stderr=subprocess.PIPE, text=True
@@ -130,12 +148,31 @@ def test_a_run_ends_with_its_record_its_supervisor_and_its_guard(folder: Path, h
         until(lambda: not psutil.pid_exists(process), "the run ends", 20)
 
 
-def test_other_code_and_other_config_files_are_refused_with_both_named(folder: Path) -> None:
+def test_a_run_reads_the_config_files_that_it_was_planned_with_whatever_stands_there_now(folder: Path) -> None:
+    (folder / "recipes").mkdir()
+    elsewhere = folder / "elsewhere" / "pool.yaml"  # of AM_SOURCES
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("mine: {location: rows.jsonl, adapter: jsonl, rank: 0}\n")
+    recipe = folder / "recipes" / "plain.yaml"
+    for threshold in (0.7, 0.8):
+        recipe.write_text(json.dumps({**RECIPE, "sampling": {}, "evaluation": {}, "dedup": {"threshold": threshold}}))
+        keep(folder, before := taken(folder, elsewhere))
+    recipe.write_text("dedup: {threshold: 0.9, unknown: 1}\n")
+    elsewhere.write_text("other: {}\n")
+    (elsewhere.parent / "exclude.txt").write_text("4f0c2a\n")
+    (folder / "cluster.yaml").write_text("launcher: {ray: 'http://127.0.0.1:1'}\n")  # which is no part of it
+    tags = json.dumps({CONFIG_TAG: before.version})
+    with guard(folder, TELLS, AM_SOURCES=str(elsewhere), **{PLANNED_WITH: tags}) as run:
+        assert run.wait(60) == 0, run.stderr and run.stderr.read()
+    assert notes(folder) == [["0.8", "mine", "False", before.version, str(elsewhere)]]
+
+
+def test_other_code_is_refused_with_both_named_and_so_are_config_files_that_are_not_held(folder: Path) -> None:
     for tag in (CODE_TAG, CONFIG_TAG):
-        with guard(folder, **{PLANNED_WITH: json.dumps({tag: "0123456789ab"})}) as run:
+        with guard(folder, **{PLANNED_WITH: json.dumps({CONFIG_TAG: "none", tag: "0123456789ab"})}) as run:
             assert run.wait(60) == 1
             assert run.stderr is not None
             said = run.stderr.read()
-        assert "guard: refused: " in said and "the run was planned with 0123456789ab" in said
-        assert ("has the am-assets" if tag == CODE_TAG else "the config files are") in said
+        assert "guard: refused: " in said and "0123456789ab" in said and "the run was planned with" in said
+        assert ("has the am-assets" if tag == CODE_TAG else "0123456789ab.zip is not there") in said
     assert not notes(folder)

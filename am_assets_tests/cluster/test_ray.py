@@ -89,9 +89,16 @@ def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
     project: Desk, head: str, tmp_path: Path, models: Models, postgres: Postgres, address: str
 ) -> None:
     launched(project, ray=head, runs=2)
-    applied = am(project.folder, *POOL)
-    assert applied.returncode == 0, applied.stdout + applied.stderr
-    said = applied.stdout
+    applied, said = spawned(project)
+    begun = until(lambda: (line := said.readline()) and "]: it was never" in line and line, "it begins")
+    sources, excluded = project.sources(), project.folder / "exclude.txt"
+    project.write("sources.yaml", {"tasks": {"rank": "no number"}})  # a run that read this would fail
+    excluded.write_text("A jar of asked0 holds 0 beans and gets 0. How many?\n")  # and would drop a row by that
+    said = begun + applied.communicate(timeout=300)[0]
+    assert applied.returncode == 0, said
+    project.write("sources.yaml", sources)
+    assert [step["asset"] for step in json.loads(am(project.folder, "plan", *POOL[1:], "--json").stdout)["steps"]]
+    excluded.unlink()
     for shard in ("tasks", "asked0"):
         assert f"raw_pool[{shard}]: on {socket.gethostname()}" in said and f"raw_pool[{shard}]: done in" in said
     first, second = (said.index(f"raw_pool[{shard}]: it was never") for shard in ("tasks", "asked0"))

@@ -17,8 +17,9 @@ import pytest
 from am_assets.config.cluster import Cluster
 from am_assets.planning.shared import tried
 from am_assets.storage import copies, segments
+from am_assets.storage.atomic import file_aside, written_aside
 from am_assets.storage.memo import Memo
-from am_assets.storage.shared import objects
+from am_assets.storage.shared import objects, room
 from am_assets.storage.shared.copies import Copies
 from am_assets.storage.shared.database import open_database
 from am_assets.storage.shared.objects import Objects
@@ -155,6 +156,85 @@ def test_what_is_wrong_with_a_store_is_said(
     assert found()[0] is False and "AWS_SECRET_ACCESS_KEY are right, and may list, read" in found()[1]
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert "AWS_SECRET_ACCESS_KEY are not set: export them on every machine" in found()[1]
+
+
+def test_copies_beyond_their_limit_go_by_age_and_never_what_the_store_has_not(
+    tmp_path: Path, weed: Weed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    cluster = Cluster(store=f"s3://project/{tmp_path.name}", endpoint=weed.endpoint)
+    tables, names = Path("assets") / "raw_pool", [f"{number}.parquet" for number in range(6)]
+    maker = Copies(tmp_path / "one", cluster, lambda: None)
+    copies.mount(maker.root / "assets", maker)
+    for name in names:
+        with file_aside(maker.root / tables / name) as aside:
+            aside.write_bytes(os.urandom(20_000))
+    with written_aside(maker.root / "assets" / "sft_checkpoint" / "plain") as aside:
+        (aside / "weights").write_bytes(os.urandom(20_000))
+
+    def process(**limit: float) -> Copies:
+        return Copies(tmp_path / "two", cluster.model_copy(update=limit), lambda: None)
+
+    here, checkpoint = tmp_path / "two" / tables, tmp_path / "two" / "assets" / "sft_checkpoint" / "plain"
+    ended, living = process(), process()
+    ended.bring(tmp_path / "two" / "assets")
+    ended.room._readers.clear()
+    living.here(here / "2.parquet")  # which it may read at any time
+    with (here / "1.parquet").open("ab") as file:
+        file.write(b"by hand")
+    (here / "0.parquet.unsent").write_bytes(bytes(20_000))
+    for hours, path in enumerate([here / "4.parquet", checkpoint.with_suffix(".files"), here / "5.parquet"]):
+        age(path, 9 - hours)
+    for path in [*here.glob("[0123].*")]:
+        age(path, 99)  # the oldest
+    fetching = process(cache_gb=111_000 / 1e9)
+    fetching.here(here / "3.parquet")  # a copy: nothing to fetch
+    assert len([*here.iterdir()]) == 7 and (checkpoint / "weights").exists()
+    with file_aside(maker.root / tables / "6.parquet") as aside:
+        aside.write_bytes(os.urandom(20_000))
+    fetching.here(here / "6.parquet")
+    left = {"0.parquet.unsent", "1.parquet", "2.parquet", "3.parquet", "5.parquet", "6.parquet"}
+    assert {path.name for path in here.iterdir()} == left and not checkpoint.exists()
+    fetching.here(here / "0.parquet")
+    fetching.folder_here(checkpoint)
+    for path in (here / "0.parquet", checkpoint / "weights"):
+        assert path.read_bytes() == (tmp_path / "one" / path.relative_to(tmp_path / "two")).read_bytes()
+
+    monkeypatch.setattr(room, "RESERVE_BYTES", 1 << 60)  # a disk that is nearly full
+    process().here(here / "4.parquet")
+    assert not (here / "5.parquet").exists() and (here / "0.parquet").exists()  # which a living process looked up
+
+
+def age(path: Path, hours: float) -> None:
+    found = path.stat()
+    os.utime(path, ns=(time.time_ns() - int(hours * 3600e9), found.st_mtime_ns))
+
+
+def test_the_parts_of_an_interrupted_upload_are_removed_by_the_next_that_has_parts(
+    weed: Weed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import boto3
+
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3", endpoint_url=weed.endpoint, region_name="us-east-1")
+    monkeypatch.setattr(objects, "PART_BYTES", 6_000_000)
+    for project in ("mine", "other"):
+        at = {"Bucket": "project", "Key": f"{project}/assets/left"}
+        upload = client.create_multipart_upload(**at)["UploadId"]
+        client.upload_part(**at, UploadId=upload, PartNumber=1, Body=bytes(6_000_000))
+    mine = Objects("s3://project/mine", weed.endpoint)
+
+    def left() -> list[str]:
+        return [one["Key"] for one in client.list_multipart_uploads(Bucket="project").get("Uploads", [])]
+
+    mine.put("small", b"1")
+    mine.put("large", bytes(6_000_001))  # it may still go on
+    assert left() == ["mine/assets/left", "other/assets/left"]
+    monkeypatch.setattr(objects, "UPLOAD_SECONDS", -1.0)
+    Objects("s3://project/mine", weed.endpoint).put("large", bytes(6_000_001))
+    assert left() == ["other/assets/left"]
 
 
 def test_what_was_measured_while_the_store_was_away_is_sent_later_and_merges_lose_nothing(

@@ -19,17 +19,18 @@ from pathlib import Path
 from am_assets.config.cluster import FILE, Cluster
 from am_assets.config.files import ConfigError
 from am_assets.runtime.digests import file_sha256
-from am_assets.storage import copies
 from am_assets.storage.atomic import flush, folder_beside, publish_here
 from am_assets.storage.copies import ANY, DISK, Changed
 from am_assets.storage.shared.database import PROJECT, Database
-from am_assets.storage.shared.marks import is_copy, mark
+from am_assets.storage.shared.marks import is_copy, looked_up, mark
 from am_assets.storage.shared.objects import Held, Objects, StoreError, each
+from am_assets.storage.shared.room import LIST, Room
+from am_assets.storage.shared.snapshots import SNAPSHOTS
 
 SHARED = ("assets", "memo")  # folders of a project
 STORE = "STORE"  # a file in the folder of the memo: the store whose copies a machine has
 UNSENT = ".unsent"  # what could not be written to the store, and will be
-LIST = ".files"  # the list of a folder's files
+
 BESIDE = (".aside", ".keys", UNSENT, LIST)  # what is being written, or tells of copies
 ATTEMPTS = 5  # at what others write meanwhile
 LOCK = "select pg_{}advisory_lock(hashtextextended('am_assets files ' || %s, 0))"
@@ -46,6 +47,10 @@ class Copies:
     moves: bool = False  # while `am cluster move` fills the store
     _objects: dict[int, Objects] = field(default_factory=dict)  # by process
     _opening: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        folders = [self.root / name for name in (*SHARED, SNAPSHOTS)]
+        self.room = Room(self.root, folders, self.cluster.cache_gb, lambda: self.objects)
 
     @property
     def objects(self) -> Objects:
@@ -65,6 +70,7 @@ class Copies:
             return self._objects[os.getpid()]
 
     def here(self, path: Path) -> str | None:
+        self.room.uses(path)
         for _ in range(ATTEMPTS):
             held = self.objects.find(self._name(path))
             if held is None:
@@ -84,7 +90,7 @@ class Copies:
             objects, _ = self.objects.listed(self._name(folder))
             held = {folder / name: one for name, one in sorted(objects.items()) if name.endswith(suffix)}
             with suppress(FileNotFoundError):  # merged or written again meanwhile
-                each(self._bring_one, [one for one in held.items() if not is_copy(*one)])
+                each(self._bring_one, [one for one in held.items() if not looked_up(*one)])
                 for gone in before - held.keys():
                     gone.unlink(missing_ok=True)
                 return [*held]
@@ -92,6 +98,10 @@ class Copies:
 
     def names(self, folder: Path, suffix: str) -> list[str]:
         return sorted(name for name in self.objects.listed(self._name(folder))[0] if name.endswith(suffix))
+
+    def times(self, folder: Path, suffix: str) -> dict[str, float]:
+        held = self.objects.listed(self._name(folder))[0]
+        return {name: one.written for name, one in held.items() if name.endswith(suffix)}
 
     def folders(self, folder: Path) -> list[str]:
         return self.objects.listed(self._name(folder))[1]
@@ -132,10 +142,11 @@ class Copies:
         self.here(_list(folder))
 
     def folder_here(self, folder: Path) -> None:
+        self.room.uses(folder)
         file = _list(folder)
         for _ in range(ATTEMPTS):
             held = self.objects.find(self._name(file))
-            if held is None or (folder.is_dir() and is_copy(file, held)):
+            if held is None or (folder.is_dir() and looked_up(file, held)):
                 return
             with suppress(FileNotFoundError):  # published again meanwhile
                 files = self._listed(self._name(file), held)
@@ -181,7 +192,7 @@ class Copies:
 
     def _bring_one(self, file: tuple[Path, Held]) -> None:
         path, held = file
-        if is_copy(path, held):
+        if looked_up(path, held):
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.aside")
@@ -205,11 +216,13 @@ class Copies:
         self._fetch(name, held, aside / at)
 
     def _fetch(self, name: str, held: Held, target: Path) -> None:
+        self.room.make(held.size)
         with target.open("wb") as file:
             for part in self.objects.read(name, held):
                 file.write(part)
         flush(target)
         mark(target, held.tag)
+        self.room.taken(held.size)
 
     def _send_unsent(self, folder: Path) -> None:
         for path in folder.glob(f"*{UNSENT}"):
@@ -245,27 +258,6 @@ class Copies:
             return
         self.here(self.root / "assets" / FORM_FILE)
         refuse_newer(self.root / "assets")
-
-
-def mount(root: Path, cluster: Cluster | None, database: Callable[[], Database | None]) -> None:
-    """Have the store of a cluster hold what machines share of the project `root`; without one, its file system.
-
-    `ConfigError` where the folder has copies of a store and none is named."""
-    if cluster and cluster.store:
-        keeper = copies.of(root / SHARED[0])
-        if not isinstance(keeper, Copies) or keeper.cluster != cluster:
-            keeper = Copies(root, cluster, database)
-        for folder in SHARED:
-            copies.mount(root / folder, keeper)
-        return
-    if (root / "memo" / STORE).exists():
-        where = (root / "memo" / STORE).read_text().split()[0]
-        raise ConfigError(
-            f"{root} has copies of what is in {where}, and {FILE} names no store: put `store` back, or have all of it"
-            " here by `am cluster move`. Nothing was changed"
-        )
-    for folder in SHARED:
-        copies.mount(root / folder, None)
 
 
 def stored_files(root: Path) -> Iterator[Path]:

@@ -236,7 +236,7 @@ def open_database(cluster: Cluster | None, memo: Path) -> Database | None:
     """
     if cluster is None:
         return None
-    from am_assets.storage.shared.copies import mount
+    from am_assets.storage.shared.mounting import mount
 
     mount(memo.parent, cluster, partial(open_database, cluster, memo))
     return _opened(Cluster(database_env=cluster.database_env), cluster.address(), memo, os.getpid())

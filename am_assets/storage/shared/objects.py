@@ -7,9 +7,10 @@ objects.put("memo/PROJECT", b"...")
 
 import os
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ CONNECT_SECONDS = 5
 ANSWER_SECONDS = 120  # for a part at most
 PART_BYTES = 32_000_000  # of a request
 MOST_PARTS = 9_000  # of an upload; S3 takes 10,000
+UPLOAD_SECONDS = 86_400.0  # that an upload takes at most
 KEYS = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
 PROBE = "check"  # a folder of the store, for what is tried
 UNTRUE = (
@@ -38,10 +40,11 @@ class StoreError(OSError):
 
 @dataclass(frozen=True)
 class Held:
-    """An object: its size, and a tag that is another as soon as it is written again."""
+    """An object: its size, a tag that is another as soon as it is written again, and when it was, by its store."""
 
     size: int
     tag: str
+    written: float = 0.0
 
 
 class Objects:
@@ -57,7 +60,7 @@ class Objects:
             ) from None
         if endpoint and (unset := [name for name in KEYS if not os.environ.get(name)]):
             raise ConfigError(f"{FILE}: store: {' and '.join(unset)} are not set: export them on every machine")
-        self.url = url
+        self.url, self._endpoint, self._cleans = url, endpoint, True
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
         backoff = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=3), "base": 2}
         retries: Any = {"max_retries": 1000, "retry_timeout": timedelta(seconds=RETRY_SECONDS), "backoff": backoff}
@@ -65,7 +68,7 @@ class Objects:
         self._store: Any = S3Store(
             bucket,
             prefix=prefix.strip("/") or None,
-            region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+            region=_region(),
             client_options={
                 "allow_http": bool(endpoint and endpoint.startswith("http://")),
                 "timeout": f"{ANSWER_SECONDS}s",
@@ -78,7 +81,11 @@ class Objects:
     def put(self, name: str, content: Path | bytes) -> str:
         """Write an object, whether or not there is one; returns its tag."""
         size = content.stat().st_size if isinstance(content, Path) else len(content)
-        return self._put(name, content, mode="overwrite", chunk_size=max(PART_BYTES, size // MOST_PARTS + 1))
+        tag = self._put(name, content, mode="overwrite", chunk_size=max(PART_BYTES, size // MOST_PARTS + 1))
+        if size > PART_BYTES and self._cleans:
+            self._cleans = False
+            self._remove_interrupted()
+        return tag
 
     def put_if(self, name: str, content: bytes, tag: str | None) -> str | None:
         """Write an object if the one there has this tag, or without one if none is there; None where that is not so."""
@@ -153,6 +160,25 @@ class Objects:
         if not keeps:
             raise ConfigError(f"{FILE}: store: {self.url}: {UNTRUE}")
 
+    def _remove_interrupted(self) -> None:
+        """Remove the parts of uploads that ended half way, as killed processes leave them: they take room, and nobody
+        sees them. Where the store does not let us, that goes on."""
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        bucket, _, prefix = self.url.removeprefix("s3://").partition("/")
+        settings = Config(
+            connect_timeout=CONNECT_SECONDS, s3={"addressing_style": "path" if self._endpoint else "auto"}
+        )
+        with suppress(BotoCoreError, ClientError):
+            client = boto3.client("s3", endpoint_url=self._endpoint, region_name=_region(), config=settings)
+            pages = client.get_paginator("list_multipart_uploads")
+            for page in pages.paginate(Bucket=bucket, Prefix=f"{prefix.strip('/')}/" if prefix else ""):
+                for one in page.get("Uploads", []):
+                    if time.time() - one["Initiated"].timestamp() > UPLOAD_SECONDS:
+                        client.abort_multipart_upload(Bucket=bucket, Key=one["Key"], UploadId=one["UploadId"])
+
     def _put(self, name: str, content: Path | bytes, **options: Any) -> str:
         import obstore
 
@@ -172,8 +198,12 @@ class Objects:
             raise StoreError(f"the store {self.url} can't be used: {_why(str(error))}") from None
 
 
+def _region() -> str:
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+
+
 def _held(found: Any) -> Held:
-    return Held(found["size"], found["e_tag"])
+    return Held(found["size"], found["e_tag"], found["last_modified"].timestamp())
 
 
 def _last(path: str) -> str:
