@@ -16,18 +16,20 @@ SPEAKER = (None, *ROLES["assistant"])
 
 
 def is_objects(value: Any) -> bool:
-    """Whether a value is a list of responses of which some are objects; a chat and the parts of a text are none."""
-    return (
+    """Whether a value is an object, or a list of responses of which some are; a chat and parts of a text are none."""
+    return _answers(value) or (
         isinstance(value, list)
         and all(one is None or isinstance(one, str) or _answers(one) for one in value)
         and any(isinstance(one, Mapping) for one in value)
     )
 
 
-def of_objects(value: list[Any], teacher: str | None) -> tuple[list[tuple[str | None, str]], set[str]]:
-    """The teachers and texts of a list of objects, texts and nulls, and notes on those that are left out (`finished`);
-    those that name no teacher are of `teacher`. `Fault` where an object has no text under a known name."""
-    read = [_read(one) if isinstance(one, Mapping) else (None, text(one) or "", None) for one in value]
+def of_objects(value: Any, teacher: str | None) -> tuple[list[tuple[str | None, str]], set[str]]:
+    """The teachers and texts of an object, or of a list of objects, texts and nulls, and notes on those that are left
+    out (`finished`); those that name no teacher are of `teacher`. `Fault` where an object has no text by a known name.
+    """
+    listed = value if isinstance(value, list) else [value]
+    read = [_read(one) if isinstance(one, Mapping) else (None, text(one) or "", None) for one in listed]
     said = [(named or teacher, response) for named, response, _ in read]
     reasons = [reason for _, _, reason in read]
     return whole(said, reasons) if any(reasons) else (said, set())

@@ -171,6 +171,10 @@ CASES = {
         among({"response": [{"text": "A."}, None]}),
         Reads([{}, {"published": [{"teacher": "r1", "response": "A."}, {"teacher": "r1", "response": ""}]}, {}]),
     ),
+    "an object and no list": Case(
+        among({"response": {"model": "m", "content": "A."}}),
+        Reads([{}, {"published": [{"teacher": "m", "response": "A."}]}, {}]),
+    ),
     "an object without text": Case(
         among({"response": [{"text": "A."}, {"grade": 1}]}),
         Drop("a response with grade, of which none is its text: .*", "response"),
