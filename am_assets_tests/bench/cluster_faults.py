@@ -10,8 +10,10 @@ fault the apply is begun again where a user would. Without faults nothing may be
 
 import os
 import random
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import psutil
 
+from am_assets.engines.ray_head import silence
 from am_assets_tests.bench.cluster_laws import BUDGET_USD, SELECT, Laws, Seen, small_cluster
 from am_assets_tests.cluster.hosts import GATE, Host, bridged
 from am_assets_tests.cluster.relay import Relay
@@ -51,19 +54,15 @@ class Typed:
     def __init__(self, host: Host):
         self.host = host
         self.lines: list[tuple[float, str]] = []
-        self.begins, self.code = 0, None  # type: int, int | None
-        self.killed = True
-        self.thread: object = None
+        self.begins, self.killed = 0, False
 
     def begin(self) -> None:
-        import threading
-
         self.process = self.host.am("apply", "-r", "plain", "-s", SELECT, "--budget", str(BUDGET_USD))
-        self.begins, self.code, self.killed = self.begins + 1, None, False
+        self.begins, self.killed = self.begins + 1, False
         threading.Thread(target=self._read, args=[self.process], daemon=True).start()
 
-    def _read(self, process: "os.PathLike[str]") -> None:
-        for line in process.stdout:  # type: ignore[attr-defined]
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        for line in process.stdout or ():
             self.lines.append((time.monotonic(), line.rstrip()))
             print(f"    {time.strftime('%X')} {line.rstrip()}", flush=True)
 
@@ -131,10 +130,9 @@ class Trial:
     def disturbed(self, count: int) -> None:
         """An apply with so many faults, to its end; where it ends before, more questions come."""
         typed = Typed(self.hosts[0])
-        until(lambda: self._head_answers(), "Ray answers", 240, 1)
+        until(lambda: silence(f"http://{self.hosts[0].address}:8265") is None, "Ray answers", 240, 1)
         typed.begin()
         kinds = [kind for _ in range(0, count, len(KINDS)) for kind in self.draw.sample(KINDS, len(KINDS))][:count]
-        until(lambda: self.seen.now() or typed.tend(), "a run", 300, 0.5)
         for kind in kinds:
             end = time.monotonic() + self.draw.uniform(*PAUSE)
             while time.monotonic() < end:
@@ -219,11 +217,6 @@ class Trial:
             last.goes_on = works[0] - last.ended if works else None
             signs = ("error", "waiting", "lost", "gone", "left to go on", "again", "away", "failed")
             last.told = [line for _, line in said if any(sign in line.lower() for sign in signs)]
-
-    def _head_answers(self) -> bool:
-        from am_assets.engines.ray_head import silence
-
-        return silence(f"http://{self.hosts[0].address}:8265") is None
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ import psutil
 import yaml
 
 from am_assets.storage.memo import Memo
-from am_assets_tests.bench.kills_in_backfill import GRACE, STORED_WITHIN, _differing, _doubled
+from am_assets_tests.bench.kills_in_backfill import GRACE, STORED_WITHIN, differing, doubled
 from am_assets_tests.cluster.hosts import Host
 from am_assets_tests.counted import LATENCY, Models, small_project
 from am_assets_tests.desk import Desk
@@ -139,11 +139,10 @@ class Laws:
         moved = am(third.folder, "cluster", "move")
         if moved.returncode:
             raise RuntimeError(moved.stdout + moved.stderr)
-        self.differ = [
-            name for name in _differing(self.project.alone, third) if not name.endswith((".files", "FORMAT"))
-        ]
+        found = differing(self.project.alone, third)
+        self.differ = [name for name in found if not name.endswith(".files")]  # lists of what a store has
         self.files = sum(path.is_file() for path in (self.project.alone.folder / "assets").rglob("*"))
-        self.doubled = _doubled(Memo(third.folder / "memo"))
+        self.doubled = doubled(Memo(third.folder / "memo"))
 
     def table(self) -> list[str]:
         """Print what was found; the laws that were broken."""

@@ -71,7 +71,7 @@ class Host:
         script = "; ".join([many, f"hostname {self.name}", "mount --make-rprivate /", *own])
         apart = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child"]
         command = ["ip", "netns", "exec", self.space, "unshare", *apart, "bash", "-c", script]
-        outer = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        outer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         until(up.exists, f"{self.name} is up", 30)
         self.init = psutil.Process(outer.pid).children()[0]
 
@@ -86,8 +86,10 @@ class Host:
 
     def am(self, *arguments: str) -> subprocess.Popen[str]:
         command = self.command(sys.executable, "-W", "ignore", "-m", "am_assets.cli", *arguments)
-        out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.Popen(command, env=self.environment(), text=True, start_new_session=True, **out)  # type: ignore[call-overload,no-any-return]
+        out, both = subprocess.PIPE, subprocess.STDOUT
+        return subprocess.Popen(
+            command, env=self.environment(), stdout=out, stderr=both, text=True, start_new_session=True
+        )
 
     def start_ray(self, head: "Host") -> None:
         """Ray, started again whenever it ends, as by the machine's services."""
