@@ -10,18 +10,21 @@ from pathlib import Path
 class Postgres:
     """Started, stopped and killed as an administrator or a failure would."""
 
-    def __init__(self, folder: Path, programs: Path):
+    def __init__(self, folder: Path, programs: Path, host: str = "127.0.0.1"):
         self.folder = folder
         self.programs = programs
+        self.host = host
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.bind((host, 0))
             self.port = probe.getsockname()[1]
         if os.getuid() == 0:
             shutil.chown(folder, "postgres")
         self._as_server("initdb", "-D", str(folder / "data"), "-A", "trust", "-U", "am", "--no-sync")
+        with (folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {host}/24 trust\n")
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"  # for a killed server
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses={self.host} -c fsync=off"  # for a killed server
         log = str(self.folder / "log")
         self._as_server("pg_ctl", "-D", str(self.folder / "data"), "-o", options, "-l", log, "-w", "start")
 
@@ -30,7 +33,7 @@ class Postgres:
         self._as_server("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
 
     def run(self, program: str, *arguments: str) -> str:
-        command = [str(self.programs / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", "am", *arguments]
+        command = [str(self.programs / program), "-h", self.host, "-p", str(self.port), "-U", "am", *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def _as_server(self, program: str, *arguments: str) -> None:

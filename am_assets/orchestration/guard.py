@@ -25,8 +25,8 @@ import psutil
 
 from am_assets.config.cluster import FILE, load_cluster
 from am_assets.config.files import ConfigError
-from am_assets.storage.shared.database import DatabaseError, Session, open_database
-from am_assets.storage.shared.leases import GUARD_SECONDS, GUARDED, Lease, code
+from am_assets.storage.shared.database import GUARDED, DatabaseError, Session, open_database
+from am_assets.storage.shared.leases import GUARD_SECONDS, Lease, code
 from am_assets.storage.shared.snapshots import SNAPSHOT, unpack
 from am_assets.storage.shared.versions import CONFIG_TAG, refusal
 
@@ -72,6 +72,7 @@ class Guard:
 
 def guarded(run: str, command: list[str]) -> int:
     """Carry out the command of a run with the config files that it was planned with; its exit code."""
+    os.environ[GUARDED] = run  # here too: the database may be away now
     guard = Guard(run)
     with tempfile.TemporaryDirectory(prefix="am-snapshot-") as files:
         if refused := _refusal(Path(files)):
@@ -79,7 +80,7 @@ def guarded(run: str, command: list[str]) -> int:
             _fail(run, refused)
             guard.lease.end()
             return 1
-        return _carried_out(run, command, guard, _environment() | {GUARDED: run, SNAPSHOT: files})
+        return _carried_out(run, command, guard, _environment() | {SNAPSHOT: files})
 
 
 def _carried_out(run: str, command: list[str], guard: Guard, environment: dict[str, str]) -> int:

@@ -59,8 +59,9 @@ class RayLauncher(RayRunLauncher):
             instance_ref=self._instance.get_ref(),
             set_exit_code_on_failure=True,
         ).get_command_args()
+        ours = ["am_assets.orchestration.waiting" if word == "dagster" else word for word in command]
         guard = ["exec", sys.executable, "-W", "ignore", "-m", "am_assets.orchestration.guard", run.run_id]
-        self._launch_ray_job(get_job_submission_id_from_run_id(run.run_id), shlex.join([*guard, *command]), run)
+        self._launch_ray_job(get_job_submission_id_from_run_id(run.run_id), shlex.join([*guard, *ours]), run)
 
     def _planned(self) -> str:
         """The version of the config files as they are, which are held as a snapshot."""

@@ -217,7 +217,7 @@ class Elsewhere:
         self.tries[at] = self.tries.get(at, 0) + 1
         if self.tries[at] == TRIES:
             return Outcome(step, "failed", f"{lost}; it was tried {TRIES} times")
-        self.todo[at] = None
+        self.todo = {at: None, **self.todo}  # first: what lies below waited already
         return Lost(step, lost)
 
     def _error(self, run: dg.DagsterRun) -> str:

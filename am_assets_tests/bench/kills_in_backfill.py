@@ -93,11 +93,11 @@ def kill_in_backfill(
         struck={kind: dict(Counter(at for blow in blows if blow.kind == kind for at in blow.at)) for kind in KINDS},
         status=status,
         seconds=time.monotonic() - started,
-        differ=_differing(undisturbed, disturbed),
+        differ=differing(undisturbed, disturbed),
         asked=len(asked),
         repeated=len(again),
         ages=sorted(round(_age(first + LATENCY, second, moments), 2) for first, second in again),
-        doubled=_doubled(Memo(disturbed.folder / "memo")),
+        doubled=doubled(Memo(disturbed.folder / "memo")),
         outlived=[command for blow in blows for command in blow.outlived],
         aside=sum(path.stat().st_size for path in _files(disturbed) if _is_aside(path.relative_to(disturbed.folder))),
     )
@@ -123,12 +123,12 @@ def _age(answered: float, again: float, kills: list[float]) -> float:
     return min(ages, default=float("inf"))
 
 
-def _doubled(memo: Memo) -> int:
+def doubled(memo: Memo) -> int:
     keys = [known.select("key").collect() for name in memo.namespaces() if (known := memo.known(name)) is not None]
     return sum(stored.height - stored.n_unique() for stored in keys)
 
 
-def _differing(one: Desk, other: Desk) -> list[str]:
+def differing(one: Desk, other: Desk) -> list[str]:
     """The files of the assets, tables, releases, checkpoints and reports, that are not the same in both."""
     first, second = _content(one), _content(other)
     return sorted(name for name in {*first, *second} if first.get(name) != second.get(name))

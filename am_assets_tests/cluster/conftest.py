@@ -1,15 +1,17 @@
-"""A Postgres of our own for the tests of several machines, and an empty database in it for each."""
+"""A Postgres and an S3 store of our own for the tests of several machines, and an empty database for each."""
 
 import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from am_assets_tests.promised import without_postgres
 from am_assets_tests.server import Postgres
+from am_assets_tests.weed import PROGRAM, Weed
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +40,16 @@ def address(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> str:
     address = f"postgresql+psycopg2://am@127.0.0.1:{postgres.port}/{name}"
     monkeypatch.setenv("AM_DATABASE_URL", address)
     return address
+
+
+@pytest.fixture(scope="session")
+def weed() -> Iterator[Weed]:
+    if find_spec("obstore") is None or not PROGRAM.exists():
+        without_postgres("its store is not here: pip install am-assets[dev]")
+    with tempfile.TemporaryDirectory(prefix="am-weed-") as folder:
+        server = Weed(Path(folder))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()

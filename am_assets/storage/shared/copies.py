@@ -11,7 +11,7 @@ import shutil
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,11 +26,10 @@ from am_assets.storage.shared.marks import is_copy, looked_up, mark
 from am_assets.storage.shared.objects import Held, Objects, StoreError, each
 from am_assets.storage.shared.room import LIST, Room
 from am_assets.storage.shared.snapshots import SNAPSHOTS
+from am_assets.storage.shared.unsent import UNSENT, left, until_sent
 
 SHARED = ("assets", "memo")  # folders of a project
 STORE = "STORE"  # a file in the folder of the memo: the store whose copies a machine has
-UNSENT = ".unsent"  # what could not be written to the store, and will be
-
 BESIDE = (".aside", ".keys", UNSENT, LIST)  # what is being written, or tells of copies
 ATTEMPTS = 5  # at what others write meanwhile
 LOCK = "select pg_{}advisory_lock(hashtextextended('am_assets files ' || %s, 0))"
@@ -108,12 +107,8 @@ class Copies:
 
     def keep(self, path: Path, aside: Path, over: str | None) -> None:
         if over == ANY:
-            try:
+            with until_sent(path, aside) if self._is_segment(path) else nullcontext():
                 tag: str | None = self.objects.put(self._name(path), aside)
-            except StoreError:
-                if self._is_segment(path):  # it was paid for
-                    os.link(aside, path.with_name(path.name + UNSENT))
-                raise
         else:
             tag = self.objects.put_if(self._name(path), aside.read_bytes(), over)
         if tag is None:
@@ -225,10 +220,8 @@ class Copies:
         self.room.taken(held.size)
 
     def _send_unsent(self, folder: Path) -> None:
-        for path in folder.glob(f"*{UNSENT}"):
-            with suppress(FileNotFoundError):  # another process sent it
-                self.objects.put(self._name(path.with_name(path.name.removesuffix(UNSENT))), path)
-                path.unlink()
+        for path, beside in left(folder):
+            self.objects.put(self._name(path), beside)
 
     def _refuse_others(self) -> None:
         """`ConfigError` where this folder has what is in no store, or copies of another."""

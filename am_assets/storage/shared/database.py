@@ -37,6 +37,7 @@ OPTIONS = (
     "-c lock_timeout=10000 -c idle_in_transaction_session_timeout=10000"
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 )
+GUARDED = "AM_GUARDED"  # in the environment of a run that has a guard
 PROJECT = "PROJECT"  # a file in the folder of the memo: the id by which the database knows that it is of this project
 SETUP = 7_024_941  # the lock of those who create the tables
 TABLES = """
@@ -230,7 +231,8 @@ class Session:
 
 
 def open_database(cluster: Cluster | None, memo: Path) -> Database | None:
-    """The database of a project, ready; the same one for a whole process. None without a cluster.
+    """The database of a project, ready; the same one for a whole process. None without a cluster. A run on a cluster
+    waits for it: nobody is there to begin it again.
 
     `ConfigError` where the environment lacks its address, and as of `prepare`; `DatabaseError` where it can't be used.
     """
@@ -239,7 +241,8 @@ def open_database(cluster: Cluster | None, memo: Path) -> Database | None:
     from am_assets.storage.shared.mounting import mount
 
     mount(memo.parent, cluster, partial(open_database, cluster, memo))
-    return _opened(Cluster(database_env=cluster.database_env), cluster.address(), memo, os.getpid())
+    opened = partial(_opened, Cluster(database_env=cluster.database_env), cluster.address(), memo, os.getpid())
+    return patiently(opened) if GUARDED in os.environ else opened()
 
 
 @cache

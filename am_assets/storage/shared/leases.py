@@ -20,13 +20,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from am_assets.storage.shared.database import Database, DatabaseError
+from am_assets.storage.shared.database import GUARDED, Database, DatabaseError
 
 LEASE_SECONDS = 15.0
 FENCE_SECONDS = 10.0
 RENEW_SECONDS = 3.0
 GUARD_SECONDS = 30.0  # of silence, after which a guard ends its run
-GUARDED = "AM_GUARDED"  # in the environment of a run that has a guard
 LOCKS = 24941  # the first half of the number of a session's lock; the other is that of the lease
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
 # `l` is a row of leases. One that runs longer than a lease does was written before the clock was set back.

@@ -12,11 +12,12 @@ from pathlib import Path
 from am_assets.config.cluster import FILE, Cluster
 from am_assets.config.files import ConfigError
 from am_assets.runtime.digests import file_sha256
-from am_assets.storage.shared.copies import SHARED, STORE, UNSENT, Copies, files_of, named, stored_files
+from am_assets.storage.shared.copies import SHARED, STORE, Copies, files_of, named, stored_files
 from am_assets.storage.shared.database import PROJECT
 from am_assets.storage.shared.marks import mark
 from am_assets.storage.shared.objects import Held, StoreError, each
 from am_assets.storage.shared.room import LIST
+from am_assets.storage.shared.unsent import UNSENT
 from am_assets.storage.stored import refuse_newer
 
 
