@@ -10,7 +10,7 @@ from rich.table import Table
 
 from am_assets.config.licenses import UNKNOWN
 from am_assets.datasets.guessing import Shape
-from am_assets.datasets.inspection import Inspection
+from am_assets.datasets.inspection import UNSAID, Inspection
 from am_assets.runtime.quoting import quoted, visible
 from am_assets.runtime.wording import counted
 
@@ -31,7 +31,7 @@ def show_reading(console: Console, found: Inspection, all_rows: bool) -> None:
         or "nothing came out"
     )
     for name, count in found.teachers.items():
-        say(f"teacher {name}: {counted(count, 'response')}{'; say who by --teacher' if name == 'unnamed' else ''}")
+        say(f"teacher {name}: {counted(count, 'response')}{'; say who by --teacher' if name == UNSAID else ''}")
     if told.form and (known := {name: n for name, n in found.licenses.items() if name != UNKNOWN}):
         say("licences: " + ", ".join(f"{name} {count:,}" for name, count in known.items()))
     for reason, where in told.dropped().items():
@@ -44,7 +44,7 @@ def show_reading(console: Console, found: Inspection, all_rows: bool) -> None:
             if row[name]:
                 say(f"  {name}: {quoted(row[name], most=CHARS)}")
         for one in row["published"]:
-            say(f"  response of {one['teacher'] or 'unnamed'}: {quoted(one['response'], most=CHARS)}")
+            say(f"  response of {one['teacher']}: {quoted(one['response'], most=CHARS)}")
 
 
 def show_guess(console: Console, entry: Mapping[str, Any], shape: Shape) -> None:

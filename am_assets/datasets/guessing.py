@@ -18,7 +18,7 @@ from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.beside import IDS, LICENSE
 from am_assets.datasets.chats import is_chat
 from am_assets.datasets.forms import recognised
-from am_assets.datasets.inspection import Inspection, inspected
+from am_assets.datasets.inspection import UNSAID, Inspection, inspected
 from am_assets.datasets.locate import SourceError, find_files
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.reading import form_of
@@ -151,7 +151,7 @@ def _shape(asks: str, entries: Sequence[dict[str, Any]], rows: Sequence[dict[str
     columns = {name: path for name, path in columns.items() if path != fields[name].path}  # which needs no saying
     entry = {name: value for name, value in entry.items() if name != "columns"}
     entry |= {"columns": columns} if columns else {}
-    unnamed = {"teacher": UNNAMED} if found.teachers["unnamed"] else {}
+    unnamed = {"teacher": UNNAMED} if found.teachers[UNSAID] else {}
     used = {path.split(".")[0] for path in found.columns.values() if path} | {*found.columns.values()}
     ignored = [name for name in dict.fromkeys(chain.from_iterable(rows)) if name not in {*used, *IDS, LICENSE}]
     thinks = bool(found.columns.get("reasoning")) or any(THINKS.search(str(row)) for row in rows)
@@ -280,7 +280,9 @@ def _fits(field: str, path: str, values: Sequence[Any]) -> bool:
 
 
 def _numbers(value: Any) -> bool:
-    return isinstance(value, list) and not is_chat(value) and not all(isinstance(one, str | dict) for one in value)
+    return (
+        isinstance(value, list) and not is_chat(value) and not all(isinstance(one, str | dict | None) for one in value)
+    )
 
 
 def _responds(values: Sequence[Any]) -> bool:

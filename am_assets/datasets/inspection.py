@@ -17,6 +17,7 @@ from am_assets.datasets.rows import Item
 from am_assets.datasets.sources import MOST_CHARS
 
 SAMPLE = 3  # rows shown
+UNSAID = "unnamed"  # the teacher of responses that name none
 
 
 @dataclass
@@ -75,10 +76,10 @@ def _count(found: Inspection, item: Item, teacher: str | None) -> None:
     if not there["questions"] or len(there["questions"]) > MOST_CHARS:
         defect = "an oversized" if there["questions"] else "an empty"
         found.told.notes[f"{defect} question, a defect in the pool"] += 1
-    said = item.said(teacher)
+    said = item.said(teacher or UNSAID)
     found.counts["responses"] += len(said)
     found.licenses[item.kept.license or UNKNOWN] += 1
-    found.teachers.update(one["teacher"] or "unnamed" for one in said)
+    found.teachers.update(one["teacher"] or UNSAID for one in said)
     if len(found.sample) < SAMPLE:
         row: dict[str, Any] = {
             "question": item.question,

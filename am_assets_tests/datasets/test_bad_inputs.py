@@ -167,6 +167,25 @@ CASES = {
         among({"response": ["A.", None]}),
         Reads([{}, {"published": [{"teacher": "r1", "response": "A."}, {"teacher": "r1", "response": ""}]}, {}]),
     ),
+    "a null among objects": Case(
+        among({"response": [{"text": "A."}, None]}),
+        Reads([{}, {"published": [{"teacher": "r1", "response": "A."}, {"teacher": "r1", "response": ""}]}, {}]),
+    ),
+    "an object and no list": Case(
+        among({"response": {"model": "m", "content": "A."}}),
+        Reads([{}, {"published": [{"teacher": "m", "response": "A."}]}, {}]),
+    ),
+    "an object without text": Case(
+        among({"response": [{"text": "A."}, {"grade": 1}]}),
+        Drop("a response with grade, of which none is its text: .*", "response"),
+    ),
+    "an object that was cut off": Case(
+        among({"response": [{"text": "A.", "finish_reason": "stop"}, {"text": "B", "finish_reason": "length"}]}),
+        Reads(
+            [{}, {"published": [{"teacher": "r1", "response": "A."}]}, {}],
+            "a response cut off by its token limit, left out",
+        ),
+    ),
     "thoughts that are too few": Case(
         among({"response": ["A.", "B."], "reasoning": ["x"]}),
         Drop("expected one for each of 2 responses, found 1", "reasoning"),

@@ -85,6 +85,20 @@ def chats(question: str, response: str) -> dict[str, dict]:
     }
 
 
+def objects(thought: str, said: str) -> dict[str, Any]:
+    """One response as items of lists of them have it."""
+    whole, beside = f"<think>{thought}</think>{said}", {"content": said, "reasoning_content": thought}
+    return {
+        "texts": whole,
+        "named": {"response": whole, "teacher": "other"},
+        "of-model": {"model": "other", "text": whole, "score": 0.5},
+        "generation": {"generation": whole, "completion": None},
+        "thinking": {"thinking": thought, "answer": said},
+        "turns": {"role": "assistant", **beside},
+        "choices": {"index": 0, "message": {"role": "assistant", **beside}, "finish_reason": "stop"},
+    }
+
+
 def verdicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asset: str, files: dict[str, tuple[str, list[dict]]]):
     """Of each file, an adapter and its rows, the verdicts on its responses, right ones first."""
     desk = at_desk(tmp_path, SimpleNamespace(url="http://127.0.0.1:1"), monkeypatch)
@@ -135,12 +149,18 @@ def test_every_form_of_a_trace_and_of_a_chat_is_read_to_its_verdict(
             chats(f"Compute 17+25 ({name}).", f"<think>17+25=42.</think>{answer}")[name] for answer in (RIGHT, WRONG)
         ]
         files[f"chat-{name}"] = ("chat", [row | {"reference_answer": 42} for row in both])
+    right, wrong = (objects("17+25=42.", answer) for answer in (RIGHT, WRONG))
+    asked = [{"question": f"Compute 17+25 ({name}).", "reference_answer": 42} for name in right]
+    said = [{"responses": list(pair)} for pair in zip(right.values(), wrong.values(), strict=True)]
+    files["lists"] = ("jsonl", [row | answers for row, answers in zip(asked, said, strict=True)])
     found = verdicts(tmp_path, monkeypatch, "math_verdicts", files)
-    assert found == {name: ["pass", "fail"] for name in files}
+    assert found.pop("lists") == ["pass"] * len(right) + ["fail"] * len(right)
+    assert found == {name: ["pass", "fail"] for name in found}
     features = pl.read_parquet(tmp_path / "assets" / "response_features" / "*.parquet")
     assert features["well_formed"].all()
     responses = pl.read_parquet(tmp_path / "assets" / "responses" / "*.parquet")
     assert set(split(responses)["think"]) == {"17+25=42."}
+    assert responses["teacher"].to_list().count("other") == 4
 
 
 def test_a_misspelt_column_is_an_error_with_the_nearest_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,9 @@ When a helper gives something else for the same row, raise the version of every 
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from am_assets.config.vocabulary import FINISH_REASONS
 from am_assets.datasets.cases import canonical
@@ -18,6 +18,7 @@ from am_assets.runtime.wording import counted
 
 __all__ = ["Adapter", "Fault", "Field", "Item", "Parts", "Row", "Said"]
 
+T = TypeVar("T")
 BOX = re.compile(r"\\(?:boxed|fbox)\s*")
 JOINED = re.compile(r"[\s$.,;]*(?:\\text\s*\{\s*(?:or|and)\s*\}|or|and)?[\s$]*")
 FUNCTION = re.compile(r"[A-Za-z_]\w*|[A-Za-z_]\w*\(\)\.[A-Za-z_]\w*")
@@ -131,9 +132,14 @@ def finished(row: Row, said: list[str], finish_reason: str) -> tuple[list[str], 
     their end they are no examples."""
     if finish_reason not in row.fields or row.get(finish_reason) is None:
         return said, set()
-    ends = [FINISH_REASONS.get((reason or "").strip().lower()) for reason in _beside(row, finish_reason, len(said))]
-    whole = [one for one, end in zip(said, ends, strict=True) if end == ENDED]
-    return whole, {LEFT_OUT.get(end or "", INTERRUPTED) for end in ends if end != ENDED}
+    return whole(said, _beside(row, finish_reason, len(said)))
+
+
+def whole(said: list[T], reasons: Sequence[str | None]) -> tuple[list[T], set[str]]:
+    """Those of `said` that ended by themselves, by the reason of each, and notes on the others."""
+    ends = [FINISH_REASONS.get((reason or "").strip().lower()) for reason in reasons]
+    kept = [one for one, end in zip(said, ends, strict=True) if end == ENDED]
+    return kept, {LEFT_OUT.get(end or "", INTERRUPTED) for end in ends if end != ENDED}
 
 
 def _beside(row: Row, name: str, count: int) -> list[str | None]:

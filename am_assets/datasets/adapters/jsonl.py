@@ -12,20 +12,20 @@ from am_assets.datasets.adapters.base import (
     finished,
     responses,
 )
-from am_assets.datasets.chats import Chat
+from am_assets.datasets.objects import is_objects, of_objects
 from am_assets.datasets.values import parsed
 
 SHORT = 200  # characters of an answer that can be compared with
 
 
 def read(row: Row) -> Item:
-    asked, answered = row.chat_on("question"), row.chat_on("response")
+    asked = row.chat_on("question")
     tests = row.get("test_cases")
     try:
         wanted = constraints(parsed(row.get("constraints")) or [])
     except Fault as fault:
         raise Fault(f"field `constraints`: {fault}") from None
-    said, notes = _said(row, answered)
+    said, notes = _said(row)
     return Item(
         _shown(row, asked.question if asked else row.text("question")),
         reference_answer=any_of(
@@ -33,7 +33,7 @@ def read(row: Row) -> Item:
         ),
         test_cases=row.tests("test_code" if tests is None else "test_cases", row.text("test_entry_point")),
         constraints=wanted,
-        responses=[(row.text("teacher"), response) for response in said],
+        responses=said,
         notes=tuple(sorted(notes)),
     )
 
@@ -54,18 +54,25 @@ def _short_answers(row: Row) -> list[str]:
     ]
 
 
-def _said(row: Row, chat: Chat | None) -> tuple[list[str], set[str]]:
-    if row.fields["reference_answer"].path == "response":  # so the entry says; it is not read twice
+def _said(row: Row) -> tuple[list[tuple[str | None, str]], set[str]]:
+    """The responses, each with its teacher, and notes on those that are left out."""
+    if row.fields["reference_answer"].path in dict(row.fields["response"].paths):  # so the entry says; not read twice
         return [], set()
-    if chat is None:
-        return responses(row, "response", "reasoning", "finish_reason")
-    return finished(row, [] if chat.response is None else [chat.response], "finish_reason")
+    teacher = row.text("teacher")
+    if is_objects(row.get("response")):
+        return row.of("response", lambda given: of_objects(given, teacher))
+    if chat := row.chat_on("response"):
+        said, notes = finished(row, [] if chat.response is None else [chat.response], "finish_reason")
+    else:
+        said, notes = responses(row, "response", "reasoning", "finish_reason")
+    return [(teacher, one) for one in said], notes
 
 
 ADAPTER = Adapter(
     fields(
         "question",
-        *("test_code", "test_entry_point", "test_cases", "reasoning", "response", "finish_reason", "teacher"),
+        *("test_code", "test_entry_point", "test_cases", "reasoning", "finish_reason", "teacher"),
+        response=Field("response", ("responses",)),
         reference_answer=Field("reference_answer"),
         answer=Field("answer"),
         constraints=Field("constraints"),
@@ -73,11 +80,12 @@ ADAPTER = Adapter(
         shown_below=Field("shown_below"),
     ),
     read,
-    version="6",
+    version="7",
     doc="your own data; `reference_answer` may be a list, of which one has to be met, and where no row has it a short"
-    " `answer` is it; `response` may be a list of several, `finish_reason` says why each ended, `test_cases` may be"
-    " code or a table, a path may lead into a chat, of which the roles are read; `shown_above` and `shown_below` name"
-    " columns that belong to the question, as `input` beside `instruction`",
+    " `answer` is it; `response` may be a list of several, of texts or of objects with a teacher, thinking and finish"
+    " reason of their own, `finish_reason` says why each ended, `test_cases` may be code or a table, a path may lead"
+    " into a chat, of which the roles are read; `shown_above` and `shown_below` name columns that belong to the"
+    " question, as `input` beside `instruction`",
     signature=("question",),
     example={
         "question": "Compute 17+25.",

@@ -3,32 +3,33 @@
 from typing import Any
 
 from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, any_of, fields
-from am_assets.datasets.values import text
+from am_assets.datasets.objects import is_objects, of_objects
 
 TEACHER = "llama-3.3-70b-instruct"
 
 
-def _said(given: Any) -> list[tuple[str | None, str]]:
-    if not isinstance(given, list | None) or not all(isinstance(one, dict) for one in given or []):
+def _said(given: Any) -> tuple[list[tuple[str | None, str]], set[str]]:
+    if not isinstance(given, list | None) or not (is_objects(given) or not any(given or [])):
         raise Fault("expected a list of responses, each with its model")
-    said = [(text(one.get("response_model")) or TEACHER, text(one.get("response"))) for one in given or []]
-    return [(teacher, response) for teacher, response in said if response]
+    return of_objects(given or [], TEACHER)
 
 
 def read(row: Row) -> Item:
+    responses, notes = row.of("responses", _said)
     return Item(
         row.text("question"),
         reference_answer=any_of(row.scalars("reference_answer")),
-        responses=row.of("responses", _said),
+        responses=responses,
+        notes=tuple(sorted(notes)),
     )
 
 
 ADAPTER = Adapter(
     fields("question", reference_answer=Field("reference_answer"), responses=Field("responses")),
     read,
-    version="2",
+    version="3",
     doc="[natural_reasoning](https://huggingface.co/datasets/facebook/natural_reasoning)",
-    signature=("question", "reference_answer", "responses"),
+    signature=("question", "reference_answer", "responses.0.response_model"),
     example={
         "question": "Compute 17+25.",
         "reference_answer": "42",

@@ -1,0 +1,55 @@
+"""Published responses that are objects: with their model, their thinking and why they ended, under the names that data
+sets and servers have for these, also in the form of the choices of a chat completion."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from am_assets.datasets.adapters.base import Fault, whole
+from am_assets.datasets.chats import ROLE, ROLES, SAID, THINKING, with_thinking
+from am_assets.datasets.rows import some_of
+from am_assets.datasets.values import text
+
+TEXT = ("response", *SAID, "completion", "generation", "output", "answer", "solution")
+TEACHER = ("teacher", "model", "response_model", "model_name", "generator")
+ENDED = ("finish_reason", "stop_reason")
+SPEAKER = (None, *ROLES["assistant"])
+
+
+def is_objects(value: Any) -> bool:
+    """Whether a value is an object, or a list of responses of which some are; a chat and parts of a text are none."""
+    return _answers(value) or (
+        isinstance(value, list)
+        and all(one is None or isinstance(one, str) or _answers(one) for one in value)
+        and any(isinstance(one, Mapping) for one in value)
+    )
+
+
+def of_objects(value: Any, teacher: str | None) -> tuple[list[tuple[str | None, str]], set[str]]:
+    """The teachers and texts of an object, or of a list of objects, texts and nulls, and notes on those that are left
+    out (`finished`); those that name no teacher are of `teacher`. `Fault` where an object has no text by a known name.
+    """
+    listed = value if isinstance(value, list) else [value]
+    read = [_read(one) if isinstance(one, Mapping) else (None, text(one) or "", None) for one in listed]
+    said = [(named or teacher, response) for named, response, _ in read]
+    reasons = [reason for _, _, reason in read]
+    return whole(said, reasons) if any(reasons) else (said, set())
+
+
+def _read(one: Mapping[str, Any]) -> tuple[str | None, str, str | None]:
+    """Teacher, text, and why it ended."""
+    flat = {**one, **one["message"]} if isinstance(one.get("message"), Mapping) else one
+    if flat.keys().isdisjoint(TEXT):
+        raise Fault(f"a response with {some_of([*flat]) or 'nothing'}, of which none is its text: {some_of([*TEXT])}")
+    said = next((text(flat[name]) for name in TEXT if flat.get(name) is not None), None)
+    teacher, thinking, reason = (_first(flat, names) for names in (TEACHER, THINKING, ENDED))
+    return teacher, with_thinking(thinking, said or ""), reason
+
+
+def _answers(value: Any) -> bool:
+    if not isinstance(value, Mapping) or "type" in value:
+        return False
+    return next((value[name] for name in ROLE if name in value), None) in SPEAKER
+
+
+def _first(flat: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    return next((text(flat[name]) for name in names if isinstance(flat.get(name), str)), None)
