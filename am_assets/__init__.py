@@ -3,7 +3,12 @@
 from am_assets import open_project    # tables, policies and verifiers of a project, for notebooks
 """
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# Polars gives freed memory back after half a second, and to have its pages again takes longer than to fill them with
+# text. Read when polars is loaded.
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:5000")
 
 if TYPE_CHECKING:
     from am_assets.notebook import open_project as open_project

@@ -4,10 +4,12 @@ What is published with a question is read by `adapters/`; what is left out of it
 of a question a response that was left out is null, and one that was published without text is an empty one.
 """
 
+from hashlib import sha256
+
 import polars as pl
 
 from am_assets.config.vocabulary import EXCLUDED
-from am_assets.storage.memo import key_of
+from am_assets.storage.memo import CANONICAL, KEY_DIGITS
 
 SAID = pl.col("published").list.eval(pl.element().struct.field("response").ne_missing("")).list.sum()  # how many
 IDENTITY = ["question_id", "teacher", "origin", "request_key", "sample_index", "response"]  # of a response
@@ -28,6 +30,13 @@ def published(pool: pl.DataFrame) -> pl.DataFrame:
 
 
 def response_ids(responses: pl.DataFrame) -> pl.Series:
-    """The id of each response, hashed from IDENTITY."""
-    keys = [key_of(*row) for row in responses.select(IDENTITY).iter_rows()]
-    return pl.Series("response_id", keys, dtype=pl.String)
+    """The id of each response: `key_of` of its IDENTITY. Polars writes a text as JSON in a third of the time."""
+    *others, text = IDENTITY
+    written = responses.select(pl.struct(text).struct.json_encode().cast(pl.Binary)).to_series()
+    begins, ids = len(f'{{"{text}":'), []
+    for known, said in zip(responses.select(others).iter_rows(), written, strict=True):
+        digest = sha256(CANONICAL.encode(known)[:-1].encode() + b",")
+        digest.update(memoryview(said)[begins:-1])
+        digest.update(b"]")
+        ids.append(digest.hexdigest()[:KEY_DIGITS])
+    return pl.Series("response_id", ids, dtype=pl.String)

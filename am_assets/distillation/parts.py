@@ -43,10 +43,11 @@ FAMILIES = [
 TAGS = [*(tag for one in FAMILIES for tag in (one.think, one.answering)), "<|channel|>"]
 PAPER = FAMILIES[0]  # whose <answer> the paper asks for, and which harmony is read into
 # What a server leaves of the chat template when it does not skip special tokens.
-END_TOKENS = re.compile(
-    r"(\s*(<\|im_end\|>|<\|endoftext\|>|<\uff5cend▁of▁sentence\uff5c>|<\|end▁of▁sentence\|>|<\|eot_id\|>|<\|end_of_text\|>"
-    r"|<end_of_turn>|<eos>|<\|END_OF_TURN_TOKEN\|>|<\|endofresponse\|>|\[EOS\]|<seed:eos>))+\s*$"
-)
+ENDS = ["<|im_end|>", "<|endoftext|>", "<\uff5cend▁of▁sentence\uff5c>", "<|end▁of▁sentence|>", "<|eot_id|>",
+        "<|end_of_text|>", "<end_of_turn>", "<eos>", "<|END_OF_TURN_TOKEN|>", "<|endofresponse|>", "[EOS]",
+        "<seed:eos>"]  # fmt: skip
+END_TOKENS = re.compile(rf"(\s*({'|'.join(map(re.escape, ENDS))}))+\s*$")
+STRUCK = "</s>"  # which also ends struck-out HTML
 BEGIN_TOKENS = re.compile(
     r"^\s*(<\|im_start\|>\s*assistant|<\uff5cAssistant\uff5c>|<\|start_header_id\|>assistant<\|end_header_id\|>"
     r"|<start_of_turn>model)\s*"
@@ -55,6 +56,7 @@ BEGIN_TOKENS = re.compile(
 CHANNEL = re.compile(r"(?:<\|start\|>assistant)?<\|channel\|>(\w+)[^<]*<\|message\|>")
 CHANNEL_END = re.compile(r"<\|(?:end|return|call)\|>\s*$")
 WITHOUT_TOKENS = ("analysis", "assistantfinal")  # harmony after special tokens were skipped
+BEGINS = ["<|", "<\uff5c", "<start_of_turn>", WITHOUT_TOKENS[0]]  # of what has tokens before it, or is harmony
 HEAD = 200  # characters in which a response has to have begun to think
 QUOTES = "`'\"“”\u2018\u2019"
 
@@ -111,8 +113,21 @@ def split(responses: pl.DataFrame) -> pl.DataFrame:
 
 def _without_tokens(texts: pl.Series) -> pl.Series:
     """Texts without the tokens of a chat template around them, and harmony in the delimiters of the paper."""
+    at = texts.to_frame("text").select(_has_around(pl.col("text")).arg_true()).to_series()
+    return texts.scatter(at, _bare(texts.gather(at))) if len(at) else texts
+
+
+def _has_around(text: pl.Expr) -> pl.Expr:
+    """Whether a text may have tokens or blanks around it: told without reading all of it."""
+    first, last = text.str.head(HEAD), text.str.tail(HEAD)
+    blank = (first.str.strip_chars_start() != first) | (last.str.strip_chars_end() != last)
+    begins = (first.str.starts_with(begin) for begin in BEGINS)
+    return pl.any_horizontal(blank, *begins, *(last.str.ends_with(end) for end in [*ENDS, STRUCK]))
+
+
+def _bare(texts: pl.Series) -> pl.Series:
     text = pl.col("text").str.replace(END_TOKENS.pattern, "").str.replace(BEGIN_TOKENS.pattern, "")
-    ends = text.str.strip_chars_end().str.strip_suffix("</s>")  # which also ends struck-out HTML
+    ends = text.str.strip_chars_end().str.strip_suffix(STRUCK)
     bare = texts.to_frame("text").select(pl.when(~_has(text, "<s>")).then(ends).otherwise(text)).to_series()
     head = bare.str.slice(0, HEAD).str.strip_chars_start()
     skipped = head.str.starts_with(WITHOUT_TOKENS[0]) & bare.str.contains(WITHOUT_TOKENS[1], literal=True)
@@ -129,12 +144,13 @@ def _families(texts: pl.Series) -> pl.Series:
     begun = pl.coalesce(
         pl.when(head.str.starts_with(family.think)).then(number) for number, family in enumerate(FAMILIES)
     )
-    frame = texts.to_frame("text").with_columns(family=begun)
+    found = texts.to_frame("text").select(begun).to_series()
+    at = found.is_null().arg_true()
     ended = pl.coalesce(
         *(pl.when(_has(pl.col("text"), family.answering)).then(number) for number, family in enumerate(FAMILIES)),
         pl.lit(0),
     )
-    return frame.select(pl.coalesce("family", ended)).to_series()
+    return found.scatter(at, texts.gather(at).to_frame("text").select(ended).to_series()) if len(at) else found
 
 
 def _read(rows: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
@@ -152,6 +168,7 @@ def _read(rows: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
     for step in steps:
         cut = cut.with_columns(**step)
     begun, tail = pl.col("_thought").is_not_null(), pl.col("_tail")
+    unbegun = pl.when(~begun).then(head)
     untagged = ~_has(rest, tags.answer) & ~_has(rest, tags.ending)
     ambiguous = pl.any_horizontal(
         _has(rest, tags.answering),
@@ -162,8 +179,8 @@ def _read(rows: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
         # Without a beginning the end is the only tag, and has to be one: not quoted, not a word of a sentence, and with
         # none after it.
         ~begun & _has(rest, tags.think),
-        ~begun & (head.str.contains(f"[{QUOTES}]$") | rest.str.contains(f"^[{QUOTES}]")),
-        ~begun & untagged & head.str.contains(r"\S[ \t]+$") & rest.str.contains(r"^[ \t.,;:!?]"),
+        ~begun & (unbegun.str.contains(f"[{QUOTES}]$") | rest.str.contains(f"^[{QUOTES}]")),
+        ~begun & untagged & unbegun.str.contains(r"\S[ \t]+$") & rest.str.contains(r"^[ \t.,;:!?]"),
     )
     parsed = rest.is_not_null() & ~ambiguous & (untagged | tail.is_not_null())
     answer = pl.when(untagged).then(rest).otherwise(pl.col("_inner")).str.strip_chars()

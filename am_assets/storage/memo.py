@@ -37,6 +37,7 @@ KEY = pl.Schema({"key": pl.String})
 OWNERS = pl.Schema({"key": pl.String, "question_id": pl.String, "response_id": pl.String})
 ASKED_FOR = "asked_for"  # a note beside answers: the recipes that they were asked for, comma-separated
 OWNED = "owners"  # the folder of such notes within that of a namespace
+KEY_DIGITS = 32
 CANONICAL = JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 MERGE_EVERY = 64  # segments written
 LOW_WATER_BYTES = 64_000_000  # free space that suffices to store what is in flight
@@ -53,7 +54,7 @@ def key_of(*identity: Any) -> str:
     >>> key_of("labels", {"b": 1, "a": 2}) == key_of("labels", {"a": 2, "b": 1})
     True
     """
-    return sha256(CANONICAL.encode(identity).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return sha256(CANONICAL.encode(identity).encode("utf-8", "surrogatepass")).hexdigest()[:KEY_DIGITS]
 
 
 def with_keys(frame: pl.DataFrame, *columns: str, identity: Any = None) -> pl.DataFrame:

@@ -254,6 +254,7 @@ def mapped(table: pl.LazyFrame, beside: Path) -> pl.DataFrame:
     import pyarrow
 
     with disk_errors(beside), folder_beside(beside) as folder:
-        table.sink_ipc(folder / "rows", compression="uncompressed", maintain_order=True)
+        oldest = pl.CompatLevel.oldest()  # has texts in the order of the rows, so that what is read together lies so
+        table.sink_ipc(folder / "rows", compression="uncompressed", compat_level=oldest, maintain_order=True)
         rows = pyarrow.ipc.open_file(pyarrow.memory_map(str(folder / "rows"))).read_all()
     return cast("pl.DataFrame", pl.from_arrow(rows))

@@ -2,22 +2,22 @@
 
     python -m am_assets_tests.bench.release_at_scale [--rows 50000 200000] [--kills 50] [--folder DIR]
 
-Responses are as long as those of R1, lognormal around 16,000 characters up to 200,000, and repeat themselves about as
-much. Each row count is one shard beside a second one that has a fiftieth of its rows; tables are written as they would
-have been measured. Seconds are by the clock and of the processors, memory is what a process had for itself at most.
+Responses are those of `second_half_at_scale`: as long as those of R1, and about as repetitive. Each row count is one
+shard beside a second one that has a fiftieth of its rows; tables are written as they would have been measured. Seconds
+are by the clock and of the processors, memory is what a process had for itself at most.
 """
 
 import argparse
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,12 @@ from am_assets.training import release
 from am_assets.training.card import About
 from am_assets.training.dataset import TURN
 from am_assets_tests.bench.processes import busy_since, killed_after
+from am_assets_tests.bench.second_half_at_scale import thoughts
 from am_assets_tests.bench.selection_at_scale import watch_memory
 
 LIMIT = 3_000_000_000
 SMALL, LARGE = "small", "large"
 AT_ONCE = 2_000  # rows that are made at a time
-WORDS = [f"{one}{two}" for one in ("so", "the", "x", "sum", "then", "we") for two in ("", "s", "ed", " of", " is", "1")]
 FUNNEL = pl.DataFrame({"stage": ["dataset"], "outcome": ["kept"], "rows": [1]})
 
 
@@ -99,10 +99,7 @@ def join(folder: Path, name: str, shard: str) -> None:
 
 def measured(keys: list[str], draw: np.random.Generator) -> dict[str, pl.DataFrame]:
     """The tables of so many questions with a response each."""
-    lengths = np.clip(draw.lognormal(np.log(16_000) - 0.32, 0.8, len(keys)), 200, 200_000).astype(int)
-    prose = " ".join(WORDS[at] for at in draw.integers(0, len(WORDS), 80_000))
-    starts = draw.integers(0, len(prose) // 4, len(keys))
-    thinks = [(prose[start:] + prose)[:length] for start, length in zip(starts, lengths, strict=True)]
+    thinks = list(islice(thoughts(draw), len(keys)))
     base = pl.DataFrame({"response_id": keys, "question_id": keys, "think": thinks}).with_columns(
         answer=pl.format("So it is {}.", pl.col("think").str.len_chars())
     )
@@ -137,7 +134,6 @@ def kept(store: StoredTables, edit: str) -> pl.DataFrame:
 
 def write(folder: Path, edit: str) -> None:
     """The decision and its release, in this process; prints what it took."""
-    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
     store, began = StoredTables(folder), time.monotonic()
     table = texts.decided(store, kept(store, edit), extra=False)
     decided = time.monotonic() - began
@@ -163,7 +159,7 @@ def started(folder: Path, edit: str) -> subprocess.Popen:
 
 def run(folder: Path, edit: str) -> None:
     process, highest, before = started(folder, edit), [0.0], os.times()
-    threading.Thread(target=watch_memory, args=(process, highest), daemon=True).start()
+    threading.Thread(target=watch_memory, args=(process, highest, LIMIT), daemon=True).start()
     said, _ = process.communicate()
     busy = busy_since(before)
     if process.returncode:

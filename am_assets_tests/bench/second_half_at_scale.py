@@ -3,22 +3,22 @@
     python -m am_assets_tests.bench.second_half_at_scale [--rows 10000 40000] [--limit 3] [--folder DIR] [--steps NAME]
 
 One shard of each size: answers lognormal around 16 kB with a tail to 200 kB, whose sentences repeat as those of traces
-do, a question in two with a reference answer. Each step is an `am apply` of its own that may allocate `--limit` GB of
-memory (RLIMIT_DATA). Seconds are of the whole process, start included; memory is what it held at most, without what it
-shares with the page cache. `--folder` is kept, and used again.
+do, a question in two with a reference answer. Each step is an `am apply` of its own that is killed where it holds more
+than `--limit` GB of memory, without what it shares with the page cache; RLIMIT_DATA would count what allocators reserve
+and never touch. In a container with `--memory 3000000000` the kernel holds the limit, page cache included. Seconds are
+of the whole process, start included; memory is what it held at most. `--folder` is kept, and used again.
 """
 
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +49,7 @@ class Cost:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 40_000])
-    parser.add_argument("--limit", type=float, default=3.0, help="GB that a step may allocate")
+    parser.add_argument("--limit", type=float, default=3.0, help="GB that a step may hold")
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--steps", nargs="+", default=STEPS)
     asked = parser.parse_args()
@@ -123,19 +123,24 @@ def write_project(folder: Path, rows: int) -> None:
     (folder / "bytes.json").write_text(str(store_answers(Memo(folder / "memo"), keys, random)))
 
 
-def store_answers(memo: Memo, keys: list[str], random: np.random.Generator) -> int:
-    """Answers under `keys`; returns their bytes."""
+def thoughts(random: np.random.Generator) -> Iterator[str]:
+    """Think parts without end: of sentences of words, some of which come back all the time."""
     words = np.array([f"w{number:x}" for number in range(3000)])
     sentences = [" ".join(random.choice(words, random.integers(5, 25))) + ". " for _ in range(20_000)]
-    stored = 0
+    while True:
+        length = min(LONGEST, int(random.lognormal(np.log(MEDIAN), SPREAD)))
+        drawn = (random.zipf(1.2, length // 80 + 1) + random.integers(0, 20_000)) % 20_000
+        yield "".join(sentences[one] for one in drawn)[:length]
+
+
+def store_answers(memo: Memo, keys: list[str], random: np.random.Generator) -> int:
+    """Answers under `keys`; returns their bytes."""
+    stored, thought = 0, thoughts(random)
     for start in range(0, len(keys), APPENDED):
-        texts = []
-        for at in range(start, min(start + APPENDED, len(keys))):
-            length = min(LONGEST, int(random.lognormal(np.log(MEDIAN), SPREAD)))
-            drawn = (random.zipf(1.2, length // 80 + 1) + random.integers(0, 20_000)) % 20_000
-            texts.append(
-                f"<think>{''.join(sentences[one] for one in drawn)[:length]}</think> So it is \\boxed{{{2 * at + 1}}}."
-            )
+        texts = [
+            f"<think>{next(thought)}</think> So it is \\boxed{{{2 * at + 1}}}."
+            for at in range(start, min(start + APPENDED, len(keys)))
+        ]
         stored += sum(map(len, texts))
         rows = pl.DataFrame({"key": keys[start : start + len(texts)], "text": texts}).with_columns(
             requested_model=pl.lit(TEACHER), reasoning=pl.lit(None, pl.String), finish_reason=pl.lit("stop"),
@@ -148,11 +153,10 @@ def store_answers(memo: Memo, keys: list[str], random: np.random.Generator) -> i
 
 
 def apply(folder: Path, step: str, limit: float) -> Cost:
-    """Runs `am apply` of one step under the limit."""
+    """Runs `am apply` of one step under the limit of so many GB."""
     environment = os.environ | {"AM_DATA": str(folder), "DAGSTER_HOME": str(folder / "instance"), "COLUMNS": "110"}
     environment.pop("AM_SOURCES", None)
     command = [sys.executable, "-W", "ignore", "-m", "am_assets.cli", "apply", "--select", step]
-    most = int(limit * 1e9)
     started, before = time.monotonic(), os.times()
     process = subprocess.Popen(
         command,
@@ -160,15 +164,14 @@ def apply(folder: Path, step: str, limit: float) -> Cost:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=partial(resource.setrlimit, resource.RLIMIT_DATA, (most, most)),
     )
     highest = [0.0]
-    threading.Thread(target=watch_memory, args=(process, highest), daemon=True).start()
+    threading.Thread(target=watch_memory, args=(process, highest, limit * 1e9), daemon=True).start()
     said, _ = process.communicate()
     seconds, busy = time.monotonic() - started, busy_since(before)
     path = folder / "assets" / step / f"{SHARD}.parquet"
     if process.returncode or not path.exists():
-        raise SystemExit(f"{step} failed:\n{said}")
+        raise SystemExit(f"{step} failed, with {highest[0] / 1e9:.2f} GB at most:\n{said}")
     return Cost(seconds, busy, highest[0], path.stat().st_size)
 
 

@@ -10,6 +10,7 @@ DIR that is already there is used as it stands, so that a step can be repeated.
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -128,8 +129,9 @@ def apply(folder: Path, what: str) -> float:
     return seconds
 
 
-def watch_memory(process: subprocess.Popen, highest: list[float]) -> None:
-    """The most memory that the process and its children held together, without what they share with the page cache."""
+def watch_memory(process: subprocess.Popen, highest: list[float], limit: float = math.inf) -> None:
+    """The most memory that the process and its children held together, without what they share with the page cache.
+    The process is killed where that is above the limit."""
     while process.poll() is None:
         pids, held = [process.pid], 0
         for pid in pids:
@@ -140,6 +142,8 @@ def watch_memory(process: subprocess.Popen, highest: list[float]) -> None:
                 continue
             held += sum(int(status[name].split()[0]) * 1024 for name in ("RssAnon", "RssShmem") if name in status)
         highest[0] = max(highest[0], float(held))
+        if held > limit:
+            process.kill()
         time.sleep(0.1)
 
 

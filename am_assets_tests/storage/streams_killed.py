@@ -76,6 +76,7 @@ def killed(kills: int, folder: Path, seed: int = 0) -> list[int]:
         acknowledged = acknowledged if said is None else said
         there = child(partial(look, target))
         assert there in (acknowledged, of), (there, acknowledged, of)
+        acknowledged = there  # a writer that was killed before it said so may have come to its end
         found.append(there)
     child(partial(publish, 0, target))
     assert [path.name for path in folder.iterdir()] == [target.name]  # what the dead left was removed
