@@ -64,11 +64,9 @@ class Host:
 
     def boot(self) -> None:
         binds = [f"mount --bind {self.disk / name} {self.folder / name}" for name in OWN]
-        # as root, bubblewrap looks in this /proc for low numbers of its own: there have to be such processes
         (up := self.disk / "up").unlink(missing_ok=True)
-        many = "for n in {1..8}; do sleep infinity & done"
-        own = [*binds, "mount -t tmpfs -o size=1g tmpfs /dev/shm", f"touch {up}", "wait"]
-        script = "; ".join([many, f"hostname {self.name}", "mount --make-rprivate /", *own])
+        own = [*binds, "mount -t tmpfs -o size=1g tmpfs /dev/shm", f"touch {up}", "sleep infinity & wait"]
+        script = "; ".join([f"hostname {self.name}", "mount --make-rprivate /", *own])
         apart = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child"]
         command = ["ip", "netns", "exec", self.space, "unshare", *apart, "bash", "-c", script]
         outer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)

@@ -113,14 +113,17 @@ def drop_root(bwrap: Path, mounts: list[Path]) -> list[str]:
     may be unable to reach an interpreter below root's home. So an outer bubblewrap provides the same mounts in a root
     that is accessible to everybody, and the inner one starts in it without privileges.
     """
-    if (setpriv := shutil.which("setpriv")) is None:
-        raise SandboxUnavailable("bubblewrap as root needs setpriv (Debian's package util-linux)")
+    setpriv, mount = (shutil.which(name) for name in ("setpriv", "mount"))
+    if not setpriv or not mount:
+        raise SandboxUnavailable("bubblewrap as root needs setpriv and mount (Debian's packages util-linux and mount)")
     # The host's /proc: the kernel lets an unprivileged namespace mount its own only where an unmasked one is visible.
     stage = [*read_only(mounts), "--dir", "/tmp", "--bind", "/proc", "/proc", "--dev", "/dev"]
     # A pid namespace dies with its parent; a signal from root without capabilities would not reach `nobody`.
     stage += ["--unshare-pid", "--die-with-parent"]
+    # Of this namespace then: the inner one looks up its child by the number that it has here.
+    own_proc = ["/bin/sh", "-c", f'{mount} -t proc proc /proc && exec "$@"', "sh"]
     drop = [setpriv, "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
-    return [str(bwrap), *stage, *drop]
+    return [str(bwrap), *stage, *own_proc, *drop]
 
 
 def read_only(paths: list[Path]) -> list[str]:

@@ -124,3 +124,18 @@ class TestOpening:
                 assert ended.stdout.split() == ["pass", "exception"]
                 return
         pytest.skip(f"nobody can not run this project here: {ended.stderr[-300:]}")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make a namespace of processes")
+    def test_bubblewrap_works_as_root_where_hardly_a_process_is(self):
+        script = (
+            "import subprocess\n"
+            "from am_assets.engines.sandbox import open_sandbox\n"
+            "from am_assets.config.instruments import Code\n"
+            "for _ in range(20):\n"
+            "    subprocess.run(['true'])\n"  # low numbers of processes are no longer used, as in a container
+            "with open_sandbox(Code(timeout_seconds=2), 'bubblewrap') as sandbox:\n"
+            f"    print(sandbox.run({ADD!r}, {TEST!r}).status)\n"
+        )
+        command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-c", script]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert ended.stdout.split() == ["pass"], ended.stderr
