@@ -2,9 +2,10 @@
 
 import os
 import signal
+import time
 from collections import Counter
 from pathlib import Path
-from threading import Timer
+from threading import Thread
 
 import polars as pl
 import pytest
@@ -15,7 +16,7 @@ from am_assets.storage.memo import Memo
 from am_assets_tests.scripted import Reply, Teacher, answer, requests
 
 NUMBERS = [str(number) for number in range(300)]
-MOMENTS = [0.55 + 0.02 * n for n in range(13)]  # seconds: over a whole frame of answers, and its way into the store
+MOMENTS = [0.2 + 0.02 * n for n in range(16)]  # seconds from the first request, over a frame of answers and its storing
 
 
 def slowly(question: str, _: int) -> Reply:
@@ -47,17 +48,24 @@ def test_a_second_interrupt_takes_nothing_more(teacher, heard: None) -> None:
         next(answers)
 
 
+def interrupt(server: Teacher, before: int, seconds: float, number: int) -> None:
+    while len(server.asked) == before:
+        time.sleep(0.005)
+    time.sleep(seconds)
+    os.kill(os.getpid(), number)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_whenever_it_comes_what_was_answered_is_stored(teacher, heard: None, tmp_path: Path, number: int) -> None:
     server = teacher(slowly)
     for at, seconds in enumerate(MOMENTS):
         memo, before = Memo(tmp_path / str(at)), len(server.asked)
         wanted = requests(*(f"{at} {n}" for n in NUMBERS))
-        timer = Timer(seconds, os.kill, (os.getpid(), number))
-        timer.start()
+        sender = Thread(target=interrupt, args=(server, before, seconds, number))
+        sender.start()
         with pytest.raises(KeyboardInterrupt):
             memo.fill("answers", wanted, lambda rows: ask(rows, "openai/scripted", [endpoint(server)]), ANSWER)
-        timer.join()
+        sender.join()
         stored = memo.known("answers")
         assert stored is not None
         keys = stored.select("key").collect()["key"]
