@@ -138,6 +138,11 @@ def test_what_is_wrong_with_a_store_is_said(
         assert "does not keep the conditions of writes (If-None-Match, If-Match)" in found(endpoint=careless)[1]
         assert "make the bucket first" in found(endpoint=careless, store="s3://no-such/x")[1]
     assert "see that it runs, and that this machine may reach it" in found(endpoint="http://127.0.0.1:1")[1]
+    (tmp_path / "none").mkdir()
+    with monkeypatch.context() as bare:
+        bare.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+        bare.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+        assert "this machine has no CA certificates: install them" in found()[1]
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "other")
     assert found()[0] is False and "AWS_SECRET_ACCESS_KEY are right, and may list, read" in found()[1]
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")

@@ -65,18 +65,20 @@ class Objects:
         backoff = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=3), "base": 2}
         retries: Any = {"max_retries": 1000, "retry_timeout": timedelta(seconds=RETRY_SECONDS), "backoff": backoff}
         other: Any = {"endpoint": endpoint, "virtual_hosted_style_request": False} if endpoint else {}
-        self._store: Any = S3Store(
-            bucket,
-            prefix=prefix.strip("/") or None,
-            region=_region(),
-            client_options={
-                "allow_http": bool(endpoint and endpoint.startswith("http://")),
-                "timeout": f"{ANSWER_SECONDS}s",
-                "connect_timeout": f"{CONNECT_SECONDS}s",
-            },
-            retry_config=retries,
-            **other,
-        )
+        self._store: Any
+        with self._explained():
+            self._store = S3Store(
+                bucket,
+                prefix=prefix.strip("/") or None,
+                region=_region(),
+                client_options={
+                    "allow_http": bool(endpoint and endpoint.startswith("http://")),
+                    "timeout": f"{ANSWER_SECONDS}s",
+                    "connect_timeout": f"{CONNECT_SECONDS}s",
+                },
+                retry_config=retries,
+                **other,
+            )
 
     def put(self, name: str, content: Path | bytes) -> str:
         """Write an object, whether or not there is one; returns its tag."""
@@ -213,7 +215,11 @@ def _last(path: str) -> str:
 def _why(message: str) -> str:
     """What the store says, or the connection to it."""
     said = re.search(r"<Code>(.*?)</Code>(?:\s*<Message>(.*?)</Message>)?", message, re.DOTALL)
-    return ": ".join(filter(None, said.groups())) if said else " ".join(message.partition("\n\nDebug")[0].split())[:400]
+    if said:
+        return ": ".join(filter(None, said.groups()))
+    if "No CA certificates" in message:
+        return "this machine has no CA certificates: install them, which Debian's package ca-certificates has"
+    return " ".join(message.partition("\n\nDebug")[0].split())[:400]
 
 
 def _advice(message: str) -> str | None:
