@@ -1,6 +1,7 @@
 """How tests direct the stand-in for vllm and sglang, and look for what is left of it."""
 
 import json
+import math
 import os
 import shlex
 import signal
@@ -39,13 +40,15 @@ class Standin:
 
     def left(self) -> list[int]:
         """The processes of all servers that still run."""
-        pids = [line[name] for line in self.lines("starts") for name in ("pid", "worker")]
-        return [pid for pid in pids if running(pid)]
+        pids = [(line[name], line["at"]) for line in self.lines("starts") for name in ("pid", "worker")]
+        return [pid for pid, at in pids if running(pid, at)]
 
 
-def running(pid: int) -> bool:
+def running(pid: int, at: float = math.inf) -> bool:
+    """Whether a process is there that was at this time; numbers come again."""
     with suppress(psutil.Error):
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        process = psutil.Process(pid)
+        return process.create_time() <= at + 1 and process.status() != psutil.STATUS_ZOMBIE
     return False
 
 

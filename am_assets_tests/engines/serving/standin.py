@@ -72,7 +72,14 @@ class Server(ThreadingHTTPServer):
 
 if __name__ == "__main__":
     worker = subprocess.Popen(["sleep", "1000"])  # engines have worker processes
-    note("starts", pid=os.getpid(), worker=worker.pid, argv=sys.argv[1:], gpus=os.environ.get("CUDA_VISIBLE_DEVICES"))
+    note(
+        "starts",
+        at=time.time(),
+        pid=os.getpid(),
+        worker=worker.pid,
+        argv=sys.argv[1:],
+        gpus=os.environ.get("CUDA_VISIBLE_DEVICES"),
+    )
     if "log" in SAYS:
         print(SAYS["log"], file=sys.stderr, flush=True)
         sys.exit(SAYS.get("exit", 1))
