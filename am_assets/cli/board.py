@@ -56,7 +56,7 @@ class Board:
             self.stages.setdefault(step.asset, Stage(0)).planned += 1
         self.at: Step | None = None
         self.since: dict[Step, float] = {}  # by step under way: several where a cluster carries them out
-        self.place = 0  # of the step under way or last done, among those planned
+        self.place = 0  # of the furthest step that began or ended, among those planned
         self.began = self.started = self.rows_started = self.spoke = time.monotonic()
         self.caption = self.task = ""  # the latest message, and the name of the rows under way
         self.rows_left: float | None = None
@@ -64,7 +64,7 @@ class Board:
     def start(self, step: Step) -> None:
         stage = self.stages.setdefault(step.asset, Stage(1))
         stage.partition, stage.rows = step.partition, ""
-        self.place = self.places.get((step.asset, step.partition), self.place)
+        self.place = max(self.place, self.places.get((step.asset, step.partition), 0))
         self.started, self.caption, self.rows_left, self.at = time.monotonic(), "", None, step
         self.since[step] = self.started
         self._line(f"{step.asset}[{step.partition}]: {step.because}")
@@ -88,7 +88,7 @@ class Board:
         seconds = now - self.since.pop(step, now)
         stage = self.stages.setdefault(step.asset, Stage(1))
         stage.elsewhere.pop(step.partition, None)
-        self.place = self.places.get((step.asset, step.partition), self.place)
+        self.place = max(self.place, self.places.get((step.asset, step.partition), 0))
         self.at = next(reversed(self.since), None)
         self.started = self.since[self.at] if self.at else now
         if outcome.result != "waits":

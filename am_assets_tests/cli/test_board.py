@@ -56,6 +56,16 @@ def test_where_nobody_looks_a_line_is_written_before_and_after_each_partition() 
     assert second.startswith("[1/3] responses[a]: done in 0.0 s; 0.0 s so far, about 2 min left")
 
 
+def test_its_place_does_not_go_back_where_several_are_under_way_and_the_earlier_ends_later() -> None:
+    console = Console(file=io.StringIO(), width=160)
+    with show_progress(console, STEPS) as board:
+        for step in STEPS[:2]:
+            board.start(step)
+        for step in reversed(STEPS[:2]):
+            board.finish(Outcome(step, "done"))
+    assert [line.split()[0] for line in console.file.getvalue().splitlines()] == ["[1/3]", "[2/3]", "[2/3]", "[2/3]"]
+
+
 def test_time_left_is_a_lower_bound_where_some_of_it_was_never_measured() -> None:
     console = Console(file=io.StringIO(), width=160)
     with show_progress(console, STEPS, {STEPS[1]: 40.0}) as board:
