@@ -32,6 +32,7 @@ SOLUTION = "solution"  # a column of it is an answer where it is short, a respon
 OPTIONS = frozenset({"choices", "options"})  # of multiple choice, which are not shown
 UNNAMED = "unknown"  # the teacher of responses that nobody names
 SHORT = 40  # characters: a column of nothing longer has answers to compare with, and no responses
+HOLDS = frozenset({"text", "value", "content"})  # names of fields that say nothing of what they hold
 THINKS = re.compile(
     r"</?(seed:)?(think(ing)?|thought|reasoning)>|\[THINK\]|◁think▷|<\|(begin_of|START_)?_?THOUGHT", re.I
 )
@@ -41,7 +42,7 @@ NAMES = {
     "question": (
         *("question", "problem", "prompt", "instruction", "query", "input", "task", "text", "questiontext", "ask"),
         *("problemstatement", "problemdescription", "questioncontent", "description", "exercise", "user", "human"),
-        *("q", *CHATS),
+        *("q", "fullprompt", *CHATS),
     ),
     # columns that belong to the question of another one, as in Alpaca, Dolly, SQuAD and SVAMP
     "shown_above": ("context", "passage", "body", "background", "paragraph", "document", "article", "story"),
@@ -55,6 +56,7 @@ NAMES = {
     "response": (
         *("response", "responses", "completion", "completions", "generation", "generations", "output", "outputs"),
         *("modelanswer", "modeloutput", "modelresponse", "generatedsolution", "assistant", "reply", "answer"),
+        *("samples", "rollouts", "candidates", "predictions", "prediction"),
     ),
     "reasoning": (
         "reasoning",
@@ -194,7 +196,10 @@ def _mapped(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name.rpartition(".")[2] if " " not in name else name).lower()
+    """The name of a column or of a field in it; that of the column where the field only says that it holds a text."""
+    path = [name] if " " in name else name.split(".")
+    outer, inner = (re.sub(r"[\W_]+", "", one).lower() for one in ["", *path][-2:])
+    return outer if inner in HOLDS and any(outer in names for names in NAMES.values()) else inner
 
 
 def _there(value: Any) -> bool:

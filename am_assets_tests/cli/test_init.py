@@ -98,6 +98,13 @@ def test_columns_are_found_by_their_names_in_every_format(here: Path, suffix: st
         ({"prompt": "1 + 1?", "completion": "2"}, {"question": "prompt", "reference_answer": "completion"}),
         ({"query": "1 + 1?", "thinking": "2.", "output": "It is 2, as one and one more are two.", "target": "2"},
          {"question": "query", "reference_answer": "target", "response": "output", "reasoning": "thinking"}),
+        ({"question": {"text": "1 + 1?"}, "answer": {"value": 2}},
+         {"question": "question.text", "reference_answer": "answer.value"}),
+        ({"data": {"text": "1 + 1?"}, "answer": 2}, {"question": "data.text", "reference_answer": "answer"}),
+        ({"prompt": "1 + 1?", "rollouts": [{"text": "<think>2</think>2", "reward": 1.0}], "label": "2"},
+         {"question": "prompt", "reference_answer": "label", "response": "rollouts"}),
+        ({"prompt": "1 + 1?", "outputs": [{"model": "r1", "text": "<think>2</think>2"}, None], "answer": 2},
+         {"question": "prompt", "reference_answer": "answer", "response": "outputs"}),
     ],
 )  # fmt: skip
 def test_what_a_column_holds_says_what_it_is(here: Path, row: dict, columns: dict) -> None:
