@@ -53,7 +53,7 @@ def read_chat(value: Any, several: Several | None, system: System = "drop") -> C
     if turns[0].role != "user":
         raise Fault("a chat that the assistant begins")
     if len(turns) > 2 and several != "first":
-        raise Fault("a chat of several turns")
+        raise Fault("a chat of several turns; `turns: first` reads the first question and its answer")
     if len(turns) > 1 and turns[1].role != "assistant":
         raise Fault("a chat with two questions in a row")
     asked = "\n\n".join([*told, turns[0].said])

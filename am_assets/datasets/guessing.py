@@ -17,9 +17,11 @@ from am_assets.config.files import parse
 from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.beside import IDS, LICENSE
 from am_assets.datasets.chats import is_chat
+from am_assets.datasets.column_names import NAMES, plain
 from am_assets.datasets.forms import recognised
 from am_assets.datasets.inspection import UNSAID, Inspection, inspected
 from am_assets.datasets.locate import SourceError, find_files
+from am_assets.datasets.objects import is_objects
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.reading import form_of
 from am_assets.datasets.records import read_records
@@ -29,49 +31,13 @@ from am_assets.datasets.sources import Source
 ROWS = 1_000  # looked at
 OWN = "jsonl"  # the form whose columns may have any name
 SOLUTION = "solution"  # a column of it is an answer where it is short, a response where it thinks, and else neither
+TESTS = "test"  # in the name of a column: what is in it neither asks nor answers
 OPTIONS = frozenset({"choices", "options"})  # of multiple choice, which are not shown
 UNNAMED = "unknown"  # the teacher of responses that nobody names
 SHORT = 40  # characters: a column of nothing longer has answers to compare with, and no responses
-HOLDS = frozenset({"text", "value", "content"})  # names of fields that say nothing of what they hold
 THINKS = re.compile(
     r"</?(seed:)?(think(ing)?|thought|reasoning)>|\[THINK\]|◁think▷|<\|(begin_of|START_)?_?THOUGHT", re.I
 )
-# Names of columns without their signs and in small letters, by the field of the form, the likeliest first.
-CHATS = ("messages", "conversations", "conversation", "chat", "dialog", "dialogue")
-NAMES = {
-    "question": (
-        *("question", "problem", "prompt", "instruction", "query", "input", "task", "text", "questiontext", "ask"),
-        *("problemstatement", "problemdescription", "questioncontent", "description", "exercise", "user", "human"),
-        *("q", "fullprompt", *CHATS),
-    ),
-    # columns that belong to the question of another one, as in Alpaca, Dolly, SQuAD and SVAMP
-    "shown_above": ("context", "passage", "body", "background", "paragraph", "document", "article", "story"),
-    "shown_below": ("input",),
-    "reference_answer": (
-        *("referenceanswer", "reference", "finalanswer", "goldanswer", "gold", "groundtruth", "expectedanswer"),
-        *("correctanswer", "expected", "target", "label", "answer", "answers", "result", "solution", "a"),
-    ),
-    "test_cases": ("testcases", "tests", "testlist", "unittests", "testcode", "assertions", "asserts", "test"),
-    "test_entry_point": ("testentrypoint", "entrypoint", "functionname", "fnname"),
-    "response": (
-        *("response", "responses", "completion", "completions", "generation", "generations", "output", "outputs"),
-        *("modelanswer", "modeloutput", "modelresponse", "generatedsolution", "assistant", "reply", "answer"),
-        *("samples", "rollouts", "candidates", "predictions", "prediction"),
-    ),
-    "reasoning": (
-        "reasoning",
-        "reasoningcontent",
-        "thinking",
-        "think",
-        "cot",
-        "chainofthought",
-        "thought",
-        "rationale",
-    ),
-    "finish_reason": ("finishreason", "finishreasons", "stopreason"),
-    "teacher": ("teacher", "model", "modelname", "generatedby"),
-    "constraints": ("constraints",),
-}
 
 
 @dataclass(frozen=True)
@@ -87,7 +53,7 @@ class Shape:
     @property
     def options(self) -> str | None:
         """The column of the options of multiple choice, which are not shown."""
-        return next((name for name in self.ignored if _plain(name) in OPTIONS), None)
+        return next((name for name in self.ignored if plain(name) in OPTIONS), None)
 
 
 def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) -> list[Shape]:
@@ -189,17 +155,13 @@ def _mapped(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     if any(is_chat(row.get(asks)) for row in rows):
         beside = {name: path for name, path in columns.items() if name in ADAPTERS["chat"].fields}
         yield {"adapter": "chat", "columns": {"messages": asks} | beside}
-    solution = next((name for name in dict.fromkeys(chain.from_iterable(rows)) if _plain(name) == SOLUTION), None)
+    solution = next((name for name in dict.fromkeys(chain.from_iterable(rows)) if plain(name) == SOLUTION), None)
     if solution and "shown_above" not in columns and "shown_below" not in columns:
         yield {"adapter": "math", "columns": {"question": asks, "solution": solution}}
+    kinds_of_tests = ADAPTERS["codecontests"].fields.keys() - {"question"}
+    if not kinds_of_tests.isdisjoint(chain.from_iterable(rows)):
+        yield {"adapter": "codecontests", "columns": {"question": asks}}
     yield {"adapter": OWN, "columns": columns}
-
-
-def _plain(name: str) -> str:
-    """The name of a column or of a field in it; that of the column where the field only says that it holds a text."""
-    path = [name] if " " in name else name.split(".")
-    outer, inner = (re.sub(r"[\W_]+", "", one).lower() for one in ["", *path][-2:])
-    return outer if inner in HOLDS and any(outer in names for names in NAMES.values()) else inner
 
 
 def _there(value: Any) -> bool:
@@ -210,7 +172,7 @@ def _order(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """The columns in which a question may stand, the likeliest first."""
     names = list(dict.fromkeys(chain.from_iterable(rows)))
     published = {path.split(".")[0] for one in ADAPTERS.values() for path in _question_paths(one.fields)}
-    likely = {name: NAMES["question"].index(_plain(name)) for name in names if _plain(name) in NAMES["question"]}
+    likely = {name: NAMES["question"].index(plain(name)) for name in names if plain(name) in NAMES["question"]}
     inner = [name for name in names if name not in likely and (name in published or _inner(rows, name))]
     return [*sorted(likely, key=likely.__getitem__), *inner]
 
@@ -222,7 +184,7 @@ def _question_paths(fields: Mapping[str, Any]) -> list[str]:
 
 def _inner(rows: Iterable[Mapping[str, Any]], name: str) -> bool:
     """Whether a struct has a question in it."""
-    return any(_plain(key) in NAMES["question"] for row in rows if isinstance(row.get(name), dict) for key in row[name])
+    return any(plain(key) in NAMES["question"] for row in rows if isinstance(row.get(name), dict) for key in row[name])
 
 
 def _asks(row: Mapping[str, Any]) -> str | None:
@@ -249,15 +211,18 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     values: dict[str, list[Any]] = {}
     for row in rows:
         for name, value in row.items():
-            for path, one in [(name, value), *((f"{name}.{key}", inner) for key, inner in _struct(value))]:
+            within = {} if TESTS in plain(name) else _struct(value)
+            for path, one in [(name, value), *((f"{name}.{key}", inner) for key, inner in within.items())]:
                 if _there(one):
                     values.setdefault(path, []).append(one)
     found: dict[str, str] = {}
     for field, names in NAMES.items():
-        fitting = [path for path in values if _plain(path) in names and path not in found.values()]
+        fitting = [path for path in values if plain(path) in names and not _is_read(path, found.values())]
         fitting = [path for path in fitting if _fits(field, path, values[path])]
         if fitting:
-            found[field] = min(fitting, key=lambda path: (names.index(_plain(path)), path.count(".")))
+            found[field] = min(fitting, key=lambda path: (names.index(plain(path)), path.count(".")))
+    if "test_cases" in found and plain(found.get("reference_answer", "")) == SOLUTION:
+        del found["reference_answer"]  # a program
     if "response" not in found and (text := found.get("reference_answer")) and _responds(values[text]):
         found["response"] = found.pop("reference_answer")
     elif "reference_answer" not in found and (text := found.get("response")) and _answers(values[text]):
@@ -265,18 +230,27 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return found
 
 
-def _struct(value: Any) -> Iterable[tuple[str, Any]]:
-    return value.items() if isinstance(value, dict) else ()
+def _is_read(path: str, read: Iterable[str]) -> bool:
+    """Whether a path, or one within it, is read as something else."""
+    return any(one == path or one.startswith(f"{path}.") for one in read)
+
+
+def _struct(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _fits(field: str, path: str, values: Sequence[Any]) -> bool:
     """Whether the values of a column can be those of a field, so far as their kind tells."""
-    if _plain(path.partition(".")[0]) in OPTIONS:
+    if plain(path.partition(".")[0]) in OPTIONS:
         return False
-    if _plain(path) == SOLUTION and not _answers(values):
+    if plain(path) == SOLUTION and not _answers(values):
         return any(THINKS.search(str(one)) for one in values)
     if field.startswith("shown_"):
         return all(isinstance(one, str) for one in values)
+    if field == "question" and any(isinstance(one, list) and not isinstance(one[0], dict) for one in values):
+        return False
+    if field == "response" and any(map(is_objects, values)):
+        return True
     if field in ("question", "response"):
         return all(isinstance(one, str | list) and not _numbers(one) for one in values)
     if field == "test_cases":

@@ -67,7 +67,7 @@ def test_am_takes_the_teacher_of_the_row_and_else_of_the_config(tmp_path: Path) 
 def test_the_first_turns_of_a_longer_chat_are_read_where_the_entry_says_so(tmp_path: Path) -> None:
     longer = {"messages": [*am_row()["messages"], {"role": "user", "content": "And?"}]}
     assert adapt(tmp_path, "am", longer, turns="first").equals(adapt(tmp_path, "am", am_row()))
-    assert fault(tmp_path, "am", longer, turns="reject") == "field `messages`: a chat of several turns"
+    assert "field `messages`: a chat of several turns; `turns: first`" in fault(tmp_path, "am", longer, turns="reject")
 
 
 def test_am_thinking_has_its_reference_at_the_answer(tmp_path: Path) -> None:
