@@ -4,6 +4,7 @@ A chat is a list of turns, each with its role (`role` or `from`) and what is sai
 JSON text.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from am_assets.datasets.values import THOUGHT_PARTS, Fault, parsed, shown, text
@@ -39,7 +40,7 @@ class Chat(NamedTuple):
 
 def is_chat(value: Any) -> bool:
     """Whether a value is a list of which some item says who speaks; `read_chat` finds fault with the others."""
-    return isinstance(value, list) and any(isinstance(turn, dict) and _named(turn, ROLE) for turn in value)
+    return isinstance(value, list) and any(isinstance(turn, dict) and named(turn, ROLE) for turn in value)
 
 
 def read_chat(value: Any, several: Several | None, system: System = "drop") -> Chat:
@@ -78,32 +79,42 @@ def with_thinking(thinking: str | None, said: str) -> str:
 
 
 def _turn(turn: Any) -> Turn:
-    if not isinstance(turn, dict) or not (named := _named(turn, ROLE)):
+    if not isinstance(turn, dict) or not (spoken := named(turn, ROLE)):
         raise Fault("a chat with a turn that has no role")
-    role = _ROLE_OF.get(str(turn[named]).strip().lower())
+    role = speaker(turn[spoken])
     if role is None:
-        raise Fault(f"a chat with a turn of role {shown(turn[named])}")
+        raise Fault(f"a chat with a turn of role {shown(turn[spoken])}")
     if not CALLS.isdisjoint(turn) and any(turn.get(name) for name in CALLS):
         raise Fault("a chat with a turn that calls a tool")
     if SAID_NAMES.isdisjoint(turn):
         raise Fault("a chat with a turn that has no content")
-    content = turn.get(_named(turn, SAID))
+    content = turn.get(named(turn, SAID))
     said = text(content) or ""
-    beside = [text(turn[name]) for name in THINKING if turn.get(name) not in NO_THOUGHT] + _thoughts(content)
     info = turn.get("info")
-    return Turn(role, with_thinking(next(iter(beside), None), said), info if isinstance(info, dict) else turn)
+    return Turn(role, with_thinking(thinking(turn, content), said), info if isinstance(info, dict) else turn)
+
+
+def speaker(role: Any) -> str | None:
+    """The key of ROLES that a role is a spelling of."""
+    return _ROLE_OF.get(str(role).strip().lower())
+
+
+def thinking(turn: Mapping[str, Any], content: Any) -> str | None:
+    """What a turn thinks, beside what it says or among the parts of that."""
+    beside = [text(turn[name]) for name in THINKING if turn.get(name) not in NO_THOUGHT] + _thoughts(content)
+    return next(iter(beside), None)
 
 
 def _thoughts(content: Any) -> list[str]:
     """The thinking among content parts, as one text."""
     if not isinstance(content, list):
         return []
-    thinking = [part.get(_named(part, (*THINKING, "text"))) for part in content if part.get("type") in THOUGHT_PARTS]
-    said = [text(thought) or "" for thought in thinking if thought is not None]
+    found = [part.get(named(part, (*THINKING, "text"))) for part in content if part.get("type") in THOUGHT_PARTS]
+    said = [text(thought) or "" for thought in found if thought is not None]
     return ["".join(said)] if said else []
 
 
-def _named(turn: dict[str, Any], names: tuple[str, ...]) -> str:
+def named(turn: Mapping[str, Any], names: tuple[str, ...]) -> str:
     """The first of the names that holds something, as Parquet gives turns the fields of all spellings; else empty."""
     for name in names:  # no generator: this runs five times a turn
         if turn.get(name) is not None:

@@ -2,7 +2,8 @@
 
 import re
 
-HOLDS = frozenset({"text", "value", "content"})  # names of fields that say nothing of what they hold
+from am_assets.datasets.chats import SAID
+
 # Names of columns without their signs and in small letters, by the field of the form, the likeliest first.
 CHATS = ("messages", "conversations", "conversation", "chat", "dialog", "dialogue")
 NAMES = {
@@ -38,4 +39,4 @@ def plain(name: str) -> str:
     """The name of a column or of a field in it; that of the column where the field only says that it holds a text."""
     path = [name] if " " in name else name.split(".")
     outer, inner = (re.sub(r"[\W_]+", "", one).lower() for one in ["", *path][-2:])
-    return outer if inner in HOLDS and any(outer in names for names in NAMES.values()) else inner
+    return outer if inner in SAID and any(outer in names for names in NAMES.values()) else inner

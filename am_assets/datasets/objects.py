@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from am_assets.datasets.adapters.base import Fault, whole
-from am_assets.datasets.chats import ROLE, ROLES, SAID, THINKING, with_thinking
+from am_assets.datasets.chats import ROLE, SAID, named, speaker, thinking, with_thinking
 from am_assets.datasets.rows import some_of
 from am_assets.datasets.values import text
 
 TEXT = ("response", *SAID, "completion", "generation", "output", "answer", "solution")
 TEACHER = ("teacher", "model", "response_model", "model_name", "generator")
 ENDED = ("finish_reason", "stop_reason")
-SPEAKER = (None, *ROLES["assistant"])
 
 
 def is_objects(value: Any) -> bool:
@@ -30,7 +29,7 @@ def of_objects(value: Any, teacher: str | None) -> tuple[list[tuple[str | None, 
     """
     listed = value if isinstance(value, list) else [value]
     read = [_read(one) if isinstance(one, Mapping) else (None, text(one) or "", None) for one in listed]
-    said = [(named or teacher, response) for named, response, _ in read]
+    said = [(model or teacher, response) for model, response, _ in read]
     reasons = [reason for _, _, reason in read]
     return whole(said, reasons) if any(reasons) else (said, set())
 
@@ -40,16 +39,17 @@ def _read(one: Mapping[str, Any]) -> tuple[str | None, str, str | None]:
     flat = {**one, **one["message"]} if isinstance(one.get("message"), Mapping) else one
     if flat.keys().isdisjoint(TEXT):
         raise Fault(f"a response with {some_of([*flat]) or 'nothing'}, of which none is its text: {some_of([*TEXT])}")
-    said = next((text(flat[name]) for name in TEXT if flat.get(name) is not None), None)
-    teacher, thinking, reason = (_first(flat, names) for names in (TEACHER, THINKING, ENDED))
-    return teacher, with_thinking(thinking, said or ""), reason
+    content = flat.get(named(flat, TEXT))
+    return _first(flat, TEACHER), with_thinking(thinking(flat, content), text(content) or ""), _first(flat, ENDED)
 
 
 def _answers(value: Any) -> bool:
     if not isinstance(value, Mapping) or "type" in value:
         return False
-    return next((value[name] for name in ROLE if name in value), None) in SPEAKER
+    role = named(value, ROLE)
+    return not role or speaker(value[role]) == "assistant"
 
 
 def _first(flat: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    """The first text among these; servers have numbers there too."""
     return next((text(flat[name]) for name in names if isinstance(flat.get(name), str)), None)

@@ -94,7 +94,8 @@ def objects(thought: str, said: str) -> dict[str, Any]:
         "of-model": {"model": "other", "text": whole, "score": 0.5},
         "generation": {"generation": whole, "completion": None},
         "thinking": {"thinking": thought, "answer": said},
-        "turns": {"role": "assistant", **beside},
+        "turns": {"role": "Assistant", **beside},
+        "parts": {"content": [{"type": "thinking", "thinking": thought}, {"type": "text", "text": said}]},
         "choices": {"index": 0, "message": {"role": "assistant", **beside}, "finish_reason": "stop"},
     }
 

@@ -9,9 +9,10 @@ TEACHER = "llama-3.3-70b-instruct"
 
 
 def _said(given: Any) -> tuple[list[tuple[str | None, str]], set[str]]:
-    if not isinstance(given, list | None) or not (is_objects(given) or not any(given or [])):
+    listed = [] if given is None else given
+    if not isinstance(listed, list) or (any(listed) and not is_objects(listed)):
         raise Fault("expected a list of responses, each with its model")
-    return of_objects(given or [], TEACHER)
+    return of_objects(listed, TEACHER)
 
 
 def read(row: Row) -> Item:

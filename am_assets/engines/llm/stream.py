@@ -59,7 +59,6 @@ def ask(
     stream = _Stream(requests, model, wires, Meter(requests.height, budget), refused, database)
     thread = threading.Thread(target=stream.run, daemon=True)
     thread.start()
-    interrupts: list[BaseException] = []
     try:
         with collected_interrupts() as interrupts:  # an answer in any hand when one is raised would be lost
             for rows in stream.frames(interrupts):
