@@ -29,6 +29,7 @@ from am_assets.storage.shared.snapshots import SNAPSHOTS
 from am_assets.storage.shared.unsent import UNSENT, left, until_sent
 
 SHARED = ("assets", "memo")  # folders of a project
+MOUNTED = (*SHARED, SNAPSHOTS)  # those of which a store has what counts
 STORE = "STORE"  # a file in the folder of the memo: the store whose copies a machine has
 BESIDE = (".aside", ".keys", UNSENT, LIST)  # what is being written, or tells of copies
 ATTEMPTS = 5  # at what others write meanwhile
@@ -48,7 +49,7 @@ class Copies:
     _opening: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
-        folders = [self.root / name for name in (*SHARED, SNAPSHOTS)]
+        folders = [self.root / name for name in MOUNTED]
         self.room = Room(self.root, folders, self.cluster.cache_gb, lambda: self.objects)
 
     @property

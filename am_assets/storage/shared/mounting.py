@@ -6,9 +6,8 @@ from pathlib import Path
 from am_assets.config.cluster import FILE, Cluster
 from am_assets.config.files import ConfigError
 from am_assets.storage import copies
-from am_assets.storage.shared.copies import SHARED, STORE, Copies
+from am_assets.storage.shared.copies import MOUNTED, SHARED, STORE, Copies
 from am_assets.storage.shared.database import Database
-from am_assets.storage.shared.snapshots import SNAPSHOTS
 
 
 def mount(root: Path, cluster: Cluster | None, database: Callable[[], Database | None]) -> None:
@@ -19,7 +18,7 @@ def mount(root: Path, cluster: Cluster | None, database: Callable[[], Database |
         keeper = copies.of(root / SHARED[0])
         if not isinstance(keeper, Copies) or keeper.cluster != cluster:
             keeper = Copies(root, cluster, database)
-        for folder in (*SHARED, SNAPSHOTS):
+        for folder in MOUNTED:
             copies.mount(root / folder, keeper)
         return
     if (root / "memo" / STORE).exists():
@@ -28,5 +27,5 @@ def mount(root: Path, cluster: Cluster | None, database: Callable[[], Database |
             f"{root} has copies of what is in {where}, and {FILE} names no store: put `store` back, or have all of it"
             " here by `am cluster move`. Nothing was changed"
         )
-    for folder in (*SHARED, SNAPSHOTS):
+    for folder in MOUNTED:
         copies.mount(root / folder, None)

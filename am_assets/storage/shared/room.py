@@ -109,14 +109,12 @@ class Room:
             removed = 0
             if left > 0 and old:
                 with suppress(StoreError):
-                    held = {name: one for folder in self.folders for name, one in self._below(folder).items()}
+                    below = [self.objects().below(self._name(folder)) for folder in self.folders]
+                    held = {name: one for objects in below for name, one in objects.items()}
                     with locked(self._reading):
                         removed = self._removed(old, held, left)
             if left > 0 and not removed:
                 self._next = time.monotonic() + FUTILE_SECONDS
-
-    def _below(self, folder: Path) -> dict[str, Held]:
-        return self.objects().below(self._name(folder))
 
     def _removed(self, units: list[Unit], held: dict[str, Held], bytes_: float) -> int:
         used, removed = self._used(), 0
