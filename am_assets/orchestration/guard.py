@@ -1,11 +1,14 @@
 """The guard beside each run on a cluster: it starts the run, and ends it before anybody may start it elsewhere.
 
-    python -m am_assets.orchestration.guard RUN COMMAND...
+    python -m am_assets.orchestration.guard [--task] RUN COMMAND...
 
 A machine that the network cut off is taken for dead, and its run is carried out again on another, while the first goes
 on and would still record what it made. The guard ends the run once its supervisor is gone, its status is a last one, or
 the database was silent for `GUARD_SECONDS`. Its lease, by which others see that the run lives, and those of what the
 run claimed last longer. Where the guard itself is killed, the kernel kills the run.
+
+A task that measures beside a run (`tasks.py`) has one too, which also ends it once the run is over, or the database did
+not hear of the run's guard for `GUARD_SECONDS`.
 """
 
 import ctypes
@@ -36,19 +39,24 @@ PR_SET_PDEATHSIG = 1
 PLANNED_WITH = "AM_PLANNED_WITH"  # in the environment: the tags of `storage/shared/versions.py`
 THREADS = "AM_THREADS"  # likewise: OMP_NUM_THREADS where the run was submitted, as Ray sets it to the CPUs of a job
 STATUS = "select status from public.runs where run_id = %(run)s"
+# of a run that a task belongs to: as long as its guard is known to live
+HELPED = f"""{STATUS} and status in ('STARTING', 'STARTED') and exists (
+    select from am_assets.leases where run = %(run)s
+    and until > clock_timestamp() + (seconds - {GUARD_SECONDS}) * interval '1 s')"""
+TASK = "--task"
 LAST = {"FAILURE", "CANCELED", None}  # None: its record was removed
 
 
 class Guard:
-    """Watches one run: `why` says what ends it, once something does."""
+    """Watches one run, or a task of it: `why` says what ends it, once something does."""
 
-    def __init__(self, run: str):
+    def __init__(self, run: str, task: bool = False):
         folder = Path(os.environ["AM_DATA"])
-        self.run = run
+        self.run, self.task = run, task
         database = open_database(load_cluster(folder / FILE), folder / "memo")
         assert database is not None, f"{folder / FILE} is gone"
         self.supervisor = os.getppid()
-        self.lease = Lease(database, run)
+        self.lease = Lease(database, None if task else run)
         self.status: str | None = "STARTING"
         threading.Thread(target=self._look, args=[database.session()], daemon=True).start()
 
@@ -56,7 +64,7 @@ class Guard:
         """In a thread of its own, as a network that was cut off answers nothing, not even that it was."""
         while True:
             with suppress(DatabaseError):
-                found = session.again(STATUS, {"run": self.run})
+                found = session.again(HELPED if self.task else STATUS, {"run": self.run})
                 self.status = found[0] if found else None
             time.sleep(LOOK_SECONDS)
 
@@ -64,20 +72,23 @@ class Guard:
         if os.getppid() != self.supervisor:
             return "its supervisor is gone"
         if self.status in LAST:
+            if self.task:
+                return "its run is over"
             return f"its status is {self.status}"
         if self.lease.silent() > GUARD_SECONDS:
             return f"the database was silent for {GUARD_SECONDS:.0f} s"
         return self.lease.lost()
 
 
-def guarded(run: str, command: list[str]) -> int:
-    """Carry out the command of a run with the config files that it was planned with; its exit code."""
+def guarded(run: str, command: list[str], task: bool = False) -> int:
+    """Carry out the command of a run, or of a task, with the config files that it was planned with; its exit code."""
     os.environ[GUARDED] = run  # here too: the database may be away now
-    guard = Guard(run)
+    guard = Guard(run, task)
     with tempfile.TemporaryDirectory(prefix="am-snapshot-") as files:
         if refused := _refusal(Path(files)):
             print(f"guard: refused: {refused}", file=sys.stderr, flush=True)
-            _fail(run, refused)
+            if not task:
+                _fail(run, refused)
             guard.lease.end()
             return 1
         return _carried_out(run, command, guard, _environment() | {SNAPSHOT: files})
@@ -145,4 +156,6 @@ def _fail(run: str, why: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(sys.argv[1], sys.argv[2:]))
+    task = sys.argv[1] == TASK
+    run, *command = sys.argv[1 + task :]
+    sys.exit(guarded(run, command, task))

@@ -22,7 +22,7 @@ from am_assets.config.files import ConfigError
 from am_assets.engines.ray_head import silence
 from am_assets.orchestration import postgres
 from am_assets.orchestration.dagster_internals import CheckRunHealthResult, ExecuteRunArgs, WorkerStatus
-from am_assets.orchestration.guard import PLANNED_WITH, THREADS
+from am_assets.orchestration.guard import PLANNED_WITH, TASK, THREADS
 from am_assets.orchestration.planned import hold
 from am_assets.project import data_folder, sources_file
 from am_assets.runtime.quoting import quoted
@@ -60,8 +60,14 @@ class RayLauncher(RayRunLauncher):
             set_exit_code_on_failure=True,
         ).get_command_args()
         ours = ["am_assets.orchestration.waiting" if word == "dagster" else word for word in command]
-        guard = ["exec", sys.executable, "-W", "ignore", "-m", "am_assets.orchestration.guard", run.run_id]
-        self._launch_ray_job(get_job_submission_id_from_run_id(run.run_id), shlex.join([*guard, *ours]), run)
+        self._launch_ray_job(get_job_submission_id_from_run_id(run.run_id), _guarding(run.run_id, *ours), run)
+
+    def begin_task(self, name: str, run_id: str, asset: str, partition: str) -> None:
+        """Submit a process that measures rows of a partition beside the run that makes it, with what that takes."""
+        run = self._instance.get_run_by_id(run_id)
+        assert run is not None
+        measuring = [sys.executable, "-W", "ignore", "-m", "am_assets.orchestration.measuring"]
+        self._submit(name, _guarding(TASK, run_id, *measuring, run_id, asset, partition), run)
 
     def _planned(self) -> str:
         """The version of the config files as they are, which are held as a snapshot."""
@@ -72,6 +78,10 @@ class RayLauncher(RayRunLauncher):
 
     def _launch_ray_job(self, submission_id: str, entrypoint: str, run: dg.DagsterRun) -> None:
         run = self._instance.get_run_by_id(run.run_id) or run  # with its tags of now
+        self._submit(submission_id, entrypoint, run)
+        self._instance.report_engine_event("Submitted to Ray", run, cls=self.__class__)
+
+    def _submit(self, submission_id: str, entrypoint: str, run: dg.DagsterRun) -> None:
         takes = _takes(run)
         given: dict[str, Any] = {argument: takes.pop(name, None) for name, argument in OF_RAY.items()}
         self.client.submit_job(
@@ -82,7 +92,6 @@ class RayLauncher(RayRunLauncher):
             metadata={"dagster/run-id": run.run_id, "dagster/job": run.job_name},
             **given,
         )
-        self._instance.report_engine_event("Submitted to Ray", run, cls=self.__class__)
 
     def terminate(self, run_id: str) -> bool:
         """The guard ends a run that is canceling; one that has none yet is taken out of Ray's queue."""
@@ -129,6 +138,11 @@ def _cluster() -> Cluster:
     if cluster is None or cluster.launcher is None:
         raise ConfigError(f"{file}: launcher: it is gone, and instance/dagster.yaml has one: restart UI and daemon")
     return cluster
+
+
+def _guarding(*command: str) -> str:
+    """The command of a guard over another."""
+    return shlex.join(["exec", sys.executable, "-W", "ignore", "-m", "am_assets.orchestration.guard", *command])
 
 
 def _takes(run: dg.DagsterRun) -> dict[str, float]:

@@ -4,6 +4,7 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ from am_assets.runtime import progress
 from am_assets.storage.atomic import write_whole
 from am_assets.storage.copies import of
 from am_assets.storage.memo import ASKED_FOR, KEY, FillResult, Measure, Memo, with_keys
+from am_assets.storage.portions import Split, in_slices
 from am_assets.storage.segments import write_durably
 from am_assets.storage.shared.claims import SharedClaims
-from am_assets.storage.shared.database import Database
+from am_assets.storage.shared.database import GUARDED, Database
 from am_assets.storage.shared.leases import code
 from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG
 from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables, form_of
@@ -102,13 +104,35 @@ class Answers:
         self.database = project.database()
         self.memo = Memo(project.memo, SharedClaims(self.database) if self.database else None)
 
-    def fill(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> FillResult:
+    def fill(
+        self,
+        namespace: str,
+        wanted: pl.DataFrame,
+        measure: Measure,
+        schema: pl.Schema,
+        parts: Measure | None = None,
+    ) -> FillResult:
         """Join `wanted` with its measurements, after making those that the memo lacks.
 
-        The memo records the keys under the current partition, so that unreferenced entries can be pruned.
+        The memo records the keys under the current partition, so that unreferenced entries can be pruned. `parts` makes
+        frames of missing rows with all that `measure` needs; then the rows are measured by several machines, where a
+        cluster carries out the run and has room.
         """
         self._note_wanted(namespace, wanted)
-        return self.memo.fill(namespace, wanted, measure, schema)
+        if parts is None:
+            return self.memo.fill(namespace, wanted, measure, schema)
+
+        def whole(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+            for part in parts(missing):
+                yield from measure(part)
+
+        launcher = self.project.launcher
+        if launcher is None or GUARDED not in os.environ:
+            return self.memo.fill(namespace, wanted, whole, schema)
+        from am_assets.orchestration.tasks import Tasks
+
+        with closing(Tasks(namespace, launcher)) as tasks:
+            return self.memo.fill(namespace, wanted, whole, schema, split=Split(parts, measure, tasks.tend))
 
     def want_none(self, namespace: str) -> None:
         """Record that the current partition uses no measurement of a namespace that it uses under other instruments."""
@@ -175,7 +199,7 @@ class Answers:
                     )
                 yield frame
 
-        return self.fill("embeddings", keyed, measure, embedder.VECTOR)
+        return self.fill("embeddings", keyed, measure, embedder.VECTOR, in_slices)
 
     def _ask(self, namespace: str, missing: pl.DataFrame, budget: Budget) -> Iterator[pl.DataFrame]:
         faults = []

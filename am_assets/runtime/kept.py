@@ -18,8 +18,12 @@ _opened: dict[Hashable, Any] = {}
 
 @contextmanager
 def keep_open() -> Iterator[None]:
-    """What is used inside of the block, by whatever thread, stays open until its end."""
+    """What is used inside of the block, by whatever thread, stays open until its end; within another block until that
+    ends."""
     global _stack
+    if _stack is not None:
+        yield
+        return
     with ExitStack() as stack:
         _stack = stack
         try:

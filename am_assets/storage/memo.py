@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from json import JSONEncoder
 from pathlib import Path
@@ -29,8 +30,10 @@ from am_assets.runtime.interrupts import deferring_interrupts
 from am_assets.storage import segments
 from am_assets.storage.claims import Claims, LocalClaims
 from am_assets.storage.copies import Changed, of
+from am_assets.storage.portions import Split, portions
 
 Measure = Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
+Frames = Generator[pl.DataFrame, None, Any]
 Notes = Mapping[str, str]
 NO_NOTES: Notes = MappingProxyType({})
 KEY = pl.Schema({"key": pl.String})
@@ -108,7 +111,7 @@ class Memo:
         """
 
         def found(paths: list[Path]) -> pl.DataFrame:
-            rows = [pl.DataFrame(schema=schema), *_found(paths, wanted.select("key").unique(), schema)]
+            rows = [pl.DataFrame(schema=schema), *segments.having(paths, wanted.select("key").unique(), schema)]
             return pl.concat(rows).unique("key", keep="first", maintain_order=True)
 
         return segments.read_consistently(self.folder / namespace, found)
@@ -119,7 +122,7 @@ class Memo:
         left = wanted.select("key").unique()
 
         def found(paths: list[Path]) -> Iterator[pl.DataFrame]:
-            return _found(paths, left, schema)
+            return segments.having(paths, left, schema)
 
         while left.height:
             with suppress(FileNotFoundError):
@@ -187,64 +190,88 @@ class Memo:
         schema: pl.Schema,
         notes: Notes = NO_NOTES,
         read: pl.Schema | None = None,
+        split: Split | None = None,
     ) -> FillResult:
         """Join `wanted` (a column `key` and any others) with the memo, after measuring what the memo lacks.
 
         `schema`: `key` and the measured columns. `measure` gets the missing rows, one per key, and yields frames of
         `schema`; each is stored before the next is requested, so that a crash loses at most one. Keys that `measure`
         leaves out are left out of the table. `notes` are stored beside what is new. `read`: those columns of `schema`
-        that are read again, for the table; all by default. Waits for rows that another process is measuring.
+        that are read again, for the table; all by default. `split`: how other processes may help, whose measurements
+        then count as made by this call. Waits for rows that another process is measuring.
 
         `MemoError` where the store can't be written, before anything is measured.
         """
         read = read or schema
         found = self.read(namespace, wanted, read)
         missing = _once(wanted).join(found, on="key", how="anti", maintain_order="left")
-        new = self._complete(namespace, missing, measure, schema, notes)
+        new = self._store(namespace, missing, self._measured(namespace, missing, measure, split), schema, notes)
         if missing.height:  # includes what another process measured meanwhile
             found = pl.concat([found, self.read(namespace, missing, read)])
         table = wanted.join(found, on="key", how="inner", maintain_order="left")
-        return FillResult(table, found.join(new, on="key", how="semi"))
+        return FillResult(table, found.join(missing if split else new, on="key", how="semi"))
+
+    def help(self, namespace: str, wanted: pl.DataFrame, split: Split, schema: pl.Schema) -> int:
+        """Measure what the memo lacks of `wanted` and nobody else measures, beside a process that fills; the number of
+        rows stored."""
+        missing = self.missing(namespace, wanted)
+        return self._store(namespace, missing, self._portions(namespace, missing, split), schema).height
 
     def complete(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> pl.DataFrame:
         """Like `fill`, but keeps only the keys in memory; returns the keys of the new measurements."""
-        return self._complete(namespace, self.missing(namespace, wanted), measure, schema)
+        missing = self.missing(namespace, wanted)
+        return self._store(namespace, missing, self._measured(namespace, missing, measure), schema)
 
-    def _complete(
-        self, namespace: str, missing: pl.DataFrame, measure: Measure, schema: pl.Schema, notes: Notes = NO_NOTES
+    def _store(
+        self, namespace: str, missing: pl.DataFrame, measured: Frames, schema: pl.Schema, notes: Notes = NO_NOTES
     ) -> pl.DataFrame:
+        """Store `measured`, which is made of `missing`; its keys."""
         new = [pl.DataFrame(schema=KEY)]
         if missing.height:
             with (
                 progress.task(namespace, missing.height) as advance,
-                closing(deferring_interrupts(self._measured(namespace, missing, measure))) as frames,
+                closing(deferring_interrupts(measured)) as frames,
             ):
-                for measured in frames:
-                    if measured.height:
+                for frame in frames:
+                    if frame.height:
                         with self._storing(namespace):
-                            self.append(namespace, measured.match_to_schema(schema), notes)
+                            self.append(namespace, frame.match_to_schema(schema), notes)
                             if lost := self.claims.lost():
                                 raise OSError(f"what was measured is stored; {lost}")
-                        new.append(measured.select("key"))
-                    advance(measured.height)
+                        new.append(frame.select("key"))
+                    advance(frame.height)
             segments.merge(self.folder / namespace)
         return pl.concat(new)
 
-    def _measured(self, namespace: str, missing: pl.DataFrame, measure: Measure) -> Generator[pl.DataFrame, None, None]:
+    def _measured(self, namespace: str, missing: pl.DataFrame, measure: Measure, split: Split | None = None) -> Frames:
         """What `measure` yields for those of `missing` that no other process measures first."""
+        if split:
+            ours = yield from self._portions(namespace, missing, split)
+            missing = self.missing(namespace, missing.join(ours, on="key", how="anti", maintain_order="left"))
         while missing.height:
-            with ExitStack() as stack:
-                with self._storing(namespace):
-                    mine = stack.enter_context(self.claims.claimed(namespace, missing))
-                    if not self.has_room():
-                        raise OSError(f"less than {LOW_WATER_BYTES / 1e6:.0f} MB are free")
-                ours = missing.join(mine, on="key", how="semi", maintain_order="left")
-                todo = self.missing(namespace, ours)  # some may have been stored since the last look
+            with self._claiming(namespace, missing) as (ours, todo):
                 if todo.height:
                     yield from measure(todo)
-            missing = self.missing(namespace, missing.join(mine, on="key", how="anti", maintain_order="left"))
+            missing = self.missing(namespace, missing.join(ours, on="key", how="anti", maintain_order="left"))
             if missing.height:
                 time.sleep(WAIT_SECONDS)
+
+    def _portions(
+        self, namespace: str, missing: pl.DataFrame, split: Split
+    ) -> Generator[pl.DataFrame, None, pl.DataFrame]:
+        claiming, unseen = partial(self._claiming, namespace), partial(self.missing, namespace)
+        return portions(missing, split, claiming, unseen)
+
+    @contextmanager
+    def _claiming(self, namespace: str, rows: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Those of `rows` that nobody else measures, until the block ends, and those of them not measured yet."""
+        with ExitStack() as stack:
+            with self._storing(namespace):
+                mine = stack.enter_context(self.claims.claimed(namespace, rows))
+                if not self.has_room():
+                    raise OSError(f"less than {LOW_WATER_BYTES / 1e6:.0f} MB are free")
+            ours = rows.join(mine, on="key", how="semi", maintain_order="left")
+            yield ours, self.missing(namespace, ours)  # some may have been stored since the last look
 
     @contextmanager
     def _storing(self, namespace: str) -> Iterator[None]:
@@ -257,28 +284,3 @@ class Memo:
 
 def _once(wanted: pl.DataFrame) -> pl.DataFrame:
     return wanted.unique("key", keep="first", maintain_order=True)
-
-
-def _found(paths: list[Path], left: pl.DataFrame, schema: pl.Schema) -> Iterator[pl.DataFrame]:
-    """The rows of the keys in `left` by segment, in order; what an earlier one has is not looked for in a later one."""
-    for path in _holding(paths, left):
-        keys = segments.keys([path], at="at").collect()
-        hits = keys.join(left, on="key", how="semi", maintain_order="left")
-        if not hits.height:
-            continue  # found in an earlier segment
-        table = pl.scan_parquet(path, glob=False)
-        there = table.collect_schema()
-        first, last = hits["at"][0], hits["at"][-1]
-        rows = table.select(name for name in schema if name in there).slice(first, last - first + 1).collect()
-        part = rows.join(left, on="key", how="semi", maintain_order="left")
-        left = left.join(hits, on="key", how="anti")
-        yield part.match_to_schema(schema, missing_columns="insert", extra_columns="ignore")
-
-
-def _holding(paths: list[Path], wanted: pl.DataFrame) -> list[Path]:
-    """Those of `paths` that hold wanted keys, in order; reads the keys of all of them in one query."""
-    if not paths or not wanted.height:
-        return []
-    keys = segments.keys(paths, path="path")
-    holding = set(keys.join(wanted.lazy(), on="key", how="semi").select("path").unique().collect()["path"])
-    return [path for path in paths if str(path) in holding]

@@ -62,6 +62,22 @@ def keys(paths: list[Path], at: str | None = None, path: str | None = None) -> p
     return rows.filter(~INTERRUPTED).drop("finish_reason")
 
 
+def having(paths: list[Path], left: pl.DataFrame, schema: pl.Schema) -> Iterator[pl.DataFrame]:
+    """The rows of the keys in `left` by segment, in order; what an earlier one has is not looked for in a later one."""
+    for path in _holding(paths, left):
+        there = keys([path], at="at").collect()
+        hits = there.join(left, on="key", how="semi", maintain_order="left")
+        if not hits.height:
+            continue  # found in an earlier segment
+        table = pl.scan_parquet(path, glob=False)
+        columns = table.collect_schema()
+        first, last = hits["at"][0], hits["at"][-1]
+        rows = table.select(name for name in schema if name in columns).slice(first, last - first + 1).collect()
+        part = rows.join(left, on="key", how="semi", maintain_order="left")
+        left = left.join(hits, on="key", how="anti")
+        yield part.match_to_schema(schema, missing_columns="insert", extra_columns="ignore")
+
+
 def nulls(path: Path) -> dict[str, int | None]:
     """By column of a segment how many are null, by what the file says of itself; None where it does not."""
     import pyarrow.parquet
@@ -228,3 +244,12 @@ def _damaged(paths: list[Path]) -> Path | None:
         except pl.exceptions.ComputeError:
             return path
     return None
+
+
+def _holding(paths: list[Path], wanted: pl.DataFrame) -> list[Path]:
+    """Those of `paths` that hold wanted keys, in order; reads the keys of all of them in one query."""
+    if not paths or not wanted.height:
+        return []
+    found = keys(paths, path="path").join(wanted.lazy(), on="key", how="semi")
+    holding = set(found.select("path").unique().collect()["path"])
+    return [path for path in paths if str(path) in holding]

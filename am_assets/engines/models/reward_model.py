@@ -8,11 +8,13 @@ scores belongs to `verification/reward.py` and to the recipe.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import polars as pl
 
 from am_assets.config.vocabulary import REWARD_DIMENSIONS
+from am_assets.runtime import kept
 from am_assets.runtime.quoting import quoted
 
 VERSION = "1"  # part of a score's identity: raise it when input or rounding changes
@@ -33,10 +35,16 @@ def score(answers: pl.DataFrame, name: str, batch_size: int) -> Iterator[pl.Data
     `RewardModelError` before anything is scored. `batch_size` and the device are runtime knobs; the weights keep the
     precision in which they are stored.
     """
+    labels = _labels(name)
+    with kept.use(("reward model", name), lambda: nullcontext(_load(name))) as (tokenizer, model):
+        yield from _scored(answers, labels, tokenizer, model, batch_size)
+
+
+def _scored(
+    answers: pl.DataFrame, labels: list[str], tokenizer: Any, model: Any, batch_size: int
+) -> Iterator[pl.DataFrame]:
     import torch
 
-    labels = _labels(name)
-    tokenizer, model = _load(name)
     most = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or 1 << 62)
     size = batch_size if tokenizer.pad_token_id is not None else 1
     for stretch in answers.iter_slices(STRETCH):

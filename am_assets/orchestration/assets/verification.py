@@ -202,12 +202,14 @@ def _by_model(judged: Ready, name: str, here: Declared, answers: Answers) -> tup
         identity = [name, reward_model.VERSION]
         return (with_keys(rows, "question", "answer", identity=identity) for rows in judged())
 
-    def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        for rows in groups(jobs.of(missing, keyed()), JOBS_BYTES, JOBS_ROWS):
-            yield from reward_model.score(rows, name, at_once)
+    def complete(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        return groups(jobs.of(missing, keyed()), JOBS_BYTES, JOBS_ROWS)
+
+    def measure(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        return reward_model.score(rows, name, at_once)
 
     wanted = pl.concat(rows.select("key", "response_id", "question_id") for rows in keyed())
-    filled = answers.fill("reward_models", wanted, measure, reward_model.SCORED)
+    filled = answers.fill("reward_models", wanted, measure, reward_model.SCORED, complete)
     table = reward.reward_model_table(filled.table, model)
     return table, {"scored": filled.new.height, AGREEMENT: {}}
 

@@ -120,25 +120,24 @@ def fill(
     verifier: Verifier,
     jobs: pl.DataFrame,
     limits: Any,
-    through: Callable[[str, pl.DataFrame, Measure, pl.Schema], FillResult],
-    complete: Callable[[pl.DataFrame], Iterable[pl.DataFrame]] = lambda missing: [missing],
+    through: Callable[..., FillResult],
+    complete: Measure | None = None,
 ) -> Filled:
-    """`jobs` (see `Verifier.with_job_keys`) with their verdicts; `through` is the `fill` of a memo. Where
-    `jobs` have no texts, `complete` makes frames with texts of those that have no verdict yet.
+    """`jobs` (see `Verifier.with_job_keys`) with their verdicts; `through` is the `fill` of a memo. Where `jobs` have
+    no texts, it is that of `Answers`, and `complete` makes frames with texts of those that have no verdict yet.
 
     Transient verdicts are not memoized, so that the next fill makes these, and no others, again.
     """
     transient = pl.lit(False) if verifier.transient is None else verifier.transient
     transients = [pl.DataFrame(schema=verifier.measured)]
 
-    def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        for ready in complete(missing):
-            for timed in verifier.verify(ready, limits):
-                verdicts = timed.select(verifier.measured.names())
-                transients.append(verdicts.filter(transient))
-                yield verdicts.filter(~transient)
+    def measure(ready: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        for timed in verifier.verify(ready, limits):
+            verdicts = timed.select(verifier.measured.names())
+            transients.append(verdicts.filter(transient))
+            yield verdicts.filter(~transient)
 
-    filled = through(verifier.name, jobs, measure, verifier.measured)
+    filled = through(verifier.name, jobs, measure, verifier.measured, *([complete] if complete else []))
     again = jobs.join(pl.concat(transients), on="key")
     settled = again if verifier.hopeless is None else again.filter(~verifier.hopeless)
     return Filled(pl.concat([filled.table, again.select(filled.table.columns)]), filled.new.height, settled.height)

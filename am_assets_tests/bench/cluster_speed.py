@@ -1,0 +1,186 @@
+"""One partition's evidence on 1, 2 and 3 machines of a part of a core each: how far from linear is it?
+
+    python -m am_assets_tests.bench.cluster_speed [ROWS] [CORES] [HOSTS,...]
+
+Machines are namespaces (`cluster/hosts.py`) in control groups that limit their processor; Postgres and an S3 store run
+beside them, and what these take of the processor is told. Measured are verdicts of math that take algebra. A run
+measures alone at first, then with a task on each other machine. Seconds are those of the body of the table, and of the
+apply, with the start of its run. All tables have to be those of one machine. Needs root.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+from am_assets.engines.ray_head import silence
+from am_assets.storage.shared.objects import Objects
+from am_assets_tests.cluster.hosts import GATE, Host, bridged
+from am_assets_tests.cluster.relay import Relay
+from am_assets_tests.counted import Models, small_project
+from am_assets_tests.desk import Desk
+from am_assets_tests.server import Postgres
+from am_assets_tests.services import am, until
+from am_assets_tests.weed import KEYS, Weed
+
+PERIOD = 100_000  # microseconds over which the kernel holds to a limit
+GROUPS = Path("/sys/fs/cgroup")
+WEIGHT = 20  # of a machine against what else runs here, of 1
+BEFORE, MEASURED = ("apply", "-r", "plain", "-s", "+response_features"), ("-r", "plain", "-s", "math_verdicts")
+TABLE = "math_verdicts/algebra.parquet"
+BAR = 0.8
+
+
+class Limited(Host):
+    """A machine whose processes are in a control group of their own."""
+
+    def __init__(self, number: int, folder: Path):
+        self.version_1 = (GROUPS / "cpu" / "cgroup.procs").exists()
+        self.group = GROUPS / ("cpu" if self.version_1 else "") / f"amspeed{number}"
+        self.group.mkdir(exist_ok=True)
+        super().__init__(number, folder)
+
+    def limit(self, cores: float) -> None:
+        quota = str(int(cores * PERIOD))
+        if self.version_1:
+            (self.group / "cpu.cfs_quota_us").write_text(quota)
+            (self.group / "cpu.shares").write_text(str(1024 * WEIGHT))
+        else:
+            (self.group / "cpu.max").write_text(f"{quota} {PERIOD}")
+            (self.group / "cpu.weight").write_text(str(100 * WEIGHT))
+
+    def command(self, *command: str) -> list[str]:
+        joins = f'echo $$ > {self.group}/cgroup.procs; exec "$@"'
+        return ["sh", "-c", joins, "sh", *super().command(*command)]
+
+    def remove(self) -> None:
+        super().remove()
+        until(lambda: not (self.group / "cgroup.procs").read_text(), "its processes end", 60)
+        self.group.rmdir()
+
+
+def prepared(folder: Path, models: Models, rows: int) -> Desk:
+    """A project on one machine, with answers to be verified, each of which takes algebra."""
+    desk = small_project(folder, models, questions=2, shards=0, start_timeout=120)
+    told = []
+    for at in range(rows):
+        n = at % 40 + 1
+        result = rf"{n} + x^2 + \frac{{{n}}}{{2}} x - {at} + {at}"
+        said = {"response": rf"<think>{at}.</think> <answer>So \boxed{{{result}}}</answer>"}
+        reference = rf"x \left(x + \frac{{{n}}}{{2}}\right) + {n}"
+        told.append({"question": f"Which polynomial has {n} in it?", "reference_answer": reference, **said})
+    desk.add_source("algebra", told)
+    done = am(folder, *BEFORE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return desk
+
+
+@contextmanager
+def services(stack: ExitStack, folder: Path) -> Iterator[tuple[Postgres, Weed, str]]:
+    stack.enter_context(bridged())
+    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+    apart = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="am-pg-", dir="/tmp")))
+    postgres = Postgres(apart, programs, GATE)
+    postgres.start()
+    stack.callback(postgres.stop, "immediate")
+    (folder / "weed").mkdir()
+    weed = Weed(folder / "weed")
+    stack.callback(weed.kill)
+    weed.start()
+    store = Relay(int(weed.endpoint.rpartition(":")[2]), GATE)
+    yield postgres, weed, f"http://{GATE}:{store.port}"
+
+
+def took(postgres: Postgres, weed: Weed) -> float:
+    """Seconds of the processor that the services took so far, those of ended connections of Postgres left out."""
+    assert weed.process is not None
+    pid = int((postgres.folder / "data" / "postmaster.pid").read_text().split()[0])
+    processes = [psutil.Process(weed.process.pid), *(own := psutil.Process(pid)).children(), own]
+    times = [process.cpu_times() for process in processes if process.is_running()]
+    return sum(one.user + one.system + one.children_user + one.children_system for one in times)
+
+
+def measured(count: int, cores: float, folder: Path, before: Path, postgres: Postgres, weed: Weed, store: str) -> dict:
+    """Seconds on so many machines, what the log of the run says of tasks, and the folder with all of the store."""
+    home, name = folder / f"on{count}", f"speed{count}"
+    home.mkdir()
+    postgres.run("createdb", name)
+    os.environ["AM_DATABASE_URL"] = f"postgresql+psycopg2://am@{GATE}:{postgres.port}/{name}"
+    with ExitStack() as stack:
+        hosts = []
+        for number in range(count):
+            hosts.append(host := Limited(number, home))
+            stack.callback(host.remove)
+            shutil.copytree(before, host.data, dirs_exist_ok=True)
+        head = f"http://{hosts[0].address}:8265"
+        settings = {"store": f"s3://project/{name}", "endpoint": store, "launcher": {"ray": head, "runs": count}}
+        for host in hosts:
+            Desk(host.data).write("cluster.yaml", settings)
+            host.boot()
+            host.start_ray(hosts[0])
+        until(lambda: silence(head) is None, "Ray answers", 240, 1)
+        alive = f"ray.init(address='{hosts[0].address}:6379', log_to_driver=False); print(len(ray.nodes()))"
+        look = hosts[0].command(sys.executable, "-W", "ignore", "-c", f"import ray; {alive}")
+        until(lambda: said(look, hosts[0]).strip().endswith(str(count)), "all machines are there", 240, 2)
+        moved = hosts[0].am("cluster", "move")
+        assert moved.wait() == 0, moved.stdout and moved.stdout.read()
+        for host in hosts:
+            host.limit(cores)
+        services_before, began = took(postgres, weed), time.monotonic()
+        applied = hosts[0].am("apply", *MEASURED)
+        told, _ = applied.communicate()
+        seconds = time.monotonic() - began
+        assert applied.returncode == 0, told
+        services = (took(postgres, weed) - services_before) / seconds
+        for host in hosts:
+            host.limit(4)
+        rows = postgres.run("psql", name, "-Atc", "select event from event_logs order by id")
+        body = max(float(one) for one in re.findall(r'"label": "seconds", "value": ([0-9.]+)', rows) or [seconds])
+        events = re.findall(r'"(?:A task on|The task on|math: a task)[^"]*"', rows)
+    objects = Objects(f"s3://project/{name}", weed.endpoint)
+    held = objects.find(f"assets/{TABLE}")
+    made = b"".join(objects.read(f"assets/{TABLE}", held)) if held else b""
+    return {"hosts": count, "seconds": seconds, "body": body, "services": services, "events": events, "table": made}
+
+
+def said(command: list[str], host: Host) -> str:
+    return subprocess.run(command, env=host.environment(), capture_output=True, text=True).stdout
+
+
+def main() -> None:
+    rows, cores, *counts = [*sys.argv[1:], *["4000", "0.4", "1,2,3"][len(sys.argv) - 1 :]]
+    with tempfile.TemporaryDirectory(prefix="am-", ignore_cleanup_errors=True) as name, ExitStack() as stack:
+        folder = Path(name)
+        os.environ |= KEYS | {"TEST_MODEL_KEY": "none", "OMP_NUM_THREADS": "1", "DOCKER_HOST": "unix:///nowhere"}
+        before = prepared(folder / "alone", Models(), int(rows))
+        own = Desk(folder / "own")
+        shutil.copytree(before.folder, own.folder)
+        assert am(own.folder, "apply", *MEASURED).returncode == 0
+        alone = (own.folder / "assets" / TABLE).read_bytes()
+        with services(stack, folder) as (postgres, weed, store):
+            found = []
+            for count in map(int, counts[0].split(",")):
+                one = measured(count, float(cores), folder, before.folder, postgres, weed, store)
+                assert one["table"] == alone, "another table than one machine's"
+                found.append(one)
+                print(json.dumps({key: value for key, value in one.items() if key != "table"}), flush=True)
+    print(f"\n{'hosts':>5}{'apply s':>9}{'body s':>8}{'of linear':>11}{'services, cores':>17}   load {os.getloadavg()}")
+    for one in found:
+        ratio = found[0]["body"] / one["body"] / one["hosts"] * found[0]["hosts"]
+        holds = "" if ratio >= BAR else f"  below {BAR}"
+        print(
+            f"{one['hosts']:>5}{one['seconds']:>9.0f}{one['body']:>8.0f}{ratio:>11.2f}{one['services']:>17.2f}{holds}"
+        )
+
+
+if __name__ == "__main__":
+    main()
