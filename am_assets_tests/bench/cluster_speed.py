@@ -68,8 +68,8 @@ class Limited(Host):
         self.group.rmdir()
 
 
-def prepared(folder: Path, models: Models, rows: int) -> Desk:
-    """A project on one machine, with answers to be verified, each of which takes algebra."""
+def prepared(folder: Path, models: Models, rows: int) -> bytes:
+    """Make a project on one machine, with answers to be verified, each of which takes algebra; their table."""
     desk = small_project(folder, models, questions=2, shards=0, start_timeout=120)
     told = []
     for at in range(rows):
@@ -81,7 +81,11 @@ def prepared(folder: Path, models: Models, rows: int) -> Desk:
     desk.add_source("algebra", told)
     done = am(folder, *BEFORE)
     assert done.returncode == 0, done.stdout + done.stderr
-    return desk
+    own = folder.with_name("own")
+    shutil.copytree(folder, own)
+    done = am(own, "apply", *MEASURED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return (own / "assets" / TABLE).read_bytes()
 
 
 @contextmanager
@@ -161,15 +165,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="am-", ignore_cleanup_errors=True) as name, ExitStack() as stack:
         folder = Path(name)
         os.environ |= KEYS | {"TEST_MODEL_KEY": "none", "OMP_NUM_THREADS": "1", "DOCKER_HOST": "unix:///nowhere"}
-        before = prepared(folder / "alone", Models(), int(rows))
-        own = Desk(folder / "own")
-        shutil.copytree(before.folder, own.folder)
-        assert am(own.folder, "apply", *MEASURED).returncode == 0
-        alone = (own.folder / "assets" / TABLE).read_bytes()
+        before = folder / "before"
+        alone = prepared(before, Models(), int(rows))
         with services(stack, folder) as (postgres, weed, store):
             found = []
             for count in map(int, counts[0].split(",")):
-                one = measured(count, float(cores), folder, before.folder, postgres, weed, store)
+                one = measured(count, float(cores), folder, before, postgres, weed, store)
                 assert one["table"] == alone, "another table than one machine's"
                 found.append(one)
                 print(json.dumps({key: value for key, value in one.items() if key != "table"}), flush=True)

@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from am_assets.config.cluster import Cluster
-from am_assets.orchestration.guard import PLANNED_WITH
+from am_assets.orchestration.guard import PLANNED_WITH, TASK
 from am_assets.storage.shared.claims import SharedClaims
 from am_assets.storage.shared.database import Database, open_database
-from am_assets.storage.shared.leases import GUARD_SECONDS, LEASE_SECONDS, guarded
+from am_assets.storage.shared.leases import GUARD_SECONDS, LEASE_SECONDS, Lease, guarded
 from am_assets.storage.shared.snapshots import Snapshot, keep, taken
 from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG
 from am_assets_tests.cluster.relay import Relay
@@ -83,9 +83,9 @@ def status(folder: Path, now: str) -> None:
 
 
 @contextmanager
-def guard(folder: Path, work: str = WORK, **more: str) -> Iterator[subprocess.Popen]:
+def guard(folder: Path, work: str = WORK, *options: str, **more: str) -> Iterator[subprocess.Popen]:
     """A guard over WORK, with a supervisor that waits for it."""
-    command = [sys.executable, "-m", "am_assets.orchestration.guard", RUN, sys.executable, "-c", work]
+    command = [sys.executable, "-m", "am_assets.orchestration.guard", *options, RUN, sys.executable, "-c", work]
     more = {PLANNED_WITH: json.dumps({CONFIG_TAG: planned(folder).version})} | more
     waits = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"
     started = subprocess.Popen(
@@ -146,6 +146,22 @@ def test_a_run_ends_with_its_record_its_supervisor_and_its_guard(folder: Path, h
             status(folder, how.upper())
             assert run.wait(20) == 1
         until(lambda: not psutil.pid_exists(process), "the run ends", 20)
+
+
+@pytest.mark.parametrize("how", ["done", "guard"])
+def test_a_task_ends_with_its_run_whose_guard_is_not_taken_for_alive_by_it(folder: Path, how: str) -> None:
+    lease = Lease(database(folder), RUN)
+    with guard(folder, WORK, TASK) as task:
+        process = works(folder)
+        time.sleep(2)
+        assert psutil.pid_exists(process)
+        if how == "done":
+            status(folder, "SUCCESS")
+        lease.end()
+        assert not guarded(database(folder), [RUN])
+        assert task.wait(20) == 1
+        assert task.stderr is not None and "its run is over" in task.stderr.read()
+        until(lambda: not psutil.pid_exists(process), "the task ends", 20)
 
 
 def test_a_run_reads_the_config_files_that_it_was_planned_with_whatever_stands_there_now(folder: Path) -> None:

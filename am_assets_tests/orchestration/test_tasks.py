@@ -1,0 +1,110 @@
+"""Tasks that measure beside a run on a cluster: what their process measures, when they are begun, and how they end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from am_assets.config.cluster import Launcher
+from am_assets.orchestration.measuring import measured
+from am_assets.orchestration.schemas import TABLES
+from am_assets.project import load_project
+from am_assets.storage.memo import Memo
+from am_assets_tests.desk import SUMS, Desk
+
+
+def test_a_task_measures_what_a_run_would_by_the_body_of_the_table(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write_project("http://127.0.0.1:1")
+    here = load_project(tmp_path, tmp_path / "sources.yaml")
+    told = [(f"q{at}", *row) for at, row in enumerate(SUMS)]
+    questions = [{"question_id": at, "question": question, "reference_answer": to} for at, question, to, _ in told]
+    answers = [
+        {"response_id": f"r{at}", "question_id": at, "answer": f"\\boxed{{{to} + 0}}", "well_formed": True}
+        for at, _, to, _ in told
+    ]
+    for name, rows in {"raw_pool": questions, "response_features": answers}.items():
+        path = here.assets / name / "sums.parquet"
+        path.parent.mkdir(parents=True)
+        schema = TABLES[name].create_empty().schema
+        pl.DataFrame(rows).match_to_schema(schema, missing_columns="insert").write_parquet(path)
+    for asset, namespace in {"question_embeddings": "embeddings", "math_verdicts": "math"}.items():
+        assert [measured(here, asset, "sums") for _ in range(2)] == [len(SUMS), 0]
+        stored = Memo(here.memo).known(namespace)
+        assert stored is not None and stored.collect().height == len(SUMS)
+    assert set(stored.collect()["verdict"]) == {"pass"}
+
+
+class Ray:
+    """The launcher and Ray's head, as far as tasks use them."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, str] = {}
+        self.stopped: list[str] = []
+        self.client, self.away = self, False
+
+    def begin_task(self, name: str, *_: str) -> None:
+        if self.away:
+            raise RuntimeError("Ray is away")
+        self.jobs[name] = "RUNNING"
+
+    def get_job_status(self, name: str) -> Any:
+        return Status(self.jobs[name])
+
+    def stop_job(self, name: str) -> None:
+        self.stopped.append(name)
+
+
+class Status(str):
+    def is_terminal(self) -> bool:
+        return self in ("SUCCEEDED", "FAILED")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The context of a run, of which there is another under way, on a cluster with room for five."""
+    pytest.importorskip("dagster_ray")
+    from am_assets.orchestration import tasks
+
+    one = SimpleNamespace(run_id="0123456789", job_name="__ASSET_JOB")
+    ray, said = Ray(), list[str]()
+    context = SimpleNamespace(
+        instance=SimpleNamespace(run_launcher=ray, get_runs=lambda _: [one, one]),
+        run=one,
+        log=SimpleNamespace(info=said.append, warning=said.append),
+        asset_key=dg.AssetKey("math_verdicts"),
+        partition_key="sums",
+    )
+    monkeypatch.setattr(dg.AssetExecutionContext, "get", lambda: context)
+    monkeypatch.setattr(tasks, "TRIED_SECONDS", 0.0)
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.0)
+    yield SimpleNamespace(tasks=tasks.Tasks("math", Launcher(ray="http://h:1", runs=5)), ray=ray, said=said)
+
+
+def test_tasks_are_begun_where_they_are_worth_their_start_and_machines_have_room(run: Any) -> None:
+    assert run.tasks.tend(1_000, 10) and not run.ray.jobs  # done in 100 s alone
+    run.tasks.tend(1_000, 5)
+    assert len(run.ray.jobs) == 2
+    for _ in range(3):
+        run.tasks.tend(100_000, 5)
+    assert len(run.ray.jobs) == 3 and len([line for line in run.said if "was submitted" in line]) == 3
+    run.ray.jobs[next(iter(run.ray.jobs))] = "SUCCEEDED"
+    run.tasks.tend(100_000, 5)
+    assert len(run.ray.jobs) == 4  # another in the place of one that made room
+    run.tasks.close()
+    assert set(run.ray.stopped) == {name for name, status in run.ray.jobs.items() if status == "RUNNING"}
+
+
+def test_a_run_goes_on_by_itself_where_tasks_fail_or_ray_is_away(run: Any) -> None:
+    run.ray.away = True
+    assert run.tasks.tend(100_000, 5)
+    assert run.said == ["no tasks are begun now: Ray is away"]
+    run.ray.away = False
+    for _ in range(4):
+        run.tasks.tend(100_000, 5)
+        run.ray.jobs = dict.fromkeys(run.ray.jobs, "FAILED")
+    assert len(run.ray.jobs) == 3 and not run.tasks.under_way
