@@ -18,6 +18,7 @@ import polars as pl
 from am_assets.config.cluster import FILE, load_cluster
 from am_assets.orchestration.assets import TABLE
 from am_assets.orchestration.declarations import Declared
+from am_assets.orchestration.instance import prepare_environment
 from am_assets.orchestration.postgres import await_records
 from am_assets.orchestration.resources import Answers
 from am_assets.orchestration.tables import HERE
@@ -69,6 +70,7 @@ def measured(here: Project, asset: str, partition: str) -> int:
 
 def main(run_id: str, asset: str, partition: str) -> None:
     began, host = time.monotonic(), socket.gethostname()
+    prepare_environment(data_folder() / "instance")
     if cluster := load_cluster(data_folder() / FILE):
         await_records(cluster.database_env)
     with ending_on_sigterm(STOP_SECONDS), dg.DagsterInstance.get() as instance:

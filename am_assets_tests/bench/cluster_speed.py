@@ -37,6 +37,7 @@ GROUPS = Path("/sys/fs/cgroup")
 WEIGHT = 20  # of a machine against what else runs here, of 1
 BEFORE, MEASURED = ("apply", "-r", "plain", "-s", "+response_features"), ("-r", "plain", "-s", "math_verdicts")
 TABLE = "math_verdicts/algebra.parquet"
+MADE = ("assets", "memo", "graphs", "instance")  # which other machines than the first get by the store
 BAR = 0.8
 
 
@@ -47,16 +48,16 @@ class Limited(Host):
         self.version_1 = (GROUPS / "cpu" / "cgroup.procs").exists()
         self.group = GROUPS / ("cpu" if self.version_1 else "") / f"amspeed{number}"
         self.group.mkdir(exist_ok=True)
+        weight = ("cpu.shares", 1024) if self.version_1 else ("cpu.weight", 100)
+        (self.group / weight[0]).write_text(str(weight[1] * WEIGHT))  # Ray gives itself 30 s to start
         super().__init__(number, folder)
 
     def limit(self, cores: float) -> None:
         quota = str(int(cores * PERIOD))
         if self.version_1:
             (self.group / "cpu.cfs_quota_us").write_text(quota)
-            (self.group / "cpu.shares").write_text(str(1024 * WEIGHT))
         else:
             (self.group / "cpu.max").write_text(f"{quota} {PERIOD}")
-            (self.group / "cpu.weight").write_text(str(100 * WEIGHT))
 
     def command(self, *command: str) -> list[str]:
         joins = f'echo $$ > {self.group}/cgroup.procs; exec "$@"'
@@ -124,7 +125,8 @@ def measured(count: int, cores: float, folder: Path, before: Path, postgres: Pos
         for number in range(count):
             hosts.append(host := Limited(number, home))
             stack.callback(host.remove)
-            shutil.copytree(before, host.data, dirs_exist_ok=True)
+            left_out = shutil.ignore_patterns(*(MADE if number else ()))
+            shutil.copytree(before, host.data, dirs_exist_ok=True, ignore=left_out)
         head = f"http://{hosts[0].address}:8265"
         settings = {"store": f"s3://project/{name}", "endpoint": store, "launcher": {"ray": head, "runs": count}}
         for host in hosts:
@@ -147,9 +149,9 @@ def measured(count: int, cores: float, folder: Path, before: Path, postgres: Pos
         services = (took(postgres, weed) - services_before) / seconds
         for host in hosts:
             host.limit(4)
-        rows = postgres.run("psql", name, "-Atc", "select event from event_logs order by id")
-        body = max(float(one) for one in re.findall(r'"label": "seconds", "value": ([0-9.]+)', rows) or [seconds])
-        events = re.findall(r'"(?:A task on|The task on|math: a task)[^"]*"', rows)
+        log = postgres.run("psql", name, "-Atc", "select event from event_logs order by id")
+        body = max(float(one) for one in re.findall(r'"value": ([0-9.]+)\}, "label": "seconds"', log) or [seconds])
+        events = re.findall(r'"user_message": "((?:A task on|The task on|math: a task|a task of)[^"]*)"', log)
     objects = Objects(f"s3://project/{name}", weed.endpoint)
     held = objects.find(f"assets/{TABLE}")
     made = b"".join(objects.read(f"assets/{TABLE}", held)) if held else b""
