@@ -3,13 +3,15 @@
     python -m am_assets.orchestration.measuring RUN ASSET PARTITION
 
 It carries out the body of the table on the same inputs, up to the measurements that may be divided. What it stores is
-all that comes back.
+all that comes back, and the log of the run says how much that was.
 """
 
 import inspect
 import socket
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import dagster as dg
@@ -34,11 +36,13 @@ STOP_SECONDS = 2.0  # that Ray waits, and one more, before it kills
 
 
 class Measured(Exception):
-    """So many rows were stored, and there is nothing more to do."""
+    """There is nothing more to measure here."""
 
 
 class Helping(Answers):
-    """Measures what may be divided, and ends the body of the table there."""
+    """Measures what may be divided, and ends the body of the table there; `stored` rows so far."""
+
+    stored = 0
 
     def fill(
         self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema, parts: Measure | None = None
@@ -46,14 +50,20 @@ class Helping(Answers):
         if parts is None:
             raise TypeError(f"{namespace} is not divided")
         end = time.monotonic() + MOST_SECONDS
-        split = Split(parts, measure, lambda *_: time.monotonic() < end)
-        raise Measured(self.memo.help(namespace, wanted, split, schema))
+
+        def counted(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+            for frame in measure(rows):
+                yield frame
+                self.stored += frame.height
+
+        self.memo.help(namespace, wanted, Split(parts, counted, lambda *_: time.monotonic() < end), schema)
+        raise Measured
 
 
-def measured(here: Project, asset: str, partition: str) -> int:
-    """Measure rows of a partition; how many."""
+def measured(here: Project, helping: Helping, asset: str, partition: str) -> None:
+    """Measure rows of a partition."""
     table, stored = TABLE[asset], StoredTables(here.assets)
-    given: dict[str, Any] = {HERE: Declared(asset, table.reads, here), "answers": Helping(here)}
+    given: dict[str, Any] = {HERE: Declared(asset, table.reads, here), "answers": helping}
     reads = {name: one for name, one in inspect.signature(table.fn).parameters.items() if name not in given}
     for name, parameter in reads.items():
         given[name] = {
@@ -61,11 +71,9 @@ def measured(here: Project, asset: str, partition: str) -> int:
             pl.LazyFrame: lambda name: stored.scan(name, partition),
             pl.DataFrame: lambda name: stored.read(name, partition),
         }[parameter.annotation](name)
-    try:
+    with suppress(Measured):
         table.fn(**given)
-    except Measured as end:
-        return int(end.args[0])
-    raise TypeError(f"{asset} measures nothing that may be divided")
+        raise TypeError(f"{asset} measures nothing that may be divided")
 
 
 def main(run_id: str, asset: str, partition: str) -> None:
@@ -77,9 +85,12 @@ def main(run_id: str, asset: str, partition: str) -> None:
         run = instance.get_run_by_id(run_id)
         assert run is not None
         instance.report_engine_event(f"A task on {host} measures rows of {asset}[{partition}]", run)
-        rows = measured(project(), asset, partition)
-        told = f"The task on {host} stored {rows:,} rows of {asset}[{partition}] in {time.monotonic() - began:.0f} s"
-        instance.report_engine_event(told, run)
+        helping = Helping(project())
+        try:
+            measured(project(), helping, asset, partition)
+        finally:  # its run ends it where all is measured
+            took = f"{helping.stored:,} rows of {asset}[{partition}] in {time.monotonic() - began:.0f} s"
+            instance.report_engine_event(f"The task on {host} stored {took}", run)
 
 
 if __name__ == "__main__":

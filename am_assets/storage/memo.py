@@ -211,11 +211,10 @@ class Memo:
         table = wanted.join(found, on="key", how="inner", maintain_order="left")
         return FillResult(table, found.join(missing if split else new, on="key", how="semi"))
 
-    def help(self, namespace: str, wanted: pl.DataFrame, split: Split, schema: pl.Schema) -> int:
-        """Measure what the memo lacks of `wanted` and nobody else measures, beside a process that fills; the number of
-        rows stored."""
+    def help(self, namespace: str, wanted: pl.DataFrame, split: Split, schema: pl.Schema) -> None:
+        """Measure what the memo lacks of `wanted` and nobody else measures, beside a process that fills."""
         missing = self.missing(namespace, wanted)
-        return self._store(namespace, missing, self._portions(namespace, missing, split), schema).height
+        self._store(namespace, missing, self._portions(namespace, missing, split), schema)
 
     def complete(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> pl.DataFrame:
         """Like `fill`, but keeps only the keys in memory; returns the keys of the new measurements."""

@@ -65,7 +65,7 @@ def portions(
                 made += todo.height
                 if todo.height:
                     size = max(1, int(todo.height * PORTION_SECONDS / max(time.monotonic() - at, 1e-3)))
-                else:
+                if todo.height < portion.height:  # others were here
                     rest = unseen(rest)
     return pl.concat(taken)
 

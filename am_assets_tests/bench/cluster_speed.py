@@ -151,7 +151,7 @@ def measured(count: int, cores: float, folder: Path, before: Path, postgres: Pos
             host.limit(4)
         log = postgres.run("psql", name, "-Atc", "select event from event_logs order by id")
         body = max(float(one) for one in re.findall(r'"value": ([0-9.]+)\}, "label": "seconds"', log) or [seconds])
-        events = re.findall(r'"user_message": "((?:A task on|The task on|math: a task|a task of)[^"]*)"', log)
+        events = re.findall(r'"((?:A task on|The task on|math: a task|a task of)[^"]*)"', log)
     objects = Objects(f"s3://project/{name}", weed.endpoint)
     held = objects.find(f"assets/{TABLE}")
     made = b"".join(objects.read(f"assets/{TABLE}", held)) if held else b""

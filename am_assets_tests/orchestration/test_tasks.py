@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from am_assets.config.cluster import Launcher
-from am_assets.orchestration.measuring import measured
+from am_assets.orchestration.measuring import Helping, measured
 from am_assets.orchestration.schemas import TABLES
 from am_assets.project import load_project
 from am_assets.storage.memo import Memo
@@ -33,7 +33,10 @@ def test_a_task_measures_what_a_run_would_by_the_body_of_the_table(tmp_path: Pat
         schema = TABLES[name].create_empty().schema
         pl.DataFrame(rows).match_to_schema(schema, missing_columns="insert").write_parquet(path)
     for asset, namespace in {"question_embeddings": "embeddings", "math_verdicts": "math"}.items():
-        assert [measured(here, asset, "sums") for _ in range(2)] == [len(SUMS), 0]
+        first, second = Helping(here), Helping(here)
+        measured(here, first, asset, "sums")
+        measured(here, second, asset, "sums")
+        assert (first.stored, second.stored) == (len(SUMS), 0)
         stored = Memo(here.memo).known(namespace)
         assert stored is not None and stored.collect().height == len(SUMS)
     assert set(stored.collect()["verdict"]) == {"pass"}
