@@ -126,8 +126,7 @@ class Answers:
             for part in parts(missing):
                 yield from measure(part)
 
-        launcher = self.project.launcher
-        if launcher is None or GUARDED not in os.environ:
+        if GUARDED not in os.environ or (launcher := self.project.launcher) is None:
             return self.memo.fill(namespace, wanted, whole, schema)
         from am_assets.orchestration.tasks import Tasks
 
