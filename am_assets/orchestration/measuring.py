@@ -7,10 +7,11 @@ all that comes back, and the log of the run says how much that was.
 """
 
 import inspect
+import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -40,9 +41,14 @@ class Measured(Exception):
 
 
 class Helping(Answers):
-    """Measures what may be divided, and ends the body of the table there; `stored` rows so far."""
+    """Measures what may be divided, and ends the body of the table there; `stored` rows so far. `tell` is called once
+    it is interrupted, before workers are waited for."""
 
     stored = 0
+
+    def __init__(self, here: Project, tell: Callable[[], None] = lambda: None):
+        super().__init__(here)
+        self.tell = tell
 
     def fill(
         self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema, parts: Measure | None = None
@@ -52,9 +58,13 @@ class Helping(Answers):
         end = time.monotonic() + MOST_SECONDS
 
         def counted(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-            for frame in measure(rows):
-                yield frame
-                self.stored += frame.height
+            try:
+                for frame in measure(rows):
+                    yield frame
+                    self.stored += frame.height
+            except KeyboardInterrupt:
+                self.tell()
+                raise
 
         self.memo.help(namespace, wanted, Split(parts, counted, lambda *_: time.monotonic() < end), schema)
         raise Measured
@@ -78,6 +88,7 @@ def measured(here: Project, helping: Helping, asset: str, partition: str) -> Non
 
 def main(run_id: str, asset: str, partition: str) -> None:
     began, host = time.monotonic(), socket.gethostname()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where who started Ray ignores it
     prepare_environment(data_folder() / "instance")
     if cluster := load_cluster(data_folder() / FILE):
         await_records(cluster.database_env)
@@ -85,12 +96,14 @@ def main(run_id: str, asset: str, partition: str) -> None:
         run = instance.get_run_by_id(run_id)
         assert run is not None
         instance.report_engine_event(f"A task on {host} measures rows of {asset}[{partition}]", run)
-        helping = Helping(project())
-        try:
-            measured(project(), helping, asset, partition)
-        finally:  # its run ends it where all is measured
+
+        def tell() -> None:
             took = f"{helping.stored:,} rows of {asset}[{partition}] in {time.monotonic() - began:.0f} s"
             instance.report_engine_event(f"The task on {host} stored {took}", run)
+
+        helping = Helping(project(), tell)
+        measured(project(), helping, asset, partition)
+        tell()
 
 
 if __name__ == "__main__":
