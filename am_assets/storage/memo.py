@@ -108,25 +108,26 @@ class Memo:
         """
 
         def found(paths: list[Path]) -> pl.DataFrame:
-            rows = [pl.DataFrame(schema=schema), *_found(paths, wanted.select("key").unique(), schema)]
-            return pl.concat(rows).unique("key", keep="first", maintain_order=True)
+            rows = [part for _, part in _found(paths, wanted.select("key").unique(), schema)]
+            return pl.concat([pl.DataFrame(schema=schema), *rows]).unique("key", keep="first", maintain_order=True)
 
         return segments.read_consistently(self.folder / namespace, found)
 
     def batches(self, namespace: str, wanted: pl.DataFrame, schema: pl.Schema) -> Iterator[pl.DataFrame]:
-        """What `read` returns, in frames of a segment's rows at most; where a merge removes one meanwhile, what is left
-        is looked for again."""
-        left = wanted.select("key").unique()
+        """The rows of `wanted` that are measured, joined with what `read` returns, in frames of a segment's rows at
+        most; where a merge removes a segment meanwhile, what is left is looked for again."""
+        left, done = wanted, [pl.DataFrame(schema=KEY)]
 
-        def found(paths: list[Path]) -> Iterator[pl.DataFrame]:
+        def found(paths: list[Path]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
             return _found(paths, left, schema)
 
         while left.height:
             with suppress(FileNotFoundError):
-                for frame in segments.one_by_one(self.folder / namespace, found):
-                    left = left.join(frame, on="key", how="anti")
-                    yield frame.unique("key", keep="first", maintain_order=True)
+                for ours, part in segments.one_by_one(self.folder / namespace, found):
+                    done.append(ours.select("key"))
+                    yield ours.join(part.unique("key", keep="first"), on="key", maintain_order="left")
                 return
+            left = left.join(pl.concat(done), on="key", how="anti", maintain_order="left")
 
     def append(self, namespace: str, measured: pl.DataFrame, notes: Notes = NO_NOTES) -> None:
         """Store measurements (a column `key` and any others), with `notes` beside each: columns that no reader of
@@ -259,26 +260,26 @@ def _once(wanted: pl.DataFrame) -> pl.DataFrame:
     return wanted.unique("key", keep="first", maintain_order=True)
 
 
-def _found(paths: list[Path], left: pl.DataFrame, schema: pl.Schema) -> Iterator[pl.DataFrame]:
-    """The rows of the keys in `left` by segment, in order; what an earlier one has is not looked for in a later one."""
-    for path in _holding(paths, left):
-        keys = segments.keys([path], at="at").collect()
-        hits = keys.join(left, on="key", how="semi", maintain_order="left")
-        if not hits.height:
-            continue  # found in an earlier segment
+def _found(paths: list[Path], wanted: pl.DataFrame, schema: pl.Schema) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """By segment, in order: those of `wanted` that it has and no earlier one, and its rows of their keys."""
+    for path, ours in _by_segment(paths, wanted):
+        hits = segments.keys([path], at="at").collect().join(ours, on="key", how="semi", maintain_order="left")
         table = pl.scan_parquet(path, glob=False)
         there = table.collect_schema()
         first, last = hits["at"][0], hits["at"][-1]
         rows = table.select(name for name in schema if name in there).slice(first, last - first + 1).collect()
-        part = rows.join(left, on="key", how="semi", maintain_order="left")
-        left = left.join(hits, on="key", how="anti")
-        yield part.match_to_schema(schema, missing_columns="insert", extra_columns="ignore")
+        part = rows.join(ours, on="key", how="semi", maintain_order="left")
+        yield ours, part.match_to_schema(schema, missing_columns="insert", extra_columns="ignore")
 
 
-def _holding(paths: list[Path], wanted: pl.DataFrame) -> list[Path]:
-    """Those of `paths` that hold wanted keys, in order; reads the keys of all of them in one query."""
+def _by_segment(paths: list[Path], wanted: pl.DataFrame) -> Iterator[tuple[Path, pl.DataFrame]]:
+    """The rows of `wanted` by the first of `paths` that has their keys, in order; keys are read in one query, so that
+    no segment is compared with all that is wanted."""
     if not paths or not wanted.height:
-        return []
-    keys = segments.keys(paths, path="path")
-    holding = set(keys.join(wanted.lazy(), on="key", how="semi").select("path").unique().collect()["path"])
-    return [path for path in paths if str(path) in holding]
+        return
+    places = pl.Enum([str(path) for path in paths])
+    keys = segments.keys(paths, path="path").with_columns(at=pl.col("path").cast(places).to_physical())
+    held = keys.join(wanted.lazy(), on="key", how="semi").group_by("key").agg(pl.col("at").min())
+    placed = wanted.lazy().join(held, on="key", maintain_order="left").sort("at", maintain_order=True).collect()
+    for (at,), ours in placed.group_by("at", maintain_order=True):
+        yield paths[int(str(at))], ours.drop("at")
