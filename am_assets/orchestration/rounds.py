@@ -40,13 +40,14 @@ def in_rounds(
     run is not for and was left out (key, recipes); and the number of answers of which another run may tell whether they
     pass."""
     requests = teacher_requests.drop(SENT).collect()
-    keyed = requests.with_columns(key="request_key", model="teacher").unique("key", keep="first", maintain_order=True)
+    narrow = requests.select("question_id", "teacher", "sample_index", key="request_key")
+    keyed = narrow.unique("key", keep="first", maintain_order=True)
     checked = raw_pool.drop("published").join(verified(requests).lazy(), on="question_id", how="semi").collect()
 
     def complete(missing: pl.DataFrame) -> pl.DataFrame:
-        sent = teacher_requests.select("request_key", *SENT).join(missing.lazy(), on="request_key", how="semi")
-        texts = sent.unique("request_key").collect()
-        return missing.join(texts, on="request_key", how="left", maintain_order="left")
+        sent = teacher_requests.select(*SENT, key="request_key").join(missing.lazy(), on="key", how="semi")
+        texts = sent.unique("key").collect()
+        return missing.with_columns(model="teacher").join(texts, on="key", how="left", maintain_order="left")
 
     answered, filled, unreached = pl.DataFrame(schema=ANSWERED), None, 0
     while True:
@@ -56,18 +57,17 @@ def in_rounds(
         asked = keyed.join(now, on="key", how="semi", maintain_order="left")
         more = answers.ask(RESPONSES, asked, complete, READ)
         filled = more if filled is None else combine(filled, more)
-        new = filled.table.join(answered, on="request_key", how="anti", maintain_order="left")
+        new = filled.table.join(answered, left_on="key", right_on="request_key", how="anti", maintain_order="left")
         told, untold = _verify(new, checked, here, answers)
         answered, unreached = pl.concat([answered, told]), unreached + untold
 
 
 def as_responses(answered: pl.DataFrame, answers: Answers) -> Iterator[pl.DataFrame]:
     """Answered requests as rows of Responses, without their ids, in frames as their texts are stored."""
-    for texts in answers.memo.batches(RESPONSES, answered, TEXTS):
-        found = answered.join(texts, on="key", maintain_order="right")
+    for found in answers.memo.batches(RESPONSES, answered, TEXTS):
         yield found.select(
-            "request_key", "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens",
-            "completion_tokens", "cost", response=parts.full_response(found), origin=pl.lit("distilled"),
+            "question_id", "teacher", "sample_index", "finish_reason", "prompt_tokens", "completion_tokens", "cost",
+            request_key="key", response=parts.full_response(found), origin=pl.lit("distilled"),
         )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def _verify(new: pl.DataFrame, checked: pl.DataFrame, here: Declared, answers: A
     the questions `checked` (RawPool) are verified."""
     others = new.join(checked, on="question_id", how="anti", maintain_order="left")
     truncated = pl.col("finish_reason") == "length"
-    told = [others.select("request_key", truncated=truncated, passed=pl.lit(None, pl.Boolean))]
+    told = [others.select(request_key="key", truncated=truncated, passed=pl.lit(None, pl.Boolean))]
     ours = new.join(checked, on="question_id", how="semi", maintain_order="left")
     unreached = 0
     for responses in groups(as_responses(ours, answers), JOBS_BYTES, JOBS_ROWS):

@@ -111,25 +111,26 @@ class Memo:
         """
 
         def found(paths: list[Path]) -> pl.DataFrame:
-            rows = [pl.DataFrame(schema=schema), *segments.having(paths, wanted.select("key").unique(), schema)]
-            return pl.concat(rows).unique("key", keep="first", maintain_order=True)
+            rows = [part for _, part in segments.having(paths, wanted.select("key").unique(), schema)]
+            return pl.concat([pl.DataFrame(schema=schema), *rows]).unique("key", keep="first", maintain_order=True)
 
         return segments.read_consistently(self.folder / namespace, found)
 
     def batches(self, namespace: str, wanted: pl.DataFrame, schema: pl.Schema) -> Iterator[pl.DataFrame]:
-        """What `read` returns, in frames of a segment's rows at most; where a merge removes one meanwhile, what is left
-        is looked for again."""
-        left = wanted.select("key").unique()
+        """The rows of `wanted` that are measured, joined with what `read` returns, in frames of a segment's rows at
+        most; where a merge removes a segment meanwhile, what is left is looked for again."""
+        left, done = wanted, [pl.DataFrame(schema=KEY)]
 
-        def found(paths: list[Path]) -> Iterator[pl.DataFrame]:
+        def found(paths: list[Path]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
             return segments.having(paths, left, schema)
 
         while left.height:
             with suppress(FileNotFoundError):
-                for frame in segments.one_by_one(self.folder / namespace, found):
-                    left = left.join(frame, on="key", how="anti")
-                    yield frame.unique("key", keep="first", maintain_order=True)
+                for ours, part in segments.one_by_one(self.folder / namespace, found):
+                    done.append(ours.select("key"))
+                    yield ours.join(part.unique("key", keep="first"), on="key", maintain_order="left")
                 return
+            left = left.join(pl.concat(done), on="key", how="anti", maintain_order="left")
 
     def append(self, namespace: str, measured: pl.DataFrame, notes: Notes = NO_NOTES) -> None:
         """Store measurements (a column `key` and any others), with `notes` beside each: columns that no reader of

@@ -62,20 +62,16 @@ def keys(paths: list[Path], at: str | None = None, path: str | None = None) -> p
     return rows.filter(~INTERRUPTED).drop("finish_reason")
 
 
-def having(paths: list[Path], left: pl.DataFrame, schema: pl.Schema) -> Iterator[pl.DataFrame]:
-    """The rows of the keys in `left` by segment, in order; what an earlier one has is not looked for in a later one."""
-    for path in _holding(paths, left):
-        there = keys([path], at="at").collect()
-        hits = there.join(left, on="key", how="semi", maintain_order="left")
-        if not hits.height:
-            continue  # found in an earlier segment
+def having(paths: list[Path], wanted: pl.DataFrame, schema: pl.Schema) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """By segment, in order: those of `wanted` that it has and no earlier one, and its rows of their keys."""
+    for path, ours in _by_segment(paths, wanted):
+        hits = keys([path], at="at").collect().join(ours, on="key", how="semi", maintain_order="left")
         table = pl.scan_parquet(path, glob=False)
-        columns = table.collect_schema()
+        there = table.collect_schema()
         first, last = hits["at"][0], hits["at"][-1]
-        rows = table.select(name for name in schema if name in columns).slice(first, last - first + 1).collect()
-        part = rows.join(left, on="key", how="semi", maintain_order="left")
-        left = left.join(hits, on="key", how="anti")
-        yield part.match_to_schema(schema, missing_columns="insert", extra_columns="ignore")
+        rows = table.select(name for name in schema if name in there).slice(first, last - first + 1).collect()
+        part = rows.join(ours, on="key", how="semi", maintain_order="left")
+        yield ours, part.match_to_schema(schema, missing_columns="insert", extra_columns="ignore")
 
 
 def nulls(path: Path) -> dict[str, int | None]:
@@ -246,10 +242,14 @@ def _damaged(paths: list[Path]) -> Path | None:
     return None
 
 
-def _holding(paths: list[Path], wanted: pl.DataFrame) -> list[Path]:
-    """Those of `paths` that hold wanted keys, in order; reads the keys of all of them in one query."""
+def _by_segment(paths: list[Path], wanted: pl.DataFrame) -> Iterator[tuple[Path, pl.DataFrame]]:
+    """The rows of `wanted` by the first of `paths` that has their keys, in order; keys are read in one query, so that
+    no segment is compared with all that is wanted."""
     if not paths or not wanted.height:
-        return []
-    found = keys(paths, path="path").join(wanted.lazy(), on="key", how="semi")
-    holding = set(found.select("path").unique().collect()["path"])
-    return [path for path in paths if str(path) in holding]
+        return
+    places = pl.Enum([str(path) for path in paths])
+    found = keys(paths, path="path").with_columns(at=pl.col("path").cast(places).to_physical())
+    held = found.join(wanted.lazy(), on="key", how="semi").group_by("key").agg(pl.col("at").min())
+    placed = wanted.lazy().join(held, on="key", maintain_order="left").sort("at", maintain_order=True).collect()
+    for (at,), ours in placed.group_by("at", maintain_order=True):
+        yield paths[int(str(at))], ours.drop("at")

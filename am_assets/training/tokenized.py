@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,8 @@ def _batch(rows: list[tuple[list[int], list[int]]]) -> Any:
     import pyarrow as pa
 
     offsets = np.cumsum([0, *(len(prompt) + len(turn) for prompt, turn in rows)], dtype=np.int32)
-    ids = np.fromiter((token for pair in rows for part in pair for token in part), np.int32, int(offsets[-1]))
+    parts = chain.from_iterable(rows)
+    ids = np.fromiter(chain.from_iterable(parts), np.int32, int(offsets[-1]))
     labels = ids.copy()
     for start, (prompt, _) in zip(offsets, rows, strict=False):
         labels[start : start + len(prompt)] = IGNORED

@@ -57,7 +57,8 @@ class Template:
         return list(zip(prompts, turns, strict=True))
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
-        ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+        made = self.tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False)
+        ids: list[list[int]] = made["input_ids"]
         return ids
 
     def _rendered(self, messages: list[dict[str, str]], **options: Any) -> str:

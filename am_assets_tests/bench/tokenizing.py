@@ -39,14 +39,14 @@ def write_rows(path: Path, rows: int, chars: int) -> None:
     with pq.ParquetWriter(path, schema) as file:
         for start in range(0, rows, 1000):
             thinks = [_think(draw, chars) for _ in range(min(1000, rows - start))]
-            rows = [
+            chats = [
                 [
                     {"role": "user", "content": f"What is {start + n} + {n}?"},
                     {"role": "assistant", "content": assistant_turn(think, f"\\boxed{{{len(think)}}}")},
                 ]
                 for n, think in enumerate(thinks)
             ]
-            file.write_table(pa.table({"messages": rows}, schema))
+            file.write_table(pa.table({"messages": chats}, schema))
 
 
 def _think(draw: random.Random, chars: int) -> str:
@@ -70,6 +70,7 @@ def measure(rows: Path, student: Path, cache: Path, workers: int) -> None:
     over.set()
     watch.join()
     used = time.process_time() + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+    used += sum(sum(child.cpu_times()[:4]) for child in psutil.Process().children())  # the server of forks, and its own
     print(
         f"{len(dataset):8,} rows, {tokens:12,} tokens: {spent:7.1f} s, {len(dataset) / spent:8,.0f} rows/s,"
         f" {tokens / spent:10,.0f} tokens/s; {used:6.1f} s of processor time, {top[0] / 1e6:6,.0f} MB at most",

@@ -57,6 +57,24 @@ def test_a_table_depends_on_what_is_wanted_and_not_on_history(tmp_path_factory, 
     assert sorted(measure.asked) == sorted({text for texts in rounds for text in texts})
 
 
+def test_batches_have_each_wanted_row_once_though_their_segments_are_merged(tmp_path: Path) -> None:
+    memo, rows = Memo(tmp_path), wanted(*"abcdefghijklmnopqrst")
+    for at, row in enumerate([*rows.iter_slices(1), rows[:1]]):  # the first once more: what was measured first counts
+        memo.append("lengths", row.select("key", length=pl.lit(at, pl.Int64)))
+    asked = pl.concat([rows.reverse(), rows[:2], wanted("never measured")])
+    found = []
+    for frame in memo.batches("lengths", asked, LENGTH):
+        found.append(frame)
+        if len(found) == 3:
+            segments.merge(tmp_path / "lengths")
+    assert len(found) == 4
+    table = pl.concat(found)
+    assert table.columns == ["text", "key", "length"]
+    assert sorted(table.select("text", "length").rows()) == sorted(
+        [*zip(rows["text"], range(20), strict=True), ("a", 0), ("b", 1)]
+    )
+
+
 def test_a_row_wanted_twice_is_measured_once_and_given_twice(tmp_path: Path) -> None:
     measure = Counting()
     filled = Memo(tmp_path).fill("lengths", wanted("a", "a"), measure, LENGTH)

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import dagster as dg
+import dataframely as dy
 import polars as pl
 
 from am_assets.config.recipe import SamplingPolicy
@@ -22,6 +23,7 @@ from am_assets.orchestration.partitions import Partitions
 from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project
 from am_assets.selection.decontaminate import contaminated
+from am_assets.storage.segments import nulls
 from am_assets.storage.stored import StoredTables, read_policy
 from am_assets.storage.streams import Stored
 
@@ -84,8 +86,9 @@ def _stored_table(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
     def stored(table: Stored) -> Iterator[dg.AssetCheckResult]:
         key = schema.primary_key()
         counts: Counter[str] = Counter()
-        for rows in table.batches():
-            _, faults = schema.filter(rows)
+        whole = _whole(table, schema)
+        for rows in table.batches([name for name in table.lazy().collect_schema() if name not in whole]):
+            _, faults = schema.filter(rows.with_columns(pl.lit("").alias(name) for name in whole))
             counts.update({rule: int(count) for rule, count in faults.counts().items() if rule != "primary_key"})
         keys = table.lazy().select(key).collect()
         repeated = keys.height - keys.n_unique() if keys.height else 0
@@ -102,6 +105,20 @@ def _stored_table(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
         )
 
     return stored
+
+
+def _whole(table: Stored, schema: type[dy.Schema]) -> set[str]:
+    """Columns of any texts that are not read: that none is null is their one rule, and the file tells of that."""
+    empty, known = nulls(table.path), table.lazy().collect_schema()
+    return {
+        name
+        for name, column in schema.columns().items()
+        if name not in schema.primary_key()
+        and known.get(name) == pl.String
+        and column.dtype == pl.String
+        and empty.get(name) == 0
+        and set(column.validation_rules(pl.col(name))) <= {"nullability"}
+    }
 
 
 def not_empty_checks(by: Partitions) -> list[dg.AssetChecksDefinition]:
