@@ -114,8 +114,8 @@ class Elsewhere:
         plan.records.refresh(key)
         if (step := plan.own_cause(*at)) is None:
             return True  # another apply has just made it
-        later = self.turns.made_later(at)
-        if not later and not self.takes(key) and not self.turns.other(at):
+        later, other = twice(lambda: self.turns.made_later(at)), twice(lambda: self.turns.other(at))
+        if not later and not other and not self.takes(key):
             yield from plan.executed(step, key, tags, stopped)
             plan.records.refresh(key)
             return True

@@ -12,7 +12,7 @@ from am_assets.orchestration.postgres import LEASE_TAG
 from am_assets.orchestration.resources import RECIPES_TAG
 from am_assets.orchestration.run_names import ASSET_TAG
 from am_assets.planning.staleness import Partition
-from am_assets.storage.shared.database import Database
+from am_assets.storage.shared.database import Database, DatabaseError
 from am_assets.storage.shared.leases import alive, code, lease_of_process
 from am_assets.storage.shared.snapshots import Snapshot
 from am_assets.storage.shared.versions import APPLY_TAG, CODE_TAG, CONFIG_TAG
@@ -47,8 +47,11 @@ class Turns:
         return self._is_alike(run) and run.tags.get(RECIPES_TAG) == tags.get(RECIPES_TAG) and LEASE_TAG not in run.tags
 
     def is_left(self, run: dg.DagsterRun) -> bool:
-        """Whether a run is that of an apply which is gone."""
-        return APPLY_TAG in run.tags and not alive(self.database, int(run.tags[APPLY_TAG]))
+        """Whether a run is that of an apply which is gone, as far as the database can be asked."""
+        try:
+            return APPLY_TAG in run.tags and not alive(self.database, int(run.tags[APPLY_TAG]))
+        except DatabaseError:
+            return False
 
     def is_outdated(self, run: dg.DagsterRun) -> bool:
         """Whether a run was planned with other files or code, by an apply that is gone, and is not being ended yet."""

@@ -1,7 +1,8 @@
-"""A store that refuses from some moment on, and a disk that has no room for copies: said, and nothing is lost."""
+"""Credentials that expire, clocks that are off, a disk without room for copies: said, and nothing is lost."""
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,7 @@ import pytest
 
 from am_assets.config.cluster import Cluster
 from am_assets.config.files import ConfigError
-from am_assets.storage import copies
+from am_assets.storage import copies, segments
 from am_assets.storage.atomic import file_aside
 from am_assets.storage.memo import Memo
 from am_assets.storage.shared.copies import Copies
@@ -82,6 +83,30 @@ def test_credentials_that_expire_are_named_and_what_was_measured_is_sent_with_ne
     monkeypatch.setattr(Refusing, "code", "RequestTimeTooSkewed")
     with pytest.raises(ConfigError, match="set the clock of this machine by a time server"):
         expired.refuse_unfit()
+
+
+def test_machines_whose_clocks_are_hours_apart_lose_nothing(
+    tmp_path: Path, weed: Weed, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    cluster, memos = Cluster(store=f"s3://project/{tmp_path.name}", endpoint=weed.endpoint), []
+    for name in ("one", "two"):
+        folder = tmp_path / name / "memo"
+        copies.mount(folder, Copies(tmp_path / name, cluster, partial(open_database, cluster, folder)))
+        memos.append(Memo(folder))
+    many = pl.DataFrame({"key": [f"{number:02}" for number in range(40)], "value": range(40)})
+    now, now_ns = time.time, time.time_ns
+    for number in range(many.height):
+        hours = 1 if number % 2 else -1
+        monkeypatch.setattr(time, "time", lambda off=hours * 3600: now() + off)
+        monkeypatch.setattr(time, "time_ns", lambda off=hours * 3600 * 10**9: now_ns() + off)
+        memos[number % 2].append("many", many[number : number + 1])
+        if number == 35:
+            segments.merge(memos[1].folder / "many")
+    assert len(segments.listed(memos[0].folder / "many")) < many.height
+    for memo in memos:
+        assert memo.read("many", many, many.schema).sort("key").equals(many)
 
 
 def test_a_disk_without_room_for_copies_is_named_and_harms_none(
