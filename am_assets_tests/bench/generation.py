@@ -3,9 +3,10 @@
     python -m am_assets_tests.bench.generation [--prompts 60] [--tokens 24] [--engines static in-process …]
 
 Uniform: every answer may have `--tokens` tokens. Mixed: a tenth may have 8 times as many, each prompt with its own
-limit. The weights are the embedded student in float32; `llama` serves the same weights, written as a GGUF in float32.
-`static` is how students were asked before: `transformers.generate` on batches of 48. Only tokens that were asked for
-count. The memo is real: each frame is stored before the next.
+limit; these are spread over prompts of all lengths. Aligned: the tenth are the longest prompts, so that batches sorted
+by the length of prompts happen to have them together. The weights are the embedded student in float32; `llama` serves
+the same weights, written as a GGUF in float32. `static` is how students were asked before: `transformers.generate` on
+batches of 48. Only tokens that were asked for count. The memo is real: each frame is stored before the next.
 """
 
 import argparse
@@ -29,11 +30,18 @@ BATCH = 48
 TOPICS = ["rivers", "bread", "the moon", "a bicycle", "glass", "winter", "whales", "clocks"]
 
 
-def prompts(count: int, tokens: int, mixed: bool) -> pl.DataFrame:
+LONG = {  # whether prompt n may have 8 times as many tokens
+    "uniform": lambda n: False,
+    "mixed": lambda n: n % 10 == n // 10 % 10,
+    "aligned": lambda n: n % 10 == 4,
+}
+
+
+def prompts(count: int, tokens: int, kind: str) -> pl.DataFrame:
     words = [f"Write a long story about {TOPICS[n % 8]}, number {n}. " + "Be vivid. " * (n % 5) for n in range(count)]
     messages = [json.dumps([{"role": "user", "content": text}]) for text in words]
-    limits = [tokens * 8 if mixed and n % 10 == 4 else tokens for n in range(count)]
-    keys = [f"{mixed}-{n}" for n in range(count)]
+    limits = [tokens * 8 if LONG[kind](n) else tokens for n in range(count)]
+    keys = [f"{kind}-{n}" for n in range(count)]
     return pl.DataFrame({"key": keys, "messages": messages, "seed": range(count), "max_tokens": limits})
 
 
@@ -118,9 +126,9 @@ def main() -> None:
         float32_gguf(gguf)
     print("engine       prompts    tokens/s  first answer  memo")
     for engine in chosen.engines:
-        list(frames_of(engine, folder, gguf, prompts(2, 2, False)))  # imports, and servers start
-        for kind in ("uniform", "mixed"):
-            asked = prompts(chosen.prompts, chosen.tokens, kind == "mixed")
+        list(frames_of(engine, folder, gguf, prompts(2, 2, "uniform")))  # imports, and servers start
+        for kind in LONG:
+            asked = prompts(chosen.prompts, chosen.tokens, kind)
             with tempfile.TemporaryDirectory() as memo:
                 store, tokens, first, storing = Memo(Path(memo)), 0, 0.0, 0.0
                 started = time.monotonic()

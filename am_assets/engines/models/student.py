@@ -117,12 +117,14 @@ def generate(
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from am_assets.engines.models.decoding import Ended, Sampling, answers_of
+    from am_assets.engines.models.products import for_few_rows
 
     refuse_unusable(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     dtype = dtype or ("bfloat16" if has_bfloat16() else "float32")
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), device_map="auto")
     model.eval()
+    for_few_rows(model)
     pad = next((token for token in (tokenizer.pad_token_id, tokenizer.eos_token_id) if token is not None), 0)
     sampling = Sampling(temperature, top_p, processors(model.generation_config, temperature > 0))
 

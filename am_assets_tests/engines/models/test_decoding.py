@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from am_assets.engines.models.decoding import Decoder, Prompt, Sampling, answers_of, sampled
+from am_assets.engines.models.products import for_few_rows
 from am_assets.engines.models.student import GENERATION, StudentError, generate
 from am_assets_tests.students import write_tiny_student
 
@@ -52,6 +53,19 @@ def test_a_model_with_other_layers_answers_one_prompt_at_a_time(model, monkeypat
     monkeypatch.setattr(model, "_is_stateful", True)
     steps = list(answers_of(model, Sampling(0, 1), 0, 4, asked))
     assert [(one.prompt, (one.tokens, one.finished)) for (one,) in steps] == [(p, alone(model, p)) for p in asked]
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_linear_layers_for_few_rows_are_those_of_torch(bias: bool):
+    layer, other = torch.nn.Linear(9, 5, bias=bias), torch.nn.Linear(9, 5).bfloat16()
+    inputs = {rows: torch.randn(rows, 3, 9) for rows in [*range(1, 8), 30]}
+    wanted = {rows: layer(given) for rows, given in inputs.items()}
+    for_few_rows(torch.nn.ModuleList([layer, other]))
+    for rows, given in inputs.items():
+        torch.testing.assert_close(layer(given), wanted[rows])
+    assert layer(inputs[1][0, 0]).shape == (5,)
+    assert layer(inputs[1][:0]).shape == (0, 3, 5)
+    assert other.forward == torch.nn.Linear.forward.__get__(other)
 
 
 def prompts(count: int, limit: int = 24) -> list[Prompt]:
