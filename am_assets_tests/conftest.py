@@ -16,6 +16,7 @@ from hypothesis import settings
 from am_assets.orchestration.schemas import TABLES
 from am_assets_tests.counted import Models
 from am_assets_tests.desk import CountingProxy, Desk, at_desk
+from am_assets_tests.everywhere import everywhere
 from am_assets_tests.services import ROOT
 
 # As wide as any line: the console of the command line has the width of when it was first imported.
@@ -90,7 +91,7 @@ def models() -> Iterator[Models]:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_server: CountingProxy) -> Desk:
-    return at_desk(tmp_path, model_server, monkeypatch)
+    return everywhere(at_desk(tmp_path, model_server, monkeypatch), monkeypatch)
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def untaught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk.write("sources.yaml", {"open": desk.source("open", 0)})
     (tmp_path / "assets" / "teacher_requests").mkdir(parents=True)
     TABLES["teacher_requests"].create_empty().write_parquet(tmp_path / "assets" / "teacher_requests" / "open.parquet")
-    return desk
+    return everywhere(desk, monkeypatch)
 
 
 def shared(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
@@ -145,4 +146,4 @@ def applied(finished: Path, tmp_path: Path, model_server: CountingProxy, monkeyp
     model_server.requests = 0
     desk = at_desk(tmp_path, model_server, monkeypatch)
     desk.write_endpoints(model_server.url)  # it may have been made beside another server
-    return desk
+    return everywhere(desk, monkeypatch)

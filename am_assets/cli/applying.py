@@ -138,7 +138,9 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
 
 def _part(there: "Elsewhere", leave: bool | None, can_ask: bool) -> None:
     """End what an apply has on a cluster, or leave it to go on."""
-    count = counted(len(there.under_way), "run")
+    if not (ours := there.ours()):
+        return
+    count = counted(len(ours), "run")
     if leave is None:
         leave = can_ask and not typer.confirm(f"End {count} on the cluster?", default=True)
     if leave:

@@ -3,10 +3,8 @@
 Policies and decisions stay with the apply itself: they are free, and done before a machine of a cluster has begun.
 """
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
@@ -19,23 +17,23 @@ from am_assets.orchestration.assets import TABLE
 from am_assets.orchestration.dagster_internals import (
     PARTITION_NAME_TAG,
     JobPythonOrigin,
-    ModuleCodePointer,
-    RepositoryPythonOrigin,
     WorkerStatus,
 )
-from am_assets.orchestration.planned import UNDER_WAY, hold
+from am_assets.orchestration.planned import hold
 from am_assets.orchestration.postgres import LEASE_TAG
-from am_assets.orchestration.run_names import ASSET_TAG, run_names
+from am_assets.orchestration.run_names import run_names
 from am_assets.planning.execution import innermost
 from am_assets.planning.staleness import Partition
 from am_assets.planning.steps import Event, Lost, Outcome, Placed, Step
+from am_assets.planning.submitted import Submitted, code_location, twice
+from am_assets.planning.turns import Turns
 from am_assets.project import Project
 from am_assets.runtime import progress
 from am_assets.runtime.quoting import quoted
 from am_assets.runtime.wording import counted
 from am_assets.storage.shared.database import DatabaseError
 from am_assets.storage.shared.leases import guarded
-from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG
+from am_assets.storage.shared.versions import APPLY_TAG
 
 if TYPE_CHECKING:
     from am_assets.planning.plan import Plan
@@ -44,16 +42,7 @@ LOOK_SECONDS = 1.0
 HEALTH_SECONDS = 5.0
 HEAD_SECONDS = 120.0  # that an apply waits for Ray's head, if not all has begun
 TRIES = 10  # of a run whose machine died, as dagster.yaml has it for the daemon's
-T = TypeVar("T")
 EndsBy = TypeVar("EndsBy", Lost, Outcome, "Lost | Outcome")
-
-
-@dataclass
-class Submitted:
-    step: Step
-    run: str
-    host: str = ""
-    looked: float = field(default_factory=time.monotonic)  # when its health was asked for last
 
 
 class Elsewhere:
@@ -67,21 +56,25 @@ class Elsewhere:
         self.tries: dict[Partition, int] = {}  # runs of a partition that were lost
         self.moved = True  # whether anything ended since what is ready was looked for
         self.silent: float | None = None  # since when Ray was not reached
+        database = here.database()
+        assert database is not None and here.planned is not None
+        self.turns = Turns(plan.instance, database, here.planned)
+        self.held = False  # whether another apply begins a run of what is ready
 
     def apply(self, tags: Callable[[], dict[str, str]]) -> Iterator[Event]:
         """Bring the plan up to date, with all evidence that is ready submitted at once."""
-        plan, stopped = self.plan, set[Partition]()
+        plan, stopped, number = self.plan, set[Partition](), {APPLY_TAG: str(self.turns.number)}
         self.todo = dict.fromkeys((key, at) for key in plan.keys for at in plan.partitions(key))
         for key in plan.keys:
             plan.records.refresh(key)
         above = {at: _above(plan, at, self.todo) for at in self.todo}
         while self.todo or self.under_way:
-            if self.moved or self.silent:
-                self.moved = False
+            if self.moved or self.silent or self.held:
+                self.moved = self.held = False
                 ready = [
                     at for at in self.todo if not any(one in self.todo or one in self.under_way for one in above[at])
                 ]
-                yield from self._begun(ready, stopped, tags)
+                yield from self._begun(ready, stopped, lambda: tags() | number)
             if not self.moved:
                 time.sleep(LOOK_SECONDS)
             for event in self.events():
@@ -98,27 +91,41 @@ class Elsewhere:
         """Carry out, or submit as far as there is room, what is ready."""
         plan, room = self.plan, True
         for at in ready:
-            key, partition = at
-            if waits_for := plan.stopped_parents(stopped, key, partition):
+            if waits_for := plan.stopped_parents(stopped, *at):
                 stopped.add(at)
-                yield Outcome(plan.step(key, partition, "waits", f"{waits_for} failed"), "waits")
-            elif (step := plan.own_cause(key, partition)) is None:
-                pass
-            elif not self.takes(key):
-                yield from plan.executed(step, key, tags, stopped)
-                plan.records.refresh(key)
-            elif room := room and len(self.under_way) < self.at_once and self._reached():
-                yield step
-                if error := _twice(lambda step=step, key=key: self.submit(step, key, tags())):  # type: ignore[misc]
-                    if not self._reached():  # its head went away meanwhile
-                        room = False
+                yield Outcome(plan.step(*at, "waits", f"{waits_for} failed"), "waits")
+            elif plan.own_cause(*at):
+                if costs := self.takes(at[0]):
+                    room = room and len(self.under_way) < self.at_once and self._reached()
+                if costs and not room:
+                    continue
+                with self.turns.turn(at) as ours:
+                    self.held |= not ours
+                    if not ours or not (yield from self._in_turn(at, stopped, tags)):
                         continue
-                    stopped.add(at)
-                    yield Outcome(step, "failed", error)
-            else:
-                continue
             del self.todo[at]
             self.moved = True
+
+    def _in_turn(
+        self, at: Partition, stopped: set[Partition], tags: Callable[[], dict[str, str]]
+    ) -> Generator[Step | Outcome, None, bool]:
+        """Carry out or submit one partition, while no other apply does; False where Ray went away meanwhile."""
+        plan, key = self.plan, at[0]
+        plan.records.refresh(key)
+        if (step := plan.own_cause(*at)) is None:
+            return True  # another apply has just made it
+        later, other = twice(lambda: self.turns.made_later(at)), twice(lambda: self.turns.other(at))
+        if not later and not other and not self.takes(key):
+            yield from plan.executed(step, key, tags, stopped)
+            plan.records.refresh(key)
+            return True
+        yield step
+        if error := later or twice(lambda: self.submit(step, key, tags())):
+            if not later and not self._reached():
+                return False
+            stopped.add(at)
+            yield Outcome(step, "failed", error)
+        return True
 
     def _reached(self) -> bool:
         """Whether Ray's head answers; `ConfigError` once it did not for `HEAD_SECONDS`."""
@@ -141,10 +148,13 @@ class Elsewhere:
         return TABLE[key.to_user_string()].kind == "evidence"
 
     def submit(self, step: Step, key: dg.AssetKey, tags: dict[str, str]) -> str:
-        """Submit a run, or watch the one that an earlier apply left; the message of Ray's error, empty on success."""
+        """Submit a run, or watch the one that another apply has there; the message of Ray's error, empty on success."""
         told = {name: value for name, value in tags.items() if name != LEASE_TAG}  # this process carries nothing out
-        if left := self._left(step, told):
-            self.under_way[key, step.partition] = Submitted(step, left)
+        if other := self.turns.other((key, step.partition)):
+            fits = self.turns.fits(other, told)
+            self.under_way[key, step.partition] = Submitted(step, other.run_id, other=True, fits=fits)
+            if not fits:
+                progress.message(f"waiting for run {other.run_id}, which another began")
             return ""
         run = str(uuid4())
         self.under_way[key, step.partition] = Submitted(step, run)  # first: an interrupt finds it
@@ -155,7 +165,7 @@ class Elsewhere:
             run_id=run,
             asset_selection={key},
             tags=names | {PARTITION_NAME_TAG: step.partition, "dagster/max_retries": "0"} | told,
-            job_code_origin=JobPythonOrigin(job.name, _location()),
+            job_code_origin=JobPythonOrigin(job.name, code_location()),
         )
         try:
             self.instance.launch_run(run, workspace=None)  # type: ignore[arg-type]
@@ -166,12 +176,6 @@ class Elsewhere:
             return f"Ray did not take it: {quoted(error)}"
         return ""
 
-    def _left(self, step: Step, tags: dict[str, str]) -> str | None:
-        same = {name: tags[name] for name in (CODE_TAG, CONFIG_TAG)}
-        wanted = same | {ASSET_TAG: step.asset, PARTITION_NAME_TAG: step.partition}
-        found = self.instance.get_runs(dg.RunsFilter(tags=wanted, statuses=UNDER_WAY), limit=1)
-        return found[0].run_id if found and LEASE_TAG not in found[0].tags else None
-
     def events(self) -> Iterator[Placed | Lost | Outcome]:
         """Where runs began since the last look, and which ended."""
         runs = {one.run: (at, one) for at, one in self.under_way.items()}
@@ -181,17 +185,20 @@ class Elsewhere:
             hosts = guarded(self.here.database(), [*runs])  # type: ignore[arg-type]
         except DatabaseError:
             hosts = {}
-        for run in _twice(lambda: self.instance.get_runs(dg.RunsFilter(run_ids=[*runs]))):
+        for run in twice(lambda: self.instance.get_runs(dg.RunsFilter(run_ids=[*runs]))):
             at, one = runs[run.run_id]
             if (host := hosts.get(one.run, "")) and host != one.host:
                 one.host = host
                 yield Placed(one.step, host)
             if run.is_finished:
                 error = "" if run.is_success else self._error(run)
-                yield self._ended(at, Outcome(one.step, "failed" if error else "done", error))
+                how = self._judged(at, one.step, error) if one.other else None
+                yield self._ended(at, how or Outcome(one.step, "failed" if error else "done", error))
             elif time.monotonic() - one.looked > HEALTH_SECONDS:
                 one.looked = time.monotonic()
-                if lost := self._lost(run):
+                if one.other and self.turns.is_outdated(run):
+                    self.instance.run_launcher.terminate(run.run_id)
+                elif lost := self._lost(run):
                     yield self._ended(at, self._again(at, one.step, lost))
                 elif one.run not in hosts:  # it waits in Ray's queue
                     self._reached()
@@ -213,6 +220,14 @@ class Elsewhere:
         self.instance.report_run_failed(now, why)
         return why
 
+    def _judged(self, at: Partition, step: Step, error: str) -> Lost | Outcome:
+        """What the end of a run comes to that another began."""
+        self.plan.records.refresh(at[0])
+        if self.plan.own_cause(*at) is None:
+            return Outcome(step, "done")
+        self.todo = {at: None, **self.todo}
+        return Lost(step, error or "the run that another began did not make it as it is wanted here")
+
     def _again(self, at: Partition, step: Step, lost: str) -> Lost | Outcome:
         self.tries[at] = self.tries.get(at, 0) + 1
         if self.tries[at] == TRIES:
@@ -230,15 +245,24 @@ class Elsewhere:
         last = [one.user_message for one in self.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)]
         return last[-1] if last else f"run {run.run_id} failed; its log in the UI says why"
 
+    def ours(self) -> dict[Partition, Submitted]:
+        """What is under way without those runs that another waits for."""
+        others = {one.run for one in self.under_way.values() if one.other}
+        found = self.instance.get_runs(dg.RunsFilter(run_ids=[*others])) if others else []
+        left = {run.run_id for run in found if self.turns.is_left(run)}
+        return {at: one for at, one in self.under_way.items() if not one.other or (one.fits and one.run in left)}
+
     def left(self) -> str:
         """The runs that go on where this apply ends."""
-        names = [f"{one.step.asset}[{one.step.partition}]" for one in self.under_way.values()]
-        hosts = [f"on {one.host}" if one.host else "not begun" for one in self.under_way.values()]
+        ours = self.ours().values()
+        names = [f"{one.step.asset}[{one.step.partition}]" for one in ours]
+        hosts = [f"on {one.host}" if one.host else "not begun" for one in ours]
         where = ", ".join(f"{name} {host}" for name, host in zip(names, hosts, strict=True))
         return f"{counted(len(names), 'run')} on the cluster left to go on: {where}; the next apply watches them"
 
     def end(self, seconds: float) -> int:
         """Have all runs canceled, and wait for that as long; how many are left."""
+        self.under_way = self.ours()
         for at, one in [*self.under_way.items()]:
             if self.instance.get_run_by_id(one.run) is None:
                 del self.under_way[at]
@@ -250,16 +274,6 @@ class Elsewhere:
             for _ in self.events():
                 pass
         return len(self.under_way)
-
-
-def _twice(act: Callable[[], T]) -> T:
-    """What `act` returns, tried again where the database went away under it: the next connection waits for it."""
-    from sqlalchemy.exc import DBAPIError
-
-    try:
-        return act()
-    except (DBAPIError, DatabaseError):
-        return act()
 
 
 def elsewhere(plan: "Plan", here: Project) -> Elsewhere | None:
@@ -274,12 +288,6 @@ def elsewhere(plan: "Plan", here: Project) -> Elsewhere | None:
     assert here.planned is not None
     hold(plan.instance, here.data, here.planned)
     return Elsewhere(plan, here, here.launcher)
-
-
-def _location() -> RepositoryPythonOrigin:
-    """Where a worker finds the code location: at the same path as here."""
-    pointer = ModuleCodePointer("am_assets.definitions", "defs")
-    return RepositoryPythonOrigin(sys.executable, pointer, entry_point=[sys.executable, "-m", "dagster"])
 
 
 def _above(plan: "Plan", at: Partition, planned: dict[Partition, None]) -> set[Partition]:

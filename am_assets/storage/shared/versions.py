@@ -1,6 +1,7 @@
 """What a run was planned with, as tags: its code, which a machine has to have, and the snapshot of its config files."""
 
 CODE_TAG, CONFIG_TAG = "am/code", "am/config"  # run tags
+APPLY_TAG = "am/apply"  # run tag: the lease of the apply that submitted it, higher where that began later
 
 
 def refusal(host: str, wanted: dict[str, str], here: str) -> str | None:
