@@ -3,6 +3,7 @@ r"""The smallest results: expressions, quantities, numerals, ratios and the name
 import re
 
 from am_assets.verification.mathematics import algebra
+from am_assets.verification.mathematics.notation import closing
 from am_assets.verification.mathematics.quantities import compound, quantity
 from am_assets.verification.mathematics.spellings import NUMBER_WORDS
 from am_assets.verification.mathematics.values import Congruence, Group, Numeral, Ratio, Term, Value, Words, split
@@ -11,6 +12,14 @@ NAME = re.compile(
     r"(?:\\(?:vec|overrightarrow|overline|hat|mathbf)\{[A-Za-z]+\}|\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{1,3}"
     r"|\\[a-zA-Z]+|[A-Za-z])(?:_\{?\w+\}?|_\{\\text\{[^{}]*\}\})?'*(?:\s*\((?:[A-Za-z\d],?\s*)+\))?"
     r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}"
+)
+# One operation, as the left side of an equation that says its value: a derivative, an integral, a limit, f^{-1}(x).
+OPERATION = re.compile(
+    r"\\frac\{(?:d|\\partial)(?:\^\{?\d\}?)?\s*(?:\\?[A-Za-z]+)?\}\{(?:d|\\partial)\s*[A-Za-z](?:\^\{?\d\}?)?\}(?P<of>.*)"
+    r"|\\(?:i*int|oint)(?![a-z]).*\bd\s*\\?[A-Za-z]+"
+    r"|\\(?:lim|sum|prod)(?:sup|inf)?(?![a-z]).*"
+    r"|(?:\\(?:max|min|gcd|det|deg|dim|arg)|[fghFGHPEV]|\\mathbb\{[EP]\})(?:_\{?\w+\}?|\^\{-1\}|'+)?\s*(?P<inside>[(\[].*[)\]])"
+    r"|\|(?:[A-Z]{1,3}|\\(?:vec|overrightarrow|overline|mathbf)\{[A-Za-z]+\})\|"
 )
 NUMERAL = re.compile(
     r"(?:\\overline)?[(\[{]*(?P<digits>[0-9A-Za-z]+)[)\]}]*\s*"
@@ -48,6 +57,16 @@ def amount(text: str) -> str:
         return text
     percent = measured.unit is not None and measured.unit.dimension == "percent"
     return rf"\frac{{{measured.number}}}{{100}}" if percent else measured.number
+
+
+def is_operation(text: str) -> bool:
+    """Is it one operation, and no sum or product with others?"""
+    found = OPERATION.fullmatch(text)
+    if not found:
+        return False
+    of = (found["of"] or "").strip()
+    inside = found["inside"] or (of if of[:1] in ("(", "[") else "")
+    return len(of) == 1 or not of + inside or closing(inside, 0) == len(inside) - 1
 
 
 def name(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from am_assets.verification.mathematics import algebra
+from am_assets.verification.mathematics import parameters
 from am_assets.verification.mathematics.rules import groups, names, relations, terms
 from am_assets.verification.mathematics.told import Told
 from am_assets.verification.mathematics.values import (
@@ -48,7 +48,7 @@ class Within:
         return False
 
     def texts(self, one: str, other: str) -> Told:
-        return algebra.same(one, other, self.tolerance)
+        return parameters.same(one, other, self.tolerance)
 
 
 # The first that fits.

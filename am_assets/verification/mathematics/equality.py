@@ -6,6 +6,7 @@ evaluated as Python. `reading` says what a result string names, `comparing` whet
 
 import re
 
+from am_assets.verification.mathematics.atoms import is_operation
 from am_assets.verification.mathematics.boxes import boxed
 from am_assets.verification.mathematics.comparing import Within
 from am_assets.verification.mathematics.extraction import WINDOW
@@ -98,12 +99,19 @@ def _answers(gold: Value, value: Value, same: Within) -> Told:
         return same.values(gold, value) or False
     if isinstance(value, Rounded) and isinstance(gold, Term) and "." in gold.text and consistent(value):
         return any_of([same.values(gold, value), same.values(gold, value.decimal)])
+    if isinstance(gold, Equation) and not isinstance(value, Equation | Named):
+        told = any_of([same.values(one, value) for one in readings(gold.right)])
+        # "\int_0^1 x dx = 1/2" asks for its right side; "a + b = 7" may, "x^2 = 25" does not
+        return told if not told or is_operation(gold.left) else None if _says_what_it_is(gold.left) else False
     if isinstance(value, Equation) and not isinstance(gold, Equation | Named):
         told = any_of([same.values(gold, one) for one in readings(value.right)])
-        # "a + b = 7" does; "2x = 10" leaves x to be found
-        says_what_it_is = len(letters(value.left)) > 1 or "\\" in value.left
-        return told if not told or says_what_it_is else None
+        return told if not told or _says_what_it_is(value.left) else None
     return same.values(gold, value)
+
+
+def _says_what_it_is(left: str) -> bool:
+    """Does an equation say what its left side is, as "a + b = 7" does? "2x = 10" leaves x to be found."""
+    return len(letters(left)) > 1 or "\\" in left
 
 
 def _is_words(text: str) -> bool:

@@ -2,10 +2,13 @@ r"""What stands behind a result and only says that a letter is any constant, int
 
 import re
 
+from am_assets.verification.mathematics.parameters import for_any_integer
+
 # From the first word of one, or the first letter that is said to lie in a set of numbers.
 QUALIFIER = re.compile(
     r"[,;]?\s*\(?\s*(\\text\{(?:for|where|with|only|respectively)\b[^{}]*\}.*"
-    r"|(?<![A-Za-z\\])(?:[a-z],?\s*)+\\in\s*\\mathbb\{[ZRCQN]\}.*)$",
+    r"|(?<=[,;(])\s*[a-z]\s*\\text\{(?:is|an|any|integer)\b[^{}]*\}.*"
+    r"|(?:(?<=[,;(])\s*[a-z](?:\s*,\s*[a-z])*|(?<=\s)[a-z])\s*\\in\s*\\mathbb\{[ZRCQN]\}.*)$",
     re.DOTALL,
 )
 WORDS = """
@@ -14,14 +17,17 @@ numbers parameter respectively and value values of
 """
 KNOWN = set(WORDS.split())
 COMMAND = re.compile(r"\\(?:text|in|mathbb|ldots)(?![a-z])|\{[ZRCQN]\}")
+INTEGERS = re.compile(r"\\mathbb\{Z\}|\bintegers?\b")
+LETTER = re.compile(r"\b(?!a\b)[A-Za-z]\b")
 SAYS_ONLY_THAT = re.compile(r"\\text\{[^{}]*\}|\\in\s*\\mathbb\{[ZRCQN]\}|[A-Za-z](?:_\{\w\})?|[\s,.()]")
 
 
 def unqualified(text: str) -> str | None:
-    r"""`text` without its qualifier; None if it has none, or one that says more, as "for x > 0" and "k = 0, 1".
+    r"""`text` without its qualifier; None if it has none, or one that says more, as "for x > 0" and "k = 0, 1". The
+    letter of an integer is `INTEGER` then.
 
     >>> unqualified(r"2k+1, k\in\mathbb{Z}")
-    '2k+1'
+    '2k_{Z}+1'
     """
     found = QUALIFIER.search(text)
     if not found or not found.start():
@@ -30,4 +36,6 @@ def unqualified(text: str) -> str | None:
     if words - KNOWN or SAYS_ONLY_THAT.sub("", found[1]):
         return None
     rest = text[: found.start()]
-    return rest + ")" if rest.count("(") > rest.count(")") else rest
+    rest = rest + ")" if rest.count("(") > rest.count(")") else rest
+    named = {letter for letter in LETTER.findall(COMMAND.sub(" ", found[1])) if re.search(rf"{letter}(?!_)", rest)}
+    return for_any_integer(rest, named.pop()) if len(named) == 1 and INTEGERS.search(found[1]) else rest

@@ -36,6 +36,7 @@ UNION = re.compile(r"\\cup(?![a-z])")
 INTERSECTION = re.compile(r"\\cap(?![a-z])")
 MINUS = re.compile(r"\\setminus(?![a-z])|\\(?=\\\{)")
 BUILT = re.compile(r"\\\{\s*[a-z](?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}", re.DOTALL)
+SEQUENCE = re.compile(r"\\\{\s*(.+?)\s*(?:\\middle\s*)?[:|]\s*([a-z]\s*\\in\s*\\mathbb\{Z\})\s*\\\}", re.DOTALL)
 ENVIRONMENT = re.compile(
     r"(?:(?P<name>[^=&\\]+(?:\\[a-z]+[^=&\\]*)?)=)?\s*(?P<before>\\\{|\(|\[|\|)?\s*\\begin\{(?P<kind>\w+)\*?\}"
     r"\s*(?:\{[lcr|. ]*\})?(?P<body>.*)\\end\{(?P=kind)\*?\}\s*(?P<after>\\\}|\)|\]|\|)?",
@@ -179,6 +180,8 @@ def _named_values(values: list[Value]) -> Value:
 
 
 def _built(text: str) -> Value | None:
+    if sequence := SEQUENCE.fullmatch(text):
+        return read(f"{sequence[1]}, {sequence[2]}")
     found = BUILT.fullmatch(text)
     return read(found[1]) if found and split(found[1], COMPARISON)[1] else None
 

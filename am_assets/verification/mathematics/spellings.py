@@ -62,7 +62,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\(\s*mod(?:ulo)?\s+(\d+)\s*\)": r"\\mod \1",
     r"\\(?:backslash|smallsetminus)\b": r"\\setminus ", r"\\log_\{?e\b\}?": r"\\ln ",
     r"\\(?:thickapprox|simeq|fallingdotseq)\b": r"\\approx ", r"\^\{?\\(?:circ|degree)\b\}?|\\degree\b": r"^\\circ ",
-    r"\\mathbb\s*R\b|\\R\b": r"\\mathbb{R}", r"\\mathbb\s*Z\b": r"\\mathbb{Z}", r"\\mathbf\{R\}": r"\\mathbb{R}",
+    r"\\mathbb\s*([RZNQC])\b|\\([RZNQ])\b|\\mathbf\{([RZNQC])\}": r"\\mathbb{\1\2\3}", r"\\forall(?![a-z])": " ",
     r"\\ast\b|(?<!\*)\*(?!\*)": r"\\cdot ", r"\*\*": "^", r"\\div\b": "/", r"\+-|\+/-": r"\\pm ",
     r"\\(?:hat|widehat|mathbf|boldsymbol|bm|vec|overrightarrow)\s*\{\s*\\?([ijk])(?:math)?\s*\}": r"\\hat{\1}",
     r"\\(?:hat|mathbf|boldsymbol|bm|vec)\s*\\?([ijk])(?:math)?\b": r"\\hat{\1}",

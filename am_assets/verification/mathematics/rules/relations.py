@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from am_assets.verification.mathematics import algebra
+from am_assets.verification.mathematics.atoms import is_operation
 from am_assets.verification.mathematics.reading import readings
 from am_assets.verification.mathematics.regions import letters, region, same_region
 from am_assets.verification.mathematics.told import Equality, Told, all_of, any_of, in_any_order
@@ -14,7 +15,11 @@ FLIPPED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "\\ne": "\\ne"}
 
 
 def equations(one: Equation, other: Equation, same: Equality) -> Told:
-    """Equations whose sides differ by the same expression, up to a constant factor; or with the same sides."""
+    """Equations whose sides differ by the same expression, up to a constant factor; or with the same sides. Of two
+    that say the value of operations, the values: of operations that are spelled otherwise nothing is told."""
+    if is_operation(one.left) or is_operation(other.left):
+        told = same.texts(one.right, other.right)
+        return told if not told or one.left == other.left else None
     first, second = _difference(one.left, one.right), _difference(other.left, other.right)
     if first is None or second is None or 0 in (first.expand(), second.expand()):
         return None  # unread, or true of everything

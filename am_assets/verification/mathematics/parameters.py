@@ -1,0 +1,75 @@
+r"""Expressions with a letter that stands for any integer, or any constant: its name is no part of what they say.
+
+A qualifier, as in `\frac{\pi}{4} + k\pi, k \in \mathbb{Z}`, has its letter read as `INTEGER`. An expression without one
+may mean the same by a letter that only it has.
+"""
+
+import re
+from itertools import permutations
+from typing import Any
+
+from am_assets.verification.mathematics import algebra
+from am_assets.verification.mathematics.notation import letters
+
+INTEGER = "k_{Z}"
+BY_CUSTOM = [re.compile("[k-n]"), re.compile(r"[ABCKc](?:_\w)?")]  # integers and constants that nobody introduces
+MOST_CONSTANTS = 2
+
+
+def for_any_integer(text: str, letter: str) -> str:
+    """`text` with its `letter` as `INTEGER`."""
+    found = re.compile(rf"\\text\{{[^{{}}]*\}}|\\[A-Za-z]+|{re.escape(letter)}(?!_)")
+    return found.sub(lambda part: INTEGER if part[0] == letter else part[0], text)
+
+
+def same(one: str, other: str, tolerance: float | None = None) -> bool | None:
+    """As `algebra.same`, but for the names of such letters. With an integer on either side, two expressions are equal
+    where they run through the same values; without one nothing is told of two that are equal by other names."""
+    told = algebra.same(one, other, tolerance)
+    if told or not (letters(one) and letters(other)):
+        return told
+    either = [text for text in (one, other) if INTEGER in text]
+    if not either:
+        return None if told is False and _renamed(one, other) else told
+    if len(either) == 1:
+        bare = other if INTEGER in one else one
+        own = letters(bare) - letters(either[0].replace(INTEGER, "")) - {"e", "i"}
+        if len(own) != 1:
+            return told
+        one, other = either[0], for_any_integer(bare, own.pop())
+    return True if algebra.same(one, other) or _same_values(one, other) else told
+
+
+def _same_values(one: str, other: str) -> bool:
+    r"""Do two sequences a + bk take the same values, as -\frac{\pi}{4} + k\pi and \frac{3\pi}{4} + k\pi do?"""
+    first, second = _sequence(one), _sequence(other)
+    if first is None or second is None or not first[1] or not second[1]:
+        return False
+    steps, apart = (first[1] / second[1]).simplify(), ((first[0] - second[0]) / first[1]).simplify()
+    return abs(steps) == 1 and bool(apart.is_integer)
+
+
+def _sequence(text: str) -> tuple[Any, Any] | None:
+    """Start and step; None where it has no constant one."""
+    from sympy import Symbol
+
+    expression, k = algebra.parse(text), Symbol("k_Z")
+    if expression is None:
+        return None
+    step = expression.expand().diff(k)
+    return None if step.has(k) else (expression.subs(k, 0), step)
+
+
+def _renamed(one: str, other: str) -> bool:
+    """Are two expressions equal, once letters that only one has, and that may be such, have the names of the other?"""
+    first, second = algebra.parse(one), algebra.parse(other)
+    if first is None or second is None:
+        return False
+    ours = sorted(first.free_symbols - second.free_symbols, key=str)
+    theirs = sorted(second.free_symbols - first.free_symbols, key=str)
+    if not 0 < len(ours) == len(theirs) <= MOST_CONSTANTS:
+        return False
+    if not any(all(custom.fullmatch(str(symbol)) for symbol in (*ours, *theirs)) for custom in BY_CUSTOM):
+        return False
+    names = (dict(zip(ours, order, strict=True)) for order in permutations(theirs))
+    return any(algebra.same_expression(first.xreplace(name), second) for name in names)
