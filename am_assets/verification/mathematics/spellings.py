@@ -6,6 +6,7 @@ that a digit may stand behind a command.
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 
 SIGNS = {
     "\u2212": "-", "\u2013": "-", "\u2010": "-", "×": r"\times ", "⋅": r"\cdot ", "·": r"\cdot ", "÷": "/", "∕": "/",
@@ -31,6 +32,12 @@ FUNCTIONS = "sinh cosh tanh arcsin arccos arctan sin cos tan sec csc cot log ln 
 FUNCTION = rf"(?:{'|'.join(FUNCTIONS.split())})"
 
 TEXT = r"\\(?:text(?:bf|rm|it|normal|sf|tt)?|mathrm|mathbf|mbox|hbox|operatorname|mathit|mathsf|rm)\s*"
+
+
+def _degrees(found: re.Match[str]) -> str:
+    """Degrees, minutes and seconds as degrees."""
+    value = int(found[1]) + Fraction(int(found[2]), 60) + Fraction(int(found[3] or 0), 3600)
+    return rf"\frac{{{value.numerator}}}{{{value.denominator}}}^\circ "
 
 
 def _chosen(found: re.Match[str], form: str) -> str:
@@ -78,6 +85,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"(?<![\d.])\.(?=\d)": "0.",
     r"(?<=\d)\.(?!\d)": "",
     r"\^\{?(?:\\prime|'+)\}?": "'",
+    r"(?<![\d.])(\d{1,9})\s*\^\\circ\s*([0-5]?\d)\s*'(?:\s*([0-5]?\d)\s*(?:''|\"))?": _degrees,
     # Plain functions, constants and powers.
     r"(?<![A-Za-z\\])(?:infinity|inf|oo)\b": r"\\infty ",
     r"(?<![A-Za-z\\])pi\b": r"\\pi ",

@@ -117,7 +117,8 @@ def settle(found: list[str], answer: str | None, reference: str, tolerance: floa
         return "unverifiable", "reference unparseable", extracted
     if not answer or not answer.strip() or (not found and uncommitted(answer) is not None):
         return "fail", "answer missing", None
-    if multiple_choice.is_choice(reference) and not (names_a_set(reference) and found and not any(map(is_text, found))):
+    sets = names_a_set(reference) and all(names_a_set(one) or not is_text(one) for one in found or [answer])
+    if multiple_choice.is_choice(reference) and not sets:
         return multiple_choice.settle(found, answer, reference)
     if len(found) != 1:
         return None

@@ -93,6 +93,7 @@ TABLE = [
     ("A^2", ["AA"], ["a^2"], []),
     (r"5 \text{ kJ}", ["5000 J", "5"], [r"5 \text{ J}", r"5 \text{ kg}"], [r"5 \text{ apples}"]),
     ("3 hours 20 minutes", ["200 min", r"3\text{ h } 20\text{ min}"], ["3 h 25 min", "2 hours 20 minutes"], []),
+    (r"30^\circ 15'", [r"30.25^\circ", r"30^{\circ}15^{\prime}", "30.25"], [r"30.15^\circ", r"30^\circ 25'"], []),
     (r"\frac{\pi}{3}", [r"60^\circ"], [r"30^\circ", "60"], []),
     ("28%", ["28", "0.28", "28 percent"], ["2.8%", "280%", "0.028"], []),
     ("0.5", [r"50\%"], [r"5\%"], [r"0.5\%"]),

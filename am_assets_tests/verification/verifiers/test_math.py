@@ -55,6 +55,9 @@ RIGHT = [
     ("B", r"\boxed{\text{(B)}}"),
     ("B", "The answer is (B) 42."),
     ("1 6 0\n4 7 9", "1 6 0\n4 7 9"),
+    ("no real solutions", r"\boxed{\text{There are no real solutions}}"),
+    ("no real solutions", "There is no solution."),
+    ("all real numbers", r"\boxed{\text{all reals}}"),
 ]
 DIFFERENT = [
     ("72", r"\boxed{71}"),
@@ -65,6 +68,7 @@ DIFFERENT = [
     ("True", r"\boxed{\text{False}}"),
     ("B", "The answer is C"),
     (r"\sqrt{2}", r"\boxed{\sqrt{3}}"),
+    ("all real numbers", r"\boxed{\text{no real solutions}}"),
     ("5", r"\boxed{I don't know}, but maybe 5"),
 ]
 CONTRADICTORY = [
