@@ -27,6 +27,7 @@ from am_assets.orchestration.resources import Answers
 from am_assets.orchestration.tables import HERE
 from am_assets.project import Project, data_folder, project
 from am_assets.runtime.interrupts import ending_on_sigterm
+from am_assets.runtime.wording import counted
 from am_assets.storage.memo import FillResult, Measure
 from am_assets.storage.portions import Split
 from am_assets.storage.stored import StoredTables
@@ -57,7 +58,7 @@ class Helping(Answers):
             raise TypeError(f"{namespace} is not divided")
         end = time.monotonic() + MOST_SECONDS
 
-        def counted(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        def counting(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
             try:
                 for frame in measure(rows):
                     yield frame
@@ -66,7 +67,7 @@ class Helping(Answers):
                 self.tell()
                 raise
 
-        self.memo.help(namespace, wanted, Split(parts, counted, lambda *_: time.monotonic() < end), schema)
+        self.memo.help(namespace, wanted, Split(parts, counting, lambda *_: time.monotonic() < end), schema)
         raise Measured
 
 
@@ -98,7 +99,7 @@ def main(run_id: str, asset: str, partition: str) -> None:
         instance.report_engine_event(f"A task on {host} measures rows of {asset}[{partition}]", run)
 
         def tell() -> None:
-            took = f"{helping.stored:,} rows of {asset}[{partition}] in {time.monotonic() - began:.0f} s"
+            took = f"{counted(helping.stored, 'row')} of {asset}[{partition}] in {time.monotonic() - began:.0f} s"
             instance.report_engine_event(f"The task on {host} stored {took}", run)
 
         helping = Helping(project(), tell)
