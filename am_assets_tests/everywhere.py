@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from am_assets_tests.desk import Desk
-from am_assets_tests.server import Postgres
+from am_assets_tests.server import Postgres, programs
 from am_assets_tests.services import am
 from am_assets_tests.weed import KEYS, Weed
 
@@ -43,11 +43,10 @@ def everywhere(desk: Desk, patch: pytest.MonkeyPatch) -> Desk:
 
 @cache
 def _services() -> tuple[Postgres, Weed]:
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
     folders = [Path(tempfile.mkdtemp(prefix="am-")) for _ in range(2)]
     for folder in folders:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    postgres, weed = Postgres(folders[0], programs), Weed(folders[1])
+    postgres, weed = Postgres(folders[0], programs()), Weed(folders[1])
     postgres.start()
     atexit.register(postgres.stop)
     weed.start()

@@ -7,6 +7,15 @@ import subprocess
 from pathlib import Path
 
 
+def programs() -> Path | None:
+    """The folder of the newest server of Debian's packages, else of that on the path."""
+    found = shutil.which("initdb")
+    packaged = [*Path("/usr/lib/postgresql").glob("*/bin")]
+    if packaged:
+        return max(packaged, key=lambda path: float(path.parent.name))
+    return Path(found).resolve().parent if found else None
+
+
 class Postgres:
     """Started, stopped and killed as an administrator or a failure would."""
 

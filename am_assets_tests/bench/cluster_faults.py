@@ -27,7 +27,7 @@ from am_assets_tests.bench.cluster_laws import BUDGET_USD, SELECT, Laws, Seen, s
 from am_assets_tests.cluster.hosts import GATE, Host, bridged
 from am_assets_tests.cluster.relay import Relay
 from am_assets_tests.counted import Models
-from am_assets_tests.server import Postgres
+from am_assets_tests.server import Postgres, programs
 from am_assets_tests.services import am, until
 from am_assets_tests.weed import KEYS, Weed
 
@@ -95,9 +95,8 @@ class Trial:
         """Services and machines."""
         with ExitStack() as stack:
             stack.enter_context(bridged())
-            programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
             apart = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="am-pg-", dir="/tmp")))
-            self.postgres = Postgres(apart, programs, GATE)
+            self.postgres = Postgres(apart, programs(), GATE)
             self.postgres.start()
             stack.callback(self.postgres.stop, "immediate")
             self.postgres.run("createdb", "faults")

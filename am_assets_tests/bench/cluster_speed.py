@@ -28,7 +28,7 @@ from am_assets_tests.cluster.hosts import GATE, Host, bridged
 from am_assets_tests.cluster.relay import Relay
 from am_assets_tests.counted import Models, small_project
 from am_assets_tests.desk import Desk
-from am_assets_tests.server import Postgres
+from am_assets_tests.server import Postgres, programs
 from am_assets_tests.services import am, until
 from am_assets_tests.weed import KEYS, Weed
 
@@ -92,9 +92,8 @@ def prepared(folder: Path, models: Models, rows: int) -> bytes:
 @contextmanager
 def services(stack: ExitStack, folder: Path) -> Iterator[tuple[Postgres, Weed, str]]:
     stack.enter_context(bridged())
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
     apart = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="am-pg-", dir="/tmp")))
-    postgres = Postgres(apart, programs, GATE)
+    postgres = Postgres(apart, programs(), GATE)
     postgres.start()
     stack.callback(postgres.stop, "immediate")
     (folder / "weed").mkdir()

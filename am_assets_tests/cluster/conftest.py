@@ -1,6 +1,5 @@
 """A Postgres and an S3 store of our own for the tests of several machines, and an empty database for each."""
 
-import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -10,15 +9,13 @@ from pathlib import Path
 import pytest
 
 from am_assets_tests.promised import without_postgres
-from am_assets_tests.server import Postgres
-from am_assets_tests.weed import PROGRAM, Weed
+from am_assets_tests.server import Postgres, programs
+from am_assets_tests.weed import KEYS, PROGRAM, Weed
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
-    found = shutil.which("initdb")
-    home = programs[-1] if programs else Path(found).resolve().parent if found else None
+    home = programs()
     if home is None:
         without_postgres("no Postgres here: apt-get install postgresql")
     try:
@@ -40,6 +37,13 @@ def address(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> str:
     address = f"postgresql+psycopg2://am@127.0.0.1:{postgres.port}/{name}"
     monkeypatch.setenv("AM_DATABASE_URL", address)
     return address
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the store, in the environment."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="session")

@@ -151,11 +151,10 @@ def test_what_is_wrong_with_a_store_is_said(
     assert "AWS_SECRET_ACCESS_KEY are not set: export them on every machine" in found()[1]
 
 
+@pytest.mark.usefixtures("keys")
 def test_copies_beyond_their_limit_go_by_age_and_never_what_the_store_has_not(
     tmp_path: Path, weed: Weed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
     cluster = Cluster(store=f"s3://project/{tmp_path.name}", endpoint=weed.endpoint)
     tables, names = Path("assets") / "raw_pool", [f"{number}.parquet" for number in range(6)]
     maker = Copies(tmp_path / "one", cluster, lambda: None)
@@ -204,13 +203,12 @@ def age(path: Path, hours: float) -> None:
     os.utime(path, ns=(time.time_ns() - int(hours * 3600e9), found.st_mtime_ns))
 
 
+@pytest.mark.usefixtures("keys")
 def test_the_parts_of_an_interrupted_upload_are_removed_by_the_next_that_has_parts(
     weed: Weed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import boto3
 
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
     client = boto3.client("s3", endpoint_url=weed.endpoint, region_name="us-east-1")
     monkeypatch.setattr(objects, "PART_BYTES", 6_000_000)
     for project in ("mine", "other"):
@@ -271,12 +269,11 @@ def test_what_waits_for_the_store_outlives_its_process(tmp_path: Path, weed: Wee
     assert not [*folder.glob("*.unsent")]
 
 
+@pytest.mark.usefixtures("keys")
 def test_what_was_measured_while_the_store_was_away_is_sent_later_and_merges_lose_nothing(
     tmp_path: Path, weed: Weed, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(objects, "RETRY_SECONDS", 0.5)
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
     cluster = Cluster(store=f"s3://project/{tmp_path.name}", endpoint=weed.endpoint)
     memos = []
     for name in ("one", "two"):

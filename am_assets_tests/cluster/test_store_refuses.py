@@ -85,11 +85,10 @@ def test_credentials_that_expire_are_named_and_what_was_measured_is_sent_with_ne
         expired.refuse_unfit()
 
 
+@pytest.mark.usefixtures("keys")
 def test_machines_whose_clocks_are_hours_apart_lose_nothing(
     tmp_path: Path, weed: Weed, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
     cluster, memos = Cluster(store=f"s3://project/{tmp_path.name}", endpoint=weed.endpoint), []
     for name in ("one", "two"):
         folder = tmp_path / name / "memo"
@@ -109,11 +108,8 @@ def test_machines_whose_clocks_are_hours_apart_lose_nothing(
         assert memo.read("many", many, many.schema).sort("key").equals(many)
 
 
-def test_a_disk_without_room_for_copies_is_named_and_harms_none(
-    tmp_path: Path, weed: Weed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
+@pytest.mark.usefixtures("keys")
+def test_a_disk_without_room_for_copies_is_named_and_harms_none(tmp_path: Path, weed: Weed) -> None:
     cluster = Cluster(store=f"s3://project/{tmp_path.name}", endpoint=weed.endpoint)
     maker, table = Copies(tmp_path / "one", cluster, lambda: None), Path("assets") / "raw_pool" / "a.parquet"
     copies.mount(maker.root / "assets", maker)

@@ -2,6 +2,7 @@
 responses."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -55,7 +56,7 @@ def verdicts(verifier: Verifier) -> Table:
 
         narrow = {"key", *verifier.columns.column_names()}
         wanted = pl.concat(rows.select(name for name in rows.columns if name in narrow) for rows in ready())
-        filled = fill(verifier, wanted, limits, answers.fill, complete)
+        filled = fill(verifier, wanted, limits, partial(answers.fill, parts=complete))
         table = filled.table.sort("response_id")
         metadata: dict = {}
         if verifier.opinions:

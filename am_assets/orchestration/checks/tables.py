@@ -86,8 +86,9 @@ def _stored_table(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
     def stored(table: Stored) -> Iterator[dg.AssetCheckResult]:
         key = schema.primary_key()
         counts: Counter[str] = Counter()
-        whole = _whole(table, schema)
-        for rows in table.batches([name for name in table.lazy().collect_schema() if name not in whole]):
+        known = table.lazy().collect_schema()
+        whole = _whole(table, known, schema)
+        for rows in table.batches([name for name in known if name not in whole]):
             _, faults = schema.filter(rows.with_columns(pl.lit("").alias(name) for name in whole))
             counts.update({rule: int(count) for rule, count in faults.counts().items() if rule != "primary_key"})
         keys = table.lazy().select(key).collect()
@@ -107,9 +108,9 @@ def _stored_table(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
     return stored
 
 
-def _whole(table: Stored, schema: type[dy.Schema]) -> set[str]:
+def _whole(table: Stored, known: pl.Schema, schema: type[dy.Schema]) -> set[str]:
     """Columns of any texts that are not read: that none is null is their one rule, and the file tells of that."""
-    empty, known = nulls(table.path), table.lazy().collect_schema()
+    empty = nulls(table.path)
     return {
         name
         for name, column in schema.columns().items()

@@ -230,14 +230,14 @@ def _advice(message: str) -> str | None:
     """What mends an answer that stays as it is, however often one asks."""
     advices = {
         r"NoSuchBucket|InvalidBucketName": "make the bucket first, or name another",
-        r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Forbidden|privileges|status code: 403": (
-            f"see that {' and '.join(KEYS)} are right, and may list, read, write and delete below the prefix"
-        ),
         r"ExpiredToken|InvalidToken|TokenRefreshRequired": (
             f"export new credentials ({', '.join(KEYS)}, AWS_SESSION_TOKEN) on every machine, for Ray's processes too,"
             " then apply again: nothing that was measured is lost"
         ),
         "RequestTimeTooSkewed": "set the clock of this machine by a time server (chrony)",
+        r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Forbidden|privileges|status code: 403": (
+            f"see that {' and '.join(KEYS)} are right, and may list, read, write and delete below the prefix"
+        ),
         r"NotImplemented|status code: 501": UNTRUE,  # numbers alone may be of the time that it took
     }
     return next((advice for sign, advice in advices.items() if re.search(sign, message)), None)

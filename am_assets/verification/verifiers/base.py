@@ -120,11 +120,10 @@ def fill(
     verifier: Verifier,
     jobs: pl.DataFrame,
     limits: Any,
-    through: Callable[..., FillResult],
-    complete: Measure | None = None,
+    through: Callable[[str, pl.DataFrame, Measure, pl.Schema], FillResult],
 ) -> Filled:
     """`jobs` (see `Verifier.with_job_keys`) with their verdicts; `through` is the `fill` of a memo. Where `jobs` have
-    no texts, it is that of `Answers`, and `complete` makes frames with texts of those that have no verdict yet.
+    no texts, it makes frames with texts of those that have no verdict yet.
 
     Transient verdicts are not memoized, so that the next fill makes these, and no others, again.
     """
@@ -137,7 +136,7 @@ def fill(
             transients.append(verdicts.filter(transient))
             yield verdicts.filter(~transient)
 
-    filled = through(verifier.name, jobs, measure, verifier.measured, *([complete] if complete else []))
+    filled = through(verifier.name, jobs, measure, verifier.measured)
     again = jobs.join(pl.concat(transients), on="key")
     settled = again if verifier.hopeless is None else again.filter(~verifier.hopeless)
     return Filled(pl.concat([filled.table, again.select(filled.table.columns)]), filled.new.height, settled.height)
