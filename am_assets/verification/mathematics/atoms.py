@@ -16,7 +16,7 @@ NAME = re.compile(
 # One operation, as the left side of an equation that says its value: a derivative, an integral, a limit, f^{-1}(x).
 OPERATION = re.compile(
     r"\\frac\{(?:d|\\partial)(?:\^\{?\d\}?)?\s*(?:\\?[A-Za-z]+)?\}\{(?:d|\\partial)\s*[A-Za-z](?:\^\{?\d\}?)?\}(?P<of>.*)"
-    r"|\\(?:i*int|oint)(?![a-z]).*\bd\s*\\?[A-Za-z]+"
+    r"|\\(?:i*int|oint)(?![a-z]).*(?:\bd|\{d\})\s*(?:[A-Za-z]+|\\[A-Za-z]+(?:\{[A-Za-z]+\})?)"
     r"|\\(?:lim|sum|prod)(?:sup|inf)?(?![a-z]).*"
     r"|(?:\\(?:max|min|gcd|det|deg|dim|arg)|[fghFGHPEV]|\\mathbb\{[EP]\})(?:_\{?\w+\}?|\^\{-1\}|'+)?\s*(?P<inside>[(\[].*[)\]])"
     r"|\|(?:[A-Z]{1,3}|\\(?:vec|overrightarrow|overline|mathbf)\{[A-Za-z]+\})\|"

@@ -13,6 +13,7 @@ from am_assets.verification.mathematics.notation import letters
 
 INTEGER = "k_{Z}"
 BY_CUSTOM = [re.compile("[k-n]"), re.compile(r"[ABCKc](?:_\w)?")]  # integers and constants that nobody introduces
+NO_INTEGERS = {*"eixyz"}  # whatever is said of another letter
 MOST_CONSTANTS = 2
 
 
@@ -33,7 +34,7 @@ def same(one: str, other: str, tolerance: float | None = None) -> bool | None:
         return None if told is False and _renamed(one, other) else told
     if len(either) == 1:
         bare = other if INTEGER in one else one
-        own = letters(bare) - letters(either[0].replace(INTEGER, "")) - {"e", "i"}
+        own = letters(bare) - letters(either[0].replace(INTEGER, "")) - NO_INTEGERS
         if len(own) != 1:
             return told
         one, other = either[0], for_any_integer(bare, own.pop())

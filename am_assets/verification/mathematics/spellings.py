@@ -30,6 +30,7 @@ SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 FUNCTIONS = "sinh cosh tanh arcsin arccos arctan sin cos tan sec csc cot log ln exp"
 FUNCTION = rf"(?:{'|'.join(FUNCTIONS.split())})"
+GREEK_LETTER = rf"\\(?:{'|'.join(GREEK.values())})(?![a-z])"
 
 TEXT = r"\\(?:text(?:bf|rm|it|normal|sf|tt)?|mathrm|mathbf|mbox|hbox|operatorname|mathit|mathsf|rm)\s*"
 
@@ -86,6 +87,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"(?<=\d)\.(?!\d)": "",
     r"\^\{?(?:\\prime|'+)\}?": "'",
     r"(?<![\d.])(\d{1,9})\s*\^\\circ\s*([0-5]?\d)\s*'(?:\s*([0-5]?\d)\s*(?:''|\"))?": _degrees,
+    r"(\\i*int(?![a-z])[^=]*?[\w})])\s*(?:d|\{d\})([r-z])\b": r"\1 d\2",  # \int xdx: no word
     # Plain functions, constants and powers.
     r"(?<![A-Za-z\\])(?:infinity|inf|oo)\b": r"\\infty ",
     r"(?<![A-Za-z\\])pi\b": r"\\pi ",
@@ -100,7 +102,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     # Fractions and mixed numbers.
     r"\\frac\s*(\d|\\pi(?![a-z])|(?<=\s)[a-zA-Z])": r"\\frac{\1}",
     r"(\\frac\s*\{(?:[^{}]|\{[^{}]*\})*\})\s*(\d|[a-zA-Z]|\\pi(?![a-z]))": r"\1{\2}",
-    r"\\sqrt\s*(\[\d+\])?\s*(\d|[a-z])": lambda m: rf"\sqrt{m[1] or ''}{{{m[2]}}}",
+    rf"\\sqrt\s*(\[\d+\])?\s*(\d|[a-z]|{GREEK_LETTER})": lambda m: rf"\sqrt{m[1] or ''}{{{m[2]}}}",
     r"(?<![\w.^/}\\])(\d+)\s*\\frac\{(\d+)\}\{(\d+)\}": r"(\1+\\frac{\2}{\3})",
     r"(?<![\w.^/}\\])(\d+)[ ]+(\d+)/(\d+)(?![\d/.\w])": r"(\1+\\frac{\2}{\3})",
     r"(?<![\w}.)/^])(\d+)/(\d+)(?=[a-zA-Z(])": r"\\frac{\1}{\2}",

@@ -19,7 +19,7 @@ def equations(one: Equation, other: Equation, same: Equality) -> Told:
     that say the value of operations, the values: of operations that are spelled otherwise nothing is told."""
     if is_operation(one.left) or is_operation(other.left):
         told = same.texts(one.right, other.right)
-        return told if not told or one.left == other.left else None
+        return told if not told or one.left.replace(" ", "") == other.left.replace(" ", "") else None
     first, second = _difference(one.left, one.right), _difference(other.left, other.right)
     if first is None or second is None or 0 in (first.expand(), second.expand()):
         return None  # unread, or true of everything
