@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,21 @@ def test_six_processes_are_granted_the_rate_and_no_more(database: Database, tmp_
     assert granted >= 0.95 * a_minute / 60 * seconds, told
     began, last = min(float(at) for _, at, _ in told), max(float(at) for _, _, at in told)  # a grant may arrive late
     assert granted <= a_minute / 60 * (last - began) + a_minute / 60 + 1, told  # a second's burst
+
+
+def test_an_account_that_is_new_to_all_is_limited_from_the_first_request_on(database: Database) -> None:
+    for account in map(str, range(60)):
+        at_once = threading.Barrier(6)
+
+        def first(account: str = account, at_once: threading.Barrier = at_once) -> int:
+            state = SharedState(database, account)
+            at_once.wait()
+            granted = take_all(Share(state, 100, 1, None))
+            state.close()
+            return granted
+
+        with ThreadPoolExecutor(6) as pool:
+            assert sum(taken.result() for taken in [pool.submit(first) for _ in range(6)]) == 1
 
 
 def test_streams_on_two_machines_share_slots_and_each_gets_its_part(database: Database) -> None:

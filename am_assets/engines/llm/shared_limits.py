@@ -10,10 +10,11 @@ STREAMS = 60  # at the same time; further ones are not seen by the others. The r
 NOTHING = b"\0" * (HEAD.size + STREAMS * STREAM.size)
 # A lost second of it does no harm, and a flush would take most of the time.
 OPTIONS = "-c synchronous_commit=off"
-# The time is read once the lock is held, so that no heartbeat of others is in the future.
-LOCK = """begin; select from am_assets.limits where account = %(account)s for update;
-          select state, extract(epoch from clock_timestamp())::float8
-          from am_assets.limits where account = %(account)s"""
+# One statement, as a second one could see the row of an account that was new to the first, without a lock. The time is
+# read once the lock is held, so that no heartbeat of others is in the future.
+LOCK = """begin;
+          with locked as materialized (select state from am_assets.limits where account = %(account)s for update)
+          select state, extract(epoch from clock_timestamp())::float8 from locked"""
 FIRST = "insert into am_assets.limits values (%(account)s, %(nothing)s) on conflict do nothing; commit"
 STORE = "update am_assets.limits set state = %s where account = %s; commit"
 
