@@ -96,7 +96,7 @@ class Candidate(Peer):
         own = language == "python"
         start = scripts.python(compiled(source), repeats and repeatable(source)) if own else None
         script = self.script = scripts.Script(start or scripts.program(language, limits, source), language, limits)
-        return {"run_program": lambda stdin: script.run(stdin)}
+        return {"run_program": lambda stdin, alone=False: script.run(stdin, alone)}
 
     def values(self, names: list[str]) -> dict[str, Any]:
         return {name: getattr(sys.modules["solution"], name) for name in names}

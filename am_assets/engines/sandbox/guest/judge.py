@@ -89,7 +89,11 @@ class Tests:
 
     def in_doubt(self, status: str) -> bool:
         """Whether a test failed by a run in the process of an earlier one, which is no slower: a timeout tells."""
-        return self.repeats and status not in {*NO_FAILURES, "timeout"} and self.link.ask("repeated") is True
+        return status not in {*NO_FAILURES, "timeout"} and self.repeated()
+
+    def repeated(self) -> bool:
+        """Whether the last run of a script was in the process of an earlier one."""
+        return self.repeats and self.link.ask("repeated") is True
 
     def report_line(self, *message: str) -> None:
         """Send a line of the report to the supervisor."""

@@ -99,8 +99,11 @@ class Script:
         self.repeated = False  # the last run was not the first of its process
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, NEXT})
 
-    def run(self, stdin: str) -> str:
-        """The stdout of one run; raises Ended."""
+    def run(self, stdin: str, alone: bool = False) -> str:
+        """The stdout of one run, in a process that did none before if `alone`; raises Ended."""
+        if alone and self.process is not None:
+            end(self.process)
+            self.process = None
         child = self.repeated_by(stdin) or self.begun_with(stdin)
         code = wait(child, self.seconds)
         self.process = child if code is WAITS else None
@@ -159,11 +162,16 @@ def wait(child: int, seconds: float) -> int | str | None:
         code = os.waitstatus_to_exitcode(status) if process else None
         if code is None and told and told.si_signo == NEXT:
             return WAITS
+    end(child, is_left=code is None)
+    return code
+
+
+def end(child: int, is_left: bool = True) -> None:
+    """Kill the process group of a child, which `is_left` if nobody has waited for it."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
-    if code is None:
+    if is_left:
         os.waitpid(child, 0)
-    return code
 
 
 def content(file: int) -> bytes:
