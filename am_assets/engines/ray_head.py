@@ -1,5 +1,7 @@
-"""Whether the head of a Ray cluster answers. Its own client tries for more than a minute, and knows no waiting."""
+"""Whether the head of a Ray cluster answers, and which machines it has. Its own client tries for more than a minute,
+and knows no waiting."""
 
+import json
 from urllib.request import urlopen
 
 from am_assets.runtime.quoting import quoted
@@ -15,3 +17,12 @@ def silence(address: str) -> str | None:
     except OSError as error:
         return f"Ray does not answer at {address} ({quoted(error)})"
     return None
+
+
+def machines(address: str) -> list[dict[str, float]]:
+    """What each living machine of the cluster has, used or not, as a launcher names it; `OSError` without an answer."""
+    with urlopen(f"{address.rstrip('/')}/api/v0/nodes?detail=1", timeout=REPLY_SECONDS) as reply:
+        told = json.load(reply)["data"]["result"]["result"]
+    own = {"CPU": "cpu", "GPU": "gpu"}
+    alive = [one for one in told if one["state"] == "ALIVE"]
+    return [{own.get(name, name): much for name, much in one["resources_total"].items()} for one in alive]

@@ -19,6 +19,7 @@ from dagster_ray.core.run_launcher import get_job_submission_id_from_run_id
 
 from am_assets.config.cluster import FILE, Cluster, load_cluster
 from am_assets.config.files import ConfigError
+from am_assets.config.hardware import BY_NAME
 from am_assets.engines.ray_head import silence
 from am_assets.orchestration import postgres
 from am_assets.orchestration.dagster_internals import CheckRunHealthResult, ExecuteRunArgs, WorkerStatus
@@ -63,11 +64,14 @@ class RayLauncher(RayRunLauncher):
         self._launch_ray_job(get_job_submission_id_from_run_id(run.run_id), _guarding(run.run_id, *ours), run)
 
     def begin_task(self, name: str, run_id: str, asset: str, partition: str) -> None:
-        """Submit a process that measures rows of a partition beside the run that makes it, with what that takes."""
+        """Submit a process that measures rows of a partition beside the run that makes it."""
+        self.begin_beside(name, run_id, "am_assets.orchestration.measuring", run_id, asset, partition)
+
+    def begin_beside(self, name: str, run_id: str, module: str, *told: str) -> None:
+        """Submit a process beside a run, with what that takes, which ends with it."""
         run = self._instance.get_run_by_id(run_id)
         assert run is not None
-        measuring = [sys.executable, "-W", "ignore", "-m", "am_assets.orchestration.measuring"]
-        self._submit(name, _guarding(TASK, run_id, *measuring, run_id, asset, partition), run)
+        self._submit(name, _guarding(TASK, run_id, sys.executable, "-W", "ignore", "-m", module, *told), run)
 
     def _planned(self) -> str:
         """The version of the config files as they are, which are held as a snapshot."""
@@ -162,6 +166,7 @@ def _environment(run: dg.DagsterRun) -> dict[str, str]:
         "DAGSTER_RUN_JOB_NAME": run.job_name,
         PLANNED_WITH: json.dumps(wanted),
         THREADS: os.environ.get("OMP_NUM_THREADS", ""),
+        BY_NAME: os.environ.get(BY_NAME, ""),
     }
 
 

@@ -20,12 +20,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from am_assets.config.cluster import FILE, load_cluster
-from am_assets.engines.machine import machine_folder
+from am_assets.engines.machine import address_here, machine_folder
 from am_assets.engines.models.bundled import BUNDLED
 from am_assets.engines.models.student import student_folder
 from am_assets.engines.serving.keeper import IDLE_SECONDS, Keeper, Unused, end_marked, keeping
 from am_assets.engines.serving.placing import FAIL, FAILED, STARTING
-from am_assets.engines.serving.servers import HOST, Server, ServerError
+from am_assets.engines.serving.servers import Server, ServerError
 from am_assets.runtime.locks import lock
 from am_assets.storage.copies import of
 from am_assets.storage.shared.database import GUARDED, Database, DatabaseError, open_database
@@ -137,15 +137,6 @@ def have_weights(server: Server) -> None:
         raise ServerError(
             f"{path}: it is not on this machine: servers are placed on any that has room, so put it there"
         )
-
-
-def address_here() -> str:
-    """The address by which other machines of the cluster reach this one."""
-    head = os.environ.get("RAY_ADDRESS", HOST).partition(":")[0]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((head, 1))  # sends nothing
-        address: str = probe.getsockname()[0]
-    return address
 
 
 def main(name: str, job: str) -> None:
