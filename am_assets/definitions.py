@@ -20,6 +20,7 @@ from am_assets.orchestration.partitions import Partitions
 from am_assets.orchestration.postgres import await_records
 from am_assets.orchestration.resources import Answers, TableStore, progress_logger
 from am_assets.project import Live, Project, project
+from am_assets.runtime.garbage import leave_imported
 from am_assets.runtime.threads import share_cores
 
 
@@ -57,3 +58,4 @@ def defs() -> dg.Definitions:
 
 
 share_cores()  # every process of a run imports this module first
+leave_imported()

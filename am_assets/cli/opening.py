@@ -14,6 +14,7 @@ import typer
 from am_assets.cli.terminal import Terminal
 from am_assets.config.files import ConfigError
 from am_assets.orchestration import instance
+from am_assets.runtime.garbage import importing
 from am_assets.storage.shared.objects import StoreError
 
 console = Terminal()
@@ -70,14 +71,15 @@ def open_plan(
         instance.prepare_environment(project().instance)
         # partitioned checks, two-dimensional partition mappings and code references of the pinned Dagster
         warnings.filterwarnings("ignore", message=".* is currently in (beta|preview)")
-        from sqlalchemy.exc import DBAPIError
+        with importing():
+            from sqlalchemy.exc import DBAPIError
 
-        from am_assets.definitions import build_definitions
-        from am_assets.orchestration import postgres
-        from am_assets.orchestration.sqlite import open_instance
-        from am_assets.planning.plan import Plan
-        from am_assets.planning.scope import others, roots, scope
-        from am_assets.storage.shared.database import DatabaseError
+            from am_assets.definitions import build_definitions
+            from am_assets.orchestration import postgres
+            from am_assets.orchestration.sqlite import open_instance
+            from am_assets.planning.plan import Plan
+            from am_assets.planning.scope import others, roots, scope
+            from am_assets.storage.shared.database import DatabaseError
 
         postgres.ready(project())
         in_scope, beside = scope(project(), recipes, experiment), others(project(), recipes if with_others else None)

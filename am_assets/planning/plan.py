@@ -1,9 +1,9 @@
 """Plans: which partitions are missing or stale, why, and bringing them up to date.
 
-The state of a partition is Dagster's own staleness, with three additions that Dagster cannot see. Roots of the graph
-are compared with the files they were made from. Evidence left incomplete, as without a sandbox, is materialized again.
-A partition downstream of a failed blocking check waits. Decisions of other recipes that become stale by this are
-refreshed last (`others.py`).
+The state of a partition is Dagster's own staleness, with four additions that Dagster cannot see. Roots of the graph
+are compared with the files they were made from. Evidence left incomplete, as without a sandbox, is materialized again,
+and so is a table that was removed. A partition downstream of a failed blocking check waits. Decisions of other recipes
+that become stale by this are refreshed last (`others.py`).
 """
 
 import re
@@ -22,6 +22,7 @@ from am_assets.planning.reasons import Reasons, Root
 from am_assets.planning.records import CheckState, Records
 from am_assets.planning.staleness import Partition, Staleness
 from am_assets.planning.steps import Event, Outcome, Step
+from am_assets.storage.stored import StoredTables
 
 if TYPE_CHECKING:
     from am_assets.planning.elsewhere import Elsewhere
@@ -59,6 +60,8 @@ class Plan:
         self.records = Records(instance)
         self.staleness = Staleness(self.graph, self.records)
         self.reasons = Reasons(self.staleness, roots)
+        self.tables: StoredTables = (definitions.resources or {})["tables"]
+        self._removed: dict[dg.AssetKey, dict[str, int]] = {}
         self.others = Others(self.staleness, self._is_planned, others)
 
     def partitions(self, key: dg.AssetKey) -> list[str]:
@@ -162,10 +165,25 @@ class Plan:
             return self.step(key, partition, "missing", NEW)
         if because:
             return self.step(key, partition, "stale", because)
+        if self._was_removed(key, partition):
+            return self.step(key, partition, "stale", f"its table was removed from {self.tables.folder}")
         for name, state in self.blocking_checks(key, partition).items():
             if state == "not run":
                 return self.step(key, partition, "stale", f"its blocking check {name} came to no end")
         return None
+
+    def _was_removed(self, key: dg.AssetKey, partition: str) -> bool:
+        """Whether what was materialized had no table when this plan first looked, and was not made again since."""
+        made = self.records.made(key)
+        if key not in self._removed:
+            folders = {at: at.rpartition("|")[0] for at in made}  # of a partition with two dimensions the first
+            there = {
+                folder: {*self.tables.partitions(f"{key.to_user_string()}/{folder}")} for folder in {*folders.values()}
+            }
+            self._removed[key] = {
+                at: one.storage_id for at, one in made.items() if at.rpartition("|")[2] not in there[folders[at]]
+            }
+        return self._removed[key].get(partition) == made[partition].storage_id
 
     def blocking_checks(self, key: dg.AssetKey, partition: str) -> dict[str, CheckState]:
         """How each blocking check of a partition ended on its latest materialization, by the name of the check."""

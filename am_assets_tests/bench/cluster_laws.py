@@ -25,7 +25,7 @@ from am_assets_tests.server import Postgres
 
 SELECT = "+sft_dataset or key:recipe_report"
 QUESTIONS, SHARDS = 8, 2
-BUDGET_USD = 10.0
+BUDGET_USD = 60.0  # what killed processes had in flight counts at its upper bound, $2.11 a request
 PRICE = 1000  # dollars a million tokens
 COSTS = 8 * PRICE / 1e6  # of a scripted answer
 LOOK_SECONDS = 0.5

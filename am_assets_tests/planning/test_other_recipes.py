@@ -158,3 +158,18 @@ def test_a_change_of_the_pool_arrives_at_both_when_each_is_applied(desk: Desk) -
     outcomes = applied(desk, "-r", "plain")
     assert outcomes["sft_dataset", "plain"] == outcomes["sft_checkpoint", "plain"] == "done"
     assert planned(desk, "-r", "plain") == {}
+
+
+def test_tables_that_were_removed_are_made_again_to_the_same_bytes_and_nothing_below_them(
+    desk: Desk, models: Models
+) -> None:
+    before, so_far = desk.bytes(), asked(models)
+    removed = {("responses", "asked0"), ("verified_set", "plain")}
+    for asset, partition in removed:
+        (desk.folder / "assets" / asset / f"{partition}.parquet").unlink()
+    plan = planned(desk, "-r", "plain")
+    assert {at for at, (state, because) in plan.items() if "was removed" in because and state == "stale"} == removed
+    assert applied(desk, "-r", "plain") == dict.fromkeys(removed, "done")
+    assert desk.bytes() == before
+    assert planned(desk, "-r", "plain") == {}
+    assert asked(models) == so_far

@@ -19,6 +19,7 @@ from am_assets.engines.sandbox.guest.functions import stand_in
 from am_assets.engines.sandbox.guest.languages import Ended
 from am_assets.engines.sandbox.guest.operations import OPERATIONS
 from am_assets.engines.sandbox.guest.peers import Peer
+from am_assets.engines.sandbox.guest.repeats import repeatable
 from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form
 
 MISSING = object()
@@ -31,13 +32,15 @@ class Candidate(Peer):
         super().__init__(channel)
         self.owner = os.getpid()
         self.originals: dict[tuple[str, str], Any] = {}  # of what the tests have patched
+        self.script: scripts.Script | None = None
         self.loop: Any = None  # of asyncio
         self.tasks: dict[int, Any] = {}  # by id() of the coroutine
         self.operations = {
             **OPERATIONS,
             "load": self.load,
             "values": self.values,
-            "script": lambda *order: {"run_program": script(*order)},
+            "script": self.load_script,
+            "repeated": lambda: self.script is not None and self.script.repeated,
             "patch": self.patch,
             "environ": set_environment,
             "derive": derive,
@@ -87,6 +90,13 @@ class Candidate(Peer):
         names = {name: value for name, value in module.__dict__.items() if not name.startswith("__")}
         functions = {name: value for name, value in names.items() if type(value) is FunctionType}
         return functions, [name for name in names if name not in functions]
+
+    def load_script(self, language: str, limits: dict[str, Any], source: str, repeats: bool) -> dict[str, Any]:
+        """Its runs, which share a process where that can't be seen and is wanted."""
+        own = language == "python"
+        start = scripts.python(compiled(source), repeats and repeatable(source)) if own else None
+        script = self.script = scripts.Script(start or scripts.program(language, limits, source), language, limits)
+        return {"run_program": lambda stdin: script.run(stdin)}
 
     def values(self, names: list[str]) -> dict[str, Any]:
         return {name: getattr(sys.modules["solution"], name) for name in names}
@@ -159,12 +169,6 @@ def compiled(source: str) -> CodeType:
         return compile(source, "program.py", "exec", dont_inherit=True)
     except Exception as error:  # MemoryError and RecursionError too
         raise Ended(f"compile_error: {type(error).__name__}: {error}") from None
-
-
-def script(language: str, limits: dict[str, Any], source: str) -> Callable[[str], str]:
-    own = language == "python"
-    start = scripts.python(compiled(source)) if own else scripts.program(language, limits, source)
-    return scripts.runner(start, language, limits)
 
 
 def described(error: BaseException) -> str:

@@ -46,15 +46,18 @@ class Tests:
             assert ...
 
     The report is lines of JSON: ["begun"], ["loaded"], then [word, status, detail]: `test` for a test after which the
-    next follows, `lost` for one that ended the program, `end` for all tests not reported yet.
+    next follows, `lost` for one that ended the program, `end` for all tests not reported yet; `again` for a test that
+    failed and has to be done again, with those behind it, by runs of the program in new processes.
     """
 
-    def __init__(self, report: int, link: Link, first: int, stops: bool) -> None:
-        """Tests before number `first` are skipped; those behind the first that fails too, if it `stops` there."""
+    def __init__(self, report: int, link: Link, first: int, stops: bool, repeats: bool) -> None:
+        """Tests before number `first` are skipped; those behind the first that fails too, if it `stops` there. A script
+        `repeats` in one process."""
         self.report = report
         self.link = link
         self.first = self.finished = first
         self.stops = stops
+        self.repeats = repeats
         self.untold: BaseException | None = None
 
     def __call__(self, number: int) -> bool:
@@ -70,6 +73,9 @@ class Tests:
             raise Lost
         refused, self.link.refused = self.link.refused, None
         status, detail = self.verdict_of_one(refused or error)
+        if self.in_doubt(status):
+            self.report_line("again", status, detail)
+            raise Lost
         if self.stops and status not in NO_FAILURES:
             self.report_line("lost", status, detail)
             raise Lost
@@ -80,6 +86,10 @@ class Tests:
         """After what could not be told, a test that fails may do so for it."""
         self.untold = self.untold or (error if isinstance(error, Refusal) or lacks(error) else None)
         return verdict(self.untold or error, error, self.link) if error else ("pass", "")
+
+    def in_doubt(self, status: str) -> bool:
+        """Whether a test failed by a run in the process of an earlier one, which is no slower: a timeout tells."""
+        return self.repeats and status not in {*NO_FAILURES, "timeout"} and self.link.ask("repeated") is True
 
     def report_line(self, *message: str) -> None:
         """Send a line of the report to the supervisor."""
@@ -102,7 +112,8 @@ def judge(job: dict[str, Any], link: Link, tests: Tests) -> None:
         pass
     except BaseException as error:
         cause = link.lost or link.refused or tests.untold or error
-        tests.report_line("end", *verdict(cause, error, link, in_tests))
+        status, detail = verdict(cause, error, link, in_tests)
+        tests.report_line("again" if not link.lost and tests.in_doubt(status) else "end", status, detail)
     else:
         tests.report_line("end", "pass", "")
 
@@ -110,7 +121,7 @@ def judge(job: dict[str, Any], link: Link, tests: Tests) -> None:
 def loaded(job: dict[str, Any], link: Link) -> dict[str, Any]:
     """Load the program; those of its names that occur in the tests, with their values."""
     if job["is_script"]:
-        names = link.ask("script", job["language"], job["limits"], job["program"])
+        names = link.ask("script", job["language"], job["limits"], job["program"], job["repeats"])
         if job["checker"] is not None:
             compile_checker(job["checker"], job["limits"])
     else:
@@ -215,7 +226,8 @@ def main(channel: int, job: int, report: int) -> None:
         if talk.receive() != ["ready"]:
             os._exit(1)
         link = Link(talk)
-        tests = Tests(report, link, order["first"], order["limits"].get("stop_at_failure", False))
+        repeats = order["is_script"] and order["repeats"]
+        tests = Tests(report, link, order["first"], order["limits"].get("stop_at_failure", False), repeats)
         tests.report_line("begun")  # from here on, failures are the job's
         judge(order, link, tests)
         signal.pause()  # keeps the candidate alive until the supervisor has checked it

@@ -27,9 +27,9 @@ class Verdict(NamedTuple):
 
 
 class Run:
-    """The tests of a job from number `first` on, in two new cells."""
+    """The tests of a job from number `first` on, in two new cells; runs of a script share a process if it `repeats`."""
 
-    def __init__(self, cells: Cells, order: dict[str, Any], first: int, deadline: float) -> None:
+    def __init__(self, cells: Cells, order: dict[str, Any], first: int, deadline: float, repeats: bool) -> None:
         self.cells = cells
         self.limits = order["limits"]
         job = order["job"]
@@ -47,11 +47,13 @@ class Run:
         for descriptor in lent:
             os.close(descriptor)
         os.set_blocking(self.order, False)
-        self.unsent = memoryview(json.dumps({**job, "limits": self.limits, "first": first}).encode())
+        told = {**job, "limits": self.limits, "first": first, "repeats": repeats}
+        self.unsent = memoryview(json.dumps(told).encode())
         self.partial_line, self.tail, self.size = bytearray(), b"", 0
         self.begun = self.loaded = False
         self.verdicts: list[Verdict] = []
-        self.last: list[str] = []  # the judge's last message: `lost` or `end`
+        self.last: list[str] = []  # the judge's last message: `lost`, `again` or `end`
+        self.in_doubt = False  # the next test has to be done without repeats
         share = (job["language"] != "python") + languages.CHECKERS_SHARE * (job["checker"] is not None)
         compiling = self.limits["compile_seconds"] * share
         self.seconds = self.limits["timeout_seconds"] + SCRIPT_GRACE * job["is_script"]
@@ -103,7 +105,7 @@ class Run:
     def handle(self, word: str, *verdict: str) -> None:
         """Handle one message of the judge, see `judge.Tests`. A finished test resets the clock."""
         self.begun = True
-        if word in ("lost", "end"):
+        if word in ("lost", "again", "end"):
             self.last = [word, *verdict]
             return
         if word == "test":
@@ -127,7 +129,10 @@ class Run:
             return self.to_all(self.end_of(self.cells.dead[self.judge.process], "the tests"))
         word, *verdict = self.last
         left = self.end_of(code, "the program") if verdict[0] == "gone" else Verdict(*verdict)
-        if word == "lost":
+        if word == "again" and time.monotonic() < self.last_deadline:
+            self.in_doubt = True
+            return self.verdicts
+        if word in ("lost", "again"):
             return self.with_last(left)
         if left.status == "pass" and code is not None:  # answers may have come from another process
             left = self.end_of(code, "the program")

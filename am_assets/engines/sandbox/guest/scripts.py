@@ -1,5 +1,5 @@
-"""Programs that read stdin and write stdout: each run is a process of its own. Python here, other languages
-in `languages.py`.
+"""Programs that read stdin and write stdout: each run is a process of its own, or one that goes on with the next run
+(`repeats.py`). Python here, other languages in `languages.py`.
 
 This runs on the candidate's side and is no safeguard: a program that tampers with it can at most change its own output.
 """
@@ -18,6 +18,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from am_assets.engines.sandbox.guest.languages import LANGUAGES, Ended, memory
+from am_assets.engines.sandbox.guest.repeats import STREAMS, Repeats
 from am_assets.engines.sandbox.guest.wire import DETAIL
 
 OUT_OF_MEMORY = b"MemoryError", b"bad_alloc", b"java.lang.OutOfMemoryError", b"JavaScript heap out of memory"
@@ -25,34 +26,51 @@ NODES_MODULE = re.compile(
     r"^(?:Error: Cannot find module|Error \[ERR_MODULE_NOT_FOUND\]: Cannot find package) '@?([A-Za-z]\w*)", re.M
 )
 LACKS = 86  # exit code of a script that lacks a module
+NEXT = signal.SIGUSR1  # to a process that waits for its next run, and from one that is through with a run
+WAITS = "waits"
 STACK = 64 << 20  # bytes, as judges of contests give; a deep recursion is no fault
 
 
-def python(code: CodeType) -> Callable[[], None]:
-    """A function that runs `code` as `__main__` and exits; to be called in a new process."""
+def python(code: CodeType, repeats: bool) -> Callable[[], None]:
+    """A function that runs `code` as `__main__`, and again whenever it is told to, if it `repeats` well; to be called
+    in a new process."""
 
     def start() -> None:
-        module = sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            try:
-                exec(code, module.__dict__)
-            finally:
-                if threads := sys.modules.get(
-                    "threading"
-                ):  # imported by the program only: loading it before slows each fork
-                    threads._shutdown()
-                atexit._run_exitfuncs()
-                sys.stdout.flush()
-        except SystemExit as end:
-            if not isinstance(end.code, int | None):
-                print(end.code, file=sys.stderr)
-            os._exit(end.code or 0 if isinstance(end.code, int | None) else 1)
-        except BaseException as error:
-            traceback.print_exc(limit=-3)
-            os._exit(LACKS if lacking(error) else 1)
-        os._exit(0)
+        if not repeats:
+            run(code, leaves=True)
+            os._exit(0)
+        process, caller = Repeats(), os.getppid()
+        while True:
+            run(code, leaves=False)
+            if not process.again():
+                os._exit(0)
+            os.kill(caller, NEXT)
+            signal.sigwait({NEXT})
 
     return start
+
+
+def run(code: CodeType, leaves: bool) -> None:
+    """Run `code` as `__main__`; returns if it ends well, else exits. `leaves`: what is to be done at exit is done."""
+    module = sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        try:
+            exec(code, module.__dict__)
+        finally:
+            if leaves:
+                if threads := sys.modules.get("threading"):  # of the program: loading it before slows each fork
+                    threads._shutdown()
+                atexit._run_exitfuncs()
+            sys.stdout.flush()
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            print(end.code, file=sys.stderr)
+        if end.code:
+            os._exit(end.code if isinstance(end.code, int) else 1)
+    except BaseException as error:
+        traceback.print_exc(limit=-3)
+        os._exit(LACKS if lacking(error) else 1)
+    module.__dict__.clear()
 
 
 def lacking(error: BaseException) -> bool:
@@ -69,27 +87,47 @@ def program(language: str, limits: dict[str, Any], source: str) -> Callable[[], 
     return lambda: os.execv(command[0], command)
 
 
-def runner(start: Callable[[], None], language: str, limits: dict[str, Any]) -> Callable[[str], str]:
-    """A function from stdin to stdout of one run, which raises Ended; `start` is called in a new process.
+class Script:
+    """A program and its runs; `start` is called in a new process, and never returns."""
 
-    `start` never returns.
-    """
-    sizes = {**memory(language, limits), "STACK": STACK, "FSIZE": limits["printed_kb"] << 10}
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    def __init__(self, start: Callable[[], None], language: str, limits: dict[str, Any]):
+        self.start = start
+        self.seconds = limits["timeout_seconds"]
+        self.sizes = {**memory(language, limits), "STACK": STACK, "FSIZE": limits["printed_kb"] << 10}
+        self.files: list[int] = []  # standard streams of the process
+        self.process: int | None = None  # that waits for the next run
+        self.repeated = False  # the last run was not the first of its process
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, NEXT})
 
-    def run_program(stdin: str) -> str:
-        files = [os.memfd_create(name) for name in ("stdin", "stdout", "stderr")]
-        try:
-            os.pwrite(files[0], stdin.encode(errors="replace"), 0)
-            if (child := os.fork()) == 0:
-                begin(start, files, sizes)
-            code = wait(child, limits["timeout_seconds"])
-            return result(code, content(files[1]), content(files[2]), sizes["FSIZE"])
-        finally:
-            for file in files:
-                os.close(file)
+    def run(self, stdin: str) -> str:
+        """The stdout of one run; raises Ended."""
+        child = self.repeated_by(stdin) or self.begun_with(stdin)
+        code = wait(child, self.seconds)
+        self.process = child if code is WAITS else None
+        return result(code, content(self.files[1]), content(self.files[2]), self.sizes["FSIZE"])
 
-    return run_program
+    def begun_with(self, stdin: str) -> int:
+        self.repeated = False
+        for file in self.files:
+            os.close(file)
+        self.files = [os.memfd_create(name) for name in STREAMS]
+        os.pwrite(self.files[0], stdin.encode(errors="replace"), 0)
+        while signal.sigtimedwait({NEXT}, 0):  # of a process that was ended meanwhile
+            pass
+        if (child := os.fork()) == 0:
+            begin(self.start, self.files, self.sizes)
+        return child
+
+    def repeated_by(self, stdin: str) -> int | None:
+        """The process that does this run after others."""
+        self.repeated = self.process is not None
+        if self.process is not None:
+            for file in self.files:
+                os.ftruncate(file, 0)
+                os.lseek(file, 0, os.SEEK_SET)  # theirs, too
+            os.pwrite(self.files[0], stdin.encode(errors="replace"), 0)
+            os.kill(self.process, NEXT)
+        return self.process
 
 
 def begin(start: Callable[[], None], files: list[int], sizes: dict[str, int]) -> None:
@@ -110,14 +148,17 @@ def begin(start: Callable[[], None], files: list[int], sizes: dict[str, int]) ->
         os._exit(1)
 
 
-def wait(child: int, seconds: float) -> int | None:
-    """The exit code, negative for a signal; None after a timeout. Kills the process group in any case."""
+def wait(child: int, seconds: float) -> int | str | None:
+    """The exit code, negative for a signal; `WAITS` where it waits for its next run; None after a timeout. Unless it
+    waits, its process group is killed."""
     deadline = time.monotonic() + seconds
     code = None
     while code is None and (left := deadline - time.monotonic()) > 0:
-        signal.sigtimedwait({signal.SIGCHLD}, left)
+        told = signal.sigtimedwait({signal.SIGCHLD, NEXT}, left)
         process, status = os.waitpid(child, os.WNOHANG)
         code = os.waitstatus_to_exitcode(status) if process else None
+        if code is None and told and told.si_signo == NEXT:
+            return WAITS
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
     if code is None:
@@ -129,12 +170,13 @@ def content(file: int) -> bytes:
     return os.pread(file, os.fstat(file).st_size, 0)
 
 
-def result(code: int | None, stdout: bytes, stderr: bytes, most: int) -> str:
+def result(code: int | str | None, stdout: bytes, stderr: bytes, most: int) -> str:
     """The output of a run that ended well and printed less than `most` bytes; else raises Ended."""
-    if code == 0 and len(stdout) < most:
+    if code in (0, WAITS) and len(stdout) < most:
         return stdout.decode(errors="replace")
     tail = stderr[-DETAIL:]
-    status = {None: "timeout", -signal.SIGXFSZ: "output_limit", -signal.SIGKILL: "memory"}.get(code, "exception")
+    ended: dict[int | str | None, str] = {None: "timeout", -signal.SIGXFSZ: "output_limit", -signal.SIGKILL: "memory"}
+    status = ended.get(code, "exception")
     if len(stdout) >= most:  # a runtime may ignore the signal
         status = "output_limit"
     if status == "exception" and any(word in tail for word in OUT_OF_MEMORY):

@@ -20,13 +20,15 @@ def run(cells: Cells, order: dict[str, Any]) -> tuple[list[str], str]:
     """
     deadline = time.monotonic() + order["limits"]["total_seconds"]
     verdicts: list[Verdict] = []
+    repeats = True
     while len(verdicts) < max(1, order["job"]["tests"]):
-        tests = Run(cells, order, len(verdicts), deadline)
+        tests = Run(cells, order, len(verdicts), deadline, repeats)
         try:
             verdicts += tests.watch()
         finally:
             tests.close()
-        if order["limits"].get("stop_at_failure") and verdicts[-1].status not in NO_FAILURES:
+        repeats = repeats and not tests.in_doubt
+        if order["limits"].get("stop_at_failure") and verdicts and verdicts[-1].status not in NO_FAILURES:
             break
     failed = sorted((each for each in verdicts if each.status != "pass"), key=lambda each: each.status == "undecided")
     return [each.status for each in verdicts], failed[0].detail if failed else ""
