@@ -166,8 +166,7 @@ def _environment(run: dg.DagsterRun) -> dict[str, str]:
         "DAGSTER_RUN_JOB_NAME": run.job_name,
         PLANNED_WITH: json.dumps(wanted),
         THREADS: os.environ.get("OMP_NUM_THREADS", ""),
-        BY_NAME: os.environ.get(BY_NAME, ""),
-    }
+    } | ({BY_NAME: named} if (named := os.environ.get(BY_NAME)) else {})
 
 
 def _hosts(runs: list[str]) -> dict[str, str]:
