@@ -1,11 +1,11 @@
 """A model that Ray serves by two replicas on three machines, one of which dies: is anything lost, or asked for nothing?
 
-    python -m am_assets_tests.bench.cluster_served [QUESTIONS]
+    python -m am_assets_tests.bench.cluster_served [QUESTIONS] [--cut]
 
 Machines are namespaces (`cluster/hosts.py`) of one CPU each, Postgres runs beside them, the model is the bundled one,
-by llama.cpp. Processes on two machines ask it at the same time; the third machine, or whichever has a replica and no
-process that asks, is killed. Told are where replicas were, when the one that was lost answered again, and how soon all
-servers had ended after the last request. Needs root.
+by llama.cpp. Processes on two machines ask it at the same time; the third machine is killed, or with --cut is cut off
+the network for good. Told are where replicas were, when the one that was lost answered again, and how soon all servers
+had ended after the last request. Needs root.
 """
 
 import json
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,7 +48,7 @@ for rows in ask(asked, BUNDLED, [one], database=database, places=placing_of(clus
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if sys.argv[1:] else 120
+    count = int(next((word for word in sys.argv[1:] if word[0] != "-"), "120"))
     with tempfile.TemporaryDirectory(prefix="am-", ignore_cleanup_errors=True) as name, ExitStack() as stack:
         folder = Path(name)
         stack.enter_context(bridged())
@@ -90,9 +90,14 @@ def trial(hosts: list[Host], postgres: Postgres, count: int) -> None:
     there = {host.address: host for host in hosts}
     victim = next((there[at] for at in placed.values() if at in there and there[at] is hosts[2]), hosts[2])
     killed = time.time()
-    victim.kill()
-    print(f"killed {victim.name} ({victim.address}), {[len(told(hosts, name)) for name in both]} answered", flush=True)
+    cut = "--cut" in sys.argv
+    victim.cut() if cut else victim.kill()
+    struck = f"{'cut off' if cut else 'killed'} {victim.name} ({victim.address})"
+    print(f"{struck}, {[len(told(hosts, name)) for name in both]} answered", flush=True)
     while any(process.poll() is None for process in both.values()):
+        if cut and not left(victim):
+            print(f"its server had ended after {time.time() - killed:.0f} s", flush=True)
+            cut = False
         if (now := servers(postgres)) != placed:
             print(f"after {time.time() - killed:.0f} s: {now}", flush=True)
             placed = now
@@ -126,12 +131,16 @@ def servers(postgres: Postgres) -> dict[str, str]:
     return {row.split()[0][:6]: row.split()[1] for row in rows}
 
 
-def left() -> list[int]:
+def left(host: Host | None = None) -> list[int]:
+    """The processes of servers, of one machine or of all."""
     found = []
+    space = os.readlink(f"/proc/{host.init.pid}/ns/net") if host and host.init else None
     for process in psutil.process_iter(["cmdline"]):
         line = " ".join(process.info["cmdline"] or [])
-        if "engines.serving.placed" in line or "engines.serving.llama" in line:
-            found.append(process.pid)
+        with suppress(OSError):
+            here = space in (None, os.readlink(f"/proc/{process.pid}/ns/net"))
+            if here and ("engines.serving.placed" in line or "engines.serving.llama" in line):
+                found.append(process.pid)
     return found
 
 
