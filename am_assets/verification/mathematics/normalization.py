@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 
 from am_assets.verification.mathematics.notation import half_width, unicode_to_latex
-from am_assets.verification.mathematics.spellings import SET_WORDS
+from am_assets.verification.mathematics.spellings import ALL_BUT, SET_WORDS
 from am_assets.verification.mathematics.worded import number_in_words
 
 TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textrm|textit|textnormal|mathrm|mathbf|mbox)\s*\{([^{}]*)\}")
@@ -81,7 +81,8 @@ def is_text(text: str) -> bool:
 
 def names_a_set(text: str) -> bool:
     """Are these words what a formula says as well, as "no solution" and "all real numbers" do?"""
-    return normalize(text).casefold() in SET_WORDS
+    said = normalize(text).casefold()
+    return said in SET_WORDS or ALL_BUT.fullmatch(said) is not None
 
 
 def words(text: str) -> int:

@@ -8,6 +8,7 @@ import unicodedata
 from fractions import Fraction
 
 from am_assets.verification.mathematics.spellings import (
+    ALL_BUT,
     BRACKETED,
     REWRITINGS,
     SET_WORDS,
@@ -52,7 +53,15 @@ def clean(text: str) -> str:
     if text.startswith("{") and closing(text, 0) == len(text) - 1:
         text = text[1:-1].strip()
     words = " ".join(re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).casefold().split()).rstrip(".").replace(" - ", "-")
-    return SET_WORDS.get(words) or _numbered(words) or text
+    return SET_WORDS.get(words) or _all_but(words) or _numbered(words) or text
+
+
+def _all_but(words: str) -> str | None:
+    """The set that "all real numbers except" some is."""
+    if not (found := ALL_BUT.fullmatch(words)):
+        return None
+    numbers = re.sub(r",? (?:and|or) ", ", ", re.sub(r"x ?=", "", found[1]))
+    return rf"\mathbb{{R}}\setminus\{{{numbers}\}}"
 
 
 def _numbered(words: str) -> str | None:

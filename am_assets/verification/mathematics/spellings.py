@@ -96,6 +96,9 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\^\s*(-?\d+(?:\.\d+)?)(?![\d.])": r"^{\1}",
     r"_(\d)(?!\d)": r"_{\1}",
     r"(?<![A-Za-z\\_^}])C\((\d+), ?(\d+)\)": r"\\binom{\1}{\2}",
+    r"\{\s*(\w+)\s*\\choose\s*(\w+)\s*\}|(?<![\w}])(\w+)\s*\\choose\s*(\w+)(?!\w)":
+        lambda m: rf"\binom{{{m[1] or m[3]}}}{{{m[2] or m[4]}}}",
+    r"\\lg\b": r"\\log_{10}",  # as in school books
     r"(?<![A-Za-z\\])C_\{?(\w+)\}?\^\{?(\w+)\}?(?!\w)": lambda m: _chosen(m, r"\binom{%s}{%s}"),
     r"(?:\{\})?(?:_\{?(\w+)\}?|\^\{(\w+)\})C_\{?(\w+)\}?": lambda m: rf"\binom{{{m[1] or m[2]}}}{{{m[3]}}}",
     r"(?<![A-Za-z\\])[AP]_\{?(\d+)\}?\^\{?(\d+)\}?(?!\w)": lambda m: _chosen(m, r"\frac{%s!}{(%s-%s)!}"),
@@ -131,6 +134,11 @@ FULL_SETS = {
         r"(-\infty,0]": "nonpositive|non-positive", r"(-\infty,0)": "negative",
     }.items()
 }  # fmt: skip
+# Of all real numbers some; they stand behind these words.
+ALL_BUT = re.compile(
+    r"(?:the set of )?(?:all|every|any) real (?:numbers?|values?)(?: of)?(?: x)?,?"
+    r" (?:except|excluding|other than|but)(?: for)? ((?:\\[a-z]+|and|or|x ?=|[^a-z=])+)"
+)
 SET_WORDS = {words: formula for formula, several in FULL_SETS.items() for words in several.split("|")}
 NUMBERS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen

@@ -58,6 +58,12 @@ RIGHT = [
     ("no real solutions", r"\boxed{\text{There are no real solutions}}"),
     ("no real solutions", "There is no solution."),
     ("all real numbers", r"\boxed{\text{all reals}}"),
+    ("all real numbers except 2", r"\boxed{(-\infty,2)\cup(2,\infty)}"),
+    (r"x\ne 2", r"\boxed{\text{All real numbers except } x = 2}"),
+    (r"\mathbb{R}\setminus\{-2,2\}", r"\boxed{\text{all real numbers except } 2 \text{ and } -2}"),
+    ("35", r"\boxed{{7 \choose 3}}"),
+    (r"{n\choose 2}", r"\boxed{\frac{n(n-1)}{2}}"),
+    ("2", r"\boxed{2\lg 5+\lg 4}"),
 ]
 DIFFERENT = [
     ("72", r"\boxed{71}"),
@@ -70,6 +76,10 @@ DIFFERENT = [
     (r"\sqrt{2}", r"\boxed{\sqrt{3}}"),
     ("all real numbers", r"\boxed{\text{no real solutions}}"),
     ("5", r"\boxed{I don't know}, but maybe 5"),
+    ("all real numbers except 2", r"\boxed{(-\infty,3)\cup(3,\infty)}"),
+    ("all real numbers except 0", r"\boxed{\text{all real numbers}}"),
+    (r"{7 \choose 3}", r"\boxed{34}"),
+    (r"\lg 2", r"\boxed{\ln 2}"),
 ]
 CONTRADICTORY = [
     ("2", r"\boxed{1} or \boxed{2} or \boxed{3}"),
