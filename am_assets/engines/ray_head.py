@@ -4,6 +4,7 @@ and knows no waiting."""
 import json
 from urllib.request import urlopen
 
+from am_assets.config.cluster import GB
 from am_assets.runtime.quoting import quoted
 
 REPLY_SECONDS = 5.0
@@ -25,4 +26,8 @@ def machines(address: str) -> list[dict[str, float]]:
         told = json.load(reply)["data"]["result"]["result"]
     own = {"CPU": "cpu", "GPU": "gpu"}
     alive = [one for one in told if one["state"] == "ALIVE"]
-    return [{own.get(name, name): much for name, much in one["resources_total"].items()} for one in alive]
+    units = {"memory": GB}
+    return [
+        {own.get(name, name): much / units.get(name, 1) for name, much in one["resources_total"].items()}
+        for one in alive
+    ]

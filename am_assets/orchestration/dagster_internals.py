@@ -34,6 +34,7 @@ offers does not belong here.
     PartitionKeyFilter               planning: the last finished execution of a check for one partition
     reverse_cron_string_iterator     alerts: when the schedule was due last
     RunFailureReason                 apply: telling an interrupted run from a failed one
+    RunLauncher                      run launcher: what those of clusters have in common
     RunStorageSqlMetadata            cluster move: the tables of runs
     ScheduleStorageSqlMetadata       cluster move: the tables of schedules and sensors
     SqlEventLogStorageMetadata       cluster move: the tables of assets and checks
@@ -58,7 +59,7 @@ from dagster._core.definitions.events import AssetKeyPartitionKey
 from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.events import RunFailureReason
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher import CheckRunHealthResult, RunLauncher, WorkerStatus
 from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorType, TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus, AssetCheckPartitionInfo
@@ -104,6 +105,7 @@ __all__ = [
     "PartitionKeyFilter",
     "RepositoryPythonOrigin",
     "RunFailureReason",
+    "RunLauncher",
     "RunStorageSqlMetadata",
     "ScheduleStorageSqlMetadata",
     "SqlEventLogStorageMetadata",

@@ -24,7 +24,12 @@ BUNDLED = Path(__file__).with_name("dagster.yaml")
 STORAGE_KEYS = {"storage", "run_storage", "event_log_storage", "schedule_storage"}  # of dagster.yaml
 STORAGE = "# Of cluster.yaml, on all machines:"  # the line before what is added to dagster.yaml
 COVER = "#1 "  # what lines begin with that are those of one machine, as long as a cluster has others
-RAY = {"module": "am_assets.orchestration.ray", "class": "RayLauncher"}
+# By the field of `launcher`: the run launcher that it takes, and the package of that, which the extra of the same name
+# installs.
+LAUNCHERS = {
+    "ray": ({"module": "am_assets.orchestration.ray", "class": "RayLauncher"}, "dagster_ray"),
+    "kubernetes": ({"module": "am_assets.orchestration.kubernetes", "class": "KubernetesLauncher"}, "dagster_k8s"),
+}
 START_SECONDS = 840  # that a run may wait for a machine; Ray itself gives up a job after 900
 # By a part of the message of SQLite: the advice to the user.
 REMEDIES = {
@@ -63,10 +68,10 @@ def _keep_records(settings: Path, file: Path) -> None:
             )
         _write(settings, text, _uncovered(text))
         return
-    if cluster.launcher and find_spec("dagster_ray") is None:
+    if cluster.launcher and find_spec(LAUNCHERS[cluster.launcher.field][1]) is None:
         raise ConfigError(
             f"{file}: launcher: it needs packages that are not here: pip install --constraint constraints.txt"
-            " am-assets[ray]"
+            f" am-assets[{cluster.launcher.field}]"
         )
     own = _uncovered(own)
     content = yaml.safe_load(own) or {}
@@ -82,13 +87,14 @@ def _keep_records(settings: Path, file: Path) -> None:
 
 
 def _launched(launcher: Launcher, content: dict[str, Any]) -> dict[str, Any]:
-    """The settings of an instance whose runs Ray carries out, instead of those of `content`: as many at a time as it
-    has room for, of each pool too, and time to wait for a machine."""
+    """The settings of an instance whose runs a cluster carries out, instead of those of `content`: as many at a time as
+    it has room for, of each pool too, and time to wait for a machine."""
     limits, monitoring = content.get("concurrency") or {}, content.get("run_monitoring") or {}
     runs = {**limits.get("runs", {}), "max_concurrent_runs": launcher.runs}
     pools = {**limits.get("pools", {}), "default_limit": launcher.runs}
+    own = {"ray": {"address": launcher.ray}} if launcher.ray else {}  # Kubernetes' are read from cluster.yaml itself
     return {
-        "run_launcher": {**RAY, "config": {"ray": {"address": launcher.ray}}},
+        "run_launcher": {**LAUNCHERS[launcher.field][0], "config": own},
         "concurrency": {**limits, "runs": runs, "pools": pools},
         "run_monitoring": {"enabled": True, **monitoring, "start_timeout_seconds": START_SECONDS},
     }

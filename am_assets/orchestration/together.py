@@ -52,8 +52,10 @@ def trained(
     with tempfile.TemporaryDirectory() as beside:
         if job.hardware.machines == 1:
             return _carried_out(context, pipes, sft.command(job, Path(beside)), env)
-        if GUARDED not in os.environ:
-            raise RuntimeError(f"hardware.yaml: machines: {job.hardware.machines}, and no cluster carries out this run")
+        if GUARDED not in os.environ or context.instance.run_launcher.name != "Ray":
+            raise RuntimeError(
+                f"hardware.yaml: machines: {job.hardware.machines}, and no Ray cluster carries out this run"
+            )
         while True:
             address = {"address": f"{address_here()}:{free_port(address_here())}"}
             one = job.model_copy(update={"hardware": job.hardware.model_copy(update=address)})

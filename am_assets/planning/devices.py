@@ -26,8 +26,8 @@ def in_the_way(here: Project, steps: Iterable[Step]) -> Iterator[str]:
     except ConfigError as error:
         yield f"{BY_NAME}: {error}"
         return
-    placed = here.launcher is not None
-    if preset.machines > 1 and here.launcher:
+    placed = bool(here.launcher and here.launcher.ray)
+    if preset.machines > 1 and here.launcher and placed:
         yield from (f"{file}: {name}: {fault}" for fault in _no_room(here, preset, here.launcher))
     for recipe in recipes:
         policy, where = here.recipe(recipe).training, here.where(recipe)
@@ -44,7 +44,7 @@ def _no_room(here: Project, preset: Preset, launcher: Launcher) -> Iterator[str]
             f"devices: {preset.devices}, and a run of the pool gpu takes {takes.get('gpu', 0):g} GPUs of its machine:"
             f" set launcher.resources.gpu of {FILE} to {{gpu: {preset.devices}}}, or devices to less"
         )
-    if silence(launcher.ray):
+    if launcher.ray is None or silence(launcher.ray):
         return  # said elsewhere
     fit = [one for one in machines(launcher.ray) if all(one.get(name, 0) >= much for name, much in takes.items())]
     if len(fit) < preset.machines:

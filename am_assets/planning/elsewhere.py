@@ -5,6 +5,7 @@ Policies and decisions stay with the apply itself: they are free, and done befor
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
@@ -12,7 +13,6 @@ import dagster as dg
 
 from am_assets.config.cluster import FILE, Launcher
 from am_assets.config.files import ConfigError
-from am_assets.engines.ray_head import silence
 from am_assets.orchestration.assets import TABLE
 from am_assets.orchestration.dagster_internals import (
     PARTITION_NAME_TAG,
@@ -21,6 +21,7 @@ from am_assets.orchestration.dagster_internals import (
 )
 from am_assets.orchestration.planned import hold
 from am_assets.orchestration.postgres import LEASE_TAG
+from am_assets.orchestration.remote import RemoteLauncher
 from am_assets.orchestration.run_names import run_names
 from am_assets.planning.execution import innermost
 from am_assets.planning.staleness import Partition
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 HEALTH_SECONDS = 5.0
-HEAD_SECONDS = 120.0  # that an apply waits for Ray's head, if not all has begun
+HEAD_SECONDS = 120.0  # that an apply waits for a cluster that does not answer, if not all has begun
 TRIES = 10  # of a run whose machine died, as dagster.yaml has it for the daemon's
 EndsBy = TypeVar("EndsBy", Lost, Outcome, "Lost | Outcome")
 
@@ -50,12 +51,13 @@ class Elsewhere:
 
     def __init__(self, plan: "Plan", here: Project, launcher: Launcher):
         self.plan, self.here, self.instance = plan, here, plan.instance
-        self.launcher, self.at_once = launcher, launcher.runs
+        self.at_once, self.field = launcher.runs, f"{here.data / FILE}: launcher.{launcher.field}"
+        self.cluster: RemoteLauncher = plan.instance.run_launcher  # type: ignore[assignment]
         self.under_way: dict[Partition, Submitted] = {}
         self.todo: dict[Partition, None] = {}
         self.tries: dict[Partition, int] = {}  # runs of a partition that were lost
         self.moved = True  # whether anything ended since what is ready was looked for
-        self.silent: float | None = None  # since when Ray was not reached
+        self.silent: float | None = None  # since when the cluster was not reached
         database = here.database()
         assert database is not None and here.planned is not None
         self.turns = Turns(plan.instance, database, here.planned)
@@ -109,7 +111,7 @@ class Elsewhere:
     def _in_turn(
         self, at: Partition, stopped: set[Partition], tags: Callable[[], dict[str, str]]
     ) -> Generator[Step | Outcome, None, bool]:
-        """Carry out or submit one partition, while no other apply does; False where Ray went away meanwhile."""
+        """Carry out or submit one partition, while no other apply does; False where the cluster went away meanwhile."""
         plan, key = self.plan, at[0]
         plan.records.refresh(key)
         if (step := plan.own_cause(*at)) is None:
@@ -128,18 +130,18 @@ class Elsewhere:
         return True
 
     def _reached(self) -> bool:
-        """Whether Ray's head answers; `ConfigError` once it did not for `HEAD_SECONDS`."""
-        fault = silence(self.launcher.ray)
+        """Whether the cluster answers; `ConfigError` once it did not for `HEAD_SECONDS`."""
+        fault = self.cluster.silence()
         if fault is None:
             if self.silent:
-                progress.message("Ray answers again")
+                progress.message(f"{self.cluster.name} answers again")
             self.silent = None
             return True
         self.silent = self.silent or time.monotonic()
         if time.monotonic() - self.silent > HEAD_SECONDS:
             raise ConfigError(
-                f"{self.here.data / FILE}: launcher.ray: {fault}, for {HEAD_SECONDS:.0f} s, and not all was begun:"
-                " start its head there, then apply again: it goes on"
+                f"{self.field}: {fault}, for {HEAD_SECONDS:.0f} s, and not all was begun: {self.cluster.remedy}, then"
+                " apply again: it goes on"
             )
         progress.message(f"waiting, as {fault}")
         return False
@@ -148,7 +150,7 @@ class Elsewhere:
         return TABLE[key.to_user_string()].kind == "evidence"
 
     def submit(self, step: Step, key: dg.AssetKey, tags: dict[str, str]) -> str:
-        """Submit a run, or watch the one that another apply has there; the message of Ray's error, empty on success."""
+        """Submit a run, or watch the one that another apply has there; why it was refused, empty on success."""
         told = {name: value for name, value in tags.items() if name != LEASE_TAG}  # this process carries nothing out
         if other := self.turns.other((key, step.partition)):
             fits = self.turns.fits(other, told)
@@ -171,9 +173,9 @@ class Elsewhere:
             self.instance.launch_run(run, workspace=None)  # type: ignore[arg-type]
         except DatabaseError:
             raise
-        except (OSError, RuntimeError) as error:  # as Ray's client has them
+        except (OSError, RuntimeError) as error:
             del self.under_way[key, step.partition]
-            return f"Ray did not take it: {quoted(error)}"
+            return f"{self.cluster.name} did not take it: {quoted(error)}"
         return ""
 
     def events(self) -> Iterator[Placed | Lost | Outcome]:
@@ -181,10 +183,9 @@ class Elsewhere:
         runs = {one.run: (at, one) for at, one in self.under_way.items()}
         if not runs:
             return
-        try:
+        hosts: dict[str, str] = {}
+        with suppress(DatabaseError):
             hosts = guarded(self.here.database(), [*runs])  # type: ignore[arg-type]
-        except DatabaseError:
-            hosts = {}
         for run in twice(lambda: self.instance.get_runs(dg.RunsFilter(run_ids=[*runs]))):
             at, one = runs[run.run_id]
             if (host := hosts.get(one.run, "")) and host != one.host:
@@ -197,10 +198,10 @@ class Elsewhere:
             elif time.monotonic() - one.looked > HEALTH_SECONDS:
                 one.looked = time.monotonic()
                 if one.other and self.turns.is_outdated(run):
-                    self.instance.run_launcher.terminate(run.run_id)
-                elif lost := self._lost(run):
-                    yield self._ended(at, self._again(at, one.step, lost))
-                elif one.run not in hosts:  # it waits in Ray's queue
+                    self.cluster.terminate(run.run_id)
+                elif gone := self._gone(at, one, run):
+                    yield self._ended(at, gone)
+                elif one.run not in hosts:  # it waits in a queue
                     self._reached()
 
     def _ended(self, at: Partition, how: EndsBy) -> EndsBy:
@@ -208,17 +209,19 @@ class Elsewhere:
         self.moved = True
         return how
 
-    def _lost(self, run: dg.DagsterRun) -> str | None:
-        """Why a run will not end by itself; it is recorded as failed then."""
-        health = self.instance.run_launcher.check_run_worker_health(run)
+    def _gone(self, at: Partition, one: Submitted, run: dg.DagsterRun) -> Lost | Outcome | None:
+        """What becomes of a run that will not end by itself, which is recorded as failed then; None where it will."""
+        health = self.cluster.check_run_worker_health(run)
         if health.status in (WorkerStatus.RUNNING, WorkerStatus.SUCCESS):
+            if health.msg and health.msg != one.waits:
+                progress.message(f"{one.step.asset}[{one.step.partition}] waits: {health.msg}")
+            one.waits = health.msg
             return None
         now = self.instance.get_run_by_id(run.run_id)
         if now is None or now.is_finished or now.status != run.status:
             return None
-        why = health.msg or "it is gone"
-        self.instance.report_run_failed(now, why)
-        return why
+        self.instance.report_run_failed(now, why := health.msg or "it is gone")
+        return Outcome(one.step, "failed", why) if health.transient is False else self._again(at, one.step, why)
 
     def _judged(self, at: Partition, step: Step, error: str) -> Lost | Outcome:
         """What the end of a run comes to that another began."""
@@ -267,7 +270,7 @@ class Elsewhere:
             if self.instance.get_run_by_id(one.run) is None:
                 del self.under_way[at]
             else:
-                self.instance.run_launcher.terminate(one.run)
+                self.cluster.terminate(one.run)
         end = time.monotonic() + seconds
         while self.under_way and time.monotonic() < end:
             time.sleep(LOOK_SECONDS)
@@ -280,14 +283,12 @@ def elsewhere(plan: "Plan", here: Project) -> Elsewhere | None:
     """What carries out the runs of an apply; None where this process does. `ConfigError` where it can't be reached."""
     if here.launcher is None:
         return None
-    if fault := silence(here.launcher.ray):
-        raise ConfigError(
-            f"{here.data / FILE}: launcher.ray: {fault}: start Ray's head there, or correct the address. Nothing was"
-            " submitted"
-        )
+    there = Elsewhere(plan, here, here.launcher)
+    if fault := there.cluster.fault():
+        raise ConfigError(f"{there.field}: {fault}. Nothing was submitted")
     assert here.planned is not None
     hold(plan.instance, here.data, here.planned)
-    return Elsewhere(plan, here, here.launcher)
+    return there
 
 
 def _above(plan: "Plan", at: Partition, planned: dict[Partition, None]) -> set[Partition]:

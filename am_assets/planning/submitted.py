@@ -20,6 +20,7 @@ class Submitted:
     host: str = ""
     other: bool = False  # begun by another, whose end has it judged anew
     fits: bool = True  # whether this apply would submit just the same
+    waits: str | None = None  # what it was last said to wait for
     looked: float = field(default_factory=time.monotonic)  # when its health was asked for last
 
 

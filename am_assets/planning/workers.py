@@ -1,6 +1,7 @@
-"""What each machine of a Ray cluster has, told by a job that looks from there: for `am cluster check`.
+"""What each machine of a cluster has, told by jobs that look from there: for `am cluster check`.
 
-python -m am_assets.planning.workers     on a machine of the cluster: prints a line of JSON for each of them
+python -m am_assets.planning.workers          on a machine of a Ray cluster: prints a line of JSON for each of them
+python -m am_assets.planning.workers --here   for this one
 """
 
 import json
@@ -14,28 +15,38 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from am_assets.config.cluster import FILE, Launcher, load_cluster
+from am_assets.config.cluster import FILE, GB, Launcher, load_cluster
 from am_assets.engines.ray_head import silence
 from am_assets.planning.machine import Finding, own
 from am_assets.runtime.wording import counted
 
 RESTS_ON = "ray dagster dagster-ray dagster-postgres polars torch transformers"
 PACKAGES = tuple(RESTS_ON.split())
-MARK = "am-worker "  # what a line of a machine begins with, among those of Ray
+MARK = "am-worker "  # what a line of a machine begins with, among those of others
+HERE = "--here"
 SECONDS = 120.0
 PIECE = "ray"
 ADVICE = "start its head with --dashboard-host=0.0.0.0, and see that this machine may reach it"
 
 
 def tried(launcher: Launcher, data: Path) -> Iterator[Finding]:
-    """What Ray says, and what its machines are like."""
-    if fault := silence(launcher.ray):
+    """What the cluster says, and what its machines are like."""
+    if launcher.kubernetes:
+        from am_assets.planning import pods
+
+        yield from pods.tried(launcher, launcher.kubernetes, data)
+    elif launcher.ray:
+        yield from _of_ray(launcher, launcher.ray, data)
+
+
+def _of_ray(launcher: Launcher, address: str, data: Path) -> Iterator[Finding]:
+    if fault := silence(address):
         yield Finding(PIECE, fault, there=False, needed=True, remedy=ADVICE)
         return
     try:
         from ray.job_submission import JobSubmissionClient
 
-        client = JobSubmissionClient(launcher.ray)
+        client = JobSubmissionClient(address)
         told = [*_told(client, data)]
     except ImportError:
         advice = "pip install --constraint constraints.txt am-assets[ray]"
@@ -43,12 +54,12 @@ def tried(launcher: Launcher, data: Path) -> Iterator[Finding]:
         return
     except (OSError, RuntimeError) as error:
         why = " ".join(str(error).split())[:300]
-        yield Finding(PIECE, f"{launcher.ray}: {why}", there=False, needed=True, remedy=ADVICE)
+        yield Finding(PIECE, f"{address}: {why}", there=False, needed=True, remedy=ADVICE)
         return
-    yield Finding(PIECE, f"{launcher.ray}: {counted(len(told), 'machine')}", there=True)
+    yield Finding(PIECE, f"{address}: {counted(len(told), 'machine')}", there=True)
     here = about(data)
     for one in told:
-        yield from _compared(one, here)
+        yield from compared(one, here)
     yield from _room(launcher, [one["resources"] for one in told])
 
 
@@ -67,13 +78,18 @@ def _told(client: Any, data: Path) -> Iterator[dict[str, Any]]:
             )
         time.sleep(0.5)
     said = client.get_job_logs(job).splitlines()
-    found = [json.loads(line.removeprefix(MARK)) for line in said if line.startswith(MARK)]
+    found = read(said)
     if not found:
         raise RuntimeError(f"a job that asks the machines failed there: {said[-1] if said else 'it said nothing'}")
     yield from found
 
 
-def _compared(one: dict[str, Any], here: dict[str, Any]) -> Iterator[Finding]:
+def read(said: list[str]) -> list[dict[str, Any]]:
+    """What machines told, among the lines that a job said."""
+    return [json.loads(line.removeprefix(MARK)) for line in said if line.startswith(MARK)]
+
+
+def compared(one: dict[str, Any], here: dict[str, Any]) -> Iterator[Finding]:
     """Where a machine differs from this one in what results rest on, and what it has of its own."""
     name = f"on {one['host']}"
     differ = [f"{what} {one[what]}, here {here[what]}" for what in here["alike"] if one[what] != here[what]]
@@ -91,7 +107,11 @@ def _room(launcher: Launcher, machines: list[dict[str, float]]) -> Iterator[Find
     """Pools whose runs no machine has what they take for, and more runs at once than there is room for."""
     for pool in ("teacher", "judge", "sandbox", "gpu", "free"):
         takes = {{"cpu": "CPU", "gpu": "GPU"}.get(what, what): much for what, much in launcher.takes([pool]).items()}
-        room = sum(min(int(has.get(what, 0) / much + 1e-9) for what, much in takes.items()) for has in machines)
+        units = {"memory": GB}  # Ray counts bytes
+        room = sum(
+            min(int(has.get(what, 0) / (much * units.get(what, 1)) + 1e-9) for what, much in takes.items())
+            for has in machines
+        )
         said = ", ".join(f"{much:g} {what}" for what, much in takes.items())
         if not room:
             advice = f"launcher.resources.{pool}: take less, or start machines with it (ray start --resources)"
@@ -158,4 +178,7 @@ def main() -> None:
 if __name__ == "__main__":
     from am_assets.planning.workers import main as imported  # so that Ray finds `about` by its name
 
-    imported()
+    if HERE in sys.argv:
+        print(MARK + json.dumps(about(Path(os.environ["AM_DATA"]))), flush=True)
+    else:
+        imported()

@@ -149,8 +149,8 @@ def not_here(policy: TrainingPolicy, hardware: Preset, gpus: int, placed: bool =
         yield f"devices: {hardware.devices}, but {found} here: name a preset that fits, by AM_HARDWARE or --hardware"
     if hardware.machines > 1 and not placed:
         yield (
-            f"machines: {hardware.machines}, but without a launcher an apply trains on this one alone: `am train"
-            " --dry-run` prints the command that is run on each"
+            f"machines: {hardware.machines}, but without launcher.ray an apply trains on this one alone: `am"
+            " train --dry-run` prints the command that is run on each"
         )
     needed = {
         "deepspeed": ("spread: zero3", hardware.spread == "zero3" and is_sharded(hardware)),

@@ -26,6 +26,7 @@ from am_assets.config.endpoints import BUNDLED, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.engines.llm import ask
 from am_assets.engines.serving import placing_of, release_all, server_of
+from am_assets.orchestration.instance import prepare_environment
 from am_assets.planning.elsewhere import elsewhere
 from am_assets.planning.submitted import Submitted
 from am_assets.project import project as current
@@ -100,7 +101,8 @@ def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
     project: Desk, head: str, tmp_path: Path, models: Models, postgres: Postgres, address: str, weed: Weed
 ) -> None:
     shared = {"store": f"s3://project/{tmp_path.name}", "endpoint": weed.endpoint}
-    project.write("cluster.yaml", shared | {"launcher": {"ray": head, "runs": 2}})
+    takes = {"free": {"cpu": 1, "memory": 0.1}}
+    project.write("cluster.yaml", shared | {"launcher": {"ray": head, "runs": 2, "resources": takes}})
     own = another(project, "own")
     applied, said = spawned(project, seen_as(own.folder, project.folder))
     begun = until(lambda: (line := said.readline()) and "]: it was never" in line and line, "it begins")
@@ -215,6 +217,7 @@ def test_an_apply_whose_head_goes_away_says_what_goes_on_and_what_to_do(
     server = ThreadingHTTPServer(("127.0.0.1", 0), Head)
     Thread(target=server.serve_forever, daemon=True).start()
     launched(project, ray=f"http://127.0.0.1:{server.server_port}")
+    prepare_environment(project.folder / "instance")
     with project.instance() as instance:
         plan = project.open(["plain"], "raw_pool", instance)
         there = elsewhere(plan, current())

@@ -22,7 +22,7 @@ class Machines:
     `attempts`: a machine is lost, the training has a fault of its own, or it is done."""
 
     def __init__(self, *attempts: str, error_type: str | None = None):
-        self.attempts, self.error_type = list(attempts), error_type
+        self.attempts, self.error_type, self.name = list(attempts), error_type, "Ray"
         self.begun, self.stopped, self.said = list[tuple[str, str, str]](), list[str](), list[str]()
         self.commands: list[list[str]] = []
         self.status = "FAILED" if error_type else "RUNNING"

@@ -88,7 +88,7 @@ def test_what_is_told_in_words_names_parts_command_and_assumptions(tiny: Desk) -
         ({"device": "cpu"}, {"lora": {"targets": ["q_proj", "qkv"]}}, "tiny has no linear module qkv: name some"),
         ({"spread": "zero3", "devices": 2}, {}, "spread: zero3 needs deepspeed, which is not installed: pip install"),
         ({"spread": "fsdp2", "sequence_parallel": 2, "devices": 2}, {"packing": True}, "lets packed rows see one"),
-        ({"devices": 2, "machines": 2}, {}, "without a launcher an apply trains on this one alone"),
+        ({"devices": 2, "machines": 2}, {}, "without launcher.ray an apply trains on this one alone"),
     ],
 )
 def test_a_training_that_the_hardware_cannot_do_is_refused_beforehand(tiny, monkeypatch, preset, policy, says) -> None:

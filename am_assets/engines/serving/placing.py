@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from am_assets.config.cluster import Cluster, Launcher
+from am_assets.config.cluster import GB, Cluster, Launcher
 from am_assets.engines.ray_head import silence
 from am_assets.engines.serving.leases import KEEPERS, LOAD_SECONDS, Address
 from am_assets.engines.serving.servers import KEY_SEEN, Server, ServerError
@@ -68,6 +68,7 @@ class Placing:
 
     database: Database
     launcher: Launcher
+    ray: str  # the address of its jobs
     data: Path
 
     def lease(self, server: Server) -> "PlacedLease":
@@ -86,6 +87,7 @@ class Placing:
             runtime_env={"env_vars": {"AM_DATA": str(self.data)}},
             entrypoint_num_cpus=takes.pop("cpu", None),
             entrypoint_num_gpus=takes.pop("gpu", None),
+            entrypoint_memory=int(takes.pop("memory") * GB) if "memory" in takes else None,
             entrypoint_resources=takes or None,
         )
 
@@ -96,7 +98,7 @@ class Placing:
     def ended(self, job: str, server: Server) -> str | None:
         """What Ray says of a job that ended; None where it has not, or Ray is away. `NotThereError` where there was no
         room for it."""
-        if silence(self.launcher.ray):
+        if silence(self.ray):
             return None
         try:
             told = self.client.get_job_info(job)
@@ -118,12 +120,13 @@ class Placing:
     def client(self) -> Any:
         from ray.job_submission import JobSubmissionClient
 
-        return JobSubmissionClient(self.launcher.ray)
+        return JobSubmissionClient(self.ray)
 
 
 def placing_of(cluster: Cluster | None, database: Database | None, data: Path) -> Placing | None:
     """How servers are placed; None where each machine has its own."""
-    return Placing(database, cluster.launcher, data) if cluster and cluster.launcher and database else None
+    launcher = cluster.launcher if cluster else None
+    return Placing(database, launcher, launcher.ray, data) if launcher and launcher.ray and database else None
 
 
 class PlacedLease:
@@ -215,7 +218,7 @@ class PlacedLease:
     def _place(self, before: Row | None, end: float) -> str | None:
         """Have Ray start the server instead of what was there; the name of the job. None where another process did."""
         server, head = self.server, min(end, time.monotonic() + HEAD_SECONDS)
-        while fault := silence(self.placing.launcher.ray):
+        while fault := silence(self.placing.ray):
             if time.monotonic() > head:
                 raise NotThereError(f"{server.weights}: no server can be started for it: {fault}")
             time.sleep(1)

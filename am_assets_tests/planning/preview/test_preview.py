@@ -25,7 +25,8 @@ def seen(desk: Desk, recipe: str, *changes: str):
 
 
 def everything(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """All files but those that say which copies of a store a process reads."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and ".reading" not in path.parts}
 
 
 def kept(desk: Desk, asset: str, recipe: str) -> pl.DataFrame:
