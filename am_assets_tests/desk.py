@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from am_assets.engines.serving import Address
+from am_assets.storage.copies import of
 
 SUMS = [
     ("What is 12 plus 7?", "19", "<think>12 + 7 = 19.</think> <answer>\\boxed{19}</answer>"),
@@ -170,6 +171,11 @@ class Desk:
             tags = run_tags(project(), budget, recipes or None, "a test")
             outcomes = [event for event in plan.apply(tags) if isinstance(event, Outcome)]
         return {(outcome.step.asset, outcome.step.partition): outcome for outcome in outcomes}
+
+    def remove(self, asset: str, partition: str) -> None:
+        """A stored table, in the store too where there is one."""
+        path = self.folder / "assets" / asset / f"{partition}.parquet"
+        of(path).remove([path])
 
     def bytes(self) -> dict[str, bytes]:
         tables = (self.folder / "assets").rglob("*.parquet")

@@ -166,7 +166,7 @@ def test_tables_that_were_removed_are_made_again_to_the_same_bytes_and_nothing_b
     before, so_far = desk.bytes(), asked(models)
     removed = {("responses", "asked0"), ("verified_set", "plain")}
     for asset, partition in removed:
-        (desk.folder / "assets" / asset / f"{partition}.parquet").unlink()
+        desk.remove(asset, partition)
     plan = planned(desk, "-r", "plain")
     assert {at for at, (state, because) in plan.items() if "was removed" in because and state == "stale"} == removed
     assert applied(desk, "-r", "plain") == dict.fromkeys(removed, "done")

@@ -268,7 +268,7 @@ def test_only_what_the_planned_steps_need_is_looked_at(taught: Desk, server: Tea
 
 def test_a_stale_step_whose_answers_are_all_stored_needs_no_key(taught: Desk) -> None:
     assert am(taught, "apply", "-r", "plain", "-s", LABELS).exit_code == 0
-    (taught.folder / "assets" / "question_labels" / "open.parquet").unlink()
+    taught.remove("question_labels", "open")
     rewrite(taught, "sources.yaml", sums=taught.source("sums", 5))
     endpoint(taught, api_key_env="UNSET_KEY")
     assert problems(taught, "-s", LABELS) == []

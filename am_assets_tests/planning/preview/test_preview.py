@@ -130,10 +130,10 @@ def test_what_is_not_up_to_date_is_listed_and_what_is_not_there_is_named(applied
     assert outdated[0] == ("raw_pool", "open")
     assert ("deduped_set", "plain") in outdated
     assert ("verified_set", "plain") not in outdated
-    (applied.folder / "assets" / "benchmark_overlap" / "held_out.parquet").rename(applied.folder / "aside.parquet")
+    applied.remove("benchmark_overlap", "held_out")
     with pytest.raises(ConfigError, match="benchmark_overlap"):
         seen(applied, "other", "sampling.languages=[en]")
-    (applied.folder / "assets" / "question_features" / "sums.parquet").unlink()
+    applied.remove("question_features", "sums")
     with pytest.raises(ConfigError, match=r"not there yet: question_features\[sums\]; materialize first: am apply"):
         seen(applied, "plain", "dedup.threshold=0.9")
 
