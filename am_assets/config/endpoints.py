@@ -1,9 +1,9 @@
 """Addresses, rate limits and prices of models: `data/endpoints.yaml`.
 
 Nothing here is part of the identity of an answer. A model may have several endpoints; one without an entry is called
-with the defaults of litellm. An endpoint with `serve` (`config/serve.py`) is a server that is started on this machine
-while it is needed; so is that of every embedded model. The entries `student` and `student/<name in the recipe>` say how
-students are served; without one they answer in the process of the run.
+with the defaults of litellm. An endpoint with `serve` (`config/serve.py`) is a server that is started while it is
+needed, here or where a cluster has room; so is, here, that of every embedded model. The entries `student` and
+`student/<name in the recipe>` say how students are served; without one they answer in the process of the run.
 """
 
 import os

@@ -22,7 +22,7 @@ class Preset(Section):
     device: Literal["gpu", "cpu"] = "gpu"  # what computes
     devices: Count = 1  # of each machine
     machines: Count = 1  # that train together
-    address: str | None = None  # host:port of the first of several machines
+    address: str | None = None  # host:port of the first of several machines; a launcher finds one
     memory_gb: Positive | None = None  # of a device; null: what the GPU here says, or the memory of this machine
     host_memory_gb: Positive | None = None  # of a machine; null: that of this one
     # ddp: each device holds all. fsdp2, zero3 (DeepSpeed): each holds a share of parameters, gradients and optimizer.
@@ -61,7 +61,6 @@ class Preset(Section):
             "offload": self.offload,
             "offload_activations": self.offload_activations,
             "liger": self.liger,
-            "machines": self.machines > 1,
             "sequence_parallel": self.sequence_parallel > 1,
             self.attention: self.attention != "sdpa",
         }

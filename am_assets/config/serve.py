@@ -1,4 +1,4 @@
-"""How a model is served on this machine: `serve:` of an entry of `data/endpoints.yaml`.
+"""How a model is served on this machine, or on machines of a cluster: `serve:` of an entry of `data/endpoints.yaml`.
 
 Nothing here is part of the identity of an answer, so what would change answers is refused here: it belongs to the model
 (weights of another name), or to the sampling of a policy.
@@ -35,7 +35,7 @@ REFUSED: list[tuple[str, str]] = [
 
 
 class Serve(Section):
-    """The engine that answers for a model, started on demand on this machine and shared by all runs."""
+    """The engine that answers for a model, started on demand, here or where a cluster has room; all runs share it."""
 
     engine: Engine  # llama serves GGUF files, the others Hugging Face folders
     arguments: dict[str, Argument] = Field(default_factory=dict)  # as the engine spells them

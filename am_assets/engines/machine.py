@@ -1,6 +1,7 @@
-"""Where processes of one user on one machine meet: limits of providers, servers of models."""
+"""Where processes of one user on one machine meet: limits of providers, servers of models. And its address."""
 
 import os
+import socket
 import stat
 import tempfile
 from pathlib import Path
@@ -16,3 +17,12 @@ def machine_folder() -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise ConfigError(f"{folder} belongs to somebody else: remove it, or set TMPDIR to a folder of your own")
     return folder
+
+
+def address_here() -> str:
+    """The address by which other machines of the cluster reach this one."""
+    head = os.environ.get("RAY_ADDRESS", "127.0.0.1").partition(":")[0]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((head, 1))  # sends nothing
+        address: str = probe.getsockname()[0]
+    return address

@@ -17,6 +17,7 @@ import dagster as dg
 
 from am_assets.config.cluster import FILE, Cluster, load_cluster
 from am_assets.config.files import ConfigError
+from am_assets.config.hardware import BY_NAME
 from am_assets.orchestration import postgres
 from am_assets.orchestration.dagster_internals import CheckRunHealthResult, ExecuteRunArgs, RunLauncher, WorkerStatus
 from am_assets.orchestration.guard import PLANNED_WITH, TASK, THREADS
@@ -98,10 +99,14 @@ class RemoteLauncher(RunLauncher):
         self._instance.report_engine_event(f"Submitted to {self.name}", run, cls=self.__class__)
 
     def begin_task(self, name: str, run_id: str, asset: str, partition: str) -> None:
-        """Submit a process that measures rows of a partition beside the run that makes it, with what that takes."""
+        """Submit a process that measures rows of a partition beside the run that makes it."""
+        self.begin_beside(name, run_id, MEASURING, run_id, asset, partition)
+
+    def begin_beside(self, name: str, run_id: str, module: str, *told: str) -> None:
+        """Submit a process beside a run, with what that takes, which ends with it."""
         run = self._instance.get_run_by_id(run_id)
         assert run is not None
-        self.submit(name, self._guarding([TASK, run_id], MEASURING, run_id, asset, partition), run)
+        self.submit(name, self._guarding([TASK, run_id], module, *told), run)
 
     def _guarding(self, of: list[str], module: str, *arguments: str) -> list[str]:
         """The command of a guard over that of a module."""
@@ -178,7 +183,7 @@ def environment(run: dg.DagsterRun) -> dict[str, str]:
         "DAGSTER_RUN_JOB_NAME": run.job_name,
         PLANNED_WITH: json.dumps(wanted),
         THREADS: os.environ.get("OMP_NUM_THREADS", ""),
-    }
+    } | ({BY_NAME: named} if (named := os.environ.get(BY_NAME)) else {})
 
 
 def _hosts(run_id: str) -> dict[str, str]:

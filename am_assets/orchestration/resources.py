@@ -18,6 +18,7 @@ from am_assets.engines.llm import ANSWER, Budget, LlmError, ask, ask_batch
 from am_assets.engines.llm.money import SPENT
 from am_assets.engines.llm.shared_budget import SharedBudget
 from am_assets.engines.models import embedder
+from am_assets.engines.serving import placing_of
 from am_assets.orchestration.postgres import lease_tags
 from am_assets.orchestration.run_names import USER_TAG
 from am_assets.orchestration.schemas import TABLES
@@ -102,6 +103,7 @@ class Answers:
     def __init__(self, project: Project):
         self.project = project
         self.database = project.database()
+        self.places = placing_of(project.cluster, self.database, project.data)
         self.memo = Memo(project.memo, SharedClaims(self.database) if self.database else None)
 
     def fill(
@@ -211,7 +213,7 @@ class Answers:
                         yield answers
                         requests = requests.join(answers, on="key", how="anti", maintain_order="left")
                 if requests.height:
-                    yield from ask(requests, model, endpoints, budget, self.memo.refused, self.database)
+                    yield from ask(requests, model, endpoints, budget, self.memo.refused, self.database, self.places)
             except LlmError as fault:
                 faults.append(str(fault))
         if faults:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
+from am_assets.config.cluster import FILE, Launcher
 from am_assets.config.files import ConfigError
-from am_assets.config.hardware import BY_NAME
+from am_assets.config.hardware import BY_NAME, Preset
 from am_assets.config.recipe import TrainingPolicy
 from am_assets.engines.models.devices import gpus, preset_here
+from am_assets.engines.ray_head import machines, silence
 from am_assets.planning.steps import Step
 from am_assets.project import Project
 from am_assets.training import launch
@@ -24,11 +26,33 @@ def in_the_way(here: Project, steps: Iterable[Step]) -> Iterator[str]:
     except ConfigError as error:
         yield f"{BY_NAME}: {error}"
         return
+    placed = bool(here.launcher and here.launcher.ray)
+    if preset.machines > 1 and here.launcher and placed:
+        yield from (f"{file}: {name}: {fault}" for fault in _no_room(here, preset, here.launcher))
     for recipe in recipes:
         policy, where = here.recipe(recipe).training, here.where(recipe)
         yield from (f"{where}: {fault} (hardware.yaml: {name})" for fault in launch.contradictions(policy, preset))
-        yield from (f"{file}: {name}: {fault}" for fault in launch.not_here(policy, preset, gpus()))
+        yield from (f"{file}: {name}: {fault}" for fault in launch.not_here(policy, preset, gpus(), placed))
         yield from (f"{where}: training.lora.targets: {fault}" for fault in _without_targets(policy))
+
+
+def _no_room(here: Project, preset: Preset, launcher: Launcher) -> Iterator[str]:
+    """What a cluster lacks for a training over several of its machines."""
+    takes = launcher.takes(["gpu"])
+    if preset.device == "gpu" and takes.get("gpu", 0) < preset.devices:
+        yield (
+            f"devices: {preset.devices}, and a run of the pool gpu takes {takes.get('gpu', 0):g} GPUs of its machine:"
+            f" set launcher.resources.gpu of {FILE} to {{gpu: {preset.devices}}}, or devices to less"
+        )
+    if launcher.ray is None or silence(launcher.ray):
+        return  # said elsewhere
+    fit = [one for one in machines(launcher.ray) if all(one.get(name, 0) >= much for name, much in takes.items())]
+    if len(fit) < preset.machines:
+        said = ", ".join(f"{much:g} {name}" for name, much in takes.items())
+        yield (
+            f"machines: {preset.machines}, and of those of the Ray cluster {len(fit)} have what each takes ({said}):"
+            " start more, or name a preset with fewer"
+        )
 
 
 def _without_targets(policy: TrainingPolicy) -> Iterator[str]:

@@ -142,15 +142,15 @@ def _model(here: Project, model: str, asset: str) -> Iterator[str]:
     where = f"{here.data / 'endpoints.yaml'}: {model} (asked for {asset})"
     endpoints = here.endpoints_of(model)
     for endpoint in endpoints:
-        yield from (f"{where}: {fault}" for fault in _endpoint(model, endpoint))
+        yield from (f"{where}: {fault}" for fault in _endpoint(model, endpoint, _placed(here)))
     silent = [_silence(endpoint.api_base) for endpoint in endpoints if not endpoint.served(model)]
     if silent and all(silent):  # one reachable endpoint is enough
         yield from (f"{where}: api_base: {fault}" for fault in silent if fault)
 
 
-def _endpoint(model: str, endpoint: Endpoint) -> Iterator[str]:
+def _endpoint(model: str, endpoint: Endpoint, placed: bool) -> Iterator[str]:
     if endpoint.served(model):
-        yield from unservable(model, endpoint)
+        yield from unservable(model, endpoint, placed)
         if endpoint.batch:
             yield "batch: an embedded model has no offline batches: remove it"
         return
@@ -170,6 +170,11 @@ def _endpoint(model: str, endpoint: Endpoint) -> Iterator[str]:
     provider = (endpoint.model or model).partition("/")[0]
     if endpoint.batch and provider not in PROVIDERS and "/" in (endpoint.model or model):
         yield f"batch: {provider} has no offline batches here, only {', '.join(sorted(PROVIDERS))}: remove it"
+
+
+def _placed(here: Project) -> bool:
+    """Whether servers of models are begun on whatever machine has room."""
+    return bool(here.launcher and here.launcher.ray)
 
 
 def _no_bundled_model() -> str | None:
@@ -226,7 +231,7 @@ def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
         for one in [fault] if fault else template_faults(training) if trained else []:
             yield f"{here.where(recipe)}: training.student: {one}"
         for endpoint in here.endpoints_of_student(training.student) if "benchmark_responses" in planned else ():
-            faults = unservable(f"{STUDENT}/{training.student}", endpoint)
+            faults = unservable(f"{STUDENT}/{training.student}", endpoint, _placed(here))
             yield from (f"{here.data / 'endpoints.yaml'}: {STUDENT}: {fault}" for fault in faults)
 
 

@@ -23,21 +23,23 @@ PORT = 29500
 EXTRAS = {"deepspeed": "deepspeed", "liger": "liger_kernel", "optimizers": "torchao", "lora": "peft"}
 
 
-def command(program: list[str], policy: TrainingPolicy, hardware: Preset, folder: Path) -> list[str]:
+def command(
+    program: list[str], policy: TrainingPolicy, hardware: Preset, folder: Path, rank: int | None = None
+) -> list[str]:
     """The command line that runs a Python program on the devices, with the file of accelerate written to `folder` if
-    that starts it."""
+    that starts it. `rank`: which of several machines this one is, counted from 0."""
     if is_launched(hardware):
         content = yaml.safe_dump(accelerate_config(policy, hardware), sort_keys=False)
         (folder / FILE).write_text(content)
-    return arguments(program, hardware, folder)
+    return arguments(program, hardware, folder, rank)
 
 
-def arguments(program: list[str], hardware: Preset, folder: Path) -> list[str]:
+def arguments(program: list[str], hardware: Preset, folder: Path, rank: int | None = None) -> list[str]:
     """The command line alone. One process is started by plain Python, which takes 4 s less."""
     if not is_launched(hardware):
         return [sys.executable, *program]
-    rank = ["--machine_rank", "$MACHINE_RANK"] if hardware.machines > 1 else []
-    return [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(folder / FILE), *rank, *program]
+    which = ["--machine_rank", "$MACHINE_RANK" if rank is None else str(rank)] if hardware.machines > 1 else []
+    return [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(folder / FILE), *which, *program]
 
 
 def is_launched(hardware: Preset) -> bool:
@@ -138,15 +140,17 @@ def contradictions(policy: TrainingPolicy, hardware: Preset) -> Iterator[str]:
         yield "training.optimizer: adamw_8bit is computed on the GPU: set it to adamw, or offload to false"
 
 
-def not_here(policy: TrainingPolicy, hardware: Preset, gpus: int) -> Iterator[str]:
-    """What this machine lacks for the preset; each begins with the field at fault."""
-    if hardware.device == "gpu" and hardware.devices > gpus:
+def not_here(policy: TrainingPolicy, hardware: Preset, gpus: int, placed: bool = False) -> Iterator[str]:
+    """What this machine lacks for the preset; each begins with the field at fault. Several machines are not looked for
+    where a cluster has them (`placed`)."""
+    together = placed and hardware.machines > 1
+    if not together and hardware.device == "gpu" and hardware.devices > gpus:
         found = {0: "no GPU is", 1: "1 GPU is"}.get(gpus, f"{gpus} GPUs are")
         yield f"devices: {hardware.devices}, but {found} here: name a preset that fits, by AM_HARDWARE or --hardware"
-    if hardware.machines > 1:
+    if hardware.machines > 1 and not placed:
         yield (
-            f"machines: {hardware.machines}, but an apply starts a training on this one alone: `am train --dry-run`"
-            " prints the command that is run on each"
+            f"machines: {hardware.machines}, but without launcher.ray an apply trains on this one alone: `am"
+            " train --dry-run` prints the command that is run on each"
         )
     needed = {
         "deepspeed": ("spread: zero3", hardware.spread == "zero3" and is_sharded(hardware)),

@@ -8,6 +8,7 @@ Imports transformers and trl, so only a process that trains imports it. What is 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from transformers import Trainer, TrainerCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTTrainer
 
-from am_assets.training.resume import Resumable
+from am_assets.training.resume import PREFIX, Resumable
 from am_assets.training.watching import Watch
 
 REPORT_SECONDS = 15
@@ -76,8 +77,17 @@ class ResumableTrainer(SFTTrainer):
         main = self.args.should_save
         with self.resumable.written(self.state.global_step) if main else nullcontext():
             Trainer._save_checkpoint(self, model, trial)  # trl's writes a model card as well
+            if self.args.world_size > 1:
+                self._gather_states(self.resumable.writing / f"{PREFIX}{self.state.global_step}")
             self.accelerator.wait_for_everyone()
         self.accelerator.wait_for_everyone()
+
+    def _gather_states(self, checkpoint: Path) -> None:
+        """Have the random states of all processes in the checkpoint: other machines have theirs in a folder there."""
+        own = checkpoint / f"rng_state_{self.args.process_index}.pth"
+        for name, content in gather_object([(own.name, own.read_bytes())]):
+            if self.args.should_save and not (checkpoint / name).exists():
+                (checkpoint / name).write_bytes(content)
 
     def _init_training_state(self, *args: Any, **options: Any) -> Any:
         at = super()._init_training_state(*args, **options)

@@ -66,6 +66,14 @@ class Resumable:
         found = [path for path in self.folder.glob(f"{PREFIX}*") if _is_whole(path)]
         return max(found, key=_steps, default=None)
 
+    def goes_on_from(self, checkpoint: Path | None, identity: str) -> None:
+        """Have the checkpoint of another machine, if there is one, be the newest, and none but that."""
+        self.clear()
+        if checkpoint is not None:
+            self.folder.mkdir(parents=True)
+            write_whole(self.folder / "identity", identity)
+            checkpoint.rename(self.folder / f"{PREFIX}{step_of(checkpoint)}")
+
     @contextmanager
     def written(self, step: int) -> Iterator[None]:
         """The block writes `<writing>/checkpoint-<step>`, which then takes the place of the checkpoints before it.
@@ -116,6 +124,12 @@ class Resumable:
 
 def folder_of(output: Path) -> Path:
     return output.with_name(f".{output.name}.resume")
+
+
+def step_of(checkpoint: Path | None) -> int:
+    """After how many steps a checkpoint was saved, whatever its name; 0 where there is none."""
+    state = checkpoint / "trainer_state.json" if checkpoint else None
+    return int(json.loads(state.read_text())["global_step"]) if state and state.exists() else 0
 
 
 def _steps(checkpoint: Path) -> int:

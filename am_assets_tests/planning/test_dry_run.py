@@ -1,16 +1,19 @@
 """`am train --dry-run` and what `am plan` says of trainings that can't be: nothing is spent, no GPU is needed."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import yaml
 
+from am_assets.config.cluster import Cluster, Launcher
 from am_assets.config.files import ConfigError
 from am_assets.config.hardware import PRESETS, Preset, chosen, load_hardware
 from am_assets.config.recipe import TrainingPolicy
 from am_assets.orchestration.tables import content_version
 from am_assets.planning import devices
+from am_assets.project import project
 from am_assets.storage.stored import settings
 from am_assets_tests.commands import am
 from am_assets_tests.desk import Desk
@@ -85,7 +88,7 @@ def test_what_is_told_in_words_names_parts_command_and_assumptions(tiny: Desk) -
         ({"device": "cpu"}, {"lora": {"targets": ["q_proj", "qkv"]}}, "tiny has no linear module qkv: name some"),
         ({"spread": "zero3", "devices": 2}, {}, "spread: zero3 needs deepspeed, which is not installed: pip install"),
         ({"spread": "fsdp2", "sequence_parallel": 2, "devices": 2}, {"packing": True}, "lets packed rows see one"),
-        ({"devices": 2, "machines": 2}, {}, "starts a training on this one alone"),
+        ({"devices": 2, "machines": 2}, {}, "without launcher.ray an apply trains on this one alone"),
     ],
 )
 def test_a_training_that_the_hardware_cannot_do_is_refused_beforehand(tiny, monkeypatch, preset, policy, says) -> None:
@@ -93,6 +96,25 @@ def test_a_training_that_the_hardware_cannot_do_is_refused_beforehand(tiny, monk
     tiny.write("hardware.yaml", {"it": preset})
     tiny.edit("plain", "training", **policy)
     assert says in "\n".join(refused(tiny))
+
+
+def test_what_a_cluster_lacks_for_several_machines_is_said_beforehand(tiny, monkeypatch) -> None:
+    monkeypatch.setattr(devices, "machines", lambda _: [{"cpu": 4.0, "gpu": 8.0}] * 3 + [{"cpu": 4.0}])
+    monkeypatch.setattr(devices, "silence", lambda _: None)
+    monkeypatch.setenv("AM_HARDWARE", "it")
+    tiny.write("hardware.yaml", {"it": {"devices": 8, "machines": 4, "spread": "fsdp2"}})
+    tiny.edit("plain", "training", batch_size=32)
+    tiny.open(None, None)
+
+    def said(gpus: float) -> list[str]:
+        launcher = Launcher(ray="http://h:1", resources={"gpu": {"gpu": gpus}})
+        return [*devices.in_the_way(replace(project(), cluster=Cluster(launcher=launcher)), TRAIN)]
+
+    (few,) = said(8)
+    assert "it: machines: 4, and of those of the Ray cluster 3 have what each takes (8 gpu): start more" in few
+    assert "it: devices: 8, and a run of the pool gpu takes 1 GPUs of its machine: set launcher.resources" in said(1)[0]
+    monkeypatch.setattr(devices, "machines", lambda _: [{"gpu": 8.0}] * 4)
+    assert said(8) == []
 
 
 def test_nothing_is_in_the_way_of_a_training_on_this_machine(tiny: Desk) -> None:

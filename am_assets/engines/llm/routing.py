@@ -29,7 +29,7 @@ class Route:
     def __init__(self, wire: Wire, database: Database | None):
         self.wire = wire
         endpoint = wire.endpoint
-        account = f"{wire.provider} {wire.base or ''} {endpoint.api_key_env or ''}".strip()
+        account = f"{wire.provider} {wire.account} {endpoint.api_key_env or ''}".strip()
         state = SharedState(database, account) if database else LocalState(account)
         self.share = Share(state, endpoint.concurrency, endpoint.requests_per_minute, endpoint.tokens_per_minute)
         self.faults = 0

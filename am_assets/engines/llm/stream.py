@@ -21,7 +21,9 @@ from am_assets.engines.llm.money import SPENT, Budget, Meter
 from am_assets.engines.llm.replies import ANSWER, Fault, LlmError
 from am_assets.engines.llm.requester import Requester
 from am_assets.engines.llm.routing import Route, Routes
-from am_assets.engines.llm.wire import Wire
+from am_assets.engines.llm.wire import NOWHERE, Wire
+from am_assets.engines.serving import Places
+from am_assets.engines.serving.leases import LOAD_SECONDS
 from am_assets.runtime import progress
 from am_assets.runtime.interrupts import collected_interrupts
 from am_assets.storage.shared.database import Database
@@ -29,6 +31,7 @@ from am_assets.storage.shared.database import Database
 FRAME_SECONDS = 0.25  # how long an answer waits at most before it is yielded
 SILENCE_SECONDS = 5.0  # without an answer, after which an empty frame is yielded, so that progress is shown
 MAX_UNSTORED = 1000  # answers; backpressure: the stream pauses until they are consumed
+LOOK_SECONDS = 0.5  # between looks at servers of which none answers yet
 MORE_WORKERS = 2  # times the slots, so that requests in backoff leave no slot idle
 
 
@@ -39,17 +42,18 @@ def ask(
     budget: Budget | None = None,
     refused: Callable[[], str | None] = lambda: None,
     database: Database | None = None,
+    places: Places | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Answers to `requests` (columns key, messages, sampling; the last two JSON), in frames of columns `ANSWER`.
 
     Frames come a few times a second, answers in the order of arrival. No new request starts once the budget is reached,
     `refused` returns a reason, or a fault shows that all others would fail the same way; answers in flight are still
-    yielded. With a `database` the limits of the account hold over all machines that share it. `LlmError` after the last
-    answer where requests stayed unanswered; `ConfigError` before the first where the endpoint is misconfigured, or the
-    model has no price while there is a budget.
+    yielded. With a `database` the limits of the account hold over all machines that share it, and `places` starts
+    servers on them. `LlmError` after the last answer where requests stayed unanswered; `ConfigError` before the first
+    where the endpoint is misconfigured, or the model has no price while there is a budget.
     """
     budget = budget or Budget(within=SPENT)
-    wires = _wires(model, endpoints)
+    wires = _wires(model, endpoints, places)
     for wire in wires:
         if budget.limited and wire.prices is None:
             raise ConfigError(
@@ -76,15 +80,21 @@ def ask(
         raise LlmError(f"{model}: {stream.meter.left()}. {stream.reason()}")
 
 
-def _wires(model: str, endpoints: Sequence[Endpoint]) -> list[Wire]:
+def _wires(model: str, endpoints: Sequence[Endpoint], places: Places | None) -> list[Wire]:
     """A wire for each endpoint, and for each replica of one that is served here; these start at the same time."""
     streamed = [endpoint.model_copy(update={"batch": False}) for endpoint in endpoints]
     counts = [served.replicas if (served := endpoint.served(model)) else 1 for endpoint in streamed]
     wanted = [(endpoint, number) for endpoint, count in zip(streamed, counts, strict=True) for number in range(count)]
     if len(wanted) == 1:
-        return [Wire(model, *wanted[0])]
+        return [Wire(model, endpoint, number, places) for endpoint, number in wanted]
     with ThreadPoolExecutor(len(wanted)) as pool:
-        return list(pool.map(lambda one: Wire(model, *one), wanted))
+        wires = list(pool.map(lambda one: Wire(model, one[0], one[1], places), wanted))
+    end = time.monotonic() + LOAD_SECONDS
+    while not any(wire.base != NOWHERE or wire.look() for wire in wires):
+        if time.monotonic() > end:
+            raise LlmError(f"{model}: none of its servers answers after {LOAD_SECONDS:g} seconds")
+        time.sleep(LOOK_SECONDS)
+    return wires
 
 
 class _Stream:

@@ -8,6 +8,7 @@ All others go through `litellm.acompletion`.
 
 import asyncio
 import json
+import socket
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -15,11 +16,13 @@ from am_assets.config.endpoints import STUDENT, Endpoint
 from am_assets.config.files import ConfigError
 from am_assets.engines.llm.names import misnamed
 from am_assets.engines.llm.replies import Fault, LlmError, Reply, empty, read, refusal
-from am_assets.engines.serving import Lease, ServerError, lease, server_of
+from am_assets.engines.serving import NotThereError, Places, ServerError, Wish, lease, server_of
 from am_assets.runtime.quoting import MAX_QUOTED, quoted
 
 DIRECT = {"openai", "hosted_vllm", "deepseek"}  # litellm's names of providers whose protocol is plain OpenAI
 CONNECT_SECONDS = 30
+GONE_SECONDS = 20.0
+NOWHERE = "http://127.0.0.1:9/v1"  # the address of a server that is not there yet
 NO_CONNECTION = "Cannot connect to host"  # aiohttp's message, quoted in litellm's
 MAX_FAULT = 2 * MAX_QUOTED  # characters, including our own text
 
@@ -27,11 +30,11 @@ MAX_FAULT = 2 * MAX_QUOTED  # characters, including our own text
 class Wire:
     """A connection to one endpoint; an async context manager. `ConfigError` where the endpoint is misconfigured.
 
-    Where a server of this machine is declared the constructor starts or joins it and waits until it answers, or raises
-    `LlmError`; `replica` is its number among equal ones.
+    Where a server is declared the constructor starts or joins it and waits until it answers, or raises `LlmError`;
+    `replica` is its number among equal ones. Declared by `serve` it is placed by `places`, where there are such.
     """
 
-    def __init__(self, model: str, endpoint: Endpoint, replica: int = 0):
+    def __init__(self, model: str, endpoint: Endpoint, replica: int = 0, places: Places | None = None):
         import litellm
 
         litellm.suppress_debug_info = True
@@ -41,8 +44,11 @@ class Wire:
         self.prices = endpoint.prices(model)
         base = endpoint.api_base
         name = endpoint.model or model
-        self.lease: Lease | None = None
-        if declared := endpoint.served(model):
+        self.lease: Wish | None = None
+        declared = endpoint.served(model)
+        self.places = places if endpoint.serve else None
+        self.several = bool(self.places and declared and declared.replicas > 1)  # of which some may not be there
+        if declared:
             base, name = self._served(model, replica)
         self.full_name = name
         self.name, self.provider, found_key, self.base = litellm.get_llm_provider(
@@ -50,6 +56,7 @@ class Wire:
         )
         self.key = self.key or found_key
         self.base = self.base or base
+        self.account = self.placed_name if self.places else self.base or ""  # whose limits hold, beside the key
         self.direct = self.provider in DIRECT and bool(self.base)
         self.known_schema_support = base is not None or litellm.supports_response_schema(name)
         self.structured = endpoint.structured
@@ -58,25 +65,46 @@ class Wire:
         self.sampling = lru_cache(64)(self._sampling)
 
     def _served(self, model: str, replica: int) -> tuple[str, str]:
-        """The address of the server on this machine, and litellm's name of the model there."""
+        """The address of the server, and litellm's name of the model there."""
         if model.partition("/")[0] != STUDENT and (fault := misnamed(model, {model: [self.endpoint]})):
             raise ConfigError(fault)
         try:
             server = server_of(model, self.endpoint, replica)
-            self.lease = lease(server)
-            base, self.key = self.lease.address()
+            self.lease = lease(server, self.places)
+            base, self.key = self._there()
         except (ServerError, FileNotFoundError) as error:
             raise LlmError(f"{model}: {error}") from None
+        self.placed_name = server.id
         self.served_name = server.name
         return base, f"{'openai' if server.engine == 'llama' else 'hosted_vllm'}/{server.name}"
 
+    def _there(self) -> tuple[str, str | None]:
+        """Where the server answers, and its key, once it does; `NOWHERE` where it is one of several that does not."""
+        assert self.lease
+        if not self.several:
+            return self.lease.address()
+        try:
+            return self.lease.address(0)
+        except NotThereError:
+            return NOWHERE, None
+
+    def look(self) -> bool:
+        """Whether the server answers by now. `LlmError` where it does not start."""
+        try:
+            self.base, self.key = self._there()
+        except ServerError as error:
+            raise LlmError(str(error)) from None
+        return self.base != NOWHERE
+
     async def _find_again(self) -> None:
-        """After a lost connection to a server of this machine: where it answers now, once it does."""
+        """After a lost connection to a server that was started here or placed: where it answers now, once it does."""
         if self.lease is None:
             return
         async with self.finding:
             try:
-                base, self.key = await asyncio.to_thread(self.lease.address)
+                base, self.key = await asyncio.to_thread(self._there)
+            except NotThereError as error:
+                raise Fault("busy", str(error)) from None
             except ServerError as error:
                 raise Fault("refused", str(error)) from None
             if base != self.base:
@@ -89,7 +117,7 @@ class Wire:
         self.finding = asyncio.Lock()
 
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, socket_factory=_noticing if self.places else None),
             timeout=aiohttp.ClientTimeout(total=self.endpoint.timeout_seconds, sock_connect=CONNECT_SECONDS),
         )
         return self
@@ -153,12 +181,16 @@ class Wire:
     async def _post(self, messages: list[dict[str, Any]], sampling: str) -> Reply:
         import aiohttp
 
+        if self.base == NOWHERE:
+            await self._find_again()
+        if self.base == NOWHERE:
+            raise Fault("busy", "this replica of the server is not there yet")
         url, headers = self._address
         body = json.dumps(self.body(messages, sampling))
         try:
             async with self.session.post(url, data=body, headers=headers) as response:
                 content = await response.read()
-        except aiohttp.ClientConnectorError as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             await self._find_again()
             raise Fault("busy", f"no connection: {error}") from None
         except TimeoutError:
@@ -211,3 +243,12 @@ class Wire:
     def quoted(self, text: object, most: int = MAX_QUOTED) -> str:
         """`text` of the provider sanitized for a message, without the API key."""
         return quoted(text, self.key, most=most)
+
+
+def _noticing(address: Any) -> socket.socket:
+    """A socket that notices within `GONE_SECONDS` that the machine at the other end is gone."""
+    made = socket.socket(*address[:3])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 5), ("TCP_USER_TIMEOUT", int(GONE_SECONDS * 1000))):
+        made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return made

@@ -14,6 +14,7 @@ import polars as pl
 from am_assets.config.endpoints import STUDENT, Endpoint
 from am_assets.engines.llm import ask
 from am_assets.engines.models.student import GENERATION, generate, refuse_unusable
+from am_assets.engines.serving import Places
 from am_assets.storage.shared.database import Database
 
 
@@ -28,6 +29,7 @@ def answers(
     max_tokens: int | None = None,
     refused: Callable[[], str | None] = lambda: None,
     database: Database | None = None,
+    places: Places | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Frames of `GENERATION` for `prompts` (see `student.generate`), by the weights in `folder`.
 
@@ -41,7 +43,7 @@ def answers(
     requests = _requests(folder, prompts, temperature, top_p, max_tokens)
     served = [endpoint.model_copy(update={"model": str(folder.resolve())}) for endpoint in endpoints]
     engine = served[0].serve.engine if served[0].serve else "elsewhere"
-    for rows in ask(requests, f"{STUDENT}/{name}", served, refused=refused, database=database):
+    for rows in ask(requests, f"{STUDENT}/{name}", served, refused=refused, database=database, places=places):
         yield rows.select(
             "key",
             pl.concat_str(_think(pl.col("reasoning")), pl.col("text").fill_null("")).alias("response"),

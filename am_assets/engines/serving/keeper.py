@@ -49,13 +49,12 @@ class Unused(Exception):
 
 
 class Keeper:
-    """Keeps the server that `server.json` in `folder` describes; `state.json` says how it is."""
+    """Keeps a server, with its files in `folder`, where `state.json` says how it is."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.server = Server(**json.loads((folder / "server.json").read_text()))
+    def __init__(self, folder: Path, server: Server, host: str = HOST):
+        self.folder, self.server, self.host = folder, server, host
         self.key = secrets.token_hex(24)
-        self.port = free_port()
+        self.port = free_port(host)
         self.process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
@@ -89,11 +88,11 @@ class Keeper:
             if (not answered and not port_was_taken(log)) or starts == STARTS:
                 raise ServerError(self.why(code, log))
             self.tell("restarting")
-            self.port = free_port() if port_was_taken(log) else self.port
+            self.port = free_port(self.host) if port_was_taken(log) else self.port
             self.pause(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(deaths - 1, 10)))
 
     def start(self, gpus: list[str] | None) -> None:
-        command, environment = self.server.command(self.port, self.key)
+        command, environment = self.server.command(self.port, self.key, self.host)
         if gpus is not None:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
         with (self.folder / "log").open("wb"):
@@ -112,7 +111,7 @@ class Keeper:
     def until_healthy(self) -> bool:
         """Whether the server came to answer, before it ended."""
         while self.alive():
-            if healthy(self.port, self.key):
+            if healthy(self.host, self.port, self.key):
                 return True
             self.pause(POLL_SECONDS)
         return False
@@ -179,10 +178,13 @@ class Keeper:
             f"{f': {what}' if what else f', exit status {code}'}; {said}"
         )
 
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}/v1"
+
     def tell(self, phase: str, why: str = "") -> None:
-        url = f"http://{HOST}:{self.port}/v1"
         pid = self.process.pid if self.process else None
-        state: dict[str, Any] = {"phase": phase, "why": why, "url": url, "key": self.key, "server": pid}
+        state: dict[str, Any] = {"phase": phase, "why": why, "url": self.url, "key": self.key, "server": pid}
         write_whole(self.folder / "state.json", json.dumps(state | {"keeper": os.getpid()}))
 
 
@@ -206,9 +208,9 @@ def _free(file: Any) -> bool:
     return True
 
 
-def healthy(port: int, key: str) -> bool:
+def healthy(host: str, port: int, key: str) -> bool:
     """Whether the server answers at its health route."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", "/health", headers={"Authorization": f"Bearer {key}"})
         return connection.getresponse().status == 200
@@ -218,9 +220,9 @@ def healthy(port: int, key: str) -> bool:
         connection.close()
 
 
-def free_port() -> int:
+def free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
     return port
 
@@ -254,12 +256,17 @@ def end(*_: object) -> None:
     raise Unused
 
 
+def keeping(keeper: Keeper) -> None:
+    """Be the process of a keeper, until nobody needs its server."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a server leaves behind becomes our child
+    signal.signal(signal.SIGTERM, end)
+    keeper.run()
+
+
 def main() -> None:
     folder, lock = Path(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(lock, False)
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a server leaves behind becomes our child
-    signal.signal(signal.SIGTERM, end)
-    Keeper(folder).run()
+    keeping(Keeper(folder, Server(**json.loads((folder / "server.json").read_text()))))
 
 
 if __name__ == "__main__":

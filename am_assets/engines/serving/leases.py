@@ -1,7 +1,7 @@
 """The side of a user: join the server of a model, or start it.
 
 A lease is a file that its process keeps locked while it lives, and touches while it asks; what holds on one machine.
-Several machines need another `lease`, with the same three methods.
+A cluster that places servers has another, with the same three methods (`placing.py`).
 """
 
 import atexit
@@ -15,7 +15,7 @@ import time
 import uuid
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, overload
 
 from am_assets.engines.machine import machine_folder
 from am_assets.engines.serving.servers import Server, ServerError
@@ -35,8 +35,24 @@ class Address(NamedTuple):
     key: str
 
 
-class Lease:
+class Wish(Protocol):
     """The wish of this process for one server."""
+
+    def address(self, seconds: float = LOAD_SECONDS) -> Address: ...
+
+    def touch(self) -> None: ...
+
+    def release(self) -> None: ...
+
+
+class Places(Protocol):
+    """What places servers on other machines."""
+
+    def lease(self, server: Server) -> Wish: ...
+
+
+class Lease:
+    """The wish for a server of this machine."""
 
     def __init__(self, server: Server):
         self.server = server
@@ -54,14 +70,14 @@ class Lease:
         aside.rename(self.path)  # locked already when a keeper first sees it
         self.touched = time.monotonic()
 
-    def address(self) -> Address:
-        """Where the server answers, once it does: starts it, or waits for it, as needed.
+    def address(self, seconds: float = LOAD_SECONDS) -> Address:
+        """Where the server answers, once it does: starts it, or waits for it so long, as needed.
 
         `ServerError` where it does not start, with the end of its log and what to change.
         """
         for _ in range(KEEPERS):
             self._join()
-            if found := self._answering():
+            if found := self._answering(seconds):
                 return found
         raise ServerError(f"{self.server.weights}: the process that keeps its server was killed {KEEPERS} times")
 
@@ -101,9 +117,9 @@ class Lease:
                 write_whole(self.folder / "server.json", json.dumps(asdict(self.server)))
                 self.keeper = _start_keeper(self.folder, kept.fileno())
 
-    def _answering(self) -> Address | None:
+    def _answering(self, seconds: float) -> Address | None:
         """The address once the server answers; None where its keeper was killed before."""
-        until = time.monotonic() + LOAD_SECONDS
+        until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.touch()
             lives = self._keeper_lives()
@@ -115,7 +131,7 @@ class Lease:
             if not lives:
                 return None
             time.sleep(POLL_SECONDS)
-        raise ServerError(f"{self.server.weights}: the model server does not answer after {LOAD_SECONDS:g} seconds")
+        raise ServerError(f"{self.server.weights}: the model server does not answer after {seconds:g} seconds")
 
     def _state(self) -> dict[str, Any]:
         try:
@@ -145,17 +161,26 @@ def _start_keeper(folder: Path, lock: int) -> subprocess.Popen[bytes]:
         )
 
 
-_leases: dict[str, Lease] = {}
+_leases: dict[tuple[str, bool], Wish] = {}
 _lock = threading.Lock()
 os.register_at_fork(after_in_child=_leases.clear)
 
 
-def lease(server: Server) -> Lease:
-    """The lease of this process on a server; it starts nothing yet."""
+@overload
+def lease(server: Server) -> Lease: ...
+
+
+@overload
+def lease(server: Server, places: Places | None) -> Wish: ...
+
+
+def lease(server: Server, places: Places | None = None) -> Wish:
+    """The lease of this process on a server of this machine, or one that is placed; it starts nothing yet."""
+    name = server.id, places is None
     with _lock:
-        if server.id not in _leases:
-            _leases[server.id] = Lease(server)
-        return _leases[server.id]
+        if name not in _leases:
+            _leases[name] = places.lease(server) if places else Lease(server)
+        return _leases[name]
 
 
 def release_all() -> None:

@@ -1,4 +1,4 @@
-"""Serve a GGUF file over the OpenAI protocol on loopback, by llama.cpp: the engine `llama`.
+"""Serve a GGUF file over the OpenAI protocol, on loopback by default, by llama.cpp: the engine `llama`.
 
 AM_SERVER_KEY=… python -m am_assets.engines.serving.llama model.gguf --name model --port 8080 --context 2048 --slots 4
 """
@@ -15,9 +15,10 @@ CACHE_MIB = 256  # prompt cache; the default of llama.cpp is up to 8 GiB
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Serve a GGUF file over the OpenAI protocol on loopback.")
+    parser = argparse.ArgumentParser(description="Serve a GGUF file over the OpenAI protocol.")
     parser.add_argument("gguf", type=Path)
     parser.add_argument("--name", required=True, help="of the model, in requests and answers")
+    parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--context", type=int, required=True, help="tokens for each slot")
     parser.add_argument("--slots", type=int, required=True, help="requests answered at the same time")
@@ -32,10 +33,10 @@ def main() -> None:
     params = xllamacpp.CommonParams()
     params.model.path = str(options.gguf)
     params.model_alias = {options.name}
-    params.hostnames = [HOST]
+    params.hostnames = [options.host]
     params.port = options.port
     params.api_keys = [os.environ[KEY]]
-    params.cors_origins = f"http://{HOST}"  # by default any web page may send requests
+    params.cors_origins = f"http://{options.host}"  # by default any web page may send requests
     params.ui = False
     params.n_parallel = options.slots
     params.n_ctx = options.context * options.slots  # the slots share it

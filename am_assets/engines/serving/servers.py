@@ -19,6 +19,10 @@ from am_assets.engines.serving.devices import gpus, too_few
 
 HOST = "127.0.0.1"
 KEY = "AM_SERVER_KEY"  # variable that our own servers read their API key from
+KEY_SEEN = (
+    "sglang takes its API key on the command line, where others on a machine of the cluster could read it: serve the"
+    " model by vllm or transformers, or by a server that you start (`api_base`)"
+)
 PAGE_TOKENS = 256  # of the cache of transformers' continuous batching
 PACKAGES = {"fastapi": "fastapi<0.137", "uvicorn": "uvicorn", "openai": "openai"}  # that `transformers serve` imports
 
@@ -29,7 +33,7 @@ class ServerError(RuntimeError):
 
 @dataclass(frozen=True)
 class Server:
-    """A server of one model; equal ones are shared by all users of this machine."""
+    """A server of one model; equal ones are shared by all users of this machine, or of a cluster that places them."""
 
     engine: Engine
     weights: str  # a file or folder, or a name on the hub
@@ -45,13 +49,12 @@ class Server:
     def id(self) -> str:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:20]
 
-    def command(self, port: int, key: str) -> tuple[list[str], dict[str, str]]:
-        """The command that serves on loopback at `port`, and its additional environment."""
-        address = ["--host", HOST, "--port", str(port)]
+    def command(self, port: int, key: str, host: str = HOST) -> tuple[list[str], dict[str, str]]:
+        """The command that serves at `port`, on loopback by default, and its additional environment."""
+        address = ["--host", host, "--port", str(port)]
         if self.engine == "llama":
             limits = ["--context", str(self.context), "--slots", str(self.slots)]
-            named = ["--name", self.name, "--port", str(port), *self._json()]
-            return [*_ours("llama"), self.weights, *named, *limits], {KEY: key}
+            return [*_ours("llama"), self.weights, "--name", self.name, *address, *self._json(), *limits], {KEY: key}
         if self.engine == "transformers":
             return [*_ours("hosted"), self.weights, *address, *_flags(self._small() | self.arguments)], {KEY: key}
         named = ["--served-model-name", self.name, *_flags(self.arguments)]
@@ -136,9 +139,9 @@ def _folder(name: str) -> str:
     return str(folder.resolve())
 
 
-def unservable(model: str, endpoint: Endpoint) -> Iterator[str]:
+def unservable(model: str, endpoint: Endpoint, placed: bool = False) -> Iterator[str]:
     """What would keep an endpoint's server from starting, as far as it shows without starting it; each with its field.
-    Weights on the hub are not looked for."""
+    Weights on the hub are not looked for, nor GPUs where a cluster places it."""
     declared = endpoint.served(model)
     assert declared
     try:
@@ -156,7 +159,10 @@ def unservable(model: str, endpoint: Endpoint) -> Iterator[str]:
         yield f"serve.python: {error}"
     if server.engine == "transformers" and (missing := [name for name in PACKAGES if find_spec(name) is None]):
         yield f"serve.engine: transformers serve needs {' and '.join(missing)}: pip install 'am-assets[serving]'"
-    if declared.gpus and (fault := too_few(declared.gpus * declared.replicas)):
+    if placed and endpoint.serve:
+        if server.engine == "sglang":
+            yield f"serve.engine: {KEY_SEEN}"
+    elif declared.gpus and (fault := too_few(declared.gpus * declared.replicas)):
         yield f"serve.gpus: {fault}"
 
 

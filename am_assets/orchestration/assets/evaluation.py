@@ -89,6 +89,7 @@ def benchmark_responses(
                 **policy.sampling(),
                 refused=answers.memo.refused,
                 database=answers.database,
+                places=answers.places,
             )
 
     filled = answers.fill("generations", wanted, generate, student.GENERATION)

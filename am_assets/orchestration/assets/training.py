@@ -1,7 +1,6 @@
 """Assets of training: the released sets and the student trained on the first of them."""
 
 import os
-import tempfile
 import time
 from functools import partial
 from importlib.metadata import version
@@ -25,7 +24,7 @@ from am_assets.engines import plots
 from am_assets.engines.models import devices, student
 from am_assets.engines.models.language import UNDETERMINED
 from am_assets.evaluation import report
-from am_assets.orchestration import students, tables, texts
+from am_assets.orchestration import students, tables, texts, together
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import all_of, every
 from am_assets.orchestration.resources import Answers
@@ -149,10 +148,7 @@ def sft_checkpoint(
                 hardware=devices.preset_here(here.hardware)[1],
                 report_to=sft.reporter(),
             )
-            with tempfile.TemporaryDirectory() as beside:
-                command = sft.command(job, Path(beside))
-                told = pipes.run(command=command, context=context, env=sft.reports_in(here.data / "runs"))
-            metrics = told.get_custom_messages()[-1]
+            metrics = together.trained(context, pipes, job, sft.reports_in(here.data / "runs"))
             if sft.FAULT in metrics:
                 raise RuntimeError(metrics[sft.FAULT])
             # Published by a process of its own, which knows no store.

@@ -55,6 +55,10 @@ create table if not exists am_assets.limits (account text primary key, state byt
 create table if not exists am_assets.budgets (name text primary key, settled float8 not null);
 create table if not exists am_assets.draws (
     id uuid primary key, budget text not null references am_assets.budgets on delete cascade, drawn float8 not null);
+create table if not exists am_assets.servers (
+    id text primary key, job text not null, code text not null, server text not null,
+    lease int references am_assets.leases on delete set null, phase text not null, why text not null default '',
+    url text, key text, asked timestamptz not null default clock_timestamp());
 do $$ begin
     if to_regclass('am_assets.spending') is not null then -- of form 1, which knew one budget
         insert into am_assets.budgets select 'all', settled from am_assets.budget;
