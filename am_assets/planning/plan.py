@@ -2,8 +2,8 @@
 
 The state of a partition is Dagster's own staleness, with four additions that Dagster cannot see. Roots of the graph
 are compared with the files they were made from. Evidence left incomplete, as without a sandbox, is materialized again,
-and so is a table that was removed. A partition downstream of a failed blocking check waits. Decisions of other recipes
-that become stale by this are refreshed last (`others.py`).
+and so is a table or a release that was removed (`removed.py`). A partition downstream of a failed blocking check waits.
+Decisions of other recipes that become stale by this are refreshed last (`others.py`).
 """
 
 import re
@@ -20,6 +20,7 @@ from am_assets.planning.execution import run
 from am_assets.planning.others import NeedsOfOthers, Others
 from am_assets.planning.reasons import Reasons, Root
 from am_assets.planning.records import CheckState, Records
+from am_assets.planning.removed import removed
 from am_assets.planning.staleness import Partition, Staleness
 from am_assets.planning.steps import Event, Outcome, Step
 from am_assets.storage.stored import StoredTables
@@ -166,23 +167,17 @@ class Plan:
         if because:
             return self.step(key, partition, "stale", because)
         if self._was_removed(key, partition):
-            return self.step(key, partition, "stale", f"its table was removed from {self.tables.folder}")
+            return self.step(key, partition, "stale", f"what it made was removed from {self.tables.folder}")
         for name, state in self.blocking_checks(key, partition).items():
             if state == "not run":
                 return self.step(key, partition, "stale", f"its blocking check {name} came to no end")
         return None
 
     def _was_removed(self, key: dg.AssetKey, partition: str) -> bool:
-        """Whether what was materialized had no table when this plan first looked, and was not made again since."""
+        """Whether what was materialized was gone when this plan first looked, and was not made again since."""
         made = self.records.made(key)
         if key not in self._removed:
-            folders = {at: at.rpartition("|")[0] for at in made}  # of a partition with two dimensions the first
-            there = {
-                folder: {*self.tables.partitions(f"{key.to_user_string()}/{folder}")} for folder in {*folders.values()}
-            }
-            self._removed[key] = {
-                at: one.storage_id for at, one in made.items() if at.rpartition("|")[2] not in there[folders[at]]
-            }
+            self._removed[key] = removed(self.tables, key.to_user_string(), made)
         return self._removed[key].get(partition) == made[partition].storage_id
 
     def blocking_checks(self, key: dg.AssetKey, partition: str) -> dict[str, CheckState]:

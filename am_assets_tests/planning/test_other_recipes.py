@@ -12,6 +12,7 @@ from dagster._core.loader import LoadingContextForTest
 from am_assets_tests.commands import applied, planned
 from am_assets_tests.counted import TASTE, Models, small_project
 from am_assets_tests.desk import FREE, Desk, at_desk
+from am_assets_tests.everywhere import SHARED
 from am_assets_tests.scripted import Teacher, refusal
 from am_assets_tests.students import write_tiny_student
 
@@ -160,13 +161,16 @@ def test_a_change_of_the_pool_arrives_at_both_when_each_is_applied(desk: Desk) -
     assert planned(desk, "-r", "plain") == {}
 
 
-def test_tables_that_were_removed_are_made_again_to_the_same_bytes_and_nothing_below_them(
+def test_tables_and_releases_that_were_removed_are_made_again_to_the_same_bytes_and_nothing_below_them(
     desk: Desk, models: Models
 ) -> None:
     before, so_far = desk.bytes(), asked(models)
     removed = {("responses", "asked0"), ("verified_set", "plain")}
     for asset, partition in removed:
         desk.remove(asset, partition)
+    if not SHARED:  # there a folder of a release is a copy
+        shutil.rmtree(desk.folder / "assets" / "sft_dataset" / "plain")
+        removed.add(("sft_dataset", "plain"))
     plan = planned(desk, "-r", "plain")
     assert {at for at, (state, because) in plan.items() if "was removed" in because and state == "stale"} == removed
     assert applied(desk, "-r", "plain") == dict.fromkeys(removed, "done")
