@@ -34,16 +34,18 @@ NAMED = re.compile(
 
 
 def strip_option_label(found: list[str], reference: str) -> tuple[list[str], str] | Verdict:
-    """(results, reference) without option labels, if the reference is a labelled option as in "(C) 12"; else unchanged.
+    """(results, reference) without option labels. If the reference is a labelled option as in "(C) 12", an answer may
+    give the letter, the text or both; a reference without any letter is the text of an option.
 
-    An answer may give the letter, the text or both. Returns a verdict where the letters decide.
+    Returns a verdict where the letters decide.
 
-    >>> strip_option_label(["(B) 7"], "(C) 12")
-    ('fail', 'different', '(B) 7')
+    >>> strip_option_label(["(B) 7"], "(C) 12"), strip_option_label(["(B) 7"], "7")
+    (('fail', 'different', '(B) 7'), (['7'], '7'))
     """
-    labelled = LABELLED.fullmatch(normalize(reference))
+    gold = normalize(reference)
+    labelled = LABELLED.fullmatch(gold)
     if not labelled or not found:
-        return found, reference
+        return (found if FURTHER_OPTION.search(gold) else [*map(_unlabelled, found)]), reference
     read = [_option(normalize(result)) for result in found]
     letters = {letter for letter, _ in read if letter}
     if letters - {labelled[1] or labelled[2]}:
@@ -51,6 +53,11 @@ def strip_option_label(found: list[str], reference: str) -> tuple[list[str], str
         return "fail", reason, " | ".join(found)
     contents = [content for _, content in read if content]
     return (contents, labelled[3]) if contents else ("pass", "equal", " | ".join(found))
+
+
+def _unlabelled(result: str) -> str:
+    labelled = LABELLED.fullmatch(normalize(result))
+    return labelled[3] if labelled and not FURTHER_OPTION.search(labelled[3]) else result
 
 
 def is_choice(reference: str) -> bool:

@@ -44,6 +44,7 @@ ENVIRONMENT = re.compile(
 )
 MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix"}
 SYSTEMS = {"cases", "dcases", "rcases", "aligned", "align", "gathered", "split", "alignedat"}
+POINT = re.compile(r"[A-Z]'?(?:_\{?\w\}?)?\s*(\([^()]*(?:\([^()]*\)[^()]*)*,[^()]*(?:\([^()]*\)[^()]*)*\))")
 CONDITION_WORDS = re.compile(r"\\text\{(?:if|when|for|where|with)\s*([^{}]*)\}")
 THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d])(?!,\d)")
 
@@ -92,7 +93,7 @@ def read(text: str) -> Value:
 def _environment(text: str) -> Value | None:
     """Matrices, systems of equations and functions by cases."""
     found = ENVIRONMENT.fullmatch(text)
-    if not found:
+    if not found or _ends_early(found["body"], found["kind"]):
         return None
     rows = [[cell.strip(" ,") for cell in row.split("&")] for row in re.split(r"\\\\(?:\[[^\]]*\])?", found["body"])]
     rows = [row for row in rows if any(row)]
@@ -109,6 +110,12 @@ def _environment(text: str) -> Value | None:
     if value is not None and found["name"]:
         return Named(((atoms.name(found["name"]), value),))
     return value
+
+
+def _ends_early(body: str, kind: str) -> bool:
+    """Is this the content of several environments, with what stands between them?"""
+    end, begin = (body.find(f"\\{word}{{{kind}") for word in ("end", "begin"))
+    return end >= 0 and end < begin
 
 
 def condition(text: str) -> str:
@@ -177,6 +184,12 @@ def _named_values(values: list[Value]) -> Value:
         else:
             pairs += [(pairs[-1][0], item) for item in _listed(value)]
     return Named(tuple(pairs))
+
+
+def _named_point(text: str) -> Value | None:
+    """B(3, 4)."""
+    found = POINT.fullmatch(text)
+    return _bracketed(found[1]) if found else None
 
 
 def _built(text: str) -> Value | None:
@@ -280,5 +293,6 @@ def _plus_minus(text: str) -> Value | None:
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
     _environment, _qualified, atoms.compound_quantity, _rounded, _joined, _built, _compared, _member, _equated,
-    _combined, _bracketed, _plus_minus, atoms.congruence, atoms.numeral, atoms.ratio, atoms.row, atoms.term,
+    _combined, _named_point, _bracketed, _plus_minus, atoms.congruence, atoms.numeral, atoms.ratio, atoms.row,
+    atoms.term,
 ]  # fmt: skip

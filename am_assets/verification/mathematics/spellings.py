@@ -58,6 +58,9 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\\!|\\(?:left|right)(?![a-z])\s*\.?|\\[bB]igg?[lrm]?(?![a-z])|\\(?:display|text)style\b|\\limits\b": "",
     r"(?<!\\)\$|\\[()\[\]]|\\label\{[^{}]*\}|\\tag\{[^{}]*\}": "",
     r"(?<!\\)\\(?:[,;:> ]|q?quad\b|,)|~": " ",
+    # A system behind one brace.
+    r"\\\{\s*\\[b]egin\{(array|aligned)\}\s*(?:\{[lcr|. ]*\})?((?:(?!\\[b]egin|\\end)[\s\S])*)\\end\{\1\}(?!\s*\\\})":
+        lambda m: rf"\begin{{cases}}{m[2].replace('&', '') if m[1] == 'aligned' else m[2]}\end{{cases}}",
     # Spellings of one command.
     r"\\[dtc]frac\b": r"\\frac",
     r"\\leq(?:slant|q)?\b": r"\\le ", r"\\geq(?:slant|q)?\b": r"\\ge ", r"\\neq\b": r"\\ne ",
@@ -95,6 +98,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"(?<![A-Za-z\\])(max|min|lim|gcd|lcm|det)(?=\s*[(_])": r"\\\1",
     r"\^\s*(-?\d+(?:\.\d+)?)(?![\d.])": r"^{\1}",
     r"_(\d)(?!\d)": r"_{\1}",
+    r"([a-z])_\{1, ?2\}(?=\s*=)": r"\1",  # x_{1,2} = 1 \pm \sqrt{2}
     r"(?<![A-Za-z\\_^}])C\((\d+), ?(\d+)\)": r"\\binom{\1}{\2}",
     r"\{\s*(\w+)\s*\\choose\s*(\w+)\s*\}|(?<![\w}])(\w+)\s*\\choose\s*(\w+)(?!\w)":
         lambda m: rf"\binom{{{m[1] or m[3]}}}{{{m[2] or m[4]}}}",

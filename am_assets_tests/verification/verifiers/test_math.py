@@ -64,6 +64,18 @@ RIGHT = [
     ("35", r"\boxed{{7 \choose 3}}"),
     (r"{n\choose 2}", r"\boxed{\frac{n(n-1)}{2}}"),
     ("2", r"\boxed{2\lg 5+\lg 4}"),
+    ("(2,3),(4,5)", r"\boxed{x=4,y=5 \text{ or } x=2,y=3}"),
+    ("(2,3),(4,5)", r"\boxed{\begin{cases}x=2\\y=3\end{cases}\text{ or }\begin{cases}x=4\\y=5\end{cases}}"),
+    ("x=2,y=3; x=4,y=5", r"\boxed{(x,y)=(4,5),(2,3)}"),
+    ("-3, 2", r"\boxed{x_1=2,x_2=-3}"),
+    ("x_1=2, x_2=-3", r"\boxed{x=-3 \text{ or } x=2}"),
+    (r"1+\sqrt2, 1-\sqrt2", r"\boxed{x_{1,2}=1\pm\sqrt2}"),
+    (r"30^\circ", r"\boxed{\sin^{-1}\frac12}"),
+    ("12", r"\boxed{(C) 12}"),
+    (r"\frac12", r"\boxed{\text{D. } 0.5}"),
+    ("(3,4)", r"\boxed{B(3,4)}"),
+    ("(1,2),(3,4)", r"\boxed{\begin{pmatrix}3\\4\end{pmatrix},\begin{pmatrix}1\\2\end{pmatrix}}"),
+    ("(2,3)", r"\boxed{\left\{\begin{aligned}x&=2\\y&=3\end{aligned}\right.}"),
 ]
 DIFFERENT = [
     ("72", r"\boxed{71}"),
@@ -80,6 +92,13 @@ DIFFERENT = [
     ("all real numbers except 0", r"\boxed{\text{all real numbers}}"),
     (r"{7 \choose 3}", r"\boxed{34}"),
     (r"\lg 2", r"\boxed{\ln 2}"),
+    ("(2,3),(4,5)", r"\boxed{x=2,y=5 \text{ or } x=4,y=3}"),
+    ("x=2,y=3; x=4,y=5", r"\boxed{x=2,y=5; x=4,y=3}"),
+    ("-3, 2", r"\boxed{x_1=2,x_2=3}"),
+    ("(-3, 2)", r"\boxed{x_1=2,x_2=-3}"),
+    ("12", r"\boxed{(C) 13}"),
+    ("(3,4)", r"\boxed{B(4,3)}"),
+    (r"30^\circ", r"\boxed{\cos^{-1}\frac12}"),
 ]
 CONTRADICTORY = [
     ("2", r"\boxed{1} or \boxed{2} or \boxed{3}"),

@@ -7,20 +7,29 @@ from am_assets.verification.mathematics.told import Equality, Told, all_of, in_a
 from am_assets.verification.mathematics.values import Equation, Group, Named, Term, Value
 
 COORDINATES = {"x", "y", "z"}
+ROOT = re.compile(r"(x|t|z|\\lambda)_\{?(\d)\}?")  # of an equation: x_1, x_2, which have no order
 
 
 def named(one: Named, other: Named, same: Equality) -> Told:
     """The same values for each name. Of single names that differ, as of names that only one side has, nothing is told,
     unless the equations are the same (x = 2y and y = x/2) or a name is a word."""
     first, second = by_name(one), by_name(other)
+    rows, others = solutions(one), solutions(other)
+    if rows and others and rows[0].keys() == others[0].keys():
+        names = sorted(rows[0])
+        return same.values(_points(rows, names), _points(others, names))
+    for roots, letters in ((first, second), (second, first)):
+        if [*letters] == [_letter_of(roots)]:
+            return in_any_order([each[0] for each in roots.values()], next(iter(letters.values())), same)
     if first.keys() == second.keys():
-        return all_of([_values(first[name], second[name], same) for name in first])
+        told = all_of([_values(first[name], second[name], same) for name in first])
+        return None if told and (rows or others) else told  # which belong together is not told by one side
     if len(first) == len(second) == 1:
         sides = _equation(one), _equation(other)
         if sides[0] and sides[1] and equations(sides[0], sides[1], same):
             return True
-        (values,), (others,) = first.values(), second.values()
-        told = _values(values, others, same)
+        (values,), (its,) = first.values(), second.values()
+        told = _values(values, its, same)
         return told if told is False or any(map(_is_word, (*first, *second))) else None
     shared = first.keys() & second.keys()
     told = all_of([_values(first[name], second[name], same) for name in shared])
@@ -33,13 +42,42 @@ def by_name(value: Named) -> dict[str, list[Value]]:
     for name, one in value.pairs:
         parts = name.strip("()").split(",") if name.startswith("(") else []
         alone = sum(other == name for other, _ in value.pairs) == 1
-        if alone and isinstance(one, Group) and len(parts) == len(one.items):
+        if alone and not solutions(value) and isinstance(one, Group) and len(parts) == len(one.items):
             for part, item in zip(parts, one.items, strict=True):
                 found.setdefault(part, []).append(item)
         else:
             several = isinstance(one, Group) and one.kind in ("list", "set")
             found.setdefault(name, []).extend(one.items if several and isinstance(one, Group) else [one])
     return found
+
+
+def solutions(value: Named) -> list[dict[str, Value]]:
+    """Several solutions in several names, "x = 2, y = 3 or x = 4, y = 5" or "(x, y) = (2, 3), (4, 5)"; none if there is
+    one, or it is not said which values belong together."""
+    (first, one), *_ = value.pairs
+    names = list(dict.fromkeys(name for name, _ in value.pairs))
+    if len(names) == 1 and first.startswith("("):
+        names = first.strip("()").split(",")
+        listed = one.items if len(value.pairs) == 1 and isinstance(one, Group) else [each for _, each in value.pairs]
+        points = [each.items for each in listed if isinstance(each, Group) and len(each.items) == len(names)]
+        rows = [dict(zip(names, point, strict=True)) for point in points] if len(points) == len(listed) else []
+    else:
+        rows = [dict(value.pairs[at : at + len(names)]) for at in range(0, len(value.pairs), len(names))]
+    return rows if len(rows) > 1 < len(names) and all(row.keys() == {*names} for row in rows) else []
+
+
+def _points(rows: list[dict[str, Value]], names: list[str]) -> Group:
+    return Group("list", tuple(Group("point", tuple(row[name] for name in names), "()") for row in rows))
+
+
+def _letter_of(found: dict[str, list[Value]]) -> str | None:
+    """The letter of which all names are roots, numbered from 1 on, with one value each."""
+    read = [ROOT.fullmatch(name) for name in found]
+    if len(read) < 2 or any(one is None or len(found[one[0]]) > 1 for one in read):
+        return None
+    numbers = [int(one[2]) for one in read if one]
+    letters = {one[1] for one in read if one}
+    return letters.pop() if len(letters) == 1 and numbers == [*range(1, len(read) + 1)] else None
 
 
 def _values(one: list[Value], other: list[Value], same: Equality) -> Told:
@@ -69,6 +107,11 @@ def named_and_bare(one: Named, other: Value, same: Equality) -> Told:
     if len(found) == 1:
         (values,) = found.values()
         return same.values(values[0] if len(values) == 1 else Group("list", tuple(values)), other)
+    if rows := solutions(one):
+        names = [*rows[0]]
+        return same.values(_points(rows, sorted(names) if COORDINATES.issuperset(names) else names), other)
+    if isinstance(other, Group) and other.kind != "point" and _letter_of(found):
+        return in_any_order([values[0] for values in found.values()], other.items, same)
     if isinstance(other, Group) and other.kind != "set" and all(len(values) == 1 for values in found.values()):
         told = in_order([values[0] for values in found.values()], other.items, same)
         if list(found) == sorted(found) or not COORDINATES.issuperset(found):

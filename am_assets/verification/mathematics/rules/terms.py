@@ -11,6 +11,7 @@ from am_assets.verification.mathematics.units import Unit
 from am_assets.verification.mathematics.values import Congruence, Named, Numeral, Ratio, Rounded, Term, Value, Words
 
 CONSTANT = re.compile(r"(.+)\+\s*([Cc](?:_\{\w\})?)|([Cc](?:_\{\w\})?)\s*\+(.+)", re.DOTALL)
+ARC = re.compile(r"\\arc(?:sin|cos|tan)(?![a-z])|\\(?:sin|cos|tan)\^\{-1\}")  # an angle, which is in radians
 # In kelvins: the size of a degree, and where its zero is.
 TEMPERATURES = {
     "kelvin": (Fraction(1), Fraction(0)),
@@ -63,7 +64,7 @@ def _percent(percent: Term, bare: Term, same: Equality) -> Told:
 
 def _degrees(degrees: Term, bare: Term, same: Equality, equal: Told) -> Told:
     """Degrees beside a multiple of pi, which is in radians, or beside a sum of degrees."""
-    in_radians = "\\pi" in bare.text or "\\circ" in bare.text
+    in_radians = "\\pi" in bare.text or "\\circ" in bare.text or ARC.search(bare.text)
     return same.texts(_in_base(degrees.text, degrees.unit), bare.text) if in_radians else equal
 
 
