@@ -27,6 +27,8 @@ WORDS = re.compile(
 )
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 OUTWARD = re.compile(r"([\[\]])([^\[\](),]{1,99})[,;]([^\[\](),]{1,99})([\[\]])")
+# Digits that repeat between two dots, or in brackets behind the point.
+DOTTED = re.compile(r"(?<=[.\d])\\dot\s*\{?(\d)\}?(?:(\d{0,30})\\dot\s*\{?(\d)\}?)?|(?<=\d\.)\((\d{1,30})\)")
 REPEATING = re.compile(r"(\d{0,30})\.(\d{0,30})\\(?:overline|bar)\s*(?:\{(\d{1,30})\}|(\d))")
 # The whole of a result, with a number in it.
 IN_TEXT = re.compile(r"\s*\\(?:text(?:rm|normal|it|bf)?|mbox|hbox)\s*\{([^{}]*\d[^{}]*)\}\s*")
@@ -41,7 +43,7 @@ def clean(text: str) -> str:
     """
     text = _bare(unicode_to_latex(text)).replace("...", "\\ldots ").lstrip(EDGES).rstrip(EDGES + ".")
     text = re.sub(r"(?<!\\)\$", r"\\$", text) if len(re.findall(r"(?<!\\)\$", text)) == 1 else text
-    text = REPEATING.sub(_repeating, text)
+    text = REPEATING.sub(_repeating, DOTTED.sub(_overlined, text))
     for pattern, replacement in REWRITINGS:
         text = pattern.sub(replacement, text)
     for name, form in BRACKETED.items():
@@ -127,6 +129,10 @@ def half_width(text: str) -> str:
 def _vulgar(character: re.Match[str]) -> str:
     value = Fraction(unicodedata.numeric(character[0])).limit_denominator(10)
     return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
+
+
+def _overlined(digits: re.Match[str]) -> str:
+    return rf"\overline{{{''.join(each or '' for each in digits.groups())}}}"
 
 
 def _repeating(decimal: re.Match[str]) -> str:

@@ -37,7 +37,7 @@ SYMBOLIC = re.compile(
     r"(?:[\d.,\s{}()/*^+!-]|\\(?:pi|frac|sqrt|cdot|times|binom|ln|log)(?![A-Za-z])|(?<![A-Za-z])[ei](?![A-Za-z]))+"
 )
 CUT = re.compile(
-    r"\\text\{|\\%|%|\^\{?\\circ|\\?[$€£¥₹¢℃℉″]|(?<=[\d})\s])(?:[A-Za-zÅ\u4e00-\u9fff]|\\mu|\\Omega)|(?<=\\pi)\s(?=[A-Za-z])"
+    r"\\text\{|\\%|%|\^\{?\\circ|\\?[$€£¥₹¢℃℉″]|(?<=[\d})\s/])(?:[A-Za-zÅ\u4e00-\u9fff]|\\mu|\\Omega)|(?<=\\pi)\s(?=[A-Za-z])"
 )
 MINUS = re.compile(r"\s-\s*$")  # and no hyphen
 
@@ -71,15 +71,17 @@ def quantity(text: str) -> Quantity | None:
     for cut in CUT.finditer(text):
         before, rest = text[: cut.start()], text[cut.start() :]
         number = before.rstrip(" -")
+        if number.endswith("/"):
+            number, rest = number[:-1].rstrip(), f"/{rest}"
         if not number or MINUS.search(before) or "\\text" in number or "\\circ" in number or not _balanced(number):
             continue
         if rest.startswith("^") and TRIGONOMETRIC.search(number):
             return None
-        letters = re.match(r"[A-Za-z]+", rest)
-        marked = rest.startswith(("\\text", "\\%", "%", "^", "\\$", "$"))
+        letters = re.match(r"/?([A-Za-z]+)", rest)
+        marked = rest.removeprefix("/").startswith(("\\text", "\\%", "%", "^", "\\$", "$"))
         if not (marked or SYMBOLIC.fullmatch(number)):
             continue
-        if letters and len(letters[0]) == 1 and not text[: cut.start()].endswith(" "):
+        if letters and len(letters[1]) == 1 and not text[: cut.start()].endswith(" "):
             continue  # "3 m" is a length, "3m" a product
         told = unit_and_noun(rest)
         if told and (told[0] or not letters):

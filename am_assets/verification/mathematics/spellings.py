@@ -58,6 +58,8 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\\!|\\(?:left|right)(?![a-z])\s*\.?|\\[bB]igg?[lrm]?(?![a-z])|\\(?:display|text)style\b|\\limits\b": "",
     r"(?<!\\)\$|\\[()\[\]]|\\label\{[^{}]*\}|\\tag\{[^{}]*\}": "",
     r"(?<!\\)\\(?:[,;:> ]|q?quad\b|,)|~": " ",
+    # A transposed row.
+    r"[(\[]([^()\[\]]*,[^()\[\]]*)[)\]]\s*\^\s*\{?\s*(?:T|\\top|\\intercal|\\text\{T\}|\\mathrm\{T\})\s*\}?": r"(\1)",
     # A system behind one brace.
     r"\\\{\s*\\[b]egin\{(array|aligned)\}\s*(?:\{[lcr|. ]*\})?((?:(?!\\[b]egin|\\end)[\s\S])*)\\end\{\1\}(?!\s*\\\})":
         lambda m: rf"\begin{{cases}}{m[2].replace('&', '') if m[1] == 'aligned' else m[2]}\end{{cases}}",

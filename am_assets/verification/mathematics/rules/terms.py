@@ -18,6 +18,7 @@ TEMPERATURES = {
     "celsius": (Fraction(1), Fraction("273.15")),
     "fahrenheit": (Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),
 }
+MONEY = {"dollar", "euro", "pound sterling", "yuan", "rupee"}
 MINUTES = re.compile(r"\d\d")
 
 
@@ -36,6 +37,8 @@ def terms(one: Term, other: Term, same: Equality) -> Told:
             return same.texts(one.text, other.text)
         return same.texts(_in_base(one.text, one.unit), _in_base(other.text, other.unit))
     equal = same.texts(one.text, other.text)
+    if equal is False and MONEY.intersection(kinds):  # $3 million, 3000000; 50 cents, 0.5
+        return same.texts(*(_in_base(term.text, term.unit) for term in (one, other)))
     if "angle" in kinds and equal is not True:
         return _degrees(*((one, other) if one.unit else (other, one)), same, equal)
     if equal is not True and not one.unit and not other.unit:
