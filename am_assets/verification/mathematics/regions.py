@@ -92,8 +92,24 @@ def _compared(value: Region) -> "Set | None":
         relation = Relational(left, right, SIGNS[str(sign)])
         if relation in (S.true, S.false):
             return None
-        solved.append(solveset(relation, letter, S.Reals))
+        solved.append(_beside_number(relation, letter) or solveset(relation, letter, S.Reals))
     return Intersection(*solved)
+
+
+def _beside_number(relation: Any, letter: Any) -> "Set | None":
+    """What x > 5 and the like say, without the time that solving takes; None for other relations."""
+    from sympy import Interval, S
+
+    if relation.lhs != letter:
+        relation = relation.reversed
+    bound = relation.rhs
+    if relation.lhs != letter or not bound.is_number or not bound.is_real:
+        return None
+    below, above = Interval.open(S.NegativeInfinity, bound), Interval.open(bound, S.Infinity)
+    if relation.rel_op == "!=":
+        return below | above
+    side = below if "<" in relation.rel_op else above
+    return side | {bound} if "=" in relation.rel_op else side
 
 
 def same_region(one: "Set", other: "Set") -> bool | None:

@@ -62,7 +62,7 @@ RIGHT = [
     (r"x\ne 2", r"\boxed{\text{All real numbers except } x = 2}"),
     (r"\mathbb{R}\setminus\{-2,2\}", r"\boxed{\text{all real numbers except } 2 \text{ and } -2}"),
     ("35", r"\boxed{{7 \choose 3}}"),
-    ("2", r"\boxed{2\lg 5+\lg 4}"),
+    ("2", r"\boxed{\lg 100}"),
     ("(2,3),(4,5)", r"\boxed{x=4,y=5 \text{ or } x=2,y=3}"),
     ("(2,3),(4,5)", r"\boxed{\begin{cases}x=2\\y=3\end{cases}\text{ or }\begin{cases}x=4\\y=5\end{cases}}"),
     ("x=2,y=3; x=4,y=5", r"\boxed{(x,y)=(4,5),(2,3)}"),
