@@ -11,6 +11,7 @@ from dagster._core.test_utils import create_run_for_test
 
 from am_assets.orchestration.resources import BUDGET_TAG
 from am_assets.storage.memo import Memo
+from am_assets.storage.stored import stored_at
 from am_assets_tests.automation.ticks import Loop
 from am_assets_tests.desk import Desk
 
@@ -47,7 +48,13 @@ class Nights:
         from am_assets.planning.plan import Plan
 
         no_roots: dict = {}  # no file was read for what stands there
-        return Plan(self.plan.definitions, self.plan.instance, no_roots, self.plan.in_scope)
+        plan = Plan(self.plan.definitions, self.plan.instance, no_roots, self.plan.in_scope)
+        for key in plan.keys:
+            for partition in plan.records.made(key):  # a table of each, as nothing was removed
+                path = stored_at(plan.tables.folder, key.to_user_string(), partition.replace("|", "/"))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+        return plan
 
 
 class Scheduled:
