@@ -26,7 +26,7 @@ def make_model(folder: Path, dimension: int) -> None:
 def vectors(memo: Path, model: Path, *questions: str) -> pl.DataFrame:
     @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["a"]))
     def embedded(context: dg.AssetExecutionContext) -> pl.DataFrame:
-        answers = Answers(cast(Any, SimpleNamespace(memo=memo, database=lambda: None)))
+        answers = Answers(cast(Any, SimpleNamespace(memo=memo, database=lambda: None, cluster=None, data=memo.parent)))
         return answers.vectors(pl.DataFrame({"question": questions}), str(model)).table
 
     ran = dg.materialize([embedded], partition_key="a", resources={"io_manager": dg.mem_io_manager})
