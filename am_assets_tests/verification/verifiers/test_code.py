@@ -231,6 +231,9 @@ class Every:
     def __exit__(self, *_: object) -> None:
         pass
 
+    def repeated(self) -> bool:
+        return False
+
 
 class TestVerify:
     def test_each_row_gets_its_verdict(self, any_sandbox):
