@@ -1,25 +1,17 @@
 """Runs as jobs of a Ray cluster: dagster-ray's run launcher, with what all clusters have in common (`remote.py`)."""
 
-import shlex
 import sys
-import time
 from collections.abc import Sequence
-from typing import Any
 
 import dagster as dg
 from dagster_ray import RayRunLauncher
 
-from am_assets.config.cluster import GB
-from am_assets.engines.ray_head import silence
+from am_assets.engines.ray_head import silence, submit
 from am_assets.orchestration.dagster_internals import CheckRunHealthResult, WorkerStatus
 from am_assets.orchestration.remote import RemoteLauncher, environment, takes
 from am_assets.runtime.quoting import quoted
 
-# What Ray itself counts, by its argument.
-OF_RAY = {"cpu": "entrypoint_num_cpus", "gpu": "entrypoint_num_gpus", "memory": "entrypoint_memory"}
 SAYS_CHARS = 60  # of what Ray says of a run that is gone
-AGENT_SECONDS = 60.0  # that a head which answers may take until it takes jobs; Ray itself waits 10 s each time
-NO_AGENT = "No available agent"  # in what it says until then
 UNKNOWN_JOB = "does not exist"  # in what Ray says of a job that it does not know
 
 
@@ -34,25 +26,8 @@ class RayLauncher(RemoteLauncher, RayRunLauncher):
         return silence(self.address)
 
     def submit(self, name: str, command: Sequence[str], run: dg.DagsterRun) -> None:
-        rest: dict[str, Any] = takes(run)
-        if "memory" in rest:
-            rest["memory"] = int(rest["memory"] * GB)
-        own = {argument: rest.pop(what) for what, argument in OF_RAY.items() if what in rest}
-        end = time.monotonic() + AGENT_SECONDS
-        while True:
-            try:
-                self.client.submit_job(
-                    submission_id=name,
-                    entrypoint=shlex.join(["exec", *command]),
-                    runtime_env={"env_vars": environment(run)},
-                    entrypoint_resources=rest or None,
-                    metadata={"dagster/run-id": run.run_id, "dagster/job": run.job_name},
-                    **own,
-                )
-                return
-            except RuntimeError as error:
-                if NO_AGENT not in str(error) or time.monotonic() > end:
-                    raise
+        about = {"dagster/run-id": run.run_id, "dagster/job": run.job_name}
+        submit(self.client, name, command, takes(run), runtime_env={"env_vars": environment(run)}, metadata=about)
 
     def stop(self, name: str) -> None:
         self.client.stop_job(name)

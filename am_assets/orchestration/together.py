@@ -23,8 +23,8 @@ import psutil
 
 from am_assets.engines.machine import address_here
 from am_assets.engines.models import student
+from am_assets.engines.ray_head import NO_ROOM, last_words
 from am_assets.engines.serving.keeper import free_port
-from am_assets.engines.serving.placing import NO_ROOM
 from am_assets.project import project
 from am_assets.storage.copies import DISK, of
 from am_assets.storage.shared.database import GUARDED
@@ -168,11 +168,8 @@ class Others:
         """What became of the first that ended too early."""
         for name in self.names:
             if self._status(name) in ("FAILED", "STOPPED"):
-                said = f"a machine left the training ({name} in Ray)"
-                with suppress(Exception):
-                    said += f": {self.ray.client.get_job_info(name).message}"
-                    said += f"; the end of its log:\n{self.ray.client.get_job_logs(name)[-LOG_CHARS:].rstrip()}"
-                return said
+                words = last_words(self.ray.client, name, LOG_CHARS)
+                return f"a machine left the training ({name} in Ray)" + (f": {words}" if words else "")
         return None
 
     def _status(self, name: str) -> str | None:

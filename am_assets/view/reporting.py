@@ -15,6 +15,7 @@ import yaml
 from am_assets.config.vocabulary import QUESTION_DROPS_MEAN, RESPONSE_DROPS_MEAN
 from am_assets.evaluation.examples import draw
 from am_assets.project import Project
+from am_assets.runtime.garbage import importing
 from am_assets.runtime.quoting import visible
 from am_assets.view import agreeing, marks
 from am_assets.view.shelf import WIDTH, Shelf
@@ -42,8 +43,9 @@ def frame(shelf: Shelf, recipe: str) -> dict[str, Any]:
 def failed(here: Project, recipe: str) -> list[tuple[str, str, str]]:
     """See `planning/checks.py`; Dagster is loaded for it, which takes seconds the first time."""
     warnings.filterwarnings("ignore", message=".* is currently in (beta|preview)")
-    from am_assets.definitions import build_definitions
-    from am_assets.planning.checks import failed_checks
+    with importing():
+        from am_assets.definitions import build_definitions
+        from am_assets.planning.checks import failed_checks
 
     home = Path(os.environ.get("DAGSTER_HOME", here.instance))
     return failed_checks(home, build_definitions(here), {*here.recipe_partitions} - {recipe})

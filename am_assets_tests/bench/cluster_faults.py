@@ -24,10 +24,9 @@ import psutil
 
 from am_assets.engines.ray_head import silence
 from am_assets_tests.bench.cluster_laws import BUDGET_USD, SELECT, Laws, Seen, small_cluster
-from am_assets_tests.cluster.hosts import GATE, Host, bridged
+from am_assets_tests.cluster.hosts import GATE, Host, bridged, postgres_between
 from am_assets_tests.cluster.relay import Relay
 from am_assets_tests.counted import Models
-from am_assets_tests.server import Postgres, programs
 from am_assets_tests.services import am, until
 from am_assets_tests.weed import KEYS, Weed
 
@@ -95,10 +94,7 @@ class Trial:
         """Services and machines."""
         with ExitStack() as stack:
             stack.enter_context(bridged())
-            apart = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="am-pg-", dir="/tmp")))
-            self.postgres = Postgres(apart, programs(), GATE)
-            self.postgres.start()
-            stack.callback(self.postgres.stop, "immediate")
+            self.postgres = stack.enter_context(postgres_between())
             self.postgres.run("createdb", "faults")
             (self.folder / "weed").mkdir()
             self.weed = Weed(self.folder / "weed")

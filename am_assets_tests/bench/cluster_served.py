@@ -10,7 +10,6 @@ had ended after the last request. Needs root.
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,9 +19,8 @@ from pathlib import Path
 
 import psutil
 
-from am_assets.engines.ray_head import silence
-from am_assets_tests.cluster.hosts import GATE, Host, bridged
-from am_assets_tests.server import Postgres, programs
+from am_assets_tests.cluster.hosts import GATE, Host, await_ray, bridged, postgres_between
+from am_assets_tests.server import Postgres
 from am_assets_tests.services import until
 
 USER = """
@@ -52,10 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="am-", ignore_cleanup_errors=True) as name, ExitStack() as stack:
         folder = Path(name)
         stack.enter_context(bridged())
-        apart = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="am-pg-", dir="/tmp")))
-        postgres = Postgres(apart, programs(), GATE)
-        postgres.start()
-        stack.callback(postgres.stop, "immediate")
+        postgres = stack.enter_context(postgres_between())
         postgres.run("createdb", "served")
         os.environ["AM_DATABASE_URL"] = f"postgresql+psycopg2://am@{GATE}:{postgres.port}/served"
         hosts = []
@@ -70,9 +65,7 @@ def main() -> None:
         (hosts[0].data / "memo").mkdir()
         for host in hosts[1:]:  # the folder of one project
             (host.data / "memo").mkdir()
-        until(lambda: silence(head) is None, "Ray answers", 240, 1)
-        look = [sys.executable, "-W", "ignore", "-c", "import ray; ray.init(address='auto'); print(len(ray.nodes()))"]
-        until(lambda: output(hosts[0], look).strip().endswith("3"), "all machines are there", 240, 2)
+        await_ray(head, len(hosts))
         trial(hosts, postgres, count)
 
 
@@ -132,20 +125,18 @@ def servers(postgres: Postgres) -> dict[str, str]:
 
 
 def left(host: Host | None = None) -> list[int]:
-    """The processes of servers, of one machine or of all."""
+    """The processes of servers, of one machine or of all; a server that is none of theirs is in our own namespace."""
     found = []
+    own = os.readlink("/proc/self/ns/net")
     space = os.readlink(f"/proc/{host.init.pid}/ns/net") if host and host.init else None
     for process in psutil.process_iter(["cmdline"]):
         line = " ".join(process.info["cmdline"] or [])
         with suppress(OSError):
-            here = space in (None, os.readlink(f"/proc/{process.pid}/ns/net"))
+            there = os.readlink(f"/proc/{process.pid}/ns/net")
+            here = there == space if space else there != own
             if here and ("engines.serving.placed" in line or "engines.serving.llama" in line):
                 found.append(process.pid)
     return found
-
-
-def output(host: Host, command: list[str]) -> str:
-    return subprocess.run(host.command(*command), env=host.environment(), capture_output=True, text=True).stdout
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,13 +21,12 @@ from pathlib import Path
 
 import psutil
 
-from am_assets.engines.ray_head import silence
 from am_assets.storage.shared.objects import Objects
-from am_assets_tests.cluster.hosts import GATE, Host, bridged
+from am_assets_tests.cluster.hosts import GATE, Host, await_ray, bridged, postgres_between
 from am_assets_tests.cluster.relay import Relay
 from am_assets_tests.counted import Models, small_project
 from am_assets_tests.desk import Desk
-from am_assets_tests.server import Postgres, programs
+from am_assets_tests.server import Postgres
 from am_assets_tests.services import am, until
 from am_assets_tests.weed import KEYS, Weed
 
@@ -92,10 +90,7 @@ def prepared(folder: Path, models: Models, rows: int) -> bytes:
 @contextmanager
 def services(stack: ExitStack, folder: Path) -> Iterator[tuple[Postgres, Weed, str]]:
     stack.enter_context(bridged())
-    apart = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="am-pg-", dir="/tmp")))
-    postgres = Postgres(apart, programs(), GATE)
-    postgres.start()
-    stack.callback(postgres.stop, "immediate")
+    postgres = stack.enter_context(postgres_between())
     (folder / "weed").mkdir()
     weed = Weed(folder / "weed")
     stack.callback(weed.kill)
@@ -132,10 +127,7 @@ def measured(count: int, cores: float, folder: Path, before: Path, postgres: Pos
             Desk(host.data).write("cluster.yaml", settings)
             host.boot()
             host.start_ray(hosts[0])
-        until(lambda: silence(head) is None, "Ray answers", 240, 1)
-        alive = f"ray.init(address='{hosts[0].address}:6379', log_to_driver=False); print(len(ray.nodes()))"
-        look = hosts[0].command(sys.executable, "-W", "ignore", "-c", f"import ray; {alive}")
-        until(lambda: said(look, hosts[0]).strip().endswith(str(count)), "all machines are there", 240, 2)
+        await_ray(head, count)
         moved = hosts[0].am("cluster", "move")
         assert moved.wait() == 0, moved.stdout and moved.stdout.read()
         for host in hosts:
@@ -155,10 +147,6 @@ def measured(count: int, cores: float, folder: Path, before: Path, postgres: Pos
     held = objects.find(f"assets/{TABLE}")
     made = b"".join(objects.read(f"assets/{TABLE}", held)) if held else b""
     return {"hosts": count, "seconds": seconds, "body": body, "services": services, "events": events, "table": made}
-
-
-def said(command: list[str], host: Host) -> str:
-    return subprocess.run(command, env=host.environment(), capture_output=True, text=True).stdout
 
 
 def main() -> None:

@@ -19,13 +19,12 @@ from pathlib import Path
 import polars as pl
 import psutil
 
-from am_assets.engines.ray_head import machines, silence
+from am_assets.engines.ray_head import machines
 from am_assets_tests.bench.cluster_speed import MADE
 from am_assets_tests.cluster import hosts as places
-from am_assets_tests.cluster.hosts import GATE, NET, Host, bridged
+from am_assets_tests.cluster.hosts import GATE, NET, Host, await_ray, bridged, postgres_between
 from am_assets_tests.cluster.relay import Relay
 from am_assets_tests.counted import Models, small_project
-from am_assets_tests.server import Postgres, programs
 from am_assets_tests.services import am, until
 from am_assets_tests.students import write_tiny_student
 from am_assets_tests.weed import KEYS, Weed
@@ -63,10 +62,7 @@ def main() -> None:
         shutil.copytree(folder / "data", folder / "own")
         done(am(folder / "own", *LOGGED))
         stack.enter_context(bridged())
-        apart = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="am-pg-", dir="/tmp")))
-        postgres = Postgres(apart, programs(), GATE)
-        postgres.start()
-        stack.callback(postgres.stop, "immediate")
+        postgres = stack.enter_context(postgres_between())
         postgres.run("createdb", "trained")
         os.environ["AM_DATABASE_URL"] = f"postgresql+psycopg2://am@{GATE}:{postgres.port}/trained"
         places.OWN = places.OWN if stored else ("tmp", "ray")
@@ -82,8 +78,7 @@ def main() -> None:
         for host in there:
             host.boot()
             host.start_ray(there[0])
-        until(lambda: silence(head) is None, "Ray answers", 240, 1)
-        until(lambda: len(machines(head)) == 3, "all machines are there", 240, 2)
+        await_ray(head, len(there))
         print(machines(head), flush=True)
         moved = there[0].am("cluster", "move")
         assert moved.wait() == 0, moved.stdout and moved.stdout.read()

@@ -11,12 +11,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
+from am_assets.engines.ray_head import machines, silence
+from am_assets_tests.server import Postgres, programs
 from am_assets_tests.services import ROOT, until
 
 NET = "10.78.19"
@@ -40,6 +43,24 @@ def bridged() -> Iterator[None]:
         yield
     finally:
         ip("link", "del", BRIDGE)
+
+
+@contextmanager
+def postgres_between() -> Iterator[Postgres]:
+    """A server on the bridge, with a disk of its own."""
+    with tempfile.TemporaryDirectory(prefix="am-pg-", dir="/tmp") as apart:
+        postgres = Postgres(Path(apart), programs(), GATE)
+        postgres.start()
+        try:
+            yield postgres
+        finally:
+            postgres.stop("immediate")
+
+
+def await_ray(head: str, count: int) -> None:
+    """Until Ray's head answers, and has so many machines."""
+    until(lambda: silence(head) is None, "Ray answers", 240, 1)
+    until(lambda: len(machines(head)) == count, "all machines are there", 240, 2)
 
 
 class Host:

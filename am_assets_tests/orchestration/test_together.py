@@ -9,7 +9,7 @@ import pytest
 
 from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
-from am_assets.engines.serving.placing import NO_ROOM
+from am_assets.engines.ray_head import NO_ROOM
 from am_assets.storage import copies
 from am_assets.training.resume import Resumable
 from am_assets.training.sft import Job

@@ -6,7 +6,6 @@ that it still asks. Whoever finds that a job is gone replaces it, and of several
 """
 
 import json
-import shlex
 import sys
 import threading
 import time
@@ -17,8 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from am_assets.config.cluster import GB, Cluster, Launcher
-from am_assets.engines.ray_head import silence
+from am_assets.config.cluster import Cluster, Launcher
+from am_assets.engines.ray_head import NO_ROOM, last_words, silence, submit
 from am_assets.engines.serving.leases import KEEPERS, LOAD_SECONDS, Address
 from am_assets.engines.serving.servers import KEY_SEEN, Server, ServerError
 from am_assets.runtime import progress
@@ -32,7 +31,6 @@ LOOK_SECONDS = 10.0  # between two questions to Ray about a job that is waited f
 HEAD_SECONDS = 600.0  # that Ray's head is waited for
 LOG_CHARS = 1000  # of the end of the log of a job that was lost
 PLACING, STARTING, READY, RESTARTING, FAILED = "placing", "starting", "ready", "restarting", "failed"
-NO_ROOM = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"  # what Ray calls it; it waits for 15 minutes
 LOOK = f"""update am_assets.servers s set asked = clock_timestamp() where id = %(id)s
     returning job, phase, why, url, key, exists (select from am_assets.leases l where l.id = s.lease and {ALIVE})"""
 TOUCH = "update am_assets.servers set asked = clock_timestamp() where id = %(id)s"
@@ -79,17 +77,9 @@ class Placing:
         return {**self.launcher.takes(["gpu"]), "gpu": float(server.gpus)} if server.gpus else {"cpu": 1.0}
 
     def submit(self, job: str, server: Server) -> None:
-        takes = self.takes(server)
-        module = ["-W", "ignore", "-m", "am_assets.engines.serving.placed"]
-        self.client.submit_job(
-            submission_id=job,
-            entrypoint=shlex.join(["exec", sys.executable, *module, server.id, job]),
-            runtime_env={"env_vars": {"AM_DATA": str(self.data)}},
-            entrypoint_num_cpus=takes.pop("cpu", None),
-            entrypoint_num_gpus=takes.pop("gpu", None),
-            entrypoint_memory=int(takes.pop("memory") * GB) if "memory" in takes else None,
-            entrypoint_resources=takes or None,
-        )
+        module = [sys.executable, "-W", "ignore", "-m", "am_assets.engines.serving.placed"]
+        environment = {"env_vars": {"AM_DATA": str(self.data)}}
+        submit(self.client, job, [*module, server.id, job], self.takes(server), runtime_env=environment)
 
     def stop(self, job: str) -> None:
         with suppress(Exception):  # it is gone, with its machine or with Ray's head
@@ -112,9 +102,7 @@ class Placing:
                 f"{server.weights}: Ray had no room for its server, which takes {takes} of one machine: lower `gpus` or"
                 " `replicas`, or what runs take that wait for it (launcher.resources, launcher.runs), or add machines"
             )
-        with suppress(Exception):
-            return f"{told.message}; the end of its log:\n{self.client.get_job_logs(job)[-LOG_CHARS:].rstrip()}"
-        return str(told.message)
+        return last_words(self.client, job, LOG_CHARS) or str(told.message)
 
     @cached_property
     def client(self) -> Any:

@@ -6,8 +6,7 @@ String patterns only, no algebra. Runs in the main process over untrusted text, 
 import re
 from decimal import Decimal
 
-from am_assets.verification.mathematics.notation import half_width, unicode_to_latex
-from am_assets.verification.mathematics.spellings import ALL_BUT, SET_WORDS
+from am_assets.verification.mathematics.notation import half_width, set_in_words, unicode_to_latex
 from am_assets.verification.mathematics.worded import number_in_words
 
 TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textrm|textit|textnormal|mathrm|mathbf|mbox)\s*\{([^{}]*)\}")
@@ -81,8 +80,7 @@ def is_text(text: str) -> bool:
 
 def names_a_set(text: str) -> bool:
     """Are these words what a formula says as well, as "no solution" and "all real numbers" do?"""
-    said = normalize(text).casefold()
-    return said in SET_WORDS or ALL_BUT.fullmatch(said) is not None
+    return set_in_words(normalize(text).casefold()) is not None
 
 
 def words(text: str) -> int:

@@ -55,13 +55,13 @@ def clean(text: str) -> str:
     if text.startswith("{") and closing(text, 0) == len(text) - 1:
         text = text[1:-1].strip()
     words = " ".join(re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).casefold().split()).rstrip(".").replace(" - ", "-")
-    return SET_WORDS.get(words) or _all_but(words) or _numbered(words) or text
+    return set_in_words(words) or _numbered(words) or text
 
 
-def _all_but(words: str) -> str | None:
-    """The set that "all real numbers except" some is."""
+def set_in_words(words: str) -> str | None:
+    """The set that `words`, in small letters, stand for: "no solution", "all real numbers except 2"."""
     if not (found := ALL_BUT.fullmatch(words)):
-        return None
+        return SET_WORDS.get(words)
     numbers = re.sub(r",? (?:and|or) ", ", ", re.sub(r"x ?=", "", found[1]))
     return rf"\mathbb{{R}}\setminus\{{{numbers}\}}"
 

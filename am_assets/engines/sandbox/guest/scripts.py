@@ -104,33 +104,30 @@ class Script:
         if alone and self.process is not None:
             end(self.process)
             self.process = None
-        child = self.repeated_by(stdin) or self.begun_with(stdin)
+        self.repeated = self.process is not None
+        self.empty_files()
+        os.pwrite(self.files[0], stdin.encode(errors="replace"), 0)
+        child = self.process or os.fork()
+        if child == 0:
+            begin(self.start, self.files, self.sizes)
+        if self.repeated:
+            os.kill(child, NEXT)
         code = wait(child, self.seconds)
         self.process = child if code is WAITS else None
         return result(code, content(self.files[1]), content(self.files[2]), self.sizes["FSIZE"])
 
-    def begun_with(self, stdin: str) -> int:
-        self.repeated = False
-        for file in self.files:
-            os.close(file)
-        self.files = [os.memfd_create(name) for name in STREAMS]
-        os.pwrite(self.files[0], stdin.encode(errors="replace"), 0)
-        while signal.sigtimedwait({NEXT}, 0):  # of a process that was ended meanwhile
-            pass
-        if (child := os.fork()) == 0:
-            begin(self.start, self.files, self.sizes)
-        return child
-
-    def repeated_by(self, stdin: str) -> int | None:
-        """The process that does this run after others."""
-        self.repeated = self.process is not None
-        if self.process is not None:
+    def empty_files(self) -> None:
+        """Those of the process that waits, which it goes on with; new ones for a new process, as what was left of the
+        one before may still write."""
+        if self.repeated:
             for file in self.files:
                 os.ftruncate(file, 0)
                 os.lseek(file, 0, os.SEEK_SET)  # theirs, too
-            os.pwrite(self.files[0], stdin.encode(errors="replace"), 0)
-            os.kill(self.process, NEXT)
-        return self.process
+            return
+        for file in self.files:
+            os.close(file)
+        self.files = [os.memfd_create(name) for name in STREAMS]
+        signal.sigtimedwait({NEXT}, 0)  # of a process that was ended meanwhile
 
 
 def begin(start: Callable[[], None], files: list[int], sizes: dict[str, int]) -> None:

@@ -39,10 +39,11 @@ def named(one: Named, other: Named, same: Equality) -> Told:
 def by_name(value: Named) -> dict[str, list[Value]]:
     """The values of each name; a tuple of names with one point is taken apart."""
     found: dict[str, list[Value]] = {}
+    several_solutions = bool(solutions(value))
     for name, one in value.pairs:
         parts = name.strip("()").split(",") if name.startswith("(") else []
         alone = sum(other == name for other, _ in value.pairs) == 1
-        if alone and not solutions(value) and isinstance(one, Group) and len(parts) == len(one.items):
+        if alone and not several_solutions and isinstance(one, Group) and len(parts) == len(one.items):
             for part, item in zip(parts, one.items, strict=True):
                 found.setdefault(part, []).append(item)
         else:
