@@ -69,6 +69,10 @@ class Project:
         return self.data / "graphs"
 
     @property
+    def mapped(self) -> Path:
+        return self.data / "mapped"
+
+    @property
     def models(self) -> Path:
         return self.data / "models"
 

@@ -3,6 +3,7 @@
 Each test edits a file as a user would, and looks at what is planned, what runs, and what is asked of the model.
 """
 
+import json
 import sys
 
 import polars as pl
@@ -112,6 +113,24 @@ def test_every_partition_of_pairs_is_audited_against_comparing_all(applied) -> N
     evaluations = [execution.event.asset_check_evaluation for execution in executions]
     assert {evaluation.partition for evaluation in evaluations} == set(plan.partitions(check.asset_key))
     assert all(evaluation.passed and evaluation.metadata["recall"].value == 1 for evaluation in evaluations)
+
+
+def test_a_shard_that_changes_is_searched_for_pairs_again_and_the_others_not_among_themselves(applied) -> None:
+    def searched() -> int:
+        return Memo(applied.folder / "memo").known("pairs").collect().height
+
+    shards = applied.sources()
+    assert searched() == len(shards) * (len(shards) + 1) // 2
+    more = [{"question": "A boat has 9 oars and loses 4. How many has it?", "reference_answer": "5"}]
+    first = applied.folder / shards[next(iter(shards))]["location"]
+    before = first.read_text()
+    first.write_text(before + "".join(json.dumps(row) + "\n" for row in more))
+    ran = applied.apply(select="+similar_pairs")
+    assert {partition for asset, partition in ran if asset == "similar_pairs"} == {*shards}
+    assert searched() == len(shards) * (len(shards) + 1) // 2 + len(shards)
+    first.write_text(before)
+    applied.apply(select="+similar_pairs")
+    assert searched() == len(shards) * (len(shards) + 1) // 2 + len(shards)
 
 
 def test_a_source_taken_out_of_the_middle_measures_nothing_and_coming_back_asks_nothing(applied, model_server) -> None:

@@ -104,6 +104,10 @@ class Declared:
         return self._project.graphs
 
     @property
+    def mapped(self) -> Path:
+        return self._project.mapped
+
+    @property
     def models(self) -> Path:
         return self._project.models
 

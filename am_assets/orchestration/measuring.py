@@ -1,9 +1,9 @@
 """The process of a task: it measures rows of a table beside the run that makes it, and stores them in the memo.
 
-    python -m am_assets.orchestration.measuring RUN ASSET PARTITION
+    python -m am_assets.orchestration.measuring RUN ASSET PARTITION NAMESPACE
 
-It carries out the body of the table on the same inputs, up to the measurements that may be divided. What it stores is
-all that comes back, and the log of the run says how much that was.
+It carries out the body of the table on the same inputs, up to the measurements of a namespace of the memo, which may be
+divided. What it stores is all that comes back, and the log of the run says how much that was.
 """
 
 import inspect
@@ -42,18 +42,20 @@ class Measured(Exception):
 
 
 class Helping(Answers):
-    """Measures what may be divided, and ends the body of the table there; `stored` rows so far. `tell` is called once
+    """Measures rows of a namespace, and ends the body of the table there; `stored` rows so far. `tell` is called once
     it is interrupted, before workers are waited for."""
 
     stored = 0
 
-    def __init__(self, here: Project, tell: Callable[[], None] = lambda: None):
+    def __init__(self, here: Project, namespace: str, tell: Callable[[], None] = lambda: None):
         super().__init__(here)
-        self.tell = tell
+        self.namespace, self.tell = namespace, tell
 
     def fill(
         self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema, parts: Measure | None = None
     ) -> FillResult:
+        if namespace != self.namespace:  # of what comes before, which the run has measured
+            return self.memo.fill(namespace, wanted, measure, schema)
         if parts is None:
             raise TypeError(f"{namespace} is not divided")
         end = time.monotonic() + MOST_SECONDS
@@ -71,23 +73,24 @@ class Helping(Answers):
         raise Measured
 
 
-def measured(here: Project, helping: Helping, asset: str, partition: str) -> None:
+def measured(here: Project, helping: Helping, asset: str, partition: str, instance: dg.DagsterInstance) -> None:
     """Measure rows of a partition."""
     table, stored = TABLE[asset], StoredTables(here.assets)
-    given: dict[str, Any] = {HERE: Declared(asset, table.reads, here), "answers": helping}
-    reads = {name: one for name, one in inspect.signature(table.fn).parameters.items() if name not in given}
-    for name, parameter in reads.items():
-        given[name] = {
-            Stored: lambda name: Stored(stored.path(name, partition)),
-            pl.LazyFrame: lambda name: stored.scan(name, partition),
-            pl.DataFrame: lambda name: stored.read(name, partition),
-        }[parameter.annotation](name)
+    context = dg.build_asset_context(partition_key=partition, instance=instance)
+    known = {"context": context, HERE: Declared(asset, table.reads, here), "answers": helping, "tables": stored}
+    read: dict[type, Callable[[str], Any]] = {
+        Stored: lambda name: Stored(stored.path(name, partition)),
+        pl.LazyFrame: lambda name: stored.scan(name, partition),
+        pl.DataFrame: lambda name: stored.read(name, partition),
+    }
+    wanted = inspect.signature(table.fn).parameters.items()
+    given = {name: known[name] if name in known else read[one.annotation](name) for name, one in wanted}
     with suppress(Measured):
         table.fn(**given)
         raise TypeError(f"{asset} measures nothing that may be divided")
 
 
-def main(run_id: str, asset: str, partition: str) -> None:
+def main(run_id: str, asset: str, partition: str, namespace: str) -> None:
     began, host = time.monotonic(), socket.gethostname()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where who started Ray ignores it
     prepare_environment(data_folder() / "instance")
@@ -102,8 +105,8 @@ def main(run_id: str, asset: str, partition: str) -> None:
             took = f"{counted(helping.stored, 'row')} of {asset}[{partition}] in {time.monotonic() - began:.0f} s"
             instance.report_engine_event(f"The task on {host} stored {took}", run)
 
-        helping = Helping(project(), tell)
-        measured(project(), helping, asset, partition)
+        helping = Helping(project(), namespace, tell)
+        measured(project(), helping, asset, partition, instance)
         tell()
 
 

@@ -98,9 +98,9 @@ class RemoteLauncher(RunLauncher):
         self.submit(job_name(run.run_id), self._guarding([run.run_id], WAITING, *execute), run)
         self._instance.report_engine_event(f"Submitted to {self.name}", run, cls=self.__class__)
 
-    def begin_task(self, name: str, run_id: str, asset: str, partition: str) -> None:
-        """Submit a process that measures rows of a partition beside the run that makes it."""
-        self.begin_beside(name, run_id, MEASURING, run_id, asset, partition)
+    def begin_task(self, name: str, run_id: str, asset: str, partition: str, namespace: str) -> None:
+        """Submit a process that measures rows of a namespace for a partition, beside the run that makes it."""
+        self.begin_beside(name, run_id, MEASURING, run_id, asset, partition, namespace)
 
     def begin_beside(self, name: str, run_id: str, module: str, *told: str) -> None:
         """Submit a process beside a run, with what that takes, which ends with it."""

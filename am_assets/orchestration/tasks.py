@@ -74,7 +74,7 @@ class Tasks:
         for _ in range(min(wanted, room) - len(self.under_way)):
             name = f"{self.namespace.replace('_', '-')}-{run.run_id[:8]}-{uuid4().hex[:8]}"
             asset, partition = self.context.asset_key.to_user_string(), self.context.partition_key
-            self.cluster.begin_task(name, run.run_id, asset, partition)
+            self.cluster.begin_task(name, run.run_id, asset, partition, self.namespace)
             self.under_way.append(name)
             self.context.log.info(
                 f"{self.namespace}: a task was submitted to measure with this run, {len(self.under_way)} now, as what"

@@ -32,7 +32,7 @@ from am_assets.storage.texts import held, holding
 
 SHOWN = 5  # stale partitions named in a message
 RESPONSES = "responses"
-OF_SHARDS = ("overlap", "overlaps")  # namespaces whose rows are of whole shards, and hold ids and numbers
+OF_SHARDS = ("overlap", "overlaps", "pairs")  # namespaces whose rows are of whole shards, and hold ids and numbers
 BLANK = {"text": pl.lit(""), "reasoning": pl.lit(None, pl.String), "message": pl.lit("{}"),
          "finish_reason": pl.lit(EXCLUDED)}  # fmt: skip
 
@@ -89,7 +89,7 @@ def purge(plan: Plan, here: Project) -> Purged:
     sought = spellings([*here.exclusions.texts, *gone.texts])
     sought = list(dict.fromkeys([*sought, *(html.escape(text) for text in sought)]))
     of(here.assets).bring(here.assets)
-    within = [here.assets, here.memo, here.graphs, here.instance]
+    within = [here.assets, here.memo, here.graphs, here.mapped, here.instance]
     done.held = [str(path.relative_to(here.data)) for path in holding(within, sought)]
     done.students = _students_of_before(here.assets)
     return done

@@ -34,7 +34,7 @@ sums:
     products: {size: 8, max_digits: 1}
   rank: 1
 """
-IGNORED = ["assets/", "memo/", "models/", "graphs/", "tokens/", "runs/", "instance/"]
+IGNORED = ["assets/", "memo/", "models/", "graphs/", "mapped/", "tokens/", "runs/", "instance/"]
 
 
 @dataclass(frozen=True)

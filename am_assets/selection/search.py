@@ -98,12 +98,6 @@ def near(queries: Vectors, base: Vectors, floor: float, exactly: bool = False) -
     return rows[nth], columns, np.sort(queries.members(crowded)[1])
 
 
-def prepare(queries: Vectors, base: Vectors) -> None:
-    """Loads or builds the graph that `near` will use, if any."""
-    if not _few(queries, base):
-        _ = base.graph
-
-
 def _few(queries: Vectors, base: Vectors) -> bool:
     return len(base) <= EXACT_ROWS or len(queries) * len(base) <= EXACT_PRODUCTS
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from am_assets.runtime.locks import lock
-from am_assets.storage.copies import ANY, of
+from am_assets.storage.copies import ANY, DISK, of
 
 
 @contextmanager
@@ -43,10 +43,10 @@ def version_aside(target: Path) -> Iterator[Path]:
     """`file_aside` for `<name>.<version>.<suffix>`: on success the other versions of that name are deleted."""
     with file_aside(target) as aside:
         yield aside
-    name, _, suffix = target.name.rsplit(".", 2)
-    for other in target.parent.glob(f"{name}.*.{suffix}"):
-        if other != target and other.name.rsplit(".", 2)[0] == name:  # a name may have dots itself
-            other.unlink(missing_ok=True)
+    keeper, (name, _, suffix) = of(target), target.name.rsplit(".", 2)
+    there = {*keeper.names(target.parent, suffix), *DISK.names(target.parent, suffix)}
+    others = [one for one in there - {target.name} if one.rsplit(".", 2)[::2] == [name, suffix]]  # a name may have dots
+    keeper.remove([target.with_name(one) for one in others])
 
 
 def write_whole(target: Path, text: str) -> None:

@@ -37,6 +37,11 @@ def in_slices(missing: pl.DataFrame) -> Iterable[pl.DataFrame]:
     return missing.iter_slices(PARTS_ROWS)
 
 
+def one_by_one(missing: pl.DataFrame) -> Iterable[pl.DataFrame]:
+    """The parts of rows that take long each, and have all."""
+    return missing.iter_slices(1)
+
+
 Claiming = Callable[[pl.DataFrame], AbstractContextManager[tuple[pl.DataFrame, pl.DataFrame]]]
 
 
@@ -65,7 +70,7 @@ def portions(
                 made += todo.height
                 if todo.height:
                     size = max(1, int(todo.height * PORTION_SECONDS / max(time.monotonic() - at, 1e-3)))
-                if todo.height < portion.height:  # others were here
+                if rest.height and todo.height < portion.height:  # others were here
                     rest = unseen(rest)
     return pl.concat(taken)
 

@@ -216,19 +216,29 @@ def ascending(frames: Iterable[pl.DataFrame], key: Sequence[str]) -> Iterator[pl
 
 def in_order(frames: Iterable[pl.DataFrame], key: str, beside: Path) -> Iterator[pl.DataFrame]:
     """The rows of `frames` sorted by `key`, a column of texts. What is more than RUN_BYTES is sorted in runs, which are
-    `mapped` until they are merged."""
+    `mapped` until they are merged. While one is sorted and written, the rows of the next are made."""
     runs: list[pl.DataFrame] = []
     held: list[pl.DataFrame] = []
     size = 0
-    for frame in frames:
-        held.append(frame)
-        size += int(frame.estimated_size())
-        if size >= RUN_BYTES:
-            runs.append(mapped(pl.concat(held).sort(key).lazy(), beside))
-            held, size = [], 0
+    with ThreadPoolExecutor(1) as pool:
+        written: Future[pl.DataFrame] | None = None
+        for frame in frames:
+            held.append(frame)
+            size += int(frame.estimated_size())
+            if size >= RUN_BYTES:
+                if written:
+                    runs.append(written.result())
+                written = pool.submit(_run, held, key, beside)
+                held, size = [], 0
+        if written:
+            runs.append(written.result())
     if held:
         runs.append(pl.concat(held).sort(key))
     return _merged(runs, key)
+
+
+def _run(rows: list[pl.DataFrame], key: str, beside: Path) -> pl.DataFrame:
+    return mapped(pl.concat(rows).sort(key).lazy(), beside)
 
 
 def _merged(runs: list[pl.DataFrame], key: str) -> Iterator[pl.DataFrame]:

@@ -1,22 +1,25 @@
 """One partition's evidence on 1, 2 and 3 machines of a part of a core each: how far from linear is it?
 
-    python -m am_assets_tests.bench.cluster_speed [ROWS] [CORES] [HOSTS,...]
+    python -m am_assets_tests.bench.cluster_speed [verdicts|pairs] [ROWS] [CORES] [HOSTS,...]
 
 Machines are namespaces (`cluster/hosts.py`) in control groups that limit their processor; Postgres and an S3 store run
-beside them, and what these take of the processor is told. Measured are verdicts of math that take algebra. A run
-measures alone at first, then with a task on each other machine. Seconds are those of the body of the table, and of the
-apply, with the start of its run. All tables have to be those of one machine. Needs root.
+beside them, and what these take of the processor is told. Measured are verdicts of math that take algebra, or the pairs
+of the last of some shards with itself and each of the others. A run measures alone at first, then with a task on each
+other machine. Seconds are those of the body of the table, and of the apply, with the start of its run. All tables have
+to be those of one machine. Needs root.
 """
 
 import json
 import os
+import random
 import re
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -33,8 +36,7 @@ from am_assets_tests.weed import KEYS, Weed
 PERIOD = 100_000  # microseconds over which the kernel holds to a limit
 GROUPS = Path("/sys/fs/cgroup")
 WEIGHT = 20  # of a machine against what else runs here, of 1
-BEFORE, MEASURED = ("apply", "-r", "plain", "-s", "+response_features"), ("-r", "plain", "-s", "math_verdicts")
-TABLE = "math_verdicts/algebra.parquet"
+SHARDS = 16
 MADE = ("assets", "memo", "graphs", "instance")  # which other machines than the first get by the store
 BAR = 0.8
 
@@ -67,9 +69,20 @@ class Limited(Host):
         self.group.rmdir()
 
 
-def prepared(folder: Path, models: Models, rows: int) -> bytes:
-    """Make a project on one machine, with answers to be verified, each of which takes algebra; their table."""
-    desk = small_project(folder, models, questions=2, shards=0, start_timeout=120)
+@dataclass(frozen=True)
+class Work:
+    """What is measured: `table` by `apply` of `select`, after `before` was made of what `add` puts into a project;
+    `rows` by default."""
+
+    add: Callable[[Desk, int], None]
+    before: str
+    select: str
+    table: str
+    rows: int
+
+
+def answers(desk: Desk, rows: int) -> None:
+    """Answers that take algebra to verify."""
     told = []
     for at in range(rows):
         n = at % 40 + 1
@@ -78,13 +91,41 @@ def prepared(folder: Path, models: Models, rows: int) -> bytes:
         reference = rf"x \left(x + \frac{{{n}}}{{2}}\right) + {n}"
         told.append({"question": f"Which polynomial has {n} in it?", "reference_answer": reference, **said})
     desk.add_source("algebra", told)
-    done = am(folder, *BEFORE)
+
+
+def shards(desk: Desk, rows: int) -> None:
+    """Shards of so many questions each, all searched for pairs but the last one."""
+    draw = random.Random(7)
+    words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(5_000)]
+    for shard in range(SHARDS):
+        told = [{"question": f"What is {' '.join(draw.choices(words, k=12))}?"} for _ in range(rows)]
+        if shard == SHARDS - 1:
+            made(desk.folder, "+similar_pairs")
+        desk.add_source(f"shard{shard:02}", told)
+
+
+WORKS = {
+    "verdicts": Work(answers, "+response_features", "math_verdicts", "math_verdicts/algebra.parquet", 4_000),
+    "pairs": Work(
+        shards, "+question_embeddings", "similar_pairs", f"similar_pairs/shard{SHARDS - 1:02}.parquet", 20_000
+    ),
+}
+
+
+def made(folder: Path, select: str) -> None:
+    done = am(folder, "apply", "-r", "plain", "-s", select)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def prepared(folder: Path, models: Models, work: Work, rows: int) -> bytes:
+    """Make a project on one machine, up to what is measured; the table that is to come out."""
+    desk = small_project(folder, models, questions=2, shards=0, start_timeout=120)
+    work.add(desk, rows)
+    made(folder, work.before)
     own = folder.with_name("own")
     shutil.copytree(folder, own)
-    done = am(own, "apply", *MEASURED)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return (own / "assets" / TABLE).read_bytes()
+    made(own, work.select)
+    return (own / "assets" / work.table).read_bytes()
 
 
 @contextmanager
@@ -108,7 +149,9 @@ def took(postgres: Postgres, weed: Weed) -> float:
     return sum(one.user + one.system + one.children_user + one.children_system for one in times)
 
 
-def measured(count: int, cores: float, folder: Path, before: Path, postgres: Postgres, weed: Weed, store: str) -> dict:
+def measured(
+    work: Work, count: int, cores: float, folder: Path, before: Path, postgres: Postgres, weed: Weed, store: str
+) -> dict:
     """Seconds on so many machines, what the log of the run says of tasks, and the folder with all of the store."""
     home, name = folder / f"on{count}", f"speed{count}"
     home.mkdir()
@@ -133,7 +176,7 @@ def measured(count: int, cores: float, folder: Path, before: Path, postgres: Pos
         for host in hosts:
             host.limit(cores)
         services_before, began = took(postgres, weed), time.monotonic()
-        applied = hosts[0].am("apply", *MEASURED)
+        applied = hosts[0].am("apply", "-r", "plain", "-s", work.select)
         told, _ = applied.communicate()
         seconds = time.monotonic() - began
         assert applied.returncode == 0, told
@@ -142,24 +185,26 @@ def measured(count: int, cores: float, folder: Path, before: Path, postgres: Pos
             host.limit(4)
         log = postgres.run("psql", name, "-Atc", "select event from event_logs order by id")
         body = max(float(one) for one in re.findall(r'"value": ([0-9.]+)\}, "label": "seconds"', log) or [seconds])
-        events = re.findall(r'"((?:A task on|The task on|math: a task|a task of)[^"]*)"', log)
+        events = re.findall(r'"((?:A task on|The task on|[a-z]+: a task|a task of)[^"]*)"', log)
     objects = Objects(f"s3://project/{name}", weed.endpoint)
-    held = objects.find(f"assets/{TABLE}")
-    made = b"".join(objects.read(f"assets/{TABLE}", held)) if held else b""
-    return {"hosts": count, "seconds": seconds, "body": body, "services": services, "events": events, "table": made}
+    held = objects.find(f"assets/{work.table}")
+    table = b"".join(objects.read(f"assets/{work.table}", held)) if held else b""
+    return {"hosts": count, "seconds": seconds, "body": body, "services": services, "events": events, "table": table}
 
 
 def main() -> None:
-    rows, cores, *counts = [*sys.argv[1:], *["4000", "0.4", "1,2,3"][len(sys.argv) - 1 :]]
-    with tempfile.TemporaryDirectory(prefix="am-", ignore_cleanup_errors=True) as name, ExitStack() as stack:
-        folder = Path(name)
+    name, *asked = sys.argv[1:] or ["verdicts"]
+    work = WORKS[name]
+    rows, cores, counts = [*asked, *[str(work.rows), "0.4", "1,2,3"][len(asked) :]]
+    with tempfile.TemporaryDirectory(prefix="am-", ignore_cleanup_errors=True) as at, ExitStack() as stack:
+        folder = Path(at)
         os.environ |= KEYS | {"TEST_MODEL_KEY": "none", "OMP_NUM_THREADS": "1", "DOCKER_HOST": "unix:///nowhere"}
         before = folder / "before"
-        alone = prepared(before, Models(), int(rows))
+        alone = prepared(before, Models(), work, int(rows))
         with services(stack, folder) as (postgres, weed, store):
             found = []
-            for count in map(int, counts[0].split(",")):
-                one = measured(count, float(cores), folder, before, postgres, weed, store)
+            for count in map(int, counts.split(",")):
+                one = measured(work, count, float(cores), folder, before, postgres, weed, store)
                 assert one["table"] == alone, "another table than one machine's"
                 found.append(one)
                 print(json.dumps({key: value for key, value in one.items() if key != "table"}), flush=True)

@@ -16,9 +16,8 @@ import polars as pl
 
 from am_assets.config.recipe import DedupPolicy
 from am_assets.engines.models.embedder import embed
-from am_assets.engines.models.hnsw import Graphs
-from am_assets.selection import neighbors
 from am_assets.selection.dedup import dedup
+from am_assets_tests.pairing import pairs_of
 
 FLOOR, THRESHOLDS = 0.80, [0.80, 0.85, 0.90, 0.95, 0.98]
 TEMPLATE = (
@@ -53,7 +52,7 @@ def measure(vectors: np.ndarray, thresholds: list[float]) -> None:
     table = pl.DataFrame([ids, values])
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
-        pairs, _ = neighbors.similar_pairs(("all", lambda: table), [], FLOOR, Graphs(Path(folder)))
+        pairs, _ = pairs_of({"all": table}, FLOOR, Path(folder))
     crowd = pairs.filter(pl.col("question_id") == pl.col("other_id")).select("question_id")
     print(
         f"{len(vectors):,} questions: {pairs.height:,} rows stored, {crowd.height:,} of them in a crowd,"

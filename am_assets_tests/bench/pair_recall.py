@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 
 from am_assets.engines.models.embedder import embed
-from am_assets.engines.models.hnsw import Graphs
-from am_assets.selection import neighbors, search
+from am_assets.selection import search
 from am_assets_tests.bench.corpus import questions
+from am_assets_tests.pairing import pairs_of
 
 FLOOR = 0.80
 
@@ -35,9 +35,9 @@ def pairs(first: pl.DataFrame, second: pl.DataFrame, exact_rows: int) -> pl.Data
     search.EXACT_ROWS = exact_rows
     search.EXACT_PRODUCTS = exact_rows**2
     with tempfile.TemporaryDirectory() as folder:
-        graphs = Graphs(Path(folder))
-        inside, _ = neighbors.similar_pairs(("first", lambda: first), [], FLOOR, graphs)
-        across, _ = neighbors.similar_pairs(("second", lambda: second), [("first", lambda: first)], FLOOR, graphs)
+        graphs = Path(folder)
+        inside, _ = pairs_of({"first": first}, FLOOR, graphs)
+        across, _ = pairs_of({"second": second, "first": first}, FLOOR, graphs)
     return pl.concat([inside, across])
 
 

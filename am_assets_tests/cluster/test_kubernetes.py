@@ -224,7 +224,7 @@ def test_what_becomes_of_a_pod_is_said_in_words(
 def _tasks(instance: dg.DagsterInstance, launcher: Any, cluster: Cluster) -> None:
     """A task is a job like a run's; what the daemon gives up is removed."""
     run = instance.get_run_by_id(cluster.begun[-1].run)
-    launcher.begin_task(task := "math-01234567-89abcdef", run.run_id, "math_verdicts", "tasks")
+    launcher.begin_task(task := "math-01234567-89abcdef", run.run_id, "math_verdicts", "tasks", "math")
     guarding = ["am_assets.orchestration.guard", "--task", run.run_id, "python"]
     assert cluster.jobs[task].container["args"][4:8] == guarding and launcher.ended(task) is None
     launcher.stop(task)

@@ -10,10 +10,12 @@ import time
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from am_assets.config.cluster import Cluster
+from am_assets.engines.models.hnsw import Graphs
 from am_assets.planning.shared import tried
 from am_assets.storage import copies, segments
 from am_assets.storage.atomic import file_aside, written_aside
@@ -21,6 +23,7 @@ from am_assets.storage.memo import Memo
 from am_assets.storage.shared import objects, room
 from am_assets.storage.shared.copies import Copies
 from am_assets.storage.shared.database import open_database
+from am_assets.storage.shared.marks import is_copy
 from am_assets.storage.shared.objects import Objects
 from am_assets.storage.stored import StoredTables
 from am_assets_tests.careless import careless_store
@@ -196,6 +199,23 @@ def test_copies_beyond_their_limit_go_by_age_and_never_what_the_store_has_not(
     monkeypatch.setattr(room, "RESERVE_BYTES", 1 << 60)  # a disk that is nearly full
     process().here(here / "4.parquet")
     assert not (here / "5.parquet").exists() and (here / "0.parquet").exists()  # which a living process looked up
+
+
+def test_a_graph_is_built_once_for_all_machines_and_its_older_versions_go(tmp_path: Path, weed: Weed) -> None:
+    cluster = Cluster(store=f"s3://project/{tmp_path.name}", endpoint=weed.endpoint)
+    keepers = [Copies(tmp_path / name, cluster, lambda: None) for name in ("one", "two")]
+    folders = [keeper.root / "graphs" for keeper in keepers]
+    for folder, keeper in zip(folders, keepers, strict=True):
+        copies.mount(folder, keeper)
+    vectors = np.eye(40, 8, dtype=np.float32) + 1e-3
+    Graphs(folders[0]).of("shard", vectors)
+    (built,) = folders[0].iterdir()
+    assert len(Graphs(folders[1]).of("shard", vectors)) == 40
+    copy = folders[1] / built.name
+    assert copy.read_bytes() == built.read_bytes() and is_copy(copy, keepers[1].objects.find(f"graphs/{built.name}"))
+    Graphs(folders[1]).of("shard", vectors * 2)
+    (newer,) = folders[1].iterdir()
+    assert newer.name != built.name and [*keepers[0].objects.below("graphs")] == [f"graphs/{newer.name}"]
 
 
 def age(path: Path, hours: float) -> None:

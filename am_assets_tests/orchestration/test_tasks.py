@@ -10,16 +10,19 @@ import polars as pl
 import pytest
 
 from am_assets.config.cluster import Launcher
+from am_assets.orchestration.dagster_internals import DATA_VERSION_TAG
 from am_assets.orchestration.measuring import Helping, measured
 from am_assets.orchestration.schemas import TABLES
 from am_assets.project import load_project
 from am_assets.storage.memo import Memo
+from am_assets.storage.streams import content_version
 from am_assets_tests.desk import SUMS, Desk
 
 
 def test_a_task_measures_what_a_run_would_by_the_body_of_the_table(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.write_project("http://127.0.0.1:1")
+    desk.write("sources.yaml", {"sums": desk.sources()["sums"]})
     here = load_project(tmp_path, tmp_path / "sources.yaml")
     told = [(f"q{at}", *row) for at, row in enumerate(SUMS)]
     questions = [{"question_id": at, "question": question, "reference_answer": to} for at, question, to, _ in told]
@@ -27,19 +30,45 @@ def test_a_task_measures_what_a_run_would_by_the_body_of_the_table(tmp_path: Pat
         {"response_id": f"r{at}", "question_id": at, "answer": f"\\boxed{{{to} + 0}}", "well_formed": True}
         for at, _, to, _ in told
     ]
-    for name, rows in {"raw_pool": questions, "response_features": answers}.items():
-        path = here.assets / name / "sums.parquet"
+    instance = dg.DagsterInstance.ephemeral()
+
+    def made(name: str, rows: pl.DataFrame, partition: str = "sums") -> None:
+        path = here.assets / name / f"{partition}.parquet"
         path.parent.mkdir(parents=True)
         schema = TABLES[name].create_empty().schema
-        pl.DataFrame(rows).match_to_schema(schema, missing_columns="insert").write_parquet(path)
-    for asset, namespace in {"question_embeddings": "embeddings", "math_verdicts": "math"}.items():
-        first, second = Helping(here), Helping(here)
-        measured(here, first, asset, "sums")
-        measured(here, second, asset, "sums")
-        assert (first.stored, second.stored) == (len(SUMS), 0)
+        table = rows.match_to_schema(schema, missing_columns="insert", extra_columns="ignore")
+        table.write_parquet(path)
+        tags = {DATA_VERSION_TAG: content_version(table)}
+        instance.report_runless_asset_event(dg.AssetMaterialization(name, partition=partition, tags=tags))
+
+    def stored_of(namespace: str) -> pl.DataFrame:
         stored = Memo(here.memo).known(namespace)
-        assert stored is not None and stored.collect().height == len(SUMS)
-    assert set(stored.collect()["verdict"]) == {"pass"}
+        return pl.DataFrame() if stored is None else stored.collect()
+
+    def by_tasks(namespace: str, asset: str, partition: str = "sums") -> pl.DataFrame:
+        """What a task stores of a table, and another after it nothing of."""
+        before, helping = stored_of(namespace).height, [Helping(here, namespace), Helping(here, namespace)]
+        for one in helping:
+            measured(here, one, asset, partition, instance)
+        stored = stored_of(namespace)
+        assert [one.stored for one in helping] == [stored.height - before, 0]
+        return stored
+
+    for name, rows in {"raw_pool": questions, "response_features": answers}.items():
+        made(name, pl.DataFrame(rows))
+    vectors = by_tasks("embeddings", "question_embeddings")
+    assert vectors.height == len(SUMS)
+    assert set(by_tasks("math", "math_verdicts")["verdict"]) == {"pass"}
+
+    same = [vectors["vector"][0]] * len(SUMS)
+    made("question_embeddings", pl.DataFrame(questions).with_columns(vector=pl.Series(same)))
+    (found,) = by_tasks("pairs", "similar_pairs").iter_rows(named=True)
+    assert len(found["rows"]) == len(found["other_rows"]) == len(SUMS) * (len(SUMS) - 1) // 2
+
+    made("benchmark_questions", pl.DataFrame({"item_id": ["i"], "question": [SUMS[0][0]]}), "held_out")
+    by_tasks("embeddings", "benchmark_overlap", "held_out")
+    (overlap,) = by_tasks("overlaps", "benchmark_overlap", "held_out")["rows"]
+    assert any(row["same_text"] for row in overlap)
 
 
 class Ray:

@@ -65,7 +65,7 @@ FILES = {
     "samples/*.jsonl": "rows of sources and benchmarks: what their field `location` names",
     "examples/**": "projects of their own, of the same files",
     "instance/**": "how Dagster keeps its records",
-    **dict.fromkeys(("assets/**", "memo/**", "graphs/**", "models/**", "tokens/**", "runs/**"), "made"),
+    **dict.fromkeys(("assets/**", "memo/**", "graphs/**", "mapped/**", "models/**", "tokens/**", "runs/**"), "made"),
 }
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from am_assets.engines.models.hnsw import Graphs
 from am_assets.selection import neighbors, search
 from am_assets.storage.schemas import QuestionEmbeddings, SimilarPairs
+from am_assets_tests.pairing import pairs_of
 
 FLOOR = 0.8
 TYPES = QuestionEmbeddings.create_empty().schema
@@ -32,8 +32,8 @@ def find(tmp_path: Path) -> Find:
     """Pairs of a shard against itself and earlier ones, held to their schema and to what their audit says."""
 
     def pairs(own: pl.DataFrame, earlier: list[pl.DataFrame], floor: float = FLOOR) -> pl.DataFrame:
-        others = [(f"shard-{n}", lambda frame=frame: frame) for n, frame in enumerate(earlier)]
-        table, audit = neighbors.similar_pairs(("own", lambda: own), others, floor, Graphs(tmp_path))
+        others = {f"shard-{n}": frame for n, frame in enumerate(earlier)}
+        table, audit = pairs_of({"own": own} | others, floor, tmp_path)
         assert table.equals(SimilarPairs.validate(table).sort("question_id", "other_id"))
         assert audit.listed == audit.pairs
         return table

@@ -1,4 +1,5 @@
-"""Approximate nearest neighbours by hnswlib: an HNSW graph is built once per set of vectors and cached on disk.
+"""Approximate nearest neighbours by hnswlib: an HNSW graph is built once per set of vectors and cached on disk, and in
+the store of a cluster, if there is one: to build a graph takes longer than to fetch it.
 
 The files are disposable: a missing graph is built again. Thresholds and the meaning of a neighbour belong to
 `selection/neighbors.py`.
@@ -13,6 +14,7 @@ import numpy as np
 from xxhash import xxh3_128
 
 from am_assets.storage.atomic import version_aside
+from am_assets.storage.copies import of
 
 # hnswlib's M, ef_construction and minimal ef (else twice the number of neighbours). Recall of a question's pairs among
 # 100,000 others, searched from its side only, is above 0.995.
@@ -36,7 +38,7 @@ class Graphs:
         content.update(np.ascontiguousarray(vectors).data)
         path = self.folder / f"{name}.{content.hexdigest()[:16]}.hnsw"
         index = _index(vectors.shape[1])
-        if path.exists():
+        if of(path).here(path):
             index.load_index(str(path), max_elements=len(vectors))
             return Graph(index)
         index.init_index(max_elements=len(vectors), M=LINKS, ef_construction=BUILD_WIDTH, random_seed=SEED)

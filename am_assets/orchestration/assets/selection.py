@@ -1,7 +1,7 @@
 """Assets of selection: similar pairs and benchmark overlap, and the deduplicated and selected questions."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
+from functools import cache, partial
 
 import dagster as dg
 import polars as pl
@@ -17,12 +17,14 @@ from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.entries import earlier_shards
 from am_assets.orchestration.partitions import all_of, every
 from am_assets.orchestration.resources import Answers, usage
-from am_assets.orchestration.tables import picture
+from am_assets.orchestration.tables import picture, stored_version
 from am_assets.selection import confirm, decontaminate, dedup, neighbors, overlap, sample
 from am_assets.selection.hits import Hits
 from am_assets.storage.mapped import MappedTables
-from am_assets.storage.memo import FillResult, with_keys
+from am_assets.storage.memo import FillResult, key_of, with_keys
+from am_assets.storage.portions import one_by_one
 from am_assets.storage.stored import StoredTables, read_policy
+from am_assets.storage.streams import content_version
 
 _BY_SHARD = ["raw_pool", "question_embeddings"]  # what benchmark_overlap reads one shard at a time
 
@@ -34,18 +36,42 @@ _BY_SHARD = ["raw_pool", "question_embeddings"]  # what benchmark_overlap reads 
     reads=Reads((neighbors,), ("pairs.floor",), entry=earlier_shards),
 )
 def similar_pairs(
-    context: dg.AssetExecutionContext, here: Declared, tables: dg.ResourceParam[StoredTables]
+    context: dg.AssetExecutionContext,
+    here: Declared,
+    tables: dg.ResourceParam[StoredTables],
+    answers: dg.ResourceParam[Answers],
 ) -> tuple[pl.DataFrame, dict]:
     """Every pair of questions with a cosine at or above the floor, of this shard with itself and with the shards before
-    it in the sources file. The floor is low: thresholds of recipes lie above it and move without a new search."""
-    own = context.partition_key
+    it in the sources file. The floor is low: thresholds of recipes lie above it and move without a new search. Two
+    shards are searched again only where one of them changes."""
+    own, floor = context.partition_key, here.instruments.pairs.floor
+    graphs, mapped = Graphs(here.graphs), MappedTables(here.mapped)
     names = [own, *here.shards[: here.shards.index(own)]]
-    mapped = MappedTables(here.graphs)
-    shard, *earlier = ((name, _vectors(context, tables, mapped, name)) for name in names)
-    pairs, audit = neighbors.similar_pairs(shard, earlier, here.instruments.pairs.floor, Graphs(here.graphs))
+    versions = {name: stored_version(context, "question_embeddings", name) for name in names}
+
+    read = partial(tables.read, "question_embeddings", columns=["question_id"])
+    compared = neighbors.compared((name, read(name)["question_id"]) for name in names)
+
+    def shard(name: str) -> neighbors.Shard:
+        table = mapped.read(name, versions[name], lambda: _embeddings(tables, name, versions[name]))
+        found = neighbors.Shard.of(name, table, graphs)
+        if not found.ids.equals(compared[name].ids):
+            raise _not_as_materialized(name)
+        return found
+
+    mine = cache(lambda: shard(own))  # has its graph
+
+    def measure(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        for key, name in missing.select("key", "shard").iter_rows():
+            found = neighbors.search(mine(), mine() if name == own else shard(name), floor)
+            yield pl.DataFrame({"key": [key]} | found, neighbors.SEARCH)
+
+    filled = answers.fill("pairs", _searches(compared, versions, floor), measure, neighbors.SEARCH, one_by_one)
+    pairs, audit = neighbors.similar_pairs(compared, filled.table)
     with_itself = pl.col("question_id") == pl.col("other_id")
     cosines = pairs.filter(~with_itself)["cosine"]
     return pairs, {
+        "shards_searched": filled.new.height,
         "audited_pairs": audit.pairs,
         "audited_recall": audit.recall,
         "in_crowds": pairs.height - len(cosines),
@@ -53,22 +79,25 @@ def similar_pairs(
     }
 
 
-def _vectors(
-    context: dg.AssetExecutionContext, store: StoredTables, mapped: MappedTables, shard: str
-) -> Callable[[], pl.DataFrame]:
-    """A reader of a shard's vectors, memory-mapped from the second read on."""
-    version = tables.stored_version(context, "question_embeddings", shard)
+def _searches(compared: dict[str, neighbors.Compared], versions: dict[str, str], floor: float) -> pl.DataFrame:
+    """The shards that the first one of `compared` is searched against, with the memo key of each: what both hold."""
+    holds = {name: [versions[name], content_version(one.ids.to_frame())] for name, one in compared.items()}
+    keys = [key_of(neighbors.VERSION, floor, *next(iter(holds.values())), *other) for other in holds.values()]
+    return pl.DataFrame({"shard": [*holds], "key": keys}, {"shard": pl.String, "key": pl.String})
 
-    def read() -> pl.DataFrame:
-        table = store.read("question_embeddings", shard)
-        if tables.content_version(table) != version:  # else other vectors would be kept under this version
-            raise dg.Failure(
-                f"question_embeddings[{shard}]: the stored table is not the one that was materialized last:"
-                " materialize this partition again"
-            )
-        return table
 
-    return partial(mapped.read, shard, version, read)
+def _embeddings(store: StoredTables, shard: str, version: str) -> pl.DataFrame:
+    table = store.read("question_embeddings", shard)
+    if content_version(table) != version:  # else other vectors would be kept under this version
+        raise _not_as_materialized(shard)
+    return table
+
+
+def _not_as_materialized(shard: str) -> dg.Failure:
+    return dg.Failure(
+        f"question_embeddings[{shard}]: the stored table is not the one that was materialized last: materialize this"
+        " partition again"
+    )
 
 
 @tables.evidence(
@@ -136,7 +165,7 @@ def _overlap(
             yield pl.DataFrame({"key": [key], **found}, overlap.BY_SHARD)
 
     wanted = _shards_as_they_are(context, here.shards, items, [model, floor])
-    return items, answers.fill("overlaps", wanted, measure, overlap.BY_SHARD)
+    return items, answers.fill("overlaps", wanted, measure, overlap.BY_SHARD, one_by_one)
 
 
 def _shards_as_they_are(
@@ -146,13 +175,12 @@ def _shards_as_they_are(
     versions = [
         [
             # The version of its questions alone: a licence or a reference is nothing to measure overlap again for.
-            tables.stored_metadata(context, "raw_pool", shard, TEXTS)
-            or tables.stored_version(context, "raw_pool", shard),
-            tables.stored_version(context, "question_embeddings", shard),
+            tables.stored_metadata(context, "raw_pool", shard, TEXTS) or stored_version(context, "raw_pool", shard),
+            stored_version(context, "question_embeddings", shard),
         ]
         for shard in keys
     ]
-    against = tables.content_version(items.table.select("item_id", "question"))
+    against = content_version(items.table.select("item_id", "question"))
     shards = pl.DataFrame({"shard": keys, "versions": [" ".join(version) for version in versions]})
     return with_keys(shards, "versions", identity=[overlap.VERSION, against, *instrument])
 

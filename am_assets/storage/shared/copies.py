@@ -1,4 +1,4 @@
-"""Tables, memo and released folders of a project in an S3 store, and the copies of them that a machine has.
+"""Tables, memo, graphs and released folders of a project in an S3 store, and the copies of them that a machine has.
 
 A file lies in the store under its path within the project, and is written there before it is seen here. A copy
 tells which object it is of (`marks.py`), and is good until the store has another. A folder that is published as a whole
@@ -29,10 +29,10 @@ from am_assets.storage.shared.room import LIST, Room
 from am_assets.storage.shared.snapshots import SNAPSHOTS
 from am_assets.storage.shared.unsent import UNSENT, left, until_sent
 
-SHARED = ("assets", "memo")  # folders of a project
+SHARED = ("assets", "memo", "graphs")  # folders of a project
 MOUNTED = (*SHARED, SNAPSHOTS)  # those of which a store has what counts
 STORE = "STORE"  # a file in the folder of the memo: the store whose copies a machine has
-BESIDE = (".aside", ".keys", UNSENT, LIST)  # what is being written, or tells of copies
+BESIDE = (".aside", ".keys", UNSENT, LIST, ".arrow")  # what is being written, tells of copies, or is a machine's own
 ATTEMPTS = 5  # at what others write meanwhile
 LOCK = "select pg_{}advisory_lock(hashtextextended('am_assets files ' || %s, 0))"
 LOCK_OPTIONS = "-c lock_timeout=600000"  # a merge takes its time

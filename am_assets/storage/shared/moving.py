@@ -1,4 +1,4 @@
-"""Tables, memo and released folders of a project, taken to a store and back.
+"""Tables, memo, graphs and released folders of a project, taken to a store and back.
 
 Either way begins anew where it was interrupted, and leaves what it takes from as it was: what the store has is read
 again and compared before the folder counts as copies of it.

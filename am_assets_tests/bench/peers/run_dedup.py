@@ -13,9 +13,8 @@ import numpy as np
 import polars as pl
 
 from am_assets.config.recipe import DedupPolicy
-from am_assets.engines.models.hnsw import Graphs
-from am_assets.selection import neighbors
 from am_assets.selection.dedup import dedup
+from am_assets_tests.pairing import pairs_of
 
 vectors = np.load(sys.argv[1])
 ids = pl.Series("question_id", [f"{number:032x}" for number in range(len(vectors))])
@@ -28,7 +27,7 @@ questions = ids.to_frame().with_columns(
 )  # fmt: skip
 started = time.monotonic()
 with tempfile.TemporaryDirectory() as folder:
-    pairs, _ = neighbors.similar_pairs(("all", lambda: table), [], 0.80, Graphs(Path(folder)))
+    pairs, _ = pairs_of({"all": table}, 0.80, Path(folder))
     crowded = pairs.filter(pl.col("question_id") == pl.col("other_id")).select("question_id")
     crowd = table.join(crowded, on="question_id", how="semi")
     kept, _ = dedup(questions, pairs.lazy(), crowd, DedupPolicy(threshold=0.9), [])
