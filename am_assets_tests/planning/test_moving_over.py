@@ -21,8 +21,9 @@ from am_assets_tests.rebuild import small
 
 ARCHIVE = Path(__file__).with_name("project_0_1_eb0c903.tar.xz")
 # What is measured once more, for nothing: verdicts, by verifiers whose rules that version did not have (the student's
-# programs on a benchmark with tests, which it did not remember, among them); overlap, which is remembered with all items
-# that a question touches now; and pairs, which it did not remember. `training` is no training: a student is known by the release from now on.
+# programs on a benchmark with tests, which it did not remember, among them); overlap, which is remembered with all
+# items that a question touches now; and pairs, which it did not remember. `training` is no training: a student is known
+# by the release from now on.
 EXECUTED = {"code": 5, "instructions": 1, "math": 18, "overlaps": 4, "pairs": 3, "training": 1}
 
 

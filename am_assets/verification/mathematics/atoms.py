@@ -77,6 +77,8 @@ def name(text: str) -> str:
 def ratio(text: str) -> Value | None:
     half = re.search(r"\s*(?:\\text)?\{?([ap])\.?\s?m\.?\}?$", text, re.IGNORECASE)
     parts, cuts = split(text[: half.start()] if half else text, re.compile(":"))
+    if half and not cuts and re.fullmatch(r"1?\d", parts[0]):  # 8 AM
+        parts, cuts = [parts[0], "00"], [":"]
     if not cuts or not all(algebra.parse(part) is not None for part in parts):
         return None
     return Ratio(tuple(parts), half[1].lower() if half else "")

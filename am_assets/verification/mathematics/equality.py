@@ -9,7 +9,7 @@ import re
 from am_assets.verification.mathematics.atoms import is_operation
 from am_assets.verification.mathematics.boxes import boxed
 from am_assets.verification.mathematics.comparing import Within
-from am_assets.verification.mathematics.extraction import WINDOW
+from am_assets.verification.mathematics.extraction import tail
 from am_assets.verification.mathematics.normalization import names_a_set, normalize, words
 from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.reading import readings
@@ -61,9 +61,9 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
         return "unverifiable", "reference unparseable", " | ".join(found) or None
     extracted = " | ".join(found)
     phrase = not boxed(answer)[0] and any(map(words, found)) and all(map(_is_words, found))
-    whole = not found and _is_result(answer)
+    whole = not found and _is_result(end := tail(answer))
     if whole:
-        found = [extracted := answer.strip()]
+        found = [extracted := end.strip()]
     unmarked = not found or phrase
     if unmarked:  # math-verify searches the text
         found = [last] if (last := _searched(answer)) else []
@@ -142,5 +142,5 @@ def _searched(answer: str) -> str | None:
     """The last result that math-verify finds in the text of an answer that marks none."""
     from math_verify import parse
 
-    parsed = parse(answer[-WINDOW:], parsing_timeout=None, raise_on_error=True)
+    parsed = parse(tail(answer), parsing_timeout=None, raise_on_error=True)
     return parsed[-1] if parsed and isinstance(parsed[-1], str) else None

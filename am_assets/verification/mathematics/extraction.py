@@ -46,9 +46,23 @@ SAID = re.compile(
 # Options: "A." or "(A)" that begin the text, a line or what follows a colon; a further one may follow in the line.
 FIRST_OPTION = re.compile(r"(?:^|(?<=\n)|(?<=: )|(?<=:\n))\(?[A-J][).](?=\s)|(?:^|(?<=\s))\([A-J]\)(?=\s)")
 OPTION = re.compile(r"(?:^|(?<=\s))\(?[A-J][).](?=\s)")
+# The letter of an option before its value, "C. 12", ends no sentence.
+LABEL = re.compile(r"[A-J]\.\s+(?=[-$\\\d])")
+SENTENCE_ENDS = re.compile(r"[.!?;](?:[\s*]|$)|[。！？；]")
 COMMAND = re.compile(r"\\[a-zA-Z]+")
-NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?"
-LIST = re.compile(rf"(?<![\d.]){NUMBER}(?:(?:,\s+|,?\s+(?:or|and)\s+){NUMBER})++(?=\D*$)")
+NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?(?:/\d++)?"
+ITEM = rf"(?:(?<![A-Za-z])[A-Za-z]\s*=\s*)?{NUMBER}"
+LIST = re.compile(rf"(?<![\d.]){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+){ITEM})++(?=\D*$)")
+# What is given and no result: "since x = 2, y = 7", "the maximum is 12 at x = 2".
+GIVEN_FIRST = re.compile(
+    r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:(?:so|thus|hence|then|therefore|now),?\s+)?"
+    r"(?:since|as|when|if|for|with|given|because|at)(?: that)?\s+\$?\\?[A-Za-z]+\s*=[^.,;=]*,\s*(?=[^.]*\.?\s*$)",
+    re.IGNORECASE,
+)
+GIVEN_LAST = re.compile(
+    r"(?<=[\d$)}])(?:\s+[a-z]+)?\s+(?:at|when|if|for|where|with)\s+\$?\\?[A-Za-z]+\s*=[^.,;=]*"
+    r"(?:,?\s*(?:and\s+)?\$?\\?[A-Za-z]+\s*=[^.,;=]*)*\.?\s*$"
+)
 # "5 cars drove by in the first 15 minutes": one sentence whose subject is a number; others stand behind a preposition.
 SUBJECT = re.compile(
     rf"(?:(?:so|thus|hence|therefore),? )?({NUMBER})"
@@ -103,7 +117,7 @@ def results(answer: str) -> list[str]:
         options = any(map(is_option, contents))
         read = contents + [text for text in after if counts_beside_box(text) or (options and is_option(text))]
     else:
-        read = after[-1:] or _listed(plain(answer[-WINDOW:]))
+        read = after[-1:] or _listed(tail(answer))
     return list({normalize(result): result for result in map(_joined, read) if result}.values())
 
 
@@ -134,6 +148,11 @@ def plain(text: str) -> str:
     return DECORATION.sub("", text).strip()
 
 
+def tail(answer: str) -> str:
+    """The end of an answer without what its last sentence says to be given."""
+    return GIVEN_LAST.sub("", GIVEN_FIRST.sub("", plain(answer[-WINDOW:])))
+
+
 def _joined(result: str) -> str:
     r"""`result` with the digits joined that scanned texts set apart, as in `\mathbf{1 8}`."""
     return SPACED_DIGITS.sub(
@@ -147,16 +166,18 @@ def _statement(rest: str) -> str:
     if display := DISPLAY.match(rest):
         return display.group()
     line = CLAUSE.split(rest.split("\n", 1)[0], maxsplit=1)[0]
-    return plain(re.split(r"[.!?;](?:[\s*]|$)|[。！？；]", line, maxsplit=1)[0]).strip(" *_`,，")
+    label = LABEL.match(line)
+    end = SENTENCE_ENDS.search(line, label.end() if label else 0)
+    return plain(line[: end.start()] if end else line).strip(" *_`,，")
 
 
-def _listed(tail: str) -> list[str]:
+def _listed(text: str) -> list[str]:
     """Results of an answer without a marker: each of several options, a whole bare formula, or the final numbers."""
-    if (first := FIRST_OPTION.search(tail)) and len(options := list(OPTION.finditer(tail, first.start()))) > 1:
-        ends = [option.start() for option in options[1:]] + [len(tail)]
-        return [tail[option.end() : end].strip() for option, end in zip(options, ends, strict=True)]
-    if not re.search(r"[^\W\d_]{2}|=", COMMAND.sub("", TEXT_COMMAND.sub("", tail))):
-        return [tail]
-    if numbers := LIST.search(tail):
+    if (first := FIRST_OPTION.search(text)) and len(options := list(OPTION.finditer(text, first.start()))) > 1:
+        ends = [option.start() for option in options[1:]] + [len(text)]
+        return [text[option.end() : end].strip() for option, end in zip(options, ends, strict=True)]
+    if not re.search(r"[^\W\d_]{2}|=", COMMAND.sub("", TEXT_COMMAND.sub("", text))):
+        return [text]
+    if numbers := LIST.search(text):
         return [numbers.group()]
-    return [subject[1]] if (subject := SUBJECT.fullmatch(tail.rstrip("."))) else []
+    return [subject[1]] if (subject := SUBJECT.fullmatch(text.rstrip("."))) else []

@@ -40,7 +40,7 @@ def normalize(text: str) -> str:
         .replace("\\dfrac", "\\frac")
         .replace("\\tfrac", "\\frac")
     )
-    text = ungrouped(" ".join(text.replace("{,}", ",").split()))
+    text = ungrouped(" ".join(text.replace("{,}", ",").replace("{.}", ".").split()))
     text = re.sub(r" ?([,={}()\[\]]) ?", r"\1", text).lstrip(" ,*`").rstrip(" .,*`")
     text = to_digits(text)
     number = PLAIN_NUMBER.fullmatch(text)

@@ -41,7 +41,9 @@ def clean(text: str) -> str:
     >>> clean("2√3"), clean(r"$\dfrac12$"), clean("1.6e-19")
     ('2\\sqrt{3}', '\\frac{1}{2}', '1.6\\times 10^{-19}')
     """
-    text = _bare(unicode_to_latex(text)).replace("...", "\\ldots ").lstrip(EDGES).rstrip(EDGES + ".")
+    text = (
+        _bare(unicode_to_latex(text)).replace("...", "\\ldots ").replace("{.}", ".").lstrip(EDGES).rstrip(EDGES + ".")
+    )
     text = re.sub(r"(?<!\\)\$", r"\\$", text) if len(re.findall(r"(?<!\\)\$", text)) == 1 else text
     text = REPEATING.sub(_repeating, DOTTED.sub(_overlined, text))
     for pattern, replacement in REWRITINGS:

@@ -7,13 +7,14 @@ from am_assets.verification.mathematics.parameters import for_any_integer
 # From the first word of one, or the first letter that is said to lie in a set of numbers.
 QUALIFIER = re.compile(
     r"[,;]?\s*\(?\s*(\\text\{(?:for|where|with|only|respectively)\b[^{}]*\}.*"
+    r"|\(?\\text\{\s*\(?(?:double|triple|repeated)\b[^{}]*\}\)?"
     r"|(?<=[,;(])\s*[a-z]\s*\\text\{(?:is|an|any|integer)\b[^{}]*\}.*"
     r"|(?:(?<=[,;(])\s*[a-z](?:\s*,\s*[a-z])*|(?<=\s)[a-z])\s*\\in\s*\\mathbb\{[ZRCQN]\}.*)$",
     re.DOTALL,
 )
 WORDS = """
 for any all some every each where with only is are an a arbitrary constant constants integer integers real number
-numbers parameter respectively and value values of
+numbers parameter respectively and value values of double triple repeated root roots solution multiplicity
 """
 KNOWN = set(WORDS.split())
 COMMAND = re.compile(r"\\(?:text|in|mathbb|ldots)(?![a-z])|\{[ZRCQN]\}")

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from am_assets.verification.mathematics import algebra, atoms
-from am_assets.verification.mathematics.normalization import SPACED_THOUSANDS
 from am_assets.verification.mathematics.notation import clean
 from am_assets.verification.mathematics.qualifiers import unqualified
+from am_assets.verification.mathematics.thousands import with_commas
 from am_assets.verification.mathematics.values import (
     Equation,
     Group,
@@ -23,7 +23,6 @@ from am_assets.verification.mathematics.values import (
     Value,
     Void,
     Words,
-    depths,
     split,
 )
 
@@ -34,11 +33,12 @@ EQUALS = re.compile(r"(?<![<>!:])=")
 MEMBER = re.compile(r"([A-Za-z](?:_\{\w+\})?|\([a-z, ]+\))\s*\\in(?![a-z])\s*(.+)", re.DOTALL)
 UNION = re.compile(r"\\cup(?![a-z])")
 INTERSECTION = re.compile(r"\\cap(?![a-z])")
-MINUS = re.compile(r"\\setminus(?![a-z])|\\(?=\\\{)")
+MINUS = re.compile(r"\\setminus(?![a-z])|\\(?=\\\{)|(?<=\\mathbb\{R\})\s*-(?=\s*\\\{)")
 BUILT = re.compile(r"\\\{\s*[a-z](?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}", re.DOTALL)
 SEQUENCE = re.compile(r"\\\{\s*(.+?)\s*(?:\\middle\s*)?[:|]\s*([a-z]\s*\\in\s*\\mathbb\{Z\})\s*\\\}", re.DOTALL)
 ENVIRONMENT = re.compile(
-    r"(?:(?P<name>[^=&\\]+(?:\\[a-z]+[^=&\\]*)?)=)?\s*(?P<before>\\\{|\(|\[|\|)?\s*\\begin\{(?P<kind>\w+)\*?\}"
+    r"(?:(?P<name>[^=&\\]+(?:\\[a-z]+[^=&\\]*)?)=)?\s*"
+    r"(?:(?P<factor>-|[^=&]*?[\w})])\s*(?:\\(?:cdot|times)(?![a-z])\s*)?)?(?P<before>\\\{|\(|\[|\|)?\s*\\begin\{(?P<kind>\w+)\*?\}"
     r"\s*(?:\{[lcr|. ]*\})?(?P<body>.*)\\end\{(?P=kind)\*?\}\s*(?P<after>\\\}|\)|\]|\|)?",
     re.DOTALL,
 )
@@ -46,7 +46,6 @@ MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix"}
 SYSTEMS = {"cases", "dcases", "rcases", "aligned", "align", "gathered", "split", "alignedat"}
 POINT = re.compile(r"[A-Z]'?(?:_\{?\w\}?)?\s*(\([^()]*(?:\([^()]*\)[^()]*)*,[^()]*(?:\([^()]*\)[^()]*)*\))")
 CONDITION_WORDS = re.compile(r"\\text\{(?:if|when|for|where|with)\s*([^{}]*)\}")
-THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d])(?!,\d)")
 
 
 def readings(text: str) -> list[Value]:
@@ -57,28 +56,7 @@ def readings(text: str) -> list[Value]:
 @lru_cache(1024)
 def _readings(text: str) -> list[Value]:
     spelled = clean(text)
-    return [read(commas) for commas in dict.fromkeys(_commas(spelled))] if spelled else []
-
-
-def _commas(text: str) -> list[str]:
-    """`text` without the commas of thousands, where they may be these, and with them, where they may be separators; the
-    same of blanks.
-
-    Three digits after a comma without a blank are thousands outside of brackets; in brackets only where the elements
-    are set apart otherwise, as in (1,000, 2,000).
-    """
-    if SPACED_THOUSANDS.fullmatch(text):
-        return [text.replace(" ", ""), text]
-    groups = list(THOUSANDS.finditer(text))
-    if not groups:
-        return [text]
-    depth = dict(depths(text))
-    spaced = any(text[at + 1 : at + 2].isspace() for at in depth)
-    without = text
-    for group in reversed(groups):
-        if spaced or depth[group.start() + group[0].index(",")] == 0:
-            without = without[: group.start()] + group[0].replace(",", "") + without[group.end() :]
-    return [without, text]
+    return [read(commas) for commas in dict.fromkeys(with_commas(spelled))] if spelled else []
 
 
 def read(text: str) -> Value:
@@ -106,10 +84,22 @@ def _environment(text: str) -> Value | None:
     elif found["kind"] in MATRICES or found["kind"] == "array":
         if found["before"] == "|":
             return None  # a determinant
-        value = Matrix(tuple(tuple(row) for row in rows))
+        value = _scaled(rows, found["factor"])
+    if found["factor"] and not isinstance(value, Matrix):
+        return None
     if value is not None and found["name"]:
         return Named(((atoms.name(found["name"]), value),))
     return value
+
+
+def _scaled(rows: list[list[str]], factor: str | None) -> Matrix | None:
+    """A matrix by its rows, times a number or a minus before it."""
+    if factor is None:
+        return Matrix(tuple(map(tuple, rows)))
+    if factor != "-" and not atoms.is_number(factor):
+        return None
+    times = "-" if factor == "-" else f"({factor})"
+    return Matrix(tuple(tuple(f"{times}({cell})" for cell in row) for row in rows))
 
 
 def _ends_early(body: str, kind: str) -> bool:
@@ -247,7 +237,9 @@ def _equated(text: str) -> Value | None:
         return read(parts[-1]) if all(told) else Void(text) if False in told else Words(text)
     if len(parts) == 2 and atoms.NAME.fullmatch(parts[1]) and numbers[0]:
         return Named(((atoms.name(parts[1]), read(parts[0])),))
-    return Equation(parts[0], parts[-1]) if len(parts) == 2 or numbers[-1] else Words(text)
+    if len(parts) == 2:
+        return Equation(*(reversed(parts) if numbers[0] else parts))
+    return Equation(parts[0], parts[-1]) if numbers[-1] else Words(text)
 
 
 def _bracketed(text: str) -> Value | None:
