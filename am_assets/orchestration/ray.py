@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import dagster as dg
 from dagster_ray import RayRunLauncher
 
-from am_assets.engines.ray_head import silence, submit
+from am_assets.engines.ray_head import last_words, silence, submit
 from am_assets.orchestration.dagster_internals import CheckRunHealthResult, WorkerStatus
-from am_assets.orchestration.remote import RemoteLauncher, environment, takes
+from am_assets.orchestration.remote import SUCCEEDED, RemoteLauncher, environment, takes
 from am_assets.runtime.quoting import quoted
 
+LOG_CHARS = 500  # of a job that failed
 SAYS_CHARS = 60  # of what Ray says of a run that is gone
 UNKNOWN_JOB = "does not exist"  # in what Ray says of a job that it does not know
 
@@ -34,7 +35,9 @@ class RayLauncher(RemoteLauncher, RayRunLauncher):
 
     def ended(self, name: str) -> str | None:
         status = self.client.get_job_status(name)
-        return str(status) if status.is_terminal() else None
+        if not status.is_terminal():
+            return None
+        return SUCCEEDED if str(status) == SUCCEEDED else last_words(self.client, name, LOG_CHARS) or str(status)
 
     def job_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         told = RayRunLauncher.check_run_worker_health(self, run)

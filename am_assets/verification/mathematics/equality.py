@@ -9,7 +9,7 @@ import re
 from am_assets.verification.mathematics.atoms import is_operation
 from am_assets.verification.mathematics.boxes import boxed
 from am_assets.verification.mathematics.comparing import Within
-from am_assets.verification.mathematics.extraction import tail
+from am_assets.verification.mathematics.extraction import SENTENCE_END, tail
 from am_assets.verification.mathematics.normalization import names_a_set, normalize, words
 from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.reading import readings
@@ -24,6 +24,14 @@ SENTENCE = re.compile(r"\?|\b(?:the|we|i|it|there|so|maybe|perhaps|not)\b", re.I
 CHANGED = re.compile(
     r"\b(?:maybe|perhaps|possibly|probably|think|guess|not)\b"
     r"|^\W*\d[\d.,]*\s+(?:squared|cubed|factorial|times|plus|minus|divided)\b\D*$",
+    re.IGNORECASE,
+)
+# "Thus the ratio is", "so", "we get", "there are": what comes before a result that a sentence is about.
+CONCLUDED = re.compile(
+    r"(?:(?:so|thus|hence|therefore|then|finally|consequently),?\s+)?"
+    r"(?:(?:the|this|its|our|an?)\s(?:(?!\b(?:not|is|are|if|when|that|which|between|than|least|most|about)\b)[^.=<>?!])"
+    r"{1,80}?\b(?:is|are|equals)\s+(?:equal to\s+|all\s+)?|there (?:is|are)\s+(?:exactly\s+|only\s+)?"
+    r"|we (?:get|have|find|obtain|conclude)(?: that)?\s+)?",
     re.IGNORECASE,
 )
 ONE_RESULT = 100  # characters of an answer that may be nothing but its result
@@ -66,7 +74,8 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
         found = [extracted := end.strip()]
     unmarked = not found or phrase
     if unmarked:  # math-verify searches the text
-        found = [last] if (last := _searched(answer)) else []
+        last = _concluded(answer) or _searched(answer)
+        found = [last] if last else []
         extracted = " | ".join(found) or extracted
     if not found:
         return "fail", "answer missing", extracted or None
@@ -129,6 +138,14 @@ def _is_result(answer: str) -> bool:
         return False
     values = readings(text)
     return bool(values) and not any(isinstance(value, Words | Void) for value in values)
+
+
+def _concluded(answer: str) -> str | None:
+    """The result that the last sentence is about: "so the ratio is 3:4", "thus x > 3"."""
+    sentence = SENTENCE_END.split(tail(answer).rstrip(" ."))[-1]
+    begun = CONCLUDED.match(sentence)
+    rest = sentence[begun.end() :] if begun else ""
+    return rest if rest != sentence and _is_result(rest) else None
 
 
 def _is_changed(answer: str) -> bool:

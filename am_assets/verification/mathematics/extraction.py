@@ -51,8 +51,8 @@ LABEL = re.compile(r"[A-J]\.\s+(?=[-$\\\d])")
 SENTENCE_ENDS = re.compile(r"[.!?;](?:[\s*]|$)|[。！？；]")
 COMMAND = re.compile(r"\\[a-zA-Z]+")
 NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?(?:/\d++)?"
-ITEM = rf"(?:(?<![A-Za-z])[A-Za-z]\s*=\s*)?{NUMBER}"
-LIST = re.compile(rf"(?<![\d.]){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+){ITEM})++(?=\D*$)")
+ITEM = rf"(?:(?<![A-Za-z\d])[A-Za-z]\s*=\s*)?{NUMBER}"
+LIST = re.compile(rf"(?<![\d.=])(?<!= ){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+){ITEM})++(?=\D*$)")
 # What is given and no result: "since x = 2, y = 7", "the maximum is 12 at x = 2".
 GIVEN_FIRST = re.compile(
     r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:(?:so|thus|hence|then|therefore|now),?\s+)?"
@@ -168,7 +168,7 @@ def _statement(rest: str) -> str:
     line = CLAUSE.split(rest.split("\n", 1)[0], maxsplit=1)[0]
     label = LABEL.match(line)
     end = SENTENCE_ENDS.search(line, label.end() if label else 0)
-    return plain(line[: end.start()] if end else line).strip(" *_`,，")
+    return GIVEN_LAST.sub("", plain(line[: end.start()] if end else line)).strip(" *_`,，")
 
 
 def _listed(text: str) -> list[str]:
