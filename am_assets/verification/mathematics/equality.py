@@ -9,7 +9,7 @@ import re
 from am_assets.verification.mathematics.atoms import is_operation
 from am_assets.verification.mathematics.boxes import boxed
 from am_assets.verification.mathematics.comparing import Within
-from am_assets.verification.mathematics.extraction import SENTENCE_END, tail
+from am_assets.verification.mathematics.extraction import CLAUSE, NUMBER, SENTENCE_END, tail
 from am_assets.verification.mathematics.normalization import names_a_set, normalize, words
 from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.reading import readings
@@ -34,6 +34,10 @@ CONCLUDED = re.compile(
     r"|we (?:get|have|find|obtain|conclude)(?: that)?\s+)?",
     re.IGNORECASE,
 )
+FURTHER = re.compile(r"[,;]?\s+(?:so|hence|thus|therefore|then|giving)\s+", re.IGNORECASE)
+BESIDE = re.compile(r"\s+(?:of|at|in|on|for|per|during|within|from|with|when|if)\s+")  # a result, no part of it
+RATIO, TO = re.compile(r"\b(?:ratio|odds)\b", re.IGNORECASE), re.compile(r"(?<=\d) to (?=\d)")
+FEW = 8
 ONE_RESULT = 100  # characters of an answer that may be nothing but its result
 UNTOLD, UNMARKED = "no rule compares these", "no result is marked"
 
@@ -88,7 +92,8 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
         return passed if whole else downgrade_retracted(passed, answer)
     if not all(compare(found[-1], other, tolerance) for other in found[:-1]):
         return "fail", "several conflicting answers", extracted
-    if unmarked and not is_asserted(answer):  # the last number of a text that concludes nothing
+    # the last number of a text that concludes nothing, or of a sentence that has what is asked for
+    if unmarked and (not is_asserted(answer) or any(compare(reference, number) for number in _numbers(answer))):
         return "unverifiable", UNMARKED, extracted
     return ("fail", "different", extracted) if False in told else ("unverifiable", UNTOLD, extracted)
 
@@ -141,11 +146,20 @@ def _is_result(answer: str) -> bool:
 
 
 def _concluded(answer: str) -> str | None:
-    """The result that the last sentence is about: "so the ratio is 3:4", "thus x > 3"."""
-    sentence = SENTENCE_END.split(tail(answer).rstrip(" ."))[-1]
+    """The result that the last sentence is about: "so the ratio is 3:4", "thus x > 3 for all of them"."""
+    sentence = FURTHER.split(SENTENCE_END.split(tail(answer).rstrip(" ."))[-1])[-1]
     begun = CONCLUDED.match(sentence)
-    rest = sentence[begun.end() :] if begun else ""
-    return rest if rest != sentence and _is_result(rest) else None
+    said = CLAUSE.split(sentence[begun.end() :], maxsplit=1)[0] if begun else ""
+    result, _, beside = BESIDE.sub("\n", said, count=1).partition("\n")
+    if said == sentence or re.search(r"\d", beside):
+        return None
+    result = TO.sub(":", result) if RATIO.search(sentence) else result
+    return result if _is_result(result) else None
+
+
+def _numbers(answer: str) -> list[str]:
+    """Those of the last sentence, a few at most."""
+    return re.findall(NUMBER, SENTENCE_END.split(tail(answer).rstrip(" ."))[-1])[-FEW:]
 
 
 def _is_changed(answer: str) -> bool:

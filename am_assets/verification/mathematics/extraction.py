@@ -52,7 +52,7 @@ SENTENCE_ENDS = re.compile(r"[.!?;](?:[\s*]|$)|[。！？；]")
 COMMAND = re.compile(r"\\[a-zA-Z]+")
 NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?(?:/\d++)?"
 ITEM = rf"(?:(?<![A-Za-z\d])[A-Za-z]\s*=\s*)?{NUMBER}"
-LIST = re.compile(rf"(?<![\d.=])(?<!= ){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+){ITEM})++(?=\D*$)")
+LIST = re.compile(rf"(?<![\d.=(\[{{])(?<!= ){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+){ITEM})++(?![)\]}}])(?=\D*$)")
 # What is given and no result: "since x = 2, y = 7", "the maximum is 12 at x = 2".
 GIVEN_FIRST = re.compile(
     r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:(?:so|thus|hence|then|therefore|now),?\s+)?"
