@@ -36,6 +36,7 @@ CONCLUDED = re.compile(
 )
 FURTHER = re.compile(r"[,;]?\s+(?:so|hence|thus|therefore|then|giving)\s+", re.IGNORECASE)
 BESIDE = re.compile(r"\s+(?:of|at|in|on|for|per|during|within|from|with|when|if)\s+")  # a result, no part of it
+FOR_ALL = re.compile(r",?\s+for (?:all|every|each|any)\b.*")
 RATIO, TO = re.compile(r"\b(?:ratio|odds)\b", re.IGNORECASE), re.compile(r"(?<=\d) to (?=\d)")
 FEW = 8
 ONE_RESULT = 100  # characters of an answer that may be nothing but its result
@@ -150,7 +151,7 @@ def _concluded(answer: str) -> str | None:
     sentence = FURTHER.split(SENTENCE_END.split(tail(answer).rstrip(" ."))[-1])[-1]
     begun = CONCLUDED.match(sentence)
     said = CLAUSE.split(sentence[begun.end() :], maxsplit=1)[0] if begun else ""
-    result, _, beside = BESIDE.sub("\n", said, count=1).partition("\n")
+    result, _, beside = BESIDE.sub("\n", FOR_ALL.sub("", said), count=1).partition("\n")
     if said == sentence or re.search(r"\d", beside):
         return None
     result = TO.sub(":", result) if RATIO.search(sentence) else result

@@ -48,8 +48,15 @@ FIRST_OPTION = re.compile(r"(?:^|(?<=\n)|(?<=: )|(?<=:\n))\(?[A-J][).](?=\s)|(?:
 OPTION = re.compile(r"(?:^|(?<=\s))\(?[A-J][).](?=\s)")
 # The letter of an option before its value, "C. 12", ends no sentence.
 LABEL = re.compile(r"[A-J]\.\s+(?=[-$\\\d])")
-SENTENCE_ENDS = re.compile(r"[.!?;](?:[\s*]|$)|[。！？；]")
+SENTENCE_ENDS = re.compile(r"(?<!\bsq)(?<!\bcu)[.!?](?:[\s*]|$)|;(?=\s*$|\s+[^\W\d_]{2})|[。！？；]")
 COMMAND = re.compile(r"\\[a-zA-Z]+")
+# A formula that begins with a value: no words but names of functions.
+FORMULA = re.compile(
+    r"(?![<>=~\u2248\u2264\u2265\u2260?])(?:\\(?!text|approx|sim|[gln]eq?(?![a-z])|[gl]t(?![a-z]))[A-Za-z]+"
+    r"|(?:a?(?:sqrt|arc(?:sin|cos|tan)|sin|cos|tan|sec|csc|cot|log|ln|exp|pi|mod|infinity))(?![A-Za-z])"
+    r"|(?<![A-Za-z])(?!(?:is|or|if|at|to|by|of|so|no|in|on|an|as|be|we|it|do|he|my)(?![A-Za-z]))[A-Za-z]{1,2}(?![A-Za-z])"
+    r"|\\(?:approx|[gln]eq?|[gl]t)(?![a-z])|[^A-Za-z?\\]|\\(?![A-Za-z]))++"
+)
 NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?(?:/\d++)?"
 ITEM = rf"(?:(?<![A-Za-z\d])[A-Za-z]\s*=\s*)?{NUMBER}"
 LIST = re.compile(rf"(?<![\d.=(\[{{])(?<!= ){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+){ITEM})++(?![)\]}}])(?=\D*$)")
@@ -137,6 +144,11 @@ def counts_beside_box(text: str) -> bool:
     letters = COMMAND.sub("", text)
     formula = re.search(r"[\d+*/^]", text) and not re.search(r"[A-Za-z]{2}|\d [A-Za-z]", letters)
     return bool(formula or BESIDE.match(text))
+
+
+def is_formula(text: str) -> bool:
+    """Is a statement nothing but a formula that begins with a value, "√3/2" or "x > 3"?"""
+    return bool(FORMULA.fullmatch(text[:WINDOW]))
 
 
 def is_option(text: str) -> bool:

@@ -19,6 +19,7 @@ from am_assets.verification.mathematics.extraction import (
     WINDOW,
     Statement,
     counts_beside_box,
+    is_formula,
     is_option,
     plain,
     statements,
@@ -156,10 +157,11 @@ def _is_stated(answer: str, stated: Statement) -> bool:
     sentence = SENTENCE_END.split(rest, maxsplit=1)[0]
     first = NUMBER.search(sentence)
     option = OPTION_START.match(rest)
+    formula = is_formula(stated.text) and rest.find(stated.text) + 1
     elsewhere = not first and not option and NUMBER.search(rest)  # the number is not the stated result
-    if elsewhere or NOT_A_RESULT.search(sentence) or (first and not RESULT_START.match(sentence)):
+    if not formula and (elsewhere or NOT_A_RESULT.search(sentence) or (first and not RESULT_START.match(sentence))):
         return False
-    end = _end_of_result(rest, sentence)
+    end = formula - 1 + len(stated.text) if formula else _end_of_result(rest, sentence)
     qualified = SENTENCE_END.split(rest[end:], maxsplit=1)[0].removeprefix(stated.text[end:])
     return not (
         QUALIFIED.search(HARMLESS.sub("", qualified))

@@ -104,6 +104,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"(?<![A-Za-z\\_^}])C\((\d+), ?(\d+)\)": r"\\binom{\1}{\2}",
     r"\{\s*(\w+)\s*\\choose\s*(\w+)\s*\}|(?<![\w}])(\w+)\s*\\choose\s*(\w+)(?!\w)":
         lambda m: rf"\binom{{{m[1] or m[3]}}}{{{m[2] or m[4]}}}",
+    r"(?<![\w}])(\d+|[a-z]) choose (\d+|[a-z])(?!\w)": r"\\binom{\1}{\2}",
     r"\\lg\b": r"\\log_{10}",  # as in school books
     r"(?<![A-Za-z\\])C_\{?(\w+)\}?\^\{?(\w+)\}?(?!\w)": lambda m: _chosen(m, r"\binom{%s}{%s}"),
     r"(?:\{\})?(?:_\{?(\w+)\}?|\^\{(\w+)\})C_\{?(\w+)\}?": lambda m: rf"\binom{{{m[1] or m[2]}}}{{{m[3]}}}",
