@@ -9,7 +9,7 @@ import re
 from am_assets.verification.mathematics.atoms import is_operation
 from am_assets.verification.mathematics.boxes import boxed
 from am_assets.verification.mathematics.comparing import Within
-from am_assets.verification.mathematics.extraction import CLAUSE, NUMBER, SENTENCE_END, tail
+from am_assets.verification.mathematics.extraction import CLAUSE, NUMBER, SENTENCE_END, is_formula, tail
 from am_assets.verification.mathematics.normalization import names_a_set, normalize, words
 from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.reading import readings
@@ -35,8 +35,17 @@ CONCLUDED = re.compile(
     re.IGNORECASE,
 )
 FURTHER = re.compile(r"[,;]?\s+(?:so|hence|thus|therefore|then|giving)\s+", re.IGNORECASE)
-BESIDE = re.compile(r"\s+(?:of|at|in|on|for|per|during|within|from|with|when|if)\s+")  # a result, no part of it
-FOR_ALL = re.compile(r",?\s+for (?:all|every|each|any)\b.*")
+ARITHMETIC = re.compile(r"[\d\s.,$%x\u00d7*/+()\\-]+=")
+# Behind a result, no part of it.
+AFTER = re.compile(rf"\s+(?:of|at|in|on|for|per|during|within|from|with|when|if)\s+|{CLAUSE.pattern}")
+LINES = re.compile(
+    r"\\begin\{(align|aligned|eqnarray|gather|gathered|split)\*?\}((?:(?!\\begin\{\1).)*)\\end\{\1\*?\}[\s.$\\\]]*$",
+    re.DOTALL,
+)
+LAST_SIDE = re.compile(r"=|\\equiv(?![a-z])")
+SAID_LAST = re.compile(rf"{SENTENCE_END.pattern}|[.,]?(?:\\\]|\$\$)\s*(?=\w)|[.]\$\s+(?=[A-Z])")
+VALUED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=]+")
+FOR_ALL = re.compile(r",?\s+for (?:all|every|each|any)\b[^,.]*$")
 RATIO, TO = re.compile(r"\b(?:ratio|odds)\b", re.IGNORECASE), re.compile(r"(?<=\d) to (?=\d)")
 FEW = 8
 ONE_RESULT = 100  # characters of an answer that may be nothing but its result
@@ -147,15 +156,23 @@ def _is_result(answer: str) -> bool:
 
 
 def _concluded(answer: str) -> str | None:
-    """The result that the last sentence is about: "so the ratio is 3:4", "thus x > 3 for all of them"."""
-    sentence = FURTHER.split(SENTENCE_END.split(tail(answer).rstrip(" ."))[-1])[-1]
+    """The result that the last sentence is about: "so the ratio is 3:4", "thus x > 3 for all of them"; or that lines of
+    formulas at the end come to."""
+    if lines := LINES.search(tail(answer)):
+        rows = [row.replace("&", "").strip(" .,\n") for row in lines[2].split("\\\\") if row.strip()]
+        names = {row[: row.index("=")].strip() for row in rows if VALUED.fullmatch(row)}
+        result = ", ".join(rows) if len(names) == len(rows) > 1 else LAST_SIDE.split(rows[-1])[-1] if rows else ""
+        return result if result and _is_result(result) else None
+    sentence = FURTHER.split(SAID_LAST.split(tail(answer).rstrip(" ."))[-1])[-1]
     begun = CONCLUDED.match(sentence)
-    said = CLAUSE.split(sentence[begun.end() :], maxsplit=1)[0] if begun else ""
-    result, _, beside = BESIDE.sub("\n", FOR_ALL.sub("", said), count=1).partition("\n")
+    said = FOR_ALL.sub("", sentence[begun.end() :] if begun else sentence)
+    result, _, beside = AFTER.sub("\n", said, count=1).partition("\n")
     if said == sentence or re.search(r"\d", beside):
         return None
     result = TO.sub(":", result) if RATIO.search(sentence) else result
-    return result if _is_result(result) else None
+    if "=" in result and (not is_formula(result) or ARITHMETIC.match(result)):  # its last side is what is asked for
+        return None
+    return result if _is_result(result) and (is_formula(result) or re.search(r"\d", result)) else None
 
 
 def _numbers(answer: str) -> list[str]:

@@ -48,7 +48,9 @@ FIRST_OPTION = re.compile(r"(?:^|(?<=\n)|(?<=: )|(?<=:\n))\(?[A-J][).](?=\s)|(?:
 OPTION = re.compile(r"(?:^|(?<=\s))\(?[A-J][).](?=\s)")
 # The letter of an option before its value, "C. 12", ends no sentence.
 LABEL = re.compile(r"[A-J]\.\s+(?=[-$\\\d])")
-SENTENCE_ENDS = re.compile(r"(?<!\bsq)(?<!\bcu)[.!?](?:[\s*]|$)|;(?=\s*$|\s+[^\W\d_]{2})|[。！？；]")
+SENTENCE_ENDS = re.compile(
+    r"(?<!\bsq)(?<!\bcu)[.!?](?:[\s*]|$)(?<!\d!\s(?=\\(?:times|cdot|div)|[-+=/)}]))|;(?=\s*$|\s+[^\W\d_]{2})|[。！？；]"
+)
 COMMAND = re.compile(r"\\[a-zA-Z]+")
 # A formula that begins with a value: no words but names of functions.
 FORMULA = re.compile(
@@ -63,12 +65,18 @@ LIST = re.compile(rf"(?<![\d.=(\[{{])(?<!= ){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+)
 # What is given and no result: "since x = 2, y = 7", "the maximum is 12 at x = 2".
 GIVEN_FIRST = re.compile(
     r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:(?:so|thus|hence|then|therefore|now),?\s+)?"
-    r"(?:since|as|when|if|for|with|given|because|at)(?: that)?\s+\$?\\?[A-Za-z]+\s*=[^.,;=]*,\s*(?=[^.]*\.?\s*$)",
+    r"(?:since|as|when|if|for|with|given|because|at)(?: that)?\s+\$?(?:\\[a-z]+|[A-Za-z])(?:_\w+)?\s*=[^.,;=]*"
+    r"(?:,\$?|\$,)\s*(?=[^.]*\.?\$?\s*$)",
     re.IGNORECASE,
 )
 GIVEN_LAST = re.compile(
-    r"(?<=[\d$)}])(?:\s+[a-z]+)?\s+(?:at|when|if|for|where|with)\s+\$?\\?[A-Za-z]+\s*=[^.,;=]*"
-    r"(?:,?\s*(?:and\s+)?\$?\\?[A-Za-z]+\s*=[^.,;=]*)*\.?\s*$"
+    r"(?<=[\d$)}])(?:\s+[a-z]+)?\s+(?:at|when|if|for|where|with)\s+\$?(?:\\[a-z]+|[A-Za-z])(?:_\w+)?\s*=[^.,;=]*"
+    r"(?:,?\s*(?:and\s+)?\$?(?:\\[a-z]+|[A-Za-z])(?:_\w+)?\s*=[^.,;=]*)*\.?\s*$"
+)
+REMARK = re.compile(
+    r"(?:(?<=[.!?\]$]\s)|(?<=\n)|(?<=\\\]))\(?(?:note|notice|alternatively|we (?:might|could|can) also)\b"
+    r"(?:(?!\b(?:hence|thus|therefore|so|finally|then|answer)\b).)*$",
+    re.IGNORECASE | re.DOTALL,
 )
 # "5 cars drove by in the first 15 minutes": one sentence whose subject is a number; others stand behind a preposition.
 SUBJECT = re.compile(
@@ -161,8 +169,9 @@ def plain(text: str) -> str:
 
 
 def tail(answer: str) -> str:
-    """The end of an answer without what its last sentence says to be given."""
-    return GIVEN_LAST.sub("", GIVEN_FIRST.sub("", plain(answer[-WINDOW:])))
+    """The end of an answer without drawings, remarks, and what its last sentence says to be given."""
+    end = plain(DRAWING.sub("", answer)[-WINDOW:])
+    return GIVEN_LAST.sub("", GIVEN_FIRST.sub("", plain(REMARK.sub("", end)) or end))
 
 
 def _joined(result: str) -> str:

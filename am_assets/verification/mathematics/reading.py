@@ -30,11 +30,11 @@ JOINED = re.compile(r",?\s*\\text\{(?:and|or)\}|,|;|\\\\|\\newline")
 COMPARISON = re.compile(r"\\(?:le|ge|ne)(?![a-z])|[<>]")
 APPROXIMATES = re.compile(r"\\approx(?![a-z])")
 EQUALS = re.compile(r"(?<![<>!:])=")
-MEMBER = re.compile(r"([A-Za-z](?:_\{\w+\})?|\([a-z, ]+\))\s*\\in(?![a-z])\s*(.+)", re.DOTALL)
+MEMBER = re.compile(r"((?:[A-Za-z]|\\[a-z]+)(?:_\{\w+\})?|\([a-z, ]+\))\s*\\in(?![a-z])\s*(.+)", re.DOTALL)
 UNION = re.compile(r"\\cup(?![a-z])")
 INTERSECTION = re.compile(r"\\cap(?![a-z])")
 MINUS = re.compile(r"\\setminus(?![a-z])|\\(?=\\\{)|(?<=\\mathbb\{R\})\s*-(?=\s*\\\{)")
-BUILT = re.compile(r"\\\{\s*[a-z](?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}", re.DOTALL)
+BUILT = re.compile(r"\\\{\s*(?:[a-z]|\\[a-z]+)(?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}", re.DOTALL)
 SEQUENCE = re.compile(r"\\\{\s*(.+?)\s*(?:\\middle\s*)?[:|]\s*([a-z]\s*\\in\s*\\mathbb\{Z\})\s*\\\}", re.DOTALL)
 ENVIRONMENT = re.compile(
     r"(?:(?P<name>[^=&\\]+(?:\\[a-z]+[^=&\\]*)?)=)?\s*"
