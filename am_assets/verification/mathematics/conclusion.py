@@ -1,0 +1,100 @@
+"""The result of an answer that marks none: what its end is about, read as mathematics."""
+
+import re
+
+from am_assets.verification.mathematics.extraction import CLAUSE, NUMBER, SENTENCE_END, is_formula, tail
+from am_assets.verification.mathematics.normalization import names_a_set
+from am_assets.verification.mathematics.reading import readings
+from am_assets.verification.mathematics.values import Void, Words
+
+VERB = re.compile(r"\b(?:is|are|be|was|were|has|have|can)\b", re.IGNORECASE)
+SENTENCE = re.compile(r"\?|\b(?:the|we|i|it|there|so|maybe|perhaps|not)\b", re.IGNORECASE)
+CHANGED = re.compile(
+    r"\b(?:maybe|perhaps|possibly|probably|think|guess|not)\b"
+    r"|^\W*\d[\d.,]*\s+(?:squared|cubed|factorial|times|plus|minus|divided)\b\D*$",
+    re.IGNORECASE,
+)
+# "Thus the ratio is", "so", "we get", "there are": what comes before a result that a sentence is about.
+CONCLUDED = re.compile(
+    r"(?:(?:so|thus|hence|therefore|then|finally|consequently),?\s+)?"
+    r"(?:(?:the|this|its|our|an?)\s(?:(?!\b(?:not|is|are|if|when|that|which|between|than|least|most|about)\b)[^.=<>?!])"
+    r"{1,80}?\b(?:is|are|equals)\s+(?:equal to\s+|all\s+)?|there (?:is|are)\s+(?:exactly\s+|only\s+)?"
+    r"|we (?:get|have|find|obtain|conclude)(?: that)?\s+)?",
+    re.IGNORECASE,
+)
+# Of a sentence what comes last counts: behind a further conclusion, a display, or the end of a formula.
+FURTHER = re.compile(r"[,;]?\s+(?:so|hence|thus|therefore|then|giving)\s+", re.IGNORECASE)
+LAST_SAID = re.compile(rf"{SENTENCE_END.pattern}|[.,]?(?:\\\]|\$\$)\s*(?=\w)|[.]\$\s+(?=[A-Z])")
+# What stands behind a result and is no part of it; where it has a number, that may be the result.
+FOR_ALL = re.compile(r",?\s+for (?:all|every|each|any)\b[^,.]*$")
+AFTER = re.compile(rf"\s+(?:of|at|in|on|for|per|during|within|from|with|when|if)\s+|{CLAUSE.pattern}")
+ARITHMETIC = re.compile(r"[\d\s.,$%x\u00d7*/+()\\-]+=")  # "2 x 17 = 34"
+RATIO, TO = re.compile(r"\b(?:ratio|odds)\b", re.IGNORECASE), re.compile(r"(?<=\d) to (?=\d)")
+# Lines of formulas at the end, a value with its name in a line, and the sides of a line.
+LINES = re.compile(
+    r"\\begin\{(align|aligned|eqnarray|gather|gathered|split)\*?\}((?:(?!\\begin\{\1).)*)\\end\{\1\*?\}[\s.$\\\]]*$",
+    re.DOTALL,
+)
+VALUED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=]+")
+SIDES = re.compile(r"=|\\equiv(?![a-z])")
+FEW = 8  # numbers of a sentence
+ONE_RESULT = 100  # characters of an answer that may be nothing but its result
+
+
+def is_result(answer: str) -> bool:
+    """Is the whole answer one result and no sentence, as "0.25 liters" and "x < 2 or x > 3" are?"""
+    text = answer.strip()
+    if (
+        len(text) > ONE_RESULT
+        or "\n" in text
+        or ((VERB.search(text) or SENTENCE.search(text)) and not names_a_set(text))
+    ):
+        return False
+    values = readings(text)
+    return bool(values) and not any(isinstance(value, Words | Void) for value in values)
+
+
+def concluded(answer: str) -> str | None:
+    """The result that the last sentence is about: "so the ratio is 3:4", "thus x > 3 for all of them"; or that lines of
+    formulas at the end come to."""
+    end = tail(answer).rstrip(" .")
+    if lines := LINES.search(end):
+        result = _come_to(lines[2])
+        return result if result and is_result(result) else None
+    sentence = FURTHER.split(LAST_SAID.split(end)[-1])[-1]
+    begun = CONCLUDED.match(sentence)
+    said = FOR_ALL.sub("", sentence[begun.end() :] if begun else sentence)
+    result, _, beside = AFTER.sub("\n", said, count=1).partition("\n")
+    if said == sentence or re.search(r"\d", beside):
+        return None
+    result = TO.sub(":", result) if RATIO.search(sentence) else result
+    if "=" in result and (not is_formula(result) or ARITHMETIC.match(result)):  # its last side is what is asked for
+        return None
+    return result if is_result(result) and (is_formula(result) or re.search(r"\d", result)) else None
+
+
+def _come_to(lines: str) -> str:
+    """The values of several names, a line each, or the last side of the last line."""
+    rows = [row.replace("&", "").strip(" .,\n") for row in lines.split("\\\\") if row.strip()]
+    names = {row[: row.index("=")].strip() for row in rows if VALUED.fullmatch(row)}
+    return ", ".join(rows) if len(names) == len(rows) > 1 else SIDES.split(rows[-1])[-1] if rows else ""
+
+
+def numbers(answer: str) -> list[str]:
+    """Those of the last sentence, a few at most."""
+    return re.findall(NUMBER, SENTENCE_END.split(tail(answer).rstrip(" ."))[-1])[-FEW:]
+
+
+def is_changed(answer: str) -> bool:
+    """Does a short answer without a verb say that its number is not the result, as "5 squared" and "6 = 5" do?"""
+    if len(text := answer.strip()) > ONE_RESULT or VERB.search(text):
+        return False
+    return bool(CHANGED.search(text)) or any(isinstance(value, Void) for value in readings(text))
+
+
+def searched(answer: str) -> str | None:
+    """The last result that math-verify finds in the text of an answer that marks none."""
+    from math_verify import parse
+
+    parsed = parse(tail(answer), parsing_timeout=None, raise_on_error=True)
+    return parsed[-1] if parsed and isinstance(parsed[-1], str) else None
