@@ -103,6 +103,14 @@ UNMARKED = _any(
     rf"what, unless, somewhere, mention\w*, if, would, could, might, {NEGATED}, never, cannot, but, was",
 )
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
+# Arithmetic that comes to the last number of a sentence: "if 14 remained, 40 - 14 = 26 had been taken". What else the
+# sentence supposes or denies is of the task then, but for a few words.
+COMPUTED = re.compile(r"\d[\d\s.,+*/x\u00d7\u00f7\u00b7$%()-]*=\s*[-$]*\d[\d.,]*(?=\D*$)")
+UNMARKED_COMPUTED = _any(
+    r"but, what, whether, unless, might, maybe, perhaps, should, instead, wrong\w*, incorrect\w*, mistak\w+, says?, said",
+    r"thinks?, thought, claim\w*, guess\w*, suppos\w+, assum\w+, (?:would|could|might) have, had been",
+    rf"{NEGATED}(?: \w+)? \$?\d[^=]*=, (?:initially|originally|at first|to begin with)[^=]*=",
+)
 
 BEFORE = (*disowned.DISOWNED, *operands.CALCULATED_WITH)
 BEHIND = (*doubt.CHANGED, *operands.CALCULATED_ON)
@@ -191,7 +199,8 @@ def _concludes(answer: str) -> bool:
     concludes = NUMBER.search(last) and ("=" in last or CONCLUDES.search(last))
     hypothetical = any("answer" in part.casefold() and len(part.split()) > 3 for part in earlier)
     said = any(says(TAKEN_BACK, part, "number") for part in sentences(spoken(last, "", "number")))
-    doubted = "?" in last or CHINESE.search(last) or CHINESE_BEFORE.search(last) or UNMARKED.search(last) or said
+    unmarked = (UNMARKED_COMPUTED if COMPUTED.search(last) else UNMARKED).search(last)
+    doubted = "?" in last or CHINESE.search(last) or CHINESE_BEFORE.search(last) or unmarked or said
     return bool(bare or concludes or (not earlier and SUBJECT.fullmatch(last))) and not (hypothetical or doubted)
 
 
