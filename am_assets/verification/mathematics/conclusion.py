@@ -29,6 +29,11 @@ LAST_SAID = re.compile(rf"{SENTENCE_END.pattern}|[.,]?(?:\\\]|\$\$)\s*(?=\w)|[.]
 FOR_ALL = re.compile(r",?\s+for (?:all|every|each|any)\b[^,.]*$")
 AFTER = re.compile(rf"\s+(?:of|at|in|on|for|per|during|within|from|with|when|if)\s+|{CLAUSE.pattern}")
 ARITHMETIC = re.compile(r"[\d\s.,$%x\u00d7*/+()\\-]+=")  # "2 x 17 = 34"
+# Its value, where other numbers stand behind it: "so he scored 4 + 5 = 9 points in the 40 minutes".
+COMES_TO = re.compile(
+    rf"\d[\d\s.,+*/x\u00d7\u00f7\u00b7$%()-]*=\s*({NUMBER})[^=\d]*\s"
+    r"(?:in|for|of|per|during|within|from|with|over|after|on|at|to|than|by|the)\s[^=]*\d[^=]*$"
+)
 RATIO, TO = re.compile(r"\b(?:ratio|odds)\b", re.IGNORECASE), re.compile(r"(?<=\d) to (?=\d)")
 # Lines of formulas at the end, a value with its name in a line, and the sides of a line.
 LINES = re.compile(
@@ -62,6 +67,8 @@ def concluded(answer: str) -> str | None:
         result = _come_to(lines[2])
         return result if result and is_result(result) else None
     sentence = FURTHER.split(LAST_SAID.split(end)[-1])[-1]
+    if value := COMES_TO.search(sentence):
+        return value[1]
     begun = CONCLUDED.match(sentence)
     said = FOR_ALL.sub("", sentence[begun.end() :] if begun else sentence)
     result, _, beside = AFTER.sub("\n", said, count=1).partition("\n")

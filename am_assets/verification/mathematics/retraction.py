@@ -107,8 +107,8 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 # sentence supposes or denies is of the task then, but for a few words.
 COMPUTED = re.compile(r"\d[\d\s.,+*/x\u00d7\u00f7\u00b7$%()-]*=\s*[-$]*\d[\d.,]*(?=\D*$)")
 UNMARKED_COMPUTED = _any(
-    r"but, what, whether, unless, might, maybe, perhaps, should, instead, wrong\w*, incorrect\w*, mistak\w+, says?, said",
-    r"thinks?, thought, claim\w*, guess\w*, suppos\w+, assum\w+, (?:would|could|might) have, had been",
+    r"but, what, whether, unless, might, maybe, perhaps, should, instead, wrong\w*, incorrect\w*, mistak\w+, says?",
+    r"said, thinks?, thought, claim\w*, guess\w*, suppos\w+, assum\w+, (?:would|could|might) have, had been",
     rf"{NEGATED}(?: \w+)? \$?\d[^=]*=, (?:initially|originally|at first|to begin with)[^=]*=",
 )
 
