@@ -9,7 +9,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from am_assets.datasets.compression import PACKED, chunks, lines, unpacked_name
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.values import Fault, kind, shown
 
-FORMATS = [".jsonl", ".ndjson", ".json", ".csv", ".parquet", ".arrow"]  # the first four also packed
+FORMATS = [".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"]  # the first five also packed
 # Keys of a JSON object whose array is the rows of a file; any other such object is a row itself.
 ROWS_UNDER = ("data", "rows", "examples", "items", "instances", "records", "questions", "problems", "train", "test")
 NOT_UTF8, NOT_JSON = CUT = ("not UTF-8", "not JSON")  # what a line can be that is cut off
@@ -40,6 +40,7 @@ def read_records(path: Path, columns: Collection[str] | None = None) -> Iterator
         ".ndjson": _json_lines,
         ".json": _json_file,
         ".csv": _csv,
+        ".tsv": _csv,
         **dict.fromkeys(COLUMNAR, lambda path: columnar(path, columns)),
     }.get(Path(name).suffix)
     if read is None or (name != path.name and Path(name).suffix in COLUMNAR):
@@ -148,9 +149,14 @@ def _line_at_fault(raw: bytes) -> str:
 
 
 def _csv(path: Path) -> Iterator[tuple[int, Record | Fault]]:
-    """Rows by the names in the first line; an empty cell is null."""
-    text = (raw.decode("utf-8-sig" if at == 0 else "utf-8") for at, raw in enumerate(_lines(path)))
-    reader = csv.DictReader(text, strict=True)  # else a quote that nothing closes would take all rows after it
+    """Rows by the names in the first line; an empty cell is null. What stands between the names stands between cells:
+    spreadsheets of half the world write semicolons."""
+    raw = _lines(path)
+    names = next(raw, b"")
+    by = next((sign for sign in ("\t,;" if ".tsv" in path.suffixes else ",\t;") if sign.encode() in names), ",")
+    text = (line.decode("utf-8-sig" if at == 0 else "utf-8") for at, line in enumerate(chain([names], raw)))
+    # strict: else a quote that nothing closes would take all rows after it
+    reader = csv.DictReader(text, delimiter=by, strict=True)
     try:
         if twice := _repeated(reader.fieldnames or []):
             raise SourceError(f"{path}:1: two columns `{twice}`")

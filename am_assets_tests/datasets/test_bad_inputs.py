@@ -135,7 +135,7 @@ CASES = {
         b"question,answer\nOne?,1\nTwo?,2,3\nOne?,1\n", Drop("more or fewer cells than names .*"), "a.csv",
     ),
     "CSV by semicolons": Case(
-        b"question;answer\nOne?;1\n", Error(" no form is known that has the columns question;answer"), "a.csv",
+        b"question;answer\nOne?;1,5\n", Reads([{"question": "One?", "reference_answer": "1,5"}]), "a.csv",
     ),
     # Columns
     "10,000 columns": Case(jsonl(WIDE), Reads([{"question": "One?"}])),

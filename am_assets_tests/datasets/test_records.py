@@ -89,6 +89,16 @@ def test_one_object_a_file_is_one_row_of_each(tmp_path: Path) -> None:
     assert read(tmp_path / "*.json")["question"].to_list() == ["Q1?", "Q2?"]
 
 
+@pytest.mark.parametrize(("name", "by"), [("a.csv", ";"), ("a.csv", "\t"), ("a.tsv", "\t"), ("a.tsv.gz", "\t")])
+def test_cells_stand_apart_as_the_names_do(tmp_path: Path, name: str, by: str) -> None:
+    content = f'\ufeffquestion{by}answer\nHow much are 3,5 and 1?{by}4,5\n"One; or{by}two?"{by}7\n'.encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert read(tmp_path / name).select("question", "reference_answer").rows() == [
+        ("How much are 3,5 and 1?", "4,5"),
+        (f"One; or{by}two?", "7"),
+    ]
+
+
 def test_a_cell_of_csv_may_hold_lines_and_commas_and_an_empty_one_is_null(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", 'question,answer\n"One,\n two?",7\nThree?,\n')
     assert read(tmp_path / "a.csv").select("question", "reference_answer").rows() == [
