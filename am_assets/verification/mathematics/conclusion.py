@@ -8,7 +8,9 @@ from am_assets.verification.mathematics.reading import readings
 from am_assets.verification.mathematics.values import Void, Words
 
 VERB = re.compile(r"\b(?:is|are|be|was|were|has|have|can)\b", re.IGNORECASE)
-SENTENCE = re.compile(r"\?|\b(?:the|we|i|it|there|so|maybe|perhaps|not)\b", re.IGNORECASE)
+SENTENCE = re.compile(
+    r"\?|\b(?:the|we|i|it|there|so|maybe|perhaps|not)\b|[是为得故则即有取]|等于|所以|因此", re.IGNORECASE
+)
 CHANGED = re.compile(
     r"\b(?:maybe|perhaps|possibly|probably|think|guess|not)\b"
     r"|^\W*\d[\d.,]*\s+(?:squared|cubed|factorial|times|plus|minus|divided)\b\D*$",
@@ -42,6 +44,17 @@ LINES = re.compile(
 )
 VALUED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=]+")
 SIDES = re.compile(r"=|\\equiv(?![a-z])")
+# The same in Chinese: what is given, and a value behind the last verb, before what it counts.
+CHINESE_GIVEN = re.compile(r"[，,]?\s*(?:此时|这时|其中|当且仅当).*$|^.*?当[^，]*时[，,]\s*")
+CHINESE = re.compile(
+    r".*(?:(?<!不)(?:是|为|等于)|值|解得|得到?|(?<!没)有|取|所以|因此|故|则|即|答|共)\s*[：:，,]?\s*(?P<value>(?:[^\u4e00-\u9fff]|[或和且与、])+?)"
+    r"\s*[\u4e00-\u9fff]{0,10}"
+)
+CHINESE_DOUBT = re.compile(
+    "可能|也许|或许|大概|大约|约为|假设|假如|如果|倘若|若|说|猜|觉得|认为|以为|至少|至多|最多|不超过|不少于|舍去|错|矛盾|难道|吗|但|不对"
+    "|不成立|本来|原来|本应|才能"
+)
+JOINS = str.maketrans({"或": ",", "和": ",", "且": ",", "与": ",", "、": ",", "，": ","})
 FEW = 8  # numbers of a sentence
 ONE_RESULT = 100  # characters of an answer that may be nothing but its result
 
@@ -62,11 +75,16 @@ def is_result(answer: str) -> bool:
 def concluded(answer: str) -> str | None:
     """The result that the last sentence is about: "so the ratio is 3:4", "thus x > 3 for all of them"; or that lines of
     formulas at the end come to."""
-    end = tail(answer).rstrip(" .")
+    end = tail(answer).rstrip(" .。")
     if lines := LINES.search(end):
         result = _come_to(lines[2])
         return result if result and is_result(result) else None
     sentence = FURTHER.split(LAST_SAID.split(end)[-1])[-1]
+    if value := CHINESE.fullmatch(CHINESE_GIVEN.sub("", sentence)):
+        *rest, last = value["value"].translate(JOINS).split(",")
+        steps = any("=" in part and not VALUED.fullmatch(part.strip()) for part in (*rest, last))
+        result = last if steps else ", ".join((*rest, last))
+        return result if is_result(result) and not CHINESE_DOUBT.search(sentence) else None
     if value := COMES_TO.search(sentence):
         return value[1]
     begun = CONCLUDED.match(sentence)

@@ -32,6 +32,7 @@ DOTTED = re.compile(r"(?<=[.\d])\\dot\s*\{?(\d)\}?(?:(\d{0,30})\\dot\s*\{?(\d)\}
 REPEATING = re.compile(r"(\d{0,30})\.(\d{0,30})\\(?:overline|bar)\s*(?:\{(\d{1,30})\}|(\d))")
 # The whole of a result, with a number in it.
 IN_TEXT = re.compile(r"\s*\\(?:text(?:rm|normal|it|bf)?|mbox|hbox)\s*\{([^{}]*\d[^{}]*)\}\s*")
+BUILDER = re.compile(r"\{\s*[A-Za-z]\s*[|:]")  # {x | x > 1}
 EDGES = " \n,*`;\u2705\u2714\ufe0f"  # around a result, no part of it
 
 
@@ -55,7 +56,7 @@ def clean(text: str) -> str:
     text = re.sub(r"\\text\{([^{}]*)\}", _text_parts, text)
     text = " ".join(text.split()).lstrip(EDGES).rstrip(EDGES + ".")
     if text.startswith("{") and closing(text, 0) == len(text) - 1:
-        text = text[1:-1].strip()
+        text = rf"\{text[:-1]}\}}" if BUILDER.match(text) else text[1:-1].strip()
     words = " ".join(re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).casefold().split()).rstrip(".").replace(" - ", "-")
     return set_in_words(words) or _numbered(words) or text
 
