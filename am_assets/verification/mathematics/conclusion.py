@@ -1,8 +1,11 @@
-"""The result of an answer that marks none: what its end is about, read as mathematics."""
+"""The result of an answer that marks none: what its end (`extraction.tail`) is about, read as mathematics.
+
+Only what result a text has belongs here; whether it is asserted is checked in `retraction.py`.
+"""
 
 import re
 
-from am_assets.verification.mathematics.extraction import CLAUSE, NUMBER, SENTENCE_END, is_formula, tail
+from am_assets.verification.mathematics.extraction import CALCULATION, CLAUSE, NUMBER, SENTENCE_END, is_formula
 from am_assets.verification.mathematics.normalization import names_a_set
 from am_assets.verification.mathematics.reading import readings
 from am_assets.verification.mathematics.values import Void, Words
@@ -33,7 +36,7 @@ AFTER = re.compile(rf"\s+(?:of|at|in|on|for|per|during|within|from|with|when|if)
 ARITHMETIC = re.compile(r"[\d\s.,$%x\u00d7*/+()\\-]+=")  # "2 x 17 = 34"
 # Its value, where other numbers stand behind it: "so he scored 4 + 5 = 9 points in the 40 minutes".
 COMES_TO = re.compile(
-    rf"\d[\d\s.,+*/x\u00d7\u00f7\u00b7$%()-]*=\s*({NUMBER})[^=\d]*\s"
+    rf"{CALCULATION}({NUMBER})[^=\d]*\s"
     r"(?:in|for|of|per|during|within|from|with|over|after|on|at|to|than|by|the)\s[^=]*\d[^=]*$"
 )
 RATIO, TO = re.compile(r"\b(?:ratio|odds)\b", re.IGNORECASE), re.compile(r"(?<=\d) to (?=\d)")
@@ -72,10 +75,10 @@ def is_result(answer: str) -> bool:
     return bool(values) and not any(isinstance(value, Words | Void) for value in values)
 
 
-def concluded(answer: str) -> str | None:
+def concluded(end: str) -> str | None:
     """The result that the last sentence is about: "so the ratio is 3:4", "thus x > 3 for all of them"; or that lines of
     formulas at the end come to."""
-    end = tail(answer).rstrip(" .。")
+    end = end.rstrip(" .。")
     if lines := LINES.search(end):
         result = _come_to(lines[2])
         return result if result and is_result(result) else None
@@ -105,9 +108,9 @@ def _come_to(lines: str) -> str:
     return ", ".join(rows) if len(names) == len(rows) > 1 else SIDES.split(rows[-1])[-1] if rows else ""
 
 
-def numbers(answer: str) -> list[str]:
+def numbers(end: str) -> list[str]:
     """Those of the last sentence, a few at most."""
-    return re.findall(NUMBER, SENTENCE_END.split(tail(answer).rstrip(" ."))[-1])[-FEW:]
+    return re.findall(NUMBER, SENTENCE_END.split(end.rstrip(" ."))[-1])[-FEW:]
 
 
 def is_changed(answer: str) -> bool:
@@ -117,9 +120,9 @@ def is_changed(answer: str) -> bool:
     return bool(CHANGED.search(text)) or any(isinstance(value, Void) for value in readings(text))
 
 
-def searched(answer: str) -> str | None:
-    """The last result that math-verify finds in the text of an answer that marks none."""
+def searched(end: str) -> str | None:
+    """The last result that math-verify finds in the text."""
     from math_verify import parse
 
-    parsed = parse(tail(answer), parsing_timeout=None, raise_on_error=True)
+    parsed = parse(end, parsing_timeout=None, raise_on_error=True)
     return parsed[-1] if parsed and isinstance(parsed[-1], str) else None

@@ -54,12 +54,13 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
         return "unverifiable", "reference unparseable", " | ".join(found) or None
     extracted = " | ".join(found)
     phrase = not boxed(answer)[0] and any(map(words, found)) and all(map(_is_words, found))
-    whole = not found and is_result(end := tail(answer))
+    end = tail(answer) if phrase or not found else ""
+    whole = not found and is_result(end)
     if whole:
         found = [extracted := end.strip()]
     unmarked = not found or phrase
     if unmarked:  # math-verify searches the text
-        last = concluded(answer) or searched(answer)
+        last = concluded(end) or searched(end)
         found = [last] if last else []
         extracted = " | ".join(found) or extracted
     if not found:
@@ -74,7 +75,7 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
     if not all(compare(found[-1], other, tolerance) for other in found[:-1]):
         return "fail", "several conflicting answers", extracted
     # the last number of a text that concludes nothing, or of a sentence that has what is asked for
-    if unmarked and (not is_asserted(answer) or any(compare(reference, number) for number in numbers(answer))):
+    if unmarked and (not is_asserted(answer) or any(compare(reference, number) for number in numbers(end))):
         return "unverifiable", UNMARKED, extracted
     return ("fail", "different", extracted) if False in told else ("unverifiable", UNTOLD, extracted)
 

@@ -60,18 +60,19 @@ FORMULA = re.compile(
     r"|\\(?:approx|[gln]eq?|[gl]t)(?![a-z])|[^A-Za-z?\\]|\\(?![A-Za-z]))++"
 )
 NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?(?:/\d++)?"
+# Arithmetic up to what it comes to: "2 x 17 =".
+CALCULATION = r"\d[\d\s.,+*/x\u00d7\u00f7\u00b7$%()-]*=\s*"
 ITEM = rf"(?:(?<![A-Za-z\d])[A-Za-z]\s*=\s*)?{NUMBER}"
 LIST = re.compile(rf"(?<![\d.=(\[{{])(?<!= ){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+){ITEM})++(?![)\]}}])(?=\D*$)")
 # What is given and no result: "since x = 2, y = 7", "the maximum is 12 at x = 2".
+GIVEN = r"\$?(?:\\[a-z]+|[A-Za-z])(?:_\w+)?\s*=[^.,;=]*"
 GIVEN_FIRST = re.compile(
     r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:(?:so|thus|hence|then|therefore|now),?\s+)?"
-    r"(?:since|as|when|if|for|with|given|because|at)(?: that)?\s+\$?(?:\\[a-z]+|[A-Za-z])(?:_\w+)?\s*=[^.,;=]*"
-    r"(?:,\$?|\$,)\s*(?=[^.]*\.?\$?\s*$)",
+    rf"(?:since|as|when|if|for|with|given|because|at)(?: that)?\s+{GIVEN}(?:,\$?|\$,)\s*(?=[^.]*\.?\$?\s*$)",
     re.IGNORECASE,
 )
 GIVEN_LAST = re.compile(
-    r"(?<=[\d$)}])(?:\s+[a-z]+)?\s+(?:at|when|if|for|where|with)\s+\$?(?:\\[a-z]+|[A-Za-z])(?:_\w+)?\s*=[^.,;=]*"
-    r"(?:,?\s*(?:and\s+)?\$?(?:\\[a-z]+|[A-Za-z])(?:_\w+)?\s*=[^.,;=]*)*\.?\s*$"
+    rf"(?<=[\d$)}}])(?:\s+[a-z]+)?\s+(?:at|when|if|for|where|with)\s+{GIVEN}(?:,?\s*(?:and\s+)?{GIVEN})*\.?\s*$"
 )
 REMARK = re.compile(
     r"(?:(?<=[.!?\]$]\s)|(?<=\n)|(?<=\\\]))\(?(?:note|notice|alternatively|we (?:might|could|can) also)\b"

@@ -12,6 +12,7 @@ from am_assets.verification.mathematics.boxes import Box, boxes
 from am_assets.verification.mathematics.clauses import Kind, says
 from am_assets.verification.mathematics.doubt import CHINESE, CHINESE_BEFORE, CHINESE_BEHIND
 from am_assets.verification.mathematics.extraction import (
+    CALCULATION,
     DISPLAY,
     DRAWING,
     SENTENCE_END,
@@ -105,7 +106,7 @@ UNMARKED = _any(
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 # Arithmetic that comes to the last number of a sentence: "if 14 remained, 40 - 14 = 26 had been taken". What else the
 # sentence supposes or denies is of the task then, but for a few words.
-COMPUTED = re.compile(r"\d[\d\s.,+*/x\u00d7\u00f7\u00b7$%()-]*=\s*[-$]*\d[\d.,]*(?=\D*$)")
+COMPUTED = re.compile(rf"{CALCULATION}[-$]*\d[\d.,]*(?=\D*$)")
 UNMARKED_COMPUTED = _any(
     r"but, what, whether, unless, might, maybe, perhaps, should, instead, wrong\w*, incorrect\w*, mistak\w+, says?",
     r"said, thinks?, thought, claim\w*, guess\w*, suppos\w+, assum\w+, (?:would|could|might) have, had been",
