@@ -1,11 +1,11 @@
 """A training over two machines of a Ray cluster, one of which dies in the middle: the losses of one process?
 
-    python -m am_assets_tests.bench.cluster_training [EPOCHS] [--store] [--run]
+    python -m am_assets_tests.bench.cluster_training [EPOCHS] [--store] [--run] [--fsdp2]
 
 Machines are namespaces (`cluster/hosts.py`) that see one folder, or have an S3 store. Two of one CPU train a tiny
-student by gloo, the third has Ray's head alone. Once the training has saved, the machine beside that of its run, or
-with --run that one, is killed, and begun again 20 s later; with a store, without what was on its disk. A training by
-one process of these rows tells what the losses have to be. Needs root.
+student by gloo, with DDP or FSDP2; the third has Ray's head alone. Once the training has saved, the machine beside that
+of its run, or with --run that one, is killed, and begun again 20 s later; with a store, without what was on its disk. A
+training by one process of these rows tells what the losses have to be. Needs root.
 """
 
 import os
@@ -55,9 +55,9 @@ def main() -> None:
         student = write_tiny_student(folder / "tiny")
         policy = {"student": str(student), "batch_size": 4, "epochs": epochs, "learning_rate": 1e-3}
         desk.edit("plain", "training", **policy, gradient_checkpointing=False)
-        desk.write(
-            "hardware.yaml", {"cpu": {"device": "cpu"}, "two": {"device": "cpu", "machines": 2, "save_steps": 10}}
-        )
+        spread = "fsdp2" if "--fsdp2" in sys.argv else "ddp"
+        two = {"device": "cpu", "machines": 2, "save_steps": 10, "spread": spread}
+        desk.write("hardware.yaml", {"cpu": {"device": "cpu"}, "two": two})
         done(am(folder / "data", *BEFORE))
         shutil.copytree(folder / "data", folder / "own")
         done(am(folder / "own", *LOGGED))
