@@ -1,10 +1,11 @@
 """`verified_set` at the paper's size: made once by `am apply`, then again after a threshold edit.
 
-    python -m am_assets_tests.bench.verified_at_scale [--rows 1400000] [--shards 14] [--chars 2000] [--folder DIR]
+    python -m am_assets_tests.bench.verified_at_scale [--rows 1400000] [--shards 14] [--folder DIR] [--store]
 
 The tables that it reads are written as they would have been measured, with texts of realistic length beside the narrow
 columns: whoever reads them by mistake needs several GB. Seconds are of the whole process by the clock, memory is what
-it held at most, without what it shares with the page cache. Tables in DIR that are already there are used again.
+it held at most, without what it shares with the page cache. Tables in DIR that are already there are used again. With
+--store all is done once more with the tables in an S3 store and the records in Postgres, and held against the above.
 """
 
 import argparse
@@ -14,6 +15,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +26,9 @@ from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, REWARD_DIMENSI
 from am_assets.orchestration.schemas import TABLES
 from am_assets_tests.bench.processes import busy_since
 from am_assets_tests.bench.selection_at_scale import RECIPE, watch_memory, write
+from am_assets_tests.server import Postgres, programs
+from am_assets_tests.services import am
+from am_assets_tests.weed import Weed
 
 MADE = ["verification_policy", "teacher_policy", "verified_set"]
 PROSE = "So the sum of both sides is what was asked for, and we check it once more by hand. "
@@ -34,19 +40,51 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=14)
     parser.add_argument("--chars", type=int, default=2_000)
     parser.add_argument("--folder", type=Path, default=None)
+    parser.add_argument("--store", action="store_true")
     asked = parser.parse_args()
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="verified-"))
     if not (folder / "recipes").exists():
         write_project(folder, asked.rows, asked.shards, asked.chars)
     tables = [path for path in (folder / "assets").rglob("*.parquet") if path.parent.name not in MADE]
     print(f"{asked.rows:,} responses, {sum(path.stat().st_size for path in tables) / 1e9:.2f} GB of tables", flush=True)
+    local = edits(folder)
+    if asked.store:
+        with shared(folder):
+            for what, seconds in edits(folder).items():
+                print(f"{what}: {seconds / local[what]:.2f} times as long with a store", flush=True)
+
+
+def edits(folder: Path) -> dict[str, float]:
+    """Seconds of an apply after each edit of the recipe."""
+    took = {}
     for what, policy in {
         "a first time": {"min_reward": 0.7},
         "after a threshold edit": {"min_reward": 0.6},
         "after an edit to choose": {"min_reward": 0.6, "keep": "best_reward"},
     }.items():
         write(folder / "recipes" / "scale.yaml", RECIPE | {"sampling": {}, "verification": policy})
-        apply(folder, what)
+        took[what] = apply(folder, what)
+    return took
+
+
+@contextmanager
+def shared(folder: Path) -> Iterator[None]:
+    """The project with an S3 store and a database beside it, to which it was moved."""
+    with ExitStack() as stack:
+        there = [tempfile.TemporaryDirectory(prefix="am-", ignore_cleanup_errors=True) for _ in range(2)]
+        stores, records = (Path(stack.enter_context(one)) for one in there)
+        weed, postgres = Weed(stores), Postgres(records, programs())
+        for service, end in ((weed, weed.kill), (postgres, postgres.stop)):
+            service.start()
+            stack.callback(end)
+        postgres.run("createdb", "verified")
+        os.environ["AM_DATABASE_URL"] = f"postgresql+psycopg2://am@127.0.0.1:{postgres.port}/verified"
+        write(folder / "cluster.yaml", {"store": "s3://project/verified", "endpoint": weed.endpoint})
+        started = time.monotonic()
+        moved = am(folder, "cluster", "move")
+        assert moved.returncode == 0, moved.stdout + moved.stderr
+        print(f"moved to the store in {time.monotonic() - started:.1f} s", flush=True)
+        yield
 
 
 def write_project(folder: Path, rows: int, shards: int, chars: int) -> None:
@@ -71,11 +109,12 @@ def write_project(folder: Path, rows: int, shards: int, chars: int) -> None:
 
 
 def store(folder: Path, asset: str, partition: str, table: pl.DataFrame) -> None:
+    """Columns that `table` lacks are null."""
     path = folder / "assets" / asset / f"{partition}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    TABLES[asset].validate(table.select(TABLES[asset].column_names()), cast=True).write_parquet(
-        path, compression_level=1
-    )
+    schema = TABLES[asset]
+    columns = (name if name in table.columns else pl.lit(None).alias(name) for name in schema.column_names())
+    schema.validate(table.select(columns), cast=True).write_parquet(path, compression_level=1)
 
 
 def ids(rows: int, random: np.random.Generator) -> list[str]:
@@ -146,8 +185,8 @@ def measured(rows: int, chars: int, random: np.random.Generator) -> tuple[pl.Dat
     }  # fmt: skip
 
 
-def apply(folder: Path, what: str) -> None:
-    """Runs `am apply` of the policies and the verified set alone; prints its seconds and memory."""
+def apply(folder: Path, what: str) -> float:
+    """Runs `am apply` of the policies and the verified set alone; prints its memory and seconds, and returns these."""
     environment = os.environ | {"AM_DATA": str(folder), "DAGSTER_HOME": str(folder / "instance"), "COLUMNS": "110"}
     environment.pop("AM_SOURCES", None)
     command = [sys.executable, "-W", "ignore", "-m", "am_assets.cli", "apply", "--select", " or ".join(MADE)]
@@ -163,6 +202,7 @@ def apply(folder: Path, what: str) -> None:
     print(f"--- {what}\n{said}\n{what}: {took}, {kept:,} kept", flush=True)
     if process.returncode:
         raise SystemExit(process.returncode)
+    return seconds
 
 
 if __name__ == "__main__":
