@@ -1,24 +1,41 @@
-"""What was materialized and is not there any more: tables, and the files of releases beside them."""
+"""What was materialized and is not there any more: tables, and the files that lie beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+from am_assets.engines.models.student import has_weights
 from am_assets.planning.records import Made
 from am_assets.storage.copies import DISK, of
 from am_assets.storage.stored import StoredTables
+from am_assets.training.release import MANIFEST, manifest
 
 RELEASE = "release"  # metadata of a table that has files beside it, in a folder named by its partition
+PAGE = "page"  # metadata of a table with a page beside it
 
 
 def removed(tables: StoredTables, asset: str, made: Mapping[str, Made]) -> dict[str, int]:
-    """The storage id of the materialization, by partition of an asset whose table was removed or whose release was. Of
-    a store no release is looked for: what is here are copies."""
+    """The storage id of the materialization, by partition of an asset whose table was removed, or whose release, page
+    or checkpoint was. Of a store these are not looked for: what is here are copies."""
     above = {at.rpartition("|")[0] for at in made}  # folders of partitions with two dimensions
     there = {folder: {*tables.partitions(f"{asset}/{folder}")} for folder in above}
 
     def is_there(at: str) -> bool:
         folder, _, name = at.rpartition("|")
-        release = tables.folder / asset / at
-        released = RELEASE not in made[at].metadata or of(release) is not DISK or release.is_dir()
-        return name in there[folder] and released
+        if name not in there[folder]:
+            return False
+        return of(tables.folder / asset) is not DISK or all(_beside(tables, asset, at, made[at]))
 
     return {at: one.storage_id for at, one in made.items() if not is_there(at)}
+
+
+def _beside(tables: StoredTables, asset: str, at: str, made: Made) -> Iterator[bool]:
+    """Whether each thing that a partition has beside its table is there."""
+    place = tables.folder / asset / at
+    if RELEASE in made.metadata:
+        yield (place / "data").is_dir()
+        if (place / MANIFEST).exists():
+            yield all((place / name).exists() for name in manifest(place)[1])
+    if PAGE in made.metadata:
+        yield Path(f"{place}.html").exists()
+    if asset == "sft_checkpoint":
+        yield has_weights(tables.folder / tables.read(asset, at, ["path"]).item())

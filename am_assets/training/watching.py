@@ -15,6 +15,8 @@ from typing import Any
 
 import polars as pl
 
+from am_assets.engines.models.student import has_weights
+
 VERSION = "1"  # raise when the same training gives another log
 LOG_FILE = "training_log.parquet"  # beside the weights, and no part of their hash
 LOG = pl.Schema({"step": pl.UInt32, "loss": pl.Float64, "learning_rate": pl.Float64, "gradient_norm": pl.Float64})
@@ -59,7 +61,8 @@ def finished(student: Path, identity: str) -> Metrics | None:
     """The metrics of a student that is there and was trained under this identity."""
     file = student / LOG_FILE
     about = pl.read_parquet_metadata(file) if file.exists() else {}
-    return Metrics(**json.loads(about["metrics"])) if about.get("identity") == identity else None
+    there = about.get("identity") == identity and has_weights(student)
+    return Metrics(**json.loads(about["metrics"])) if there else None
 
 
 class Watch:

@@ -161,16 +161,20 @@ def test_a_change_of_the_pool_arrives_at_both_when_each_is_applied(desk: Desk) -
     assert planned(desk, "-r", "plain") == {}
 
 
-def test_tables_and_releases_that_were_removed_are_made_again_to_the_same_bytes_and_nothing_below_them(
-    desk: Desk, models: Models
-) -> None:
+def test_what_was_removed_is_made_again_to_the_same_bytes_and_nothing_below_it(desk: Desk, models: Models) -> None:
     before, so_far = desk.bytes(), asked(models)
     removed = {("responses", "asked0"), ("verified_set", "plain")}
     for asset, partition in removed:
         desk.remove(asset, partition)
-    if not SHARED:  # there a folder of a release is a copy
-        shutil.rmtree(desk.folder / "assets" / "sft_dataset" / "plain")
-        removed.add(("sft_dataset", "plain"))
+    if not SHARED:  # there what lies beside tables are copies
+        assets = desk.folder / "assets"
+        next((assets / "sft_dataset" / "plain" / "data").iterdir()).unlink()
+        shutil.rmtree(assets / "preference_dataset" / "plain")
+        (assets / "recipe_report" / "plain.html").unlink()
+        next((assets / "checkpoints").glob("*/*.safetensors")).unlink()
+        removed |= {
+            (name, "plain") for name in ("sft_dataset", "preference_dataset", "recipe_report", "sft_checkpoint")
+        }
     plan = planned(desk, "-r", "plain")
     assert {at for at, (state, because) in plan.items() if "was removed" in because and state == "stale"} == removed
     assert applied(desk, "-r", "plain") == dict.fromkeys(removed, "done")

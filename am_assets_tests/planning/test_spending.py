@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from am_assets.config.files import ConfigError
+from am_assets.storage.copies import of
 from am_assets.storage.memo import Memo
 from am_assets_tests.desk import MODEL, Desk
 
@@ -176,10 +177,9 @@ def test_pruning_goes_on_where_screens_asked_nobody(applied: Desk) -> None:
     assert not any(upkeep.prune(memo, plan).values())
     [*notes] = (memo.folder / "unsafe" / "wanted").iterdir()
     assert len(notes) == 4 and not any(pl.read_parquet(path).height for path in notes)
-    for path in notes:
-        path.unlink()
+    of(memo.folder).remove(notes)
     upkeep.prune(memo, plan)
-    (memo.folder / "labels" / "wanted" / "question_labels.sums.parquet").unlink()
+    of(memo.folder).remove([memo.folder / "labels" / "wanted" / "question_labels.sums.parquet"])
     with pytest.raises(ConfigError, match=r"nothing was pruned: what question_labels.sums want"):
         upkeep.prune(memo, plan)
 
