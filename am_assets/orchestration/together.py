@@ -1,4 +1,4 @@
-"""A training over several machines: its run trains on its own and has Ray begin a job on each of the others.
+"""A training on the machine of its run or over several: then the run has Ray begin a job on each of the others.
 
     python -m am_assets.orchestration.together RANK JOB     on one of the others
 
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,12 @@ def trained(
     lost, saved = 0, None
     with tempfile.TemporaryDirectory() as beside:
         if job.hardware.machines == 1:
-            return _carried_out(context, pipes, sft.command(job, Path(beside)), env)
+            kept = Saved(job)
+            kept.agree(context.log.info)
+            with kept.sending():
+                told = _carried_out(context, pipes, sft.command(job, Path(beside)), env)
+            kept.remove()
+            return told
         if GUARDED not in os.environ or context.instance.run_launcher.name != "Ray":
             raise RuntimeError(
                 f"hardware.yaml: machines: {job.hardware.machines}, and no Ray cluster carries out this run"
@@ -61,7 +66,7 @@ def trained(
             one = job.model_copy(update={"hardware": job.hardware.model_copy(update=address)})
             try:
                 kept = Saved(job)
-                kept.agree()
+                kept.agree(context.log.info)
                 with Others(context, one, kept) as others:
                     others.wait()
                     command = sft.command(one, Path(beside), rank=0)
@@ -134,10 +139,9 @@ class Others:
     def watched(self) -> Iterator[None]:
         """End the processes of this machine once another is lost; `LostError` after the block where one was."""
         threading.Thread(target=self._watch, daemon=True).start()
-        sending = threading.Thread(target=self._send, daemon=True)
-        sending.start()
         try:
-            yield
+            with self.saved.sending():
+                yield
         except Exception as error:
             end = time.monotonic() + NOTICED_SECONDS  # a lost connection is noticed before Ray notices the machine
             while self.lost is None and time.monotonic() < end:
@@ -147,12 +151,6 @@ class Others:
             raise LostError(self.lost) from error
         finally:
             self.over.set()
-            sending.join()
-
-    def _send(self) -> None:
-        while not self.over.wait(LOOK_SECONDS):
-            with suppress(OSError):  # replaced by the next one meanwhile, or the store is away
-                self.saved.send()
 
     def _watch(self) -> None:
         while not self.over.is_set() and self.lost is None:
@@ -191,11 +189,36 @@ class Saved:
     def send(self) -> None:
         """Have what was saved here, if that is more than before, in the store."""
         newest = self.resumable.newest()
-        if self.stored and newest and newest.name != self.sent:
+        if newest and newest.name != self.sent:
             of(self.folder).keep_folder(self.folder, newest)
             self.sent = newest.name
 
-    def agree(self) -> None:
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Send what is saved during the block, if there is a store."""
+        if not self.stored:
+            yield
+            return
+        over = threading.Event()
+
+        def send() -> None:
+            while not over.wait(LOOK_SECONDS):
+                with suppress(OSError):  # replaced by the next one meanwhile, or the store is away
+                    self.send()
+
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        try:
+            yield
+        except Exception:
+            over.set()
+            thread.join()
+            raise
+        finally:
+            over.set()  # an interrupt waits for nothing that is being sent
+        thread.join()
+
+    def agree(self, say: Callable[[str], None]) -> None:
         """Have what was saved here and what is in the store be the same: that of more steps."""
         if self.stored:
             of(self.folder).folder_here(self.folder)
@@ -204,6 +227,7 @@ class Saved:
                 self.send()
             elif theirs > mine:
                 self.take()
+                say(f"the training goes on after step {theirs}, which another machine saved")
 
     def take(self) -> None:
         """Go on from what is in the store, whatever was saved here."""

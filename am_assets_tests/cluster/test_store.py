@@ -33,6 +33,7 @@ from am_assets_tests.counted import Models, small_project
 from am_assets_tests.desk import Desk
 from am_assets_tests.server import Postgres
 from am_assets_tests.services import am, environment, until
+from am_assets_tests.students import write_tiny_student
 from am_assets_tests.weed import KEYS, Weed
 
 pytestmark = pytest.mark.slow
@@ -113,6 +114,30 @@ def test_what_one_machine_made_is_taken_to_the_store_and_nothing_is_asked_again(
     back = am(project.folder, "cluster", "move")
     assert back.returncode == 0 and "all of it is here now" in back.stdout, back.stdout + back.stderr
     assert ("license", '"mit"') in policy.read("release_policy", "plain").rows()
+
+
+def test_a_training_whose_machine_is_lost_goes_on_on_another_from_what_was_saved(
+    project: Desk, weed: Weed, postgres: Postgres, address: str, tmp_path: Path
+) -> None:
+    trained = ("apply", "-r", "plain", "-s", "training_policy or sft_checkpoint")
+    student = {"student": str(write_tiny_student(tmp_path / "tiny")), "gradient_checkpointing": False}
+    project.edit("plain", "training", **student, batch_size=2, epochs=200, learning_rate=1e-3)
+    project.write("hardware.yaml", {"cpu": {"device": "cpu", "save_steps": 10}})
+    assert am(project.folder, *RELEASED).returncode == 0
+    store = Objects(f"s3://project/{tmp_path.name}", weed.endpoint)
+
+    def sent() -> list[str]:
+        return [name for name in store.below("assets/checkpoints") if ".saved" in name]
+
+    one = spawn(project.folder, "one", *trained)
+    until(lambda: any(name.endswith(room.LIST) for name in sent()) or one.poll() is not None, "it was sent", 300)
+    assert one.poll() is None, one.communicate()[0]
+    one.kill()
+    one.communicate()
+    other = am(another(project, "two").folder, *trained)
+    assert other.returncode == 0 and not sent(), other.stdout
+    said = "select count(*) from event_logs where event like '%goes on after step %, which another machine saved%'"
+    assert int(postgres.run("psql", "-d", address.rpartition("/")[2], "-tc", said)) == 1
 
 
 def test_another_database_at_the_same_prefix_is_refused(

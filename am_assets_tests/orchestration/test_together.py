@@ -129,7 +129,7 @@ def test_all_machines_go_on_from_what_has_more_steps_here_or_in_the_store(
     if here:
         (saved := Resumable(job.output).folder / f"checkpoint-{here}").mkdir(parents=True)
         (saved / "trainer_state.json").write_text(json.dumps({"global_step": here}))
-    Saved(job).agree()
+    Saved(job).agree(print)
     Resumable(job.output).goes_on_from(None, "it") if there > here else None
     Saved(job).take()  # as another machine, whatever it has
     newest = Resumable(job.output).newest()
