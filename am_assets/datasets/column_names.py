@@ -6,6 +6,10 @@ from am_assets.datasets.chats import SAID
 
 # Names of columns without their signs and in small letters, by the field of the form, the likeliest first.
 CHATS = ("messages", "conversations", "conversation", "chat", "dialog", "dialogue")
+REFERENCES = (  # which mean nothing else, and so are looked for in JSON text too
+    *("referenceanswer", "reference", "finalanswer", "goldanswer", "gold", "groundtruth", "groundtruthanswer"),
+    *("expectedanswer", "correctanswer"),
+)
 NAMES = {
     "question": (
         *("question", "problem", "prompt", "instruction", "query", "input", "task", "text", "questiontext", "ask"),
@@ -16,8 +20,8 @@ NAMES = {
     "shown_above": ("context", "passage", "body", "background", "paragraph", "document", "article", "story"),
     "shown_below": ("input",),
     "reference_answer": (
-        *("referenceanswer", "reference", "finalanswer", "goldanswer", "gold", "groundtruth", "expectedanswer"),
-        *("correctanswer", "expected", "target", "label", "answer", "answers", "result", "solution", "a", "答案"),
+        *(*REFERENCES, "answernumber", "expected", "target", "answer", "answers", "label", "result", "solution"),
+        *("a", "答案"),
     ),
     "test_cases": ("testcases", "tests", "testlist", "unittests", "testcode", "assertions", "asserts", "test"),
     "test_entry_point": ("testentrypoint", "entrypoint", "functionname", "fnname"),
@@ -28,6 +32,7 @@ NAMES = {
     ),
     "reasoning": (
         *("reasoning", "reasoningcontent", "thinking", "think", "cot", "chainofthought", "thought", "rationale"),
+        *("complexcot", "reasoningtrace", "thinkingtrajectory"),
     ),
     "finish_reason": ("finishreason", "finishreasons", "stopreason"),
     "teacher": ("teacher", "model", "modelname", "generatedby"),
