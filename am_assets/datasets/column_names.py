@@ -12,8 +12,28 @@ REFERENCES = (  # which mean nothing else, and so are looked for in JSON text to
 )
 NAMES = {
     "question": (
-        *("question", "problem", "prompt", "instruction", "query", "input", "task", "text", "questiontext", "ask"),
-        *("problemstatement", "problemdescription", "questioncontent", "description", "exercise", "user", "human"),
+        *(
+            "question",
+            "problem",
+            "prompt",
+            "instruction",
+            "query",
+            "input",
+            "task",
+            "text",
+            "questiontext",
+            "problemtext",
+        ),
+        *(
+            "ask",
+            "problemstatement",
+            "problemdescription",
+            "questioncontent",
+            "description",
+            "exercise",
+            "user",
+            "human",
+        ),
         *("q", "fullprompt", "问题", "题目", *CHATS),
     ),
     # columns that belong to the question of another one, as in Alpaca, Dolly, SQuAD and SVAMP
@@ -23,7 +43,17 @@ NAMES = {
         *(*REFERENCES, "answernumber", "expected", "target", "answer", "answers", "label", "result", "solution"),
         *("a", "答案"),
     ),
-    "test_cases": ("testcases", "tests", "testlist", "unittests", "testcode", "assertions", "asserts", "test"),
+    "test_cases": (
+        "testcases",
+        "testcase",
+        "tests",
+        "testlist",
+        "unittests",
+        "testcode",
+        "assertions",
+        "asserts",
+        "test",
+    ),
     "test_entry_point": ("testentrypoint", "entrypoint", "functionname", "fnname"),
     "response": (
         *("response", "responses", "completion", "completions", "generation", "generations", "output", "outputs"),

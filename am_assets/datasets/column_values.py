@@ -33,8 +33,9 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
                 if there(one):
                     values.setdefault(path, []).append(one)
     found: dict[str, str] = {}
+    options = {path for path in values if plain(path) == "a"} if "b" in map(plain, values) else set()
     for field, names in NAMES.items():
-        fitting = [path for path in values if plain(path) in names and not _is_read(path, found.values())]
+        fitting = [path for path in values if plain(path) in names and not _is_read(path, {*found.values(), *options})]
         fitting = [path for path in fitting if _fits(field, path, values[path])]
         if fitting:
             likely = {
@@ -45,7 +46,11 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         del found["reference_answer"]  # a program
     if "response" not in found and (text := found.get("reference_answer")) and _responds(values[text]):
         found["response"] = found.pop("reference_answer")
-    elif "reference_answer" not in found and (text := found.get("response")) and _answers(values[text]):
+    elif (
+        not {"reference_answer", "test_cases"} & found.keys()
+        and (text := found.get("response"))
+        and _answers(values[text])
+    ):
         found["reference_answer"] = found.pop("response")
     return found
 
@@ -76,6 +81,8 @@ def _fits(field: str, path: str, values: Sequence[Any]) -> bool:
         return any(THINKS.search(str(one)) for one in values)
     if field == "reference_answer" and plain(path) in JUDGED:
         return not all(str(one).strip().lower() in VERDICTS for one in values)
+    if field == "reference_answer" and any(isinstance(parsed(one), dict) for one in values):
+        return False
     if field.startswith("shown_"):
         return all(isinstance(one, str) for one in values)
     if field == "question" and any(isinstance(one, list) and not isinstance(one[0], dict) for one in values):

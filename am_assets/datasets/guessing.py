@@ -6,6 +6,7 @@ for shape in shapes("questions.jsonl", Path.cwd()):
     print(shape.entry, shape.found.counts, shape.ignored)
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -30,7 +31,8 @@ from am_assets.datasets.sources import Source
 
 ROWS = 1_000  # looked at
 OWN = "jsonl"  # the form whose columns may have any name
-CODE = "code"  # a column of it beside `input`: that is what the program is given
+CODE = "code"  # a column of it beside `input`: without words that is what the program is given
+WORDS = re.compile(r"[^\W\d_]{2,} [^\W\d_]{2,} [^\W\d_]+")
 UNNAMED = "unknown"  # the teacher of responses that nobody names
 
 
@@ -171,7 +173,10 @@ def _said(value: Any) -> bool:
 def _order(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """The columns in which a question may stand, the likeliest first."""
     names = list(dict.fromkeys(chain.from_iterable(rows)))
-    names = [name for name in names if plain(name) != "input" or CODE not in map(plain, names)]
+    if CODE in map(plain, names):
+        names = [
+            name for name in names if plain(name) != "input" or any(WORDS.search(str(row.get(name))) for row in rows)
+        ]
     published = {path.split(".")[0] for one in ADAPTERS.values() for path in _question_paths(one.fields)}
     likely = {name: NAMES["question"].index(plain(name)) for name in names if plain(name) in NAMES["question"]}
     inner = [name for name in names if name not in likely and (name in published or _inner(rows, name))]

@@ -234,6 +234,8 @@ def test_a_published_form_yields_to_a_guess_that_reads_more_of_the_same_question
         ({"label": "2"}, "label"),
         ({"label": "sums", "answer": "2"}, "answer"),
         ({"metadata": '{"label": "2", "answer": "3"}'}, None),
+        ({"ground_truth": '{"pytest": "def test_f(): assert f() == 2"}'}, None),
+        ({"A": "2", "B": "3"}, None),
     ],
 )
 def test_what_came_of_a_response_is_no_reference(here: Path, beside: dict, reference: str | None) -> None:
@@ -246,6 +248,10 @@ def test_what_came_of_a_response_is_no_reference(here: Path, beside: dict, refer
 def test_what_a_program_is_given_is_no_question(here: Path) -> None:
     write(here / "rows.jsonl", [{"code": "def f(x):\n    return x", "input": "'a'", "output": "'a'"}])
     assert "nothing in it is a question" in refused("--from", "rows.jsonl")
+    write(here / "rows.jsonl", [{"code": "def solution(): return 3", "input": "Of 5 pears Ann eats two.", "target": 3}])
+    init("--from", "rows.jsonl")
+    (entry,) = sources(here).values()
+    assert entry["columns"] == {"question": "input", "reference_answer": "target"}
 
 
 def test_responses_that_do_not_think_leave_the_question_to_the_teacher(here: Path) -> None:

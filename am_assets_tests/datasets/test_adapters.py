@@ -321,6 +321,15 @@ def test_openthoughts_has_tests_or_what_its_solution_boxes(tmp_path: Path) -> No
     assert both[0]["published"][0]["response"] == "<think>17+25=42.</think>The sum is \\boxed{42}."
 
 
+def test_kodcode_has_the_response_that_thinks_where_the_solution_is_of_r1(tmp_path: Path) -> None:
+    thinks = "<think>Add.</think>```python\ndef add(a, b):\n    return a + b\n```"
+    turns = [{"from": "human", "value": "Write it."}, {"from": "gpt", "value": thinks}]
+    row = ADAPTERS["kodcode"].example | {"conversations": turns}
+    of_r1, of_another = adapt(tmp_path, "kodcode", row, row | {"r1_solution": None})["published"]
+    assert list(of_r1) == [{"teacher": "deepseek-r1", "response": thinks}]
+    assert list(of_another) == []
+
+
 def test_codeforces_cots_takes_official_tests_or_tables_or_examples(tmp_path: Path) -> None:
     row = ADAPTERS["codeforces_cots"].example
     tables = {
@@ -433,7 +442,7 @@ def test_options_that_cannot_be_told_are_named(tmp_path: Path, row: dict[str, An
 
 
 OF_FUNCTION = {"N": None, "quantifier": None, "keyword_list": None, "word": None}
-WORDS = "length_constraints:number_words"
+COUNT = "length_constraints:number_words"
 
 
 @pytest.mark.parametrize(
@@ -443,9 +452,9 @@ WORDS = "length_constraints:number_words"
         (json.dumps(OF_FUNCTION | {"func_name": "verify_keywords", "keyword_list": ["sea"]}),
          [("keywords:existence", {"keywords": ["sea"]})]),
         (json.dumps({"func_name": "validate_word_constraint", "N": 50, "quantifier": "at most"}),
-         [(WORDS, {"num_words": 51, "relation": "less than"})]),
+         [(COUNT, {"num_words": 51, "relation": "less than"})]),
         (json.dumps({"func_name": "validate_word_constraint", "N": 50, "quantifier": "around"}),
-         [(WORDS, {"num_words": 45, "relation": "at least"}), (WORDS, {"num_words": 56, "relation": "less than"})]),
+         [(COUNT, {"num_words": 45, "relation": "at least"}), (COUNT, {"num_words": 56, "relation": "less than"})]),
         (json.dumps(OF_FUNCTION | {"func_name": "verify_letter_frequency"}), [("verify_letter_frequency", {})]),
         (str([{"instruction_id": ["punctuation:no_comma", "keywords:existence"],
                "kwargs": [None, {"keywords": ["sea"]}]}]),

@@ -109,7 +109,11 @@ def _positions(said: str, options: list[str]) -> list[int]:
 
 ADAPTER = Adapter(
     fields(
-        Field("question", ("question_stem", "query", "Question", "problem", "Problem", "prompt"), required=True),
+        Field(
+            "question",
+            ("question_stem", "query", "Question", "problem", "Problem", "prompt", "题目", "问题"),
+            required=True,
+        ),
         options=Field("options", ("choices", "Options", "Choices")),
         answer=Field(
             "answerKey",
@@ -124,7 +128,7 @@ ADAPTER = Adapter(
                     "Answer",
                     "correct",
                 ),
-                *("label", "target", "gold"),
+                *("label", "target", "gold", "答案"),
             ),
         ),
         **{letter: Field(letter, aliases) for letter, aliases in COLUMNS.items()},
@@ -140,9 +144,9 @@ ADAPTER = Adapter(
     " CommonsenseQA, MedQA, MedMCQA, AQuA, LogiQA, C-Eval and CMMLU have it; it shows the options, the reference is a"
     " letter; an answer is a letter, a label, the text of an option, or a number that counts from 0",
     signature=(
-        "question|question_stem|query|Question|problem|Problem|prompt",
+        "question|question_stem|query|Question|problem|Problem|prompt|题目|问题",
         "options.0|options.A|options.text|choices.0|choices.A|choices.text|options~b ) |Options.0|Choices.0|B|opb",
-        "answerKey|answer_letter|answer_idx|correct_option|answer_index|cop|answer|Answer|correct|label|target|gold",
+        "answerKey|answer_letter|answer_idx|correct_option|answer_index|cop|answer|Answer|correct|label|target|gold|答案",
     ),
     over=("jsonl", "limo", "math", "chat"),
     example={
