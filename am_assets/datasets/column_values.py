@@ -109,7 +109,12 @@ def _responds(values: Sequence[Any]) -> bool:
 
 def _answers(values: Sequence[Any]) -> bool:
     """Whether texts are answers to compare with, and no responses."""
-    return not _responds(values) and all(len(str(one)) <= SHORT and not is_chat(one) for one in values)
+    lines = [str(one).strip() for one in values if not is_chat(one)]
+    return (
+        len(lines) == len(values)
+        and not _responds(values)
+        and all(len(line) <= SHORT and "\n" not in line for line in lines)
+    )
 
 
 def there(value: Any) -> bool:

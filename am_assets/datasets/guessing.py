@@ -152,7 +152,8 @@ def _mapped(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     options = next((name for name in dict.fromkeys(chain.from_iterable(rows)) if plain(name) in OPTIONS), None)
     if options and "reference_answer" in columns:
         told = {"question": asks, "options": options, "answer": columns["reference_answer"]}
-        yield {"adapter": "choices", "columns": told}
+        beside = {name: path for name, path in columns.items() if name in ADAPTERS["choices"].fields}
+        yield {"adapter": "choices", "columns": beside | told}
     chat = next((name for name in (asks, *CHATS) if any(is_chat(row.get(name)) for row in rows)), None)
     if chat:
         beside = {name: path for name, path in columns.items() if name in ADAPTERS["chat"].fields}

@@ -102,12 +102,13 @@ def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
 def _by_name(content: Record) -> list[Record]:
     """The rows of an object that names each of them or, as pandas writes tables, has their numbers in each column; an
     object of anything else is a row."""
-    keys = next((one.keys() for one in content.values() if isinstance(one, dict)), None)
-    if not keys or len(content) < 2 or any(not isinstance(one, dict) or one.keys() != keys for one in content.values()):
+    rows = [*content.values()]
+    if len(rows) < 2 or not all(isinstance(one, dict) for one in rows):
         return [content]
-    if all(key.isdigit() for key in keys):
-        return [{name: column[key] for name, column in content.items()} for key in keys]
-    return [*content.values()] if len(keys) > 1 else [content]
+    names = set.intersection(*map(set, rows))
+    if names and all(key.isdigit() for key in names) and all(one.keys() == names for one in rows):
+        return [{name: column[key] for name, column in content.items()} for key in rows[0]]
+    return rows if len(names) > 1 else [content]
 
 
 def _objects(value: Any) -> bool:

@@ -214,6 +214,9 @@ LONG = "As one sees by induction on the number of edges of the graph."
          {"adapter": "chat", "columns": {"reference_answer": "metadata.expected_answer"}, "teacher": "unknown"}),
         ([{"ask": "1 + 1?", "Options": ["1", "2"], "gold": "B"}],
          {"adapter": "choices", "columns": {"question": "ask", "options": "Options", "answer": "gold"}}),
+        ([{"question": "1 + 1?", "choices": ["1", "2"], "answer": "B", "generations": [THOUGHT]}],
+         {"adapter": "choices", "columns": {"options": "choices", "answer": "answer", "response": "generations"},
+          "teacher": "unknown"}),
     ],
 )  # fmt: skip
 def test_a_published_form_yields_to_a_guess_that_reads_more_of_the_same_question(

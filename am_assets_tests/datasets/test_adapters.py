@@ -417,6 +417,8 @@ def test_multiple_choice_shows_its_options_and_a_letter_is_the_reference(
         ({"question": "Which? A. x B. y", "options": ["x", "y"], "answer": "B"}, "Which? A. x B. y", "B"),
         ({"question": "Who?", "options": ["Al", "Bo"], "answer": 0, "context": "Al ran."},
          "Al ran.\n\nWho?\n\nA) Al\nB) Bo", "A"),
+        ({"question": {"stem": "Who?", "choices": [{"text": "Al", "label": "A"}, {"text": "Bo", "label": "B"}]},
+          "answerKey": "B"}, "Who?\n\nA) Al\nB) Bo", "B"),
         ({"question": "1+1?", "options": None, "answer": "2"}, "1+1?", "2"),
     ],
 )  # fmt: skip
@@ -465,6 +467,12 @@ def test_a_ground_truth_that_is_constraints_is_no_reference(tmp_path: Path, trut
     (got,) = adapt(tmp_path, "rlvr", ADAPTERS["rlvr"].example | {"ground_truth": truth}).to_dicts()
     assert got["reference_answer"] is None
     assert [(one["id"], one["kwargs"]) for one in json.loads(got["constraints"])] == asked
+
+
+def test_a_ground_truth_that_is_assertions_is_tests(tmp_path: Path) -> None:
+    for truth in (["assert f(1) == 2"], "['assert f(1) == 2']"):
+        (got,) = adapt(tmp_path, "rlvr", ADAPTERS["rlvr"].example | {"ground_truth": truth}).to_dicts()
+        assert (got["reference_answer"], json.loads(got["test_cases"])["test_code"]) == (None, "assert f(1) == 2")
 
 
 @pytest.mark.parametrize("truth", ["[{'instruction_id': ['a'", json.dumps({"func_name": "validate_word_constraint"})])

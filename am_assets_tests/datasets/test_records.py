@@ -95,7 +95,7 @@ ASKED = [{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"
 @pytest.mark.parametrize(
     "content",
     [
-        {"a": ASKED[0], "b": ASKED[1]},
+        {"a": ASKED[0], "b": ASKED[1] | {"note": "x"}},
         {name: {str(at): row[name] for at, row in enumerate(ASKED)} for name in ASKED[0]},
         {"keyword": "sums", "example": ASKED},
     ],

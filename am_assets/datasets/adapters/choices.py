@@ -7,7 +7,15 @@ from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, a
 from am_assets.datasets.options import LETTERS, shown
 from am_assets.datasets.values import parsed, scalar
 
-COLUMNS = {letter: (f"op{letter.lower()}",) for letter in "ABCDE"}  # of files with a column for each option
+ASKING = ("question", "question_stem", "query", "Question", "problem", "Problem", "prompt", "题目", "问题")
+LISTS = ("options", "choices", "question.choices", "Options", "Choices")
+TELLING = (
+    *("answerKey", "answer_letter", "answer_idx", "correct_option", "answer_index", "cop", "answer", "Answer"),
+    *("correct", "label", "target", "gold", "答案"),
+)
+COLUMNS = {  # of files with a column for each option
+    letter: (f"op{letter.lower()}", f"option_{letter.lower()}", f"choice_{letter.lower()}") for letter in "ABCDE"
+}
 LABEL, SAID = ("label", "key", "id", "letter"), ("text", "value", "content", "option")
 OWN_LABEL = r"\s*\(?{}\s?[).:、\uff0e]\s*"  # as in "B) Paris"
 LED = re.compile(r"\(?([A-J])\s?[).:、\uff0e]\s*(.+)", re.DOTALL)
@@ -19,7 +27,8 @@ UNTOLD = ("", "-1")  # of test sets, which keep the answer to themselves
 def read(row: Row) -> Item:
     in_columns = {letter: row.get(letter) for letter in COLUMNS}
     labels, options = row.of("options", _options) if row.get("options") else _options(in_columns)
-    question, above = row.text("question"), row.text("shown_above")
+    question = row.text("stem" if isinstance(row.get("question"), dict) else "question")
+    above = row.text("shown_above")
     said, notes = responses(row, "response", "reasoning", "finish_reason")
     right = row.of("answer", lambda value: _right(value, labels, options)) if options else []
     letters = ", ".join(LETTERS[at] for at in right) or None
@@ -109,28 +118,10 @@ def _positions(said: str, options: list[str]) -> list[int]:
 
 ADAPTER = Adapter(
     fields(
-        Field(
-            "question",
-            ("question_stem", "query", "Question", "problem", "Problem", "prompt", "题目", "问题"),
-            required=True,
-        ),
-        options=Field("options", ("choices", "Options", "Choices")),
-        answer=Field(
-            "answerKey",
-            (
-                *(
-                    "answer_letter",
-                    "answer_idx",
-                    "correct_option",
-                    "answer_index",
-                    "cop",
-                    "answer",
-                    "Answer",
-                    "correct",
-                ),
-                *("label", "target", "gold", "答案"),
-            ),
-        ),
+        Field(ASKING[0], ASKING[1:], required=True),
+        stem=Field("question.stem"),
+        options=Field(LISTS[0], LISTS[1:]),
+        answer=Field(TELLING[0], TELLING[1:]),
         **{letter: Field(letter, aliases) for letter, aliases in COLUMNS.items()},
         shown_above=Field("context", ("passage", "article")),
         response=Field("response", ("responses", "generation", "output")),
@@ -144,9 +135,11 @@ ADAPTER = Adapter(
     " CommonsenseQA, MedQA, MedMCQA, AQuA, LogiQA, C-Eval and CMMLU have it; it shows the options, the reference is a"
     " letter; an answer is a letter, a label, the text of an option, or a number that counts from 0",
     signature=(
-        "question|question_stem|query|Question|problem|Problem|prompt|题目|问题",
-        "options.0|options.A|options.text|choices.0|choices.A|choices.text|options~b ) |Options.0|Choices.0|B|opb",
-        "answerKey|answer_letter|answer_idx|correct_option|answer_index|cop|answer|Answer|correct|label|target|gold|答案",
+        "|".join(ASKING),
+        "|".join(
+            [*(f"{name}.{at}" for name in LISTS for at in ("0", "A", "text")), "options~b ) ", "B", *COLUMNS["B"]]
+        ),
+        "|".join(TELLING),
     ),
     over=("jsonl", "limo", "math", "chat"),
     example={

@@ -1,10 +1,11 @@
-"""Questions of Tulu 3 and IFBench for reinforcement learning: a chat to be answered, a reference or constraints."""
+"""Questions of Tulu 3 and IFBench for reinforcement learning: a chat, and what checks its answer."""
 
 import ast
 from collections.abc import Iterator
 from typing import Any
 
 from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, any_of, constraints
+from am_assets.datasets.cases import canonical
 from am_assets.datasets.values import parsed
 
 # The constraints of IFEval by Tulu's functions, with their settings. One that counts otherwise is not in it, and so
@@ -45,16 +46,19 @@ SENTENCES = "verify_sentence_constraint"  # around: one more or less; of the oth
 
 def read(row: Row) -> Item:
     chat = row.chat("messages")
-    asked = row.of("ground_truth", lambda truth: constraints(_asked(_object(truth))))
-    reference = None if asked else any_of(row.scalars("ground_truth"))
+    truth = row.of("ground_truth", _object)
+    asked = row.of("ground_truth", lambda _: constraints(_asked(truth)))
+    asserts = isinstance(truth, list) and any("assert" in str(one) for one in truth) and not asked
+    tests = row.of("ground_truth", lambda _: canonical(truth)) if asserts else None
+    reference = None if asked or tests else any_of(row.scalars("ground_truth"))
     responses = [] if chat.response is None else [chat.response]
-    return Item(chat.question, reference, constraints=asked, responses=[(None, one) for one in responses])
+    return Item(chat.question, reference, tests, asked, [(None, one) for one in responses])
 
 
 def _object(truth: Any) -> Any:
     """What a text holds as JSON, or as Python wrote it."""
     found = parsed(truth)
-    if isinstance(found, str) and found.lstrip().startswith(("[{'", "{'")):
+    if isinstance(found, str) and found.lstrip().startswith(("[{'", "{'", "['assert")):
         try:
             return ast.literal_eval(found)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
@@ -96,7 +100,7 @@ ADAPTER = Adapter(
     version="1",
     doc="[Tulu 3's](https://huggingface.co/datasets/allenai/RLVR-GSM-MATH-IF-Mixed-Constraints) questions for"
     " reinforcement learning and [IFBench's](https://huggingface.co/datasets/allenai/IF_multi_constraints_upto5):"
-    " a reference, or constraints",
+    " a reference, constraints or assertions",
     signature=("messages", "ground_truth", "dataset"),
     example={
         "messages": [{"role": "user", "content": "Compute 17+25."}],
