@@ -7,8 +7,8 @@ from am_assets.datasets.chats import SAID
 # Names of columns without their signs and in small letters, by the field of the form, the likeliest first.
 CHATS = ("messages", "conversations", "conversation", "chat", "dialog", "dialogue")
 REFERENCES = (  # which mean nothing else, and so are looked for in JSON text too
-    *("referenceanswer", "reference", "finalanswer", "goldanswer", "gold", "groundtruth", "groundtruthanswer"),
-    *("expectedanswer", "correctanswer"),
+    *("referenceanswer", "finalanswer", "goldanswer", "groundtruth", "groundtruthanswer", "expectedanswer"),
+    "correctanswer",
 )
 NAMES = {
     "question": (
@@ -40,7 +40,19 @@ NAMES = {
     "shown_above": ("context", "passage", "body", "background", "paragraph", "document", "article", "story"),
     "shown_below": ("input",),
     "reference_answer": (
-        *(*REFERENCES, "answernumber", "expected", "target", "answer", "answers", "label", "result", "solution"),
+        *(
+            *REFERENCES,
+            "reference",
+            "gold",
+            "answernumber",
+            "expected",
+            "target",
+            "answer",
+            "answers",
+            "label",
+            "result",
+            "solution",
+        ),
         *("a", "答案"),
     ),
     "test_cases": (

@@ -12,10 +12,12 @@ from am_assets.datasets.values import parsed
 SOLUTION = "solution"  # a column of it is an answer where it is short, a response where it thinks, and else neither
 TESTS = "test"  # in the name of a column: what is in it neither asks nor answers
 OPTIONS = frozenset({"choices", "options"})  # of multiple choice, which are not shown
-JUDGED = frozenset({"label", "result"})  # columns that may say what came of a response, in these words
+JUDGED = frozenset(
+    {"label", "result"}
+)  # columns that may say in these words what came of a response, or how hard it was
 VERDICTS = frozenset(
     {*("0", "1", "0.0", "1.0", "true", "false", "pass", "fail", "passed", "failed", "correct", "incorrect")}
-    | {"right", "wrong", "error", "timeout"}
+    | {"right", "wrong", "error", "timeout", "easy", "medium", "hard"}
 )
 SHORT = 40  # characters: a column of nothing longer has answers to compare with, and no responses
 THINKS = re.compile(
@@ -38,10 +40,9 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         fitting = [path for path in values if plain(path) in names and not _is_read(path, {*found.values(), *options})]
         fitting = [path for path in fitting if _fits(field, path, values[path])]
         if fitting:
-            likely = {
-                path: (_is_long(path, values[path]), names.index(plain(path)), path.count(".")) for path in fitting
-            }
-            found[field] = min(fitting, key=likely.__getitem__)
+            order = {path: (names.index(plain(path)), path.count(".")) for path in fitting}
+            long = {path for path in fitting if field == "reference_answer" and _is_long(path, values[path])}
+            found[field] = min(fitting, key=lambda path: (path in long, *order[path]))
     if "test_cases" in found and plain(found.get("reference_answer", "")) == SOLUTION:
         del found["reference_answer"]  # a program
     if "response" not in found and (text := found.get("reference_answer")) and _responds(values[text]):
@@ -56,8 +57,8 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _is_long(path: str, values: Sequence[Any]) -> bool:
-    """Whether a column `answer` holds something else than answers, so that another one is likelier to."""
-    return plain(path) in ("answer", "answers") and not _answers(values)
+    """Whether a column `answer` or `reference` holds something else than answers, so that another is likelier to."""
+    return plain(path) in ("answer", "answers", "reference") and not _answers(values)
 
 
 def _is_read(path: str, read: Iterable[str]) -> bool:

@@ -239,6 +239,9 @@ def test_a_published_form_yields_to_a_guess_that_reads_more_of_the_same_question
         ({"metadata": '{"label": "2", "answer": "3"}'}, None),
         ({"ground_truth": '{"pytest": "def test_f(): assert f() == 2"}'}, None),
         ({"A": "2", "B": "3"}, None),
+        ({"label": "easy"}, None),
+        ({"metadata": '{"reference": "Vol. 2"}'}, None),
+        ({"reference": "A journal of numbers, volume 3, on page 17", "answer": "2"}, "answer"),
     ],
 )
 def test_what_came_of_a_response_is_no_reference(here: Path, beside: dict, reference: str | None) -> None:

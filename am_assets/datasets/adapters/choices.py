@@ -27,7 +27,9 @@ UNTOLD = ("", "-1")  # of test sets, which keep the answer to themselves
 def read(row: Row) -> Item:
     in_columns = {letter: row.get(letter) for letter in COLUMNS}
     labels, options = row.of("options", _options) if row.get("options") else _options(in_columns)
-    question = row.text("stem" if isinstance(row.get("question"), dict) else "question")
+    chat = row.chat_on("question")
+    stem = "stem" if isinstance(row.get("question"), dict) else "question"
+    question = chat.question if chat else row.text(stem)
     above = row.text("shown_above")
     said, notes = responses(row, "response", "reasoning", "finish_reason")
     right = row.of("answer", lambda value: _right(value, labels, options)) if options else []
