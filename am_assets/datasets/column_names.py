@@ -6,20 +6,66 @@ from am_assets.datasets.chats import SAID
 
 # Names of columns without their signs and in small letters, by the field of the form, the likeliest first.
 CHATS = ("messages", "conversations", "conversation", "chat", "dialog", "dialogue")
+REFERENCES = (  # which mean nothing else, and so are looked for in JSON text too
+    *("referenceanswer", "finalanswer", "goldanswer", "groundtruth", "groundtruthanswer", "expectedanswer"),
+    "correctanswer",
+)
 NAMES = {
     "question": (
-        *("question", "problem", "prompt", "instruction", "query", "input", "task", "text", "questiontext", "ask"),
-        *("problemstatement", "problemdescription", "questioncontent", "description", "exercise", "user", "human"),
+        *(
+            "question",
+            "problem",
+            "prompt",
+            "instruction",
+            "query",
+            "input",
+            "task",
+            "text",
+            "questiontext",
+            "problemtext",
+        ),
+        *(
+            "ask",
+            "problemstatement",
+            "problemdescription",
+            "questioncontent",
+            "description",
+            "exercise",
+            "user",
+            "human",
+        ),
         *("q", "fullprompt", "问题", "题目", *CHATS),
     ),
     # columns that belong to the question of another one, as in Alpaca, Dolly, SQuAD and SVAMP
     "shown_above": ("context", "passage", "body", "background", "paragraph", "document", "article", "story"),
     "shown_below": ("input",),
     "reference_answer": (
-        *("referenceanswer", "reference", "finalanswer", "goldanswer", "gold", "groundtruth", "expectedanswer"),
-        *("correctanswer", "expected", "target", "label", "answer", "answers", "result", "solution", "a", "答案"),
+        *(
+            *REFERENCES,
+            "reference",
+            "gold",
+            "answernumber",
+            "expected",
+            "target",
+            "answer",
+            "answers",
+            "label",
+            "result",
+            "solution",
+        ),
+        *("a", "答案"),
     ),
-    "test_cases": ("testcases", "tests", "testlist", "unittests", "testcode", "assertions", "asserts", "test"),
+    "test_cases": (
+        "testcases",
+        "testcase",
+        "tests",
+        "testlist",
+        "unittests",
+        "testcode",
+        "assertions",
+        "asserts",
+        "test",
+    ),
     "test_entry_point": ("testentrypoint", "entrypoint", "functionname", "fnname"),
     "response": (
         *("response", "responses", "completion", "completions", "generation", "generations", "output", "outputs"),
@@ -28,6 +74,7 @@ NAMES = {
     ),
     "reasoning": (
         *("reasoning", "reasoningcontent", "thinking", "think", "cot", "chainofthought", "thought", "rationale"),
+        *("complexcot", "reasoningtrace", "thinkingtrajectory"),
     ),
     "finish_reason": ("finishreason", "finishreasons", "stopreason"),
     "teacher": ("teacher", "model", "modelname", "generatedby"),

@@ -12,19 +12,24 @@ ROWS = 50  # looked at; a column that is null in the first ones may be left out 
 OR, HOLDS = "|", "~"  # in signatures
 
 
-def recognised(rows: Sequence[Mapping[str, Any]], file: str) -> str:
-    """The name of the adapter whose signature the first rows of a file have.
+def fitting(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of the adapters whose signature rows have.
 
     Of forms of which one asks for all that another does and more, it is the former; so it is of those of which one is
-    declared to be over another. `SourceError` where none fits, and where several do.
+    declared to be over another.
     """
     paths = {name: _met(rows, adapter) for name, adapter in ADAPTERS.items() if adapter.signature}
-    fitting = {name: met for name, met in paths.items() if all(met)}
-    best = [
+    met = {name: found for name, found in paths.items() if all(found)}
+    return [
         name
-        for name, met in fitting.items()
-        if not any({*met} < {*more} or name in ADAPTERS[other].over for other, more in fitting.items())
+        for name, found in met.items()
+        if not any({*found} < {*more} or name in ADAPTERS[other].over for other, more in met.items())
     ]
+
+
+def recognised(rows: Sequence[Mapping[str, Any]], file: str) -> str:
+    """The adapter that the first rows of a file fit. `SourceError` where none does, and where several do."""
+    best = fitting(rows)
     if len(best) == 1:
         return best[0]
     columns = some_of(list(dict.fromkeys(name for row in rows for name in row)))

@@ -17,11 +17,12 @@ from am_assets.config.files import parse
 from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.beside import IDS, LICENSE
 from am_assets.datasets.chats import is_chat
-from am_assets.datasets.column_names import NAMES, plain
-from am_assets.datasets.forms import recognised
+from am_assets.datasets.column_names import CHATS, NAMES, plain
+from am_assets.datasets.column_values import OPTIONS, SOLUTION, THINKS, columns_of, there
+from am_assets.datasets.forms import fitting
+from am_assets.datasets.identity import asks
 from am_assets.datasets.inspection import UNSAID, Inspection, inspected
 from am_assets.datasets.locate import SourceError, find_files
-from am_assets.datasets.objects import is_objects
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.reading import form_of
 from am_assets.datasets.records import read_records
@@ -30,14 +31,9 @@ from am_assets.datasets.sources import Source
 
 ROWS = 1_000  # looked at
 OWN = "jsonl"  # the form whose columns may have any name
-SOLUTION = "solution"  # a column of it is an answer where it is short, a response where it thinks, and else neither
-TESTS = "test"  # in the name of a column: what is in it neither asks nor answers
-OPTIONS = frozenset({"choices", "options"})  # of multiple choice, which are not shown
+CODE = "code"  # a column of it beside `input`: without words that is what the program is given
+WORDS = re.compile(r"[^\W\d_]{2,} [^\W\d_]{2,} [^\W\d_]+")
 UNNAMED = "unknown"  # the teacher of responses that nobody names
-SHORT = 40  # characters: a column of nothing longer has answers to compare with, and no responses
-THINKS = re.compile(
-    r"</?(seed:)?(think(ing)?|thought|reasoning)>|\[THINK\]|◁think▷|<\|(begin_of|START_)?_?THOUGHT", re.I
-)
 
 
 @dataclass(frozen=True)
@@ -82,9 +78,9 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
     found = []
     for at, name in enumerate(columns):
         own = [row for one, row in asking if one == name]
-        all_ask = columns == [name] and all(_there(row.get(name)) for row in rows)
+        all_ask = columns == [name] and all(there(row.get(name)) for row in rows)
         where = {} if all_ask else {"where": _condition(name, columns[:at], rows)}
-        forms = [{"adapter": form} for form in _forms(own, str(files[0]))]
+        forms = [{"adapter": form} for form in fitting(own) if form != OWN]
         entries = [{"location": location} | entry | where for entry in (*forms, *_mapped(own))]
         found.append(_shape(name, entries, own, base))
     return found
@@ -105,12 +101,13 @@ def guesses(location: str, base: Path) -> list[Shape]:
 
 
 def _shape(asks: str, entries: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], base: Path) -> Shape:
-    """The shape by the entry that reads most; the first of those that read as much, or nearly so if it is published."""
+    """The shape by the entry that reads most, or the same in a published form."""
     tried = [(entry, inspected(parse(Source, entry | {"rank": 1, "limit": ROWS}, entry["location"]), base))
              for entry in entries]  # fmt: skip
     best = max(tried, key=lambda one: _read(one[1]))
-    published = "columns" not in tried[0][0] and _fits_most(tried[0][1], best[1])
-    entry, found = tried[0] if published else best
+    forms = [one for one in tried if "columns" not in one[0]]
+    form = max(forms, key=lambda one: _read(one[1]), default=best)
+    entry, found = form if _fits_most(form[1], best[1]) else best
     if not found.counts["questions"]:
         told = "; ".join(f"{why}: {where}" for why, where in found.told.dropped().items())
         raise SourceError(f"{entry['location']}: nothing in it is a question{f': {told}' if told else ''}")
@@ -126,35 +123,41 @@ def _shape(asks: str, entries: Sequence[dict[str, Any]], rows: Sequence[dict[str
     return Shape(asks, entry | unnamed, found, ignored, thinks and found.counts["responses"] > 0)
 
 
-def _read(found: Inspection) -> tuple[int, int]:
-    """How much an entry reads: questions first, then what they can be answered or checked by."""
-    rows = found.told.rows
-    return found.counts["questions"], sum(min(count, rows) for count in found.counts.values())
+def _read(found: Inspection) -> tuple[int, ...]:
+    """How much an entry reads: questions first, then by what they can be checked, then their answers."""
+    kinds, rows = _kinds(found), found.told.rows
+    total = sum(min(count, rows) for count in found.counts.values())
+    return found.counts["questions"], len(kinds - {"responses"}), len(kinds), total
+
+
+def _kinds(found: Inspection) -> set[str]:
+    return {name for name, count in found.counts.items() if count}
 
 
 def _fits_most(form: Inspection, best: Inspection) -> bool:
-    """Whether a form reads most rows, and of each as much as the entry that reads more rows: the others are faulty."""
+    """Whether a form reads most rows, and the entry that reads most has not all of it and more where it asks the same:
+    a row may lack a reference by what the form knows of it, and the others are faulty."""
     most = 2 * form.counts["questions"] >= form.told.rows
-    return most and _read(form)[1] * best.counts["questions"] >= _read(best)[1] * form.counts["questions"]
+    return most and (_asked(form) != _asked(best) or not _kinds(form) < _kinds(best))
 
 
-def _forms(rows: Sequence[dict[str, Any]], file: str) -> Iterator[str]:
-    """The published form that rows fit, if it is one."""
-    try:
-        found = recognised(rows, file)
-    except SourceError:  # none, or several
-        return
-    if found != OWN:
-        yield found
+def _asked(found: Inspection) -> str | None:
+    return found.columns.get("question") or found.columns.get("messages")
 
 
 def _mapped(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The forms of any names of columns, by names and values: chats, solutions that box their answer, OWN."""
-    columns = _columns(rows)
+    columns = columns_of(rows)
     asks = columns.get("question", "")
-    if any(is_chat(row.get(asks)) for row in rows):
+    options = next((name for name in dict.fromkeys(chain.from_iterable(rows)) if plain(name) in OPTIONS), None)
+    if options and "reference_answer" in columns:
+        told = {"question": asks, "options": options, "answer": columns["reference_answer"]}
+        beside = {name: path for name, path in columns.items() if name in ADAPTERS["choices"].fields}
+        yield {"adapter": "choices", "columns": beside | told}
+    chat = next((name for name in (asks, *CHATS) if any(is_chat(row.get(name)) for row in rows)), None)
+    if chat:
         beside = {name: path for name, path in columns.items() if name in ADAPTERS["chat"].fields}
-        yield {"adapter": "chat", "columns": {"messages": asks} | beside}
+        yield {"adapter": "chat", "columns": {"messages": chat} | beside}
     solution = next((name for name in dict.fromkeys(chain.from_iterable(rows)) if plain(name) == SOLUTION), None)
     if solution and "shown_above" not in columns and "shown_below" not in columns:
         yield {"adapter": "math", "columns": {"question": asks, "solution": solution}}
@@ -164,13 +167,17 @@ def _mapped(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     yield {"adapter": OWN, "columns": columns}
 
 
-def _there(value: Any) -> bool:
-    return value is not None and value != "" and value != []
+def _said(value: Any) -> bool:
+    return there(value) and isinstance(value, str | list | dict) and (not isinstance(value, str) or asks(value))
 
 
 def _order(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """The columns in which a question may stand, the likeliest first."""
     names = list(dict.fromkeys(chain.from_iterable(rows)))
+    if CODE in map(plain, names):
+        names = [
+            name for name in names if plain(name) != "input" or any(WORDS.search(str(row.get(name))) for row in rows)
+        ]
     published = {path.split(".")[0] for one in ADAPTERS.values() for path in _question_paths(one.fields)}
     likely = {name: NAMES["question"].index(plain(name)) for name in names if plain(name) in NAMES["question"]}
     inner = [name for name in names if name not in likely and (name in published or _inner(rows, name))]
@@ -189,9 +196,7 @@ def _inner(rows: Iterable[Mapping[str, Any]], name: str) -> bool:
 
 def _asks(row: Mapping[str, Any]) -> str | None:
     """The column in which the question of a row stands; None where it has none."""
-    return next(
-        (name for name in _order([row]) if _there(row[name]) and isinstance(row[name], str | list | dict)), None
-    )
+    return next((name for name in _order([row]) if _said(row[name])), None)
 
 
 def _condition(name: str, earlier: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -204,71 +209,3 @@ def _condition(name: str, earlier: Sequence[str], rows: Sequence[Mapping[str, An
     absent = [f"{quoted(one)} IS NULL" + (f" OR {quoted(one)} = ''" if one in blank else "") for one in earlier]
     there = f"{quoted(name)} <> ''" if name in blank else f"{quoted(name)} IS NOT NULL"
     return " AND ".join([there, *(f"({one})" if " OR " in one else one for one in absent)])
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The paths of the fields of OWN, by the names and the values of columns."""
-    values: dict[str, list[Any]] = {}
-    for row in rows:
-        for name, value in row.items():
-            within = {} if TESTS in plain(name) else _struct(value)
-            for path, one in [(name, value), *((f"{name}.{key}", inner) for key, inner in within.items())]:
-                if _there(one):
-                    values.setdefault(path, []).append(one)
-    found: dict[str, str] = {}
-    for field, names in NAMES.items():
-        fitting = [path for path in values if plain(path) in names and not _is_read(path, found.values())]
-        fitting = [path for path in fitting if _fits(field, path, values[path])]
-        if fitting:
-            found[field] = min(fitting, key=lambda path: (names.index(plain(path)), path.count(".")))
-    if "test_cases" in found and plain(found.get("reference_answer", "")) == SOLUTION:
-        del found["reference_answer"]  # a program
-    if "response" not in found and (text := found.get("reference_answer")) and _responds(values[text]):
-        found["response"] = found.pop("reference_answer")
-    elif "reference_answer" not in found and (text := found.get("response")) and _answers(values[text]):
-        found["reference_answer"] = found.pop("response")
-    return found
-
-
-def _is_read(path: str, read: Iterable[str]) -> bool:
-    """Whether a path, or one within it, is read as something else."""
-    return any(one == path or one.startswith(f"{path}.") for one in read)
-
-
-def _struct(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _fits(field: str, path: str, values: Sequence[Any]) -> bool:
-    """Whether the values of a column can be those of a field, so far as their kind tells."""
-    if plain(path.partition(".")[0]) in OPTIONS:
-        return False
-    if plain(path) == SOLUTION and not _answers(values):
-        return any(THINKS.search(str(one)) for one in values)
-    if field.startswith("shown_"):
-        return all(isinstance(one, str) for one in values)
-    if field == "question" and any(isinstance(one, list) and not isinstance(one[0], dict) for one in values):
-        return False
-    if field == "response" and any(map(is_objects, values)):
-        return True
-    if field in ("question", "response"):
-        return all(isinstance(one, str | list) and not _numbers(one) for one in values)
-    if field == "test_cases":
-        return all(isinstance(one, str | list | dict) for one in values)
-    return field in ("constraints", "finish_reason") or not any(isinstance(one, dict) or is_chat(one) for one in values)
-
-
-def _numbers(value: Any) -> bool:
-    return (
-        isinstance(value, list) and not is_chat(value) and not all(isinstance(one, str | dict | None) for one in value)
-    )
-
-
-def _responds(values: Sequence[Any]) -> bool:
-    """Whether texts are responses of a model, which think or go on for some lines."""
-    return any(THINKS.search(text := str(one)) or ("\n" in text.strip() and len(text) > 5 * SHORT) for one in values)
-
-
-def _answers(values: Sequence[Any]) -> bool:
-    """Whether texts are answers to compare with, and no responses."""
-    return not _responds(values) and all(len(str(one)) <= SHORT and not is_chat(one) for one in values)

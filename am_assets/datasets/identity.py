@@ -26,6 +26,11 @@ def normalize(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
+def asks(text: str) -> bool:
+    """Whether a text says anything: placeholders for a question that a file may not show are `-` or `...`."""
+    return any(unicodedata.category(char)[0] in "LNS" for char in text)
+
+
 def question_id(text: str) -> str:
     """The first 32 hex characters of the sha256 of the normalized text."""
     return sha256(normalize(text).encode()).hexdigest()[:ID_CHARS]

@@ -10,6 +10,7 @@ from typing import Any
 
 from am_assets.config.licenses import UNKNOWN
 from am_assets.datasets.adapters import ADAPTERS
+from am_assets.datasets.identity import asks
 from am_assets.datasets.locate import find_files
 from am_assets.datasets.origins import AUTO, Origin
 from am_assets.datasets.reading import Told, items
@@ -66,8 +67,9 @@ def inspected(origin: Origin, base: Path) -> Inspection:
 
 
 def _count(found: Inspection, item: Item, teacher: str | None) -> None:
+    question = (item.question or "").strip()
     there = {
-        "questions": (item.question or "").strip(),
+        "questions": question if asks(question) else "",
         "references": item.reference_answer,
         "tests": item.test_cases,
         "constraints": item.constraints,

@@ -13,6 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from am_assets.datasets.chats import is_chat
 from am_assets.datasets.columnar import COLUMNAR, Record, columnar
 from am_assets.datasets.compression import PACKED, chunks, lines, unpacked_name
 from am_assets.datasets.locate import SourceError
@@ -20,7 +21,10 @@ from am_assets.datasets.values import Fault, kind, shown
 
 FORMATS = [".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"]  # the first five also packed
 # Keys of a JSON object whose array is the rows of a file; any other such object is a row itself.
-ROWS_UNDER = ("data", "rows", "examples", "items", "instances", "records", "questions", "problems", "train", "test")
+ROWS_UNDER = (
+    *("data", "rows", "examples", "example", "items", "instances", "records", "questions", "problems", "train", "test"),
+)
+CHAT = "messages"  # the name of a row that is a list of turns
 NOT_UTF8, NOT_JSON = CUT = ("not UTF-8", "not JSON")  # what a line can be that is cut off
 csv.field_size_limit(2**31 - 1)
 
@@ -88,11 +92,23 @@ def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
         arrays = [key for key, value in content.items() if (key in ROWS_UNDER or len(content) == 1) and _objects(value)]
         if len(arrays) > 1:
             raise SourceError(f"{path}: has rows under {' and '.join(arrays)}; a file holds one array of them")
-        content = content[arrays[0]] if arrays else [content]
+        content = content[arrays[0]] if arrays else _by_name(content)
     if not isinstance(content, list):
         raise SourceError(f"{path}: expected objects, found {kind(content)}")
     for position, item in enumerate(content, start=1):
-        yield position, item if isinstance(item, dict) else Fault(f"not an object: {kind(item)}")
+        yield position, _row(item)
+
+
+def _by_name(content: Record) -> list[Record]:
+    """The rows of an object that names each of them or, as pandas writes tables, has their numbers in each column; an
+    object of anything else is a row."""
+    rows = [*content.values()]
+    if len(rows) < 2 or not all(isinstance(one, dict) for one in rows):
+        return [content]
+    names = set.intersection(*map(set, rows))
+    if names and all(key.isdigit() for key in names) and all(one.keys() == names for one in rows):
+        return [{name: column[key] for name, column in content.items()} for key in rows[0]]
+    return rows if len(names) > 1 else [content]
 
 
 def _objects(value: Any) -> bool:
@@ -101,8 +117,13 @@ def _objects(value: Any) -> bool:
 
 def record_of(raw: bytes) -> Record | Fault:
     """The object that a line of JSON holds, or why it holds none."""
-    item = _json(raw)
-    return item if isinstance(item, dict | Fault) else Fault(f"not an object: {kind(item)}")
+    return _row(_json(raw))
+
+
+def _row(item: Any) -> Record | Fault:
+    if isinstance(item, dict | Fault):
+        return item
+    return {CHAT: item} if is_chat(item) else Fault(f"not an object: {kind(item)}")
 
 
 def _json(raw: bytes) -> Any:

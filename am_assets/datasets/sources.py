@@ -19,14 +19,14 @@ from am_assets.config.partitions import MOST_PARTITIONS, name_fault
 from am_assets.datasets import catalog, demo
 from am_assets.datasets.beside import Beside
 from am_assets.datasets.exclusions import NOTHING, Exclusions, exclude
-from am_assets.datasets.identity import question_id, question_ids
+from am_assets.datasets.identity import asks, question_ids
 from am_assets.datasets.locate import SourceError
 from am_assets.datasets.origins import Generator, Origin
 from am_assets.datasets.reading import Told, read_rows
 from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import RawPool
 
-VERSION = "6"  # raise when the same rows give other questions
+VERSION = "7"  # raise when the same rows give other questions
 MOST_CHARS = 1_000_000
 KEPT_CHARS = 1_000  # of an oversized question
 DIFFER = "differing references"
@@ -177,10 +177,10 @@ def _shard_number(shards: int) -> pl.Expr:
 def _identified(rows: pl.DataFrame) -> pl.DataFrame:
     """With question_id and defect; of an oversized question only the beginning."""
     rows = rows.with_columns(question_ids(rows["question"]).alias("question_id"))
-    empty = pl.col("question_id") == question_id("")
+    empty = ~pl.Series([asks(text) for text in rows["question"]], dtype=pl.Boolean)
     oversized = pl.col("question").str.len_chars() > MOST_CHARS
     return rows.with_columns(
-        pl.when(empty).then(pl.lit("empty")).when(oversized).then(pl.lit("oversized")).alias("defect"),
+        pl.when(pl.lit(empty)).then(pl.lit("empty")).when(oversized).then(pl.lit("oversized")).alias("defect"),
         pl.when(oversized).then(pl.col("question").str.slice(0, KEPT_CHARS)).otherwise("question").alias("question"),
     )
 

@@ -185,6 +185,81 @@ def test_a_published_form_is_kept_and_named(here: Path) -> None:
     assert entry["adapter"] == "openr1" and "columns" not in entry
 
 
+THOUGHT = "<think>1 and 1.</think> It is \\boxed{2}."
+PROMPT = [{"role": "user", "content": "1 + 1? End with the answer."}]
+LONG = "As one sees by induction on the number of edges of the graph."
+
+
+@pytest.mark.parametrize(
+    ("rows", "entry"),
+    [
+        # what the form knows to be no reference
+        ([{"problem": "1 + 1?", "solution": LONG, "answer": "2"},
+          {"problem": "Prove it.", "solution": LONG, "answer": "proof"}], {"adapter": "math"}),
+        # that it asks in another column
+        ([{"data_source": "a", "prompt": PROMPT, "reward_model": {"ground_truth": "2", "style": "rule"},
+           "extra_info": {"question": "1 + 1?", "answer": "#### 2", "index": 0}}], {"adapter": "verl"}),
+        # that a column is its response
+        ([{"messages": PROMPT, "reasoning": "1 and 1.", "answer": "It is 2.", "model": "r1"}], {"adapter": "dolphin"}),
+        # of two that fit, the one by which answers can be checked
+        ([{"problem": "1 + 1?", "solution": f"{LONG} \\boxed{{2}}", "messages": [*PROMPT, {"role": "assistant",
+           "content": f"{LONG} \\boxed{{2}}"}]}], {"adapter": "math"}),
+        ([{"task_type": "verifiable_math", "prompt": "1 + 1?", "verification_info": '{"ground_truth": "2"}',
+           "llm_response": THOUGHT, "messages": [*PROMPT, {"role": "assistant", "content": THOUGHT}]}],
+         {"adapter": "synthetic1"}),
+        # and what it does not read
+        ([{"problem": "1 + 1?", "answer": "2", "response": THOUGHT}],
+         {"adapter": "jsonl", "columns": {"question": "problem", "reference_answer": "answer"}, "teacher": "unknown"}),
+        ([{"messages": [*PROMPT, {"role": "assistant", "content": THOUGHT}], "metadata": '{"expected_answer": "2"}'}],
+         {"adapter": "chat", "columns": {"reference_answer": "metadata.expected_answer"}, "teacher": "unknown"}),
+        ([{"ask": "1 + 1?", "Options": ["1", "2"], "gold": "B"}],
+         {"adapter": "choices", "columns": {"question": "ask", "options": "Options", "answer": "gold"}}),
+        ([{"question": "1 + 1?", "choices": ["1", "2"], "answer": "B", "generations": [THOUGHT]}],
+         {"adapter": "choices", "columns": {"options": "choices", "answer": "answer", "response": "generations"},
+          "teacher": "unknown"}),
+    ],
+)  # fmt: skip
+def test_a_published_form_yields_to_a_guess_that_reads_more_of_the_same_question(
+    here: Path, rows: list, entry: dict
+) -> None:
+    write(here / "rows.jsonl", rows)
+    assert json.loads(init("--from", "rows.jsonl", "--json"))["shapes"][0]["entry"] == {
+        "location": str(here / "rows.jsonl"), **entry
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("beside", "reference"),
+    [
+        ({"result": "pass"}, None),
+        ({"label": 1}, None),
+        ({"label": True, "answer": "2"}, "answer"),
+        ({"label": "2"}, "label"),
+        ({"label": "sums", "answer": "2"}, "answer"),
+        ({"metadata": '{"label": "2", "answer": "3"}'}, None),
+        ({"ground_truth": '{"pytest": "def test_f(): assert f() == 2"}'}, None),
+        ({"A": "2", "B": "3"}, None),
+        ({"label": "easy"}, None),
+        ({"metadata": '{"reference": "Vol. 2"}'}, None),
+        ({"reference": "A journal of numbers, volume 3, on page 17", "answer": "2"}, "answer"),
+    ],
+)
+def test_what_came_of_a_response_is_no_reference(here: Path, beside: dict, reference: str | None) -> None:
+    write(here / "rows.jsonl", [{"question": "1 + 1?", "response": THOUGHT, **beside}])
+    init("--from", "rows.jsonl")
+    (entry,) = sources(here).values()
+    assert entry.get("columns", {}).get("reference_answer") == reference
+
+
+def test_what_a_program_is_given_is_no_question(here: Path) -> None:
+    write(here / "rows.jsonl", [{"code": "def f(x):\n    return x", "input": "'a'", "output": "'a'"}])
+    assert "nothing in it is a question" in refused("--from", "rows.jsonl")
+    write(here / "rows.jsonl", [{"code": "def solution(): return 3", "input": "Of 5 pears Ann eats two.", "target": 3}])
+    init("--from", "rows.jsonl")
+    (entry,) = sources(here).values()
+    assert entry["columns"] == {"question": "input", "reference_answer": "target"}
+
+
 def test_responses_that_do_not_think_leave_the_question_to_the_teacher(here: Path) -> None:
     plain = "It is a harbour.\nShips lie there.\n" * 10
     write(here / "rows.jsonl", [{"question": "What is that?", "response": plain}])

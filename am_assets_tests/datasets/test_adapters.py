@@ -321,6 +321,15 @@ def test_openthoughts_has_tests_or_what_its_solution_boxes(tmp_path: Path) -> No
     assert both[0]["published"][0]["response"] == "<think>17+25=42.</think>The sum is \\boxed{42}."
 
 
+def test_kodcode_has_the_response_that_thinks_where_the_solution_is_of_r1(tmp_path: Path) -> None:
+    thinks = "<think>Add.</think>```python\ndef add(a, b):\n    return a + b\n```"
+    turns = [{"from": "human", "value": "Write it."}, {"from": "gpt", "value": thinks}]
+    row = ADAPTERS["kodcode"].example | {"conversations": turns}
+    of_r1, of_another = adapt(tmp_path, "kodcode", row, row | {"r1_solution": None})["published"]
+    assert list(of_r1) == [{"teacher": "deepseek-r1", "response": thinks}]
+    assert list(of_another) == []
+
+
 def test_codeforces_cots_takes_official_tests_or_tables_or_examples(tmp_path: Path) -> None:
     row = ADAPTERS["codeforces_cots"].example
     tables = {
@@ -347,6 +356,128 @@ def test_what_is_shown_below_a_question_is_none_by_itself(tmp_path: Path, name: 
     shown = {"starter_code": "def f():", "context": "Given.", "note": "A note."}
     (row,) = adapt(tmp_path, name, adapter.example | shown | {adapter.fields["question"].path: None}).to_dicts()
     assert row["question"] == ""
+
+
+TOWNS = ["Rome", "Paris", "Oslo", "Bern"]
+LABELLED = {"text": TOWNS, "label": ["1", "2", "3", "4"]}
+IN_COLUMNS = dict(zip("ABCD", TOWNS, strict=True))
+WRITTEN = "a ) Rome , b ) Paris , c ) Oslo , d ) Bern"
+NOT_ONE = "none of the options"
+
+
+@pytest.mark.parametrize(
+    ("row", "reference"),
+    [
+        ({"choices": TOWNS, "answer": 1}, "B"),
+        ({"choices": TOWNS, "answer": 1.0}, "B"),
+        ({"choices": TOWNS, "answer": 4}, f"answer`: {NOT_ONE}, counted from 0"),
+        ({"choices": TOWNS, "answer": True}, f"answer`: {NOT_ONE}"),
+        ({"choices": TOWNS, "answer": -1}, None),
+        ({"choices": LABELLED, "answerKey": "2"}, "B"),
+        ({"choices": LABELLED, "answerKey": "B"}, "B"),
+        ({"choices": LABELLED, "answerKey": ""}, None),
+        ({"choices": LABELLED, "answerKey": "5"}, f"answerKey`: {NOT_ONE}"),
+        ({"options": IN_COLUMNS | {"E": None}, "answer": "Paris", "answer_idx": "B"}, "B"),
+        ({"options": TOWNS, "answer": "Paris", "answer_letter": "B"}, "B"),
+        ({"options": [f"{letter}){town}" for letter, town in IN_COLUMNS.items()], "correct": "B"}, "B"),
+        ({"options": [{"key": "A", "value": "Rome"}, {"key": "B", "value": "Paris"}, {"key": "C", "value": "Oslo"},
+                      {"key": "D", "value": "Bern"}], "answer": "b"}, "B"),
+        ({"options": json.dumps(TOWNS), "answer": "(B)"}, "B"),
+        ({"options": WRITTEN, "correct": "b"}, "B"),
+        ({**IN_COLUMNS, "answer": "B. Paris"}, "B"),
+        ({**IN_COLUMNS, "answer": "B. Rome"}, NOT_ONE),
+        ({**IN_COLUMNS, "answer": "E"}, NOT_ONE),
+        ({**IN_COLUMNS, "answer": "Madrid"}, NOT_ONE),
+        ({**{f"op{letter.lower()}": town for letter, town in IN_COLUMNS.items()}, "cop": 1}, "B"),
+        ({"options": TOWNS, "answer": "$\\boxed{B}$"}, "B"),
+        ({"options": TOWNS, "answer": "AC"}, "A, C"),
+        ({"options": TOWNS, "answer": ["C", "A"]}, "A, C"),
+        ({"options": TOWNS, "answer": "CA"}, NOT_ONE),
+    ],
+)  # fmt: skip
+def test_multiple_choice_shows_its_options_and_a_letter_is_the_reference(
+    tmp_path: Path, row: dict[str, Any], reference: str | None
+) -> None:
+    row = {"question": "The capital of France?", **row}
+    if (reference and "`" in reference) or reference == NOT_ONE:
+        assert reference in fault(tmp_path, "choices", row)
+        return
+    (got,) = adapt(tmp_path, "choices", row).to_dicts()
+    assert got["question"] == "The capital of France?\n\nA) Rome\nB) Paris\nC) Oslo\nD) Bern"
+    assert got["reference_answer"] == reference
+
+
+@pytest.mark.parametrize(
+    ("row", "question", "reference"),
+    [
+        ({"question": "2+1?", "options": [1, 2, 3, 4], "answer": 3}, "2+1?\n\nA) 1\nB) 2\nC) 3\nD) 4", "C"),
+        ({"question": "2+1?", "options": ["1", "2", "3"], "answer": "3"}, "2+1?\n\nA) 1\nB) 2\nC) 3", "C"),
+        ({"question": "2+1?", "options": ["1", "2", "3"], "answer": 1}, "2+1?\n\nA) 1\nB) 2\nC) 3", "B"),
+        ({"question": "So?", "options": ["A and B", "C"], "answer": "A and B"}, "So?\n\nA) A and B\nB) C", "A"),
+        ({"question": "Which? A. x B. y", "options": ["x", "y"], "answer": "B"}, "Which? A. x B. y", "B"),
+        ({"question": "Who?", "options": ["Al", "Bo"], "answer": 0, "context": "Al ran."},
+         "Al ran.\n\nWho?\n\nA) Al\nB) Bo", "A"),
+        ({"question": {"stem": "Who?", "choices": [{"text": "Al", "label": "A"}, {"text": "Bo", "label": "B"}]},
+          "answerKey": "B"}, "Who?\n\nA) Al\nB) Bo", "B"),
+        ({"question": "1+1?", "options": None, "answer": "2"}, "1+1?", "2"),
+    ],
+)  # fmt: skip
+def test_options_are_shown_once_and_a_question_without_any_is_open(
+    tmp_path: Path, row: dict[str, Any], question: str, reference: str
+) -> None:
+    (got,) = adapt(tmp_path, "choices", row).to_dicts()
+    assert (got["question"], got["reference_answer"]) == (question, reference)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"options": ["C", "D", "A", "B"], "answer": "A"}, "may mean several of the options"),
+        ({"options": ["x", "x"], "answer": "x"}, "may mean several of the options"),
+        ({"options": ["x", ""], "answer": "A"}, "an empty option"),
+        ({"options": [str(n) for n in range(11)], "answer": "A"}, "more than 10 options"),
+        ({"options": "x or y", "answer": "A"}, "expected options"),
+    ],
+)
+def test_options_that_cannot_be_told_are_named(tmp_path: Path, row: dict[str, Any], says: str) -> None:
+    assert says in fault(tmp_path, "choices", {"question": "Which?", **row})
+
+
+OF_FUNCTION = {"N": None, "quantifier": None, "keyword_list": None, "word": None}
+COUNT = "length_constraints:number_words"
+
+
+@pytest.mark.parametrize(
+    ("truth", "asked"),
+    [
+        (json.dumps(OF_FUNCTION | {"func_name": "validate_no_commas"}), [("punctuation:no_comma", {})]),
+        (json.dumps(OF_FUNCTION | {"func_name": "verify_keywords", "keyword_list": ["sea"]}),
+         [("keywords:existence", {"keywords": ["sea"]})]),
+        (json.dumps({"func_name": "validate_word_constraint", "N": 50, "quantifier": "at most"}),
+         [(COUNT, {"num_words": 51, "relation": "less than"})]),
+        (json.dumps({"func_name": "validate_word_constraint", "N": 50, "quantifier": "around"}),
+         [(COUNT, {"num_words": 45, "relation": "at least"}), (COUNT, {"num_words": 56, "relation": "less than"})]),
+        (json.dumps(OF_FUNCTION | {"func_name": "verify_letter_frequency"}), [("verify_letter_frequency", {})]),
+        (str([{"instruction_id": ["punctuation:no_comma", "keywords:existence"],
+               "kwargs": [None, {"keywords": ["sea"]}]}]),
+         [("punctuation:no_comma", {}), ("keywords:existence", {"keywords": ["sea"]})]),
+    ],
+)  # fmt: skip
+def test_a_ground_truth_that_is_constraints_is_no_reference(tmp_path: Path, truth: str, asked: list[Any]) -> None:
+    (got,) = adapt(tmp_path, "rlvr", ADAPTERS["rlvr"].example | {"ground_truth": truth}).to_dicts()
+    assert got["reference_answer"] is None
+    assert [(one["id"], one["kwargs"]) for one in json.loads(got["constraints"])] == asked
+
+
+def test_a_ground_truth_that_is_assertions_is_tests(tmp_path: Path) -> None:
+    for truth in (["assert f(1) == 2"], "['assert f(1) == 2']"):
+        (got,) = adapt(tmp_path, "rlvr", ADAPTERS["rlvr"].example | {"ground_truth": truth}).to_dicts()
+        assert (got["reference_answer"], json.loads(got["test_cases"])["test_code"]) == (None, "assert f(1) == 2")
+
+
+@pytest.mark.parametrize("truth", ["[{'instruction_id': ['a'", json.dumps({"func_name": "validate_word_constraint"})])
+def test_a_ground_truth_in_broken_words_is_named(tmp_path: Path, truth: str) -> None:
+    assert "ground_truth" in fault(tmp_path, "rlvr", ADAPTERS["rlvr"].example | {"ground_truth": truth})
 
 
 def test_a_blank_response_is_none_and_a_null_question_is_the_empty_text(tmp_path: Path) -> None:

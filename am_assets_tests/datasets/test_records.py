@@ -89,6 +89,36 @@ def test_one_object_a_file_is_one_row_of_each(tmp_path: Path) -> None:
     assert read(tmp_path / "*.json")["question"].to_list() == ["Q1?", "Q2?"]
 
 
+ASKED = [{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"a": ASKED[0], "b": ASKED[1] | {"note": "x"}},
+        {name: {str(at): row[name] for at, row in enumerate(ASKED)} for name in ASKED[0]},
+        {"keyword": "sums", "example": ASKED},
+    ],
+    ids=["rows by name", "columns as of pandas", "rows under a key"],
+)
+def test_an_object_of_rows_is_read_row_by_row(tmp_path: Path, content: dict) -> None:
+    write(tmp_path / "a.json", json.dumps(content, indent=1))
+    assert read(tmp_path / "a.json").select("question", "reference_answer").rows() == [("One?", "1"), ("Two?", "2")]
+
+
+def test_structs_are_no_rows(tmp_path: Path) -> None:
+    row = {"question": {"text": "One?"}, "answer": {"text": "1"}}
+    write(tmp_path / "a.json", json.dumps(row))
+    assert [one for _, one in read_records(tmp_path / "a.json")] == [row]
+
+
+def test_a_row_that_is_a_list_of_turns_is_a_chat(tmp_path: Path) -> None:
+    turns = [{"from": "human", "value": "One?"}, {"from": "assistant", "ground_truth": {"value": "1"}}]
+    write(tmp_path / "a.json", json.dumps([turns, [1, 2]]))
+    (_, first), (_, second) = read_records(tmp_path / "a.json")
+    assert first == {"messages": turns} and str(second) == "not an object: a list"
+
+
 @pytest.mark.parametrize(("name", "by"), [("a.csv", ";"), ("a.csv", "\t"), ("a.tsv", "\t"), ("a.tsv.gz", "\t")])
 def test_cells_stand_apart_as_the_names_do(tmp_path: Path, name: str, by: str) -> None:
     content = f'\ufeffquestion{by}answer\nHow much are 3,5 and 1?{by}4,5\n"One; or{by}two?"{by}7\n'.encode()

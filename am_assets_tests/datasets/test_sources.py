@@ -128,9 +128,9 @@ def test_a_question_with_references_of_different_values_is_named_a_defect(
 
 def test_empty_and_oversized_questions_stay_as_defects(tmp_path: Path) -> None:
     huge = "x" * 10_000_000
-    rows = [{"question": text} for text in ["Fine?", "", " \n", None, huge, "y" * 1_000_000]]
+    rows = [{"question": text} for text in ["Fine?", "🦊 + 🦊?", "", " \n", None, "-", "…", huge, "y" * 1_000_000]]
     table = shards(write(tmp_path, rows), 1)["s"]
-    assert dict(table.group_by("defect").agg(pl.sum("copies")).iter_rows()) == {None: 2, "empty": 3, "oversized": 1}
+    assert dict(table.group_by("defect").agg(pl.sum("copies")).iter_rows()) == {None: 3, "empty": 5, "oversized": 1}
     cut = table.filter(pl.col("defect") == "oversized").row(0, named=True)
     assert (cut["question"], cut["question_id"]) == ("x" * 1_000, question_id(huge))
 

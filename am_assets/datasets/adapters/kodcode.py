@@ -1,13 +1,16 @@
 """KodCode: a task, tests of pytest, and a solution of DeepSeek-R1 where there is one."""
 
-from am_assets.datasets.adapters.base import Said, of_columns
+from dataclasses import replace
 
-ADAPTER = of_columns(
+from am_assets.datasets.adapters.base import Field, Item, Row, Said, of_columns
+
+COLUMNS = of_columns(
     "question",
     Said("r1_solution", teacher="deepseek-r1"),
     tests="test",
-    version="1",
-    doc="[KodCode](https://huggingface.co/datasets/KodCode/KodCode-V1-SFT-R1)",
+    version="2",
+    doc="[KodCode](https://huggingface.co/datasets/KodCode/KodCode-V1-SFT-R1); the response is that of"
+    " the conversation, which thinks, where the row has a solution of DeepSeek-R1",
     signature=("question", "test", "test_info"),
     over=("chat",),
     example={
@@ -17,3 +20,12 @@ ADAPTER = of_columns(
         "r1_solution": "def add(a, b):\n    return a + b",
     },
 )
+
+
+def read(row: Row) -> Item:
+    item = COLUMNS.read(row)
+    chat = row.chat_on("conversations") if item.responses else None
+    return replace(item, responses=[(item.responses[0][0], chat.response)]) if chat and chat.response else item
+
+
+ADAPTER = replace(COLUMNS, fields=COLUMNS.fields | {"conversations": Field("conversations")}, read=read)
