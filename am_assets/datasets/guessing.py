@@ -33,6 +33,7 @@ OWN = "jsonl"  # the form whose columns may have any name
 SOLUTION = "solution"  # a column of it is an answer where it is short, a response where it thinks, and else neither
 TESTS = "test"  # in the name of a column: what is in it neither asks nor answers
 OPTIONS = frozenset({"choices", "options"})  # of multiple choice, which are not shown
+UNFIT = re.compile(r"test|reject|wrong|incorrect|bad")  # in the name of a column: no responses to be released
 UNNAMED = "unknown"  # the teacher of responses that nobody names
 SHORT = 40  # characters: a column of nothing longer has answers to compare with, and no responses
 THINKS = re.compile(
@@ -227,7 +228,19 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         found["response"] = found.pop("reference_answer")
     elif "reference_answer" not in found and (text := found.get("response")) and _answers(values[text]):
         found["reference_answer"] = found.pop("response")
+    if "response" not in found and (thinking := _thinking(values, found.values())):
+        found["response"] = thinking
     return found
+
+
+def _thinking(values: Mapping[str, Sequence[Any]], read: Iterable[str]) -> str | None:
+    """The first column that is not read, whatever its name, of which most begin with a thought; prompts only tell of
+    such tags."""
+    for path, several in values.items():
+        thoughts = sum(isinstance(one, str) and bool(THINKS.match(one.lstrip())) for one in several)
+        if 2 * thoughts > len(several) and not _is_read(path, read) and not UNFIT.search(plain(path)):
+            return path
+    return None
 
 
 def _is_read(path: str, read: Iterable[str]) -> bool:
