@@ -13,7 +13,7 @@ ALIKE = 0.85  # `endpoint` is, and `endpoints-old` is none
 
 
 def unread(data: Path) -> Iterator[str]:
-    """A message for each of them, as `endpoint.yaml`, `endpoints.yml` or `recipes/strict.yml`.
+    """A message for each of them: `endpoints` without its s, or with another ending.
 
     >>> list(unread(Path("data")))
     []

@@ -153,6 +153,18 @@ def test_purging_leaves_no_text_and_nothing_to_do(desk: Desk, models: Models) ->
     assert responses.filter(pl.col("response").str.contains("Multiply by two")).height == 1
 
 
+@pytest.mark.slow
+def test_what_was_never_made_does_not_keep_from_purging(desk: Desk, models: Models) -> None:
+    exclude(desk, question_id(ASKED[1]))
+    later = desk.folder / "recipes" / "later.yaml"
+    later.write_text("extends: plain\n")
+    refused = am(desk, "purge", "--yes")
+    assert refused.exit_code == 2 and "later" not in refused.stderr
+    assert {*applied(desk, "-r", "plain").values()} == {"done"}
+    assert am(desk, "purge", "--yes").exit_code == 0
+    assert holding([desk.folder / "assets", desk.folder / "memo"], [ASKED[1]]) == []
+
+
 def _keys(folder: Path) -> list[str]:
     return [key for path in folder.glob("*.parquet") for key in pl.read_parquet(path)["key"]]
 
