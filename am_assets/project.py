@@ -25,6 +25,7 @@ from am_assets.config.instruments import Instruments, load_instruments
 from am_assets.config.partitions import MOST_PARTITIONS, name_fault
 from am_assets.config.recipe import Recipe
 from am_assets.config.recipe_files import load_recipes
+from am_assets.config.unread import unread
 from am_assets.datasets import hub
 from am_assets.datasets.benchmarks import Benchmark, known_benchmarks, load_benchmarks
 from am_assets.datasets.exclusions import Exclusions, load_exclusions
@@ -185,7 +186,7 @@ def load_project(data: Path, sources_file: Path) -> Project:
             raise ConfigError(
                 f"{data}: {count} {kind}; at most {MOST_PARTITIONS}, or Dagster stops telling what is stale"
             )
-    if faults := [*_misnamed_models(loaded), *_unbounded(loaded)]:
+    if faults := [*unread(data), *_misnamed_models(loaded), *_unbounded(loaded)]:
         raise ConfigError("\n".join(faults))
     for name, faults in {name: list(_recipe_faults(name, loaded)) for name in recipes}.items():
         if faults:

@@ -86,8 +86,8 @@ def _shown(at: tuple[str, str]) -> str:
 def _fingerprint(here: Project) -> str:
     """A hash of path, size and modification time of all files, none of which is opened, and of what was begun."""
     beside = [path for name in (CATALOG, REVISIONS, EXCLUDE) if (path := here.sources_file.with_name(name)).exists()]
-    in_folders = [path for folder in ("recipes", "experiments") for path in here.data.glob(f"{folder}/*.yaml")]
-    settings = [*here.data.glob("*.yaml"), *in_folders, here.sources_file, *beside]
+    in_folders = [path for folder in ("recipes", "experiments") for path in here.data.glob(f"{folder}/[!.]*.yaml")]
+    settings = [*here.data.glob("[!.]*.yaml"), *in_folders, here.sources_file, *beside]
     read = [
         *_data_files(here.sources.values(), here.sources_file.parent),
         *_data_files(here.benchmarks.values(), here.data),

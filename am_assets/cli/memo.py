@@ -43,7 +43,7 @@ def memo(
             if known is None:
                 raise ConfigError(
                     f"nothing is stored under {namespace}{alike(namespace, store.namespaces())}; there are"
-                    f" {', '.join(store.namespaces())}"
+                    f" {', '.join(store.namespaces()) or 'none'}"
                 )
             if as_json:
                 rows = known.filter(key=key).head(1) if key else known.tail(LATEST)

@@ -1,5 +1,6 @@
 """Options that the commands share, and opening a project and its plan, with errors in files reported to the user."""
 
+import errno
 import json
 import os
 import sys
@@ -25,19 +26,33 @@ Recipes = Annotated[
 ]
 Every = Annotated[bool, typer.Option("--all", help="All recipes of the project.")]
 Select = Annotated[str | None, typer.Option("--select", "-s", help="Dagster asset selection, e.g. '+sft_dataset'.")]
+UNWRITABLE = {  # what the advice is where a file can't be written
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space and run again; nothing stored is lost"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES), "make it writable for this user, or name another folder"),
+    **dict.fromkeys((errno.EEXIST, errno.ENOTDIR), "name another folder"),
+}
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @contextmanager
 def exit_on_config_error() -> Iterator[None]:
-    """End the command with the message of a `ConfigError` or of the store, and exit code 2."""
+    """End the command with the message of a `ConfigError`, of the store or of a disk, and exit code 2."""
     try:
-        from am_assets.project import project
+        from am_assets.project import data_folder, project
 
         project().refuse_broken()
         yield
     except (ConfigError, StoreError) as error:
         exit_with(str(error))
+    except OSError as error:
+        exit_with(unwritable(error, data_folder()))
+
+
+def unwritable(error: OSError, folder: Path) -> str:
+    """What stands in the way of writing to a folder, and what to do; raises the error where that is not its kind."""
+    if error.errno not in UNWRITABLE:
+        raise error
+    return f"{error.filename or folder}: {error.strerror}: {UNWRITABLE[error.errno]}"
 
 
 def say(words: str, style: str | None = None) -> None:

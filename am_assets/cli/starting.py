@@ -1,5 +1,6 @@
 """`am init`: a new project folder over files of one's own, which applies as it is."""
 
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, exit_with, print_json, say
+from am_assets.cli.opening import AsJson, exit_with, print_json, say, unwritable
 from am_assets.config.files import ConfigError
 from am_assets.runtime.quoting import visible
 from am_assets.runtime.wording import counted
@@ -50,6 +51,8 @@ def init(
         keys = keys_wanted([teacher, judge], api_base) if teacher or judge else []
     except ConfigError as error:
         exit_with(str(error))
+    except OSError as error:
+        exit_with(unwritable(error, folder))
     if as_json:
         shapes = [one.found.to_json() | {"entry": one.entry, "ignored": one.ignored} for one in found]
         print_json({"folder": str(folder), "files": list(files), "shapes": shapes, "keys": keys})
@@ -125,5 +128,7 @@ def _next(start: "Start", files: list[str], keys: list[str]) -> None:
         say(f"Labels and judge: {BUNDLED} likewise (--judge, or instruments.yaml)")
     for key in keys:
         say(f"Not set in the environment: {key}")
-    say(f"\n  export AM_DATA={start.folder}\n  am plan     # what it takes\n  am apply    # all of it")
+    say(
+        f"\n  export AM_DATA={shlex.quote(str(start.folder))}\n  am plan     # what it takes\n  am apply    # all of it"
+    )
     say('  am apply -s "+sft_dataset"    # the released dataset, without training a student')

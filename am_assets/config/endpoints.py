@@ -84,8 +84,10 @@ class Endpoint(Section):
     def api_key(self, model: str) -> str | None:
         """The API key from the environment; None where litellm looks it up. `ConfigError` where there is none."""
         if self.api_key_env:
-            if self.api_key_env not in os.environ:
-                raise ConfigError(f"{model}: the environment variable {self.api_key_env} (its API key) is not set")
+            if not os.environ.get(self.api_key_env):
+                raise ConfigError(
+                    f"{model}: the environment variable {self.api_key_env} (its API key) is not set, or empty"
+                )
             return os.environ[self.api_key_env]
         if self.api_base or self.served(model):
             return None

@@ -20,6 +20,12 @@ from pydantic import (
 from am_assets.config.alike import alike
 
 M = TypeVar("M", bound=BaseModel)
+WORDS = {  # for faults that Pydantic tells in the terms of Python
+    "extra_forbidden": "no such field",
+    "model_type": "expected fields and their values, as in {field: value}",
+    "dict_type": "expected names and values, as in {name: value}",
+    "invalid_key": "a name is text: write it in quotes",
+}
 
 
 class Section(BaseModel):
@@ -66,6 +72,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 at byte {error.start}") from None
+    except OSError as error:  # a folder, or a file that this user may not read
+        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
     return read_text(text, path)
 
 
@@ -73,10 +81,12 @@ def read_text(text: str, path: Path) -> dict[str, Any]:
     """The mapping in the text of a YAML file, which errors name."""
     try:
         content = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # the latter of a date or a number that can't be
         raise ConfigError(f"{path}: not YAML: {error}") from None
     if not isinstance(content, dict | None):
         raise ConfigError(f"{path}: expected a mapping at the top, found {type(content).__name__}")
+    if (name := next((key for key in content or {} if not isinstance(key, str)), None)) is not None:
+        raise ConfigError(f'{path}: {name}: a name is text: write it in quotes, as in "{name}":')
     return content or {}
 
 
@@ -86,11 +96,15 @@ def parse(model: type[M], content: Any, where: str) -> M:
         return model.model_validate(content)
     except ValidationError as error:
         faults = [
-            f"{where}: {'.'.join(map(str, e['loc'])) or 'top'}: {e['msg']}"
+            ": ".join([where, *([".".join(map(str, e["loc"]))] if e["loc"] else []), _said(e["type"], e["msg"])])
             + (_meant(model, e["loc"]) if e["type"] == "extra_forbidden" else "")
             for e in error.errors()
         ]
         raise ConfigError("\n".join(faults)) from None
+
+
+def _said(kind: str, message: str) -> str:
+    return WORDS.get(kind, message.removeprefix("Value error, "))
 
 
 def _meant(model: type[BaseModel], path: tuple[int | str, ...]) -> str:

@@ -10,6 +10,7 @@ from am_assets.config.files import ConfigError, merge, parse, read_text, read_ya
 from am_assets.config.recipe import Recipe
 
 DEFAULT = "default"
+FILES = "[!.]*.yaml"  # what an editor holds beside an open file begins with a dot
 HERE = Path(__file__).parent
 
 
@@ -23,7 +24,7 @@ def read_recipe(path: Path, children: tuple[Path, ...] = ()) -> dict[str, Any]:
         return content
     other = path.with_name(f"{parent}.yaml")
     if not other.exists():
-        names = [one.stem for one in path.parent.glob("*.yaml") if one != path]
+        names = [one for one in recipe_names(path.parent) if one != path.stem]
         raise ConfigError(f"{path}: extends: no recipe {parent} in {path.parent}{alike(str(parent), names)}")
     return merge(read_recipe(other, (*children, path)), content)
 
@@ -35,7 +36,7 @@ def read_written(path: Path) -> dict[str, Any]:
 
 def is_default(folder: Path, name: str) -> bool:
     """Whether recipe `name` of a folder is the one that a project has without any."""
-    return name == DEFAULT and not any(folder.glob("*.yaml"))
+    return name == DEFAULT and not any(folder.glob(FILES))
 
 
 def default_recipe(model: str = BUNDLED, sampling: str | None = None) -> str:
@@ -48,7 +49,7 @@ def default_recipe(model: str = BUNDLED, sampling: str | None = None) -> str:
 
 def recipe_names(folder: Path) -> list[str]:
     """In alphabetical order; `default` where the folder has no file."""
-    return sorted(path.stem for path in folder.glob("*.yaml")) or [DEFAULT]
+    return sorted(path.stem for path in folder.glob(FILES)) or [DEFAULT]
 
 
 def load_recipe(path: Path) -> Recipe:

@@ -12,9 +12,8 @@ from am_assets.datasets.values import parsed
 SOLUTION = "solution"  # a column of it is an answer where it is short, a response where it thinks, and else neither
 TESTS = "test"  # in the name of a column: what is in it neither asks nor answers
 OPTIONS = frozenset({"choices", "options"})  # of multiple choice, which are not shown
-JUDGED = frozenset(
-    {"label", "result"}
-)  # columns that may say in these words what came of a response, or how hard it was
+UNFIT = re.compile(r"test|reject|wrong|incorrect|bad")  # in the name of a column: no responses to be released
+JUDGED = frozenset({"label", "result"})  # columns that may say in these words how a response fared, or how hard it was
 VERDICTS = frozenset(
     {*("0", "1", "0.0", "1.0", "true", "false", "pass", "fail", "passed", "failed", "correct", "incorrect")}
     | {"right", "wrong", "error", "timeout", "easy", "medium", "hard"}
@@ -53,7 +52,19 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         and _answers(values[text])
     ):
         found["reference_answer"] = found.pop("response")
+    if "response" not in found and (thinking := _thinking(values, found.values())):
+        found["response"] = thinking
     return found
+
+
+def _thinking(values: Mapping[str, Sequence[Any]], read: Iterable[str]) -> str | None:
+    """The first column that is not read, whatever its name, of which most begin with a thought; prompts only tell of
+    such tags."""
+    for path, several in values.items():
+        thoughts = sum(isinstance(one, str) and bool(THINKS.match(one.lstrip())) for one in several)
+        if 2 * thoughts > len(several) and not _is_read(path, read) and not UNFIT.search(plain(path)):
+            return path
+    return None
 
 
 def _is_long(path: str, values: Sequence[Any]) -> bool:

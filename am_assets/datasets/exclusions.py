@@ -75,6 +75,8 @@ def load_exclusions(folder: Path) -> Exclusions:
         lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
     listed = {number: line for number, line in enumerate(lines, start=1) if line and not line.startswith("#")}
     for number, line in listed.items():
         if len(line) < LEAST_CHARS:

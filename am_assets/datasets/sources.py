@@ -77,6 +77,8 @@ def load_sources(path: Path) -> dict[str, Source]:
 
     Those that `use:` names stand where it stands, with the fields of an entry of the same name over the catalogue's.
     """
+    if not path.exists():
+        raise ConfigError(f"{path}: no such file: AM_DATA names the folder of a project, and `am init` writes one")
     content = _with_used(read_yaml(path), path)
     if not content:
         raise ConfigError(f"{path}: no source here")
@@ -84,15 +86,15 @@ def load_sources(path: Path) -> dict[str, Source]:
         if fault := name_fault("source", name):
             raise ConfigError(f"{path}: {name}: {fault}")
     sources = {name: parse(Source, entry, f"{path}: {name}") for name, entry in content.items()}
-    keys = shard_keys(sources)
-    if duplicates := sorted({key for key in keys if keys.count(key) > 1}):
-        raise ConfigError(f"{path}: two sources claim the shard {', '.join(duplicates)}: rename one of them")
-    if len(keys) > MOST_PARTITIONS:
+    if (count := sum(source.shards for source in sources.values())) > MOST_PARTITIONS:
         raise ConfigError(
-            f"{path}: {counted(len(keys), 'shard')}; at most {MOST_PARTITIONS}, because Dagster stops telling what is"
+            f"{path}: {counted(count, 'shard')}; at most {MOST_PARTITIONS}, because Dagster stops telling what is"
             f" stale where {MOST_PARTITIONS + 1} or more partitions flow together: lower `shards:` of the large"
             " sources, or put small ones into one file"
         )
+    keys = shard_keys(sources)
+    if duplicates := sorted({key for key in keys if keys.count(key) > 1}):
+        raise ConfigError(f"{path}: two sources claim the shard {', '.join(duplicates)}: rename one of them")
     return sources
 
 

@@ -67,7 +67,9 @@ def refuse_unready(plan: Plan, here: Project) -> None:
     """`ConfigError` where nothing is excluded, or where tables were not made since."""
     if not here.exclusions:
         raise ConfigError(f"nothing to purge: {here.sources_file.with_name(FILE)} lists nothing")
-    if steps := [f"{step.asset}[{step.partition}]" for step in plan.steps()]:
+    shards = sources.shard_keys(here.sources)
+    unmade = [step for step in plan.steps() if step.state != "missing" or step.partition in shards]  # others hold none
+    if steps := [f"{step.asset}[{step.partition}]" for step in unmade]:
         raise ConfigError(
             f"nothing was purged: {', '.join(steps[:SHOWN])}{' and others' if steps[SHOWN:] else ''} may still be made"
             " with what is excluded; run `am apply --all` first (what is in the memo costs nothing)"

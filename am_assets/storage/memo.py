@@ -269,7 +269,9 @@ class Memo:
             with self._storing(namespace):
                 mine = stack.enter_context(self.claims.claimed(namespace, rows))
                 if not self.has_room():
-                    raise OSError(f"less than {LOW_WATER_BYTES / 1e6:.0f} MB are free")
+                    raise MemoError(
+                        f"{self.folder}: less than {LOW_WATER_BYTES / 1e6:.0f} MB are free: free some space"
+                    )
             ours = rows.join(mine, on="key", how="semi", maintain_order="left")
             yield ours, self.missing(namespace, ours)  # some may have been stored since the last look
 

@@ -230,7 +230,7 @@ def test_a_recipe_some_of_whose_requests_were_left_out_waits_and_others_move_on(
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"cron": "every night"}, "schedule.yaml: top: Value error, cron: every night: not a cron expression"),
+        ({"cron": "every night"}, "schedule.yaml: cron: every night: not a cron expression"),
         ({"timezone": "Berlin"}, "timezone: Berlin: unknown"),
         ({"budget_usd": -1}, "schedule.yaml: budget_usd"),
         ({"recipes": "demo"}, "schedule.yaml: recipes: Input should be a valid list"),

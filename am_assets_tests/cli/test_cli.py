@@ -66,6 +66,11 @@ def test_a_difference_of_recipes_that_have_selected_nothing_says_what_to_do_firs
     assert "recipe plain has selected nothing yet; materialize first: am apply --recipe plain" in refused.stderr
 
 
+def _file_at(folder: Path) -> None:
+    folder.rename(folder.with_name("aside"))
+    folder.write_text("no folder")
+
+
 @pytest.mark.parametrize(
     ("wrong", "arguments", "says"),
     [
@@ -85,13 +90,14 @@ def test_a_difference_of_recipes_that_have_selected_nothing_says_what_to_do_firs
             [],
             "verification.split: judge, but math.opinion of instruments.yaml asks nobody",
         ),
-        (lambda desk: desk.edit("other", "dedup", treshold=0.9), [], "other.yaml: dedup.treshold: Extra inputs"),
+        (lambda desk: desk.edit("other", "dedup", treshold=0.9), [], "other.yaml: dedup.treshold: no such field"),
         (lambda desk: desk.edit("plain", "evaluation", benchmarks=["none"]), [], "no benchmark none in benchmarks"),
         (lambda desk: desk.write("sources.yaml", {"a": {"adapter": "jsonl", "rank": 1}}), [], "sources.yaml: a"),
         (lambda desk: desk.write("instruments.yaml", {"labels": {"model": 3}}), [], "instruments.yaml: labels.model:"),
         (lambda desk: desk.write("endpoints.yaml", {"m": {"concurrency": 0}}), [], "endpoints.yaml: m: concurrency"),
         (lambda desk: desk.write("endpoints.yaml", {"p/a": {"concurrency": 2}, "p/b": {"concurrency": 3}}), [],
          "name the same ones in both"),
+        (lambda desk: _file_at(desk.folder / "instance"), ["--all"], "instance: File exists: name another folder"),
         (lambda desk: None, ["--recipe", "nobody"], "no recipe nobody"),
         (lambda desk: None, ["--all", "--select", "no_such_asset"], "--select no_such_asset"),
     ],
@@ -107,7 +113,7 @@ def test_a_mistake_is_named_with_its_file_and_field(project: Desk, wrong, argume
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ("dedup.treshold=0.9", "--set dedup.treshold=0.9: dedup.treshold: Extra inputs"),
+        ("dedup.treshold=0.9", "--set dedup.treshold=0.9: dedup.treshold: no such field"),
         ("dedup.threshold=0.9", "not there yet: deduped_set[plain], selected_questions[plain]; materialize first: am"),
     ],
 )

@@ -106,6 +106,10 @@ def test_columns_are_found_by_their_names_in_every_format(here: Path, suffix: st
         ({"problem_statement": "Add.", "private_tests": {"input": ["1 2"], "output": ["3"]}},
          {"question": "problem_statement"}),
         ({"data": {"text": "1 + 1?"}, "answer": 2}, {"question": "data.text", "reference_answer": "answer"}),
+        ({"prompt": "1 + 1?", "system_prompt": "Think in <think></think>.", "gold": 2, "r1": "<think>2</think>2"},
+         {"question": "prompt", "reference_answer": "gold", "response": "r1"}),
+        ({"prompt": "1 + 1?", "system_prompt": "Think in <think></think>.", "gold": 2, "rejected": "<think>3</think>3"},
+         {"question": "prompt", "reference_answer": "gold"}),
         ({"prompt": "1 + 1?", "rollouts": [{"text": "<think>2</think>2", "reward": 1.0}], "label": "2"},
          {"question": "prompt", "reference_answer": "label", "response": "rollouts"}),
         ({"prompt": "1 + 1?", "outputs": [{"model": "r1", "text": "<think>2</think>2"}, None], "answer": 2},
@@ -289,6 +293,15 @@ def test_what_is_there_is_never_overwritten(here: Path) -> None:
     (here / "mine" / "recipes" / "main.yaml").write_text("edited")
     assert "nothing was written" in refused()
     assert (here / "mine" / "recipes" / "main.yaml").read_text() == "edited"
+
+
+def test_a_folder_is_named_as_a_shell_takes_it_and_one_that_cant_be_written_is_refused(here: Path) -> None:
+    write(here / "own.jsonl", answered(4))
+    said = CliRunner().invoke(app, ["init", "my project", "--from", "own.jsonl"])
+    assert "export AM_DATA='my project'\n" in said.output
+    refused = CliRunner().invoke(app, ["init", "own.jsonl/mine", "--from", "own.jsonl"])
+    assert refused.exit_code == 2
+    assert refused.output == "own.jsonl/mine: Not a directory: name another folder\n"
 
 
 def test_names_of_the_catalogue_a_teacher_and_a_judge(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from am_assets.config.endpoints import Endpoint
+from am_assets.config.files import ConfigError
 from am_assets_tests.desk import MODEL, RECIPE, Desk, at_desk
 
 BUNDLED = "embedded/smollm2-135m-instruct"
@@ -165,3 +167,10 @@ def test_what_passes_by_the_tables_alone_litellm_knows_too() -> None:
         assert litellm.get_llm_provider(f"{provider}/x")[1]
     for name in _bare():
         assert litellm.get_llm_provider(name)[1]
+
+
+@pytest.mark.parametrize("key", [None, ""])
+def test_a_key_that_is_not_set_or_empty_is_named(key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OWN_KEY", raising=False) if key is None else monkeypatch.setenv("OWN_KEY", key)
+    with pytest.raises(ConfigError, match=r"environment variable OWN_KEY \(its API key\) is not set, or empty"):
+        Endpoint(api_base="http://127.0.0.1:1/v1", api_key_env="OWN_KEY").api_key("openai/m")

@@ -24,8 +24,8 @@ def write(folder: Path, name: str, content: object) -> Path:
 @pytest.mark.parametrize(
     ("content", "field", "says"),
     [
-        ({**WHOLE, "dedup": {"treshold": 0.9}}, "dedup.treshold", "Extra inputs"),
-        ({**WHOLE, "dedupe": {}}, "dedupe", "Extra inputs"),
+        ({**WHOLE, "dedup": {"treshold": 0.9}}, "dedup.treshold", "no such field"),
+        ({**WHOLE, "dedupe": {}}, "dedupe", "no such field"),
         ({**WHOLE, "dedup": {"threshold": 1.2}}, "dedup.threshold", "less than or equal to 1"),
         ({**WHOLE, "verification": {"keep": "some"}}, "verification.keep", "'all', 'first'"),
         ({"training": {"student": "s"}}, "teacher", "required"),

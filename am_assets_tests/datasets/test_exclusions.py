@@ -3,7 +3,9 @@
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from am_assets.config.files import ConfigError
 from am_assets.datasets.exclusions import FILE, load_exclusions
 from am_assets.datasets.identity import question_id
+from am_assets.datasets.sources import Source
+from am_assets.planning.purge import refuse_unready
 from am_assets.storage.texts import held, holding
 from am_assets_tests.commands import am, applied, planned
 from am_assets_tests.counted import TASTE, Models, small_project
@@ -151,6 +155,22 @@ def test_purging_leaves_no_text_and_nothing_to_do(desk: Desk, models: Models) ->
     responses = table(desk, "responses")
     assert responses.filter(finish_reason="excluded").height == 1  # of the teacher, which is not asked twice
     assert responses.filter(pl.col("response").str.contains("Multiply by two")).height == 1
+
+
+@pytest.mark.parametrize(
+    ("asset", "partition", "state", "waits"),
+    [
+        ("recipe_report", "plain", "missing", False),
+        ("recipe_report", "plain", "stale", True),
+        ("sft_dataset", "plain", "follows", True),
+        ("raw_pool", "own", "missing", True),  # which says what the excluded rows were
+    ],
+)
+def test_purging_waits_for_tables_that_may_hold_a_row(asset: str, partition: str, state: str, waits: bool) -> None:
+    plan = SimpleNamespace(steps=lambda: [SimpleNamespace(asset=asset, partition=partition, state=state)])
+    here = SimpleNamespace(exclusions=True, sources={"own": Source(location="own.jsonl", rank=1)})
+    with pytest.raises(ConfigError, match="am apply --all") if waits else nullcontext():
+        refuse_unready(plan, here)  # type: ignore[arg-type]
 
 
 def _keys(folder: Path) -> list[str]:

@@ -181,11 +181,11 @@ def test_shards_sort_as_they_are_counted(tmp_path: Path) -> None:
         ({"s": FILE | {"shards": 0}}, r"sources\.yaml: s: shards: "),
         (
             {"s": {"generator": "planted", "location": "a", "rank": 1}},
-            "s: top: .*exactly one of location and generator",
+            "s: exactly one of location and generator",
         ),
         ({"s": {"generator": "unheard-of", "rank": 1}}, r"sources\.yaml: s: generator: "),
         ({"s": {"generator": "published_arithmetic", "rank": 1}}, "limit must be given"),
-        ({"s": None}, r"sources\.yaml: s: top: "),
+        ({"s": None}, r"sources\.yaml: s: expected fields"),
         ({"Name!": FILE}, "Name!: a source's name may hold a-z"),
         ({"s-0": FILE, "s": FILE | {"shards": 2}}, "two sources claim the shard s-0"),
         (

@@ -154,14 +154,14 @@ def test_a_variant_tells_which_line_decided(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        ({**SIZE, "querstion": "?"}, "size.yaml: querstion: Extra inputs are not permitted"),
+        ({**SIZE, "querstion": "?"}, "size.yaml: querstion: no such field"),
         ({**SIZE, "base": "plan"}, "base: no recipe plan in recipes/ (did you mean plain?); there are plain"),
         ({**SIZE, "variants": {"all": None}}, "size.yaml: variants: "),
         ({**SIZE, "variants": {"a--b": None, "c": None}}, "a variant's name may hold no --"),
         ({**SIZE, "benchmarks": ["mmlu"]}, "variants.all: evaluation.benchmarks: no benchmark mmlu"),
         (
             {**SIZE, "variants": {"all": None, "off": {"verification": {"min_rewrd": 1}}}},
-            "size.yaml: variants.off: verification.min_rewrd: Extra inputs are not permitted",
+            "size.yaml: variants.off: verification.min_rewrd: no such field",
         ),
         (
             {**SIZE, "variants": {"all": None, "low": {"dedup": {"threshold": 0.5}}}},
@@ -173,7 +173,7 @@ def test_a_variant_tells_which_line_decided(desk: Desk) -> None:
         ),
         (
             {**SIZE, "variants": {"all": None, "first": {"extends": "plain"}}},
-            "variants.first: extends: Extra inputs are not permitted",
+            "variants.first: extends: no such field",
         ),
     ],
 )
