@@ -9,7 +9,7 @@ from am_assets.distillation.delimiters import FAMILIES
 
 MARK = "\ufdd0"  # a character that no text has, within a tag that is text
 FENCE = re.compile(r"(?:^|(?<=[>\]▷]))[ \t]*(?:`{3,}|~{3,})[^`\n]*$", re.M)
-CODE = re.compile(r"(?<![`\w])(`+)[^`\n]+\1(?!`)")
+CODE = re.compile(r"(?<![`A-Za-z0-9_])(`+)[^`\n]+\1(?!`)")
 _TAG = "|".join(sorted((re.escape(tag) for one in FAMILIES for tag in one[:4]), key=len, reverse=True))
 TAG = re.compile(_TAG)
 # An opening quote stands behind no word: `"yes"</think>"Yes"` quotes no tag.

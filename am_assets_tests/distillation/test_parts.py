@@ -61,6 +61,7 @@ def test_every_family_is_read_with_and_without_its_tags_around_the_answer(family
         ("<think>a</think>`<answer>4</answer>` holds it.", ("a", "`<answer>4</answer>` holds it.", True)),
         ("<think>In `<answer>x</answer>`.</think><answer>4</answer>", ("In `<answer>x</answer>`.", "4", True)),
         ("<think>```\nx\n</think>4\n```\ny\n```", ("```\nx", "4\n```\ny\n```", True)),  # a fence left open
+        ("<think>标签`</think>`表示结束。</think>4", ("标签`</think>`表示结束。", "4", True)),
         ('<think>It is "yes"</think>"Yes," she said.', ('It is "yes"', '"Yes," she said.', True)),
         ('It is "yes"</think>Yes.', ('It is "yes"', "Yes.", True)),
         ("2+2 is 4. </think> <answer>4</answer>", ("2+2 is 4.", "4", True)),
