@@ -80,7 +80,7 @@ class Code(Section):
     memory_mb: Annotated[int, Field(ge=32)] = 512  # per program
     processes: Annotated[int, Field(ge=1)] = 64  # and threads at once
     output_kb: Annotated[int, Field(ge=1)] = 64  # stdout and stderr of a test
-    printed_kb: Annotated[int, Field(ge=1, le=4096)] = 1024  # stdout of a script, which is its answer
+    printed_kb: Annotated[int, Field(ge=1, le=4096)] = 4000  # stdout of a script, which is its answer
     # Whitespace of a script's output: exact; ignored at the ends of lines and of the text; or any run equals any other.
     whitespace: Literal["exact", "trailing", "any"] = "any"
     float_tolerance: Annotated[float, Field(ge=0, lt=1)] = 1e-6  # relative and absolute; 0: exactly

@@ -19,7 +19,7 @@ ROLE, SAID = ("role", "from"), ("content", "value", "text")
 THINKING = ("reasoning_content", "reasoning", "thinking")  # beside what is said
 NO_THOUGHT = (None, True, False)  # whether the model was to think
 CALLS, SAID_NAMES = frozenset(["tool_calls", "function_call"]), frozenset(SAID)
-THINK_END = "</think>"
+THINK, THINK_END = "<think>", "</think>"
 Several = Literal["first", "reject"]
 System = Literal["keep", "drop"]
 
@@ -73,9 +73,11 @@ def reply(value: Any) -> str | None:
 
 def with_thinking(thinking: str | None, said: str) -> str:
     """A response as one text: thinking that stands apart becomes the think part of one that has none."""
-    if not (thinking or "").strip() or THINK_END in said:
+    bare = (thinking or "").strip()
+    thought = bare.removeprefix(THINK).removesuffix(THINK_END)
+    if not thought.strip() or THINK_END in said:
         return said
-    return f"<think>{thinking}{THINK_END}{said}"
+    return f"{THINK}{thinking if thought == bare else thought}{THINK_END}{said}"
 
 
 def _turn(turn: Any) -> Turn:

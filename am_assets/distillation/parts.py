@@ -4,61 +4,23 @@ Models are served with and without a parser of their reasoning, and data sets st
 trace comes in a dozen spellings. Here each is read as the same two parts; the response itself stays as it came.
 """
 
-import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import polars as pl
 
 from am_assets.config.vocabulary import TEMPLATES
+from am_assets.distillation.delimiters import FAMILIES, PAPER, TAGS, Delimiters
+from am_assets.distillation.mentions import MARK, marked
+from am_assets.distillation.templates import BLANKS, HEAD, without_tokens
 
-VERSION = "1"  # raise when a response is read as other parts
+__all__ = ["TAGS", "VERSION", "full_response", "split"]
+VERSION = "2"  # raise when a response is read as other parts
 
-
-class Delimiters(NamedTuple):
-    """The literal tags of one family of models. Those around the answer are optional in a response."""
-
-    think: str
-    answering: str  # ends the think part
-    answer: str = "<answer>"
-    ending: str = "</answer>"
-
-
-FAMILIES = [
-    Delimiters("<think>", "</think>"),  # R1, QwQ, Qwen 3 and most others; with <answer> the paper's template
-    Delimiters("<THINK>", "</THINK>", "<ANSWER>", "</ANSWER>"),
-    Delimiters("<Think>", "</Think>", "<Answer>", "</Answer>"),
-    Delimiters("<thinking>", "</thinking>"),
-    Delimiters("<thought>", "</thought>"),  # EXAONE Deep, Gemini
-    Delimiters("<reasoning>", "</reasoning>"),
-    Delimiters("<seed:think>", "</seed:think>"),  # Seed-OSS
-    Delimiters("[THINK]", "[/THINK]"),  # Magistral
-    Delimiters("◁think▷", "◁/think▷"),  # Kimi
-    Delimiters("<|START_THINKING|>", "<|END_THINKING|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>"),  # Command A
-    Delimiters(  # Sky-T1, OpenThoughts
-        "<|begin_of_thought|>", "<|end_of_thought|>", "<|begin_of_solution|>", "<|end_of_solution|>"
-    ),
-]
-# What a response that thinks has in it, however it is cut off or garbled.
-TAGS = [*(tag for one in FAMILIES for tag in (one.think, one.answering)), "<|channel|>"]
-PAPER = FAMILIES[0]  # whose <answer> the paper asks for, and which harmony is read into
-# What a server leaves of the chat template when it does not skip special tokens.
-ENDS = ["<|im_end|>", "<|endoftext|>", "<\uff5cend▁of▁sentence\uff5c>", "<|end▁of▁sentence|>", "<|eot_id|>",
-        "<|end_of_text|>", "<end_of_turn>", "<eos>", "<|END_OF_TURN_TOKEN|>", "<|endofresponse|>", "[EOS]",
-        "<seed:eos>"]  # fmt: skip
-END_TOKENS = re.compile(rf"(\s*({'|'.join(map(re.escape, ENDS))}))+\s*$")
-STRUCK = "</s>"  # which also ends struck-out HTML
-BEGIN_TOKENS = re.compile(
-    r"^\s*(<\|im_start\|>\s*assistant|<\uff5cAssistant\uff5c>|<\|start_header_id\|>assistant<\|end_header_id\|>"
-    r"|<start_of_turn>model)\s*"
-)
-# gpt-oss: messages on channels, of which `analysis` is the thinking and `final` the answer.
-CHANNEL = re.compile(r"(?:<\|start\|>assistant)?<\|channel\|>(\w+)[^<]*<\|message\|>")
-CHANNEL_END = re.compile(r"<\|(?:end|return|call)\|>\s*$")
-WITHOUT_TOKENS = ("analysis", "assistantfinal")  # harmony after special tokens were skipped
-BEGINS = ["<|", "<\uff5c", "<start_of_turn>", WITHOUT_TOKENS[0]]  # of what has tokens before it, or is harmony
-HEAD = 200  # characters in which a response has to have begun to think
-QUOTES = "`'\"“”\u2018\u2019"
+FENCE = "```"
+# What stands before a tag that is quoted, whatever follows, or where a quote follows it.
+OPENING = "[`'\"“\u2018「『«]"
+OPENS, MAY_OPEN = rf"(?:^|[\s(\[{{=:,]){OPENING}$", rf"[^A-Za-z0-9_.!?`]{OPENING}$"
+CLOSES = "^[`'\"”\u2019」』»]"
 
 
 def full_response(answers: pl.DataFrame) -> pl.Series:
@@ -66,17 +28,17 @@ def full_response(answers: pl.DataFrame) -> pl.Series:
     of its own becomes the think part, unless the text has one already."""
     begins = pl.col("text").str.slice(0, HEAD).str.strip_chars_start()
     thinks = pl.any_horizontal(begins.str.starts_with(family.think) for family in FAMILIES)
-    end = pl.col("reasoning").str.strip_chars_end()
-    thought = pl.when(end.str.ends_with(PAPER.answering)).then(end.str.strip_suffix(PAPER.answering))
-    apart = pl.format("<think>{}</think>{}", thought.otherwise("reasoning"), "text")
+    bare = pl.col("reasoning").str.strip_chars()
+    thought = bare.str.strip_prefix(PAPER.think).str.strip_suffix(PAPER.answering)
+    apart = pl.format("<think>{}</think>{}", pl.when(thought != bare).then(thought).otherwise("reasoning"), "text")
     whole = answers.select(pl.when(pl.col("reasoning").is_null()).then("text").otherwise(apart).alias("response"))
     both = answers.select((pl.col("reasoning").is_not_null() & thinks).fill_null(False).arg_true()).to_series()
     if both.is_empty():
         return whole["response"]
     rest = answers.select("reasoning", "text")[both]
     own = rest.select(_own(begins)).to_series().fill_null(False)
-    bare = rest.select("reasoning", text=pl.coalesce(*_after(begins), "text"))
-    said = bare.select(pl.when(own).then(rest["text"]).otherwise(apart)).to_series()
+    unthought = rest.select("reasoning", text=pl.coalesce(*_after(begins), "text"))
+    said = unthought.select(pl.when(own).then(rest["text"]).otherwise(apart)).to_series()
     return whole["response"].scatter(both, said)
 
 
@@ -105,36 +67,24 @@ def split(responses: pl.DataFrame) -> pl.DataFrame:
     leaves them readable but makes the response ill-formed. A tag that the answer mentions is text. Tokens that end a
     turn are no part of the answer.
     """
-    rows = responses.with_row_index("at").with_columns(text=_without_tokens(responses["response"]))
+    rows = responses.with_row_index("at").with_columns(text=without_tokens(responses["response"]))
+    read = _parts(rows)
+    doubtful = ~read["well_formed"] & _ended(read["text"])
+    again = rows.filter(doubtful).with_columns(pl.col("text").map_elements(marked, return_dtype=pl.String))
+    plain = _parts(again).with_columns(pl.col("think", "answer").str.replace_all(MARK, "", literal=True))
+    return pl.concat([read.filter(~doubtful), plain]).sort("at").drop("at", "text")
+
+
+def _parts(rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` (text and any others) with their parts, in their order."""
     family = _families(rows["text"])
     read = [_read(rows.filter(family == number), FAMILIES[number]) for number in family.unique(maintain_order=True)]
-    return pl.concat(read).sort("at").drop("at", "text") if read else _read(rows, PAPER).drop("at", "text")
+    return pl.concat(read).sort("at") if read else _read(rows, PAPER)
 
 
-def _without_tokens(texts: pl.Series) -> pl.Series:
-    """Texts without the tokens of a chat template around them, and harmony in the delimiters of the paper."""
-    at = texts.to_frame("text").select(_has_around(pl.col("text")).arg_true()).to_series()
-    return texts.scatter(at, _bare(texts.gather(at))) if len(at) else texts
-
-
-def _has_around(text: pl.Expr) -> pl.Expr:
-    """Whether a text may have tokens or blanks around it: told without reading all of it."""
-    first, last = text.str.head(HEAD), text.str.tail(HEAD)
-    blank = (first.str.strip_chars_start() != first) | (last.str.strip_chars_end() != last)
-    begins = (first.str.starts_with(begin) for begin in BEGINS)
-    return pl.any_horizontal(blank, *begins, *(last.str.ends_with(end) for end in [*ENDS, STRUCK]))
-
-
-def _bare(texts: pl.Series) -> pl.Series:
-    text = pl.col("text").str.replace(END_TOKENS.pattern, "").str.replace(BEGIN_TOKENS.pattern, "")
-    ends = text.str.strip_chars_end().str.strip_suffix(STRUCK)
-    bare = texts.to_frame("text").select(pl.when(~_has(text, "<s>")).then(ends).otherwise(text)).to_series()
-    head = bare.str.slice(0, HEAD).str.strip_chars_start()
-    skipped = head.str.starts_with(WITHOUT_TOKENS[0]) & bare.str.contains(WITHOUT_TOKENS[1], literal=True)
-    for found, read in [(head.str.contains(f"^{CHANNEL.pattern}"), _channels), (skipped, _skipped)]:
-        at = found.fill_null(False).arg_true()
-        bare = bare.scatter(at, [read(text) for text in bare.gather(at)])
-    return bare
+def _ended(texts: pl.Series) -> pl.Series:
+    """Which texts have a tag that may end a thought."""
+    return texts.str.contains_any([family.answering for family in FAMILIES]).fill_null(False)
 
 
 def _families(texts: pl.Series) -> pl.Series:
@@ -156,35 +106,24 @@ def _families(texts: pl.Series) -> pl.Series:
 def _read(rows: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
     """`rows` (text and any others) with their parts by the tags of one family. Literal tags are looked for: a regular
     expression takes ten times as long. Each part is a column, since polars cuts a text anew for each use of one."""
-    head, rest, think = (pl.col(name) for name in ("_head", "_rest", "_think"))
+    rest, think = pl.col("_rest"), pl.col("_think")
     cut = _parted(rows, "text", tags.answering, "_head", "_rest")
     cut = _parted(cut, "_head", tags.think, "_lead", "_thought")
+    cut = _with_answer_tags(cut, tags)
     cut = _parted(cut, "_rest", tags.answer, "_between", "_tagged")
     cut = _parted(cut, "_tagged", tags.ending, "_inner", "_tail")
     cut = cut.with_columns(_think=pl.coalesce("_thought", "_head"))
     begun, tail = pl.col("_thought").is_not_null(), pl.col("_tail")
-    unbegun = pl.when(~begun).then(head)
     untagged = ~_has(rest, tags.answer) & ~_has(rest, tags.ending)
-    ambiguous = pl.any_horizontal(
-        _has(rest, tags.answering),
-        _has(pl.col("_thought"), tags.think),
-        _has(pl.col("_tagged"), tags.answer),
-        _has(_cut(rest, tags.ending)[1], tags.ending),
-        _has(think, tags.answer) & _has(think, tags.ending),
-        # Without a beginning the end is the only tag, and has to be one: not quoted, not a word of a sentence, and with
-        # none after it.
-        ~begun & _has(rest, tags.think),
-        ~begun & (unbegun.str.contains(f"[{QUOTES}]$") | rest.str.contains(f"^[{QUOTES}]")),
-        ~begun & untagged & unbegun.str.contains(r"\S[ \t]+$") & rest.str.contains(r"^[ \t.,;:!?]"),
-    )
-    parsed = rest.is_not_null() & ~ambiguous & (untagged | tail.is_not_null())
-    answer = pl.when(untagged).then(rest).otherwise(pl.col("_inner")).str.strip_chars()
+    parsed = rest.is_not_null() & ~_ambiguous(tags, begun, untagged) & (untagged | tail.is_not_null())
+    answer = pl.when(untagged).then(rest).otherwise(pl.col("_inner")).str.strip_chars(BLANKS)
     around = pl.concat_str(
         pl.when(begun).then(pl.col("_lead")), pl.when(~untagged).then(pl.col("_between")), tail, ignore_nulls=True
-    ).str.strip_chars()
-    named = pl.when(~untagged & (tags.answer.lower() == PAPER.answer)).then(pl.lit("paper")).otherwise(pl.lit("plain"))
+    ).str.strip_chars(BLANKS)
+    papers = ~untagged & ~pl.col("_other") & (tags.answer.lower() == PAPER.answer)
+    named = pl.when(papers).then(pl.lit("paper")).otherwise(pl.lit("plain"))
     found = cut.with_columns(
-        pl.when(parsed).then(think.str.strip_chars()).alias("think"),
+        pl.when(parsed).then(think.str.strip_chars(BLANKS)).alias("think"),
         pl.when(parsed).then(answer).alias("answer"),
         pl.when(parsed).then(named).cast(pl.Enum(TEMPLATES)).alias("template"),
         (parsed & (answer != "") & (around == "")).fill_null(False).alias("well_formed"),
@@ -192,21 +131,35 @@ def _read(rows: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
     return found.select(pl.exclude("^_[a-z]+$"))
 
 
-def _channels(text: str) -> str:
-    """A harmony response in the paper's delimiters; as it is where its last message is not the final one."""
-    _, *found = CHANNEL.split(text)
-    messages = [(name, CHANNEL_END.sub("", said).strip()) for name, said in zip(found[::2], found[1::2], strict=True)]
-    *before, (name, answer) = messages
-    if name != "final" or "final" in dict(before):
-        return text
-    return PAPER.think + "\n".join(said for _, said in before) + PAPER.answering + answer
+def _with_answer_tags(cut: pl.DataFrame, tags: Delimiters) -> pl.DataFrame:
+    """`cut` with the family's tags around an answer in the place of others that it begins with, and whether it does."""
+    begins = pl.col("_rest").str.head(HEAD).str.strip_chars_start(BLANKS)
+    found = cut.with_columns(_other=pl.lit(False))
+    for name in tags.others:
+        its = pl.when(begins.str.starts_with(f"<{name}>")).then("_rest").str
+        told = its.replace_many([f"<{name}>", f"</{name}>"], [tags.answer, tags.ending])
+        found = found.with_columns(_rest=pl.coalesce(told, "_rest"), _other=pl.col("_other") | told.is_not_null())
+    return found
 
 
-def _skipped(text: str) -> str:
-    """A harmony response whose special tokens were skipped, in the paper's delimiters."""
-    begin, end = WITHOUT_TOKENS
-    thought, answer = text.strip().removeprefix(begin).split(end, 1)
-    return PAPER.think + thought + PAPER.answering + answer
+def _ambiguous(tags: Delimiters, begun: pl.Expr, untagged: pl.Expr) -> pl.Expr:
+    """Whether the tags of the parts of `_read` may be meant otherwise than they were taken."""
+    lead, rest, think = pl.col("_lead"), pl.col("_rest"), pl.col("_think")
+    unbegun = pl.when(~begun).then(think)
+    before, in_code = think.str.tail(2), rest.str.count_matches(FENCE, literal=True) % 2 == 1
+    return pl.any_horizontal(
+        _has(rest, tags.answering),
+        _has(pl.col("_thought"), tags.think),
+        _has(pl.col("_tagged"), tags.answer),
+        _has(_cut(rest, tags.ending)[1], tags.ending),
+        _has(think, tags.answer) & _has(think, tags.ending),
+        before.str.contains(OPENS) | (before.str.contains(MAY_OPEN) & rest.str.contains(CLOSES)),
+        begun & lead.str.tail(2).str.contains(OPENS),
+        in_code & (pl.when(in_code).then(think).str.count_matches(FENCE, literal=True) % 2 == 1),
+        # Without a beginning the end is the only tag, and has to be one: not a word of a sentence, with none after it.
+        ~begun & _has(rest, tags.think),
+        ~begun & untagged & unbegun.str.contains(r"\S[ \t]+$") & rest.str.contains(r"^[ \t.,;:!?]"),
+    ).fill_null(False)
 
 
 def _parted(rows: pl.DataFrame, text: str, tag: str, before: str, after: str) -> pl.DataFrame:

@@ -40,6 +40,7 @@ def test_question_and_answer_are_found_wherever_they_stand(turns: list[dict]) ->
     [
         {"role": "assistant", "content": "A.", "reasoning_content": "T."},
         {"role": "assistant", "content": "A.", "reasoning": "T."},
+        {"role": "assistant", "content": "A.", "reasoning": "<think>T.</think>"},
         {"role": "assistant", "content": [{"type": "thinking", "thinking": "T."}, {"type": "text", "text": "A."}]},
         {"role": "assistant", "content": "<think>T.</think>A.", "reasoning_content": "T."},
     ],

@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from am_assets.distillation.parts import FAMILIES, full_response, split
+from am_assets.distillation.delimiters import FAMILIES
+from am_assets.distillation.parts import full_response, split
 
 ANALYSIS = "<|channel|>analysis<|message|>"
 COMMENTARY, FINAL = (f"<|start|>assistant<|channel|>{name}<|message|>" for name in ("commentary", "final"))
@@ -45,6 +46,24 @@ def test_every_family_is_read_with_and_without_its_tags_around_the_answer(family
         ("2+2</think>4<think>5", (None, None, False)),
         ("You end it with </think> and go on.", (None, None, False)),
         ("You end it with </thinking>.", (None, None, False)),
+        ("<think>It ends with `</think>`, so I", (None, None, False)),
+        ("<think>Say:\n```\n<think>x</think>\n```\nand", (None, None, False)),
+        ("Say:\n```\nx\n</think>\ny\n```\nand", (None, None, False)),
+        ("Use `text.split('</think>')[1]`.", (None, None, False)),
+        ("`<think>` and `</think>` part it.", (None, None, False)),
+        ("<think>It ends with `</think>`.</think>4", ("It ends with `</think>`.", "4", True)),
+        ("<think>It ends with “</think>”.</think>4", ("It ends with “</think>”.", "4", True)),
+        ("<think>Say:\n```\n<think>x</think>\n```\nso</think>4", ("Say:\n```\n<think>x</think>\n```\nso", "4", True)),
+        ("<think>a</think>`<think>` and `</think>` part it.", ("a", "`<think>` and `</think>` part it.", True)),
+        ('<think>a</think>"<think>" and "</think>" part it.', ("a", '"<think>" and "</think>" part it.', True)),
+        ("<think>a</think>The <think> and </think> tags.", (None, None, False)),
+        ("<think>a</think>Say\n```\n<think>x</think>\n```", ("a", "Say\n```\n<think>x</think>\n```", True)),
+        ("<think>a</think>`<answer>4</answer>` holds it.", ("a", "`<answer>4</answer>` holds it.", True)),
+        ("<think>In `<answer>x</answer>`.</think><answer>4</answer>", ("In `<answer>x</answer>`.", "4", True)),
+        ("<think>```\nx\n</think>4\n```\ny\n```", ("```\nx", "4\n```\ny\n```", True)),  # a fence left open
+        ("<think>标签`</think>`表示结束。</think>4", ("标签`</think>`表示结束。", "4", True)),
+        ('<think>It is "yes"</think>"Yes," she said.', ('It is "yes"', '"Yes," she said.', True)),
+        ('It is "yes"</think>Yes.', ('It is "yes"', "Yes.", True)),
         ("2+2 is 4. </think> <answer>4</answer>", ("2+2 is 4.", "4", True)),
         ("2+2 is 4. </think>\n\n4", ("2+2 is 4.", "4", True)),
         ("17+25: 42.\n\n**Final Answer**\n\n\\boxed{42}", (None, None, False)),
@@ -64,12 +83,17 @@ def test_a_tag_that_is_mentioned_is_text_and_an_ambiguous_one_no_part(response: 
         "</s>",
         "\n<|im_end|>\n<|endoftext|>\n",
         "<end_of_turn>",
+        "<|end|>",
+        "[|endofturn|]",
+        "<|user|>",
+        "\u200b",
     ],
 )
 def test_tokens_that_end_a_turn_are_no_part_of_the_answer(end: str) -> None:
     assert read(f"<think>{SUM}</think>{ANSWER}{end}") == (SUM, ANSWER, True)
     assert read(f"<think>{SUM}</think> <answer>{ANSWER}</answer>{end}") == (SUM, ANSWER, True)
-    assert read(f"<|im_start|>assistant\n<think>{SUM}</think>{ANSWER}{end}") == (SUM, ANSWER, True)
+    for begin in ("<|im_start|>assistant\n", "<|assistant|>", "<s>", "<\uff5cbegin▁of▁sentence\uff5c>", "\ufeff"):
+        assert read(f"{begin}<think>{SUM}</think>{ANSWER}{end}") == (SUM, ANSWER, True)
 
 
 def test_a_token_within_the_answer_stays() -> None:
@@ -84,6 +108,7 @@ def test_a_token_within_the_answer_stays() -> None:
         (f"<|start|>assistant{ANALYSIS}Add.<|end|>{FINAL}42", ("Add.", "42", True)),
         (f"{ANALYSIS}Add.<|end|>{COMMENTARY}Hm.<|end|>{FINAL}42", ("Add.\nHm.", "42", True)),
         ("<|channel|>final<|message|>42<|return|>", ("", "42", True)),
+        (f"{ANALYSIS}Add.<|end|><|channel|>final <|constrain|>json<|message|>[42]<|return|>", ("Add.", "[42]", True)),
         ("analysisAdd.assistantfinal42", ("Add.", "42", True)),  # served with its special tokens skipped
         ("<|channel|>analysis<|message|>Add", (None, None, False)),
         ("<|channel|>final<|message|>4<|end|><|start|>assistant<|channel|>final<|message|>5", (None, None, False)),
@@ -95,6 +120,35 @@ def test_harmony_channels_are_thought_and_answer(response: str, parts: tuple) ->
 
 
 @pytest.mark.parametrize(
+    ("response", "parts"),
+    [
+        (f"<think>{SUM}</think><response>{ANSWER}</response>", (SUM, ANSWER, True)),
+        (f"{SUM}</think>\n\n<response>\n{ANSWER}\n</response>\n", (SUM, ANSWER, True)),
+        (f"<think>{SUM}</think><response>{ANSWER}", (None, None, False)),
+        (f"<think>{SUM}</think><response>4</response><response>5</response>", (None, None, False)),
+        (f"<think>{SUM}</think><response>{ANSWER}</response> Bye", (SUM, ANSWER, False)),
+        (f"<think>{SUM}</think>The <response> element.", (SUM, "The <response> element.", True)),
+        (f"<think>{SUM}</think><output>4</output>", (SUM, "<output>4</output>", True)),
+        (f"<thinking>{SUM}</thinking><output>{ANSWER}</output>", (SUM, ANSWER, True)),
+        (f"<Thought>{SUM}</Thought>\n<Output>{ANSWER}</Output>", (SUM, ANSWER, True)),
+        (f'<think lang="en">{SUM}</think>{ANSWER}', (SUM, ANSWER, True)),
+        (f"<think>{SUM}</think>\u200b", (SUM, "", False)),
+        (f"Here is my thought process:\n\n{SUM}\n\nHere is my response:\n\n{ANSWER}", (SUM, ANSWER, True)),
+        (f"Here is my thought process:\n\n{SUM}", (None, None, False)),
+        ("Sure. Here is my response: 4", (None, None, False)),
+        ("Here's my thought process: a Here's my response: 4 Here's my response: 5", (None, None, False)),
+        (f"## Thinking\n\n{SUM}\n\n## Final Response\n\n{ANSWER}", (SUM, ANSWER, True)),
+        (
+            f"Here are my reasoning steps:\n{SUM}\n[BEGIN FINAL RESPONSE]\n{ANSWER}\n[END FINAL RESPONSE]\n<|end|>",
+            (SUM, ANSWER, True),
+        ),
+    ],
+)
+def test_answers_in_other_tags_and_thoughts_under_headings_are_read(response: str, parts: tuple) -> None:
+    assert read(response) == parts
+
+
+@pytest.mark.parametrize(
     ("reasoning", "text", "whole"),
     [
         (None, "4", "4"),
@@ -102,6 +156,7 @@ def test_harmony_channels_are_thought_and_answer(response: str, parts: tuple) ->
         ("2+2", "<think>2+2</think>4", "<think>2+2</think>4"),
         ("2+2", "<think>\n\n</think>\n\n4", "<think>2+2</think>\n\n4"),
         ("2+2\n</think>", "4", "<think>2+2\n</think>4"),
+        ("<think>\n2+2\n</think>\n", "4", "<think>\n2+2\n</think>4"),
         ("2+2", "Use `<think>`.", "<think>2+2</think>Use `<think>`."),
     ],
 )

@@ -74,6 +74,8 @@ def runs(code: str | None) -> object:
         pytest.param(f"```python\n{ADD}\n```\n\n```text\nThen\n```python\n{USE}```", 3, id="text that is not closed"),
         pytest.param(f"```python\n{ADD}```python\n{USE}```", 3, id="closed by the next"),
         pytest.param(f"<code>\n{ADD}</code>", 3, id="a tag"),
+        pytest.param(f'<pre><code class="language-python">{ADD}</code></pre>', 3, id="a tag with a class"),
+        pytest.param(answer(fenced(ADD, "ipython3")), 3, id="the shell's name of Python"),
         pytest.param(f"[PYTHON]\n{ADD}[/PYTHON]", 3, id="the tag of MBPP"),
         pytest.param(f"[BEGIN]\n{ADD}[DONE]", 3, id="other marks"),
         pytest.param(f"Call <code>add</code>.\n\n{ADD}", 3, id="a tag within prose is none"),

@@ -14,11 +14,11 @@ from am_assets.verification.programs.names import parse
 BEFORE = r"[ \t]*(?:[-*][ \t]+|\d+[.)][ \t]+|[^`\n]*[:>][ \t]*)?"  # a mark of a list; what ends in a colon or a tag
 FENCE = re.compile(rf"{BEFORE}(?P<fence>`{{3,}}|~{{3,}})[ \t]*(?P<info>[^\n`]*)")
 CLOSING_TAG = re.compile(r"[ \t]*</\w+>[ \t]*$")
-TAG = re.compile(r"<(code|python|py|cpp)>|\[(PYTHON)\]")
+TAG = re.compile(r"<(code|python|py|cpp)(?:\s[^<>]*)?>|\[(PYTHON)\]")
 QUOTED = re.compile(r"^> ?(?:```|~~~)", re.M)
 MARK = re.compile(r"\[/?[A-Z]+\]\s*")  # [BEGIN], [DONE]
 NAMES: dict[Language, re.Pattern[str]] = {  # behind a fence
-    "python": re.compile(r"(?:python|py|pypy)[\d.]*"),
+    "python": re.compile(r"(?:i?python|py|pypy)[\d.]*"),
     "cpp": re.compile(r"(?:c\+\+|cpp|cc|cxx|g\+\+|gnu\+\+)[\d\w]*"),
     "java": re.compile(r"java[\d.]*"),
     "javascript": re.compile(r"javascript|js|mjs|cjs|ecmascript|node(?:\.?js)?"),

@@ -17,7 +17,7 @@ from am_assets.storage.schemas import ResponseScreens
 from am_assets.verification.screens import keys, naming, personal, refusal, unsafe
 from am_assets.verification.screens.base import OVERLAP, PIECE, Screen
 
-VERSION = "2"  # raise when a screen finds otherwise or shows otherwise
+VERSION = "3"  # raise when a screen finds otherwise or shows otherwise
 
 BY_PATTERN: tuple[Screen, ...] = (keys.SCREEN, personal.SCREEN, *naming.SCREENS, refusal.SCREEN)
 CODE = r"(?s)```.*?(?:```|\z)|~~~.*?(?:~~~|\z)|`[^`\n]{1,200}`"

@@ -7,7 +7,7 @@ from am_assets.verification.screens.base import ANSWERED, Screen
 from am_assets.verification.screens.phrases import MACHINE, MACHINE_ZH, confirm, patterns
 
 I_CAN_NOT, DO, ENGAGE, THIS, REQUEST, SORRY = patterns(r"""
-    \bI(?: can(?:not| not|['’]t)| won['’]t| will not
+    \bI(?: can(?:not| not|['’]t)|(?: won['’]t|['’]ll not| will not)(?: be able to)?
     |(?: am|['’]m) (?:unable to|not able to|not allowed to|not comfortable))
 
     (?:help|assist|comply|fulfil+|do that|process|complete|honou?r|accommodate|promote|support|participate|engage
@@ -24,6 +24,8 @@ I_CAN_NOT, DO, ENGAGE, THIS, REQUEST, SORRY = patterns(r"""
 """)
 REFUSAL = patterns(rf"""
     {I_CAN_NOT} (?:help|assist)(?: you)? with (?:that|this|{THIS} {REQUEST})\b(?! \w+ (?:of|in) the)
+
+    {I_CAN_NOT} assist(?: you)? (?:with|in) [a-z]+ing\b
 
     {I_CAN_NOT} (?:fulfil+|comply with|process|complete|honou?r|accommodate|answer|respond to) {THIS} {REQUEST}\b
 

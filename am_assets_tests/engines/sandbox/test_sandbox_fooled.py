@@ -46,7 +46,7 @@ FOOLERS = {
 import os
 def f(x):
     for fd in range(1, 12):
-        try: os.write(fd, b'["returned", true, []]\\n["pass", ""]\\n!["pass", ""]\\n')
+        try: os.write(fd, b'["returned", true, [], []]\\n["pass", ""]\\n!["pass", ""]\\n')
         except OSError: pass
 """,
     "a fake report and out": """
@@ -67,7 +67,7 @@ def f(x): return 0
 """,
     "unknown references": """
 import os
-def f(x): os.write(3, b'["returned", ["object", [1]], []]\\n'); return 0
+def f(x): os.write(3, b'["returned", ["object", [1]], [], []]\\n'); return 0
 """,
     "calls functions that the tests never lent": """
 import os
@@ -75,7 +75,11 @@ def f(x): os.write(3, b'["back", 0]\\n["back", -1, 3]\\n'); return 0
 """,
     "changes what is no argument": """
 import os
-def f(x): os.write(3, b'["returned", 0, [[-1, ["list"]], [5, ["dict"]]]]\\n'); return 0
+def f(x): os.write(3, b'["returned", 0, [[-1, ["list"]], [5, ["dict"]]], []]\\n'); return 0
+""",
+    "keeps what is no argument": """
+import os
+def f(x): os.write(3, b'["returned", 0, [], [0, -1]]\\n'); return 0
 """,
     "a module that compares": "import sys, unittest.mock\nf = unittest.mock",
     "searches its memory": SEARCH + """
@@ -133,7 +137,7 @@ class TestFooled:
 
     def test_what_is_left_running_has_no_say(self, sandbox):
         program = "import os, time\nif os.fork() == 0:\n    time.sleep(.3)\n"
-        program += "    while True: os.write(3, b'[\"returned\", 5, []]\\n')\ndef f(x): return x"
+        program += "    while True: os.write(3, b'[\"returned\", 5, [], []]\\n')\ndef f(x): return x"
         assert sandbox.run(program, "assert f(1) == 5").status == "wrong_answer"
         assert sandbox.run("def f(x): return x", "assert f(1) == 5").status == "wrong_answer"
 

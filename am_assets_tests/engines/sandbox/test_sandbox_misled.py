@@ -102,17 +102,18 @@ MISLEADING = {
 }  # fmt: skip
 # What a program may write to the judge instead of an answer; none of it may end as a pass or bring the sandbox down.
 FORGED = [
-    ["returned", ["function", 1, "g", None, ["a=__import__('os')._exit(0)"], 0, None, [], None, None, None], []],
-    ["returned", ["class", 900, "int", "builtins", [["type", "int"]], ["__eq__"]], []],
-    ["returned", ["class", 901, "Refusal", "am_assets.engines.sandbox.guest.remote", [], []], []],
-    ["returned", ["object", 902, ["class", 903, "X", "solution", [["type", "int"], ["type", "list"]], ["__eq__"]], 5], []],
-    ["returned", ["object", -1, ["type", "AssertionError"], []], []], ["returned", ["awaitable", 904], []],
-    ["raised", ["object", -1, ["type", "GeneratorExit"], []], "", None], ["raised", 5, "", None],
-    ["raised", ["object", 905, ["class", 906, "S", "solution", [["type", "StopIteration"]], []], []], "", None],
-    ["returned", ["own", 0], []], ["returned", ["own", -1], []], ["returned", ["module", "os"], []],
-    ["returned", ["array", True, "|O", [1], "00"], []], ["call", [["own", 0]], {}], ["get", [["own", 0], "__globals__"], {}],
-    ["apply", ["os.system", "true"], {}], ["special", [["type", "type"], "__call__", ["own", 0]], {}],
-    ["special", [None, "__init__", ["own", 0]], {}], ["set", [["own", 0], "x", 1], {}], ["special", [], {}], ["get"], ["load", ["x"], {}],
+    ["returned", ["function", 1, "g", None, ["a=__import__('os')._exit(0)"], 0, None, [], None, None, None], [], []],
+    ["returned", ["class", 900, "int", "builtins", [["type", "int"]], ["__eq__"]], [], []],
+    ["returned", ["class", 901, "Refusal", "am_assets.engines.sandbox.guest.remote", [], []], [], []],
+    ["returned", ["object", 902, ["class", 903, "X", "solution", [["type", "int"], ["type", "list"]], ["__eq__"]], 5], [], []],
+    ["returned", ["object", -1, ["type", "AssertionError"], []], [], []], ["returned", ["awaitable", 904], [], []],
+    ["raised", ["object", -1, ["type", "GeneratorExit"], []], "", None, [], []], ["raised", 5, "", None, [], []],
+    ["raised", ["object", 905, ["class", 906, "S", "solution", [["type", "StopIteration"]], []], []], "", None, [], []],
+    ["returned", ["own", 0], [], []], ["returned", ["own", -1], [], []], ["returned", ["module", "os"], [], []],
+    ["returned", ["array", True, "|O", [1], "00"], [], []], ["call", [["own", 0]], {}, [], []], ["get", [["own", 0], "__globals__"], {}, [], []],
+    ["returned", ["same", -1], [], []], ["returned", 0, [[0, ["list", ["same", 7]]]], []], ["returned", 0, [], [0, "x"]],
+    ["apply", ["os.system", "true"], {}, [], []], ["special", [["type", "type"], "__call__", ["own", 0]], {}, [], []],
+    ["special", [None, "__init__", ["own", 0]], {}, [], []], ["set", [["own", 0], "x", 1], {}, [], []], ["special", [], {}, [], []], ["get"], ["load", ["x"], {}, [], []],
 ]  # fmt: skip
 
 

@@ -5,6 +5,30 @@ import pytest
 from am_assets.config.instruments import Code
 
 LIMITS = Code(timeout_seconds=2, memory_mb=256)
+HOLDS = """
+import contextlib, functools
+class P:
+    def __init__(self, v): self.v = v
+class Box:
+    def __init__(self, items): self.items = items
+    def put(self, item): self.items.append(item)
+    def count(self): return len(self.items)
+    def all(self): return self.items
+    def copy(self): return list(self.items)
+    def run(self, g): g(self); self.items.append('end')
+def walk(x):
+    x.append('in')
+    yield
+    x.append('out')
+    yield
+@contextlib.contextmanager
+def opened(x):
+    x.append('in')
+    yield
+    x.append('out')
+@functools.cache
+def memo(n): return [n]
+"""
 
 
 class TestValues:
@@ -44,3 +68,52 @@ class TestValues:
     )  # fmt: skip
     def test_usual_ways_of_testing_work(self, sandbox, program, tests):
         assert sandbox.run(program, tests).status == "pass"
+
+    @pytest.mark.parametrize(
+        ("program", "tests", "status"),
+        [
+            ("def f(a): return a", "x = [1]\nassert f(x) is x", "pass"),
+            ("def f(a): return a", "x = [1]\nassert f(x) is not x", "wrong_answer"),
+            ("def f(a): return a[:]", "x = [[1]]\ny = f(x)\ny[0].append(2)\nassert x == [[1]]", "wrong_answer"),
+            ("import copy\ndef f(a): return copy.deepcopy(a)",
+             "x = [[1]]\ny = f(x)\ny[0].append(2)\nassert x == [[1]]", "pass"),
+            ("def f(n): return [[0] * n] * n", "m = f(2)\nm[0][0] = 1\nassert m[1][0] == 0", "wrong_answer"),
+            ("def f(n): return [[0] * n for _ in range(n)]", "m = f(2)\nm[0][0] = 1\nassert m[1][0] == 0", "pass"),
+            ("def f(a): a.append(1)", "x = []\nf(a=x)\nassert x == [1]", "pass"),
+            ("def f(a): a.append(1)", "x = []\nf(a=x)\nassert x == []", "wrong_answer"),
+            ("def f(a): a[0]['k'] = 1", "x = {}\nf([x])\nassert x == {'k': 1}", "pass"),
+            ("def f(a): a[0].append(1)", "x = ([],)\nf(x)\nassert x == ([1],)", "pass"),
+            ("def f(a): a[0], a[1] = a[1], a[0]", "x, y = [1], [2]\nz = [x, y]\nf(z)\nassert z[0] is y", "pass"),
+            ("def f(a, b):\n  a.append(1)\n  return len(b)", "x = []\nassert f(x, x) == 1", "pass"),
+            ("def f(a):\n  a.append(1)\n  raise ValueError",
+             "x = []\ntry: f(x)\nexcept ValueError: assert x == [1]\nelse: assert False", "pass"),
+            ("def f(a):\n  a.append(1)\n  raise ValueError",
+             "x = []\ntry: f(x)\nexcept ValueError: assert x == []\nelse: assert False", "wrong_answer"),
+        ],
+    )  # fmt: skip
+    def test_what_a_call_is_given_and_gives_back_is_one_on_both_sides(self, sandbox, program, tests, status):
+        assert sandbox.run(program, tests).status == status
+
+    @pytest.mark.parametrize(
+        ("tests", "status"),
+        [
+            ("x = []\nbox = Box(x)\nbox.put(1)\nassert x == [1]", "pass"),
+            ("x = []\nbox = Box(x)\nbox.put(1)\nassert x == []", "wrong_answer"),
+            ("x = []\nbox = Box(x)\nx.append(1)\nassert box.count() == 1", "pass"),
+            ("x = []\na, b = Box(x), Box(x)\na.put(1)\nb.put(2)\nassert x == [1, 2] == a.items == b.items", "pass"),
+            ("box = Box([])\nbox.all().append(1)\nassert box.count() == 1", "pass"),
+            ("box = Box([])\nbox.all().append(1)\nassert box.all() == []", "wrong_answer"),
+            ("box = Box([])\nbox.copy().append(1)\nassert box.all() == []", "pass"),
+            ("x = []\nsteps = walk(x)\nnext(steps), next(steps)\nassert x == ['in', 'out']", "pass"),
+            ("x = []\nwith opened(x): assert x == ['in']\nassert x == ['in', 'out']", "pass"),
+            ("x = []\nBox(x).run(lambda box: box.put(1))\nassert x == [1, 'end']", "pass"),
+            ("x = []\nbox = Box(x)\nbox.put(P(3))\nassert x[0].v == 3", "pass"),
+            ("for n in range(300): assert Box([n]).all() == [n] and memo(n) == [n]", "pass"),
+            (
+                "x = [[0] * 100] * 100\nbox = Box(x)\nfor n in range(100): assert box.count() == 100",
+                "pass",
+            ),
+        ],
+    )
+    def test_what_both_sides_hold_of_earlier_calls_is_one(self, sandbox, tests, status):
+        assert sandbox.run(HOLDS, tests).status == status

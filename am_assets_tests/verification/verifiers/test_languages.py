@@ -119,7 +119,8 @@ def test_javascript_reads_its_input_in_each_usual_way(node: None) -> None:
 def test_limits_hold_for_javascript(node: None) -> None:
     flood = "require('fs').writeSync(1, 'x'.repeat(1 << 20) + 'x');\n"
     endless = "for (;;);\n"
-    found = verdicts((fenced(flood, "js"), SUMS), (fenced(endless, "js"), SUMS), instrument=Code(timeout_seconds=2))
+    limits = Code(timeout_seconds=2, printed_kb=1024)
+    found = verdicts((fenced(flood, "js"), SUMS), (fenced(endless, "js"), SUMS), instrument=limits)
     assert [row["reason"] for row in found] == ["output_limit", "timeout"]
 
 

@@ -16,11 +16,12 @@ from typing import Any
 
 from am_assets.engines.sandbox.guest import scripts
 from am_assets.engines.sandbox.guest.functions import stand_in
+from am_assets.engines.sandbox.guest.kept import held
 from am_assets.engines.sandbox.guest.languages import Ended
 from am_assets.engines.sandbox.guest.operations import OPERATIONS
 from am_assets.engines.sandbox.guest.peers import Peer
 from am_assets.engines.sandbox.guest.repeats import repeatable
-from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form
+from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form, Shared
 
 MISSING = object()
 
@@ -62,11 +63,14 @@ class Candidate(Peer):
         self.flush()
         return super().ask(operation, *operands, **named)
 
-    def perform(self, operation: str, operands: list[Form], named: dict[str, Form]) -> tuple[Form, list[Any]]:
+    def perform(self, operation: str, operands: list[Form], named: dict[str, Form]) -> Form:
         try:
             return super().perform(operation, operands, named)
         finally:
             self.flush()
+
+    def held(self, shared: Shared, numbers: set[int]) -> list[int]:
+        return held(shared, numbers, self.ours)
 
     def raised(self, error: BaseException) -> list[Any]:
         carried = ItsOwn(*error.args) if type(error) is ModuleNotFoundError and not scripts.lacking(error) else error

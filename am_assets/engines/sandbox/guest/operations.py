@@ -9,6 +9,8 @@ from am_assets.engines.sandbox.guest.wire import MUTABLE, plain_base
 
 def replace_content(value: Any, after: Any) -> None:
     """Apply in-place changes by the other side to a list, dict, set, bytearray or array."""
+    if value is after:
+        return
     kind = next((kind for kind in MUTABLE if isinstance(value, kind)), None)
     if kind is None and type(value) is type(after) and hasattr(value, "dtype"):
         value[...] = after

@@ -1,164 +1,43 @@
-"""One end of the channel, the same in judge and candidate: objects lent to the other side, and operations on them.
+"""One end of the channel, the same in judge and candidate: operations on objects of the other side.
 
-A request is [operation, operands, named operands]; while it waits for the answer a side serves requests of the other.
-An answer is ["returned", form, in-place changes of operands] or ["raised", form, trace, cause]. References are
-["object", number, class, content], ["class", number, ...] with a description the first time, ["own", number] for what
-the receiver has lent; from the judge also ["function", number, ...] and from the candidate ["awaitable", number].
+A request is [operation, operands, named operands, which of what is kept is used, changes of it]; while it waits for the
+answer a side serves requests of the other. An answer is ["returned", form, changes, what is kept] or ["raised", form,
+trace, cause, changes, what is kept]; changes are number and new content of what was changed in place.
 """
 
-import importlib
-import types
 from typing import Any
 
-from am_assets.engines.sandbox.guest.operations import OPERATIONS, Plain, replace_content
-from am_assets.engines.sandbox.guest.shadows import COMMON, COMMON_BY_NAME, ORIGINALS, SPECIAL, Here, Shadow, new_shadow
+from am_assets.engines.sandbox.guest.kept import Kept
+from am_assets.engines.sandbox.guest.operations import OPERATIONS, replace_content
+from am_assets.engines.sandbox.guest.references import References
+from am_assets.engines.sandbox.guest.shadows import Here
 from am_assets.engines.sandbox.guest.wire import (
-    IMMUTABLE,
-    MUTABLE,
-    TYPES,
     Channel,
     Flooded,
     Form,
     Gone,
-    array_form,
-    decode,
-    encode,
-    encode_as,
-    plain_base,
+    Shared,
+    content_form,
+    decoded,
+    holds_content,
 )
-
-SAY_NOTHING = {"__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__annotations__", "__slots__"}
-SAY_NOTHING |= {"__firstlineno__", "__static_attributes__"}
 
 
 class Broken(Exception):
     """A message violates the protocol."""
 
 
-class Peer:
+class Peer(References):
     """This process's end of the channel."""
 
     operations = OPERATIONS
 
     def __init__(self, channel: Channel) -> None:
+        super().__init__()
         self.channel = channel
-        self.lent: list[Any] = []
-        self.numbers: dict[int, int] = {}  # of what is lent, by id(): an object has one reference
-        self.described: set[int] = set()  # numbers of lent classes
-        self.remotes: dict[int, Any] = {}  # what stands for the objects of the other side, by number
-        self.remote_numbers: dict[int, int] = {}
+        self.theirs, self.ours = Kept([], self.form), Kept([], self.form)  # of what was exchanged
+        self.left: tuple[list[Any], list[int]] = [], []  # by the last operation: what it changed, what is kept
         Here.peer = self
-
-    # --- references
-
-    def lend(self, value: Any) -> int:
-        """The number of an object of this side; it is kept as long as the process lives."""
-        if id(value) not in self.numbers:
-            self.numbers[id(value)] = len(self.lent)
-            self.lent.append(value)
-        return self.numbers[id(value)]
-
-    def encode(self, value: Any) -> Form:
-        return encode(value, self.refer)
-
-    def refer(self, value: Any) -> Form:
-        """The form of what is no plain value."""
-        if (number := self.remote_numbers.get(id(value))) is not None:
-            return ["own", number]
-        kind = type(value)
-        if kind is Plain:
-            return encode_as(value.kind, value.value, self.refer)
-        if isinstance(value, type):
-            return ["original", ORIGINALS[value].__name__] if value in ORIGINALS else self.class_form(value)
-        if kind is types.NotImplementedType:
-            return ["constant", "NotImplemented"]
-        if kind is types.EllipsisType:
-            return ["constant", "Ellipsis"]
-        if kind is types.TracebackType:
-            return None
-        if kind is types.ModuleType:
-            return ["module", value.__name__]
-        if kind is types.CoroutineType:
-            return ["awaitable", self.lend(value)]
-        if (array := array_form(value, self.refer)) is not None:
-            return array
-        return self.object_form(value, kind)
-
-    def object_form(self, value: Any, kind: type) -> Form:
-        base = plain_base(kind)
-        if base is not None and not adds_to(kind, base):
-            return encode_as(base, value, self.refer)
-        if isinstance(value, BaseException):
-            content: Form = [self.encode_or_text(each) for each in value.args]
-        else:
-            content = encode_as(base, value, self.refer) if base in IMMUTABLE else None
-        kind_form = self.class_form(kind)
-        number = (
-            -1 if kind_form[0] == "type" and kind not in COMMON else self.lend(value)
-        )  # built-in exceptions are values
-        return ["object", number, kind_form, content]
-
-    def encode_or_text(self, value: Any) -> Form:
-        try:
-            return self.encode(value)
-        except Exception:
-            return str(value)
-
-    def class_form(self, kind: type) -> Form:
-        if kind in COMMON or TYPES.get(kind.__name__) is kind or EXCEPTIONS.get(kind.__name__) is kind:
-            return ["type", kind.__name__]
-        number = self.lend(kind)
-        if number in self.described:
-            return ["class", number]
-        self.described.add(number)
-        bases = [self.encode(base) for base in kind.__bases__]
-        return ["class", number, kind.__name__, str(kind.__module__), bases, members_of(kind)]
-
-    def decode(self, form: Form) -> Any:
-        return decode(form, self.resolve)
-
-    def resolve(self, kind: str, content: list[Any]) -> Any:
-        """What a form stands for that is no plain value."""
-        if kind == "own":
-            (number,) = content
-            if type(number) is not int or number < 0:
-                raise ValueError("no number")
-            return self.lent[number]
-        if kind == "type":
-            return COMMON_BY_NAME.get(content[0]) or EXCEPTIONS[content[0]]
-        if kind == "original":
-            return next(each for each in COMMON if each.__name__ == content[0])
-        if kind == "constant":
-            return {"NotImplemented": NotImplemented, "Ellipsis": ...}[content[0]]
-        if kind == "module":
-            return self.module(str(content[0]))
-        number, *description = content
-        if type(number) is not int:
-            raise ValueError("no reference")
-        if kind == "object" and number == -1:
-            return rebuilt(self.decode(description[0]), [self.decode(each) for each in description[1]])
-        if number not in self.remotes:
-            made = self.stand_in(kind, number, *description)
-            self.remotes[number] = made
-            self.remote_numbers[id(made)] = number
-        return self.remotes[number]
-
-    def stand_in(self, kind: str, number: int, *description: Any) -> Any:
-        """What stands here for object `number` of the other side."""
-        if kind == "class":
-            name, module, bases, members = description
-            return new_shadow(str(name), str(module), [self.decode(base) for base in bases], list(map(str, members)))
-        shadow, content = self.decode(description[0]), description[1]
-        if issubclass(shadow, BaseException):
-            return rebuilt(shadow, [self.decode(each) for each in content])
-        if type(shadow) is not Shadow:
-            raise ValueError("no class of the other side")
-        base: Any = next((each for each in shadow.__mro__ if each in IMMUTABLE), object)
-        made: Any = shadow
-        return base.__new__(made) if base is object else base.__new__(made, self.decode(content))
-
-    def module(self, name: str) -> Any:
-        return importlib.import_module(name)
 
     # --- asking
 
@@ -190,38 +69,45 @@ class Peer:
 
     def ask(self, operation: str, *operands: Any, **named: Any) -> Any:
         """The result of an operation on the other side; raises what it raised there."""
-        forms = [self.encode(operand) for operand in operands]
-        named_forms = {name: self.encode(value) for name, value in named.items()}
-        return self.exchange([operation, forms, named_forms], operands)
+        used, changed = self.theirs.used()
+        kept = self.theirs = self.theirs.only(used)
+        changes = [[number, content_form(kept.values[number], self.refer, None)] for number in changed]
+        shared = Shared(kept.values)
+        forms = [self.encode(operand, shared) for operand in operands]
+        named_forms = {name: self.encode(value, shared) for name, value in named.items()}
+        return self.exchange([operation, forms, named_forms, used, changes], shared)
 
-    def exchange(self, message: list[Any], operands: tuple[Any, ...] = ()) -> Any:
+    def exchange(self, message: list[Any], shared: Shared) -> Any:
         self.send(message)
         while (answer := self.channel.receive())[0] not in ("returned", "raised"):
             self.send(self.answer(*answer))
-        return self.understood(operands, *answer)
+        return self.understood(shared, *answer)
 
     def send(self, message: list[Any]) -> None:
         self.channel.send(message)
 
-    def understood(self, operands: tuple[Any, ...], word: str, *content: Any) -> Any:
-        """The result in an answer, after in-place changes of `operands` are applied; raises what was raised."""
+    def understood(self, shared: Shared, word: str, *content: Any) -> Any:
+        """The result in an answer, after changes in place are applied; raises what was raised."""
         try:
+            *said, changed, kept = content
+            updates = self.updates(changed, shared)
+            result = self.decode(said[0], shared)
+            for value, after in updates:
+                replace_content(value, after)
+            self.theirs = Kept([shared.one(number) for number in kept], self.form)
             if word == "returned":
-                form, changed = content
-                updates = [(operands[place], self.decode(after)) for place, after in changed]
-                result = self.decode(form)
-                for value, after in updates:
-                    replace_content(value, after)
                 return result
-            form, trace, cause = content
-            error = self.decode(form)
-            if not isinstance(error, BaseException):
+            _, trace, cause = said
+            if not isinstance(result, BaseException):
                 raise ValueError("no exception")
-            error.__cause__ = self.decode(cause)
+            result.__cause__ = self.decode(cause)
             self.traced(str(trace))
         except Exception as broken:
             raise Broken from broken
-        raise error
+        raise result
+
+    def updates(self, changed: list[Any], shared: Shared) -> list[tuple[Any, Any]]:
+        return [(shared.one(number), decoded(kind, after, self.resolve, shared)) for number, (kind, *after) in changed]
 
     def traced(self, trace: str) -> None:
         """Called with the trace of an exception on the other side."""
@@ -230,65 +116,53 @@ class Peer:
 
     def answer(self, operation: str, *content: Any) -> list[Any]:
         """The answer to a request."""
+        self.left = [], []
         try:
-            operands, named = content
-            return ["returned", *self.perform(operation, operands, named)]
+            operands, named, used, changes = content
+            self.ours = self.ours.only(used)
+            self.left = [], [*range(len(used))]
+            for value, after in self.updates(changes, Shared(self.ours.values)):
+                replace_content(value, after)
+            self.ours.changes()
+            return ["returned", self.perform(operation, operands, named), *self.left]
         except (Gone, Flooded, Broken):
             raise
         except BaseException as error:
-            return self.raised(error)
+            return [*self.raised(error), *self.left]
 
     def raised(self, error: BaseException) -> list[Any]:
         """The answer to a request that failed; the trace is for a person."""
         return ["raised", self.encode(error), "", self.encode(error.__cause__)]
 
-    def perform(self, operation: str, operands: list[Form], named: dict[str, Form]) -> tuple[Form, list[Any]]:
-        """The form of the result, and position and new content of each operand that was changed in place."""
-        values = [self.decode(operand) for operand in operands]
-        result = self.operations[operation](*values, **{name: self.decode(form) for name, form in named.items()})
-        changed = []
-        for place, (value, before) in enumerate(zip(values, operands, strict=True)):
-            if (type(value) in MUTABLE or is_array(before)) and (after := self.encode(value)) != before:
-                changed.append([place, after])
-        return self.encode(result), changed
-
-
-def is_array(form: Form) -> bool:
-    return isinstance(form, list) and form[0] == "array" and form[1]
-
-
-def members_of(kind: type) -> list[str]:
-    """What a shadow has of its class: operators, and of a class of a program all attributes."""
-    space = vars(kind)
-    members = [f"!{name}" if space[name] is None else name for name in SPECIAL if name in space]
-    if kind.__module__ == "solution":
-        members += [name for name in space if not name.startswith("__")]
-    return [*members, "__doc__"]
-
-
-def adds_to(kind: type, base: type) -> bool:
-    """Does a class of a program add anything to the plain type that it is derived from? A library's count as plain."""
-    if base is tuple:
-        return kind is not tuple
-    own = [each for each in kind.__mro__ if each not in base.__mro__]
-    return any(each.__module__ == "solution" and set(vars(each)) - SAY_NOTHING for each in own)
-
-
-def rebuilt(kind: Any, arguments: list[Any]) -> BaseException:
-    """An exception of this class; of a shadow without a call, which would make another one on the other side."""
-    if not isinstance(kind, Shadow):
-        if not issubclass(kind, Exception | SystemExit | KeyboardInterrupt):
-            return Exception(*arguments)
+    def perform(self, operation: str, operands: list[Form], named: dict[str, Form]) -> Form:
+        """The form of the result. What was changed in place, and what is kept, is `left`."""
+        kept = self.ours
+        shared = Shared(kept.values)
+        values = [self.decode(operand, shared) for operand in operands]
+        options = {name: self.decode(form, shared) for name, form in named.items()}
+        sent = list(zip([*values, *options.values()], [*operands, *named.values()], strict=True))
+        given = range(len(kept.values), len(shared.values))
         try:
-            made: BaseException = kind(*arguments)
-            return made
-        except Exception:  # such as JSONDecodeError, which takes other arguments than it keeps
-            pass
-    made = kind.__new__(kind, *arguments)
-    return made
+            result = self.operations[operation](*values, **options)
+        finally:
+            self.ours = kept
+            self.left = self.changes(given, sent, shared), [*range(len(kept.values))]
+        form = self.encode(result, shared)
+        tops = [shared.numbers.get(id(value), -1) for value in (*values, *options.values(), result)]
+        del values, options, sent, result
+        numbers = self.held(shared, {number for number in tops if number >= 0})
+        self.ours = Kept([shared.values[number] for number in numbers], self.form)
+        self.left = self.left[0], numbers
+        return form
 
+    def changes(self, given: range, sent: list[tuple[Any, Form]], shared: Shared) -> list[Any]:
+        """Number and content of what is kept and is not as it was; and of all that was `given` with the operands, where
+        one of them is not as it was `sent`."""
+        again = Shared(self.ours.values)  # numbers as `shared` did
+        same = all([self.form(value, again) == form for value, form in sent if holds_content(form)])
+        numbers = [*self.ours.changes(), *([] if same else given)]
+        return [[number, content_form(shared.values[number], self.refer, shared)] for number in numbers]
 
-EXCEPTIONS = {
-    name: kind for name, kind in vars(__import__("builtins")).items()
-    if isinstance(kind, type) and issubclass(kind, BaseException) and kind.__name__ == name
-}  # fmt: skip
+    def held(self, shared: Shared, numbers: set[int]) -> list[int]:
+        """Those of the numbers whose values are kept."""
+        return []

@@ -24,7 +24,7 @@ from am_assets.engines.sandbox.guest.shadows import (
     Shadow,
     is_remote,
 )
-from am_assets.engines.sandbox.guest.wire import MUTABLE, PLAIN, Channel, Flooded, Form, Gone
+from am_assets.engines.sandbox.guest.wire import MUTABLE, PLAIN, Channel, Flooded, Form, Gone, Shared
 
 # Modules that tests may use by way of the program: always the real ones, never objects of the program.
 SHARED_MODULES = {"bisect", "cmath", "collections", "copy", "decimal", "fractions", "functools", "heapq", "itertools"}
@@ -74,11 +74,11 @@ class Link(Peer):
             for look in self.after_asking if not self.lost else ():
                 look()
 
-    def exchange(self, message: list[Any], operands: tuple[Any, ...] = ()) -> Any:
+    def exchange(self, message: list[Any], shared: Shared) -> Any:
         if self.lost:
             raise self.lost
         try:
-            return super().exchange(message, operands)
+            return super().exchange(message, shared)
         except Broken as error:
             self.lost = Gone()
             raise self.lost from error
@@ -233,7 +233,7 @@ class Link(Peer):
             error = RuntimeError(str(error))
         return super().raised(error)
 
-    def perform(self, operation: str, operands: list[Form], named: dict[str, Form]) -> tuple[Form, list[Any]]:
+    def perform(self, operation: str, operands: list[Form], named: dict[str, Form]) -> Form:
         """Only what the tests offer by what they hand over."""
         value = self.decode(operands[2 if operation == "special" else 0])
         if isinstance(value, type) and (operation == "special" or id(value) not in self.handed):

@@ -13,7 +13,7 @@ import datetime
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import PosixPath
@@ -48,6 +48,7 @@ VIEWS: dict[str, Callable[[list[Any]], Any]] = {
 }
 IMMUTABLE = (int, float, complex, str, bytes, tuple, frozenset)
 MUTABLE = (list, set, bytearray, collections.deque, *MAPPINGS.values())
+CHANGEABLE = frozenset(kind.__name__ for kind in MUTABLE)
 CONTAINERS: list[type] = [*SEQUENCES.values(), *MAPPINGS.values()]
 PLAIN_TYPES: list[type] = [bool, int, float, complex, str, range, datetime.timedelta, *CONTAINERS, *TEXTS, type(None)]
 TYPES: dict[str, type] = {kind.__name__: kind for kind in [*PLAIN_TYPES, object, type]}
@@ -62,15 +63,49 @@ class Flooded(BaseException):
     """The other side sent a line longer than MAX_LINE."""
 
 
-def encode(value: Any, refer: Callable[[Any], Form]) -> Form:
+class Shared:
+    """The values of one exchange that either side can change, in the order in which they are sent: one that is sent
+    again is ["same", its number], so that both sides see which are one."""
+
+    def __init__(self, kept: Iterable[Any] = ()) -> None:
+        self.values: list[Any] = []
+        self.numbers: dict[int, int] = {}  # by id()
+        for value in kept:
+            self.add(value)
+
+    def add(self, value: Any) -> Any:
+        self.numbers[id(value)] = len(self.values)
+        self.values.append(value)
+        return value
+
+    def one(self, number: Any) -> Any:
+        if type(number) is not int or number < 0:
+            raise ValueError("no number")
+        return self.values[number]
+
+
+def encode(value: Any, refer: Callable[[Any], Form], shared: Shared | None = None) -> Form:
     """The JSON form; `refer` returns that of what is no plain value."""
     kind = type(value)
-    if value is None or kind is bool or kind is str:
+    if value is None or kind is bool or kind is str or (kind is int and -SMALL < value < SMALL):
         return value
-    return encode_as(kind, value, refer) if kind in PLAIN or kind.__name__ in VIEWS else refer(value)
+    if shared is not None and (kind.__name__ in CHANGEABLE or kind.__name__ == "ndarray"):
+        if (number := shared.numbers.get(id(value))) is not None:
+            return ["same", number]
+        form = content_form(value, refer, shared)
+        if kind in MUTABLE or form[0] == "array":
+            shared.add(value)
+        return form
+    return content_form(value, refer, shared)
 
 
-def encode_as(kind: type, value: Any, refer: Callable[[Any], Form]) -> Form:
+def content_form(value: Any, refer: Callable[[Any], Form], shared: Shared | None) -> Form:
+    """The form of a value's content, also if it was sent before."""
+    kind = type(value)
+    return encode_as(kind, value, refer, shared) if kind in PLAIN or kind.__name__ in VIEWS else refer(value)
+
+
+def encode_as(kind: type, value: Any, refer: Callable[[Any], Form], shared: Shared | None = None) -> Form:
     """The JSON form of `value` as a plain value of the type `kind`, of which it is an instance."""
     name = kind.__name__
     if kind is int:
@@ -81,9 +116,10 @@ def encode_as(kind: type, value: Any, refer: Callable[[Any], Form]) -> Form:
     if kind in (str, bool):
         return kind.__str__(value) if kind is str else value
     if name in MAPPINGS:
-        return [name, *([encode(key, refer), encode(item, refer)] for key, item in dict.items(value))]
+        items = dict.items(value)
+        return [name, *([encode(key, refer, shared), encode(item, refer, shared)] for key, item in items)]
     if name in SEQUENCES or name in VIEWS:
-        return [name, *(encode(item, refer) for item in kind.__iter__(value))]  # type: ignore[attr-defined]
+        return [name, *(encode(item, refer, shared) for item in kind.__iter__(value))]  # type: ignore[attr-defined]
     if kind in TEXTS:
         return [name, TEXTS[kind][0](value)]
     if kind is complex:
@@ -98,19 +134,28 @@ def plain_base(kind: type) -> type | None:
     return next((base for base in kind.__mro__ if base in PLAIN), None)
 
 
-def decode(form: Form, resolve: Callable[[str, list[Any]], Any]) -> Any:
+def decode(form: Form, resolve: Callable[[str, list[Any]], Any], shared: Shared | None = None) -> Any:
     """The value; `resolve` returns what a form of another kind stands for. Raises some exception for an invalid one."""
     if not isinstance(form, list):
         if form is None or type(form) in (bool, int, float, str):
             return form
         raise ValueError("not a value")
     kind, *content = form
+    if shared is None:
+        return decoded(kind, content, resolve, None)
+    if kind == "same":
+        return shared.one(*content)
+    value = decoded(kind, content, resolve, shared)
+    return shared.add(value) if kind in CHANGEABLE or (kind == "array" and content[0]) else value
+
+
+def decoded(kind: str, content: list[Any], resolve: Callable[[str, list[Any]], Any], shared: Shared | None) -> Any:
     if kind in SEQUENCES:
-        return SEQUENCES[kind](decode(item, resolve) for item in content)
+        return SEQUENCES[kind](decode(item, resolve, shared) for item in content)
     if kind in MAPPINGS:
-        return MAPPINGS[kind]({decode(key, resolve): decode(item, resolve) for key, item in content})
+        return MAPPINGS[kind]({decode(key, resolve, shared): decode(item, resolve, shared) for key, item in content})
     if kind in VIEWS:
-        return VIEWS[kind]([decode(item, resolve) for item in content])
+        return VIEWS[kind]([decode(item, resolve, shared) for item in content])
     if kind in OF_TEXT:
         return OF_TEXT[kind](str(*content))
     if kind == "range":
@@ -128,6 +173,11 @@ def decode(form: Form, resolve: Callable[[str, list[Any]], Any]) -> Any:
     if kind == "array":
         return array(*content)
     return resolve(kind, content)
+
+
+def holds_content(form: Form) -> bool:
+    """Is it of a value that can be changed in place, or that may hold such?"""
+    return isinstance(form, list) and form[0] in {*SEQUENCES, *MAPPINGS, *CHANGEABLE, "array"}
 
 
 def array_form(value: Any, refer: Callable[[Any], Form]) -> Form | None:
