@@ -17,6 +17,20 @@ PLAIN = re.compile(r"[a-z]+(?:[ -][a-z]+)*")
 MOST = 20  # words of a number
 NOUN_WORDS = 3
 ARTICLES = {"a", "an"}
+WORD = "|".join(sorted({*SMALL, *TENS, *SCALES, "hundred"} - {"one"}, key=len, reverse=True))
+BEHIND_VERB = re.compile(
+    r"(\b(?:is|are|has|have|had|gets?|needs?|makes?|leaves?|equals?|exactly|only|total of)\s)"
+    rf"((?:{WORD})(?:(?: and |[ -])(?:{WORD}|one))*)\b"
+)
+
+
+def with_digits(text: str) -> str:
+    """`text` with the numbers in words that stand behind a verb in digits.
+
+    >>> with_digits("So there are twenty-one ways, and no two are the same.")
+    'So there are 21 ways, and no two are the same.'
+    """
+    return BEHIND_VERB.sub(lambda said: f"{said[1]}{number_in_words(said[2]) or said[2]}", text)
 
 
 def leading_number(text: str) -> tuple[Fraction, str] | None:
