@@ -12,9 +12,9 @@ EXPLAINED = re.compile(
     r"[^()]*(?:\([^()]*\)[^()]*)*\)\s*\}?$"
 )
 INTRODUCED = re.compile(
-    r"\\text\{\s*(?:(?:[Tt]hus|[Ss]o|[Hh]ence|[Tt]herefore),? )?(?:[Tt]he |[Ii]ts |[Ff]inal )?"
-    r"(?:(?!not\b|least\b|most\b|than\b|about\b|between\b|either\b|wrong\b|if\b)[A-Za-z]+ ){0,4}"
-    r"(?:(?:is|are|equals):?|[A-Za-z]+:)\s*\}\s*(?=\S)"
+    r"\\text\{(?![^{}]*\b(?:not|no|neither|never|least|most|than|about|between|either|wrong|if|step|except|other)\b)\s*"
+    r"(?:[a-z]+,? ){0,6}(?:(?:is|are|equals):?|[a-z]+:)\s*\}\s*(?=\S)",
+    re.IGNORECASE,
 )
 JOINT = r"(?:[,，;；、]|或|\bor\b|\band\b|\\text\s*\{\s*(?:or|and|或)\s*\})"
 VALUE = r"[^,，;；或、(（\n]{1,40}?"

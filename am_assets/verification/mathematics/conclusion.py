@@ -59,10 +59,11 @@ BELONGS = re.compile(
 )
 # What somebody has or does, and what for: "so he pays $64 for 8 glasses".
 OBJECT = re.compile(
-    r"^[^=\d]*\b(?:there (?:is|are)|pays?|paid|spends?|spent|earns?|earned|needs?|costs?|makes?|made|gets?|has|have"
-    r"|buys?|bought|saves?|saved|receives?|owes?|collect(?:s|ed)?|uses?|sells?|sold|takes?|covers?|travel(?:s|ed)?)\s+"
-    r"(?:a total of |only |exactly )?"
-    rf"({NUMBER})[^=\d]*\s(?:for|in|on|with|from|over|among|during|to (?:buy|make))\s[^=\d]*\d[\d.,]*[^=\d]*$",
+    r"^(?!.*\b(?:thinks?|thought|says?|said|claims?|guess\w*|believes?)\b)[^=\d]*"
+    r"\b(?:there (?:is|are)|pays?|paid|spends?|spent|earns?|earned|needs?|costs?|makes?|made|gets?|has|have|buys?"
+    r"|bought|saves?|saved|receives?|owes?|collect(?:s|ed)?|uses?|sells?|sold|takes?|covers?|travel(?:s|ed)?)"
+    rf"\s+(?:a total of |only |exactly )?({NUMBER})(?!%|\s+(?:\w+ )?(?:less|more|fewer|percent|times)\b)[^=\d]*"
+    r"\s(?:for|in|on|with|from|over|among|during|to (?:buy|make))\s[^=\d]*\d[\d.,]*[^=\d]*$",
     re.IGNORECASE,
 )
 RATIO, TO = re.compile(r"\b(?:ratio|odds)\b", re.IGNORECASE), re.compile(r"(?<=\d) to (?=\d)")

@@ -95,6 +95,7 @@ SUBJECT = re.compile(
     re.IGNORECASE,
 )
 DECIMAL_BRACES = re.compile(r"(?<=\d)\{,\}(?=\d{1,2}(?!\d))")
+ONE_ITEM = re.compile(r"\A\s*[-*\u2022] (?=\$?[A-Za-z] ?=[^\n]*\Z)")  # "- x = 5"
 ITEMS = re.compile(r"\s*[-*\u2022] [^\n]+\n\s*[-*\u2022] ")
 CHINESE_FIRST = re.compile(r"\W*[\u3040-\u9fff]")
 BESIDE = re.compile(r"[$\\*-]*\d|\\[(\[]|\*{0,2}\$[^$]+\$[*. ]*$")
@@ -183,7 +184,11 @@ def plain(text: str) -> str:
 def tail(answer: str) -> str:
     """The end of an answer without drawings, remarks, and what its last sentence says to be given."""
     end = plain(DRAWING.sub("", answer)[-WINDOW:])
-    return kept(GIVEN_LAST.sub("", GIVEN_FIRST.sub("", plain(REMARK.sub("", DECIMAL_BRACES.sub(".", end))) or end)))
+    return kept(
+        ONE_ITEM.sub(
+            "", GIVEN_LAST.sub("", GIVEN_FIRST.sub("", plain(REMARK.sub("", DECIMAL_BRACES.sub(".", end))) or end))
+        )
+    )
 
 
 def _joined(result: str) -> str:

@@ -171,7 +171,7 @@ def same(result: str, reference: str) -> bool | None:
     if one == other:
         return True
     if (day := date(result)) and (other_day := date(reference)):
-        return None if day[1:] == other_day[1:] and not (day[0] and other_day[0]) else day == other_day
+        return day == other_day if day[0] == other_day[0] or day[1:] != other_day[1:] else None
     if all(items := (_numerals(one), _numerals(other))):
         return items[0] == items[1]
     if (said := _said(result)) and (wanted := _said(reference)):

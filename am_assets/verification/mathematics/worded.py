@@ -21,16 +21,22 @@ WORD = "|".join(sorted({*SMALL, *TENS, *SCALES, "hundred"} - {"one"}, key=len, r
 BEHIND_VERB = re.compile(
     r"(\b(?:is|are|has|have|had|gets?|needs?|makes?|leaves?|equals?|exactly|only|total of)\s)"
     rf"((?:{WORD})(?:(?: and |[ -])(?:{WORD}|one))*)\b"
+    r"(?! (?:times|percent|(?:\w+ )?(?:less|more|fewer) (?:\w+ )?than)\b)"
 )
+ANY_WORD = re.compile(rf"\b(?:{WORD}|one|half|twice|none|nobody)\b", re.IGNORECASE)
 
 
 def with_digits(text: str) -> str:
-    """`text` with the numbers in words that stand behind a verb in digits.
+    """`text` with its only number in words in digits, if it stands behind a verb.
 
-    >>> with_digits("So there are twenty-one ways, and no two are the same.")
-    'So there are 21 ways, and no two are the same.'
+    >>> with_digits("So there are twenty-one ways."), with_digits("There are five red and six blue ones.")
+    ('So there are 21 ways.', 'There are five red and six blue ones.')
     """
-    return BEHIND_VERB.sub(lambda said: f"{said[1]}{number_in_words(said[2]) or said[2]}", text)
+    found = list(BEHIND_VERB.finditer(text))
+    if len(found) != 1 or ANY_WORD.search(text[: found[0].start()] + text[found[0].end() :]):
+        return text
+    value = number_in_words(found[0][2])
+    return text if value is None else f"{text[: found[0].start(2)]}{value}{text[found[0].end() :]}"
 
 
 def leading_number(text: str) -> tuple[Fraction, str] | None:
