@@ -35,19 +35,19 @@ CONCLUDES = re.compile(
 )
 DOUBT_WORDS = """
 mehr weniger mindestens höchstens moins más menos mayor menor maior più meno больше меньше более менее
-nicht kein keine keinen vielleicht falsch korrektur irrtum fehler vermutlich wahrscheinlich eher ungefähr
+nicht wenn sagt kein keine keinen vielleicht falsch korrektur irrtum fehler vermutlich wahrscheinlich eher ungefähr
 faux fausse attends attendez erreur plutôt pardon désolé désolée environ probablement peut-être
 quizás quizá espera incorrecto incorrecta equivoqué perdón aproximadamente
 não talvez espere errado errada erro desculpe provavelmente
 forse sbagliato sbagliata aspetta errore probabilmente
-не нет возможно наверное может вероятно неверно неправильно неправильный неверный
+не нет если возможно наверное может вероятно неверно неправильно неправильный неверный
 ошибка ошибся ошиблась подождите примерно
 """
 DOUBT = frozenset(DOUBT_WORDS.split())
 WORD = re.compile(r"\w+(?:-\w+)*")
 DOUBT_PHRASE = re.compile(
-    r"\b(?:moment mal|n'est|ne \w+ pas|(?:ou|au) plus|plus (?:de|que|grand)|no (?:es|son|hay)|tal vez"
-    r"|est[áa] mal|non (?:è|sono))\b"
+    r"\b(?:moment mal|s[ie] \$?[a-z](?= ?=)|n'est|ne \w+ pas|(?:ou|au) plus|plus (?:de|que|grand)|no (?:es|son|hay)"
+    r"|tal vez|est[áa] mal|non (?:è|sono))\b"
     r"|ではな|じゃな|ではありま|かもしれ|または|もしくは|以上|以下|未満|より|(?<=\d)か|たぶん|おそらく|間違|誤り|待って|いや|訂正"
     r"|또는|보다|이상|이하|미만|아니|아닙|아마|틀렸|틀린|잠깐|잘못|정정|수정",
     re.IGNORECASE,

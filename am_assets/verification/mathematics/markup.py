@@ -12,7 +12,7 @@ TAGS = [
     (re.compile(r"<(b|strong)>([^<>]{1,400})</\1>", re.IGNORECASE), lambda m: f"**{m[2]}**"),
     (re.compile(r"<(answer|final_answer)>\s*(.{1,2000}?)\s*</\1>", re.IGNORECASE | re.DOTALL),
      lambda m: f"\nAnswer: {m[2]}\n"),
-    (re.compile(r"<br\s*/?>", re.IGNORECASE), lambda _: "\n"),
+    (re.compile(r"<(?:br\s*/?|/?p)>", re.IGNORECASE), lambda _: "\n"),
 ]  # fmt: skip
 
 
