@@ -15,6 +15,7 @@ from am_assets.datasets.checks import HAS_TESTS
 from am_assets.storage.schemas import AnswerConsensus
 from am_assets.verification.mathematics.boxes import boxed
 from am_assets.verification.mathematics.extraction import results
+from am_assets.verification.mathematics.markup import plain_text
 from am_assets.verification.mathematics.normalization import is_text, normalize, words
 from am_assets.verification.verifiers.math import settle
 
@@ -33,6 +34,7 @@ def result_of(answer: str) -> str | None:
     >>> result_of(r"So we get \boxed{12}."), result_of("The answer is that leaves turn yellow.")
     ('12', None)
     """
+    answer = plain_text(answer)
     found = results(answer)
     if len(found) != 1 or len(found[0]) > MOST_CHARS or is_text(found[0]):
         return None

@@ -31,7 +31,7 @@ PRODUCT = re.compile(
 )  # the grammar adds numbers side by side
 CHOOSE = re.compile(r"\\binom\{(\d{1,4})\}\{(\d{1,4})\}")
 APART = re.compile(r"\d\s+\d")  # digits side by side, which the grammar would add
-UNREAD = re.compile(r"\\text|\\ldots|[;?#@&\"%]|\\pm|\\mp|\\%|^[-+]?$|\\\\|\\[lg]e(?![a-z])|[<>]|(?<!_\{\w)=")
+UNREAD = re.compile(r"\d\s*'|\\text|\\ldots|[;?#@&\"%]|\\pm|\\mp|\\%|^[-+]?$|\\\\|\\[lg]e(?![a-z])|[<>]|(?<!_\{\w)=")
 POINTS = 6  # random points at which both expressions are defined
 DIGITS = 40  # of precision at each of them
 CLOSE = Fraction(1, 10**25)  # a relative difference below is rounding; algebra decides

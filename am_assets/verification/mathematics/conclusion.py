@@ -5,14 +5,22 @@ Only what result a text has belongs here; whether it is asserted is checked in `
 
 import re
 
+from am_assets.verification.mathematics.asides import DELIMITERS
 from am_assets.verification.mathematics.extraction import CALCULATION, CLAUSE, NUMBER, SENTENCE_END, is_formula
 from am_assets.verification.mathematics.normalization import names_a_set
 from am_assets.verification.mathematics.reading import readings
-from am_assets.verification.mathematics.values import Void, Words
+from am_assets.verification.mathematics.values import Equation, Group, Named, Value, Void, Words
 
 VERB = re.compile(r"\b(?:is|are|be|was|were|has|have|can)\b", re.IGNORECASE)
 SENTENCE = re.compile(
-    r"\?|\b(?:the|we|i|it|there|so|maybe|perhaps|not)\b|[是为得故则即有取]|等于|所以|因此", re.IGNORECASE
+    r"\?|\b(?:the|we|i|it|there|so|maybe|perhaps|not|since|because|then|thus|hence|therefore)\b|[是为得故则即有取]"
+    r"|等于|所以|因此|[\u0400-\u04ff\u3040-\u30ff\uac00-\ud7af]",
+    re.IGNORECASE,
+)
+# A text with a number that begins with a word and goes on without a sign: "Il y a 12", "In conclusion, x = 17".
+WORD_FIRST = re.compile(
+    r"\W*(?!(?:a?(?:sin|cos|tan|sec|csc|cot)|arc\w+|log|ln|exp|sqrt|pi|mod|all|any|every|no)\b)[^\W\d_]{2,},?\s+[\w$\\(-].*\d",
+    re.DOTALL,
 )
 CHANGED = re.compile(
     r"\b(?:maybe|perhaps|possibly|probably|think|guess|not)\b"
@@ -28,7 +36,11 @@ CONCLUDED = re.compile(
     re.IGNORECASE,
 )
 # Of a sentence what comes last counts: behind a further conclusion, a display, or the end of a formula.
-FURTHER = re.compile(r"[,;]?\s+(?:so|hence|thus|therefore|then|giving)\s+", re.IGNORECASE)
+FURTHER = re.compile(
+    r"[,;]?\s+(?:so|hence|thus|therefore|then|giving)\s+"
+    r"|\s*(?:\\(?:implies|therefore|(?:Longr|R)ightarrow)(?![a-z])|[\u21d2\u27f9\u2234])\s*",
+    re.IGNORECASE,
+)
 LAST_SAID = re.compile(rf"{SENTENCE_END.pattern}|[.,]?(?:\\\]|\$\$)\s*(?=\w)|[.]\$\s+(?=[A-Z])")
 # What stands behind a result and is no part of it; where it has a number, that may be the result.
 FOR_ALL = re.compile(r",?\s+for (?:all|every|each|any)\b[^,.]*$")
@@ -39,6 +51,21 @@ COMES_TO = re.compile(
     rf"{CALCULATION}({NUMBER})[^=\d]*\s"
     r"(?:in|for|of|per|during|within|from|with|over|after|on|at|to|than|by|the)\s[^=]*\d[^=]*$"
 )
+CLOCK = re.compile(r"(?<![\d:])(\d{1,2}:\d\d(?:\s*[apAP]\.?[mM]\b\.?)?)[^\d]*$")  # "the train leaves at 9:05 AM"
+# "He sold 5 of the 40": the last number belongs to another one.
+BELONGS = re.compile(
+    r"\d\$?(?: [a-z]+){0,3} (?:of|in|from|for|on|with|among|over) (?:(?:the|all|his|her|their|these) )*"
+    r"\$?\d[\d.,]*[^=\d]*$"
+)
+# What somebody has or does, and what for: "so he pays $64 for 8 glasses".
+OBJECT = re.compile(
+    r"^(?!.*\b(?:thinks?|thought|says?|said|claims?|guess\w*|believes?)\b)[^=\d]*"
+    r"\b(?:there (?:is|are)|pays?|paid|spends?|spent|earns?|earned|needs?|costs?|makes?|made|gets?|has|have|buys?"
+    r"|bought|saves?|saved|receives?|owes?|collect(?:s|ed)?|uses?|sells?|sold|takes?|covers?|travel(?:s|ed)?)"
+    rf"\s+(?:a total of |only |exactly )?({NUMBER})(?!%|\s+(?:\w+ )?(?:less|more|fewer|percent|times)\b)[^=\d]*"
+    r"\s(?:for|in|on|with|from|over|among|during|to (?:buy|make))\s[^=\d]*\d[\d.,]*[^=\d]*$",
+    re.IGNORECASE,
+)
 RATIO, TO = re.compile(r"\b(?:ratio|odds)\b", re.IGNORECASE), re.compile(r"(?<=\d) to (?=\d)")
 # Lines of formulas at the end, a value with its name in a line, and the sides of a line.
 LINES = re.compile(
@@ -46,15 +73,17 @@ LINES = re.compile(
     re.DOTALL,
 )
 VALUED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=]+")
+BULLET = re.compile(r"\s*([-*\u2022]\s|\d{1,2}[.)]\s)?\s*(.*)")
+PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:/\d+)?")
 SIDES = re.compile(r"=|\\equiv(?![a-z])")
 # The same in Chinese: what is given, and a value behind the last verb, before what it counts.
 CHINESE_GIVEN = re.compile(r"[，,]?\s*(?:此时|这时|其中|当且仅当).*$|^.*?当[^，]*时[，,]\s*")
 CHINESE = re.compile(
-    r".*(?:(?<!不)(?:是|为|等于)|值|解得|得到?|(?<!没)有|取|所以|因此|故|则|即|答|共)\s*[：:，,]?\s*(?P<value>(?:[^\u4e00-\u9fff]|[或和且与、])+?)"
+    r".*(?:(?<!不)(?:是|为|等于)|值|解得|得到?|(?<!没)有|剩(?:下|余)?|需要?|取|所以|因此|故|则|即|答|共)\s*[：:，,]?\s*(?P<value>(?:[^\u4e00-\u9fff]|[或和且与、])+?)"
     r"\s*[\u4e00-\u9fff]{0,10}"
 )
 CHINESE_DOUBT = re.compile(
-    "可能|也许|或许|大概|大约|约为|假设|假如|如果|倘若|若|说|猜|觉得|认为|以为|至少|至多|最多|不超过|不少于|舍去|错|矛盾|难道|吗|但|不对"
+    "可能|也许|或许|大概|大约|约为|假设|假如|如果|倘若|若|说|猜|觉得|认为|以为|至少|至多|最多|不超过|不少于|舍去|错|矛盾|难道|吗|但|不对|不等于|不是|并非"
     "|不成立|本来|原来|本应|才能"
 )
 JOINS = str.maketrans({"或": ",", "和": ",", "且": ",", "与": ",", "、": ",", "，": ","})
@@ -71,8 +100,16 @@ def is_result(answer: str) -> bool:
         or ((VERB.search(text) or SENTENCE.search(text)) and not names_a_set(text))
     ):
         return False
+    if WORD_FIRST.match(text) and not names_a_set(text):
+        return False
     values = readings(text)
-    return bool(values) and not any(isinstance(value, Words | Void) for value in values)
+    return bool(values) and not any(isinstance(value, Words | Void) or _is_step(value) for value in values)
+
+
+def _is_step(value: Value) -> bool:
+    """Is it an equation and what follows from it, "3x = 15, x = 5"?"""
+    items = value.items if isinstance(value, Group) else ()
+    return len(items) > 1 and isinstance(items[0], Equation) and isinstance(items[-1], Named)
 
 
 def concluded(end: str) -> str | None:
@@ -88,7 +125,9 @@ def concluded(end: str) -> str | None:
         steps = any("=" in part and not VALUED.fullmatch(part.strip()) for part in (*rest, last))
         result = last if steps else ", ".join((*rest, last))
         return result if is_result(result) and not CHINESE_DOUBT.search(sentence) else None
-    if value := COMES_TO.search(sentence):
+    if value := CLOCK.search(sentence):
+        return value[1]
+    if value := COMES_TO.search(sentence) or OBJECT.search(sentence):
         return value[1]
     begun = CONCLUDED.match(sentence)
     said = FOR_ALL.sub("", sentence[begun.end() :] if begun else sentence)
@@ -108,9 +147,33 @@ def _come_to(lines: str) -> str:
     return ", ".join(rows) if len(names) == len(rows) > 1 else SIDES.split(rows[-1])[-1] if rows else ""
 
 
+def last_result(end: str) -> tuple[str | None, bool]:
+    """The result of a text that marks none, and whether it is only a number that another one stands beside."""
+    if result := concluded(end):
+        return result, False
+    alone = numbers(end)
+    result = searched(end) or (alone[0] if len(alone) == 1 and not CHINESE_DOUBT.search(end) else None)
+    return result, bool(BELONGS.search(SENTENCE_END.split(end.rstrip(" ."))[-1]))
+
+
+def by_lines(end: str) -> str | None:
+    """Values with names, or items of a list, that stand at the end, one a line."""
+    rows: list[str] = []
+    bullets = set()
+    for line in reversed([line for line in end.splitlines() if line.strip()]):
+        bullet, row = BULLET.fullmatch(line).groups()  # type: ignore[union-attr]
+        row = DELIMITERS.sub("", row).strip(" .,;")
+        if not (VALUED.fullmatch(row) or (bullet and PLAIN.fullmatch(row))):
+            break
+        bullets.add(bool(bullet))
+        rows.insert(0, row)
+    names = {row.partition("=")[0].strip() if "=" in row else str(at) for at, row in enumerate(rows)}
+    return ", ".join(rows) if len(names) == len(rows) > 1 and len(bullets) == 1 else None
+
+
 def numbers(end: str) -> list[str]:
     """Those of the last sentence, a few at most."""
-    return re.findall(NUMBER, SENTENCE_END.split(end.rstrip(" ."))[-1])[-FEW:]
+    return re.findall(NUMBER, SENTENCE_END.split(end.rstrip(" .。"))[-1])[-FEW:]
 
 
 def is_changed(answer: str) -> bool:

@@ -9,7 +9,7 @@ import re
 from am_assets.verification.mathematics.atoms import is_operation
 from am_assets.verification.mathematics.boxes import boxed
 from am_assets.verification.mathematics.comparing import Within
-from am_assets.verification.mathematics.conclusion import concluded, is_changed, is_result, numbers, searched
+from am_assets.verification.mathematics.conclusion import by_lines, is_changed, is_result, last_result, numbers
 from am_assets.verification.mathematics.extraction import tail
 from am_assets.verification.mathematics.normalization import normalize, words
 from am_assets.verification.mathematics.notation import letters
@@ -18,8 +18,10 @@ from am_assets.verification.mathematics.retraction import Verdict, downgrade_ret
 from am_assets.verification.mathematics.rules.terms import consistent
 from am_assets.verification.mathematics.told import Told, any_of
 from am_assets.verification.mathematics.values import Equation, Named, Rounded, Term, Value, Words
+from am_assets.verification.mathematics.worded import with_digits
 
 FORMULA = re.compile(r"\d|\\(?!text(?![a-z]))|[=+*/^<>]")  # in words: perhaps a result that no rule reads
+COMMA = re.compile(r"\W*\d+,\d{1,2}(?:\s*[A-Za-z]+)?\W*")
 UNTOLD, UNMARKED = "no rule compares these", "no result is marked"
 
 
@@ -59,13 +61,16 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
     if whole:
         found = [extracted := end.strip()]
     unmarked = not found or phrase
+    if unmarked and not re.search(r"\d", end):
+        end = tail(answer := with_digits(answer))
     if unmarked:  # math-verify searches the text
-        last = concluded(end) or searched(end)
+        rows = by_lines(end)
+        last, beside = (rows, False) if rows and compare(reference, rows) else last_result(end)
         found = [last] if last else []
         extracted = " | ".join(found) or extracted
     if not found:
-        return "fail", "answer missing", extracted or None
-    if unmarked and is_changed(answer):
+        return ("unverifiable", UNMARKED, None) if numbers(end) else ("fail", "answer missing", extracted or None)
+    if unmarked and (beside or is_changed(answer)):
         return "unverifiable", UNMARKED, extracted
     told = [compare(reference, result, tolerance) for result in found]
     solutions = len(found) > 1 and all(map(readings, found))  # perhaps one box for each of several
@@ -85,7 +90,11 @@ def compare(reference: str, result: str, tolerance: float | None = None) -> Told
     if normalize(reference) == normalize(result):
         return True
     same = Within(tolerance)
-    return any_of([_answers(gold, value, same) for gold in readings(reference) for value in readings(result)])
+    told = any_of([_answers(gold, value, same) for gold in readings(reference) for value in readings(result)])
+    if told is False and any(map(COMMA.fullmatch, (reference, result))):  # "3,5" may be a decimal, or two numbers
+        decimals = [re.sub(r"(?<=\d),(?=\d)", ".", text) for text in (reference, result)]
+        return None if normalize(decimals[0]) == normalize(decimals[1]) else False
+    return told
 
 
 def _answers(gold: Value, value: Value, same: Within) -> Told:

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from am_assets.verification.mathematics import languages
+from am_assets.verification.mathematics.asides import kept, labelled
 from am_assets.verification.mathematics.boxes import boxes, uncommitted
+from am_assets.verification.mathematics.dates import date
 from am_assets.verification.mathematics.normalization import TEXT_COMMAND, normalize
 
 WINDOW = 2_000  # characters read for one statement, and at the end of an answer without a marked result
@@ -22,12 +25,15 @@ MARK = re.compile(
     r"|(?<!check our )(?<!check the )(?<!check this )(?<!verify our )(?<!verify the )(?<!verify this )"
     r"(?<!twice the )(?<!double the )(?<!half the )(?<!half of the )(?<!times the )(?<!square of the )"
     r"\b(?:answer|result|(?:correct|right|best) (?:option|choice))s?\b"
-    r"(?:[^.\n:=$\\\d]{0,60}?\b(?:is|are|(?:must|should|will) be|equals)\b|[^.\n:=$\\\d]{0,12}[:=])(?!\s*not\b)[\s*:_]*"
+    r"(?:[^.\n:=$\\\d]{0,60}?\b(?:is|are|(?:must|should|will) be|equals)\b|[^.\n:=$\\\d]{0,12}[:=])"
+    r"(?!\s*not\b)[\s*:_}]*"
     r"|\b(?:it|this|that) should be\s+"
+    r"|\b[Ii] (?:would )?(?:choose|pick|select)\s+(?:option |choice )?(?=\W{0,3}[A-J]\b)"
     r"|(?:答案|结果|正确选项)(?:应该|应当|应|就|便)?\s*(?:是|为|等于|选择?|[:：])[\s*:：是为]*"
     r"|(?:选择?|选项[是为])[\s*:：]*(?=[(（]?[A-J]{1,10}(?![A-Za-z]))",
     re.IGNORECASE,
 )
+MARK_ABROAD = re.compile(rf"{MARK.pattern}|(?P<abroad>{languages.MARK})", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?;]['\"\u201d\u2019*)\]]*(?:\s+|$)|[。！？；]|\n+")
 # A clause of explanation, or one that says what the result does not depend on, is not part of the statement.
 CLAUSE = re.compile(
@@ -88,10 +94,14 @@ SUBJECT = re.compile(
     rf"| [a-z'-]+)+",
     re.IGNORECASE,
 )
+DECIMAL_BRACES = re.compile(r"(?<=\d)\{,\}(?=\d{1,2}(?!\d))")
+ONE_ITEM = re.compile(r"\A\s*[-*\u2022] (?=\$?[A-Za-z] ?=[^\n]*\Z)")  # "- x = 5"
+ITEMS = re.compile(r"\s*[-*\u2022] [^\n]+\n\s*[-*\u2022] ")
+CHINESE_FIRST = re.compile(r"\W*[\u3040-\u9fff]")
 BESIDE = re.compile(r"[$\\*-]*\d|\\[(\[]|\*{0,2}\$[^$]+\$[*. ]*$")
 OPTION_ALONE = re.compile(r"[\s$*(\[]*(?:\\text\w*\{)?\(?[A-J]\)?[\s$*.})\]]*")
 DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
-DECORATION = re.compile("[\u2705\u2714\u2713\u2611\u2b50\ufe0f\U0001f300-\U0001faff]+")
+DECORATION = re.compile("[\u2234\u2705\u2714\u2713\u2611\u2b50\ufe0f\U0001f300-\U0001faff]+")
 SPACED_DIGITS = re.compile(r"\\(?:mathbf|boldsymbol)\s*\{([\d., -]+)\}")
 
 
@@ -139,12 +149,14 @@ def results(answer: str) -> list[str]:
 
 def statements(answer: str, after: int) -> Iterator[Statement]:
     """The last `STATEMENTS` of a result behind the position `after`, in order."""
-    for mark in deque(MARK.finditer(answer, after), STATEMENTS):
+    abroad = languages.occur(answer)
+    for mark in deque((MARK_ABROAD if abroad else MARK).finditer(answer, after), STATEMENTS):
         rest = answer[mark.end() : mark.end() + WINDOW]
         start = mark.end() + len(rest) - len(rest := rest.lstrip())
         if COLON.search(mark.group()) and (said := SAID.match(rest)):
             start, rest = start + said.end(), rest[said.end() :]
-        if text := _statement(rest):
+        text = _statement(rest)
+        if text := languages.with_points(text) if abroad and mark["abroad"] else text:
             yield Statement(mark.start(), start, text)
 
 
@@ -172,7 +184,11 @@ def plain(text: str) -> str:
 def tail(answer: str) -> str:
     """The end of an answer without drawings, remarks, and what its last sentence says to be given."""
     end = plain(DRAWING.sub("", answer)[-WINDOW:])
-    return GIVEN_LAST.sub("", GIVEN_FIRST.sub("", plain(REMARK.sub("", end)) or end))
+    return kept(
+        ONE_ITEM.sub(
+            "", GIVEN_LAST.sub("", GIVEN_FIRST.sub("", plain(REMARK.sub("", DECIMAL_BRACES.sub(".", end))) or end))
+        )
+    )
 
 
 def _joined(result: str) -> str:
@@ -195,10 +211,16 @@ def _statement(rest: str) -> str:
 
 def _listed(text: str) -> list[str]:
     """Results of an answer without a marker: each of several options, a whole bare formula, or the final numbers."""
+    if (whole := labelled(text)) or date(text):
+        return [whole or text]
     if (first := FIRST_OPTION.search(text)) and len(options := list(OPTION.finditer(text, first.start()))) > 1:
         ends = [option.start() for option in options[1:]] + [len(text)]
         return [text[option.end() : end].strip() for option, end in zip(options, ends, strict=True)]
-    if not re.search(r"[^\W\d_]{2}|=", COMMAND.sub("", TEXT_COMMAND.sub("", text))):
+    if (
+        not ITEMS.match(text)
+        and not CHINESE_FIRST.match(text)
+        and not re.search(r"[^\W\d_]{2}|=", COMMAND.sub("", TEXT_COMMAND.sub("", text)))
+    ):
         return [text]
     if numbers := LIST.search(text):
         return [numbers.group()]

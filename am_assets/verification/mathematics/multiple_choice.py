@@ -8,6 +8,7 @@ import re
 
 from am_assets.verification.mathematics import phrases
 from am_assets.verification.mathematics.boxes import boxed
+from am_assets.verification.mathematics.dates import date
 from am_assets.verification.mathematics.extraction import statements
 from am_assets.verification.mathematics.normalization import is_text, normalize
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
@@ -26,6 +27,11 @@ FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-J](?![A-Za-z])")
 # Several options: glued, or listed by commas and "and".
 GLUED = re.compile(r"[A-J]{2,10}")
 LISTED = re.compile(r"\(?[A-J]\)?(?:(?: ?[,;、，] ?(?:and )?| and | ?& ?|和|与)\(?[A-J]\)?)+")
+SEVERAL = re.compile(
+    rf"(?:(?:the )?(?:correct )?(?:options|choices|answers)(?: are)?:? )?({LISTED.pattern})"
+    r"(?: are(?: the)? (?:correct|right|true)(?: (?:options|choices|answers|ones))?)?",
+    re.IGNORECASE,
+)
 # "which is option D", "(option D)" behind a box.
 NAMED = re.compile(
     r"(?:\b(?:is|choose|pick|select|matches)|[(,:=])\s*(?:the )?(?:correct )?(?:option|choice|answer)[\s(*:]*([A-J])"
@@ -62,7 +68,7 @@ def _unlabelled(result: str) -> str:
 
 def is_choice(reference: str) -> bool:
     gold = normalize(reference)
-    return bool(letters(gold)) or is_text(reference) or phrases.meaning(gold) is not None
+    return bool(letters(gold) or date(gold)) or is_text(reference) or phrases.meaning(gold) is not None
 
 
 def letters(text: str) -> frozenset[str] | None:
@@ -113,8 +119,8 @@ def _options_told(marked: list[str], answer: str, wanted: frozenset[str]) -> lis
 
 
 def _letters(text: str) -> frozenset[str] | None:
-    letter = _option(text)[0]
-    return letters(text) or (frozenset(letter) if letter else None)
+    letter, several = _option(text)[0], SEVERAL.fullmatch(text)
+    return letters(several[1] if several else text) or (frozenset(letter) if letter else None)
 
 
 def _option(text: str) -> tuple[str | None, str]:

@@ -19,16 +19,19 @@ from am_assets.verification.mathematics.spellings import (
 from am_assets.verification.mathematics.worded import leading_number, number_in_words
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+OTHER_SCRIPTS = r"\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af"
 # Words outside of commands: three letters or more, "and" and "or", other scripts, and what follows them.
 WORDS = re.compile(
     r"\\text\{[^{}]*\}|\\(?:begin|end)\{[^{}]*\}(?:\{[^{}]*\})?|\\[A-Za-z]+(?:\{[A-Za-z]+\})?"
-    r"|((?<![A-Za-z_^'])(?:[A-Za-z]{3,}|or|no|if|[\u4e00-\u9fff]+)(?:'s|-(?=[A-Za-z]{3}))?"
-    r"(?: ?(?:[A-Za-z]{2,}|[\u4e00-\u9fff]+))*)"
+    rf"|((?<![A-Za-z_^'])(?:[A-Za-zÀ-ɏ]{{3,}}|or|no|if|[{OTHER_SCRIPTS}]+)(?:'s|-(?=[A-Za-z]{{3}}))?"
+    rf"(?: ?(?:[A-Za-z]{{2,}}|[{OTHER_SCRIPTS}]+))*)"
 )
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 OUTWARD = re.compile(r"([\[\]])([^\[\](),]{1,99})[,;]([^\[\](),]{1,99})([\[\]])")
 # Digits that repeat between two dots, or in brackets behind the point.
 DOTTED = re.compile(r"(?<=[.\d])\\dot\s*\{?(\d)\}?(?:(\d{0,30})\\dot\s*\{?(\d)\}?)?|(?<=\d\.)\((\d{1,30})\)")
+# "0.333...", "0.1666...", "0.2727...": one digit three times, or several digits twice.
+DOTS = re.compile(r"(?<![\d.])(\d{0,30})\.(\d{0,30}?)(?:(\d)\3\3+|(\d{2,6}?)\4+)\s*\\ldots")
 REPEATING = re.compile(r"(\d{0,30})\.(\d{0,30})\\(?:overline|bar)\s*(?:\{(\d{1,30})\}|(\d))")
 # The whole of a result, with a number in it.
 IN_TEXT = re.compile(r"\s*\\(?:text(?:rm|normal|it|bf)?|mbox|hbox)\s*\{([^{}]*\d[^{}]*)\}\s*")
@@ -46,7 +49,7 @@ def clean(text: str) -> str:
         _bare(unicode_to_latex(text)).replace("...", "\\ldots ").replace("{.}", ".").lstrip(EDGES).rstrip(EDGES + ".")
     )
     text = re.sub(r"(?<!\\)\$", r"\\$", text) if len(re.findall(r"(?<!\\)\$", text)) == 1 else text
-    text = REPEATING.sub(_repeating, DOTTED.sub(_overlined, text))
+    text = REPEATING.sub(_repeating, DOTTED.sub(_overlined, DOTS.sub(r"\1.\2\\overline{\3\4}", text)))
     for pattern, replacement in REWRITINGS:
         text = pattern.sub(replacement, text)
     for name, form in BRACKETED.items():

@@ -12,7 +12,7 @@ from am_assets.verification.mathematics import algebra
 from am_assets.verification.mathematics.notation import letters
 
 INTEGER = "k_{Z}"
-BY_CUSTOM = [re.compile("[k-n]"), re.compile(r"[ABCKc](?:_\w)?")]  # integers and constants that nobody introduces
+BY_CUSTOM = [re.compile("[k-n]"), re.compile(r"[ABCKck](?:_\w)?")]  # integers and constants that nobody introduces
 NO_INTEGERS = {*"eixyz"}  # whatever is said of another letter
 MOST_CONSTANTS = 2
 
@@ -48,6 +48,14 @@ def _same_values(one: str, other: str) -> bool:
         return False
     steps, apart = (first[1] / second[1]).simplify(), ((first[0] - second[0]) / first[1]).simplify()
     return abs(steps) == 1 and bool(apart.is_integer)
+
+
+def any_integer(text: str) -> tuple[Any, Any] | None:
+    """Start and step of 7k + 3, whose only letter stands for any integer."""
+    own = letters(text.replace(INTEGER, ""))
+    if INTEGER not in text and len(own - NO_INTEGERS) == len(own) == 1:
+        text = for_any_integer(text, own.pop())
+    return _sequence(text) if INTEGER in text and not own else None
 
 
 def _sequence(text: str) -> tuple[Any, Any] | None:

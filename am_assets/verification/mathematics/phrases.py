@@ -8,9 +8,13 @@ paragraphs nothing is known.
 import re
 from collections.abc import Iterator
 
+from am_assets.verification.mathematics.dates import date
+
 SAME = """
-yes; true; 是; 是的; 对; 对的; 正确; 真; 真命题
-no; false; not true; 否; 不是; 不对; 错; 错误; 不正确; 假; 假命题
+yes; true; oui; vrai; sí; verdadero; sim; ja; wahr; да; верно; はい; 예; 네;
+是; 是的; 对; 对的; 正确; 真; 真命题
+no; false; not true; non; faux; falso; não; nein; falsch; нет; неверно; いいえ; 아니오; 아니요;
+否; 不是; 不对; 错; 错误; 不正确; 假; 假命题
 
 no solution; no solutions; none; empty set; there is no solution; there are no solutions; has no solution;
 \\emptyset; \\varnothing; \\{\\}; ∅; 无解; 空集
@@ -150,6 +154,10 @@ TRUTH_STATEMENT = re.compile(
 )
 JOINT = re.compile(r",? and |, ?|; ?| & ")
 HEAD = re.compile(r"((?:[a-z-]+ )+[a-z-]+?) of (?:the |an? )?\S.*", re.DOTALL)
+ROMAN = re.compile(r"i{1,3}|iv|v|vi")
+STATEMENTS = re.compile(
+    r"(?:only )?(?:statements? )?(.*?)(?: only)?(?: (?:is|are) (?:true|correct))?(?: only)?", re.DOTALL
+)
 NAME = re.compile(r"[A-Z][a-z]+")
 
 
@@ -162,6 +170,10 @@ def same(result: str, reference: str) -> bool | None:
     one, other = canonical(result), canonical(reference)
     if one == other:
         return True
+    if (day := date(result)) and (other_day := date(reference)):
+        return day == other_day if day[0] == other_day[0] or day[1:] != other_day[1:] else None
+    if all(items := (_numerals(one), _numerals(other))):
+        return items[0] == items[1]
     if (said := _said(result)) and (wanted := _said(reference)):
         (subject, line), (other_subject, wanted_line) = said, wanted
         alike = not (subject and other_subject) or subject == other_subject
@@ -185,6 +197,12 @@ def canonical(text: str) -> str:
     return " and ".join(sorted(parts)) if all(parts) else text
 
 
+def _numerals(text: str) -> set[str]:
+    """Those of "i and iii only", statements by Roman numerals; none where it is anything else."""
+    parts = JOINT.split(STATEMENTS.sub(r"\1", text))
+    return {*parts} if all(ROMAN.fullmatch(part) for part in parts) else set()
+
+
 def meaning(text: str) -> tuple[int, int] | None:
     """The line of the table that says `text`, alone or as what a sentence says of its subject."""
     said = _said(text)
@@ -194,7 +212,7 @@ def meaning(text: str) -> tuple[int, int] | None:
 def _said(text: str) -> tuple[str, tuple[int, int]] | None:
     """(subject, line of the table) of a phrase; the subject is empty where it has none."""
     plain = " ".join(text.casefold().split()).strip(" .!")
-    for phrase in (plain, ARTICLE.sub("", plain), canonical(plain)):
+    for phrase in (plain, ARTICLE.sub("", plain), canonical(plain), plain.removeprefix("there are ")):
         if phrase in MEANING:
             return "", MEANING[phrase]
     for frame in (FRAME, VERB_FRAME):

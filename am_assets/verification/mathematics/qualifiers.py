@@ -9,7 +9,7 @@ QUALIFIER = re.compile(
     r"[,;]?\s*\(?\s*(\\text\{(?:for|where|with|only|respectively)\b[^{}]*\}.*"
     r"|\(?\\text\{\s*\(?(?:double|triple|repeated)\b[^{}]*\}\)?"
     r"|(?<=[,;(])\s*[a-z]\s*\\text\{(?:is|an|any|integer)\b[^{}]*\}.*"
-    r"|(?:(?<=[,;(])\s*[a-z](?:\s*,\s*[a-z])*|(?<=\s)[a-z])\s*\\in\s*\\mathbb\{[ZRCQN]\}.*)$",
+    r"|(?:(?<=[,;(])\s*[a-zA-Z](?:_\{\d\})?(?:\s*,\s*[a-zA-Z](?:_\{\d\})?)*|(?<=\s)[a-z])\s*\\in\s*\\mathbb\{[ZRCQN]\}.*)$",
     re.DOTALL,
 )
 WORDS = """

@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from am_assets.verification.mathematics.languages import doubts
 from am_assets.verification.mathematics.units import UNITS, Unit, multiplied, product
 
 
@@ -24,7 +25,7 @@ NO_NOUN = re.compile(
     r"|thirds?|quarters?|fourths?|fifths?|tenths?|base|mod|modulo|and|between|to|per|if|when|divided|approximately|about"
     r"|zero|one|two|three|four|five|six|seven|eight|nine|ten|negative|positive|pm|am|AM|PM|o'clock)\b"
 )
-NOUN = re.compile(r"(?:[^\W\d_]{2,}|a|[\u4e00-\u9fff])(?:\.?[ '-](?:[^\W\d_]{2,}|[as]))*")
+NOUN = re.compile(r"(?:[^\W\d_]{2,}|a|[\u4e00-\u9fff\uac00-\ud7af])(?:\.?[ '-](?:[^\W\d_]{2,}|[as]))*")
 PREFIX = re.compile(r"(-?)\s*(?:\\text\s*)?\{?(\\?\$|[€£¥₹])\}?\s*(-?)(?=[\d.\\(])")
 NUMBER = (
     r"-?(?:\d{1,400}(?:\.\d{1,400})?|\((?:\d{1,99})\+\\frac\{\d{1,99}\}\{\d{1,99}\}\)|\\frac\{\d{1,99}\}\{\d{1,99}\}"
@@ -37,7 +38,7 @@ SYMBOLIC = re.compile(
     r"(?:[\d.,\s{}()/*^+!-]|\\(?:pi|frac|sqrt|cdot|times|binom|ln|log)(?![A-Za-z])|(?<![A-Za-z])[ei](?![A-Za-z]))+"
 )
 CUT = re.compile(
-    r"\\text\{|\\%|%|\^\{?\\circ|\\?[$€£¥₹¢℃℉″]|(?<=[\d})\s/])(?:[A-Za-zÅ\u4e00-\u9fff]|\\mu|\\Omega)|(?<=\\pi)\s(?=[A-Za-z])"
+    r"\\text\{|\\%|%|\^\{?\\circ|\\?[$€£¥₹¢℃℉″]|(?<=[\d})\s/])(?:[A-Za-zÅ\u4e00-\u9fff\uac00-\ud7af]|\\mu|\\Omega)|(?<=\\pi)\s(?=[A-Za-z])"
 )
 MINUS = re.compile(r"\s-\s*$")  # and no hyphen
 
@@ -50,7 +51,7 @@ def unit_and_noun(text: str) -> tuple[Unit | None, str] | None:
     plain = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).replace("^{\\circ}", "\\circ").replace("^\\circ", "\\circ")
     unit, rest = product(" ".join(plain.split()))
     rest = rest.strip(" .,")
-    if rest and (not NOUN.fullmatch(rest) or NO_NOUN.search(rest)):
+    if rest and (not NOUN.fullmatch(rest) or NO_NOUN.search(rest) or doubts(rest)):
         return None
     return unit, "" if re.search(r"\bunits?$", rest) else rest.casefold()
 

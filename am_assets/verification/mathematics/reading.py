@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from am_assets.verification.mathematics import algebra, atoms
+from am_assets.verification.mathematics import algebra, asides, atoms
 from am_assets.verification.mathematics.notation import clean
 from am_assets.verification.mathematics.qualifiers import unqualified
 from am_assets.verification.mathematics.thousands import with_commas
@@ -23,6 +23,7 @@ from am_assets.verification.mathematics.values import (
     Value,
     Void,
     Words,
+    closes_early,
     split,
 )
 
@@ -31,7 +32,10 @@ COMPARISON = re.compile(r"\\(?:le|ge|ne)(?![a-z])|[<>]")
 APPROXIMATES = re.compile(r"\\approx(?![a-z])")
 EQUALS = re.compile(r"(?<![<>!:])=")
 MEMBER = re.compile(r"((?:[A-Za-z]|\\[a-z]+)(?:_\{\w+\})?|\([a-z, ]+\))\s*\\in(?![a-z])\s*(.+)", re.DOTALL)
+IMPLIES = re.compile(r"\\(?:iff|to|(?:Long)?(?:[lL]eft)?[rR]ightarrow)(?![a-z])|[\u21d2\u21d4\u27f9]")
+RELATION = re.compile(r"[=<>]|\\(?:le|ge|in)(?![a-z])")
 UNION = re.compile(r"\\cup(?![a-z])")
+REALS = re.compile(r"[a-z]\s*\\in\s*\\mathbb\{R\}")
 INTERSECTION = re.compile(r"\\cap(?![a-z])")
 MINUS = re.compile(r"\\setminus(?![a-z])|\\(?=\\\{)|(?<=\\mathbb\{R\})\s*-(?=\s*\\\{)")
 BUILT = re.compile(r"\\\{\s*(?:[a-z]|\\[a-z]+)(?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}", re.DOTALL)
@@ -55,7 +59,7 @@ def readings(text: str) -> list[Value]:
 
 @lru_cache(1024)
 def _readings(text: str) -> list[Value]:
-    spelled = clean(text)
+    spelled = asides.value_alone(clean(asides.kept(text)))
     return [read(commas) for commas in dict.fromkeys(with_commas(spelled))] if spelled else []
 
 
@@ -118,6 +122,21 @@ def _qualified(text: str) -> Value | None:
     return None if rest is None else read(rest)
 
 
+def _labelled(text: str) -> Value | None:
+    """(a) 3 (b) 5."""
+    parts = asides.parts(text)
+    values = [read(part) for _, part in parts]
+    if not parts or any(isinstance(value, Words | Void) for value in values):
+        return Words(text) if parts else None
+    return Named(tuple((f"part{label}", value) for (label, _), value in zip(parts, values, strict=True)))
+
+
+def _implied(text: str) -> Value | None:
+    """What is concluded last: x = 5 of 3x = 15 \\implies x = 5."""
+    parts, cuts = split(text, IMPLIES)
+    return read(parts[-1]) if cuts and all(map(RELATION.search, parts)) else None
+
+
 def _rounded(text: str) -> Value | None:
     parts, cuts = split(text, APPROXIMATES)
     if not cuts or len(cuts) > 1:
@@ -143,7 +162,7 @@ def _several(parts: list[str], cuts: list[str]) -> Value | None:
     if any("\\ldots" in part for part in parts):
         return Words(", ".join(parts))
     if any(split(part, COMPARISON)[1] for part in parts) and not any(split(part, EQUALS)[1] for part in parts):
-        regions = tuple(read(part) for part in parts)
+        regions = tuple(read(part) for part in parts if not REALS.fullmatch(part))
         if not all(isinstance(one, Region | Group) for one in regions):
             return Words(", ".join(parts))
         return Region("union" if any("or" in cut for cut in cuts) else "both", regions)
@@ -186,14 +205,12 @@ def _built(text: str) -> Value | None:
     if sequence := SEQUENCE.fullmatch(text):
         return read(f"{sequence[1]}, {sequence[2]}")
     found = BUILT.fullmatch(text)
-    return read(found[1]) if found and split(found[1], COMPARISON)[1] else None
+    return read(found[1]) if found and split(found[1], COMPARISON)[1] and not closes_early(text) else None
 
 
 def _member(text: str) -> Value | None:
     found = MEMBER.fullmatch(text)
-    if not found:
-        return None
-    return read(found[2])
+    return read(found[2]) if found else None
 
 
 def _compared(text: str) -> Value | None:
@@ -220,6 +237,8 @@ def _equated(text: str) -> Value | None:
     parts, cuts = split(text, EQUALS)
     if not cuts or not all(parts):
         return Words(text) if cuts else None
+    if any("\\text" in part and part.count("(") != part.count(")") for part in parts):
+        return Words(text)  # an aside, and no side of the equation
     numbers = [atoms.is_number(part) for part in parts]
     amounts = [atoms.amount(part) for part in parts]
     if atoms.NAME.fullmatch(parts[0]) and not numbers[0]:
@@ -244,7 +263,7 @@ def _equated(text: str) -> Value | None:
 
 def _bracketed(text: str) -> Value | None:
     found = re.fullmatch(r"(\\\{|\\langle|[(\[])(.*)(\\\}|\\rangle|[)\]])", text, re.DOTALL)
-    if not found or split(text, re.compile(r"$^"))[0] != [text] or _closes_early(text):
+    if not found or split(text, re.compile(r"$^"))[0] != [text] or closes_early(text):
         return None
     if found[1] == "\\{" and found[3] == "\\}":
         kind = "set"
@@ -264,16 +283,6 @@ def _bracketed(text: str) -> Value | None:
     return Group(kind, tuple(items), "()" if found[1] == "\\langle" else found[1] + found[3] if kind == "point" else "")
 
 
-def _closes_early(text: str) -> bool:
-    """Does the first bracket close before the end, as in (0,1) \\cup (2,3)?"""
-    depth = 0
-    for token in re.finditer(r"\\[{}]|\\langle|\\rangle|[()\[\]]", text):
-        depth += 1 if token[0] in ("\\{", "\\langle", "(", "[") else -1
-        if depth == 0:
-            return token.end() < len(text)
-    return True
-
-
 def _plus_minus(text: str) -> Value | None:
     if not re.search(r"\\(?:pm|mp)(?![a-z])", text):
         return None
@@ -284,7 +293,7 @@ def _plus_minus(text: str) -> Value | None:
 
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
-    _environment, _qualified, atoms.compound_quantity, _rounded, _joined, _built, _compared, _member, _equated,
-    _combined, _named_point, _bracketed, _plus_minus, atoms.congruence, atoms.numeral, atoms.ratio, atoms.row,
-    atoms.term,
+    _environment, _qualified, _labelled, _implied, atoms.compound_quantity, _rounded, _joined, _built, _compared,
+    _member, _equated, _combined, _named_point, _bracketed, _plus_minus, atoms.congruence, atoms.numeral, atoms.ratio,
+    atoms.row, atoms.term,
 ]  # fmt: skip

@@ -90,10 +90,12 @@ def _compared(value: Region) -> "Set | None":
     solved = []
     for left, sign, right in zip(sides, value.operands[1::2], sides[1:], strict=False):
         relation = Relational(left, right, SIGNS[str(sign)])
+        if relation is S.true and any(side in (S.Infinity, S.NegativeInfinity) for side in (left, right)):
+            continue
         if relation in (S.true, S.false):
             return None
         solved.append(_beside_number(relation, letter) or solveset(relation, letter, S.Reals))
-    return Intersection(*solved)
+    return Intersection(*solved) if solved else None
 
 
 def _beside_number(relation: Any, letter: Any) -> "Set | None":

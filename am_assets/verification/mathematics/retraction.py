@@ -6,10 +6,12 @@ do not understand a sentence, and a result without a box has to look as asserted
 """
 
 import re
+from collections import deque
 
-from am_assets.verification.mathematics import disowned, doubt, operands
+from am_assets.verification.mathematics import disowned, doubt, languages, operands
 from am_assets.verification.mathematics.boxes import Box, boxes
 from am_assets.verification.mathematics.clauses import Kind, says
+from am_assets.verification.mathematics.dates import MONTH
 from am_assets.verification.mathematics.doubt import CHINESE, CHINESE_BEFORE, CHINESE_BEHIND
 from am_assets.verification.mathematics.extraction import (
     CALCULATION,
@@ -67,13 +69,14 @@ RESULT_START = re.compile(
     r"(?:(?:thus|therefore|simply|just|exactly|indeed|equal to|option|choice|clearly|then)[\s:,]+)?"
     r"[$\\(*_`{\[]*(?:\\text\w*\{)?[$€£]?"
     r"(?:[-+\u2212]?[.\d]|\\(?!(?:[gln]eq?|[gl]t|approx|sim|equiv|in)\b)|[(\[{|]|[Α-Ωα-ω√∛∞¼-¾⅐-⅞]"
-    r"|[A-Za-z](?![A-Za-z])|[a-z]+\s*\()",
+    rf"|[A-Za-z](?![A-Za-z])|[a-z]+\s*\(|{MONTH} \d)",
     re.IGNORECASE,
 )
 # In a statement these words say nothing against it.
 HARMLESS = re.compile(
     r"\bnot (?:depend|matter|simplif)\w*|\bif (?:and only if|needed|necessary)\b|\bas (?:was )?asked\b"
 )
+ROUNDED = re.compile(r"^(?:approximately|about|roughly)\s+(?=[$-]*\d+\.\d)")  # a decimal says so of itself
 BARE = ("RESULT", "RESULT.")  # nothing is said behind a result
 OF_RESULT = re.compile(
     r"RESULT (?:overcounts|undercounts|is|was|has|does|did|can|could|would|will|must|should|needs|turns|seems"
@@ -157,7 +160,7 @@ def _is_boxed(answer: str, box: Box) -> bool:
 
 def _is_stated(answer: str, stated: Statement) -> bool:
     """Is a result without a box asserted by the text around it, and is its statement one of a result at all?"""
-    rest = answer[stated.start : stated.start + WINDOW]
+    rest = ROUNDED.sub("", answer[stated.start : stated.start + WINDOW], count=1)
     lead = _open_sentence(answer[max(0, stated.mark - WINDOW) : stated.mark])
     if _is_reported(lead):
         return False
@@ -196,18 +199,25 @@ def _is_reported(lead: str) -> bool:
 def _concludes(answer: str) -> bool:
     """Is an answer without any marked result one that gives a result in its last sentence?"""
     *earlier, last = sentences(plain(answer[-WINDOW:]).strip(" \n.!*_"))
-    bare = not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", last, re.IGNORECASE)
-    concludes = NUMBER.search(last) and ("=" in last or CONCLUDES.search(last))
+    bare = not re.search(r"[^\W\d_]{2,} [^\W\d_]{2,} [^\W\d_]{2,}", last)
+    concludes = NUMBER.search(last) and ("=" in last or CONCLUDES.search(last) or languages.CONCLUDES.match(last))
     hypothetical = any("answer" in part.casefold() and len(part.split()) > 3 for part in earlier)
     said = any(says(TAKEN_BACK, part, "number") for part in sentences(spoken(last, "", "number")))
+    number = deque(NUMBER.finditer(last), 1)
+    behind = spoken(last[number[0].end() :], number[0][0], "number") if number else ""
+    said = said or any(says(TAKEN_BACK, part, "number") for part in sentences(behind))
     unmarked = (UNMARKED_COMPUTED if COMPUTED.search(last) else UNMARKED).search(last)
-    doubted = "?" in last or CHINESE.search(last) or CHINESE_BEFORE.search(last) or unmarked or said
+    doubted = (
+        "?" in last or languages.doubts(last) or CHINESE.search(last) or CHINESE_BEFORE.search(last) or unmarked or said
+    )
     return bool(bare or concludes or (not earlier and SUBJECT.fullmatch(last))) and not (hypothetical or doubted)
 
 
 def _withdrawn(before: str, result: str, rest: str) -> bool:
     """Is `result` disowned by the sentence before it, or taken back or replaced in `rest` behind it?"""
     lead = _open_sentence(before)
+    if languages.doubts(lead + rest):
+        return True
     if QUOTED_BEFORE.search(lead) or STRUCK.search(lead) or CHINESE_BEFORE.search(lead) or CHINESE_BEHIND.match(rest):
         return True
     if any(CHINESE.search(part) for part in CHINESE_END.split(rest) if not CHINESE_OTHER.search(part)):

@@ -52,6 +52,12 @@ def _chosen(found: re.Match[str], form: str) -> str:
 PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     # Digits in groups, before what sets them apart goes.
     r"(?<=\d)(?:\{,\}|,\\!|\\[,;: !]|~)\s?(?=\d{3}(?!\d))": "",
+    # A comma in braces before other than three digits, or before cents, is a decimal one.
+    r"(?<=\d)\{,\}(?=(?:\d{1,2}|\d{4,})(?!\d))": ".",
+    r"(?<![\d.,])(\d+),(\d\d)(?=\s*(?:\\text\s*\{)?\s*€)": r"\1.\2",
+    r"\\in\s*\{([^{}\\]*)\}": r"\\in \\{\1\\}",
+    r"(?<=\d)\{:\}(?=\d\d)": ":",
+    r"(?<=\\mathbb\{R\})\s*\\ ?\{([^{}\\]*)\}": r"\\setminus\\{\1\\}",
     # Delimiters and spacing.
     r"\\[hv]?phantom\s*(?:\{[^{}]*\}|\S)": "",
     r"\\(?:boxed|fbox|framebox)(?![a-z])\s*": "",
@@ -63,14 +69,20 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     # A system behind one brace.
     r"\\\{\s*\\[b]egin\{(array|aligned)\}\s*(?:\{[lcr|. ]*\})?((?:(?!\\[b]egin|\\end)[\s\S])*)\\end\{\1\}(?!\s*\\\})":
         lambda m: rf"\begin{{cases}}{m[2].replace('&', '') if m[1] == 'aligned' else m[2]}\end{{cases}}",
+    # Sizes, colours and check marks.
+    r"\\checkmark\b": "",
+    r"\\(?:footnotesize|scriptsize|tiny|small|normalsize|[lL]arge|LARGE|[hH]uge)\b": "",
+    r"\\(?:text)?color\s*\{[^{}]*\}": "",
     # Spellings of one command.
-    r"\\[dtc]frac\b": r"\\frac",
+    r"\\(?:[dtcsx]|nice)frac\b": r"\\frac",
     r"\\leq(?:slant|q)?\b": r"\\le ", r"\\geq(?:slant|q)?\b": r"\\ge ", r"\\neq\b": r"\\ne ",
     r"\\lt\b": "<", r"\\gt\b": ">", r"<=": r"\\le ", r">=": r"\\ge ", r"!=(?!=)": r"\\ne ",
     r"\\(?:varnothing|O)\b|\\\{\s*\\\}": r"\\emptyset ",
     r"\\lbrace\b": r"\\{", r"\\rbrace\b": r"\\}", r"\\lbrack\b": "[", r"\\rbrack\b": "]",
     r"\\(?:[lrcv]?dots[bcmio]?|hdots|cdots)(?![a-z])|\.\.\.+": r"\\ldots ",
-    r"\\(?:mid|vert|lvert|rvert)\b": "|", r"\\colon\b": ":", r"\\(?:lor|vee)\b": r"\\text{ or }",
+    r"\\(?:mid|vert|lvert|rvert)\b": "|", r"\\colon\b": ":",
+    r"\\coloneqq\b|:=": "=", r"\\(?:long)?rightarrow\b": r"\\to ", r"\\(?:implies|Longrightarrow)\b": r"\\Rightarrow ",
+    r"\\(?:lor|vee)\b": r"\\text{ or }",
     r"\\(?:land|wedge|&)(?![a-z])": r"\\text{ and }", r"\\[bp]mod\b": r"\\mod ",
     r"\(\s*mod(?:ulo)?\s+(\d+)\s*\)": r"\\mod \1",
     r"\\(?:backslash|smallsetminus)\b": r"\\setminus ", r"\\log_\{?e\b\}?": r"\\ln ",
@@ -85,12 +97,16 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     rf"(?<![\^_]){TEXT}\{{\s*(-?\d+(?:\.\d+)?)\s*\}}": r"\1",
     rf"{TEXT}\{{\s*({FUNCTION})\s*\}}": r"\\\1 ",
     rf"{TEXT}\{{": r"\\text{",
+    # Units: one text over another, a prefix beside its unit.
+    r"\\frac\s*\{\s*(\\text\{[^{}]*\}(?:\^\d)?)\s*\}\{\s*(\\text\{[^{}]*\}(?:\^\{?\d\}?)?)\s*\}": r"\1/\2",
+    r"\\text\{\s*([kmMG])\s*\}\s*\\Omega\b": r"\\text{\1Ω}",
     # Ordinals, e-notation, decimals, primes.
     r"(?<=\d)\s*(?:\^\{?\s*)?(?:\\text\{\s*)?(?:th|st|nd|rd)\s*\}?\}?\b": "",
     r"(?<![\w.}])(\d+\.?\d*|\.\d+)[eE]([+-]?\d{1,4})(?![\w.])": r"\1\\times 10^{\2}",
     r"(?<![\d.])\.(?=\d)": "0.",
     r"(?<=\d)\.(?!\d)": "",
     r"\^\{?(?:\\prime|'+)\}?": "'",
+    r"(?<![\w^'])(\d{1,2})\s*'\s*(\d{1,2}(?:\.\d+)?)\s*(?:''|\"|″)": r"\1 \\text{ft} \2 \\text{in}",
     r"(?<![\d.])(\d{1,9})\s*\^\\circ\s*([0-5]?\d)\s*'(?:\s*([0-5]?\d)\s*(?:''|\"))?": _degrees,
     r"(\\i*int(?![a-z])[^=]*?[\w})])\s*(?:d|\{d\})([r-z])\b": r"\1 d\2",  # \int xdx: no word
     # Plain functions, constants and powers.
@@ -99,6 +115,8 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     rf"(?<![A-Za-z\\])({FUNCTION})(?=\s*(?:[(^\d_\\]|[a-z]\b))": r"\\\1",
     r"(?<![A-Za-z\\])(max|min|lim|gcd|lcm|det)(?=\s*[(_])": r"\\\1",
     r"\^\s*(-?\d+(?:\.\d+)?)(?![\d.])": r"^{\1}",
+    # An exponent within a text, as in "m s^{-2}".
+    r"\\text\{[^{}]*\{[^{}]*\}(?:[^{}]|\{[^{}]*\})*\}": lambda m: "\\text{" + re.sub(r"[{}]", "", m[0][6:-1]) + "}",
     r"_(\d)(?!\d)": r"_{\1}",
     r"([a-z])_\{1, ?2\}(?=\s*=)": r"\1",  # x_{1,2} = 1 \pm \sqrt{2}
     r"(?<![A-Za-z\\_^}])C\((\d+), ?(\d+)\)": r"\\binom{\1}{\2}",
@@ -106,6 +124,9 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
         lambda m: rf"\binom{{{m[1] or m[3]}}}{{{m[2] or m[4]}}}",
     r"(?<![\w}])(\d+|[a-z]) choose (\d+|[a-z])(?!\w)": r"\\binom{\1}{\2}",
     r"\\lg\b": r"\\log_{10}",  # as in school books
+    r"(?:\\text\{\s*cis\s*\}|(?<![A-Za-z\\])cis)\s*(\((?:[^()]|\([^()]*\))*\)|\\frac\{[^{}]*\}\{[^{}]*\}"
+    r"|-?\d+(?:\.\d+)?(?:\s*\^\\circ)?(?!\w)|\\[a-z]+)": r"e^{i\\cdot(\1)}",
+    r"^\(?(-?\d+(?:\.\d+)?\s*[-+]\s*\d*(?:\.\d+)?\s*)j\)?$": r"\1i",  # with a real part, it is no vector
     r"(?<![A-Za-z\\])C_\{?(\w+)\}?\^\{?(\w+)\}?(?!\w)": lambda m: _chosen(m, r"\binom{%s}{%s}"),
     r"(?:\{\})?(?:_\{?(\w+)\}?|\^\{(\w+)\})C_\{?(\w+)\}?": lambda m: rf"\binom{{{m[1] or m[2]}}}{{{m[3]}}}",
     r"(?<![A-Za-z\\])[AP]_\{?(\d+)\}?\^\{?(\d+)\}?(?!\w)": lambda m: _chosen(m, r"\frac{%s!}{(%s-%s)!}"),

@@ -35,8 +35,8 @@ KNOWN: dict[str, dict[str, str]] = {
     "year": {"1": "yr year 年", "1/12": "month mo 个月", "10": "decade", "100": "century"},
     "angle": {"1": r"\circ ° degree deg 度", "1/60": "arcminute arcmin", "1/3600": "arcsecond arcsec", "360": "turn"},
     "radian": {"1": "rad radian"},
-    "celsius": {"1": r"\circC degree\celsius celsius ℃"},
-    "fahrenheit": {"1": r"\circF degree\fahrenheit fahrenheit ℉"},
+    "celsius": {"1": r"\circC degree\celsius degrees\celsius celsius ℃"},
+    "fahrenheit": {"1": r"\circF degree\fahrenheit degrees\fahrenheit fahrenheit ℉"},
     "dollar": {"1": r"$ \$ dollar usd buck", "1/100": r"¢ \cents cent penny pennie"},
     "euro": {"1": "€ euro eur"},
     "pound sterling": {"1": "£ gbp"},
@@ -62,6 +62,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "length^2 mass time^-3": {"745699.87158227022": "hp horsepower"},
     "bit": {"1": "bit", "8": "byte"},
     "length^2 mass time^-2": {
+        "1000": "Nm",
         "4184000": "kcal kilocalorie", "4184": "cal calorie", "3600000000": "kWh kilowatthour kilowatt-hour",
         "3600000": "Wh",
         "1055055.85262": "BTU btu", "1/10000": "erg",
@@ -77,7 +78,7 @@ PREFIXABLE: dict[str, tuple[str, str, str]] = {
     "current time": ("C", "coulomb", "1"), "length^2 mass time^-3 current^-1": ("V", "volt", "1000"),
     "length^2 mass time^-3 current^-2": (r"Ω \Omega ohm", "ohm", "1000"),
     "length^-2 mass^-1 time^4 current^2": ("F", "farad", "1/1000"),
-    "mass time^-2 current^-1": ("T", "tesla", "1000"),
+    "mass time^-2 current^-1": ("T", "tesla", "1000"), "length^-3 amount": ("M", "molar", "1000"),
     "mass length^2 time^-2": ("eV", "electronvolt", "1.602176634/10000000000000000"),
 }  # fmt: skip
 PREFIXES = {

@@ -151,6 +151,16 @@ def split(text: str, separator: re.Pattern[str]) -> tuple[list[str], list[str]]:
     return [*parts, text[start:].strip()], found
 
 
+def closes_early(text: str) -> bool:
+    """Does the first bracket close before the end, as in (0,1) \\cup (2,3)?"""
+    depth = 0
+    for token in re.finditer(r"\\[{}]|\\langle|\\rangle|[()\[\]]", text):
+        depth += 1 if token[0] in ("\\{", "\\langle", "(", "[") else -1
+        if depth == 0:
+            return token.end() < len(text)
+    return True
+
+
 def depths(text: str) -> Iterator[tuple[int, int]]:
     """(position, depth in round, square and curly brackets, those of LaTeX groups left out) of each comma."""
     stack: list[bool] = []

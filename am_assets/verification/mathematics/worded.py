@@ -17,6 +17,26 @@ PLAIN = re.compile(r"[a-z]+(?:[ -][a-z]+)*")
 MOST = 20  # words of a number
 NOUN_WORDS = 3
 ARTICLES = {"a", "an"}
+WORD = "|".join(sorted({*SMALL, *TENS, *SCALES, "hundred"} - {"one"}, key=len, reverse=True))
+BEHIND_VERB = re.compile(
+    r"(\b(?:is|are|has|have|had|gets?|needs?|makes?|leaves?|equals?|exactly|only|total of)\s)"
+    rf"((?:{WORD})(?:(?: and |[ -])(?:{WORD}|one))*)\b"
+    r"(?! (?:times|percent|(?:\w+ )?(?:less|more|fewer) (?:\w+ )?than)\b)"
+)
+ANY_WORD = re.compile(rf"\b(?:{WORD}|one|half|twice|none|nobody)\b", re.IGNORECASE)
+
+
+def with_digits(text: str) -> str:
+    """`text` with its only number in words in digits, if it stands behind a verb.
+
+    >>> with_digits("So there are twenty-one ways."), with_digits("There are five red and six blue ones.")
+    ('So there are 21 ways.', 'There are five red and six blue ones.')
+    """
+    found = list(BEHIND_VERB.finditer(text))
+    if len(found) != 1 or ANY_WORD.search(text[: found[0].start()] + text[found[0].end() :]):
+        return text
+    value = number_in_words(found[0][2])
+    return text if value is None else f"{text[: found[0].start(2)]}{value}{text[found[0].end() :]}"
 
 
 def leading_number(text: str) -> tuple[Fraction, str] | None:

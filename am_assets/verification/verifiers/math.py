@@ -23,12 +23,13 @@ from am_assets.runtime import workers
 from am_assets.verification.mathematics import equality, multiple_choice
 from am_assets.verification.mathematics.boxes import boxed, uncommitted
 from am_assets.verification.mathematics.extraction import results
+from am_assets.verification.mathematics.markup import plain_text
 from am_assets.verification.mathematics.normalization import is_text, names_a_set, normalize
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
 from am_assets.verification.split import settle_splits
 from am_assets.verification.verifiers.base import SECONDS, Verdicts, Verifier
 
-VERSION = f"math-verify {version('math-verify')}, rules 10"  # raise the number when a rule of this package changes
+VERSION = f"math-verify {version('math-verify')}, rules 11"  # raise the number when a rule of this package changes
 
 PRELOAD = "am_assets.verification.mathematics.preload"
 BATCH = 256
@@ -70,6 +71,7 @@ def verify(jobs: pl.DataFrame, limits: Math) -> Iterator[pl.DataFrame]:
 
 
 def _work(answer: str | None, reference: str | None, tolerance: float | None) -> Verdict | workers.Call:
+    answer, reference = answer and plain_text(answer), reference and plain_text(reference)
     settled, open_pairs = settle_all(answer, reference, tolerance)
     if settled and not open_pairs:
         return settled

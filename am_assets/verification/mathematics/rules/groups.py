@@ -47,7 +47,7 @@ def _by_noun(one: Group, other: Group, same: Equality) -> Told:
 def group_and_term(one: Group, other: Term, same: Equality) -> Told:
     """A point in unit vectors, a set by its name, one value in several forms ("3/4 or 75%"); else several values are
     not one."""
-    if one.kind == "list" and all(same.values(item, other) for item in one.items):
+    if (one.kind == "list" or len(one.items) == 1) and all(same.values(item, other) for item in one.items):
         return True
     if one.kind == "point" and (parts := _components(other.text)):
         return in_order(one.items, parts, same) if len(parts) == len(one.items) else None

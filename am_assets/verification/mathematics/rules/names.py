@@ -7,6 +7,7 @@ from am_assets.verification.mathematics.told import Equality, Told, all_of, in_a
 from am_assets.verification.mathematics.values import Equation, Group, Named, Term, Value
 
 COORDINATES = {"x", "y", "z"}
+FUNCTION = re.compile(r"[a-zA-Z](?:_\w+)?\([xt]\)")
 ROOT = re.compile(r"(x|t|z|\\lambda)_\{?(\d)\}?")  # of an equation: x_1, x_2, which have no order
 
 
@@ -30,7 +31,9 @@ def named(one: Named, other: Named, same: Equality) -> Told:
             return True
         (values,), (its,) = first.values(), second.values()
         told = _values(values, its, same)
-        return told if told is False or any(map(_is_word, (*first, *second))) else None
+        return (
+            told if told is False or any(map(_is_word, (*first, *second))) or _one_function(*first, *second) else None
+        )
     shared = first.keys() & second.keys()
     told = all_of([_values(first[name], second[name], same) for name in shared])
     return None if shared and told is not False else False
@@ -83,6 +86,12 @@ def _letter_of(found: dict[str, list[Value]]) -> str | None:
 
 def _values(one: list[Value], other: list[Value], same: Equality) -> Told:
     return same.values(one[0], other[0]) if len(one) == len(other) == 1 else in_any_order(one, other, same)
+
+
+def _one_function(one: str, other: str) -> bool:
+    """Are two names those of the same function: y and y(x), or y and f(x)?"""
+    bare, of_x = sorted((one, other), key=len)
+    return bool(FUNCTION.fullmatch(of_x)) and (of_x.startswith(f"{bare}(") or (bare, of_x[-3:]) == ("y", "(x)"))
 
 
 def _is_word(name: str) -> bool:

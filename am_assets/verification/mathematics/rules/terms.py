@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 from itertools import pairwise
 
-from am_assets.verification.mathematics import algebra
+from am_assets.verification.mathematics import algebra, parameters
 from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.told import Equality, Told, all_of, any_of
 from am_assets.verification.mathematics.units import Unit
@@ -131,7 +131,17 @@ def congruence_and_term(one: Congruence, other: Term, same: Equality) -> Told:
     if any(same.texts(str(residue), other.text) for residue in (one.residue, one.residue % one.modulus)):
         return True
     number = algebra.rational(other.text)
-    return False if number is not None and (number - one.residue) % one.modulus else None
+    if number is None:
+        return _residues(one, other.text)
+    return False if (number - one.residue) % one.modulus else None
+
+
+def _residues(one: Congruence, text: str) -> Told:
+    """Does 7k + 3 run through the numbers of a congruence?"""
+    sequence = parameters.any_integer(text)
+    if sequence is None or not (sequence[0].is_Integer and sequence[1].is_Integer):
+        return None
+    return abs(sequence[1]) == one.modulus and (sequence[0] - one.residue) % one.modulus == 0
 
 
 def ratios(one: Ratio, other: Ratio, same: Equality) -> Told:
@@ -167,8 +177,14 @@ def ratio_and_term(one: Ratio, other: Term, same: Equality) -> Told:
 def rounded(one: Rounded, other: Value, same: Equality) -> Told:
     """An exact value with its approximation is the exact value, if the one is near the other."""
     if one.exact is None:
-        return None if same.values(one.decimal, other) else False
+        told = same.values(one.decimal, other)
+        return told if not told or _is_decimal(other) else None
     return same.values(one.exact, other) if consistent(one) else False
+
+
+def _is_decimal(value: Value) -> bool:
+    """Is it a rounded value itself?"""
+    return isinstance(value, Term) and "." in value.text and algebra.rational(value.text) is not None
 
 
 def consistent(value: Rounded) -> bool:
