@@ -11,6 +11,7 @@ from am_assets.training.release import MANIFEST, manifest
 
 RELEASE = "release"  # metadata of a table that has files beside it, in a folder named by its partition
 PAGE = "page"  # metadata of a table with a page beside it
+CHECKPOINT = "checkpoint"  # metadata: the folder of a student, as a path in the folder of tables
 
 
 def removed(tables: StoredTables, asset: str, made: Mapping[str, Made]) -> dict[str, int]:
@@ -37,5 +38,5 @@ def _beside(tables: StoredTables, asset: str, at: str, made: Made) -> Iterator[b
             yield all((place / name).exists() for name in manifest(place)[1])
     if PAGE in made.metadata:
         yield Path(f"{place}.html").exists()
-    if asset == "sft_checkpoint":
-        yield has_weights(tables.folder / tables.read(asset, at, ["path"]).item())
+    if CHECKPOINT in made.metadata:
+        yield has_weights(tables.folder / made.metadata[CHECKPOINT])

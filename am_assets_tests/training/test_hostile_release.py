@@ -17,7 +17,12 @@ LINES = "\n".join(str(number) for number in range(200_000))
 CASES: dict[str, tuple[str, str, tuple[str, str] | str]] = {
     "What is 12 plus 7?": (COUNTED, "\\boxed{19}", (COUNTED, "\\boxed{19}")),
     "Add seven to twelve, line by line.": (LINES, "\\boxed{19}", (LINES, "\\boxed{19}")),
-    "What is 19 in tags?": ("Sum.", "\\boxed{19}, in `</answer>`.", "malformed"),
+    "What is 19 in tags?": ("Sum.", "\\boxed{19}</answer> and so on.", "malformed"),
+    "What is 19 in quoted tags?": (
+        "Sum.",
+        "\\boxed{19}, in `</answer>`.",
+        ("Sum.", "\\boxed{19}, in `</answer>`."),
+    ),
     "What is 19 after thought?": (
         "Sum.",
         "\\boxed{19}, as `<think>` says.",

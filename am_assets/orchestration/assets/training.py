@@ -162,6 +162,7 @@ def sft_checkpoint(
         student=pl.lit(policy.student), path=pl.concat_str(pl.lit(f"{CHECKPOINTS}/"), students.FOLDER)
     )
     return table, {
+        "checkpoint": table["path"].item(),
         "reused": reused,
         "left_out": made["left_out"],
         "last_loss": made["last_loss"],
