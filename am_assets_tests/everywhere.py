@@ -9,10 +9,12 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from am_assets_tests.desk import Desk
 from am_assets_tests.server import Postgres, programs
@@ -22,18 +24,24 @@ from am_assets_tests.weed import KEYS, Weed
 SHARED = bool(os.environ.get("AM_TEST_SHARED"))
 
 
+def share(folder: Path, setenv: Callable[[str, str], None]) -> None:
+    """Give a project a prefix of the store and a database of its own; `am cluster move` takes there what it has."""
+    postgres, weed = _services()
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    postgres.run("createdb", name)
+    setenv("AM_DATABASE_URL", f"postgresql+psycopg2://am@127.0.0.1:{postgres.port}/{name}")
+    for key, value in KEYS.items():
+        setenv(key, value)
+    settings = {"store": f"s3://project/{name}", "endpoint": weed.endpoint}
+    (folder / "cluster.yaml").write_text(yaml.safe_dump(settings))
+
+
 def everywhere(desk: Desk, patch: pytest.MonkeyPatch) -> Desk:
     """The desk, with a prefix of the store and a database of its own where tests are asked to share."""
     if SHARED:
         from am_assets.orchestration.instance import prepare_environment
 
-        postgres, weed = _services()
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        postgres.run("createdb", name)
-        patch.setenv("AM_DATABASE_URL", f"postgresql+psycopg2://am@127.0.0.1:{postgres.port}/{name}")
-        for key, value in KEYS.items():
-            patch.setenv(key, value)
-        desk.write("cluster.yaml", {"store": f"s3://project/{name}", "endpoint": weed.endpoint})
+        share(desk.folder, patch.setenv)
         prepare_environment(desk.folder / "instance")
         if (desk.folder / "assets").exists():
             moved = am(desk.folder, "cluster", "move")

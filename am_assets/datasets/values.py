@@ -3,10 +3,12 @@
 Nothing is guessed: what is neither the text nor the number that a field is read as makes its row a counted drop.
 """
 
+import ast
 import json
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +17,7 @@ SPOKEN_PARTS = ("text", "input_text", "output_text")
 THOUGHT_PARTS = ("thinking", "reasoning", "redacted_thinking")  # read by `chats.py`, no part of what is said
 JSON_IN_JSON = 3  # texts within texts that are looked into
 BEGINS_AS_JSON = re.compile(r'(?!""")[\s"\\]*[\[{]+\s*\\*"')  # an object, or a list of texts, lists or objects
+BY_PYTHON = ("{'", "[{'", "['assert")  # how what Python wrote begins
 # No such field; a list with fewer items; text on the way to a field that begins as JSON and is none.
 ABSENT, SHORT, BROKEN = object(), object(), object()
 
@@ -104,6 +107,19 @@ def parsed(value: Any) -> Any:
         except (ValueError, RecursionError):
             break
     return value
+
+
+def written(value: Any) -> Any:
+    """`parsed`, also of an object or a list that Python wrote; a text where it can't be read.
+
+    >>> written("{'ground_truth': '42'}"), written("{'ground_truth': 4")
+    ({'ground_truth': '42'}, "{'ground_truth': 4")
+    """
+    found = parsed(value)
+    if isinstance(found, str) and found.lstrip().startswith(BY_PYTHON):
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            return ast.literal_eval(found)
+    return found
 
 
 def broken(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.engines.models.student import has_weights
+from am_assets.engines.models.folders import no_model
 from am_assets.runtime import progress
 from am_assets.storage.copies import of
 from am_assets.storage.memo import Memo, key_of
@@ -71,7 +71,7 @@ def _known(memo: Memo, checkpoints: Path, identities: Sequence[str]) -> dict[str
         for row in reversed([row for row in rows if row["key"] == identity]):
             found = {**row, FOLDER: row.get(FOLDER) or identity}
             of(checkpoints).folder_here(checkpoints / found[FOLDER])
-            if has_weights(checkpoints / found[FOLDER]):
+            if no_model(checkpoints / found[FOLDER]) is None:
                 return found
     return None
 

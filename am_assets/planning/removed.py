@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from am_assets.engines.models.student import has_weights
+from am_assets.engines.models.folders import no_model
 from am_assets.planning.records import Made
 from am_assets.storage.copies import DISK, of
 from am_assets.storage.stored import StoredTables
@@ -39,4 +39,4 @@ def _beside(tables: StoredTables, asset: str, at: str, made: Made) -> Iterator[b
     if PAGE in made.metadata:
         yield Path(f"{place}.html").exists()
     if CHECKPOINT in made.metadata:
-        yield has_weights(tables.folder / made.metadata[CHECKPOINT])
+        yield no_model(tables.folder / made.metadata[CHECKPOINT]) is None

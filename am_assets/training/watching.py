@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from am_assets.engines.models.student import has_weights
+from am_assets.engines.models.folders import no_model
 
 VERSION = "1"  # raise when the same training gives another log
 LOG_FILE = "training_log.parquet"  # beside the weights, and no part of their hash
@@ -61,7 +61,7 @@ def finished(student: Path, identity: str) -> Metrics | None:
     """The metrics of a student that is there and was trained under this identity."""
     file = student / LOG_FILE
     about = pl.read_parquet_metadata(file) if file.exists() else {}
-    there = about.get("identity") == identity and has_weights(student)
+    there = about.get("identity") == identity and no_model(student) is None
     return Metrics(**json.loads(about["metrics"])) if there else None
 
 

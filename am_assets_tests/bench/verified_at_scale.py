@@ -15,8 +15,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +24,8 @@ from am_assets.config.vocabulary import CATEGORIES, DIFFICULTIES, REWARD_DIMENSI
 from am_assets.orchestration.schemas import TABLES
 from am_assets_tests.bench.processes import busy_since
 from am_assets_tests.bench.selection_at_scale import RECIPE, watch_memory, write
-from am_assets_tests.server import Postgres, programs
+from am_assets_tests.everywhere import share
 from am_assets_tests.services import am
-from am_assets_tests.weed import Weed
 
 MADE = ["verification_policy", "teacher_policy", "verified_set"]
 PROSE = "So the sum of both sides is what was asked for, and we check it once more by hand. "
@@ -49,9 +46,13 @@ def main() -> None:
     print(f"{asked.rows:,} responses, {sum(path.stat().st_size for path in tables) / 1e9:.2f} GB of tables", flush=True)
     local = edits(folder)
     if asked.store:
-        with shared(folder):
-            for what, seconds in edits(folder).items():
-                print(f"{what}: {seconds / local[what]:.2f} times as long with a store", flush=True)
+        share(folder, os.environ.__setitem__)
+        started = time.monotonic()
+        moved = am(folder, "cluster", "move")
+        assert moved.returncode == 0, moved.stdout + moved.stderr
+        print(f"moved to the store in {time.monotonic() - started:.1f} s", flush=True)
+        for what, seconds in edits(folder).items():
+            print(f"{what}: {seconds / local[what]:.2f} times as long with a store", flush=True)
 
 
 def edits(folder: Path) -> dict[str, float]:
@@ -65,26 +66,6 @@ def edits(folder: Path) -> dict[str, float]:
         write(folder / "recipes" / "scale.yaml", RECIPE | {"sampling": {}, "verification": policy})
         took[what] = apply(folder, what)
     return took
-
-
-@contextmanager
-def shared(folder: Path) -> Iterator[None]:
-    """The project with an S3 store and a database beside it, to which it was moved."""
-    with ExitStack() as stack:
-        there = [tempfile.TemporaryDirectory(prefix="am-", ignore_cleanup_errors=True) for _ in range(2)]
-        stores, records = (Path(stack.enter_context(one)) for one in there)
-        weed, postgres = Weed(stores), Postgres(records, programs())
-        for service, end in ((weed, weed.kill), (postgres, postgres.stop)):
-            service.start()
-            stack.callback(end)
-        postgres.run("createdb", "verified")
-        os.environ["AM_DATABASE_URL"] = f"postgresql+psycopg2://am@127.0.0.1:{postgres.port}/verified"
-        write(folder / "cluster.yaml", {"store": "s3://project/verified", "endpoint": weed.endpoint})
-        started = time.monotonic()
-        moved = am(folder, "cluster", "move")
-        assert moved.returncode == 0, moved.stdout + moved.stderr
-        print(f"moved to the store in {time.monotonic() - started:.1f} s", flush=True)
-        yield
 
 
 def write_project(folder: Path, rows: int, shards: int, chars: int) -> None:

@@ -1,12 +1,11 @@
 """Questions of Tulu 3 and IFBench for reinforcement learning: a chat, and what checks its answer."""
 
-import ast
 from collections.abc import Iterator
 from typing import Any
 
 from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, any_of, constraints
 from am_assets.datasets.cases import canonical
-from am_assets.datasets.values import parsed
+from am_assets.datasets.values import BY_PYTHON, written
 
 # The constraints of IFEval by Tulu's functions, with their settings. One that counts otherwise is not in it, and so
 # unknown to the verifier under its own name.
@@ -57,12 +56,9 @@ def read(row: Row) -> Item:
 
 def _object(truth: Any) -> Any:
     """What a text holds as JSON, or as Python wrote it."""
-    found = parsed(truth)
-    if isinstance(found, str) and found.lstrip().startswith(("[{'", "{'", "['assert")):
-        try:
-            return ast.literal_eval(found)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            raise Fault("constraints that can't be read") from None
+    found = written(truth)
+    if isinstance(found, str) and found.lstrip().startswith(BY_PYTHON):
+        raise Fault("constraints that can't be read")
     return found
 
 

@@ -1,12 +1,11 @@
 """SYNTHETIC-1 and the problems it is made of: a prompt, and what the answer is checked by as JSON text."""
 
-import ast
 from dataclasses import replace
 from typing import Any
 
 from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, Said, of_columns
 from am_assets.datasets.cases import canonical
-from am_assets.datasets.values import parsed, scalar
+from am_assets.datasets.values import scalar, written
 
 COLUMNS = of_columns("prompt", Said("llm_response", teacher="deepseek-r1"), version="1", doc="")
 
@@ -19,21 +18,11 @@ def read(row: Row) -> Item:
 
 def _checks(value: Any) -> tuple[str | None, str | None]:
     """Reference and tests."""
-    info = _written(parsed(value)) or {}
+    info = written(value) or {}
     if not isinstance(info, dict):
         raise Fault("expected an object as JSON text")
     tests, truth = info.get("test_cases"), info.get("ground_truth")
     return None if tests or isinstance(truth, dict | list) else scalar(truth), canonical(tests)
-
-
-def _written(info: Any) -> Any:
-    """An object that was written by Python instead of as JSON."""
-    if not isinstance(info, str) or not info.lstrip().startswith("{'"):
-        return info
-    try:
-        return ast.literal_eval(info)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return info
 
 
 def read_all(row: Row) -> Item:

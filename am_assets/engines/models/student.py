@@ -86,14 +86,10 @@ def export_gguf(gguf: Path, folder: Path) -> None:
         AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(aside)
 
 
-def has_weights(folder: Path) -> bool:
-    return any(folder.glob("*.safetensors"))
-
-
 def weights_sha256(folder: Path) -> str:
     """Hash of the names and contents of `MODEL_FILES`, independent of the path. `StudentError` without weights."""
     files = sorted(path for pattern in MODEL_FILES for path in folder.glob(pattern))
-    if not has_weights(folder):
+    if not any(path.suffix == ".safetensors" for path in files):
         raise StudentError(f"{folder}: no *.safetensors here, so no model whose weights could be hashed")
     return hashlib.sha256("".join(f"{path.name} {file_sha256(path)}\n" for path in files).encode()).hexdigest()
 

@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 
 ENTITY = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|[A-Za-z]{2,8}\d{0,2});")
+JSON = re.compile(r"\s*(?:```(?:json)?\s*)?(\{.{1,4000}\})\s*(?:```)?\s*", re.DOTALL)
 TAGS = [
     (re.compile(r"<(sup|sub)>([^<>]{1,40})</\1>", re.IGNORECASE),
      lambda m: f"{'^' if m[1].lower() == 'sup' else '_'}{{{m[2]}}}"),
@@ -16,11 +17,8 @@ TAGS = [
 ]  # fmt: skip
 
 
-JSON = re.compile(r"\s*(?:```(?:json)?\s*)?(\{.{1,4000}\})\s*(?:```)?\s*", re.DOTALL)
-
-
 def plain_text(answer: str) -> str:
-    """`answer` without markup of HTML.
+    """`answer` without markup of HTML; of a JSON object its field `answer`, announced as such.
 
     >>> plain_text("x&lt;3, <b>x<sup>2</sup></b>")
     'x<3, **x^{2}**'
