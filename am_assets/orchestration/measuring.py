@@ -28,7 +28,7 @@ from am_assets.orchestration.tables import HERE
 from am_assets.project import Project, data_folder, project
 from am_assets.runtime.interrupts import ending_on_sigterm
 from am_assets.runtime.wording import counted
-from am_assets.storage.memo import FillResult, Measure
+from am_assets.storage.memo import Measure
 from am_assets.storage.portions import Split
 from am_assets.storage.stored import StoredTables
 from am_assets.storage.streams import Stored
@@ -51,11 +51,11 @@ class Helping(Answers):
         super().__init__(here)
         self.namespace, self.tell = namespace, tell
 
-    def fill(
+    def complete(
         self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema, parts: Measure | None = None
-    ) -> FillResult:
+    ) -> pl.DataFrame:
         if namespace != self.namespace:  # of what comes before, which the run has measured
-            return self.memo.fill(namespace, wanted, measure, schema)
+            return self.memo.complete(namespace, wanted, measure, schema)
         if parts is None:
             raise TypeError(f"{namespace} is not divided")
         end = time.monotonic() + MOST_SECONDS

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -114,7 +113,19 @@ class Answers:
         schema: pl.Schema,
         parts: Measure | None = None,
     ) -> FillResult:
-        """Join `wanted` with its measurements, after making those that the memo lacks.
+        """Join `wanted` with its measurements, after making those that the memo lacks as of `complete`."""
+        new = self.complete(namespace, wanted, measure, schema, parts)
+        return self.memo.joined(namespace, wanted, new, schema)
+
+    def complete(
+        self,
+        namespace: str,
+        wanted: pl.DataFrame,
+        measure: Measure,
+        schema: pl.Schema,
+        parts: Measure | None = None,
+    ) -> pl.DataFrame:
+        """Make the measurements that the memo lacks of `wanted`; returns the keys of what is new.
 
         The memo records the keys under the current partition, so that unreferenced entries can be pruned. `parts` makes
         frames of missing rows with all that `measure` needs; then the rows are measured by several machines, where a
@@ -122,18 +133,18 @@ class Answers:
         """
         self._note_wanted(namespace, wanted)
         if parts is None:
-            return self.memo.fill(namespace, wanted, measure, schema)
+            return self.memo.complete(namespace, wanted, measure, schema)
 
         def whole(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
             for part in parts(missing):
                 yield from measure(part)
 
         if GUARDED not in os.environ or (launcher := self.project.launcher) is None:
-            return self.memo.fill(namespace, wanted, whole, schema)
+            return self.memo.complete(namespace, wanted, whole, schema)
         from am_assets.orchestration.tasks import Tasks
 
         with closing(Tasks(namespace, launcher)) as tasks:
-            return self.memo.fill(namespace, wanted, whole, schema, split=Split(parts, measure, tasks.tend))
+            return self.memo.complete(namespace, wanted, whole, schema, split=Split(parts, measure, tasks.tend))
 
     def want_none(self, namespace: str) -> None:
         """Record that the current partition uses no measurement of a namespace that it uses under other instruments."""
@@ -265,24 +276,6 @@ def _budget_of_run(database: Database | None, cluster: Cluster | None) -> Budget
 def combine(first: FillResult, second: FillResult) -> FillResult:
     """The table of `second`, which contains that of `first`, with the new rows of both calls."""
     return FillResult(second.table, pl.concat([first.new, second.new]))
-
-
-def usage(filled: FillResult) -> dict[str, Any]:
-    """Metadata of a table of model answers: requests, tokens and dollars of this run, and of the whole table."""
-    table, new = filled.table, filled.new
-    return {
-        "requests": new.height,
-        "requests_reused": table.height - new.height,
-        "prompt_tokens": _total(new, "prompt_tokens"),
-        "completion_tokens": _total(new, "completion_tokens"),
-        "cost_usd": float(_total(new, "cost")),
-        "table_tokens": _total(table, "prompt_tokens") + _total(table, "completion_tokens"),
-        "table_cost_usd": float(_total(table, "cost")),
-    }
-
-
-def _total(frame: pl.DataFrame, column: str) -> Any:
-    return (frame[column].sum() or 0) if column in frame.columns else 0
 
 
 @dg.logger({}, description="Forwards the log messages of assets to progress listeners, and nothing to the terminal.")

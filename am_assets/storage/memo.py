@@ -193,34 +193,43 @@ class Memo:
         read: pl.Schema | None = None,
         split: Split | None = None,
     ) -> FillResult:
-        """Join `wanted` (a column `key` and any others) with the memo, after measuring what the memo lacks.
+        """`wanted` with what is measured of it, after `complete`. Keys that `measure` leaves out are left out of the
+        table. `read`: those columns of `schema` that the table gets; all by default."""
+        new = self.complete(namespace, wanted, measure, schema, notes, split)
+        return self.joined(namespace, wanted, new, read or schema)
 
-        `schema`: `key` and the measured columns. `measure` gets the missing rows, one per key, and yields frames of
-        `schema`; each is stored before the next is requested, so that a crash loses at most one. Keys that `measure`
-        leaves out are left out of the table. `notes` are stored beside what is new. `read`: those columns of `schema`
-        that are read again, for the table; all by default. `split`: how other processes may help, whose measurements
-        then count as made by this call. Waits for rows that another process is measuring.
-
-        `MemoError` where the store can't be written, before anything is measured.
-        """
-        read = read or schema
+    def joined(self, namespace: str, wanted: pl.DataFrame, new: pl.DataFrame, read: pl.Schema) -> FillResult:
+        """`wanted` with the columns `read` of what is measured of it, of which the keys `new` are new."""
         found = self.read(namespace, wanted, read)
-        missing = _once(wanted).join(found, on="key", how="anti", maintain_order="left")
-        new = self._store(namespace, missing, self._measured(namespace, missing, measure, split), schema, notes)
-        if missing.height:  # includes what another process measured meanwhile
-            found = pl.concat([found, self.read(namespace, missing, read)])
         table = wanted.join(found, on="key", how="inner", maintain_order="left")
-        return FillResult(table, found.join(missing if split else new, on="key", how="semi"))
+        return FillResult(table, found.join(new, on="key", how="semi"))
 
     def help(self, namespace: str, wanted: pl.DataFrame, split: Split, schema: pl.Schema) -> None:
         """Measure what the memo lacks of `wanted` and nobody else measures, beside a process that fills."""
         missing = self.missing(namespace, wanted)
         self._store(namespace, missing, self._portions(namespace, missing, split), schema)
 
-    def complete(self, namespace: str, wanted: pl.DataFrame, measure: Measure, schema: pl.Schema) -> pl.DataFrame:
-        """Like `fill`, but keeps only the keys in memory; returns the keys of the new measurements."""
+    def complete(
+        self,
+        namespace: str,
+        wanted: pl.DataFrame,
+        measure: Measure,
+        schema: pl.Schema,
+        notes: Notes = NO_NOTES,
+        split: Split | None = None,
+    ) -> pl.DataFrame:
+        """Measure what the memo lacks of `wanted` (a column `key` and any others); returns the keys of what is new.
+
+        `schema`: `key` and the measured columns. `measure` gets the missing rows, one per key, and yields frames of
+        `schema`; each is stored before the next is requested, so that a crash loses at most one. `notes` are stored
+        beside what is new. `split`: how other processes may help, whose measurements then count as made by this call.
+        Waits for rows that another process is measuring.
+
+        `MemoError` where the store can't be written, before anything is measured.
+        """
         missing = self.missing(namespace, wanted)
-        return self._store(namespace, missing, self._measured(namespace, missing, measure), schema)
+        new = self._store(namespace, missing, self._measured(namespace, missing, measure, split), schema, notes)
+        return missing.select("key") if split else new
 
     def _store(
         self, namespace: str, missing: pl.DataFrame, measured: Frames, schema: pl.Schema, notes: Notes = NO_NOTES

@@ -17,7 +17,7 @@ def answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame)
     """The answers with their questions and what these can be checked by."""
     checks = raw_pool.select("question_id", "question", *AGAINST)
     return response_features.select("response_id", "question_id", "answer", "well_formed").join(
-        checks, on="question_id"
+        checks, on="question_id", maintain_order="left"
     )
 
 

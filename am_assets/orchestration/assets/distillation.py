@@ -17,8 +17,9 @@ from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.entries import recipes_that_select, verifying
 from am_assets.orchestration.partitions import every
-from am_assets.orchestration.resources import Answers, usage
+from am_assets.orchestration.resources import Answers
 from am_assets.orchestration.rounds import as_responses, in_rounds
+from am_assets.orchestration.usage import usage
 from am_assets.storage.stored import read_policy
 from am_assets.storage.streams import Stored, Stream
 from am_assets.verification.verifiers.base import UNREACHED, without_sandbox

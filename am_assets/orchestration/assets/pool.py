@@ -10,7 +10,8 @@ from am_assets.engines import plots
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.entries import source_entry
-from am_assets.orchestration.resources import Answers, usage
+from am_assets.orchestration.resources import Answers
+from am_assets.orchestration.usage import usage
 from am_assets.pool import features, labels
 from am_assets.storage.atomic import file_aside
 from am_assets.storage.stored import EXTENSION

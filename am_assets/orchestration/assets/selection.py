@@ -16,8 +16,9 @@ from am_assets.orchestration.assets.pool import TEXTS
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.entries import earlier_shards
 from am_assets.orchestration.partitions import all_of, every
-from am_assets.orchestration.resources import Answers, usage
+from am_assets.orchestration.resources import Answers
 from am_assets.orchestration.tables import picture, stored_version
+from am_assets.orchestration.usage import usage
 from am_assets.selection import confirm, decontaminate, dedup, neighbors, overlap, sample
 from am_assets.selection.hits import Hits
 from am_assets.storage.mapped import MappedTables

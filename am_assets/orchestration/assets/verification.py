@@ -1,8 +1,9 @@
 """Assets of verification: verdicts by each verifier, consensus, reward scores, and `verified_set`, which decides on
 responses."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from itertools import chain
 from typing import Any
 
 import dagster as dg
@@ -17,16 +18,17 @@ from am_assets.engines.models import reward_model
 from am_assets.orchestration import tables
 from am_assets.orchestration.declarations import Declared, Reads
 from am_assets.orchestration.partitions import all_of
-from am_assets.orchestration.resources import IDENTITY, Answers, usage
+from am_assets.orchestration.resources import IDENTITY, Answers
 from am_assets.orchestration.tables import Table, picture
+from am_assets.orchestration.usage import usage
 from am_assets.runtime import kept
 from am_assets.storage.memo import FillResult, with_keys
 from am_assets.storage.stored import StoredTables, read_policy
-from am_assets.storage.streams import Stored, groups
+from am_assets.storage.streams import Stored, Stream, groups
 from am_assets.verification import candidates, consensus, decide, figures, jobs, opinion, reward, screens
 from am_assets.verification.screens import NOBODY, unsafe
 from am_assets.verification.verifiers import VERIFIERS, Verifier, applicable, module_of
-from am_assets.verification.verifiers.base import JOBS_BYTES, JOBS_ROWS, UNREACHED, fill, without_sandbox
+from am_assets.verification.verifiers.base import JOBS_BYTES, JOBS_ROWS, UNREACHED, Measuring, fill, without_sandbox
 
 MATH = VERIFIERS["math"]
 REPLY = pl.Schema({name: ANSWER[name] for name in ("key", "text", "prompt_tokens", "completion_tokens", "cost")})
@@ -43,9 +45,10 @@ def verdicts(verifier: Verifier) -> Table:
 
     def body(
         response_features: Stored, raw_pool: Stored, here: Declared, answers: dg.ResourceParam[Answers]
-    ) -> tuple[pl.DataFrame, dict]:
+    ) -> tuple[Stream, dict]:
         limits = getattr(here.instruments, verifier.section)
         checks = jobs.checks(raw_pool, applicable()[verifier.name])
+        measuring = Measuring(verifier, limits)
 
         def ready() -> Iterator[pl.DataFrame]:
             for rows in jobs.batches(response_features, checks):
@@ -54,15 +57,28 @@ def verdicts(verifier: Verifier) -> Table:
         def complete(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
             return groups(jobs.of(missing, ready()), JOBS_BYTES, JOBS_ROWS)
 
-        narrow = {"key", *verifier.columns.column_names()}
-        wanted = pl.concat(rows.select(name for name in rows.columns if name in narrow) for rows in ready())
-        filled = fill(verifier, wanted, limits, partial(answers.fill, parts=complete))
-        table = filled.table.sort("response_id")
-        metadata: dict = {}
-        if verifier.opinions:
-            table, metadata = _with_opinions(table, limits.opinion, ready, answers)
-        counts = {"verified": filled.new} | ({} if verifier.transient is None else {UNREACHED: filled.unreached})
-        return table, _verdict_counts(table) | counts | metadata
+        def verified() -> Iterator[pl.DataFrame]:
+            for rows in chain([next(ready())], groups(ready(), JOBS_BYTES, JOBS_ROWS)):
+                kept = answers.memo.read(verifier.name, rows, verifier.measured)
+                yield rows.join(pl.concat([kept, measuring.transients()]), on="key", maintain_order="left")
+
+        wanted = pl.concat(rows.select("key", "response_id", "question_id") for rows in ready())
+        new = answers.complete(verifier.name, wanted, measuring, verifier.measured, complete)
+        metadata: dict = {"verified": new.height}
+        if verifier.transient is not None:
+            metadata[UNREACHED] = measuring.unreached(wanted)
+        judged = NOBODY
+        if verifier.opinions and limits.opinion:
+            judged, cost = _opinions(verified, limits.opinion, answers)
+            metadata |= cost
+        counts: Counter[str] = Counter()
+
+        def table() -> Iterator[pl.DataFrame]:
+            for rows in verified():
+                counts.update(rows["verdict"].cast(pl.String))
+                yield opinion.opinions(rows, judged) if verifier.opinions else rows
+
+        return Stream(table(), lambda: {"verdicts": dict(counts.most_common())}), metadata
 
     body.__doc__ = verifier.doc
     rules = (module_of(verifier), opinion) if verifier.opinions else (module_of(verifier),)
@@ -78,10 +94,6 @@ def verdicts(verifier: Verifier) -> Table:
     return declare(body)
 
 
-def _verdict_counts(table: pl.DataFrame) -> dict:
-    return {"verdicts": dict(table["verdict"].cast(pl.String).value_counts(sort=True).rows())}
-
-
 def _pool_of(verifier: Verifier) -> str | Callable[[Instruments], str | None] | None:
     """The pool of a verifier: the judge's where the instruments name a model for opinions."""
     if not verifier.opinions:
@@ -89,20 +101,15 @@ def _pool_of(verifier: Verifier) -> str | Callable[[Instruments], str | None] | 
     return lambda instruments: "judge" if getattr(instruments, verifier.section).opinion else verifier.pool
 
 
-def _with_opinions(
-    table: pl.DataFrame, instrument: Opinion | None, ready: Ready, answers: Answers
-) -> tuple[pl.DataFrame, dict]:
-    """Verdicts with the second opinion of a model, where the instruments name one."""
-    if instrument is None:
-        return opinion.opinions(table, NOBODY), {}
+def _opinions(verified: Ready, instrument: Opinion, answers: Answers) -> tuple[pl.DataFrame, dict]:
+    """What a language model says of answers that were verified (response_id, model, text), and the metadata of that."""
 
     def requests() -> Iterator[pl.DataFrame]:
-        for rows in ready():
-            told = rows.join(table.select("response_id", "verdict"), on="response_id", maintain_order="left")
-            yield opinion.requests(opinion.rows_to_ask(told, instrument), instrument)
+        for rows in verified():
+            yield opinion.requests(opinion.rows_to_ask(rows, instrument), instrument)
 
     filled = _asked("opinions", requests, answers)
-    return opinion.opinions(table, filled.table.select("response_id", "model", "text")), usage(filled)
+    return filled.table.select("response_id", "model", "text"), usage(filled)
 
 
 def _asked(namespace: str, requests: Ready, answers: Answers) -> FillResult:
@@ -281,7 +288,7 @@ def verified_set(
     return table, {
         "kept": int(table["kept"].sum()),
         "min_reward": policy.min_reward,
-        **_verdict_counts(table),
+        "verdicts": dict(table["verdict"].cast(pl.String).value_counts(sort=True).rows()),
         "drop_reasons": dict(fates.filter(pl.col("fate") != "kept").rows()),
         "fates": picture(plots.bar_chart_png(fates, "fate", "responses", "What became of the responses")),
         "pass_rate_by_category": picture(plots.bar_chart_png(rates, "category", "pass_rate", "Pass rate")),

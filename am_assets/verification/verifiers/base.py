@@ -127,19 +127,34 @@ def fill(
 
     Transient verdicts are not memoized, so that the next fill makes these, and no others, again.
     """
-    transient = pl.lit(False) if verifier.transient is None else verifier.transient
-    transients = [pl.DataFrame(schema=verifier.measured)]
+    measuring = Measuring(verifier, limits)
+    filled = through(verifier.name, jobs, measuring, verifier.measured)
+    again = jobs.join(measuring.transients(), on="key").select(filled.table.columns)
+    return Filled(pl.concat([filled.table, again]), filled.new.height, measuring.unreached(jobs))
 
-    def measure(ready: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        for timed in verifier.verify(ready, limits):
-            verdicts = timed.select(verifier.measured.names())
-            transients.append(verdicts.filter(transient))
+
+class Measuring:
+    """Makes verdicts for a memo, and holds those that it must not keep."""
+
+    def __init__(self, verifier: Verifier, limits: Any):
+        self.verifier, self.limits = verifier, limits
+        self._transients = [pl.DataFrame(schema=verifier.measured)]
+
+    def __call__(self, ready: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        transient = pl.lit(False) if self.verifier.transient is None else self.verifier.transient
+        for timed in self.verifier.verify(ready, self.limits):
+            verdicts = timed.select(self.verifier.measured.names())
+            self._transients.append(verdicts.filter(transient))
             yield verdicts.filter(~transient)
 
-    filled = through(verifier.name, jobs, measure, verifier.measured)
-    again = jobs.join(pl.concat(transients), on="key")
-    settled = again if verifier.hopeless is None else again.filter(~verifier.hopeless)
-    return Filled(pl.concat([filled.table, again.select(filled.table.columns)]), filled.new.height, settled.height)
+    def transients(self) -> pl.DataFrame:
+        return pl.concat(self._transients)
+
+    def unreached(self, jobs: pl.DataFrame) -> int:
+        """Of how many of `jobs` another run may make a verdict that lasts."""
+        again = self.transients()
+        settled = again if self.verifier.hopeless is None else again.filter(~self.verifier.hopeless)
+        return jobs.join(settled, on="key", how="semi").height
 
 
 def without_sandbox(metadata: Mapping[str, Any], recipes: Collection[str]) -> str | None:
