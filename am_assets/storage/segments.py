@@ -16,7 +16,7 @@ from typing import TypeVar
 import polars as pl
 
 from am_assets.config.vocabulary import FINISH_REASONS
-from am_assets.storage.atomic import file_aside
+from am_assets.storage.atomic import error_number, file_aside
 from am_assets.storage.copies import ANY, of
 
 T = TypeVar("T")
@@ -199,11 +199,14 @@ def write_durably(frame: pl.DataFrame, aside: Path, target: Path, over: str | No
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Raise disk errors of the block as `OSError` that names `path`; polars raises some of them as `ComputeError`."""
+    """Raise disk errors of the block as `OSError` that names `path`, with their number; polars raises some of them as
+    `ComputeError`."""
     try:
         yield
     except (OSError, pl.exceptions.ComputeError) as error:
-        raise OSError(f"{path}: {str(error).rpartition('IO error: ')[2]}") from None
+        told = OSError(f"{path}: {str(error).rpartition('IO error: ')[2]}")
+        told.errno = error_number(error)
+        raise told from None
 
 
 def _write(frame: pl.DataFrame, folder: Path, time_of_writing: str) -> None:

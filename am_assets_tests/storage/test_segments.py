@@ -1,5 +1,6 @@
 """Segments: whole or absent, merged without losing a row, and damage is named."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -122,3 +123,10 @@ def test_a_segment_says_how_many_values_are_null(tmp_path: Path) -> None:
     segments.write(tmp_path, pl.DataFrame({"key": ["a", "b"], "message": ["{}", None], "none": [None, None]}))
     (path,) = segments.listed(tmp_path)
     assert segments.nulls(path) == {"key": 0, "message": 1, "none": 2}
+
+
+def test_a_disk_error_that_polars_tells_in_words_keeps_its_number_and_names_the_file(tmp_path: Path) -> None:
+    said = "parquet: File out of specification: underlying IO error: No space left on device (os error 28)"
+    with pytest.raises(OSError, match=r"table: No space left") as told, segments.disk_errors(tmp_path / "table"):
+        raise pl.exceptions.ComputeError(said)
+    assert told.value.errno == errno.ENOSPC
