@@ -89,7 +89,7 @@ class Memo:
 
     def known(self, namespace: str) -> pl.LazyFrame | None:
         """All rows of a namespace, for reports; None where there are none."""
-        scans = [pl.scan_parquet(path, glob=False) for path in segments.listed(self.folder / namespace)]
+        scans = segments.whole(segments.listed(self.folder / namespace))
         return pl.concat(scans, how="diagonal") if scans else None
 
     def missing(self, namespace: str, wanted: pl.DataFrame) -> pl.DataFrame:
