@@ -51,8 +51,7 @@ def prepare_environment(instance: Path) -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars of libraries would break up our own
     settings = Path(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
     if not settings.exists():
-        settings.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(BUNDLED, settings)
+        write_whole(settings, BUNDLED.read_text(encoding="utf-8"))
     from am_assets.project import data_folder
 
     _keep_records(settings, data_folder() / FILE)
