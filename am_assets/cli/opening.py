@@ -51,11 +51,11 @@ def exit_on_config_error() -> Iterator[None]:
 
 def unwritable(error: OSError, folder: Path) -> str:
     """What stands in the way of reading or writing a folder, and what to do; raises an error of another kind."""
-    number = error_number(error)
-    if number not in UNWRITABLE:
+    advice = UNWRITABLE.get(error_number(error) or 0)
+    if advice is None:
         raise error
     said = f"{error.filename or folder}: {error.strerror}" if error.strerror else str(error)
-    return f"{said}: {UNWRITABLE[number]}"
+    return f"{said}: {advice}"
 
 
 def say(words: str, style: str | None = None) -> None:

@@ -88,7 +88,7 @@ class Experiments:
 
 def load_experiments(data: Path, recipes: Collection[str], broken: Collection[str]) -> Experiments:
     """The experiments of a project folder, in alphabetical order. `recipes` names its valid recipes, `broken` the
-    others; nothing is raised."""
+    others; `ConfigError` is raised where the folder can't be read, and for nothing else."""
     found = Experiments()
     for path in yaml_files(data / FOLDER):
         try:
