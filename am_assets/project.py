@@ -133,7 +133,7 @@ class Project:
     def refuse_broken(self) -> None:
         """`ConfigError` with the faults of all broken recipes, if there are any."""
         if self.broken:
-            raise ConfigError("\n".join(self.broken.values()))
+            raise ConfigError("\n".join(dict.fromkeys(self.broken.values())))
 
     def endpoints_of(self, model: str) -> list[Endpoint]:
         """The endpoints that serve a model; one with defaults where none is configured."""

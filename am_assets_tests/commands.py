@@ -18,11 +18,17 @@ def am(desk: Desk, *arguments: str) -> Result:
 
 def planned(desk: Desk, *arguments: str) -> dict[tuple[str, str], Any]:
     """What `am plan` says of each partition: its state and why."""
-    steps = json.loads(am(desk, "plan", "--json", *arguments).stdout)["steps"]
+    steps = told(am(desk, "plan", "--json", *arguments))["steps"]
     return {(step["asset"], step["partition"]): (step["state"], step["because"]) for step in steps}
 
 
 def applied(desk: Desk, *arguments: str) -> dict[tuple[str, str], str]:
     """How each partition ended that `am apply` ran."""
-    outcomes = json.loads(am(desk, "apply", "--json", *arguments).stdout)["outcomes"]
+    outcomes = told(am(desk, "apply", "--json", *arguments))["outcomes"]
     return {(outcome["asset"], outcome["partition"]): outcome["result"] for outcome in outcomes}
+
+
+def told(result: Result) -> Any:
+    """The JSON that a command printed."""
+    assert result.stdout.startswith(("{", "[")), (result.exit_code, result.output, result.exception)
+    return json.loads(result.stdout)

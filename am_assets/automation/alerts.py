@@ -19,6 +19,9 @@ from am_assets.config.files import Section, parse, read_yaml
 logging.getLogger("apprise").disabled = True  # it logs URLs that it can't parse, unmasked
 
 
+ANSWER_SECONDS = 20.0  # that a service has to take a message
+
+
 class Alerts(Section):
     """`data/alerts.yaml`; `$VARS` in a URL are taken from the environment."""
 
@@ -69,7 +72,10 @@ def send(url: str, message: Message) -> bool:
     kind = {"error": "failure", "warning": "warning", "recovered": "success"}[message.level]
     sender = apprise.Apprise()
     try:
-        return sender.add(url) and bool(sender.notify(body=message.body, title=message.title, notify_type=kind))
+        added = sender.add(url)
+        for service in sender:  # that answers late has the message: without an answer it would get it at each look
+            service.socket_read_timeout = max(service.socket_read_timeout, ANSWER_SECONDS)
+        return added and bool(sender.notify(body=message.body, title=message.title, notify_type=kind))
     except Exception:  # a fault of one service must not stop the others; its message may hold a secret
         return False
 

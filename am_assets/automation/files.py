@@ -16,7 +16,7 @@ from am_assets.automation.conditions import is_root
 from am_assets.automation.previews import is_preview
 from am_assets.automation.reload import needs_reload, reload_location
 from am_assets.automation.schedule import load_schedule
-from am_assets.config.recipe_files import FILES
+from am_assets.config.files import yaml_files
 from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.catalog import FILE as CATALOG
 from am_assets.datasets.exclusions import FILE as EXCLUDE
@@ -87,8 +87,8 @@ def _shown(at: tuple[str, str]) -> str:
 def _fingerprint(here: Project) -> str:
     """A hash of path, size and modification time of all files, none of which is opened, and of what was begun."""
     beside = [path for name in (CATALOG, REVISIONS, EXCLUDE) if (path := here.sources_file.with_name(name)).exists()]
-    in_folders = [path for folder in ("recipes", "experiments") for path in here.data.glob(f"{folder}/{FILES}")]
-    settings = [*here.data.glob(FILES), *in_folders, here.sources_file, *beside]
+    in_folders = [path for folder in ("recipes", "experiments") for path in yaml_files(here.data / folder)]
+    settings = [*yaml_files(here.data), *in_folders, here.sources_file, *beside]
     read = [
         *_data_files(here.sources.values(), here.sources_file.parent),
         *_data_files(here.benchmarks.values(), here.data),

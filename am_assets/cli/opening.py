@@ -16,6 +16,7 @@ from am_assets.cli.terminal import Terminal
 from am_assets.config.files import ConfigError
 from am_assets.orchestration import instance
 from am_assets.runtime.garbage import importing
+from am_assets.storage.atomic import error_number
 from am_assets.storage.shared.objects import StoreError
 
 console = Terminal()
@@ -26,9 +27,9 @@ Recipes = Annotated[
 ]
 Every = Annotated[bool, typer.Option("--all", help="All recipes of the project.")]
 Select = Annotated[str | None, typer.Option("--select", "-s", help="Dagster asset selection, e.g. '+sft_dataset'.")]
-UNWRITABLE = {  # what the advice is where a file can't be written
+UNWRITABLE = {  # what the advice is where a file can't be read or written
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space and run again; nothing stored is lost"),
-    **dict.fromkeys((errno.EROFS, errno.EACCES), "make it writable for this user, or name another folder"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES), "let this user read and write it, or name another folder"),
     **dict.fromkeys((errno.EEXIST, errno.ENOTDIR), "name another folder"),
 }
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -49,10 +50,12 @@ def exit_on_config_error() -> Iterator[None]:
 
 
 def unwritable(error: OSError, folder: Path) -> str:
-    """What stands in the way of writing to a folder, and what to do; raises the error where that is not its kind."""
-    if error.errno not in UNWRITABLE:
+    """What stands in the way of reading or writing a folder, and what to do; raises an error of another kind."""
+    advice = UNWRITABLE.get(error_number(error) or 0)
+    if advice is None:
         raise error
-    return f"{error.filename or folder}: {error.strerror}: {UNWRITABLE[error.errno]}"
+    said = f"{error.filename or folder}: {error.strerror}" if error.strerror else str(error)
+    return f"{said}: {advice}"
 
 
 def say(words: str, style: str | None = None) -> None:

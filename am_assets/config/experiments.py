@@ -13,10 +13,10 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from am_assets.config.alike import alike
-from am_assets.config.files import ConfigError, Section, merge, parse, read_yaml
+from am_assets.config.files import ConfigError, Section, merge, parse, read_yaml, yaml_files
 from am_assets.config.partitions import BETWEEN, part_fault, variant_key
 from am_assets.config.recipe import Recipe
-from am_assets.config.recipe_files import FILES, read_recipe
+from am_assets.config.recipe_files import read_recipe
 
 FOLDER = "experiments"
 
@@ -88,9 +88,9 @@ class Experiments:
 
 def load_experiments(data: Path, recipes: Collection[str], broken: Collection[str]) -> Experiments:
     """The experiments of a project folder, in alphabetical order. `recipes` names its valid recipes, `broken` the
-    others; nothing is raised."""
+    others; `ConfigError` is raised where the folder can't be read, and for nothing else."""
     found = Experiments()
-    for path in sorted((data / FOLDER).glob(FILES)):
+    for path in yaml_files(data / FOLDER):
         try:
             if fault := part_fault("experiment", path.stem):
                 raise ConfigError(f"{path}: {fault}")

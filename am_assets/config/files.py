@@ -77,6 +77,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return read_text(text, path)
 
 
+def yaml_files(folder: Path) -> list[Path]:
+    """Those of a folder, sorted, without what an editor holds beside an open one, which begins with a dot.
+    `ConfigError` where the folder can't be read."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".yaml" and path.name[0] != ".")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ConfigError(f"{folder}: can't be read: {error.strerror}") from None
+
+
 def read_text(text: str, path: Path) -> dict[str, Any]:
     """The mapping in the text of a YAML file, which errors name."""
     try:

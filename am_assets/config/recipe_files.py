@@ -6,11 +6,10 @@ from typing import Any
 
 from am_assets.config.alike import alike
 from am_assets.config.endpoints import BUNDLED
-from am_assets.config.files import ConfigError, merge, parse, read_text, read_yaml
+from am_assets.config.files import ConfigError, merge, parse, read_text, read_yaml, yaml_files
 from am_assets.config.recipe import Recipe
 
 DEFAULT = "default"
-FILES = "[!.]*.yaml"  # what an editor holds beside an open file begins with a dot
 HERE = Path(__file__).parent
 
 
@@ -36,7 +35,7 @@ def read_written(path: Path) -> dict[str, Any]:
 
 def is_default(folder: Path, name: str) -> bool:
     """Whether recipe `name` of a folder is the one that a project has without any."""
-    return name == DEFAULT and not any(folder.glob(FILES))
+    return name == DEFAULT and not yaml_files(folder)
 
 
 def default_recipe(model: str = BUNDLED, sampling: str | None = None) -> str:
@@ -49,7 +48,7 @@ def default_recipe(model: str = BUNDLED, sampling: str | None = None) -> str:
 
 def recipe_names(folder: Path) -> list[str]:
     """In alphabetical order; `default` where the folder has no file."""
-    return sorted(path.stem for path in folder.glob(FILES)) or [DEFAULT]
+    return [path.stem for path in yaml_files(folder)] or [DEFAULT]
 
 
 def load_recipe(path: Path) -> Recipe:

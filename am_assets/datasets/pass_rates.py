@@ -17,6 +17,7 @@ import polars as pl
 from am_assets.config.agreement import PassRates
 from am_assets.config.files import ConfigError
 from am_assets.storage.atomic import file_aside
+from am_assets.storage.segments import disk_errors
 
 FOLDER = "rounds"  # of a project
 VERSION_DIGITS = 12
@@ -52,7 +53,7 @@ def freeze(data: Path, recipe: str, rows: pl.DataFrame) -> str:
     rows = rows.select(pl.col(name).cast(dtype) for name, dtype in ROUND.items()).sort("question_id")
     name = f"{recipe}@{_version(rows)}"
     if not _path(data, name).exists():
-        with file_aside(_path(data, name)) as aside:
+        with disk_errors(_path(data, name)), file_aside(_path(data, name)) as aside:
             rows.write_parquet(aside)
     return name
 

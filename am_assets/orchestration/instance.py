@@ -31,8 +31,10 @@ LAUNCHERS = {
     "kubernetes": ({"module": "am_assets.orchestration.kubernetes", "class": "KubernetesLauncher"}, "dagster_k8s"),
 }
 START_SECONDS = 840  # that a run may wait for a machine; Ray itself gives up a job after 900
-# By a part of the message of SQLite: the advice to the user.
+ROOM_BYTES = 1_000_000  # with less, SQLite fails in many words
+# By a part of the message: the advice to the user.
 REMEDIES = {
+    "disk is full": "free some space and run again",
     "locked": "another program holds it: close that (`fuser` of the file names it) and run again",
     "readonly": "make the file and its folder writable for this user, or point DAGSTER_HOME to a folder that is",
     "unable to open": "make its folder readable and writable for this user, or point DAGSTER_HOME to one that is",
@@ -49,8 +51,7 @@ def prepare_environment(instance: Path) -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars of libraries would break up our own
     settings = Path(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
     if not settings.exists():
-        settings.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(BUNDLED, settings)
+        write_whole(settings, BUNDLED.read_text(encoding="utf-8"))
     from am_assets.project import data_folder
 
     _keep_records(settings, data_folder() / FILE)
@@ -130,6 +131,8 @@ def diagnose(error: Exception) -> str:
         said = why if why.startswith(named) else f"{named}: {why}"
         return f"{said}. Nothing stored is lost: run again"
     where, why = _unwritable(home) or (home, str(getattr(error, "orig", error)))
+    if shutil.disk_usage(home).free < ROOM_BYTES:
+        why = f"{why}; its disk is full"
     remedy = next((remedy for sign, remedy in REMEDIES.items() if sign in why), "see its log")
     return f"{where}: the database of the Dagster instance can't be used ({why}): {remedy}. Nothing stored is lost"
 

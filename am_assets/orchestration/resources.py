@@ -32,7 +32,7 @@ from am_assets.storage.shared.claims import SharedClaims
 from am_assets.storage.shared.database import GUARDED, Database
 from am_assets.storage.shared.leases import code
 from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG
-from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables, form_of
+from am_assets.storage.stored import EXTENSION, FORM, FORM_FILE, StoredTables, form_of, refuse_damaged
 from am_assets.storage.streams import Stored, Written
 
 BUDGET_TAG = "am/budget_usd"  # run tag; runs without it take the environment variable AM_BUDGET_USD
@@ -77,6 +77,7 @@ class TableStore(StoredTables, dg.UPathIOManager):
         for key, path in self._get_paths_for_partitions(context).items():
             file = Path(str(path))
             if of(file).here(file):
+                refuse_damaged(file)
                 found.append(file)
                 frame = self.load_from_path(context, path)
                 frames.append(frame.with_columns(pl.lit(str(key)).alias(fan_in)) if fan_in else frame)

@@ -33,6 +33,7 @@ from am_assets.orchestration.dagster_internals import (
     SqliteRunStorage,
 )
 from am_assets.orchestration.instance import STORAGE_KEYS
+from am_assets.storage.atomic import locked
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:
@@ -48,8 +49,9 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     named = STORAGE_KEYS & settings.keys()
     config = settings.get("storage", {}).get("sqlite") if named else {"base_dir": str(home)}
     storage = {"custom": {"module": __name__, "class": OpenSqliteStorage.__name__, "config": config}}
-    # Despite its name, this is the public way to open the instance of a folder with other settings.
-    instance = dg.DagsterInstance.local_temp(str(home), overrides={"storage": storage} if config else None)
+    with locked(home):  # two processes that create the databases at once would leave them with two versions each
+        # Despite its name, this is the public way to open the instance of a folder with other settings.
+        instance = dg.DagsterInstance.local_temp(str(home), overrides={"storage": storage} if config else None)
     postgres.keep_open(instance)
     return instance
 

@@ -68,7 +68,10 @@ def refuse_unready(plan: Plan, here: Project) -> None:
     if not here.exclusions:
         raise ConfigError(f"nothing to purge: {here.sources_file.with_name(FILE)} lists nothing")
     shards = sources.shard_keys(here.sources)
-    unmade = [step for step in plan.steps() if step.state != "missing" or step.partition in shards]  # others hold none
+    # What was never made holds none, nor do tables that wait for nothing else.
+    unmade = [
+        step for step in plan.steps() if step.state == "stale" or (step.state == "missing" and step.partition in shards)
+    ]
     if steps := [f"{step.asset}[{step.partition}]" for step in unmade]:
         raise ConfigError(
             f"nothing was purged: {', '.join(steps[:SHOWN])}{' and others' if steps[SHOWN:] else ''} may still be made"

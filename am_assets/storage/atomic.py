@@ -7,6 +7,7 @@ Every file of the project that must never be seen half written goes through here
 """
 
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from am_assets.runtime.locks import lock
 from am_assets.storage.copies import ANY, DISK, of
+
+OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 @contextmanager
@@ -105,6 +108,12 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def error_number(error: Exception) -> int | None:
+    """The number of a disk error, which polars says in words."""
+    said = OS_ERROR.search(str(error))
+    return getattr(error, "errno", None) or (int(said[1]) if said else None)
 
 
 @contextmanager

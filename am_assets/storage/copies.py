@@ -7,7 +7,7 @@ leaves files as they are; with one, `shared/copies.py`, which a project mounts.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -69,7 +69,7 @@ class Disk:
         return ANY if path.exists() else None
 
     def paths(self, folder: Path, suffix: str) -> list[Path]:
-        return sorted(folder.glob(f"*{suffix}"))
+        return sorted(path for path in _within(folder) if path.name.endswith(suffix))
 
     def names(self, folder: Path, suffix: str) -> list[str]:
         return [path.name for path in self.paths(folder, suffix)]
@@ -78,7 +78,7 @@ class Disk:
         return {path.name: path.stat().st_mtime for path in self.paths(folder, suffix)}
 
     def folders(self, folder: Path) -> list[str]:
-        return sorted(path.name for path in folder.glob("*") if path.is_dir())
+        return sorted(path.name for path in _within(folder) if path.is_dir())
 
     def keep(self, path: Path, aside: Path, over: str | None) -> None: ...
 
@@ -98,6 +98,12 @@ class Disk:
     def alone(self, folder: Path, wait: bool) -> Iterator[bool]:
         with (folder / ".merging").open("a") as file:
             yield lock(file, wait=wait)
+
+
+def _within(folder: Path) -> Iterator[Path]:
+    """What is in a folder, if it is there. Unlike `glob`, fails where it can't be read: that is no empty one."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        yield from folder.iterdir()
 
 
 DISK = Disk()

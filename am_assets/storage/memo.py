@@ -89,7 +89,7 @@ class Memo:
 
     def known(self, namespace: str) -> pl.LazyFrame | None:
         """All rows of a namespace, for reports; None where there are none."""
-        scans = [pl.scan_parquet(path, glob=False) for path in segments.listed(self.folder / namespace)]
+        scans = segments.whole(segments.listed(self.folder / namespace))
         return pl.concat(scans, how="diagonal") if scans else None
 
     def missing(self, namespace: str, wanted: pl.DataFrame) -> pl.DataFrame:
@@ -180,7 +180,7 @@ class Memo:
     def refused(self) -> str | None:
         """Why nothing more may be measured now, to be asked before what is expensive; None while it may."""
         if not self.has_room():
-            return "the disk of the store is nearly full: free some space and run again"
+            return f"{self.folder}: less than {LOW_WATER_BYTES / 1e6:.0f} MB are free: free some space and run again"
         return self.claims.lost()
 
     def fill(
@@ -277,10 +277,8 @@ class Memo:
         with ExitStack() as stack:
             with self._storing(namespace):
                 mine = stack.enter_context(self.claims.claimed(namespace, rows))
-                if not self.has_room():
-                    raise MemoError(
-                        f"{self.folder}: less than {LOW_WATER_BYTES / 1e6:.0f} MB are free: free some space"
-                    )
+            if reason := self.refused():
+                raise MemoError(reason)
             ours = rows.join(mine, on="key", how="semi", maintain_order="left")
             yield ours, self.missing(namespace, ours)  # some may have been stored since the last look
 

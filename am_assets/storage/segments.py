@@ -15,8 +15,9 @@ from typing import TypeVar
 
 import polars as pl
 
+from am_assets.config.files import ConfigError
 from am_assets.config.vocabulary import FINISH_REASONS
-from am_assets.storage.atomic import file_aside
+from am_assets.storage.atomic import error_number, file_aside
 from am_assets.storage.copies import ANY, of
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ KEYS = pl.Schema({"key": pl.String, "finish_reason": pl.String})  # the latter o
 INTERRUPTED = ~pl.col("finish_reason").str.to_lowercase().is_in([*FINISH_REASONS]).fill_null(True)
 
 
-class DamagedSegment(RuntimeError):
+class DamagedSegment(ConfigError):
     """A segment is not a valid Parquet file."""
 
 
@@ -60,6 +61,15 @@ def keys(paths: list[Path], at: str | None = None, path: str | None = None) -> p
         include_file_paths=path,
     )
     return rows.filter(~INTERRUPTED).drop("finish_reason")
+
+
+def whole(paths: list[Path]) -> list[pl.LazyFrame]:
+    """The rows of each segment; `DamagedSegment` names the file where one is not valid."""
+    with _whole(paths):
+        scans = [pl.scan_parquet(path, glob=False) for path in paths]
+        for scan in scans:
+            scan.collect_schema()
+    return scans
 
 
 def having(paths: list[Path], wanted: pl.DataFrame, schema: pl.Schema) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
@@ -155,10 +165,10 @@ def merge(folder: Path) -> None:
 
 
 def keep_only(folder: Path, wanted: pl.DataFrame) -> int:
-    """Delete the rows whose `key` is not in `wanted`; returns their number. `BlockingIOError` as of `rewrite`."""
+    """Delete the rows whose `key` is not in `wanted`; returns their number."""
 
     def has_others(path: Path) -> bool:
-        known = pl.scan_parquet(path, glob=False).select("key")
+        known = whole([path])[0].select("key")
         return bool(known.join(wanted.lazy(), on="key", how="anti").limit(1).collect().height)
 
     return rewrite(folder, lambda rows: rows.join(wanted, on="key", how="semi", maintain_order="left"), has_others)
@@ -170,15 +180,13 @@ def rewrite(
     """Replace the rows of each segment by what `change` makes of them; returns how many fewer there are. Segments that
     `changes` says no to are not read.
 
-    What takes the place of a segment is there before that is removed. `BlockingIOError` where another process is
-    merging.
+    What takes the place of a segment is there before that is removed. Waits for another process that is merging.
     """
     removed = 0
-    with of(folder).alone(folder, wait=False) as locked:
-        if not locked:
-            raise BlockingIOError(f"{folder}: another process is merging; try again in a moment")
+    with of(folder).alone(folder, wait=True):
         for path in filter(changes, listed(folder)):
-            rows = pl.read_parquet(path)
+            with _whole([path]):
+                rows = pl.read_parquet(path)
             changed = change(rows)
             if not changed.equals(rows):
                 if changed.height:
@@ -199,11 +207,14 @@ def write_durably(frame: pl.DataFrame, aside: Path, target: Path, over: str | No
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Raise disk errors of the block as `OSError` that names `path`; polars raises some of them as `ComputeError`."""
+    """Raise disk errors of the block as `OSError` that names `path`, with their number; polars raises some of them as
+    `ComputeError`."""
     try:
         yield
     except (OSError, pl.exceptions.ComputeError) as error:
-        raise OSError(f"{path}: {str(error).rpartition('IO error: ')[2]}") from None
+        told = OSError(f"{path}: {str(error).rpartition('IO error: ')[2]}")
+        told.errno = error_number(error)
+        raise told from None
 
 
 def _write(frame: pl.DataFrame, folder: Path, time_of_writing: str) -> None:

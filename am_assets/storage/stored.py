@@ -4,6 +4,7 @@ StoredTables(folder).read("deduped_set", "demo", ["question_id", "kept"])
 """
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +17,7 @@ from am_assets.config.recipe import SECTIONS, Recipe
 from am_assets.storage.copies import of
 
 EXTENSION = ".parquet"
+END = b"PAR1"
 FORM = 2  # format version of tables and memo; raise it where older code would misread or damage them
 FORM_FILE = "FORMAT"  # in the folder of tables; version 1 where it is missing
 P = TypeVar("P", bound=Section)
@@ -72,10 +74,19 @@ class StoredTables:
         return Recipe(**sections)
 
     def path(self, asset: str, partition: str) -> Path:
-        """Where a table lies, as it is stored now, if it is."""
+        """Where a table lies, as it is stored now, if it is; `ConfigError` where that is no whole file."""
         path = stored_at(self.folder, asset, partition)
-        of(path).here(path)
+        if of(path).here(path):
+            refuse_damaged(path)
         return path
+
+
+def refuse_damaged(path: Path) -> None:
+    """`ConfigError` where a table does not end as Parquet does, as after a disk that failed or a copy broken off."""
+    with path.open("rb") as file:
+        file.seek(-min(len(END), path.stat().st_size), os.SEEK_END)
+        if file.read() != END:
+            raise ConfigError(f"{path}: not a whole Parquet file: remove it, and `am apply` makes it again")
 
 
 def stored_at(folder: Path, asset: str, partition: str) -> Path:

@@ -3,12 +3,14 @@
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import sleep
 
 
 class Webhook:
     def __init__(self) -> None:
         self.received: list[dict] = []
         self.refuses = False
+        self.seconds = 0.0  # before it answers
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -16,6 +18,7 @@ class Webhook:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 if not hook.refuses:
                     hook.received.append(json.loads(body))
+                sleep(hook.seconds)
                 self.send_response(503 if hook.refuses else 200)
                 self.send_header("content-length", "0")
                 self.end_headers()

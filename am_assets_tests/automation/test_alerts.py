@@ -170,6 +170,14 @@ def test_an_address_that_fails_loses_no_message_and_fails_no_look(watch: Watch) 
     assert watch.look() == []
 
 
+@pytest.mark.slow
+def test_an_address_that_answers_late_is_told_once(watch: Watch) -> None:
+    watch.hook.seconds = 5
+    watch.run(0.4)
+    assert watch.look() == ["verified[plain]: check pass_rate failed"]
+    assert watch.look() == [] and not watch.logged
+
+
 def test_one_dead_address_holds_up_no_other_and_repeats_nothing_there(watch: Watch) -> None:
     watch.rules = Alerts(urls=["json://127.0.0.1:1/dead", watch.hook.url])
     watch.run(0.4)

@@ -250,6 +250,14 @@ def test_a_token_that_is_wrong_or_may_not_write_is_named_by_its_variable_and_nev
     assert hub.repos == {}
 
 
+@pytest.mark.parametrize("page", [b"<html>Welcome to this network</html>", b"[1, 2", b"{}", b"[]"])
+def test_what_is_no_hub_is_told(desk: Desk, hub: Hub, monkeypatch: pytest.MonkeyPatch, page: bytes) -> None:
+    monkeypatch.setattr(hub, "reply", lambda *_: (200, page, {}))
+    told = am(desk, *PUSH, "--yes")
+    refused(told, 1, f"{hub.url} does not answer as a hub does: look at HF_ENDPOINT")
+    assert "Traceback" not in told.output
+
+
 def test_what_the_hub_says_of_a_card_is_quoted_and_no_signed_address_is_shown(
     desk: Desk, hub: Hub, capfd: pytest.CaptureFixture
 ) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from am_assets import open_project
 from am_assets.config.files import ConfigError
+from am_assets.project import load_project
+from am_assets.storage.copies import DISK
 
 Change = Callable[[Path], object]
 
@@ -43,6 +45,9 @@ def _write(name: str, text: str) -> Change:
         (_write("recipes/strict.yml", ""), "strict.yml: nothing reads a .yml: name it strict.yaml"),
         (lambda folder: (folder / "recipes").rename(folder / "recipe"),
          "recipe: nothing reads it: did you mean recipes"),
+        (lambda folder: (folder / "recipes").rename(folder / "old") and (folder / "recipes").write_text(""),
+         "recipes: can't be read: Not a directory"),
+        (_write("experiments", ""), "experiments: can't be read: Not a directory"),
     ],
 )  # fmt: skip
 def test_a_file_that_cant_be_read_or_is_not_is_named(folder: Path, change: Change, says: str) -> None:
@@ -51,6 +56,27 @@ def test_a_file_that_cant_be_read_or_is_not_is_named(folder: Path, change: Chang
         open_project(folder)
     assert says in str(error.value)
     assert str(folder) in str(error.value)
+
+
+def test_folders_that_this_user_may_not_read_are_no_empty_ones(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ConfigError, match="recipes: can't be read: Permission denied"):
+        open_project(folder)
+    with pytest.raises(PermissionError):
+        DISK.paths(folder, ".parquet")
+
+
+def test_a_fault_that_recipes_inherit_is_told_once(folder: Path) -> None:
+    (folder / "recipes" / "main.yaml").write_text("dedup: [")
+    (folder / "recipes" / "other.yaml").write_text("extends: main\n")
+    told = load_project(folder, folder / "sources.yaml")
+    assert {*told.broken} == {"main", "other"}
+    with pytest.raises(ConfigError) as error:
+        told.refuse_broken()
+    assert str(error.value).count("main.yaml: not YAML") == 1
 
 
 @pytest.mark.parametrize("name", ["endpoints-old.yaml", "samples.yaml", "notes.yml", "endpoint", "recipes/main.yml"])

