@@ -33,6 +33,7 @@ LAUNCHERS = {
 START_SECONDS = 840  # that a run may wait for a machine; Ray itself gives up a job after 900
 # By a part of the message of SQLite: the advice to the user.
 REMEDIES = {
+    "already exists": "another command was making it at the same moment: run again",
     "locked": "another program holds it: close that (`fuser` of the file names it) and run again",
     "readonly": "make the file and its folder writable for this user, or point DAGSTER_HOME to a folder that is",
     "unable to open": "make its folder readable and writable for this user, or point DAGSTER_HOME to one that is",
