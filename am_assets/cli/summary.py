@@ -81,8 +81,7 @@ def _spent(figures: tuple) -> list[str]:
     return [*(f"{count:,}" for count in counts), f"{dollars:,.4f}"]
 
 
-def show_measurements(console: Console, known: pl.LazyFrame) -> None:
-    rows = known.tail(LATEST).collect()
+def show_measurements(console: Console, rows: pl.DataFrame) -> None:
     table = Table("key", "measured", title=f"the latest {counted(rows.height, 'row')}")
     for row in rows.iter_rows(named=True):
         cells = (f"{name}: {' '.join(str(value).split())[:CELL_CHARS]}" for name, value in row.items() if name != "key")
@@ -90,11 +89,7 @@ def show_measurements(console: Console, known: pl.LazyFrame) -> None:
     console.print(table)
 
 
-def show_measurement(console: Console, known: pl.LazyFrame, key: str) -> None:
-    rows = known.filter(pl.col("key") == key).tail(1).collect()
-    if rows.is_empty():
-        console.print(f"No row of the key {key}.", highlight=False)
-        return
+def show_measurement(console: Console, rows: pl.DataFrame) -> None:
     for name, value in rows.row(0, named=True).items():
         console.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
 
