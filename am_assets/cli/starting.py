@@ -128,7 +128,8 @@ def _next(start: "Start", files: list[str], keys: list[str]) -> None:
         say(f"Labels and judge: {BUNDLED}, which only exercises the path (--judge, or instruments.yaml)")
     for key in keys:
         say(f"Not set in the environment: {key}")
-    say(
-        f"\n  export AM_DATA={shlex.quote(str(start.folder))}\n  am plan     # what it takes\n  am apply    # all of it"
-    )
-    say('  am apply -s "+sft_dataset"    # the released dataset, without training a student')
+    say(f"\n  export AM_DATA={shlex.quote(str(start.folder))}")
+    say("  am plan                       # what it takes, and what is in the way")
+    say('  am apply -s "+sft_dataset"    # the released dataset')
+    say("  am view                       # its rows in a browser")
+    say("  am apply                      # the rest: a student is trained, the report made")
