@@ -7,33 +7,27 @@ from collections.abc import Collection
 
 import dagster as dg
 
+from am_assets.orchestration.partitions import recipe_and_benchmark
+
 ASSET_TAG = "am/asset"
 USER_TAG = "user"  # what the UI says under "launched by"
 PARTS = {"shards": "shard", "recipes": "recipe", "benchmarks": "benchmark", "experiments": "experiment"}
 SHOWN = 3  # assets that are named; the page of the run lists them all
 
 
-def run_names(assets: Collection[str], partition: str | None) -> dict[str, str]:
-    """The tags of a run of one partition of `assets`; of more than a few only how many there are."""
-    from am_assets.orchestration.assets import TABLE
-    from am_assets.orchestration.partitions import recipe_and_benchmark
-
-    known = sorted({*assets} & {*TABLE})
-    if not known:
-        return {}
-    named = {ASSET_TAG: ", ".join(known) if len(known) <= SHOWN else f"{len(known)} assets"}
-    kinds = {TABLE[name].by for name in known}
-    if partition is None or len(kinds) > 1:
-        return named
-    if kinds == {"recipe_benchmarks"}:
+def run_names(assets: Collection[str], by: str, partition: str) -> dict[str, str]:
+    """The tags of a run of one partition of `assets`, which are all partitioned `by` the same; of more than a few only
+    how many there are."""
+    named = {ASSET_TAG: ", ".join(sorted(assets)) if len(assets) <= SHOWN else f"{len(assets)} assets"}
+    if by == "recipe_benchmarks":
         recipe, benchmark = recipe_and_benchmark(partition)
         return named | {"recipe": recipe, "benchmark": benchmark}
-    return named | {PARTS[kinds.pop()]: partition}
+    return named | {PARTS[by]: partition}
 
 
-def name_this_run(asset: str, partition: str) -> None:
+def name_this_run(asset: str, by: str, partition: str) -> None:
     """Tag the run that is making a partition of `asset`, unless whoever launched it did."""
     context = dg.AssetExecutionContext.get()
     if ASSET_TAG not in context.run.tags:
         assets = {key.to_user_string() for key in context.run.asset_selection or ()} or {asset}
-        context.instance.add_run_tags(context.run.run_id, run_names(assets, partition))
+        context.instance.add_run_tags(context.run.run_id, run_names(assets, by, partition))

@@ -172,7 +172,7 @@ class Table:
         def body(*args: Any, **inputs: Any) -> dg.MaterializeResult:
             started = time.monotonic()
             partition = dg.AssetExecutionContext.get().partition_key
-            name_this_run(self.name, partition)
+            name_this_run(self.name, self.by, partition)
             declared.pin(partition)
             entry = declared.entry(partition)  # before inputs are read: a later edit shows as a change
             if takes_project:

@@ -161,7 +161,7 @@ class Elsewhere:
         run = str(uuid4())
         self.under_way[key, step.partition] = Submitted(step, run)  # first: an interrupt finds it
         job = self.plan.definitions.resolve_implicit_global_asset_job_def()
-        names = run_names([step.asset], step.partition)
+        names = run_names([step.asset], TABLE[step.asset].by, step.partition)
         self.instance.create_run_for_job(
             job_def=job,
             run_id=run,

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import dagster as dg
 
+from am_assets.orchestration.assets import TABLE
 from am_assets.orchestration.dagster_internals import RunFailureReason
 from am_assets.orchestration.run_names import run_names
 
@@ -16,7 +17,7 @@ def run(
 
     `KeyboardInterrupt` where the run was interrupted or canceled; the instance records it as canceled.
     """
-    run_id = str(uuid4())
+    run_id, name = str(uuid4()), key.to_user_string()
     try:
         # The job of this asset alone: Dagster describes the job anew for each run, which takes longer the larger it is.
         job = definitions.resolve_implicit_global_asset_job_def().get_subset(asset_selection={key})
@@ -25,7 +26,7 @@ def run(
             instance=instance,
             asset_selection=[key],
             partition_key=partition,
-            tags=run_names([key.to_user_string()], partition) | tags,
+            tags=run_names([name], TABLE[name].by, partition) | tags,
             raise_on_error=False,
             run_id=run_id,
         )

@@ -12,19 +12,22 @@ from am_assets_tests.desk import Desk
 
 
 @pytest.mark.parametrize(
-    ("assets", "partition", "tags"),
+    ("assets", "by", "partition", "tags"),
     [
-        (["raw_pool"], "gsm8k-3", {"am/asset": "raw_pool", "shard": "gsm8k-3"}),
-        (["deduped_set"], "demo", {"am/asset": "deduped_set", "recipe": "demo"}),
-        (["eval_scores"], "gpqa|demo", {"am/asset": "eval_scores", "recipe": "demo", "benchmark": "gpqa"}),
-        (["rl_policy", "dedup_policy"], "demo", {"am/asset": "dedup_policy, rl_policy", "recipe": "demo"}),
-        (["raw_pool", "deduped_set"], "demo", {"am/asset": "deduped_set, raw_pool"}),
-        (["raw_pool"], None, {"am/asset": "raw_pool"}),
-        (["of_somebody_else"], "demo", {}),
+        (["raw_pool"], "shards", "gsm8k-3", {"am/asset": "raw_pool", "shard": "gsm8k-3"}),
+        (["deduped_set"], "recipes", "demo", {"am/asset": "deduped_set", "recipe": "demo"}),
+        (
+            ["eval_scores"],
+            "recipe_benchmarks",
+            "gpqa|demo",
+            {"am/asset": "eval_scores", "recipe": "demo", "benchmark": "gpqa"},
+        ),
+        (["rl_policy", "dedup_policy"], "recipes", "demo", {"am/asset": "dedup_policy, rl_policy", "recipe": "demo"}),
+        (["a", "b", "c", "d"], "shards", "aime", {"am/asset": "4 assets", "shard": "aime"}),
     ],
 )
-def test_a_run_is_named_by_its_assets_and_its_partition(assets: list[str], partition: str | None, tags: dict) -> None:
-    assert run_names(assets, partition) == tags
+def test_a_run_is_named_by_its_assets_and_its_partition(assets: list[str], by: str, partition: str, tags: dict) -> None:
+    assert run_names(assets, by, partition) == tags
 
 
 def test_a_run_that_was_launched_by_clicks_names_itself_when_it_begins(tmp_path: Path) -> None:
