@@ -21,6 +21,7 @@ from am_assets.project import Project, load_project
 from am_assets.runtime.wording import counted
 from am_assets.storage import schemas
 from am_assets.storage.copies import of
+from am_assets.storage.schemas.meanings import meaning
 from am_assets.storage.stored import StoredTables, refuse_newer
 from am_assets.training.rows import with_texts
 from am_assets.verification.verifiers import VERIFIERS
@@ -94,7 +95,7 @@ class Opened:
 
     def columns(self, name: str) -> dict[str, str]:
         """What each column of a table means."""
-        return {column: spec.description or "" for column, spec in TABLES[_known(name)].columns().items()}
+        return {column: meaning(TABLES[_known(name)], column) for column in TABLES[name].columns()}
 
     def recipe(self, name: str) -> Recipe:
         """A recipe as its file says. `ConfigError` where it is broken or does not exist."""

@@ -9,8 +9,9 @@ from shlex import split
 
 import pytest
 from typer.main import get_command
+from typer.testing import CliRunner
 
-from am_assets.cli import app
+from am_assets.cli import HELP, app
 from am_assets.storage.stored import StoredTables
 from am_assets_tests.cli.test_init import answered, asked, write
 from am_assets_tests.services import ROOT, environment
@@ -35,6 +36,13 @@ def test_every_command_of_a_page_is_one(page: Path) -> None:
             with group.make_context("am", words[1:]) as context:
                 name, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
                 command.make_context(name, rest, parent=context).close()
+
+
+def test_the_help_has_each_command_once_in_a_panel_and_fits_a_narrow_terminal() -> None:
+    said = CliRunner(env={"COLUMNS": "80"}).invoke(app, ["--help"]).output
+    listed = re.findall(r"^│ ([a-z]+) {2,}", said, re.MULTILINE)
+    assert sorted(listed) == sorted(get_command(app).commands) and "─ Commands ─" not in said
+    assert all(line.rstrip() in said for line in HELP.replace("\b", "").splitlines())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from am_assets import open_project
 from am_assets.config.files import ConfigError
 from am_assets.datasets.sources import load_sources, read_shard
-from am_assets.notebook import BY_BOTH, Opened
+from am_assets.notebook import BY_BOTH, TABLES, Opened
 from am_assets.storage.stored import settings
 
 ROWS = [
@@ -52,6 +52,7 @@ def test_a_table_is_a_lazy_frame_over_its_partitions(here: Opened) -> None:
     assert set(here.table("raw_pool", "own-1").select("partition").collect()["partition"]) == {"own-1"}
     assert here.tables().filter(pl.col("table") == "raw_pool")["partition"].to_list() == ["own-0", "own-1"]
     assert here.columns("raw_pool")["copies"] == "input rows with this question"
+    assert not [column for name in TABLES for column, means in here.columns(name).items() if not means]
 
 
 def test_tables_by_recipe_and_benchmark_have_partitions_of_both(here: Opened, folder: Path) -> None:

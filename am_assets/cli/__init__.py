@@ -1,66 +1,30 @@
-"""The command `am`: questions about a project answered in a terminal,
-and bringing it up to date.
+"""Questions about a project answered in a terminal, and bringing it up to date.
 
-  am init FOLDER --from FILE       a project over data of your own, which
-                                   applies as it is
-  am read FILE                     what a file of questions would be in the
-                                   pool; needs no project
-  am catalog                       published data sets that `use:` and `am
-                                   read` know by name
-  am plan                          what is missing or stale, because of what,
-                                   and what it would cost
-  am apply -r demo                 bring a recipe up to date; several -r, or
-                                   --all
-  am apply -r demo -s "+sft_dataset"
-                                   with Dagster's asset selection syntax
-  am apply -r demo --budget 20     asking models for at most 20 dollars,
-                                   without a question
-  am preview -r demo --set dedup.threshold=0.9
-                                   what other settings would keep, lose and
-                                   ask
-  am explain ID -r demo            the way of one question, and the line that
-                                   kept or dropped it
-  am diff -r demo -r demo-strict   rows in one set and not in the other, and
-                                   the fields that they stem from
-  am scores -r demo -r demo-strict
-                                   scores with intervals, and whether the two
-                                   students can be told apart
-  am experiment strictness         train, score and compare an experiment's
-                                   variants; without a name, list all
-  am judges -r demo                how far each judge agrees with the
-                                   verifiers
-  am freeze -r demo                keep its questions' pass rates as a round,
-                                   by which recipes sample
-  am view -r demo                  rows in a browser: search, filter, open,
-                                   mark answers
-  am marks -r demo                 how far verdicts agree with people;
-                                   --export writes test cases
-  am push -r demo hf://datasets/OWNER/NAME
-                                   hand out what a recipe released, as one
-                                   commit with a tag
-  am purge                         remove what exclude.txt lists from the
-                                   memo, and name what still holds it
-  am train -r demo --dry-run       memory, time and command of a training, for
-                                   each preset of hardware.yaml
-  am verify FILE                   the verdict on each row of a file or a
-                                   pipe; needs no project
-  am doctor                        what this machine has, what would run
-                                   where, and what is missing
-  am cluster check                 whether this machine can work on it
-                                   together with others (cluster.yaml);
-                                   move takes along what it did alone
-  am memo                          what was measured so far, how large and how
-                                   old it is
-  am memo responses KEY            one answer in full
+  am read FILE                       what a file of questions would be
+  am init FOLDER --from FILE         a project over it, which applies as it is
+  export AM_DATA=FOLDER
+  am plan                            what an apply does, asks and costs
+  am apply -s "+sft_dataset" -b 20   the dataset, for at most 20 dollars
+  am view                            its rows in a browser
+  am apply                           the rest: student, scores, report
 
-A project's only recipe needs no naming. Each of them prints JSON with --json. Only talking to a person belongs here.
+A project's only recipe needs no naming; -r names others. --json prints JSON.
+
+Only talking to a person belongs here.
 """
 
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from typer.models import CommandInfo
 
+PANELS = {
+    "Your data": ["read", "init", "catalog", "verify"],
+    "Plan and apply": ["doctor", "plan", "apply", "preview", "train", "experiment", "freeze"],
+    "Look": ["view", "explain", "diff", "scores", "judges", "marks"],
+    "Hand out, keep, remove": ["push", "memo", "purge", "cluster"],
+}
 # \b keeps the lines of a paragraph
 HELP = f"\b\n{__doc__.partition('Only talking')[0].strip()}".replace("\n\n", "\n\n\b\n")
 app = typer.Typer(
@@ -103,3 +67,15 @@ from am_assets.cli import (  # noqa: E402, F401  (they add their commands to `ap
     verifying,
     viewing,
 )
+
+
+def _arrange(commands: list[CommandInfo]) -> None:
+    """Order the commands as PANELS has them, each in its panel."""
+    named = {info.name or info.callback.__name__: info for info in commands if info.callback}
+    for panel, names in PANELS.items():
+        for name in names:
+            named[name].rich_help_panel = panel
+    commands[:] = [named[name] for names in PANELS.values() for name in names]
+
+
+_arrange(app.registered_commands)

@@ -1,6 +1,6 @@
 """`am memo`: contents of the memo, and removal of unreferenced entries."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,11 +10,14 @@ from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError
 from am_assets.runtime.wording import counted
 
+if TYPE_CHECKING:
+    import polars as pl
+
 
 @app.command()
 def memo(
     namespace: Annotated[str | None, typer.Argument(help="Show its latest rows.")] = None,
-    key: Annotated[str | None, typer.Argument(help="Show this row in full.")] = None,
+    key: Annotated[str | None, typer.Argument(help="Show this row in full: its key, or the beginning.")] = None,
     prune: Annotated[bool, typer.Option(help="Remove rows that no recipe, source or benchmark references.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Prune without asking.")] = False,
     by: Annotated[
@@ -45,11 +48,11 @@ def memo(
                     f"nothing is stored under {namespace}{alike(namespace, store.namespaces())}; there are"
                     f" {', '.join(store.namespaces()) or 'none'}"
                 )
+            rows = _of_key(known, namespace, key) if key else known.tail(LATEST).collect()
             if as_json:
-                rows = known.filter(key=key).head(1) if key else known.tail(LATEST)
-                print_json(rows.collect().to_dicts())
+                print_json(rows.to_dicts())
             else:
-                show_measurement(console, known, key) if key else show_measurements(console, known)
+                show_measurement(console, rows) if key else show_measurements(console, rows)
             return
         holdings = upkeep.holdings(store, found)
         if disk:
@@ -60,6 +63,17 @@ def memo(
         if prune and (yes or typer.confirm("Remove the unwanted measurements? They would have to be paid for again")):
             for name, removed in upkeep.prune(store, found).items():
                 say(f"{name}: {counted(removed, 'row')} removed")
+
+
+def _of_key(known: "pl.LazyFrame", namespace: str, key: str) -> "pl.DataFrame":
+    """The latest row of the one key that is or begins so. `ConfigError` where there is none, or several."""
+    import polars as pl
+
+    rows = known.filter(pl.col("key").str.starts_with(key)).collect()
+    keys = rows["key"].n_unique()
+    if keys != 1:
+        raise ConfigError(f"{keys or 'no'} keys of {namespace} begin with {key}: am memo {namespace} lists the latest")
+    return rows.tail(1)
 
 
 def _spent(by: list[str], as_json: bool) -> None:

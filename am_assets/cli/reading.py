@@ -54,7 +54,7 @@ def read(
     from am_assets.cli.show_reading import show_guess, show_reading
 
     for one, entry, shape in zip_longest(found, entries, shapes):
-        show_reading(console, one, all_rows=not rows or one.told.rows < rows)
+        show_reading(console, one, all_rows=not rows or one.told.rows < rows, guessed=bool(shape))
         if shape:
             show_guess(console, entry, shape)
 

@@ -30,7 +30,7 @@ def _lines(explanation: Explanation) -> Iterator[tuple[str | None, str]]:
     yield None, f"  {_short(explanation.question)}"
     for part in explanation.parts:
         yield "bold", part.name
-        for fact in part.facts or [{"": "nothing is stored"}]:
+        for fact in part.facts or [{"": "none"}]:
             yield None, "  " + ", ".join(_fact(name, value) for name, value in fact.items() if value is not None)
         if part.decision:
             yield "green" if part.decision.kept else "red", f"  {decision_text(part.decision, explanation.recipe)}"

@@ -17,15 +17,18 @@ from am_assets.runtime.wording import counted
 CHARS = 400  # of a text
 
 
-def show_reading(console: Console, found: Inspection, all_rows: bool) -> None:
+def show_reading(console: Console, found: Inspection, all_rows: bool, guessed: bool = False) -> None:
     told, say = found.told, partial(_say, console)
-    say(f"Form: {told.form}, {found.because}")
+    say(f"Form: {told.form}, {'by the names and values of its columns' if guessed else found.because}")
     say(f"Files: {', '.join(map(str, found.files))}")
     say(f"Rows: {told.rows:,}{'' if all_rows else ', the first ones; -n 0 reads all'}")
     table = Table("read as", "from", title="Columns")
     for name, path in found.columns.items():
-        table.add_row(name, path or "no row has it")
+        if path:
+            table.add_row(name, path)
     console.print(table)
+    if absent := [name for name, path in found.columns.items() if not path]:
+        say(f"no row has: {', '.join(absent)}")
     say(
         ", ".join(counted(count, name.removesuffix("s")) for name, count in found.counts.items() if count)
         or "nothing came out"

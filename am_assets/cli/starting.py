@@ -48,7 +48,7 @@ def init(
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists():
                 path.write_text(text, encoding="utf-8")
-        keys = keys_wanted([teacher, judge], api_base) if teacher or judge else []
+        keys = keys_wanted(start)
     except ConfigError as error:
         exit_with(str(error))
     except OSError as error:
@@ -123,12 +123,13 @@ def _next(start: "Start", files: list[str], keys: list[str]) -> None:
     own = [name for name in files if not name.startswith(("schemas/", "."))]
     say(f"\nWritten to {start.folder}: {', '.join(own)}")
     if not start.teacher:
-        say(f"Teacher: {BUNDLED}, which only exercises the path; --teacher names another, or the recipe")
+        say(f"Teacher: {BUNDLED}, which only exercises the path (--teacher, or the recipe)")
     if not start.judge:
-        say(f"Labels and judge: {BUNDLED} likewise (--judge, or instruments.yaml)")
+        say(f"Labels and judge: {BUNDLED}, which only exercises the path (--judge, or instruments.yaml)")
     for key in keys:
         say(f"Not set in the environment: {key}")
-    say(
-        f"\n  export AM_DATA={shlex.quote(str(start.folder))}\n  am plan     # what it takes\n  am apply    # all of it"
-    )
-    say('  am apply -s "+sft_dataset"    # the released dataset, without training a student')
+    say(f"\n  export AM_DATA={shlex.quote(str(start.folder))}")
+    say("  am plan                       # what it takes, and what is in the way")
+    say('  am apply -s "+sft_dataset"    # the released dataset')
+    say("  am view                       # its rows in a browser")
+    say("  am apply                      # the rest: a student is trained, the report made")

@@ -1,6 +1,6 @@
 """Rendering of the results of an apply (funnel, costs, scores), and of the memo."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -27,13 +27,11 @@ def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
     if holdings.is_empty():
         console.print("Nothing was measured yet.")
         return
-    right = {name: Column(name, justify="right") for name in ("measurements", "MB", "paid, $", "wanted by nobody")}
-    names = ("namespace", "measurements", "MB", "oldest", "newest", "paid, $", "wanted by nobody")
-    table = Table(*(right.get(name, name) for name in names), title="Memo")
+    right = {name: Column(name, justify="right") for name in ("rows", "MB", "paid, $", "unwanted")}
+    names = ("namespace", "rows", "MB", "oldest", "newest", "paid, $", "unwanted")
+    table = Table(*(right.get(name, name) for name in names), title="Memo: what was measured")
     for row in holdings.iter_rows(named=True):
-        ages = [
-            f"{row[name]:%Y-%m-%d %H:%M}" if row[name] else "before dates were kept" for name in ("oldest", "newest")
-        ]
+        ages = [f"{row[name]:%Y-%m-%d}" if row[name] else "not kept" for name in ("oldest", "newest")]
         paid = "" if row["dollars"] is None else f"{row['dollars']:.4f}"
         unwanted = "not recorded" if row["unwanted"] is None else f"{row['unwanted']:,}"
         table.add_row(row["namespace"], f"{row['measurements']:,}", f"{row['bytes'] / 1e6:,.1f}", *ages, paid, unwanted)
@@ -83,8 +81,7 @@ def _spent(figures: tuple) -> list[str]:
     return [*(f"{count:,}" for count in counts), f"{dollars:,.4f}"]
 
 
-def show_measurements(console: Console, known: pl.LazyFrame) -> None:
-    rows = known.tail(LATEST).collect()
+def show_measurements(console: Console, rows: pl.DataFrame) -> None:
     table = Table("key", "measured", title=f"the latest {counted(rows.height, 'row')}")
     for row in rows.iter_rows(named=True):
         cells = (f"{name}: {' '.join(str(value).split())[:CELL_CHARS]}" for name, value in row.items() if name != "key")
@@ -92,11 +89,7 @@ def show_measurements(console: Console, known: pl.LazyFrame) -> None:
     console.print(table)
 
 
-def show_measurement(console: Console, known: pl.LazyFrame, key: str) -> None:
-    rows = known.filter(pl.col("key") == key).tail(1).collect()
-    if rows.is_empty():
-        console.print(f"No row of the key {key}.", highlight=False)
-        return
+def show_measurement(console: Console, rows: pl.DataFrame) -> None:
     for name, value in rows.row(0, named=True).items():
         console.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
 
@@ -119,7 +112,23 @@ def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[st
     for line in without_rows(outcomes, recipes):
         console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     show_failures(outcomes)
-    console.print(f"Open the UI with [bold]make ui[/bold], then {UI}")
+    for line in released(made, recipes, assets):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"The graph: [bold]make ui[/bold], then {UI}", highlight=False)
+
+
+def released(made: Container[tuple[str, str]], recipes: list[str], assets: Path) -> Iterator[str]:
+    """Where the dataset of each recipe lies that has a new one, and how its rows are looked at and handed out."""
+    for recipe in recipes:
+        if ("sft_dataset", recipe) not in made:
+            continue
+        table = assets / "sft_dataset" / f"{recipe}.parquet"
+        rows = pl.scan_parquet(table).select(pl.len()).collect().item()
+        yield f"Released by {recipe}: {counted(rows, 'row')}, in {table.with_suffix('')}"
+        if ("recipe_report", recipe) in made:
+            yield f"  report:   {assets / 'recipe_report' / recipe}.html"
+        yield f"  look:     am view -r {recipe}"
+        yield f"  hand out: am push -r {recipe} hf://datasets/OWNER/NAME"
 
 
 def without_rows(outcomes: list[Outcome], recipes: list[str]) -> list[str]:

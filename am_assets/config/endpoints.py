@@ -13,10 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from am_assets.config.files import ConfigError, Section, parse, read_yaml
+from am_assets.config.providers import listed_prices, missing_keys
 from am_assets.config.serve import Serve
-
-# Must be set before litellm is imported anywhere: use the price table of the package, do not download it.
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 EMBEDDED = "embedded/"
 BUNDLED = "embedded/smollm2-135m-instruct"  # installed with the project
@@ -73,13 +71,8 @@ class Endpoint(Section):
             return self.input_price or 0, self.output_price or 0
         if self.served(model):
             return 0, 0
-        import litellm
-
-        try:
-            listed = litellm.get_model_info(self.model or model)
-        except Exception:  # litellm raises a plain Exception for a model that its table does not have
-            return None
-        return (listed["input_cost_per_token"] or 0) * 1e6, (listed["output_cost_per_token"] or 0) * 1e6
+        listed = listed_prices(self.model or model)
+        return (listed[0] * 1e6, listed[1] * 1e6) if listed else None
 
     def api_key(self, model: str) -> str | None:
         """The API key from the environment; None where litellm looks it up. `ConfigError` where there is none."""
@@ -91,9 +84,7 @@ class Endpoint(Section):
             return os.environ[self.api_key_env]
         if self.api_base or self.served(model):
             return None
-        import litellm
-
-        if missing := litellm.validate_environment(self.model or model)["missing_keys"]:
+        if missing := missing_keys(self.model or model):
             raise ConfigError(
                 f"{model}: set {' and '.join(missing)} in the environment, or api_key_env in endpoints.yaml"
             )

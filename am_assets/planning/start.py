@@ -7,14 +7,17 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
 from am_assets.config.endpoints import BUNDLED, EMBEDDED
 from am_assets.config.files import ConfigError
 from am_assets.config.partitions import name_fault
+from am_assets.config.providers import facts, missing_keys
 from am_assets.config.recipe_files import default_recipe
 from am_assets.datasets.guessing import UNNAMED, Shape, shapes
 from am_assets.datasets.sources import USE
@@ -22,6 +25,7 @@ from am_assets.datasets.sources import USE
 SCHEMA = "# yaml-language-server: $schema={}schemas/{}.json\n"  # editors complete and check by it
 RECIPE = "recipes/main.yaml"
 MAX_TOKENS = 32_768
+OWN_KEY = "TEACHER_API_KEY"  # of a server that is named by its address
 SOURCES = """\
 # Where questions come from: one entry each, new ones at the end. `am read FILE` shows how a file is read.
 """
@@ -119,13 +123,7 @@ def _sampling(teacher: str) -> str:
 
 def _most_tokens(model: str) -> int:
     """What the recipe asks for at most: as the paper, or what litellm's table says that the model has."""
-    import litellm
-
-    try:
-        listed = litellm.get_model_info(model).get("max_output_tokens")
-    except Exception:  # litellm raises a plain Exception for a model that its table does not have
-        listed = None
-    return min(MAX_TOKENS, listed or MAX_TOKENS)
+    return min(MAX_TOKENS, facts(model).get("max_output_tokens") or MAX_TOKENS)
 
 
 def _endpoints(start: Start, models: Sequence[str]) -> str:
@@ -135,20 +133,37 @@ def _endpoints(start: Start, models: Sequence[str]) -> str:
     )
     entries: dict[str, Any] = {}
     for model in models:
-        here = start.api_base if model == start.teacher else None
-        own = {"api_base": here, "input_price": 0, "output_price": 0} if here else {}
-        entries[model] = {**own, "concurrency": 16}
+        entries[model] = {
+            **(_address(start.api_base) if start.api_base and model == start.teacher else {}),
+            "concurrency": 16,
+        }
     return head + _yaml(entries)
 
 
-def keys_wanted(models: Sequence[str | None], api_base: str | None) -> list[str]:
-    """The names of the variables that hold the keys of models, those that are not set."""
-    import litellm
+def _address(api_base: str) -> dict[str, Any]:
+    """A server of one's own is free and asks for no key; what anybody else's costs, its user has to say."""
+    if _near(api_base):
+        return {"api_base": api_base, "input_price": 0, "output_price": 0}
+    return {"api_base": api_base, "api_key_env": OWN_KEY}
 
+
+def _near(api_base: str) -> bool:
+    """Whether an address is of this machine or its network."""
+    host = urlsplit(api_base).hostname or ""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".internal", ".lan"))
+
+
+def keys_wanted(start: Start) -> list[str]:
+    """The names of the variables that hold the keys of models, those that are not set."""
     wanted: list[str] = []
-    for model in models:
-        if model and not model.startswith(EMBEDDED) and not api_base:
-            wanted += litellm.validate_environment(model)["missing_keys"]
+    for model in (start.teacher, start.judge):
+        if start.api_base and model == start.teacher:
+            wanted += [] if _near(start.api_base) or os.environ.get(OWN_KEY) else [OWN_KEY]
+        elif model and not model.startswith(EMBEDDED):
+            wanted += missing_keys(model)
     return list(dict.fromkeys(wanted))
 
 

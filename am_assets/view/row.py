@@ -106,11 +106,12 @@ def _response(
     think, answer, why = said["think"], said["answer"], screened or {}
     part = next((part for part in found[0][0].parts if part.name == f"response {key}"), None)
     told = {fact["measured"]: fact for fact in (part.facts if part else [])}  # without what has to be withheld
-    cost = f", ${row['cost']:.4f}" if row["cost"] else ""
+    paid = [counted(row["completion_tokens"], "token")] if row["completion_tokens"] else []  # 0: nobody told
+    paid += [f"${row['cost']:.4f}"] if row["cost"] else []
     return Response(
         id=key,
         teacher=row["teacher"],
-        about=f"{row['origin']}, {row['finish_reason']}, {counted(row['completion_tokens'], 'token')}{cost}",
+        about=", ".join([row["origin"], row["finish_reason"], *paid]),
         think=_shown(think, screened is not None, why.get("think")),
         think_chars=len(think or ""),
         answer=_shown(answer or row["response"], screened is not None, why.get("answer")),

@@ -39,7 +39,9 @@ def first_rows(store: StoredTables, recipe: str, count: int) -> pl.DataFrame:
     if recipe not in store.partitions("verified_set"):
         return pl.DataFrame(schema=ROW)
     found = _verified(store.scan("verified_set", recipe).head(count).collect())
-    return found if found.height == count and found["shard"].n_unique() == 1 else found.clear()
+    if found.height < count or found["shard"].n_unique() > 1:
+        return found.clear()
+    return _measured(store, found["shard"][0], found)
 
 
 def _by_shard(store: StoredTables, asset: str, recipe: str) -> dict[str, pl.DataFrame]:

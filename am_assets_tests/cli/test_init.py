@@ -332,3 +332,20 @@ def test_a_project_needs_its_sources_alone(here: Path) -> None:
     ran = CliRunner().invoke(app, ["plan", "--json"])
     steps = json.loads(ran.output)["steps"]
     assert ("sft_dataset", "default") in {(one["asset"], one["partition"]) for one in steps}
+
+
+OWN = ["http://127.0.0.1:8000/v1", "http://[::1]:8000/v1", "http://10.1.2.3/v1", "http://gpu-7:8000/v1", "http://a.lan"]
+OTHERS = ["https://api.example.com/v1", "http://8.8.8.8/v1"]
+
+
+@pytest.mark.parametrize("api_base", [*OWN, *OTHERS])
+def test_a_server_of_ones_own_is_written_down_as_free_and_no_other(
+    here: Path, monkeypatch: pytest.MonkeyPatch, api_base: str
+) -> None:
+    monkeypatch.delenv("TEACHER_API_KEY", raising=False)
+    write(here / "questions.jsonl", asked(1))
+    said = init("--from", "questions.jsonl", "--teacher", "openai/mine", "--api-base", api_base)
+    [[endpoint]] = load_project(here / "mine", here / "mine" / "sources.yaml").endpoints.values()
+    own = api_base in OWN
+    assert endpoint.api_base == api_base and endpoint.prices("openai/mine") == ((0, 0) if own else None)
+    assert (endpoint.api_key_env is None) is own and ("TEACHER_API_KEY" in said) is not own

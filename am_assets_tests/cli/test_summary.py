@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from am_assets.cli.show_plan import show_costs
-from am_assets.cli.summary import _scores
+from am_assets.cli.summary import _scores, released
 from am_assets.planning.costs import Estimate
 from am_assets.planning.steps import Step
 from am_assets_tests.evaluation.findings import scores
@@ -51,3 +51,14 @@ def test_a_step_that_asks_nothing_has_no_line_of_cost(requests: int, shown: list
     lines = [line.split()[0] for line in said.splitlines() if line.strip()]
     assert [name for name in ("responses", "reward_scores", "all") if name in lines] == shown
     assert ("No model is asked." in said) is (not requests) and " 0 " not in said
+
+
+def test_an_apply_ends_with_where_its_new_datasets_lie_and_how_to_look_at_them(tmp_path: Path) -> None:
+    (tmp_path / "sft_dataset").mkdir()
+    pl.DataFrame({"response_id": ["a"]}).write_parquet(tmp_path / "sft_dataset" / "demo.parquet")
+    made = {("sft_dataset", "demo"), ("recipe_report", "demo"), ("verified_set", "other")}
+    [where, report, look, _] = released(made, ["demo", "other"], tmp_path)
+    assert where == f"Released by demo: 1 row, in {tmp_path}/sft_dataset/demo"
+    assert report.endswith("demo.html") and look.endswith("am view -r demo")
+    assert len([*released({("sft_dataset", "demo")}, ["demo"], tmp_path)]) == 3
+    assert not [*released({("verified_set", "demo")}, ["demo"], tmp_path)]

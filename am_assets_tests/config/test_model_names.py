@@ -158,12 +158,13 @@ def test_a_load_of_ordinary_names_does_not_import_what_takes_seconds(unasked: De
 def test_what_passes_by_the_tables_alone_litellm_knows_too() -> None:
     import litellm
 
-    from am_assets.engines.llm.names import _bare, _providers
+    from am_assets.config.providers import chat_providers
+    from am_assets.engines.llm.names import _bare
 
     asks_the_network = {"github_copilot", "chatgpt"}
     elsewhere = {"venice", "nanogpt", "ragflow"}  # listed there and not told by a prefix: found when they are asked
     litellm.suppress_debug_info = True
-    for provider in _providers() - asks_the_network - elsewhere:
+    for provider in chat_providers() - asks_the_network - elsewhere:
         assert litellm.get_llm_provider(f"{provider}/x")[1]
     for name in _bare():
         assert litellm.get_llm_provider(name)[1]

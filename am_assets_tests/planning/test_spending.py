@@ -187,9 +187,17 @@ def test_pruning_goes_on_where_screens_asked_nobody(applied: Desk) -> None:
 def test_one_answer_is_shown_in_full_in_the_terminal(desk: Desk, capsys: pytest.CaptureFixture, tmp_path: Path) -> None:
     from rich.console import Console
 
+    from am_assets.cli.memo import _of_key
     from am_assets.cli.summary import show_measurement
 
     memo = Memo(tmp_path / "memo")
-    memo.append("responses", pl.DataFrame({"key": ["k1"], "text": ["forty-two\n" * 3], "cost": [0.5]}))
-    show_measurement(Console(), memo.known("responses"), "k1")
+    memo.append(
+        "responses", pl.DataFrame({"key": ["k1", "k23"], "text": ["forty-two\n" * 3, "no"], "cost": [0.5, 0.5]})
+    )
+    known = memo.known("responses")
+    show_measurement(Console(), _of_key(known, "responses", "k1"))
     assert capsys.readouterr().out.count("forty-two") == 3
+    assert _of_key(known, "responses", "k2")["text"].to_list() == ["no"]  # the beginning of a key suffices
+    for unclear, several in (("k", 2), ("x", "no")):
+        with pytest.raises(ConfigError, match=f"{several} keys of responses begin with {unclear}"):
+            _of_key(known, "responses", unclear)

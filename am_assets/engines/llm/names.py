@@ -1,23 +1,19 @@
 """Validation of model names, offline and before anything is asked.
 
-litellm knows its providers, but takes seconds to import. Names that its JSON tables list are accepted at once; it is
-imported only for the others, which are mostly mistyped.
+Names that litellm's tables list are accepted at once; it is imported only for the others.
 
     >>> misnamed("opnai/gpt-4o-mini", {})
     'opnai/gpt-4o-mini: no provider opnai is known (did you mean openai/gpt-4o-mini?): write ...'
 """
 
-import importlib.util
-import json
 from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 from am_assets.config.alike import alike
 from am_assets.config.endpoints import EMBEDDED, STUDENT, Endpoint, Endpoints
 from am_assets.config.instruments import LOCAL
+from am_assets.config.providers import chat_providers, listed_models
 from am_assets.engines.models.bundled import BUNDLED
 
 ALIKE = 0.75  # similarity ratio of a typo
@@ -64,7 +60,7 @@ def _has_weights(model: str, entry: Endpoint) -> bool:
 
 def _not_known(name: str, endpoint: Endpoint) -> str | None:
     provider, slash, rest = name.partition("/")
-    listed = provider in _providers() if slash else name in _bare()
+    listed = provider in chat_providers() if slash else name in _bare()
     if (rest or not slash) and (listed or _litellm_knows(name, endpoint)):
         return None
     who = f"no provider {provider} is known" if slash and rest else "it names no provider and no model"
@@ -78,10 +74,10 @@ def _suggestion(name: str) -> str:
     """The model that was probably meant as ` (did you mean …?)`; empty where none is similar."""
     provider, slash, rest = name.strip().partition("/")
     if slash:
-        near = get_close_matches(provider.lower(), [*_providers(), EMBEDDED.strip("/")], n=1, cutoff=ALIKE)
+        near = get_close_matches(provider.lower(), [*chat_providers(), EMBEDDED.strip("/")], n=1, cutoff=ALIKE)
         return f" (did you mean {near[0]}/{rest}?)" if near and rest else ""
-    whole = f"{_priced().get(name, {}).get('litellm_provider')}/{name}"
-    return f" (did you mean {whole}?)" if whole in _priced() else alike(name, _bare(), ALIKE)
+    whole = f"{listed_models().get(name, {}).get('litellm_provider')}/{name}"
+    return f" (did you mean {whole}?)" if whole in listed_models() else alike(name, _bare(), ALIKE)
 
 
 def _litellm_knows(name: str, endpoint: Endpoint) -> bool:
@@ -96,27 +92,7 @@ def _litellm_knows(name: str, endpoint: Endpoint) -> bool:
 
 
 @cache
-def _providers() -> set[str]:
-    """The providers that litellm lists with chat completions."""
-    listed = _table("provider_endpoints_support_backup.json")["providers"]
-    return {name for name, provider in listed.items() if provider["endpoints"].get("chat_completions")}
-
-
-@cache
 def _bare() -> list[str]:
     """Models that litellm accepts without a provider; fine-tuned ones are left to litellm itself."""
-    listed = ((name, entry.get("litellm_provider")) for name, entry in _priced().items())
+    listed = ((name, entry.get("litellm_provider")) for name, entry in listed_models().items())
     return [name for name, provider in listed if provider in KNOWN_BARE and not name.startswith("ft:")]
-
-
-@cache
-def _priced() -> dict[str, dict[str, Any]]:
-    """litellm's bundled table of models and prices."""
-    return _table("model_prices_and_context_window_backup.json")
-
-
-def _table(name: str) -> dict[str, Any]:
-    spec = importlib.util.find_spec("litellm")
-    assert spec and spec.origin, "litellm is one of this package's own requirements"
-    table: dict[str, Any] = json.loads((Path(spec.origin).parent / name).read_bytes())
-    return table
