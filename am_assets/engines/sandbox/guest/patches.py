@@ -23,6 +23,7 @@ TOUCHED = any_of(
     r"patch monkeypatch redirect_std\w+ capsys stdin stdout stderr argv builtins environ solution\.\w+(?=\s*=)"
 )
 TARGET = re.compile(r"""["']([A-Za-z_][\w.]*)\.\w+["']""")
+BY_PROGRAM = re.compile(r"""["']solution\.([A-Za-z_]\w*)\.\w+["']""")  # a module of the program
 SEEDS = ["random.seed", "numpy.random.seed"]
 # Functions that look into what they are given: of an object of the program, they are called where it is.
 LOOKING = {
@@ -45,7 +46,8 @@ def carried(test_code: str, link: Link) -> None:
             look_there(module, name, link)
     if TOUCHED.search(test_code):
         modules = {"builtins", "sys", "time", "random", "solution"}
-        link.before_asking.append(Watch(link, modules | set(filter(importable, TARGET.findall(test_code)))).carry)
+        targets = {*TARGET.findall(test_code), *link.patched}
+        link.before_asking.append(Watch(link, modules | set(filter(importable, targets))).carry)
 
 
 def importable(module: str) -> bool:
