@@ -129,11 +129,11 @@ class TestPackages:
         ends = sandbox.run_many([Job(program.format(factor), NUMPY) for factor in (2, 3)])
         assert [end.status for end in ends] == ["pass", "wrong_answer"]
 
-    @pytest.mark.parametrize("target", ["requests.get", "solution.requests.get"])
+    @pytest.mark.parametrize("target", ["shlex.quote", "solution.shlex.quote"])
     def test_what_a_suite_patches_is_patched_for_the_program(self, sandbox, target):
-        suite = f"from unittest.mock import patch\nfrom solution import f\n@patch('{target}')\ndef test_f(get):\n"
-        suite += "  get.return_value.status_code = 7\n  assert f('a') == 7\n  get.assert_called_with('a')"
-        program = "import requests\ndef f(x): return requests.get({}).status_code"
+        suite = f"from unittest.mock import patch\nfrom solution import f\n@patch('{target}')\ndef test_f(quote):\n"
+        suite += "  quote.return_value = 7\n  assert f('a') == 7\n  quote.assert_called_with('a')"
+        program = "import shlex\ndef f(x): return shlex.quote({})"
         ends = sandbox.run_many([Job(program.format(given), suite) for given in ("x", "x * 2")])
         assert [end.status for end in ends] == ["pass", "wrong_answer"]
 

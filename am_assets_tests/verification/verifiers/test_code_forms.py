@@ -34,6 +34,7 @@ LISTS = table(([[1, 2, 3]], [3, 2, 1]), ([[]], []))
 LINES = {"fn_name": "f", "inputs": ["[1, 2]\n3\n", '"x"\n"y z"'], "outputs": ["[4]", '"xy z"']}
 IN_LINES = "def f(a, b):\n    return {} if isinstance(a, list) else a + b"
 SETS = {"fn_name": "f", "inputs": ["{1, (2, 3)}\n4", "set()\n5"], "outputs": ["{4, (2, 3), 1}", "{5}"]}
+SEVEN = {"inputs": ["7"], "outputs": ["7"]}
 ON_LINES = {"input": "1\n2", "output": "3", "testtype": "functional"}
 ARRAY = "class Array:\n    def __init__(self, value): self.value = value\n    def tolist(self): return self.value"
 TREE = "def f(self, root: 'Optional[TreeNode]') -> Optional[TreeNode]:"
@@ -197,8 +198,10 @@ TREE = "def f(self, root: 'Optional[TreeNode]') -> Optional[TreeNode]:"
                 ("print(input())", "{'inputs': ['7'], 'outputs': ['8']}", "fail"),
                 ("print('12e500', 0.5)", {"inputs": [""], "outputs": ["34e600 0.5"]}, "fail"),
                 ("print('12e500', 0.5)", {"inputs": [""], "outputs": ["12e500 0.50"]}, "pass"),
-                ("import fileinput\nprint(*fileinput.input(), end='')", {"inputs": ["7"], "outputs": ["7"]}, "pass"),
-                ("import sys\nprint(sys.argv[1:] or input())", {"inputs": ["7"], "outputs": ["7"]}, "pass"),
+                ("import fileinput\nprint(*fileinput.input(), end='')", SEVEN, "pass"),
+                ("import os\nprint(input() * (os.path.basename(__file__) == __file__))", SEVEN, "pass"),
+                ("import resource\nresource.setrlimit(resource.RLIMIT_STACK, (-1, -1))\nprint(input())", SEVEN, "pass"),
+                ("import sys\nprint(sys.argv[1:] or input())", SEVEN, "pass"),
             ],
             id="scripts",
         ),

@@ -158,7 +158,7 @@ def run_tests(job: dict[str, Any], names: dict[str, Any], tests: Tests) -> None:
     link.named = {id(value) for name, value in names.items() if type(value) is Shadow and name[:1].isupper()}
     module = ModuleType("solution")
     seen = taken(names, f"{test_code}\n{entry_point or ''}")
-    solution.__all__ = [name for name in seen if name not in imported_by(tree)]  # type: ignore[attr-defined]
+    solution.__dict__["__all__"] = [*(seen.keys() - imported_by(tree))]
     module.__dict__.update(**seen, __test__=tests)
     carried(test_code, link)
     if why := not job["is_script"] and unshown(test_code, tree, job["program"]):

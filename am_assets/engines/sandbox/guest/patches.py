@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from am_assets.engines.sandbox.guest.remote import Link
+from am_assets.engines.sandbox.guest.repeats import STREAMS
 from am_assets.engines.sandbox.guest.shadows import is_remote
 
 
@@ -32,7 +33,6 @@ LOOKING = {
     "asyncio": "iscoroutinefunction",
     "typing": "get_type_hints",
 }
-STREAMS = ("stdin", "stdout", "stderr")
 FOLLOWED = {"sys": {*STREAMS, "argv"}}  # of a module that the interpreter itself changes
 
 
