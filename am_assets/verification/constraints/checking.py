@@ -26,7 +26,8 @@ def prepare_worker() -> None:
     nltk.download = lambda *_, **__: False
     nltk.word_tokenize = partial(nltk.word_tokenize, preserve_line=True)
     for name in ("ifeval", "ifbench"):
-        rules, tools = (import_module(f"if_verifiable.{name}.{part}") for part in ("instructions", "instructions_util"))
+        rules: Any = import_module(f"if_verifiable.{name}.instructions")
+        tools: Any = rules.instructions_util
         rules.random = tools.random = None  # they would draw settings that a row leaves out
         tools._get_sentence_tokenizer = punkt.tokenizer_for
     langdetect.DetectorFactory.seed = 0
