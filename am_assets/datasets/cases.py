@@ -6,7 +6,8 @@ can decide anything is a matter of verification; here they are brought over, who
 
 Of a call, an input is the list of its arguments and the output a value (APPS, TACO), or both are text: an argument in
 JSON on each line, and a value in JSON (LiveCodeBench). Outputs of the first may each be wrapped in a list, which only a
-program can tell; of the second they are never, which "wrapped": false says where it may be asked.
+program can tell; of the second they are never, which "wrapped": false says where it may be asked. A set, as Python
+writes it, is an object {"__set__": its items}.
 """
 
 import ast
@@ -14,9 +15,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from am_assets.datasets.values import Fault, broken, clean, kind, parsed
+from am_assets.datasets.values import Fault, broken, clean, kind, parsed, written
 
 TABLES = ("public_tests", "private_tests", "generated_tests")  # of CodeContests, which belong together
+SET = "__set__"  # the only key of an object that stands for a set, with its items
 CALLED = ("functional", "function_call", "call")  # types of a test that calls a function
 
 
@@ -27,12 +29,12 @@ def canonical(tests: Any, entry_point: str | None = None, checker: str | None = 
     Known are: code; a list of assertions; {"test_code", "test_entry_point"}, and {"functional"} as in rLLM;
     {"inputs", "outputs"[, "fn_name"]} as in APPS; {"input": […], "output": […]}, also as public, private and generated
     tests, as in CodeContests; a list of {"input", "output"[, "type", "fn_name"]} as in LiveCodeBench and DeepCoder.
-    Each may be JSON text, also within JSON.
+    Each may be JSON text, also within JSON, or what Python wrote.
 
     >>> canonical([{"input": "1 2", "output": "3"}])
     '{"inputs":["1 2"],"outputs":["3"]}'
     """
-    tests = parsed(tests)
+    tests = written(tests)
     if broken(tests):
         raise Fault("tests: text that begins as JSON and is none")
     if isinstance(tests, str):
@@ -127,13 +129,19 @@ def _is_one(value: Any) -> bool:
 
 
 def _literal(text: str) -> Any:
-    """A value in JSON or in Python, where it is one that JSON has; else the text."""
+    """A value in JSON or in Python, where it is one that JSON has, or a set; else the text."""
     for read in (json.loads, ast.literal_eval):
         try:
-            return json.loads(json.dumps(read(text)))
+            return json.loads(json.dumps(read(text), default=_set))
         except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             continue
     return text
+
+
+def _set(value: Any) -> dict[str, list[Any]]:
+    if not isinstance(value, set):
+        raise TypeError
+    return {SET: sorted(value, key=repr)}
 
 
 def _texts(values: Iterable[Any]) -> Iterable[str]:

@@ -12,6 +12,7 @@ USE = "result = add(1, 2)\nprint(result)  # 3\n"
 WRONG = "def add(a, b):\n    return a - b\n"
 HELPED = "def add(a, b):\n    return plus(a, b)\n"
 PLUS = "def plus(a, b):\n    return a + b\n"
+SESSION = ">>> def add(a, b):\n...     return a + b\n...\n>>> add(1, 2)\n3\n"
 FUTURE = "from __future__ import annotations\n"
 READS = "a, b = map(int, input().split())\nprint(a + b)\n"
 DOCUMENTED = 'def add(a, b):\n    """Adds.\n\n    ```\n    add(1, 2)\n    ```\n    """\n    return a + b\n'
@@ -38,6 +39,11 @@ def runs(code: str | None) -> object:
         pytest.param(answer(ADD, "assert add(1, 2) == 3\n"), 3, id="tests behind it"),
         pytest.param(answer(ADD, "def test_add():\n    assert add(1, 2) == 3\n"), 3, id="test functions behind it"),
         pytest.param(answer(ADD, ">>> add(1, 2)\n3\n"), 3, id="a session behind it"),
+        pytest.param(answer(SESSION), 3, id="a session alone"),
+        pytest.param(answer(fenced(SESSION, "pycon")), 3, id="a session alone, named so"),
+        pytest.param(answer(SESSION.replace("+", "-")), -1, id="a wrong session alone"),
+        pytest.param(answer(fenced(f"python\n{ADD}", "")), 3, id="the language below the fence"),
+        pytest.param(answer(fenced(f"python\n{WRONG}", "")), -1, id="the language below the fence, wrong"),
         pytest.param(answer(ADD, fenced("3\n", "")), 3, id="output behind it"),
         pytest.param(answer(ADD, fenced("x = 3\n", "")), 3, id="output that is Python"),
         pytest.param(answer(ADD, fenced("pip install x\n", "bash")), 3, id="a command behind it"),

@@ -18,7 +18,7 @@ TAG = re.compile(r"<(code|python|py|cpp)(?:\s[^<>]*)?>|\[(PYTHON)\]")
 QUOTED = re.compile(r"^> ?(?:```|~~~)", re.M)
 MARK = re.compile(r"\[/?[A-Z]+\]\s*")  # [BEGIN], [DONE]
 NAMES: dict[Language, re.Pattern[str]] = {  # behind a fence
-    "python": re.compile(r"(?:i?python|py|pypy)[\d.]*"),
+    "python": re.compile(r"(?:i?python|py|pypy|pycon)[\d.]*"),
     "cpp": re.compile(r"(?:c\+\+|cpp|cc|cxx|g\+\+|gnu\+\+)[\d\w]*"),
     "java": re.compile(r"java[\d.]*"),
     "javascript": re.compile(r"javascript|js|mjs|cjs|ecmascript|node(?:\.?js)?"),
@@ -78,6 +78,8 @@ def _fenced(answer: str) -> Iterator[Block]:
         if opening is None:
             continue
         language = _language(opening["info"])
+        if not opening["info"] and at < len(lines) and lines[at].isalnum() and _language(lines[at]):
+            language, at = _language(lines[at]), at + 1  # the name stands below the fence
         end = _closing(lines, at, opening["fence"], language)
         code = "\n".join(lines[at:end])
         if end == len(lines) and (rest := CLOSING_TAG.sub("", code.rstrip())).endswith(opening["fence"]):

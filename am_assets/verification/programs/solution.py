@@ -17,6 +17,7 @@ import ast
 import re
 import sys
 from collections.abc import Collection
+from contextlib import suppress
 
 from am_assets.engines.sandbox.protocol import Language
 from am_assets.verification.programs.blocks import PROGRAMS, Block, blocks, language_of
@@ -28,6 +29,7 @@ READS_IN: dict[str, re.Pattern[str]] = {
     "java": re.compile(r"\bSystem\s*\.\s*in\b|\bSystem\.console\b"),
     "javascript": re.compile(r"\bstdin\b|\breadFileSync\b|\breadline\b"),
 }
+PROMPT = ">>> "
 READS = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\(\s*0|\bfileinput\b|/dev/stdin|\bos\.read\(\s*0|\braw_input\b")
 
 
@@ -91,8 +93,19 @@ def python_blocks(answer: str) -> list[str]:
     """The Python blocks, in order: those named so and those without a name that are Python; else the last of them,
     whatever is wrong with it."""
     found = [block for block in blocks(answer) if block.language in ("python", "")]
+    if not any(parse(one.code) for one in found):
+        found = [Block(one.language, typed(one.code)) for one in found]
     named = any(block.language == "python" for block in found)
     return [one.code for one in found if one.language == "python" or (parse(one.code) and (not named or tells(one)))]
+
+
+def typed(code: str) -> str:
+    """What was typed in a session of Python's prompt; any other code as it is."""
+    import doctest
+
+    with suppress(ValueError):
+        return doctest.script_from_examples(code) if code.startswith(PROMPT) else code
+    return code
 
 
 def tells(block: Block) -> bool:

@@ -8,6 +8,7 @@ import ast
 import json
 import re
 
+from am_assets.engines.sandbox.guest.suites import collected
 from am_assets.verification.programs.instrumented_tests import VALUES, Runnable, asserts, instrument
 from am_assets.verification.programs.names import DEFINITIONS, IMPORTS, is_text, parse
 
@@ -46,7 +47,7 @@ def read_tests(test_cases: str | None, most: int) -> Runnable:
         return instrument(code, tree, entry_point, most)
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     named = [node for node in tree.body if isinstance(node, DEFINITIONS)]
-    tests = [node for node in named if node.name not in used and is_collected(node)]
+    tests = [node for node in named if node.name not in used and collected(node)]
     if not all(map(callable_plainly, tests)) or (tests and SETS_UP.search(code)):
         return Runnable(code)  # a suite, which pytest runs
     if not tests and not any(runs(node) for node in tree.body):
@@ -75,13 +76,6 @@ def guards_main(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.If) and any(
         isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(statement.test)
     )
-
-
-def is_collected(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
-    """Is it what pytest takes for a test?"""
-    if isinstance(node, ast.ClassDef):
-        return node.name.startswith("Test") or any("TestCase" in ast.unparse(base) for base in node.bases)
-    return node.name.startswith("test")
 
 
 def callable_plainly(test: ast.stmt) -> bool:

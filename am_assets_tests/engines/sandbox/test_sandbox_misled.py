@@ -99,6 +99,16 @@ MISLEADING = {
     "a list whose content is a lie": (
         "class L(list):\n  def __eq__(s, o): return True\ndef f(): return L()", f"assert f() == [{SECRET}]",
     ),
+    "a built-in for every import": ("def abs(x): return 0\ndef f(x): return 0", f"from solution import *\nassert abs(f(1) - {SECRET}) < 1"),
+    "a module that the tests import": (
+        "class math:\n  isclose = lambda *a: True\ndef f(x): return 0", f"import math\nfrom solution import *\nassert math.isclose(f(1), {SECRET})",
+    ),
+    "a module by its name": (
+        "import types\ntools = types.ModuleType('os')\ndef f(x): return 0", "from solution import f, tools\nassert tools.getpid() > 0",
+    ),
+    "what a default is": (
+        "import collections\nclass E:\n  def __eq__(s, o): return True\ndef f(x): return collections.defaultdict(E)", f"assert f(1)[2] == {SECRET}",
+    ),
 }  # fmt: skip
 # What a program may write to the judge instead of an answer; none of it may end as a pass or bring the sandbox down.
 FORGED = [
@@ -109,6 +119,7 @@ FORGED = [
     ["returned", ["object", -1, ["type", "AssertionError"], []], [], []], ["returned", ["awaitable", 904], [], []],
     ["raised", ["object", -1, ["type", "GeneratorExit"], []], "", None, [], []], ["raised", 5, "", None, [], []],
     ["raised", ["object", 905, ["class", 906, "S", "solution", [["type", "StopIteration"]], []], []], "", None, [], []],
+    ["returned", ["defaultdict"], [], []], ["returned", ["defaultdict", 5], [], []],
     ["returned", ["own", 0], [], []], ["returned", ["own", -1], [], []], ["returned", ["module", "os"], [], []],
     ["returned", ["array", True, "|O", [1], "00"], [], []], ["call", [["own", 0]], {}, [], []], ["get", [["own", 0], "__globals__"], {}, [], []],
     ["returned", ["same", -1], [], []], ["returned", 0, [[0, ["list", ["same", 7]]]], []], ["returned", 0, [], [0, "x"]],

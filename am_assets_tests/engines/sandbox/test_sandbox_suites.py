@@ -129,6 +129,22 @@ class TestPackages:
         ends = sandbox.run_many([Job(program.format(factor), NUMPY) for factor in (2, 3)])
         assert [end.status for end in ends] == ["pass", "wrong_answer"]
 
+    @pytest.mark.parametrize("target", ["shlex.quote", "solution.shlex.quote"])
+    def test_what_a_suite_patches_is_patched_for_the_program(self, sandbox, target):
+        suite = f"from unittest.mock import patch\nfrom solution import f\n@patch('{target}')\ndef test_f(quote):\n"
+        suite += "  quote.return_value = 7\n  assert f('a') == 7\n  quote.assert_called_with('a')"
+        program = "import shlex\ndef f(x): return shlex.quote({})"
+        ends = sandbox.run_many([Job(program.format(given), suite) for given in ("x", "x * 2")])
+        assert [end.status for end in ends] == ["pass", "wrong_answer"]
+
+    def test_a_module_of_the_program_hides_none_of_the_tests(self, sandbox):
+        suite = "import numpy as np\nfrom solution import *\nassert np.allclose(f(1), [2, 2])"
+        program = "import numpy as np\ndef f(x): return np.full(2, x + {})"
+        ends = sandbox.run_many([Job(program.format(more), suite) for more in (1, 2)])
+        assert [end.status for end in ends] == ["pass", "wrong_answer"]
+        hidden = sandbox.run("import numpy as np", "from solution import np\nassert np.sum([1]) == 1")
+        assert hidden.detail.startswith("sandbox can't show the tests the program's module numpy")
+
     def test_a_script(self, sandbox):
         tests = "assert run_program('1 2') == '3\\n'"
         program = "from sortedcontainers import SortedList\nprint(sum(SortedList(map(int, input().split()))))"

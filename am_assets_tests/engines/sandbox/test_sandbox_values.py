@@ -4,6 +4,7 @@ import pytest
 
 from am_assets.config.instruments import Code
 
+DEFAULTS = "from collections import defaultdict\n"
 LIMITS = Code(timeout_seconds=2, memory_mb=256)
 HOLDS = """
 import contextlib, functools
@@ -38,7 +39,7 @@ class TestValues:
             "None", "True", "-3", "2**200", "10**5000", "1.5", "float('inf')", "1e-300", "3+4j", "'a\\ud800\\n'",
             "b'\\xff'", "bytearray(b'x')", "[1, [2, (3, {4: {5}})]]", "frozenset({1, (2,)})", "{'a': [], (1, 2): {}}",
             "range(2, 9, 3)", "collections.Counter('aab')", "collections.deque([1, 2])", "fractions.Fraction(1, 3)",
-            "decimal.Decimal('1.10')", "collections.OrderedDict(a=1)", "int",
+            "decimal.Decimal('1.10')", "collections.OrderedDict(a=1)", "int", "collections.defaultdict(list, a=[1])",
         ],
     )  # fmt: skip
     def test_each_type_comes_back_as_it_was(self, sandbox, value):
@@ -63,7 +64,10 @@ class TestValues:
              "a, b = N(1), N(2)\na.next = b\nassert f(a) == 2 and a.next is b"),
             ("class S(str): pass\ndef f(): return S('x')", "assert f() == 'x' and type(f()) is str"),
             ("from collections import defaultdict\ndef f():\n  d = defaultdict(int); d['a'] += 1; return d",
-             "assert f() == {'a': 1}"),
+             "assert f() == {'a': 1} and f()['b'] == 0"),
+            ("def f(d, k): d[k].append(k)", f"{DEFAULTS}d = defaultdict(list)\nf(d, 1)\nassert d == {{1: [1]}}"),
+            ("def f(d, k): return d[k] + 1", f"{DEFAULTS}assert f(defaultdict(lambda: 4), 1) == 5"),
+            ("import collections\ndef f(): return collections.defaultdict(f)", "assert f()[1][2] == {}"),
         ],
     )  # fmt: skip
     def test_usual_ways_of_testing_work(self, sandbox, program, tests):
@@ -89,6 +93,12 @@ class TestValues:
              "x = []\ntry: f(x)\nexcept ValueError: assert x == [1]\nelse: assert False", "pass"),
             ("def f(a):\n  a.append(1)\n  raise ValueError",
              "x = []\ntry: f(x)\nexcept ValueError: assert x == []\nelse: assert False", "wrong_answer"),
+            ("def f(d, k): return d.get(k)", f"{DEFAULTS}d = defaultdict(list)\nf(d, 1)\nassert d == {{1: []}}",
+             "wrong_answer"),
+            ("def f(d, k): return d[k]", "assert f({}, 1) is None", "exception"),
+            ("def f(a): return a[0] is a", "x = []\nx.append(x)\nassert f(x)", "undecided"),
+            ("def f(a): return [a]", "x = []\nx.append(x)\nassert f(1) == [2] or f(x)", "undecided"),
+            ("def f(a):\n  a.append(a)\n  return a", "assert f([]) == [[]]", "exception"),
         ],
     )  # fmt: skip
     def test_what_a_call_is_given_and_gives_back_is_one_on_both_sides(self, sandbox, program, tests, status):

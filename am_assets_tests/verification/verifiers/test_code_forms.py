@@ -33,6 +33,8 @@ TAKES_KEYS = table(([{"1": "a", "-2": "b"}, 1], "a"), ([{}, 0], None))
 LISTS = table(([[1, 2, 3]], [3, 2, 1]), ([[]], []))
 LINES = {"fn_name": "f", "inputs": ["[1, 2]\n3\n", '"x"\n"y z"'], "outputs": ["[4]", '"xy z"']}
 IN_LINES = "def f(a, b):\n    return {} if isinstance(a, list) else a + b"
+SETS = {"fn_name": "f", "inputs": ["{1, (2, 3)}\n4", "set()\n5"], "outputs": ["{4, (2, 3), 1}", "{5}"]}
+SEVEN = {"inputs": ["7"], "outputs": ["7"]}
 ON_LINES = {"input": "1\n2", "output": "3", "testtype": "functional"}
 ARRAY = "class Array:\n    def __init__(self, value): self.value = value\n    def tolist(self): return self.value"
 TREE = "def f(self, root: 'Optional[TreeNode]') -> Optional[TreeNode]:"
@@ -119,6 +121,13 @@ TREE = "def f(self, root: 'Optional[TreeNode]') -> Optional[TreeNode]:"
                 ("def f(a): return a",
                  {"fn_name": "f", "inputs": ["true", "None"], "outputs": ["True", "null"]}, "pass"),
                 ("def f(a): return 1", {"fn_name": "f", "inputs": ["1"], "outputs": ['"1"']}, "fail"),
+                ("def f(a, b): return a | {b}", SETS, "pass"),
+                ("def f(a, b): return frozenset({*a, b})", SETS, "pass"),
+                ("def f(a, b): return a", SETS, "fail"),
+                ("def f(a, b): return [*a, b]", SETS, "fail"),
+                ("def f(a, b): return str(a | {b})", SETS, "fail"),
+                ("def f(a, b): return {'__set__': [*a, b]}", SETS, "fail"),
+                ("def f(a): return {1: a}", {"fn_name": "f", "inputs": ["'x'"], "outputs": ["{1: 'x'}"]}, "pass"),
                 ("def add(a, b): return a + b", [ON_LINES | {"metadata": {"func_name": "add"}}], "pass"),
                 ("def add(a, b): return a - b", [ON_LINES | {"metadata": '{"func_name": "add"}'}], "fail"),
                 ("def f(a): return a",
@@ -185,6 +194,14 @@ TREE = "def f(self, root: 'Optional[TreeNode]') -> Optional[TreeNode]:"
                 ("print(int(input()) + 1)", {"inputs": ["9" * 5000], "outputs": ["1" + "0" * 5000]}, "pass"),
                 ("print(int(input()) + 2)", {"inputs": ["9" * 5000], "outputs": ["1" + "0" * 5000]}, "fail"),
                 ("print(input())", {"input": "7", "output": "7"}, "pass"),
+                ("print(input())", "{'inputs': ['7'], 'outputs': ['7']}", "pass"),
+                ("print(input())", "{'inputs': ['7'], 'outputs': ['8']}", "fail"),
+                ("print('12e500', 0.5)", {"inputs": [""], "outputs": ["34e600 0.5"]}, "fail"),
+                ("print('12e500', 0.5)", {"inputs": [""], "outputs": ["12e500 0.50"]}, "pass"),
+                ("import fileinput\nprint(*fileinput.input(), end='')", SEVEN, "pass"),
+                ("import os\nprint(input() * (os.path.basename(__file__) == __file__))", SEVEN, "pass"),
+                ("import resource\nresource.setrlimit(resource.RLIMIT_STACK, (-1, -1))\nprint(input())", SEVEN, "pass"),
+                ("import sys\nprint(sys.argv[1:] or input())", SEVEN, "pass"),
             ],
             id="scripts",
         ),

@@ -54,6 +54,9 @@ HOLDS: list[tuple[str, Asked]] = [
     ("No pause at all.", ("punctuation:no_comma", {})),
     ('"All of it."', ("startend:quotation", {})),
     ("It ends here. The end.", ("startend:end_checker", {"end_phrase": "The end."})),
+    ("One. The cat sat.", ("sentence:keyword", {"word": "cat", "N": 2})),
+    ("3 cats and 4 dogs", ("count:numbers", {"N": 2})),
+    ("(a (b (c (d (e)))))", ("format:parentheses", {})),
 ]  # fmt: skip
 BREAKS: list[tuple[str, Asked]] = [
     (PROSE, counted("words", 15, "less than")),
@@ -64,6 +67,9 @@ BREAKS: list[tuple[str, Asked]] = [
     ("I live in a small house.", ("language:response_language", {"language": "de"})),
     ('{"a": [1, 2}', ("detectable_format:json_format", {})),
     ("One, two.", ("punctuation:no_comma", {})),
+    ("The cat sat. One.", ("sentence:keyword", {"word": "cat", "N": 2})),
+    ("3 cats", ("count:numbers", {"N": 2})),
+    ("(a) (b (c))", ("format:parentheses", {})),
 ]
 
 
@@ -95,6 +101,8 @@ def test_all_have_to_hold_and_one_that_is_broken_fails_whatever_else_is_unknown(
 def test_what_a_row_leaves_open_is_not_made_up():
     name = "length_constraints:number_words"
     at_least, five = {"relation": "at least"}, {"num_words": 5}
+    (range_row,) = verdicts((PROSE, [("count:word_count_range", {"min_words": 3})]))
+    assert range_row["reason"] == "unusable settings: count:word_count_range"
     for row in verdicts(
         *((PROSE, [(name, settings)]) for settings in (
             {}, five, at_least, at_least | {"num_words": -1}, {"words": 5}, five | {"relation": "about"},

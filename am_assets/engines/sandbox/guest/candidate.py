@@ -90,6 +90,7 @@ class Candidate(Peer):
         # Not `__main__`: the `if __name__ == "__main__"` part of a program, which reads input or prints, is not tested.
         module = sys.modules["solution"] = ModuleType("solution")
         code = compiled(source)
+        module.__file__ = code.co_filename
         exec(code, module.__dict__)
         names = {name: value for name, value in module.__dict__.items() if not name.startswith("__")}
         functions = {name: value for name, value in names.items() if type(value) is FunctionType}

@@ -20,7 +20,7 @@ from typing import Any
 from am_assets.engines.sandbox.guest.globals import MOST, Globals
 from am_assets.engines.sandbox.guest.languages import Ended
 from am_assets.engines.sandbox.guest.outside import unshown
-from am_assets.engines.sandbox.guest.patches import carried
+from am_assets.engines.sandbox.guest.patches import BY_PROGRAM, carried, importable
 from am_assets.engines.sandbox.guest.remote import Link, Refusal
 from am_assets.engines.sandbox.guest.shadows import Shadow
 from am_assets.engines.sandbox.guest.suites import is_suite, run_suite
@@ -129,6 +129,7 @@ def loaded(job: dict[str, Any], link: Link) -> dict[str, Any]:
         if job["checker"] is not None:
             compile_checker(job["checker"], job["limits"])
     else:
+        link.patched = set(filter(importable, BY_PROGRAM.findall(job["test_code"])))
         occurring = set(NAMES.findall(f"{job['test_code']} {job['entry_point'] or ''}"))
         names, others = link.ask("load", job["program"])
         if others := [name for name in others if name in occurring]:
@@ -156,7 +157,9 @@ def run_tests(job: dict[str, Any], names: dict[str, Any], tests: Tests) -> None:
         Globals(link, shared)
     link.named = {id(value) for name, value in names.items() if type(value) is Shadow and name[:1].isupper()}
     module = ModuleType("solution")
-    module.__dict__.update(**taken(names, f"{test_code}\n{entry_point or ''}"), __test__=tests)
+    seen = taken(names, f"{test_code}\n{entry_point or ''}")
+    solution.__dict__["__all__"] = [*(seen.keys() - imported_by(tree))]
+    module.__dict__.update(**seen, __test__=tests)
     carried(test_code, link)
     if why := not job["is_script"] and unshown(test_code, tree, job["program"]):
         tests.untold = Refusal(why)  # a test that fails may do so for that
@@ -174,6 +177,13 @@ def taken(names: dict[str, Any], tests: str) -> dict[str, Any]:
     foreign = {name: value for name, value in seen.items() if name not in PYTHONS_OWN or isinstance(value, ModuleType)}
     its_own = {name for name, value in foreign.items() if not isinstance(value, ModuleType)}
     return foreign if its_own or len(seen) - len(foreign) != 1 else seen
+
+
+def imported_by(tests: ast.Module) -> set[str]:
+    """The names that the tests import themselves, which `from solution import *` leaves as they are."""
+    imports = [node for node in ast.walk(tests) if isinstance(node, ast.Import | ast.ImportFrom)]
+    others = [node for node in imports if isinstance(node, ast.Import) or node.module != "solution"]
+    return {alias.asname or alias.name.partition(".")[0] for node in others for alias in node.names}
 
 
 def verdict(cause: BaseException, shown: BaseException, link: Link, in_tests: bool = True) -> tuple[str, str]:

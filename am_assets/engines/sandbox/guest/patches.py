@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from am_assets.engines.sandbox.guest.remote import Link
+from am_assets.engines.sandbox.guest.repeats import STREAMS
 from am_assets.engines.sandbox.guest.shadows import is_remote
 
 
@@ -23,6 +24,7 @@ TOUCHED = any_of(
     r"patch monkeypatch redirect_std\w+ capsys stdin stdout stderr argv builtins environ solution\.\w+(?=\s*=)"
 )
 TARGET = re.compile(r"""["']([A-Za-z_][\w.]*)\.\w+["']""")
+BY_PROGRAM = re.compile(r"""["']solution\.([A-Za-z_]\w*)\.\w+["']""")  # a module of the program
 SEEDS = ["random.seed", "numpy.random.seed"]
 # Functions that look into what they are given: of an object of the program, they are called where it is.
 LOOKING = {
@@ -31,7 +33,6 @@ LOOKING = {
     "asyncio": "iscoroutinefunction",
     "typing": "get_type_hints",
 }
-STREAMS = ("stdin", "stdout", "stderr")
 FOLLOWED = {"sys": {*STREAMS, "argv"}}  # of a module that the interpreter itself changes
 
 
@@ -45,7 +46,8 @@ def carried(test_code: str, link: Link) -> None:
             look_there(module, name, link)
     if TOUCHED.search(test_code):
         modules = {"builtins", "sys", "time", "random", "solution"}
-        link.before_asking.append(Watch(link, modules | set(filter(importable, TARGET.findall(test_code)))).carry)
+        targets = {*TARGET.findall(test_code), *link.patched}
+        link.before_asking.append(Watch(link, modules | set(filter(importable, targets))).carry)
 
 
 def importable(module: str) -> bool:

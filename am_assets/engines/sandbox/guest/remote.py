@@ -21,6 +21,7 @@ from am_assets.engines.sandbox.guest.shadows import (
     COMPARISONS,
     CONVERSIONS,
     SPECIAL,
+    Here,
     Shadow,
     is_remote,
 )
@@ -46,6 +47,7 @@ class Link(Peer):
         super().__init__(channel)
         self.lost: BaseException | None = None
         self.refused: Refusal | None = None
+        self.patched: set[str] = set()  # modules that the tests patch by way of the program
         self.trace = ""  # of the last exception in the program, for a person
         self.named: set[int] = set()  # classes that the tests name, by id()
         self.handed: set[int] = set()  # classes that the tests hand over themselves, by id()
@@ -198,9 +200,15 @@ class Link(Peer):
         return self.ask("finish", Lent(number))
 
     def module(self, name: str) -> Any:
-        return import_module(name) if name in SHARED_MODULES else None
+        return import_module(name) if name in SHARED_MODULES | self.patched else Hidden(name)
 
     # --- serving
+
+    def encode(self, value: Any, shared: Shared | None = None) -> Form:
+        try:
+            return super().encode(value, shared)
+        except RecursionError:
+            raise self.refusal("hand a value that holds itself to the program") from None
 
     def refer(self, value: Any) -> Form:
         kind = type(value)
@@ -270,6 +278,15 @@ def wraps(value: object) -> bool:
 def parts(value: Any) -> tuple[Any, ...]:
     """What a property, static or class method is made of."""
     return (value.fget, value.fset, value.fdel) if isinstance(value, property) else (value.__func__,)
+
+
+class Hidden(types.ModuleType):
+    """Stands for a module that the program has imported and the tests may not use by way of it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # looked for by tools
+            raise AttributeError(name)
+        raise Here.peer.refusal(f"show the tests the program's module {self.__name__}")
 
 
 class Lent:

@@ -53,6 +53,7 @@ def python(code: CodeType, repeats: bool) -> Callable[[], None]:
 def run(code: CodeType, leaves: bool) -> None:
     """Run `code` as `__main__`; returns if it ends well, else exits. `leaves`: what is to be done at exit is done."""
     module = sys.modules["__main__"] = ModuleType("__main__")
+    module.__file__ = code.co_filename
     try:
         try:
             exec(code, module.__dict__)
@@ -142,7 +143,9 @@ def begin(start: Callable[[], None], files: list[int], sizes: dict[str, int]) ->
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         for name, size in sizes.items():
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (size, size))
+            limit = getattr(resource, f"RLIMIT_{name}")
+            most = resource.getrlimit(limit)[1] if name == "STACK" else size  # which programs raise
+            resource.setrlimit(limit, (size, most))
         start()
     finally:
         os._exit(1)

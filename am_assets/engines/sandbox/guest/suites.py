@@ -7,9 +7,10 @@ import ast
 import os
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from am_assets.engines.sandbox.guest.remote import Link
+if TYPE_CHECKING:
+    from am_assets.engines.sandbox.guest.remote import Link
 
 OPTIONS = "-qq --tb=no --capture=no --assert=plain --import-mode=importlib --rootdir=. -c /dev/null"
 PLUGINS = "-p no:cacheprovider -p no:faulthandler"
@@ -30,7 +31,7 @@ def collected(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bo
     return cases or node.name.startswith("Test" if isinstance(node, ast.ClassDef) else "test")
 
 
-def run_suite(module: ModuleType, tree: ast.Module, link: Link, alive: Callable[[], None]) -> None:
+def run_suite(module: ModuleType, tree: ast.Module, link: "Link", alive: Callable[[], None]) -> None:
     """Run the tests of `module`; raises what made the first of them fail. `alive` is called after each."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     import pytest
@@ -77,7 +78,7 @@ def run_suite(module: ModuleType, tree: ast.Module, link: Link, alive: Callable[
         raise RuntimeError(f"the suite ended with {ended!r}")
 
 
-def plain(error: BaseException, link: Link) -> BaseException:
+def plain(error: BaseException, link: "Link") -> BaseException:
     """What the failure of a test says of the program."""
     name = type(error).__name__
     if name == "FixtureLookupError":

@@ -44,6 +44,7 @@ def send(message: object) -> None:
 def main() -> None:
     """Serve until the host closes the connection."""
     settings = json.loads(sys.argv[1])
+    sys.argv[:] = ["program.py"]  # as programs and tests see it
     languages.folders.extend(settings["commands"])
     cells = Cells(settings)
     send({"languages": languages.found()})

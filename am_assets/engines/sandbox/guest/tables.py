@@ -24,6 +24,7 @@ REFUSING = (1, 2, 4, 8)  # exit codes: wrong, badly formed, with more behind it,
 REFUSED = {"0", "0.0", "no", "false", "wrong", "incorrect", "wa", "pe", "rejected"}
 WRITTEN = (int, float, bool, type(None))  # as keys, which JSON writes as text
 PLAIN = (*WRITTEN, str, list, tuple, dict, Decimal, Fraction)
+SET = "__set__"  # see `datasets/cases.py`
 Caller = Callable[[list[Any]], Any]  # from arguments to the result
 INTEGER = re.compile(r"-?\d+")
 
@@ -106,8 +107,19 @@ def keyed(value: Any) -> Any:
         return [keyed(item) for item in value]
     if not isinstance(value, dict):
         return value
+    if value.keys() == {SET}:
+        return as_set(value)
     change = int if value and all(INTEGER.fullmatch(key) for key in value) else str
     return {change(key): keyed(item) for key, item in value.items()}
+
+
+def as_set(value: dict[str, list[Any]]) -> set[Any]:
+    """The set that an object stands for."""
+    return set(map(hashable, value[SET]))
+
+
+def hashable(value: Any) -> Any:
+    return tuple(map(hashable, value)) if isinstance(value, list) else value
 
 
 def same(got: Any, expected: Any, tolerance: float) -> bool:
@@ -122,6 +134,8 @@ def same(got: Any, expected: Any, tolerance: float) -> bool:
             and all(same(one, other, tolerance) for one, other in zip(got, expected, strict=True))
         )
     if isinstance(expected, dict):
+        if expected.keys() == {SET}:
+            return type(got) in (set, frozenset) and bool(got == as_set(expected))
         if not isinstance(got, dict) or len(got) != len(expected):
             return False
         found = {json.dumps(key) if type(key) in WRITTEN else key: item for key, item in got.items()}
@@ -205,7 +219,9 @@ def same_word(got: str, expected: str, tolerance: float) -> bool:
     if got == expected:
         return True
     try:  # integers have to be exact
-        return not expected.lstrip("+-").isdigit() and close(float(got), float(expected), tolerance)
+        number = float(got)
+        spelled = "n" in got.lower() or math.isfinite(number)  # 2e999 is no other than itself
+        return spelled and not expected.lstrip("+-").isdigit() and close(number, float(expected), tolerance)
     except ValueError:
         return False
 

@@ -28,7 +28,9 @@ Form = Any  # of a value, in JSON
 Coder = Callable[[Any], Any]
 
 SEQUENCES: dict[str, type] = {kind.__name__: kind for kind in (list, tuple, set, frozenset, collections.deque)}
-MAPPINGS: dict[str, type] = {kind.__name__: kind for kind in (dict, collections.Counter, collections.OrderedDict)}
+MAPPINGS: dict[str, type] = {
+    kind.__name__: kind for kind in (dict, collections.Counter, collections.OrderedDict, collections.defaultdict)
+}
 # Types of one text each, and how it is read.
 TEXTS: dict[type, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
     bytes: (bytes.hex, bytes.fromhex),
@@ -116,8 +118,9 @@ def encode_as(kind: type, value: Any, refer: Callable[[Any], Form], shared: Shar
     if kind in (str, bool):
         return kind.__str__(value) if kind is str else value
     if name in MAPPINGS:
+        own = [encode(value.default_factory, refer)] if kind is collections.defaultdict else []
         items = dict.items(value)
-        return [name, *([encode(key, refer, shared), encode(item, refer, shared)] for key, item in items)]
+        return [name, *own, *([encode(key, refer, shared), encode(item, refer, shared)] for key, item in items)]
     if name in SEQUENCES or name in VIEWS:
         return [name, *(encode(item, refer, shared) for item in kind.__iter__(value))]  # type: ignore[attr-defined]
     if kind in TEXTS:
@@ -153,7 +156,9 @@ def decoded(kind: str, content: list[Any], resolve: Callable[[str, list[Any]], A
     if kind in SEQUENCES:
         return SEQUENCES[kind](decode(item, resolve, shared) for item in content)
     if kind in MAPPINGS:
-        return MAPPINGS[kind]({decode(key, resolve, shared): decode(item, resolve, shared) for key, item in content})
+        own = [decode(content.pop(0), resolve)] if kind == "defaultdict" else []
+        items = {decode(key, resolve, shared): decode(item, resolve, shared) for key, item in content}
+        return MAPPINGS[kind](*own, items)
     if kind in VIEWS:
         return VIEWS[kind]([decode(item, resolve, shared) for item in content])
     if kind in OF_TEXT:
