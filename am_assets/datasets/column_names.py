@@ -77,7 +77,7 @@ NAMES = {
         *("complexcot", "reasoningtrace", "thinkingtrajectory"),
     ),
     "finish_reason": ("finishreason", "finishreasons", "stopreason"),
-    "teacher": ("teacher", "model", "modelname", "generatedby"),
+    "teacher": ("teacher", "model", "modelname", "generatedby", "generator", "generationmodel", "responsemodel"),
     "constraints": ("constraints",),
 }
 
