@@ -107,24 +107,24 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
 
 def guesses(location: str, base: Path) -> list[Shape]:
     """The shapes of a location; none where its columns tell the form without a guess, or nothing there asks.
-    `Unread` where that is the form of any columns."""
-    found, unread = list[Shape](), None
+    `Unread` where no other form is known."""
+    form = _told(location, base)
     try:
         found = shapes(location, base)
-    except Unread as error:
-        unread = error
-    except SourceError:
-        return []
-    try:
-        form = form_of(Origin(location=location), find_files(location, base)[0])
-    except SourceError:  # none is known, or several are
-        return found
-    if unread:
-        if form == OWN:
-            raise unread
+    except SourceError as error:
+        if isinstance(error, Unread) and form in (None, OWN):
+            raise
         return []
     plain = {name: value for name, value in found[0].entry.items() if name not in ("teacher", "where")}
     return [] if len(found) == 1 and plain == {"location": location, "adapter": form} else found
+
+
+def _told(location: str, base: Path) -> str | None:
+    """The form that the columns tell; None where none is known, or several are."""
+    try:
+        return form_of(Origin(location=location), find_files(location, base)[0])
+    except SourceError:
+        return None
 
 
 def _shape(asks: str, entries: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], base: Path) -> Shape:
@@ -164,7 +164,10 @@ def _kinds(found: Inspection) -> set[str]:
 
 def _fits_most(form: Inspection, best: Inspection) -> bool:
     """Whether a form reads most rows, and the entry that reads most has not all of it and more where it asks the same:
-    a row may lack a reference by what the form knows of it, and the others are faulty."""
+    a row may lack a reference by what the form knows of it, and the others are faulty. Of two entries of one form it is
+    the one that reads more rows."""
+    if form.told.form == best.told.form and form.counts["questions"] < best.counts["questions"]:
+        return False
     most = 2 * form.counts["questions"] >= form.told.rows
     return most and (_asked(form) != _asked(best) or not _kinds(form) < _kinds(best))
 

@@ -124,7 +124,7 @@ def _right(value: Any, labels: list[str], options: list[str]) -> list[int]:
     if len(meant) != 1:
         why = "none of the options" if isinstance(value, str) else "none of the options, counted from 0"
         if isinstance(value, str) and said.isdigit():
-            why = f"none of the options; what counts them is named by {' or '.join(COUNTED)}"
+            why = f"none of the options; `columns:` names a number that counts them as {' or '.join(COUNTED)}"
         raise Fault("may mean several of the options" if meant else why)
     return meant[0]
 
@@ -157,8 +157,8 @@ ADAPTER = Adapter(
     version="2",
     doc="multiple choice, as [MMLU](https://huggingface.co/datasets/cais/mmlu), MMLU-Pro, SuperGPQA, ARC,"
     " CommonsenseQA, MedQA, MedMCQA, AQuA, LogiQA, C-Eval and CMMLU have it; it shows the options, the reference is a"
-    " letter; an answer is a letter, a label, the text of an option, or a number that counts from 0; `columns:` names one"
-    " that counts, as text too, as `answer_from_0` or `answer_from_1`",
+    " letter; an answer is a letter, a label, the text of an option, or a number that counts from 0; `columns:` names"
+    " one that counts, as text too, as `answer_from_0` or `answer_from_1`",
     signature=(
         "|".join(ASKING),
         "|".join(
