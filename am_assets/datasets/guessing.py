@@ -85,7 +85,7 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
     if rendered and not asking:
         raise Unread(
             f"{files[0]}: {some_of(sorted(rendered))} holds whole chats as one text: write question and response into"
-            " columns of their own, or the chat as a list of turns with their roles"
+            " columns of their own, or the chat as a list of turns; --column question=COLUMN reads it as it is"
         )
     if not asking:
         raise SourceError(
