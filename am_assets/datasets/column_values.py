@@ -11,7 +11,7 @@ from am_assets.datasets.values import THINKS, parsed
 
 SOLUTION = "solution"  # a column of it is an answer where it is short, a response where it thinks, and else neither
 TESTS = "test"  # in the name of a column: what is in it neither asks nor answers
-OPTIONS = frozenset({"choices", "options", "endings"})  # of multiple choice, which are not shown
+OPTIONS = frozenset({"choices", "options", "option", "endings"})  # of multiple choice, which are not shown
 UNFIT = re.compile(r"test|reject|wrong|incorrect|bad")  # in the name of a column: no responses to be released
 JUDGED = frozenset({"label", "result"})  # columns that may say in these words how a response fared, or how hard it was
 VERDICTS = frozenset(

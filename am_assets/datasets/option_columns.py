@@ -16,7 +16,7 @@ LABELS = (
     *("answerkey", "label", "correctoption", "answeridx", "answerindex", "correctindex", "correct", "correctanswer"),
     *("answer", "target", "gold"),
 )
-MARK = re.compile(r"\(?[A-Ja-j]\)?\.?|\d{1,2}")  # says which option, and nothing without the options
+MARK = re.compile(r"\(?[A-Ja-j]\)?\.?")
 
 
 def options_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -49,13 +49,18 @@ def labels_of(
     names = dict.fromkeys([reference, *sorted((n for row in rows for n in row if plain(n) in LABELS), key=_likely)])
     for name in [one for one in names if one and one not in options.values()]:
         told = [(str(row[name]).strip(), _count(row, options)) for row in rows if there(row.get(name))]
-        marks = bool(told) and all(MARK.fullmatch(said) for said, _ in told)
+        marks = bool(told) and all(_marks(said, count) for said, count in told)
         yield {"answer": name}, marks
         if marks and all(said.isdigit() for said, _ in told):
             if any(int(said) == 0 for said, _ in told):
                 yield {"answer_from_0": name}, marks
             elif any(int(said) == count for said, count in told):
                 yield {"answer_from_1": name}, marks
+
+
+def _marks(said: str, options: int) -> bool:
+    """Whether a text says which option, and nothing without the options."""
+    return int(said) <= options if said.isdigit() else MARK.fullmatch(said) is not None
 
 
 def _likely(name: str) -> int:

@@ -65,8 +65,8 @@ def split(responses: pl.DataFrame) -> pl.DataFrame:
     have it in the prompt. What comes after is the answer, or what is between answer tags. Tags that are nested,
     repeated or not closed make the parts ambiguous and leave think, answer and template null; text around the parts
     leaves them readable but makes the response ill-formed, and so does an answer that goes on: with another thought,
-    the user's next turn or a call of a tool. A tag that the answer mentions is text. Tokens that end a turn are no part
-    of the answer.
+    another turn or a call of a tool. A tag that the answer mentions is text. Tokens that end a turn are no part of the
+    answer.
     """
     rows = responses.with_row_index("at").with_columns(text=without_tokens(responses["response"]))
     read = _parts(rows)

@@ -148,6 +148,8 @@ CHAT = [{"role": "user", "content": "1 + 1?"}]
          ["Ann has 1.\n\nHow many?"]),
         ([{"question": "1 + 1?", "context": ["a", "b"], "answer": 2}], {"columns": {"reference_answer": "answer"}},
          ["1 + 1?"]),
+        ([{"premise": "Ann ran.", "question": "Who?", "gold": "Ann"}],
+         {"columns": {"shown_above": "premise", "reference_answer": "gold"}}, ["Ann ran.\n\nWho?"]),
         ([{"context": "Ann ran.", "question": "Who?", "response": "Ann"}],
          {"columns": {"shown_above": "context", "reference_answer": "response"}}, ["Ann ran.\n\nWho?"]),
         ([{"problem": "1 + 1?", "solution": "2"}],
@@ -187,8 +189,9 @@ SHOWN = "1 + 1?\n\nA) 1\nB) 2\nC) 3"
         ([{"answerA": "1", "answerB": "2", "answerC": "3", "label": at} for at in ("3", "1")], ["C", "A"]),
         ([{"A": "1", "B": "2", "C": "3", "answer": at} for at in (1, 3)], ["A", "C"]),
         ([{"answers": ["1", "2", "3"], "label": 1}], ["B"]),
+        ([{"option": {"A": "1", "B": "2", "C": "3"}, "answer": "BC"}], ["B, C"]),
     ],
-    ids=["letters", "text from 0", "text from 1", "numbers from 1", "answers beside a label"],
+    ids=["letters", "text from 0", "text from 1", "numbers from 1", "answers beside a label", "an object"],
 )
 def test_options_are_shown_and_the_right_one_is_counted_as_the_rows_tell(
     here: Path, rows: list, references: list
@@ -196,6 +199,22 @@ def test_options_are_shown_and_the_right_one_is_counted_as_the_rows_tell(
     write(here / "rows.jsonl", [{"question": "1 + 1?"} | row for row in rows])
     (shape,) = json.loads(init("--from", "rows.jsonl", "--json"))["shapes"]
     assert [(row["question"], row["reference_answer"]) for row in shape["sample"]] == [(SHOWN, r) for r in references]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"answer": "60", "answer1": "sixty", "answer2": "60 legs"},
+        {"answer": "7", "a": "3", "b": "4"},
+        {"answer": "so many", "option1": "fast", "option2": "slow"},
+        {"answers": ["6", "six"], "label": True},
+    ],
+)
+def test_what_no_letter_or_number_tells_apart_are_no_options(here: Path, row: dict) -> None:
+    write(here / "rows.jsonl", [{"question": "How many?"} | row])
+    (shape,) = json.loads(init("--from", "rows.jsonl", "--json"))["shapes"]
+    assert shape["form"] == "jsonl" and shape["sample"][0]["question"] == "How many?"
+    assert shape["sample"][0]["reference_answer"] in (row.get("answer"), '{"any_of":["6","six"]}')
 
 
 def test_a_text_that_counts_options_from_no_one_knows_where_is_refused(here: Path) -> None:

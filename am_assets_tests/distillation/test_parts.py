@@ -134,6 +134,7 @@ def test_harmony_channels_are_thought_and_answer(response: str, parts: tuple) ->
     [
         "<|im_end|>\n<|im_start|>user\nAnd 1+2?<|im_end|>\n<|im_start|>assistant\n3",
         "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nAnd 1+2?",
+        "<|im_end|>\n<|im_start|>assistant\n3",
         "<\uff5cend▁of▁sentence\uff5c><\uff5cUser\uff5c>And 1+2?<\uff5cAssistant\uff5c>",
         '\n<tool_call>\n{"name": "add"}\n</tool_call>',
         "<|tool_calls_section_begin|><|tool_call_begin|>functions.add:0<|tool_call_end|>",

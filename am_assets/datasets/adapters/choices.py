@@ -15,7 +15,11 @@ TELLING = (
 )
 COUNTED = {"answer_from_0": 0, "answer_from_1": 1}  # fields that hold a number, and the number of the first option
 COLUMNS = {  # of files with a column for each option
-    letter: (f"op{letter.lower()}", f"option_{letter.lower()}", f"choice_{letter.lower()}") for letter in "ABCDE"
+    letter: (
+        *(f"{name}{letter.lower()}" for name in ("op", "option_", "choice_")),
+        *(f"{name}{letter}" for name in ("option", "choice", "answer")),
+    )
+    for letter in "ABCDE"
 }
 LABEL, SAID = ("label", "key", "id", "letter"), ("text", "value", "content", "option")
 OWN_LABEL = r"\s*\(?{}\s?[).:、\uff0e]\s*"  # as in "B) Paris"
