@@ -20,7 +20,7 @@ VERDICTS = frozenset(
 )
 SHORT = 40  # wide: a column of nothing longer has answers to compare with, and no responses
 WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # a character that says as much as two of others
-SENTENCE = re.compile(r"\w+,? \w[^\n]*[.!?]|.*[\u3040-\u30ff\u3400-\u9fff].*[。!?!?]", re.DOTALL)
+SENTENCE = re.compile(r"\w+,? \w[^\n]*[.!?]|.*[\u3040-\u30ff\u3400-\u9fff].*[\u3002\uff01\uff1f!?]", re.DOTALL)
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
