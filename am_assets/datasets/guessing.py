@@ -80,7 +80,8 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
     if given and any(given.values()):
         named = {name: value for name, value in given.items() if value}
         return [_shape("", [{"location": location, "adapter": OWN, **named}], rows, base)]
-    rendered = {name for name in dict.fromkeys(chain.from_iterable(rows)) if _rendered(rows, name)}
+    likely = [name for name in dict.fromkeys(chain.from_iterable(rows)) if plain(name) in NAMES["question"]]
+    rendered = {name for name in likely if _rendered(rows, name)}
     asking = [(name, row) for row in rows if (name := _asks(row, rendered))]
     if rendered and not asking:
         raise Unread(
@@ -100,7 +101,8 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
         all_ask = columns == [name] and all(there(row.get(name)) for row in rows)
         where = {} if all_ask else {"where": _condition(name, columns[:at], rows)}
         forms = [{"adapter": form} for form in fitting(own) if form != OWN]
-        entries = [{"location": location} | entry | where for entry in (*forms, *_mapped(own))]
+        bare = [{name: value for name, value in row.items() if name not in rendered} for row in own]
+        entries = [{"location": location} | entry | where for entry in (*forms, *_mapped(bare))]
         found.append(_shape(name, entries, own, base))
     return found
 

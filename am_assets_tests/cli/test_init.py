@@ -235,8 +235,15 @@ def test_a_text_that_counts_options_from_no_one_knows_where_is_refused(here: Pat
 def test_a_chat_that_was_written_as_one_text_is_no_question(here: Path, text: str) -> None:
     write(here / "rows.jsonl", [{"text": text}])
     assert "rows.jsonl: text holds whole chats as one text: write question and" in refused("--from", "rows.jsonl")
-    write(here / "rows.jsonl", [{"text": text}, {"text": "1 + 1?"}, {"text": "2 + 2?"}])
+    write(here / "rows.jsonl", [{"prompt": text, "problem_text": "1 + 1?", "gold": 2}])
     init("--from", "rows.jsonl")
+    (entry,) = sources(here).values()
+    assert entry["columns"] == {"question": "problem_text", "reference_answer": "gold"}
+
+
+def test_a_question_on_the_tokens_of_a_template_is_one(here: Path) -> None:
+    write(here / "rows.jsonl", [{"text": "What is [INST]?"}, {"text": "1 + 1?"}, {"text": "2 + 2?"}])
+    assert "3 questions" in init("--from", "rows.jsonl")
 
 
 def test_options_that_are_not_shown_are_named(here: Path) -> None:
