@@ -16,7 +16,7 @@ ROWS = 1_000
 @app.command()
 def read(
     file: Annotated[
-        str, typer.Argument(help="A file, a glob, hf://datasets/<owner>/<name>/<file>, or a name of the catalogue.")
+        str, typer.Argument(help="A file, folder or glob, hf://datasets/<owner>/<name>/<file>, or a catalogue name.")
     ],
     adapter: Annotated[str | None, typer.Option(help="The form, where it is not to be found by the columns.")] = None,
     column: Annotated[list[str] | None, typer.Option(help="A path, as in reference_answer=gold; may repeat.")] = None,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder to write; what is in it already stays as it is.")],
     source: Annotated[
-        list[str] | None, typer.Option("--from", help="A file or glob, or a name of `am catalog`; may repeat.")
+        list[str] | None, typer.Option("--from", help="A file, folder or glob, or a name of `am catalog`; may repeat.")
     ] = None,
     teacher: Annotated[
         str | None, typer.Option(help="The teacher, as litellm spells it; else the embedded one.")

@@ -37,7 +37,7 @@ NAMES = {
         *("q", "fullprompt", "问题", "题目", *CHATS),
     ),
     # columns that belong to the question of another one, as in Alpaca, Dolly, SQuAD and SVAMP
-    "shown_above": ("context", "passage", "body", "background", "paragraph", "document", "article", "story"),
+    "shown_above": ("context", "passage", "body", "background", "paragraph", "document", "article", "story", "premise"),
     "shown_below": ("input",),
     "reference_answer": (
         *(
@@ -77,7 +77,7 @@ NAMES = {
         *("complexcot", "reasoningtrace", "thinkingtrajectory"),
     ),
     "finish_reason": ("finishreason", "finishreasons", "stopreason"),
-    "teacher": ("teacher", "model", "modelname", "generatedby"),
+    "teacher": ("teacher", "model", "modelname", "generatedby", "generator", "generationmodel", "responsemodel"),
     "constraints": ("constraints",),
 }
 

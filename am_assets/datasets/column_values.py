@@ -7,21 +7,20 @@ from typing import Any
 from am_assets.datasets.chats import is_chat
 from am_assets.datasets.column_names import NAMES, REFERENCES, plain
 from am_assets.datasets.objects import is_objects
-from am_assets.datasets.values import parsed
+from am_assets.datasets.values import THINKS, parsed
 
 SOLUTION = "solution"  # a column of it is an answer where it is short, a response where it thinks, and else neither
 TESTS = "test"  # in the name of a column: what is in it neither asks nor answers
-OPTIONS = frozenset({"choices", "options"})  # of multiple choice, which are not shown
+OPTIONS = frozenset({"choices", "options", "option", "endings"})  # of multiple choice, which are not shown
 UNFIT = re.compile(r"test|reject|wrong|incorrect|bad")  # in the name of a column: no responses to be released
 JUDGED = frozenset({"label", "result"})  # columns that may say in these words how a response fared, or how hard it was
 VERDICTS = frozenset(
     {*("0", "1", "0.0", "1.0", "true", "false", "pass", "fail", "passed", "failed", "correct", "incorrect")}
     | {"right", "wrong", "error", "timeout", "easy", "medium", "hard"}
 )
-SHORT = 40  # characters: a column of nothing longer has answers to compare with, and no responses
-THINKS = re.compile(
-    r"</?(seed:)?(think(ing)?|thought|reasoning)>|\[THINK\]|◁think▷|<\|(begin_of|START_)?_?THOUGHT", re.I
-)
+SHORT = 40  # wide: a column of nothing longer has answers to compare with, and no responses
+WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # a character that says as much as two of others
+SENTENCE = re.compile(r"\w+,? \w[^\n]*[.!?]|.*[\u3040-\u30ff\u3400-\u9fff].*[\u3002\uff01\uff1f!?]", re.DOTALL)
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -50,6 +49,7 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         not {"reference_answer", "test_cases"} & found.keys()
         and (text := found.get("response"))
         and _answers(values[text])
+        and not _sentences(values[text])
     ):
         found["reference_answer"] = found.pop("response")
     if "response" not in found and (thinking := _thinking(values, found.values())):
@@ -125,8 +125,13 @@ def _answers(values: Sequence[Any]) -> bool:
     return (
         len(lines) == len(values)
         and not _responds(values)
-        and all(len(line) <= SHORT and "\n" not in line for line in lines)
+        and all(len(line) + len(WIDE.findall(line)) <= SHORT and "\n" not in line for line in lines)
     )
+
+
+def _sentences(values: Sequence[Any]) -> bool:
+    """Whether most texts are sentences: what a model says, however short."""
+    return 2 * sum(bool(SENTENCE.fullmatch(str(one).strip())) for one in values) > len(values)
 
 
 def there(value: Any) -> bool:

@@ -70,7 +70,7 @@ def _batches(path: Path, columns: Collection[str] | None) -> Iterator[Any]:
     def wanted(names: list[str]) -> list[str]:
         return names if columns is None else [name for name in names if name in columns] or names[:1]
 
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         with ParquetFile(path, page_checksum_verification=True) as file:
             groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
             row_bytes = sum(group.total_byte_size for group in groups) // max(file.metadata.num_rows, 1)

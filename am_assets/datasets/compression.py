@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import zstandard
 
-from am_assets.datasets.locate import SourceError
+from am_assets.datasets.locate import PACKED, SourceError
 
 CHUNK_BYTES = 1 << 18
 ZSTD_CHUNK_BYTES = 1 << 12  # packed; a frame may say in a few bytes that millions follow
@@ -17,12 +17,6 @@ ZSTD_WINDOW = 2**31  # the released AM files were compressed with the long windo
 MOST_LINE_BYTES = 500_000_000
 # Text is packed to a thirtieth at best. A file that unpacks to so many times its size, and to so much, is a bomb.
 MOST_RATIO, ANY_BYTES = 1_000, 1_000_000_000
-PACKED = (".gz", ".zst", ".xz")
-
-
-def unpacked_name(path: Path) -> str:
-    """The name of a file without the ending of its compression."""
-    return path.name.removesuffix(path.suffix) if path.suffix in PACKED else path.name
 
 
 def lines(path: Path) -> Iterator[bytes]:

@@ -18,22 +18,35 @@ from am_assets.datasets.adapters import ADAPTERS
 from am_assets.datasets.beside import IDS, LICENSE
 from am_assets.datasets.chats import is_chat
 from am_assets.datasets.column_names import CHATS, NAMES, plain
-from am_assets.datasets.column_values import OPTIONS, SOLUTION, THINKS, columns_of, there
+from am_assets.datasets.column_values import OPTIONS, SOLUTION, columns_of, there
 from am_assets.datasets.forms import fitting
 from am_assets.datasets.identity import asks
 from am_assets.datasets.inspection import UNSAID, Inspection, inspected
 from am_assets.datasets.locate import SourceError, find_files
+from am_assets.datasets.option_columns import labels_of, options_of
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.reading import form_of
 from am_assets.datasets.records import read_records
 from am_assets.datasets.rows import some_of
 from am_assets.datasets.sources import Source
+from am_assets.datasets.values import THINKS, written
 
 ROWS = 1_000  # looked at
 OWN = "jsonl"  # the form whose columns may have any name
 CODE = "code"  # a column of it beside `input`: without words that is what the program is given
 WORDS = re.compile(r"[^\W\d_]{2,} [^\W\d_]{2,} [^\W\d_]+")
+# A chat as one text, as a template or Python wrote it: what holds one asks nothing by itself.
+RENDERED = re.compile(
+    r"\[INST\]|<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>|<\uff5cUser\uff5c>"
+    r"|### ?(?:Human|Instruction|Assistant)|USER: .*ASSISTANT:"
+    r"|^\s*\[\s*\{\s*['\"](?:role|from|content|value)['\"]",
+    re.DOTALL,
+)
 UNNAMED = "unknown"  # the teacher of responses that nobody names
+
+
+class Unread(SourceError):
+    """Rows ask in a column, and no form has a question of it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,14 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
     if given and any(given.values()):
         named = {name: value for name, value in given.items() if value}
         return [_shape("", [{"location": location, "adapter": OWN, **named}], rows, base)]
-    asking = [(name, row) for row in rows if (name := _asks(row))]
+    likely = [name for name in dict.fromkeys(chain.from_iterable(rows)) if plain(name) in NAMES["question"]]
+    rendered = {name for name in likely if _rendered(rows, name)}
+    asking = [(name, row) for row in rows if (name := _asks(row, rendered))]
+    if rendered and not asking:
+        raise Unread(
+            f"{files[0]}: {some_of(sorted(rendered))} holds whole chats as one text: write question and response into"
+            " columns of their own, or the chat as a list of turns; --column question=COLUMN reads it as it is"
+        )
     if not asking:
         raise SourceError(
             f"{files[0]}: nothing in it is a question: its columns are"
@@ -81,23 +101,32 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
         all_ask = columns == [name] and all(there(row.get(name)) for row in rows)
         where = {} if all_ask else {"where": _condition(name, columns[:at], rows)}
         forms = [{"adapter": form} for form in fitting(own) if form != OWN]
-        entries = [{"location": location} | entry | where for entry in (*forms, *_mapped(own))]
+        bare = [{name: value for name, value in row.items() if name not in rendered} for row in own]
+        entries = [{"location": location} | entry | where for entry in (*forms, *_mapped(bare))]
         found.append(_shape(name, entries, own, base))
     return found
 
 
 def guesses(location: str, base: Path) -> list[Shape]:
-    """The shapes of a location; none where its columns tell the form without a guess, or nothing there asks."""
+    """The shapes of a location; none where its columns tell the form without a guess, or nothing there asks.
+    `Unread` where no other form is known."""
+    form = _told(location, base)
     try:
         found = shapes(location, base)
-    except SourceError:
+    except SourceError as error:
+        if isinstance(error, Unread) and form in (None, OWN):
+            raise
         return []
-    try:
-        form = form_of(Origin(location=location), find_files(location, base)[0])
-    except SourceError:  # none is known, or several are
-        return found
     plain = {name: value for name, value in found[0].entry.items() if name not in ("teacher", "where")}
     return [] if len(found) == 1 and plain == {"location": location, "adapter": form} else found
+
+
+def _told(location: str, base: Path) -> str | None:
+    """The form that the columns tell; None where none is known, or several are."""
+    try:
+        return form_of(Origin(location=location), find_files(location, base)[0])
+    except SourceError:
+        return None
 
 
 def _shape(asks: str, entries: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], base: Path) -> Shape:
@@ -110,7 +139,7 @@ def _shape(asks: str, entries: Sequence[dict[str, Any]], rows: Sequence[dict[str
     entry, found = form if _fits_most(form[1], best[1]) else best
     if not found.counts["questions"]:
         told = "; ".join(f"{why}: {where}" for why, where in found.told.dropped().items())
-        raise SourceError(f"{entry['location']}: nothing in it is a question{f': {told}' if told else ''}")
+        raise Unread(f"{entry['location']}: nothing in it is a question{f': {told}' if told else ''}")
     columns = {name: path for name, path in entry.get("columns", {}).items() if found.columns.get(name)}
     fields = ADAPTERS[entry["adapter"]].fields
     columns = {name: path for name, path in columns.items() if path != fields[name].path}  # which needs no saying
@@ -127,16 +156,20 @@ def _read(found: Inspection) -> tuple[int, ...]:
     """How much an entry reads: questions first, then by what they can be checked, then their answers."""
     kinds, rows = _kinds(found), found.told.rows
     total = sum(min(count, rows) for count in found.counts.values())
-    return found.counts["questions"], len(kinds - {"responses"}), len(kinds), total
+    return found.counts["questions"], len(kinds - {"responses", "teachers"}), len(kinds), total
 
 
 def _kinds(found: Inspection) -> set[str]:
-    return {name for name, count in found.counts.items() if count}
+    named = {"teachers"} if found.teachers.keys() - {UNSAID} else set()
+    return named | {name for name, count in found.counts.items() if count}
 
 
 def _fits_most(form: Inspection, best: Inspection) -> bool:
     """Whether a form reads most rows, and the entry that reads most has not all of it and more where it asks the same:
-    a row may lack a reference by what the form knows of it, and the others are faulty."""
+    a row may lack a reference by what the form knows of it, and the others are faulty. Of two entries of one form it is
+    the one that reads more rows."""
+    if form.told.form == best.told.form and form.counts["questions"] < best.counts["questions"]:
+        return False
     most = 2 * form.counts["questions"] >= form.told.rows
     return most and (_asked(form) != _asked(best) or not _kinds(form) < _kinds(best))
 
@@ -149,22 +182,25 @@ def _mapped(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The forms of any names of columns, by names and values: chats, solutions that box their answer, OWN."""
     columns = columns_of(rows)
     asks = columns.get("question", "")
-    options = next((name for name in dict.fromkeys(chain.from_iterable(rows)) if plain(name) in OPTIONS), None)
-    if options and "reference_answer" in columns:
-        told = {"question": asks, "options": options, "answer": columns["reference_answer"]}
+    options = options_of(rows)
+    labels = [*labels_of(rows, options, columns.get("reference_answer"))] if options else []
+    for told, _ in labels:
         beside = {name: path for name, path in columns.items() if name in ADAPTERS["choices"].fields}
-        yield {"adapter": "choices", "columns": beside | told}
+        yield {"adapter": "choices", "columns": beside | {"question": asks} | options | told}
     chat = next((name for name in (asks, *CHATS) if any(is_chat(row.get(name)) for row in rows)), None)
     if chat:
         beside = {name: path for name, path in columns.items() if name in ADAPTERS["chat"].fields}
         yield {"adapter": "chat", "columns": {"messages": chat} | beside}
+        if chat != asks:  # which asks what the chat begins with
+            yield {"adapter": "chat", "columns": {"messages": chat} | beside, "turns": "first"}
     solution = next((name for name in dict.fromkeys(chain.from_iterable(rows)) if plain(name) == SOLUTION), None)
     if solution and "shown_above" not in columns and "shown_below" not in columns:
         yield {"adapter": "math", "columns": {"question": asks, "solution": solution}}
     kinds_of_tests = ADAPTERS["codecontests"].fields.keys() - {"question"}
     if not kinds_of_tests.isdisjoint(chain.from_iterable(rows)):
         yield {"adapter": "codecontests", "columns": {"question": asks}}
-    yield {"adapter": OWN, "columns": columns}
+    if not any(marks for _, marks in labels):  # a letter says nothing without its options
+        yield {"adapter": OWN, "columns": columns}
 
 
 def _said(value: Any) -> bool:
@@ -194,9 +230,16 @@ def _inner(rows: Iterable[Mapping[str, Any]], name: str) -> bool:
     return any(plain(key) in NAMES["question"] for row in rows if isinstance(row.get(name), dict) for key in row[name])
 
 
-def _asks(row: Mapping[str, Any]) -> str | None:
+def _asks(row: Mapping[str, Any], rendered: set[str]) -> str | None:
     """The column in which the question of a row stands; None where it has none."""
-    return next((name for name in _order([row]) if _said(row[name])), None)
+    return next((name for name in _order([row]) if _said(row[name]) and name not in rendered), None)
+
+
+def _rendered(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+    """Whether most of a column's texts are whole chats."""
+    texts = [row[name] for row in rows if isinstance(row.get(name), str)]
+    found = [bool(RENDERED.search(one)) and not is_chat(written(one)) for one in texts]
+    return 2 * sum(found) > len(texts)
 
 
 def _condition(name: str, earlier: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -1,7 +1,7 @@
 """From a `location` in a settings file to local files, and the hash of their content.
 
-Kinds of locations belong here: paths, globs, `$VARS` and the Hugging Face hub, of which each data set is read at one
-commit. Parsing files belongs to `records.py`.
+Kinds of locations belong here: paths, folders, globs, `$VARS` and the Hugging Face hub, of which each data set is read
+at one commit. Parsing files belongs to `records.py`.
 """
 
 import glob
@@ -17,6 +17,11 @@ from am_assets.datasets import hub
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.atomic import locked, write_whole
 
+FORMATS = [".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"]  # the first five also packed
+PACKED = (".gz", ".zst", ".xz")
+# In a folder of data: what `datasets` writes beside the rows, and what a file is called that is no part of the others.
+BESIDE_ROWS = re.compile(r"dataset_infos?\.json|dataset_dict\.json|state\.json|cache-.*\.arrow|\..*")
+SPLIT = re.compile(r"(?<![a-z])(?:train|test|val|valid|validation|dev|eval)(?![a-z])", re.I)
 REVISIONS = "revisions.yaml"  # beside the file that names the location
 HEAD = """\
 # The commit of each data set of the Hugging Face hub, recorded when it was first read: no row changes by itself. Take a
@@ -32,8 +37,9 @@ def find_files(location: str, base: Path) -> list[Path]:
     """The files a location names, at least one, sorted by path. A relative location starts at `base`.
 
     Files on the hub (`hf://datasets/<owner>/<name>[@revision]/<path or glob>`) are downloaded once and then read from
-    the hub's own cache, at the commit that `pin` recorded. `SourceError` for an unset variable, no match, a folder,
-    what is no file, a symlink that leads out of the folder that the location names, or an unreachable hub.
+    the hub's own cache, at the commit that `pin` recorded. Of a folder they are its data files, where these are one
+    set: in one folder, of one format and one split. `SourceError` for an unset variable, no match, several sets, what
+    is no file, a symlink that leads out of the folder that the location names, or an unreachable hub.
 
     >>> find_files("$CORPORA/gsm8k/*.jsonl", Path("data"))
     """
@@ -43,15 +49,39 @@ def find_files(location: str, base: Path) -> list[Path]:
     if unset := re.search(r"\$\{?(\w+)", expanded):
         raise SourceError(f"location: {location}: the environment variable {unset[1]} is not set")
     path = base / expanded
-    matches = [path] if path.exists() else [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
-    files = [match for match in matches if not match.is_dir()]
+    if path.is_dir():
+        files, expanded = _of_folder(path), os.path.join(expanded, "*")
+    else:
+        matches = [path] if path.exists() else map(Path, sorted(glob.glob(str(path), recursive=True)))
+        files = [match for match in matches if not match.is_dir()]
     if not files:
-        fault = "is a folder: name a file, or files by a glob such as *.jsonl" if matches else "no such file"
-        raise SourceError(f"{path}: {fault}")
+        raise SourceError(f"{path}: no such file")
     folder = _written_folder(expanded, base)
     for file in files:
         _check_file(file, folder)
     return files
+
+
+def unpacked_name(path: Path) -> str:
+    """The name of a file without the ending of its compression."""
+    return path.name.removesuffix(path.suffix) if path.suffix in PACKED else path.name
+
+
+def _of_folder(folder: Path) -> list[Path]:
+    """The data files in a folder and those within. `SourceError` where they are none, or more than one set: to read
+    these together would be a choice that nobody made, such as training on a test split."""
+    sets: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*")):
+        suffix = Path(unpacked_name(path)).suffix.lower()
+        if suffix in FORMATS and path.is_file() and not any(map(BESIDE_ROWS.fullmatch, path.relative_to(folder).parts)):
+            split = SPLIT.search(path.name)
+            name = f"*{split[0]}*{suffix}*" if split else f"*{suffix}*"
+            sets.setdefault(str(path.parent / name), []).append(path)
+    if not sets:
+        raise SourceError(f"{folder}: is a folder without data files ({' '.join(FORMATS)})")
+    if len(sets) > 1:
+        raise SourceError(f"{folder}: is a folder of several sets of files: name one of them: {', '.join([*sets][:9])}")
+    return next(iter(sets.values()))
 
 
 def _written_folder(location: str, base: Path) -> Path:

@@ -50,7 +50,7 @@ class Origin(Section):
 
     generators: ClassVar[Mapping[str, Generator]] = {REASONING_GYM: reasoning_gym}
 
-    location: Annotated[str, Field(min_length=1)] | None = None  # path, glob, $VARS, hf://datasets/...
+    location: Annotated[str, Field(min_length=1)] | None = None  # path, folder, glob, $VARS, hf://datasets/...
     adapter: str | None = None  # a form of docs/adapters.md; auto, the default with a location: found by the columns
     # the adapter's column: its name or path (a.0.b) in these files
     columns: dict[str, str] = Field(default_factory=dict)

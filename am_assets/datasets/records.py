@@ -15,16 +15,16 @@ from typing import Any
 
 from am_assets.datasets.chats import is_chat
 from am_assets.datasets.columnar import COLUMNAR, Record, columnar
-from am_assets.datasets.compression import PACKED, chunks, lines, unpacked_name
-from am_assets.datasets.locate import SourceError
+from am_assets.datasets.compression import chunks, lines
+from am_assets.datasets.locate import FORMATS, PACKED, SourceError, unpacked_name
 from am_assets.datasets.values import Fault, kind, shown
 
-FORMATS = [".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"]  # the first five also packed
 # Keys of a JSON object whose array is the rows of a file; any other such object is a row itself.
 ROWS_UNDER = (
     *("data", "rows", "examples", "example", "items", "instances", "records", "questions", "problems", "train", "test"),
 )
 CHAT = "messages"  # the name of a row that is a list of turns
+POINTER = b"version https://git-lfs.github.com/spec/"  # in place of a file of which only the name was cloned
 NOT_UTF8, NOT_JSON = CUT = ("not UTF-8", "not JSON")  # what a line can be that is cut off
 csv.field_size_limit(2**31 - 1)
 
@@ -39,6 +39,7 @@ def read_records(path: Path, columns: Collection[str] | None = None) -> Iterator
     >>> for line, record in read_records(Path("gsm8k.jsonl"), ["question", "answer"]): ...
     """
     name = unpacked_name(path)
+    suffix = Path(name).suffix.lower()
     read = {
         ".jsonl": _json_lines,
         ".ndjson": _json_lines,
@@ -46,16 +47,26 @@ def read_records(path: Path, columns: Collection[str] | None = None) -> Iterator
         ".csv": _csv,
         ".tsv": _csv,
         **dict.fromkeys(COLUMNAR, lambda path: columnar(path, columns)),
-    }.get(Path(name).suffix)
-    if read is None or (name != path.name and Path(name).suffix in COLUMNAR):
+    }.get(suffix)
+    if read is None or (name != path.name and suffix in COLUMNAR):
         known = f"{' '.join(FORMATS)}, text also packed ({' '.join(PACKED)})"
         raise SourceError(f"{path}: unknown format; expected one of {known}")
+    if _is_pointer(path):
+        raise SourceError(f"{path}: a pointer of Git LFS in place of the file: `git lfs pull` fetches it")
     empty = True
     for line, record in read(path):
         empty = False
         yield line, record
     if empty:
         raise SourceError(f"{path}: holds no rows")
+
+
+def _is_pointer(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(POINTER)) == POINTER
+    except OSError:  # which is told by what reads it
+        return False
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -67,6 +78,9 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Record | Fault]]:
+    if _begins_array(next((raw for raw in _lines(path) if raw.strip()), b"")):
+        yield from _json_file(path)
+        return
     for line, raw in enumerate(_lines(path), start=1):
         if not raw.strip() or raw.strip() == codecs.BOM_UTF8:
             continue
@@ -74,6 +88,14 @@ def _json_lines(path: Path) -> Iterator[tuple[int, Record | Fault]]:
         if isinstance(record, Fault) and str(record) in CUT and not raw.endswith(b"\n"):
             raise SourceError(f"{path}:{line}: {record}; the file ends in the middle of this line")
         yield line, record
+
+
+def _begins_array(line: bytes) -> bool:
+    """Whether a line is an array of rows, or the beginning of one, and no chat."""
+    if not line.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
+        return False
+    found = _json(line)
+    return str(found) == NOT_JSON if isinstance(found, Fault) else _objects(found) and not is_chat(found)
 
 
 def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
@@ -89,6 +111,8 @@ def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
     if isinstance(content, Fault):
         raise SourceError(f"{path}{_line_at_fault(raw)}: {content}")
     if isinstance(content, dict):
+        content = _by_columns(content)
+    if isinstance(content, dict):
         arrays = [key for key, value in content.items() if (key in ROWS_UNDER or len(content) == 1) and _objects(value)]
         if len(arrays) > 1:
             raise SourceError(f"{path}: has rows under {' and '.join(arrays)}; a file holds one array of them")
@@ -97,6 +121,21 @@ def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
         raise SourceError(f"{path}: expected objects, found {kind(content)}")
     for position, item in enumerate(content, start=1):
         yield position, _row(item)
+
+
+def _by_columns(content: Record) -> Any:
+    """The rows of an object of columns, each a list of as many values, or of the names of columns and rows of values;
+    any other object as it is."""
+    names, rows = content.get("columns"), content.get("data")
+    if isinstance(names, list) and isinstance(rows, list):
+        split = all(isinstance(row, list) and len(row) == len(names) for row in rows)
+        return [dict(zip(names, row, strict=True)) for row in rows] if split else content
+    lists = [*content.values()]
+    if len(lists) < 2 or not all(isinstance(one, list) and not is_chat(one) for one in lists):
+        return content
+    if len({*map(len, lists)}) > 1 or any(key in ROWS_UNDER and _objects(value) for key, value in content.items()):
+        return content
+    return [dict(zip(content, row, strict=True)) for row in zip(*lists, strict=True)]
 
 
 def _by_name(content: Record) -> list[Record]:
@@ -174,7 +213,8 @@ def _csv(path: Path) -> Iterator[tuple[int, Record | Fault]]:
     spreadsheets of half the world write semicolons."""
     raw = _lines(path)
     names = next(raw, b"")
-    by = next((sign for sign in ("\t,;" if ".tsv" in path.suffixes else ",\t;") if sign.encode() in names), ",")
+    tabs = ".tsv" in [one.lower() for one in path.suffixes]
+    by = next((sign for sign in ("\t,;" if tabs else ",\t;") if sign.encode() in names), ",")
     text = (line.decode("utf-8-sig" if at == 0 else "utf-8") for at, line in enumerate(chain([names], raw)))
     # strict: else a quote that nothing closes would take all rows after it
     reader = csv.DictReader(text, delimiter=by, strict=True)

@@ -14,7 +14,7 @@ from am_assets.datasets import values
 from am_assets.datasets.beside import Kept
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.chats import Chat, Several, System, is_chat, read_chat
-from am_assets.datasets.values import ABSENT, BROKEN, SHORT, Fault, parsed, shown, walk
+from am_assets.datasets.values import ABSENT, BROKEN, SHORT, Fault, shown, walk, written
 
 T = TypeVar("T")
 NAMES, NAME_CHARS = 30, 60  # in a message
@@ -167,7 +167,7 @@ def _names(record: Mapping[str, Any]) -> list[str]:
 def _chat_on(value: Any, steps: list[str]) -> Any:
     """The first chat on a path."""
     for at, step in enumerate([*steps, ""]):
-        value = parsed(value) if isinstance(value, str) and at else value
+        value = written(value) if isinstance(value, str) and at else value
         if is_chat(value):
             return value
         if isinstance(value, Mapping) and step in value:

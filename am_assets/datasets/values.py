@@ -18,6 +18,9 @@ THOUGHT_PARTS = ("thinking", "reasoning", "redacted_thinking")  # read by `chats
 JSON_IN_JSON = 3  # texts within texts that are looked into
 BEGINS_AS_JSON = re.compile(r'(?!""")[\s"\\]*[\[{]+\s*\\*"')  # an object, or a list of texts, lists or objects
 BY_PYTHON = ("{'", "[{'", "['assert")  # how what Python wrote begins
+THINKS = re.compile(
+    r"</?(seed:)?(think(ing)?|thought|reasoning)>|\[THINK\]|◁think▷|<\|(begin_of|START_)?_?THOUGHT", re.I
+)
 # No such field; a list with fewer items; text on the way to a field that begins as JSON and is none.
 ABSENT, SHORT, BROKEN = object(), object(), object()
 
@@ -120,6 +123,25 @@ def written(value: Any) -> Any:
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             return ast.literal_eval(found)
     return found
+
+
+def listed(value: Any) -> Any:
+    """Responses of a list that was written as text, as tables of text have it, where it begins with a thought; any
+    other value as it is. `Fault` where it can't be read.
+
+    >>> listed('["<think>a</think>4", "5"]'), listed("[1, 2]")
+    (['<think>a</think>4', '5'], '[1, 2]')
+    """
+    if not isinstance(value, str) or not (begins := re.match(r"\s*\[\s*(?=['\"])", value)):
+        return value
+    if not THINKS.match(value[begins.end() + 1 :].lstrip()):
+        return value
+    for read in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            found = read(value)
+            if isinstance(found, list) and all(isinstance(one, str | None) for one in found):
+                return found
+    raise Fault("a list that was written as text and can't be read")
 
 
 def broken(value: Any) -> bool:

@@ -53,3 +53,10 @@ TAGS = [
     *(begin for begin, _, _ in HEADED[:-1]),
     "<|channel|>",
 ]
+# What an answer that stands alone has not: another turn, calls of tools, another channel.
+MORE = [
+    *("<|im_start|>", "<|start_header_id|>", "<|header_start|>", "<|start_of_role|>", "<start_of_turn>", "[INST]"),
+    *("<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>", "<|user|>", "<|assistant|>", "[|user|]", "[|assistant|]"),
+    *("<tool_call>", "<|tool_call", "<\uff5ctool▁call", "[TOOL_CALLS]", "<|python_tag|>", "<function_calls>"),
+    *("<minimax:tool_call>", "<|channel|>"),
+]

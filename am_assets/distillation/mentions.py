@@ -1,16 +1,17 @@
 """Tags that a response mentions: quoted, or within code. They are text, and told from those that part it.
 
-Only for responses that are ill-formed by their tags as they stand.
+Only for responses that are ill-formed by their tags as they stand, and for answers that seem to go on.
 """
 
 import re
 
-from am_assets.distillation.delimiters import FAMILIES
+from am_assets.distillation.delimiters import FAMILIES, MORE
 
 MARK = "\ufdd0"  # a character that no text has, within a tag that is text
 FENCE = re.compile(r"(?:^|(?<=[>\]▷]))[ \t]*(?:`{3,}|~{3,})[^`\n]*$", re.M)
 CODE = re.compile(r"(?<![`A-Za-z0-9_])(`+)[^`\n]+\1(?!`)")
-_TAG = "|".join(sorted((re.escape(tag) for one in FAMILIES for tag in one[:4]), key=len, reverse=True))
+_TAGS = [*(tag for one in FAMILIES for tag in one[:4]), *MORE]
+_TAG = "|".join(sorted(map(re.escape, _TAGS), key=len, reverse=True))
 TAG = re.compile(_TAG)
 # An opening quote stands behind no word: `"yes"</think>"Yes"` quotes no tag.
 QUOTED = re.compile(

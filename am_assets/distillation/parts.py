@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import polars as pl
 
 from am_assets.config.vocabulary import TEMPLATES
-from am_assets.distillation.delimiters import FAMILIES, PAPER, TAGS, Delimiters
+from am_assets.distillation.delimiters import FAMILIES, MORE, PAPER, TAGS, Delimiters
 from am_assets.distillation.mentions import MARK, marked
 from am_assets.distillation.templates import BLANKS, HEAD, without_tokens
 
 __all__ = ["TAGS", "VERSION", "full_response", "split"]
-VERSION = "2"  # raise when a response is read as other parts
+VERSION = "3"  # raise when a response is read as other parts
 
 FENCE = "```"
 # What stands before a tag that is quoted, whatever follows, or where a quote follows it.
@@ -64,15 +64,27 @@ def split(responses: pl.DataFrame) -> pl.DataFrame:
     The think part goes to the one tag that ends it; the tag that begins it may lack, since chat templates of R1 and QwQ
     have it in the prompt. What comes after is the answer, or what is between answer tags. Tags that are nested,
     repeated or not closed make the parts ambiguous and leave think, answer and template null; text around the parts
-    leaves them readable but makes the response ill-formed. A tag that the answer mentions is text. Tokens that end a
-    turn are no part of the answer.
+    leaves them readable but makes the response ill-formed, and so does an answer that goes on: with another thought,
+    another turn or a call of a tool. A tag that the answer mentions is text. Tokens that end a turn are no part of the
+    answer.
     """
     rows = responses.with_row_index("at").with_columns(text=without_tokens(responses["response"]))
     read = _parts(rows)
     doubtful = ~read["well_formed"] & _ended(read["text"])
     again = rows.filter(doubtful).with_columns(pl.col("text").map_elements(marked, return_dtype=pl.String))
     plain = _parts(again).with_columns(pl.col("think", "answer").str.replace_all(MARK, "", literal=True))
-    return pl.concat([read.filter(~doubtful), plain]).sort("at").drop("at", "text")
+    whole = pl.concat([read.filter(~doubtful), plain]).sort("at").drop("at", "text")
+    return whole.with_columns(pl.col("well_formed") & ~_goes_on(whole["answer"]))
+
+
+def _goes_on(answers: pl.Series) -> pl.Series:
+    """Which answers think again, or have more than the answer in them."""
+    answer = pl.col("answer")
+    thinks = pl.any_horizontal(answer.str.starts_with(family.think) for family in FAMILIES)
+    found = answers.to_frame("answer").select((thinks | answer.str.contains_any(MORE)).fill_null(False)).to_series()
+    at = found.arg_true()
+    bare = answers.gather(at).map_elements(marked, return_dtype=pl.String).to_frame("answer")
+    return found.scatter(at, bare.select(thinks | answer.str.contains_any(MORE)).to_series())
 
 
 def _parts(rows: pl.DataFrame) -> pl.DataFrame:

@@ -10,20 +10,25 @@ from am_assets.distillation.delimiters import FAMILIES, HEADED, PAPER
 ENDS = ["<|im_end|>", "<|endoftext|>", "<\uff5cend▁of▁sentence\uff5c>", "<|end▁of▁sentence|>", "<|eot_id|>",
         "<|end_of_text|>", "<end_of_turn>", "<eos>", "<|END_OF_TURN_TOKEN|>", "<|endofresponse|>", "[EOS]",
         "<seed:eos>", "<|end|>", "<|eos|>", "<|eom_id|>", "<|role_end|>", "<|user|>", "<|observation|>",
-        "[|endofturn|]", "[e~[", "<SPECIAL_12>"]  # fmt: skip
+        "[|endofturn|]", "[e~[", "<SPECIAL_12>", "<|EOT|>", "<|eot|>", "<|end_of_turn|>", "<|endofturn|>",
+        "<|return|>"]  # fmt: skip
 END_TOKENS = re.compile(rf"(\s*({'|'.join(map(re.escape, ENDS))}))+\s*$")
 STRUCK = "</s>"  # which also ends struck-out HTML
 FIRST = ["<s>", "<bos>", "[gMASK]<sop>", "<|begin_of_text|>", "<\uff5cbegin▁of▁sentence\uff5c>"]
+ASSISTANT = ["<\uff5cAssistant\uff5c>", "<|assistant|>", "[|assistant|]", "<|start_of_role|>assistant<|end_of_role|>",
+             "<|start_header_id|>assistant<|end_header_id|>", "<|header_start|>assistant<|header_end|>",
+             "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>", "<start_of_turn>model"]  # fmt: skip
 BEGIN_TOKENS = re.compile(
-    rf"^\s*({'|'.join(map(re.escape, FIRST))})?\s*(<\|im_start\|>\s*assistant|<\uff5cAssistant\uff5c>|<\|assistant\|>"
-    r"|<\|start_header_id\|>assistant<\|end_header_id\|>|<start_of_turn>model)?\s*"
+    rf"^\s*({'|'.join(map(re.escape, FIRST))})?\s*"
+    rf"(<\|im_start\|>\s*assistant(?:<\|im_sep\|>)?|{'|'.join(map(re.escape, ASSISTANT))})?\s*"
 )
 ATTRIBUTED = [f"{one.think[:-1]} " for one in FAMILIES if re.fullmatch(r"<\w+>", one.think)]
 ATTRIBUTES = re.compile(rf"^({'|'.join(one.strip() for one in ATTRIBUTED)})\s[^<>]*>")
 # gpt-oss: messages on channels, of which `analysis` is the thinking and `final` the answer.
 CHANNEL = re.compile(r"(?:<\|start\|>[^<]*)?<\|channel\|>(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>")
+TO_TOOLS = re.compile(r"<\|start\|>(?!assistant<)|<\|channel\|>\w+\s+to=|<\|call\|>|assistantcommentary\s+to=")
 CHANNEL_END = re.compile(r"<\|(?:end|return|call)\|>\s*$")
-BEGINS = ["<|", "<\uff5c", "<start_of_turn>", *FIRST, *ATTRIBUTED, *(begin for begin, _, _ in HEADED)]
+BEGINS = ["<|", "<\uff5c", "[|", "<start_of_turn>", *FIRST, *ATTRIBUTED, *(begin for begin, _, _ in HEADED)]
 HEAD = 200  # characters in which a response has to have begun to think
 # White space, and characters without a width that stand at the ends of texts as if they were such.
 BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -58,11 +63,12 @@ def _bare(texts: pl.Series) -> pl.Series:
 
 
 def _channels(text: str) -> str:
-    """A harmony response in the paper's delimiters; as it is where its last message is not the final one."""
+    """A harmony response in the paper's delimiters; as it is where its last message is not the final one, and where it
+    talks to tools."""
     _, *found = CHANNEL.split(text)
     messages = [(name, CHANNEL_END.sub("", said).strip()) for name, said in zip(found[::2], found[1::2], strict=True)]
     *before, (name, answer) = messages
-    if name != "final" or "final" in dict(before):
+    if name != "final" or "final" in dict(before) or TO_TOOLS.search(text):
         return text
     return PAPER.think + "\n".join(said for _, said in before) + PAPER.answering + answer
 
@@ -71,6 +77,6 @@ def _headed(text: str) -> str:
     """A response that thinks under a heading, in the paper's delimiters; as it is where none or several end it."""
     for begin, middle, end in HEADED:
         parts = re.split(middle, text.strip().removeprefix(begin))
-        if text.lstrip().startswith(begin) and len(parts) == 2:
+        if text.lstrip().startswith(begin) and len(parts) == 2 and not TO_TOOLS.search(text):
             return PAPER.think + parts[0] + PAPER.answering + parts[1].removesuffix(end)
     return text

@@ -112,6 +112,11 @@ def test_columns_are_found_by_their_names_in_every_format(here: Path, suffix: st
          {"question": "prompt", "reference_answer": "gold"}),
         ({"prompt": "1 + 1?", "rollouts": [{"text": "<think>2</think>2", "reward": 1.0}], "label": "2"},
          {"question": "prompt", "reference_answer": "label", "response": "rollouts"}),
+        ({"prompt": "1 + 1?", "completion": "One and one is two."}, {"question": "prompt", "response": "completion"}),
+        ({"问题": "首都?", "回答": "首都是北京。"}, {"question": "问题", "response": "回答"}),
+        ({"问题": "1 + 1?", "回答": "2"}, {"question": "问题", "reference_answer": "回答"}),
+        ({"prompt": "1 + 1?", "output": "<think>2</think>2", "generator": "r1"},
+         {"question": "prompt", "response": "output", "teacher": "generator"}),
         ({"prompt": "1 + 1?", "outputs": [{"model": "r1", "text": "<think>2</think>2"}, None], "answer": 2},
          {"question": "prompt", "reference_answer": "answer", "response": "outputs"}),
     ],
@@ -143,6 +148,8 @@ CHAT = [{"role": "user", "content": "1 + 1?"}]
          ["Ann has 1.\n\nHow many?"]),
         ([{"question": "1 + 1?", "context": ["a", "b"], "answer": 2}], {"columns": {"reference_answer": "answer"}},
          ["1 + 1?"]),
+        ([{"premise": "Ann ran.", "question": "Who?", "gold": "Ann"}],
+         {"columns": {"shown_above": "premise", "reference_answer": "gold"}}, ["Ann ran.\n\nWho?"]),
         ([{"context": "Ann ran.", "question": "Who?", "response": "Ann"}],
          {"columns": {"shown_above": "context", "reference_answer": "response"}}, ["Ann ran.\n\nWho?"]),
         ([{"problem": "1 + 1?", "solution": "2"}],
@@ -157,6 +164,10 @@ CHAT = [{"role": "user", "content": "1 + 1?"}]
         ([{"prompt": CHAT, "completion": [{"role": "assistant", "content": "<think>2</think>2"}]}],
          {"adapter": "chat", "columns": {"messages": "prompt", "response": "completion"}, "teacher": "unknown"},
          ["1 + 1?"]),
+        ([{"prompt": "1 + 1?", "messages": [*CHAT, {"role": "assistant", "content": "2"}, *CHAT]}],
+         {"adapter": "chat", "turns": "first", "teacher": "unknown"}, ["1 + 1?"]),
+        ([{"messages": [*CHAT, {"role": "assistant", "content": "<think>2</think>2"}], "generator": "r1"}],
+         {"adapter": "chat", "columns": {"teacher": "generator"}}, ["1 + 1?"]),
     ],
 )  # fmt: skip
 def test_what_belongs_to_the_question_is_shown_with_it(here: Path, rows: list, entry: dict, questions: list) -> None:
@@ -165,6 +176,74 @@ def test_what_belongs_to_the_question_is_shown_with_it(here: Path, rows: list, e
     assert found["entry"] == {"location": str(here / "rows.jsonl"), "adapter": "jsonl", **entry}
     assert [row["question"] for row in found["sample"]] == questions
     assert found["counts"].get("references", 0) + found["counts"].get("responses", 0) == len(rows)
+
+
+SHOWN = "1 + 1?\n\nA) 1\nB) 2\nC) 3"
+
+
+@pytest.mark.parametrize(
+    ("rows", "references"),
+    [
+        ([{"optionA": "1", "optionB": "2", "optionC": "3", "answer": "B"}], ["B"]),
+        ([{"answer0": "1", "answer1": "2", "answer2": "3", "label": at} for at in ("0", "1")], ["A", "B"]),
+        ([{"answerA": "1", "answerB": "2", "answerC": "3", "label": at} for at in ("3", "1")], ["C", "A"]),
+        ([{"A": "1", "B": "2", "C": "3", "answer": at} for at in (1, 3)], ["A", "C"]),
+        ([{"answers": ["1", "2", "3"], "label": 1}], ["B"]),
+        ([{"option": {"A": "1", "B": "2", "C": "3"}, "answer": "BC"}], ["B, C"]),
+    ],
+    ids=["letters", "text from 0", "text from 1", "numbers from 1", "answers beside a label", "an object"],
+)
+def test_options_are_shown_and_the_right_one_is_counted_as_the_rows_tell(
+    here: Path, rows: list, references: list
+) -> None:
+    write(here / "rows.jsonl", [{"question": "1 + 1?"} | row for row in rows])
+    (shape,) = json.loads(init("--from", "rows.jsonl", "--json"))["shapes"]
+    assert [(row["question"], row["reference_answer"]) for row in shape["sample"]] == [(SHOWN, r) for r in references]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"answer": "60", "answer1": "sixty", "answer2": "60 legs"},
+        {"answer": "7", "a": "3", "b": "4"},
+        {"answer": "so many", "option1": "fast", "option2": "slow"},
+        {"answers": ["6", "six"], "label": True},
+    ],
+)
+def test_what_no_letter_or_number_tells_apart_are_no_options(here: Path, row: dict) -> None:
+    write(here / "rows.jsonl", [{"question": "How many?"} | row])
+    (shape,) = json.loads(init("--from", "rows.jsonl", "--json"))["shapes"]
+    assert shape["form"] == "jsonl" and shape["sample"][0]["question"] == "How many?"
+    assert shape["sample"][0]["reference_answer"] in (row.get("answer"), '{"any_of":["6","six"]}')
+
+
+def test_a_text_that_counts_options_from_no_one_knows_where_is_refused(here: Path) -> None:
+    write(here / "rows.csv", [{"question": "1 + 1?", "A": "one", "B": "two", "C": "three", "answer": "1"}])
+    said = refused("--from", "rows.csv")
+    assert "field `answer`: none of the options; `columns:` names a number that counts them as answer_from_0" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<s>[INST] 1 + 1? [/INST] 2 </s>",
+        "### Human: 1 + 1?### Assistant: 2",
+        "<|im_start|>user\n1 + 1?<|im_end|>\n<|im_start|>assistant\n2<|im_end|>",
+        "[{'role': 'user', 'content': '1 + 1?'}\n {'role': 'assistant', 'content': '2'}]",
+    ],
+)
+def test_a_chat_that_was_written_as_one_text_is_no_question(here: Path, text: str) -> None:
+    write(here / "rows.jsonl", [{"text": text}])
+    assert "rows.jsonl: text holds whole chats as one text: write question and" in refused("--from", "rows.jsonl")
+    write(here / "rows.jsonl", [{"prompt": text, "problem_text": "1 + 1?", "gold": 2}])
+    init("--from", "rows.jsonl")
+    (entry,) = sources(here).values()
+    assert entry["columns"] == {"question": "problem_text", "reference_answer": "gold"}
+
+
+def test_a_question_on_the_tokens_of_a_template_is_one(here: Path) -> None:
+    write(here / "rows.jsonl", [{"text": "What is [INST]?"}, {"text": "1 + 1?"}, {"text": "2 + 2?"}])
+    assert "3 questions" in init("--from", "rows.jsonl")
 
 
 def test_options_that_are_not_shown_are_named(here: Path) -> None:

@@ -211,6 +211,31 @@ def test_jsonl_columns_are_named_in_the_config(tmp_path: Path) -> None:
     }
 
 
+def test_a_list_of_responses_that_was_written_as_text_is_several(tmp_path: Path) -> None:
+    several = ["<think>a</think>4", "<think>it's b</think>4"]
+    for written in (json.dumps(several), repr(several)):
+        (said,) = adapt(tmp_path, "jsonl", {"question": "Q?", "response": written}, teacher="t")["published"]
+        assert [one["response"] for one in said] == several
+    own = {"question": "Q?", "response": '["a", "b"]'}
+    assert adapt(tmp_path, "jsonl", own, teacher="t")["published"][0][0]["response"] == '["a", "b"]'
+    cut = {"question": "Q?", "response": json.dumps(several)[:-3]}
+    assert fault(tmp_path, "jsonl", cut) == "field `response`: a list that was written as text and can't be read"
+
+
+def test_a_chat_that_python_wrote_is_one(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "It's 1 + 1?"}, {"role": "assistant", "content": "<think>2</think>2"}]
+    (row,) = adapt(tmp_path, "chat", {"messages": repr(turns)}, teacher="t").to_dicts()
+    assert (row["question"], row["published"][0]["response"]) == ("It's 1 + 1?", "<think>2</think>2")
+    assert fault(tmp_path, "chat", {"messages": repr(turns).replace(", {", " {")}) == "field `messages`: no chat"
+
+
+def test_of_am_the_name_of_the_model_is_the_teacher_where_there_is_one(tmp_path: Path) -> None:
+    info = {"source": "numina", "model_name": "DeepSeek-R1-0528", "ground_truth": "2"}
+    turns = [{"from": "human", "value": "1 + 1?", "info": None}, {"from": "assistant", "value": "2", "info": info}]
+    (row,) = adapt(tmp_path, "am", {"conversations": turns}).to_dicts()
+    assert row["published"][0]["teacher"] == "DeepSeek-R1-0528" and row["reference_answer"] == "2"
+
+
 def test_several_reference_answers_are_one_reference_that_any_of_them_meets(tmp_path: Path) -> None:
     given = [["1/2", "0.5"], [7], [3, "three", "3", " "], [], [None], "[1, 2)", 5, None]
     wanted = ['{"any_of":["1/2","0.5"]}', "7", '{"any_of":["3","three"]}', None, None, "[1, 2)", "5", None]
@@ -373,6 +398,11 @@ NOT_ONE = "none of the options"
         ({"choices": TOWNS, "answer": 4}, f"answer`: {NOT_ONE}, counted from 0"),
         ({"choices": TOWNS, "answer": True}, f"answer`: {NOT_ONE}"),
         ({"choices": TOWNS, "answer": -1}, None),
+        ({"choices": TOWNS, "answer": "1"}, f"answer`: {NOT_ONE}; `columns:` names a number that counts them as"),
+        ({"choices": TOWNS, "answer_from_0": "1"}, "B"),
+        ({"choices": TOWNS, "answer_from_1": 1}, "A"),
+        ({"choices": TOWNS, "answer_from_1": "-1"}, None),
+        ({"choices": TOWNS, "answer_from_1": 0}, f"answer_from_1`: {NOT_ONE}, counted from 1"),
         ({"choices": LABELLED, "answerKey": "2"}, "B"),
         ({"choices": LABELLED, "answerKey": "B"}, "B"),
         ({"choices": LABELLED, "answerKey": ""}, None),

@@ -98,12 +98,38 @@ ASKED = [{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": "2"
         {"a": ASKED[0], "b": ASKED[1] | {"note": "x"}},
         {name: {str(at): row[name] for at, row in enumerate(ASKED)} for name in ASKED[0]},
         {"keyword": "sums", "example": ASKED},
+        {name: [row[name] for row in ASKED] for name in ASKED[0]},
+        {"columns": [*ASKED[0]], "index": [0, 1], "data": [[*row.values()] for row in ASKED]},
     ],
-    ids=["rows by name", "columns as of pandas", "rows under a key"],
+    ids=["rows by name", "columns as of pandas", "rows under a key", "columns", "columns and rows"],
 )
 def test_an_object_of_rows_is_read_row_by_row(tmp_path: Path, content: dict) -> None:
     write(tmp_path / "a.json", json.dumps(content, indent=1))
     assert read(tmp_path / "a.json").select("question", "reference_answer").rows() == [("One?", "1"), ("Two?", "2")]
+
+
+def test_an_object_that_may_be_no_table_is_none(tmp_path: Path) -> None:
+    for content in (
+        {"question": ["One?", "Two?"], "answer": ["1"]},
+        {"columns": [*ASKED[0]], "data": [["One?", "1"], ["Two?"]]},
+    ):
+        assert read(write(tmp_path / "a.json", json.dumps(content))).is_empty()
+    write(tmp_path / "a.json", json.dumps({"train": ASKED[:1], "test": ASKED[1:]}))
+    with pytest.raises(SourceError, match="has rows under train and test"):
+        read(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_array_is_read_whatever_its_file_is_called(tmp_path: Path, indent: int | None) -> None:
+    path = write(tmp_path / "A.JSONL", json.dumps(ASKED, indent=indent) + "\n")
+    assert read(path)["question"].to_list() == ["One?", "Two?"]
+
+
+def test_a_pointer_of_git_lfs_is_told_from_its_file(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "a.parquet"):
+        path = write(tmp_path / name, "version https://git-lfs.github.com/spec/v1\noid sha256:1a\nsize 3\n")
+        with pytest.raises(SourceError, match="a pointer of Git LFS in place of the file: `git lfs pull` fetches it"):
+            read(path)
 
 
 def test_structs_are_no_rows(tmp_path: Path) -> None:
@@ -204,6 +230,24 @@ def test_locations_are_relative_absolute_globs_or_variables(tmp_path: Path, monk
     assert find_files(str(b), Path("/nowhere")) == [b]
     assert find_files("$AM_TEST_FOLDER/*.jsonl", Path("/nowhere")) == [a, b]
     assert find_files("a[1].jsonl", tmp_path) == [a]
+
+
+def test_of_a_folder_the_data_files_are_read_where_they_are_one_set(tmp_path: Path) -> None:
+    shards = [f"data/train-0000{n}-of-00002.jsonl" for n in (0, 1)]
+    beside = ["README.md", "state.json", "data/dataset_info.json", ".cache/b.jsonl", "data/cache-1a.arrow", "a.png"]
+    for name in shards + beside:
+        (tmp_path / "own" / name).parent.mkdir(parents=True, exist_ok=True)
+        write(tmp_path / "own" / name, LINES)
+    assert find_files("own", tmp_path) == [tmp_path / "own" / name for name in shards]
+    for more in ("data/test.jsonl", "data/train.csv", "main/train-00000-of-00002.jsonl"):
+        (tmp_path / "own" / more).parent.mkdir(exist_ok=True)
+        write(tmp_path / "own" / more, LINES)
+        with pytest.raises(SourceError, match=r"own: is a folder of several sets of files: name one of them: .*, .*"):
+            find_files("own", tmp_path)
+        (tmp_path / "own" / more).unlink()
+    os.symlink(write(tmp_path / "b.jsonl", LINES), tmp_path / "own" / "data" / "train-2.jsonl")
+    with pytest.raises(SourceError, match="a symlink leads out"):
+        find_files(str(tmp_path / "own"), Path("/"))
 
 
 def test_a_symlink_out_of_the_folder_that_is_written_is_refused(tmp_path: Path) -> None:

@@ -86,13 +86,19 @@ def test_a_tag_that_is_mentioned_is_text_and_an_ambiguous_one_no_part(response: 
         "<|end|>",
         "[|endofturn|]",
         "<|user|>",
+        "<|EOT|>",
+        "<|eot|>",
         "\u200b",
     ],
 )
 def test_tokens_that_end_a_turn_are_no_part_of_the_answer(end: str) -> None:
     assert read(f"<think>{SUM}</think>{ANSWER}{end}") == (SUM, ANSWER, True)
     assert read(f"<think>{SUM}</think> <answer>{ANSWER}</answer>{end}") == (SUM, ANSWER, True)
-    for begin in ("<|im_start|>assistant\n", "<|assistant|>", "<s>", "<\uff5cbegin▁of▁sentence\uff5c>", "\ufeff"):
+    for begin in (
+        *("<|im_start|>assistant\n", "<|im_start|>assistant<|im_sep|>", "<|assistant|>", "[|assistant|]", "\ufeff"),
+        *("<s>", "<\uff5cbegin▁of▁sentence\uff5c>", "<|start_of_role|>assistant<|end_of_role|>"),
+        "<|header_start|>assistant<|header_end|>\n\n",
+    ):
         assert read(f"{begin}<think>{SUM}</think>{ANSWER}{end}") == (SUM, ANSWER, True)
 
 
@@ -111,12 +117,38 @@ def test_a_token_within_the_answer_stays() -> None:
         (f"{ANALYSIS}Add.<|end|><|channel|>final <|constrain|>json<|message|>[42]<|return|>", ("Add.", "[42]", True)),
         ("analysisAdd.assistantfinal42", ("Add.", "42", True)),  # served with its special tokens skipped
         ("<|channel|>analysis<|message|>Add", (None, None, False)),
+        (f"{ANALYSIS}Add.<|end|><|start|>assistant<|channel|>commentary to=functions.add <|constrain|>json<|message|>"
+         f"{{}}<|call|><|start|>functions.add to=assistant<|channel|>commentary<|message|>42<|end|>{FINAL}42",
+         (None, None, False)),
+        ("analysisAdd.assistantcommentary to=functions.add json{}assistantfinal42", (None, None, False)),
         ("<|channel|>final<|message|>4<|end|><|start|>assistant<|channel|>final<|message|>5", (None, None, False)),
         ("analysis of the sum: 42", (None, None, False)),
     ],
 )  # fmt: skip
 def test_harmony_channels_are_thought_and_answer(response: str, parts: tuple) -> None:
     assert read(response) == parts
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "<|im_end|>\n<|im_start|>user\nAnd 1+2?<|im_end|>\n<|im_start|>assistant\n3",
+        "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nAnd 1+2?",
+        "<|im_end|>\n<|im_start|>assistant\n3",
+        "<\uff5cend▁of▁sentence\uff5c><\uff5cUser\uff5c>And 1+2?<\uff5cAssistant\uff5c>",
+        '\n<tool_call>\n{"name": "add"}\n</tool_call>',
+        "<|tool_calls_section_begin|><|tool_call_begin|>functions.add:0<|tool_call_end|>",
+    ],
+)
+def test_an_answer_that_goes_on_is_ill_formed_unless_it_shows_how_one_would(more: str) -> None:
+    assert read(f"<think>{SUM}</think>{ANSWER}{more}")[2] is False
+    shown = f"{ANSWER}\n```\n{more}\n```"
+    assert read(f"<think>{SUM}</think>{shown}") == (SUM, shown, True)
+
+
+def test_a_thought_behind_the_thought_is_no_answer() -> None:
+    assert read(f"<think>{SUM}</think><thinking>{SUM}</thinking>{ANSWER}")[2] is False
+    assert read(f"<think>{SUM}</think>`<thinking>` is a tag.") == (SUM, "`<thinking>` is a tag.", True)
 
 
 @pytest.mark.parametrize(

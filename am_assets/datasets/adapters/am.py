@@ -6,6 +6,7 @@ from am_assets.datasets.chats import Chat
 from am_assets.datasets.values import scalar
 
 REFERENCES = ("reference_answer", "ground_truth")  # AM-DeepSeek-R1-Distilled, AM-Thinking-v1
+TEACHERS = ("model_name", "source")  # where there is a name of the model, `source` says where the question came from
 
 
 def read(row: Row) -> Item:
@@ -17,7 +18,8 @@ def _item(chat: Chat) -> Item:
     infos = chat.infos
     references = [said for info in infos for name in REFERENCES if (said := scalar(info.get(name)))]
     tests = [found for info in infos if (found := canonical(info.get("test_case")))]
-    teacher = scalar(infos[-1].get("source")) if chat.response is not None else None
+    named = (scalar(infos[-1].get(name)) for name in TEACHERS)
+    teacher = next(filter(None, named), None) if chat.response is not None else None
     return Item(
         chat.question,
         reference_answer=references[0] if references else None,
@@ -29,7 +31,7 @@ def _item(chat: Chat) -> Item:
 ADAPTER = Adapter(
     {"messages": Field("messages", ("conversations",), required=True)},
     read,
-    version="4",
+    version="5",
     doc="[AM-DeepSeek-R1-Distilled](https://arxiv.org/abs/2503.19633) and AM-Thinking-v1 as published, with their"
     " responses",
     signature=("messages|conversations", "messages.0.info|conversations.0.info|conversations.1.info"),

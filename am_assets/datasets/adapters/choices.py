@@ -13,8 +13,13 @@ TELLING = (
     *("answerKey", "answer_letter", "answer_idx", "correct_option", "answer_index", "cop", "answer", "Answer"),
     *("correct", "label", "target", "gold", "答案"),
 )
+COUNTED = {"answer_from_0": 0, "answer_from_1": 1}  # fields that hold a number, and the number of the first option
 COLUMNS = {  # of files with a column for each option
-    letter: (f"op{letter.lower()}", f"option_{letter.lower()}", f"choice_{letter.lower()}") for letter in "ABCDE"
+    letter: (
+        *(f"{name}{letter.lower()}" for name in ("op", "option_", "choice_")),
+        *(f"{name}{letter}" for name in ("option", "choice", "answer")),
+    )
+    for letter in "ABCDE"
 }
 LABEL, SAID = ("label", "key", "id", "letter"), ("text", "value", "content", "option")
 OWN_LABEL = r"\s*\(?{}\s?[).:、\uff0e]\s*"  # as in "B) Paris"
@@ -32,7 +37,7 @@ def read(row: Row) -> Item:
     question = chat.question if chat else row.text(stem)
     above = row.text("shown_above")
     said, notes = responses(row, "response", "reasoning", "finish_reason")
-    right = row.of("answer", lambda value: _right(value, labels, options)) if options else []
+    right = _told(row, labels, options) if options else []
     letters = ", ".join(LETTERS[at] for at in right) or None
     return Item(
         _asked(f"{above}\n\n{question}" if above and question else question, options),
@@ -40,6 +45,24 @@ def read(row: Row) -> Item:
         responses=[(row.text("teacher"), one) for one in said],
         notes=tuple(sorted(notes)),
     )
+
+
+def _told(row: Row, labels: list[str], options: list[str]) -> list[int]:
+    """The positions of the right options, as the column that the entry names tells them."""
+    name = next(filter(row.has, COUNTED), None)
+    if name is None:
+        return row.of("answer", lambda value: _right(value, labels, options))
+    return row.of(name, lambda value: _counted(value, COUNTED[name], len(options)))
+
+
+def _counted(value: Any, first: int, options: int) -> list[int]:
+    said = (scalar(value) or "").strip()
+    if said in UNTOLD:
+        return []
+    at = int(said) - first if said.isdigit() else -1
+    if not 0 <= at < options:
+        raise Fault(f"none of the options, counted from {first}")
+    return [at]
 
 
 def _asked(question: str | None, options: list[str]) -> str | None:
@@ -104,6 +127,8 @@ def _right(value: Any, labels: list[str], options: list[str]) -> list[int]:
     meant += [one for one in spelt if one not in meant]
     if len(meant) != 1:
         why = "none of the options" if isinstance(value, str) else "none of the options, counted from 0"
+        if isinstance(value, str) and said.isdigit():
+            why = f"none of the options; `columns:` names a number that counts them as {' or '.join(COUNTED)}"
         raise Fault("may mean several of the options" if meant else why)
     return meant[0]
 
@@ -124,6 +149,7 @@ ADAPTER = Adapter(
         stem=Field("question.stem"),
         options=Field(LISTS[0], LISTS[1:]),
         answer=Field(TELLING[0], TELLING[1:]),
+        **{name: Field(name) for name in COUNTED},
         **{letter: Field(letter, aliases) for letter, aliases in COLUMNS.items()},
         shown_above=Field("context", ("passage", "article")),
         response=Field("response", ("responses", "generation", "output")),
@@ -132,10 +158,11 @@ ADAPTER = Adapter(
         teacher=Field("teacher", ("model",)),
     ),
     read,
-    version="1",
+    version="2",
     doc="multiple choice, as [MMLU](https://huggingface.co/datasets/cais/mmlu), MMLU-Pro, SuperGPQA, ARC,"
     " CommonsenseQA, MedQA, MedMCQA, AQuA, LogiQA, C-Eval and CMMLU have it; it shows the options, the reference is a"
-    " letter; an answer is a letter, a label, the text of an option, or a number that counts from 0",
+    " letter; an answer is a letter, a label, the text of an option, or a number that counts from 0; `columns:` names"
+    " one that counts, as text too, as `answer_from_0` or `answer_from_1`",
     signature=(
         "|".join(ASKING),
         "|".join(

@@ -13,7 +13,7 @@ from am_assets.datasets.adapters.base import (
     responses,
 )
 from am_assets.datasets.objects import is_objects, of_objects
-from am_assets.datasets.values import parsed
+from am_assets.datasets.values import clean, listed, parsed
 
 SHORT = 200  # characters of an answer that can be compared with
 
@@ -61,7 +61,10 @@ def _said(row: Row) -> tuple[list[tuple[str | None, str]], set[str]]:
     teacher = row.text("teacher")
     if is_objects(row.get("response")):
         return row.of("response", lambda given: of_objects(given, teacher))
-    if chat := row.chat_on("response"):
+    several = row.of("response", listed)
+    if isinstance(several, list) and several is not row.get("response"):
+        said, notes = finished(row, [clean(one or "") for one in several], "finish_reason")
+    elif chat := row.chat_on("response"):
         said, notes = finished(row, [] if chat.response is None else [chat.response], "finish_reason")
     else:
         said, notes = responses(row, "response", "reasoning", "finish_reason")
@@ -80,7 +83,7 @@ ADAPTER = Adapter(
         shown_below=Field("shown_below"),
     ),
     read,
-    version="7",
+    version="8",
     doc="your own data; `reference_answer` may be a list, of which one has to be met, and where no row has it a short"
     " `answer` is it; `response` may be a list of several, of texts or of objects with a teacher, thinking and finish"
     " reason of their own, `finish_reason` says why each ended, `test_cases` may be code or a table, a path may lead"
