@@ -4,6 +4,7 @@ Only text is taken away here; what is left is read by `reading`.
 """
 
 import re
+from itertools import takewhile
 
 # Behind a result, in brackets: why it is the one. "(for even n)" and "(approximately)" say more, and stay.
 EXPLAINED = re.compile(
@@ -28,6 +29,10 @@ REASON = re.compile(r"(?<=[\d)}$])\s*\((?:since|because|as)\b[^()]*\)(?=[.\s$]*$
 LABEL = re.compile(r"(?:^|(?<=[\s,;]))\(?([a-h]|i{1,3}|iv|v)\)\s*(?=\S)")
 FIRST_LABEL = re.compile(r"(?:^|(?<=\n)|(?<=\. ))\s*(?:\*\*)?\((?:a|i)\)")
 DELIMITERS = re.compile(r"\\[()\[\]]|\$|\*\*|`")
+# A value with its name, a number, and a line with or without a bullet.
+VALUED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=]+")
+PLAIN = re.compile(r"-?(?:\d+(?:\.\d+)?(?:/\d+)?|\\[dt]?frac\{\d+\}\{\d+\}|\d*\\sqrt\{\d+\}|\([^()=]+,[^()=]+\))")
+BULLET = re.compile(r"\s*([-*\u2022]\s|\d{1,2}[.)]\s)?\s*(.*?)\s*")
 ORDERS = (["a", "b", "c", "d", "e", "f", "g", "h"], ["i", "ii", "iii", "iv", "v"])
 
 
@@ -70,3 +75,34 @@ def parts(spelled: str) -> list[tuple[str, str]]:
     ends = [label.start() for label in labels[1:]] + [len(spelled)]
     results = [spelled[label.end() : end].strip(" ,;") for label, end in zip(labels, ends, strict=True)]
     return list(zip(names, results, strict=True)) if all(results) else []
+
+
+def block(text: str) -> str:
+    """The lines with which `text` begins, a value in each; "" unless there are several, and no calculation goes on."""
+    lines = [*takewhile(lambda line: not line.strip() or _value(line), text.splitlines(keepends=True))]
+    found = "".join(lines)
+    goes_on = "=" in text[len(found) :].partition("\n")[0]
+    return found.rstrip() if sum(map(bool, map(str.strip, lines))) > 1 and not goes_on else ""
+
+
+def by_lines(end: str) -> str | None:
+    """Values with names, or items of a list, that stand at the end, one a line."""
+    lines = [line for line in end.splitlines() if line.strip()]
+    rows = [*takewhile(bool, map(_value, reversed(lines)))][::-1]
+    bullets = {bool(BULLET.fullmatch(line)[1]) for line in lines[len(lines) - len(rows) :]}  # type: ignore[index]
+    names = {row.partition("=")[0].strip() if "=" in row else str(at) for at, row in enumerate(rows)}
+    if len(rows) < 2 or len(bullets) > 1 or not (True in bullets or (len(names) == len(rows) and "=" in "".join(rows))):
+        return None
+    return ", ".join(rows)
+
+
+def in_one_line(found: str) -> str:
+    """The values of a `block`, or any other result as it stands."""
+    rows = [_value(line) for line in found.splitlines() if line.strip()]
+    return ", ".join(rows) if len(rows) > 1 and all(rows) else found
+
+
+def _value(line: str) -> str:
+    """The value in a line of its own; "" if it has none."""
+    row = DELIMITERS.sub("", BULLET.fullmatch(line)[2]).strip(" .,;")  # type: ignore[index]
+    return row if VALUED.fullmatch(row) or PLAIN.fullmatch(row) else ""

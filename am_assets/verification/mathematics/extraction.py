@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from am_assets.verification.mathematics import languages
-from am_assets.verification.mathematics.asides import kept, labelled
+from am_assets.verification.mathematics.asides import block, in_one_line, kept, labelled
 from am_assets.verification.mathematics.boxes import boxes, uncommitted
 from am_assets.verification.mathematics.dates import date
 from am_assets.verification.mathematics.normalization import TEXT_COMMAND, normalize
@@ -55,7 +55,7 @@ OPTION = re.compile(r"(?:^|(?<=\s))\(?[A-J][).](?=\s)")
 # The letter of an option before its value, "C. 12", ends no sentence.
 LABEL = re.compile(r"[A-J]\.\s+(?=[-$\\\d])")
 SENTENCE_ENDS = re.compile(
-    r"(?<!\bsq)(?<!\bcu)[.!?](?:[\s*]|$)(?<!\d!\s(?=\\(?:times|cdot|div)|[-+=/)}]))|;(?=\s*$|\s+[^\W\d_]{2})|[。！？；]"
+    r"(?<!\bsq)(?<!\bcu)(?<!\bкв)(?<!\bкуб)[.!?](?:[\s*]|$)(?<!\d!\s(?=\\(?:times|cdot|div)|[-+=/)}]))|;(?=\s*$|\s+[^\W\d_]{2})|[。！？；]"
 )
 COMMAND = re.compile(r"\\[a-zA-Z]+")
 # A formula that begins with a value: no words but names of functions.
@@ -155,7 +155,7 @@ def statements(answer: str, after: int) -> Iterator[Statement]:
         start = mark.end() + len(rest) - len(rest := rest.lstrip())
         if COLON.search(mark.group()) and (said := SAID.match(rest)):
             start, rest = start + said.end(), rest[said.end() :]
-        text = _statement(rest)
+        text = ("\n" in mark.group() and block(rest)) or _statement(rest)
         if text := languages.with_points(text) if abroad and mark["abroad"] else text:
             yield Statement(mark.start(), start, text)
 
@@ -192,10 +192,10 @@ def tail(answer: str) -> str:
 
 
 def _joined(result: str) -> str:
-    r"""`result` with the digits joined that scanned texts set apart, as in `\mathbf{1 8}`."""
+    r"""`result` with its lines joined, and the digits that scanned texts set apart, as in `\mathbf{1 8}`."""
     return SPACED_DIGITS.sub(
         lambda bold: "".join(bold[1].split()) if re.fullmatch(r"-?\d?(?: ?[\d.,])*", bold[1].strip()) else bold[0],
-        result,
+        in_one_line(result),
     )
 
 

@@ -17,7 +17,7 @@ WORD = re.compile(
     re.IGNORECASE,
 )
 FOREIGN = re.compile(r"[\"#?\u2192\u2300-\U0010ffff]|\['|_ _")  # quoted lists, boards, other scripts: not in formulas
-COUNTED = re.compile(r"([\d}$])\s*[\u4e00-\u9fff]{1,4}\s*$")  # a number with a noun or unit in Chinese
+COUNTED = re.compile(r"([\d}$])\s*[\u3040-\u9fff\uac00-\ud7af]{1,5}\s*$")  # a number with a noun or unit in Asian scripts
 SEQUENCE = re.compile(r"-?[\d.]+(?: -?[\d.]+)+")  # numbers side by side, as rows of a grid: not a product
 PROSE = 4  # from so many words on, a text with numbers is no formula with a unit
 SPACE_COMMAND = re.compile(r"(?<!\\)\\(?:[!,;:]|left\b|right\b|displaystyle\b)|\\?\$|\\[()\[\]]|(?<=[\w}])~")

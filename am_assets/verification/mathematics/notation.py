@@ -67,7 +67,7 @@ def clean(text: str) -> str:
 def set_in_words(words: str) -> str | None:
     """The set that `words`, in small letters, stand for: "no solution", "all real numbers except 2"."""
     if not (found := ALL_BUT.fullmatch(words)):
-        return SET_WORDS.get(words)
+        return SET_WORDS.get(words.replace("\\infty", "infinity"))
     numbers = re.sub(r",? (?:and|or) ", ", ", re.sub(r"x ?=", "", found[1]))
     return rf"\mathbb{{R}}\setminus\{{{numbers}\}}"
 

@@ -2,7 +2,7 @@ r"""What stands behind a result and only says that a letter is any constant, int
 
 import re
 
-from am_assets.verification.mathematics.parameters import for_any_integer
+from am_assets.verification.mathematics.parameters import renamed
 
 # From the first word of one, or the first letter that is said to lie in a set of numbers.
 QUALIFIER = re.compile(
@@ -39,4 +39,4 @@ def unqualified(text: str) -> str | None:
     rest = text[: found.start()]
     rest = rest + ")" if rest.count("(") > rest.count(")") else rest
     named = {letter for letter in LETTER.findall(COMMAND.sub(" ", found[1])) if re.search(rf"{letter}(?!_)", rest)}
-    return for_any_integer(rest, named.pop()) if len(named) == 1 and INTEGERS.search(found[1]) else rest
+    return renamed(rest, named.pop()) if len(named) == 1 and INTEGERS.search(found[1]) else rest

@@ -169,9 +169,12 @@ def _of_the_day(time: Ratio, other: Ratio) -> Ratio:
 
 
 def ratio_and_term(one: Ratio, other: Term, same: Equality) -> Told:
+    """A ratio is its fraction; whether 5:1 is asked for as the whole number 5 is not told."""
     if len(one.parts) != 2 or other.unit:
         return False
-    return same.texts(rf"\frac{{{one.parts[0]}}}{{{one.parts[1]}}}", other.text)
+    told = same.texts(rf"\frac{{{one.parts[0]}}}{{{one.parts[1]}}}", other.text)
+    number = algebra.rational(other.text)
+    return None if told and number is not None and number.denominator == 1 else told
 
 
 def rounded(one: Rounded, other: Value, same: Equality) -> Told:
