@@ -148,7 +148,7 @@ def same_expression(one: "Expr", other: "Expr", tolerance: float | None = None) 
     symbols = one.free_symbols | other.free_symbols
     if symbols and one.free_symbols != other.free_symbols and _plain(one) and _plain(other):
         return False  # polynomials in other letters, once they are multiplied out
-    seen = 0
+    seen, apart = 0, False
     for values in _points(symbols):
         pair = _number(one, values, DIGITS), _number(other, values, DIGITS)
         if pair[0] is None or pair[1] is None:
@@ -157,10 +157,12 @@ def same_expression(one: "Expr", other: "Expr", tolerance: float | None = None) 
         if not symbols and _close(*pair, CLOSE):  # constants once more, as they may be near each other by design
             pair = _number(one, values, 16 * DIGITS), _number(other, values, 16 * DIGITS)
         if not _close(*pair, CLOSE if symbols else CLOSE**16):
-            return not symbols and _within(_fraction(pair[0]), _fraction(pair[1]), tolerance)
+            if len(symbols) == 1 or all(value > 0 for value in values.values()):
+                return not symbols and _within(_fraction(pair[0]), _fraction(pair[1]), tolerance)
+            apart = True  # for lengths and masses, which are positive, they may be equal
         if seen == POINTS or not symbols:
             break
-    return _proved(one, other)
+    return None if apart else _proved(one, other)
 
 
 def _plain(expression: "Expr") -> bool:
@@ -262,13 +264,17 @@ def _trigonometric() -> Any:
 
 def _zero(number: "Expr") -> bool | None:
     """Is a number zero, exactly: by simplification, then by its minimal polynomial."""
-    from sympy import Symbol, expand_log, minimal_polynomial, simplify, sqrtdenest
+    from sympy import Symbol, expand_log, minimal_polynomial, simplify, sin, sqrtdenest
+    from sympy.functions.elementary.trigonometric import InverseTrigonometricFunction
     from sympy.polys.polyerrors import NotAlgebraic
 
     def without_logarithms(given: Any) -> Any:
         return simplify(expand_log(given, force=True))
 
-    for prove in (lambda given: given.expand(complex=True), sqrtdenest, simplify, without_logarithms):
+    def of_angles(given: Any) -> Any:  # near zero, so that it is zero where its sine is
+        return simplify(sin(given).expand(trig=True)) if given.has(InverseTrigonometricFunction) else given
+
+    for prove in (lambda given: given.expand(complex=True), sqrtdenest, simplify, without_logarithms, of_angles):
         number = prove(number)
         if number == 0:
             return True

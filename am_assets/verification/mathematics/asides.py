@@ -17,6 +17,12 @@ INTRODUCED = re.compile(
     r"(?:[a-z]+,? ){0,6}(?:(?:is|are|equals):?|[a-z]+:)\s*\}\s*(?=\S)",
     re.IGNORECASE,
 )
+# "All integers n >= 2": by their names these letters are integers.
+OF_INTEGERS = re.compile(
+    r"^\\text\{(?:for )?(?:all|any|every) (?:positive |natural )?(?:integers?|numbers?)\}\s*(?=[kmn]\s*(?:\\[lg]e|[<>]))"
+)
+# An approximation in brackets.
+NEARLY = re.compile(r"\s*(?:\(\s*|\\text\{\()(?:\\approx|(?:\\text\{)?\s*(?:approximately|about|or about|roughly)\s*\})\s*([^()]+)\)$")
 JOINT = r"(?:[,，;；、]|或|\bor\b|\band\b|\\text\s*\{\s*(?:or|and|或)\s*\})"
 VALUE = r"[^,，;；或、(（\n]{1,40}?"
 REJECTED = (
@@ -26,14 +32,14 @@ REJECTED = (
 REJECTED_LATER = re.compile(rf"\s*{JOINT}{VALUE}{REJECTED}", re.IGNORECASE)
 REJECTED_FIRST = re.compile(rf"^{VALUE}{REJECTED}\s*{JOINT}\s*", re.IGNORECASE)
 REASON = re.compile(r"(?<=[\d)}$])\s*\((?:since|because|as)\b[^()]*\)(?=[.\s$]*$)")
-LABEL = re.compile(r"(?:^|(?<=[\s,;]))\(?([a-h]|i{1,3}|iv|v)\)\s*(?=\S)")
+LABEL = re.compile(r"(?:^|(?<=[\s,;]))(?:\(?([a-h]|i{1,3}|iv|v)\)|\(([1-8]|I{1,3}|IV|V)\))\s*(?=\S)")
 FIRST_LABEL = re.compile(r"(?:^|(?<=\n)|(?<=\. ))\s*(?:\*\*)?\((?:a|i)\)")
 DELIMITERS = re.compile(r"\\[()\[\]]|\$|\*\*|`")
 # A value with its name, a number, and a line with or without a bullet.
 VALUED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=]+")
 PLAIN = re.compile(r"-?(?:\d+(?:\.\d+)?(?:/\d+)?|\\[dt]?frac\{\d+\}\{\d+\}|\d*\\sqrt\{\d+\}|\([^()=]+,[^()=]+\))")
 BULLET = re.compile(r"\s*([-*\u2022]\s|\d{1,2}[.)]\s)?\s*(.*?)\s*")
-ORDERS = (["a", "b", "c", "d", "e", "f", "g", "h"], ["i", "ii", "iii", "iv", "v"])
+ORDERS = (["a", "b", "c", "d", "e", "f", "g", "h"], ["i", "ii", "iii", "iv", "v"], [*"12345678"], ["I", "II", "III", "IV", "V"])
 
 
 def value_alone(spelled: str) -> str:
@@ -44,6 +50,8 @@ def value_alone(spelled: str) -> str:
     """
     introduced = INTRODUCED.match(spelled)
     bare = EXPLAINED.sub("", spelled[introduced.end() :] if introduced else spelled)
+    bare = OF_INTEGERS.sub("", bare)
+    bare = NEARLY.sub(r" \\approx \1", bare)
     return bare or spelled
 
 
@@ -69,7 +77,7 @@ def labelled(text: str) -> str | None:
 def parts(spelled: str) -> list[tuple[str, str]]:
     """The labels and results of "(a) 3 (b) 5"; none where the labels are not the first ones in their order."""
     labels = list(LABEL.finditer(spelled))
-    names = [label[1] for label in labels]
+    names = [label[1] or label[2] for label in labels]
     if len(labels) < 2 or labels[0].start() or names not in [order[: len(names)] for order in ORDERS]:
         return []
     ends = [label.start() for label in labels[1:]] + [len(spelled)]

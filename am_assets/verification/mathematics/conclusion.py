@@ -45,7 +45,7 @@ LAST_SAID = re.compile(rf"{SENTENCE_END.pattern}|[.,]?(?:\\\]|\$\$)\s*(?=\w)|[.]
 # What stands behind a result and is no part of it; where it has a number, that may be the result.
 FOR_ALL = re.compile(r",?\s+for (?:all|every|each|any)\b[^,.]*$")
 AFTER = re.compile(rf"\s+(?:of|at|in|on|for|per|during|within|from|with|when|if)\s+|{CLAUSE.pattern}")
-ARITHMETIC = re.compile(r"[\d\s.,$%x\u00d7*/+()\\-]+=")  # "2 x 17 = 34"
+ARITHMETIC = re.compile(r"(?=[^=]*\d)[\d\s.,$%x\u00d7*/+()\\-]+=")  # "2 x 17 = 34"
 # Its value, where other numbers stand behind it: "so he scored 4 + 5 = 9 points in the 40 minutes".
 COMES_TO = re.compile(
     rf"{CALCULATION}({NUMBER})[^=\d]*\s"
@@ -73,6 +73,7 @@ OBJECT = re.compile(
     r"\s(?:for|in|on|with|from|over|among|during|to (?:buy|make))\s[^=\d]*\d[\d.,]*[^=\d]*$",
     re.IGNORECASE,
 )
+AND = re.compile(r",?\s+(?:and|or)\s+")
 RATIO, TO = re.compile(r"\b(?:ratio|odds)\b", re.IGNORECASE), re.compile(r"(?<=\d) to (?=\d)")
 # Lines of formulas at the end, and the sides of a line.
 LINES = re.compile(
@@ -139,7 +140,7 @@ def concluded(end: str) -> str | None:
     if said == sentence or re.search(r"\d", beside):
         return None
     result = TO.sub(":", result) if RATIO.search(sentence) else result
-    if "=" in result and (not is_formula(result) or ARITHMETIC.match(result)):  # its last side is what is asked for
+    if "=" in result and (not is_formula(AND.sub(", ", result)) or ARITHMETIC.match(result)):  # its last side is what is asked for
         return None
     return result if is_result(result) and (is_formula(result) or re.search(r"\d", result)) else None
 
@@ -161,10 +162,11 @@ def last_result(end: str) -> tuple[str | None, bool]:
 
 
 def _measured(end: str) -> str | None:
-    """The quantity with which a text ends, if its unit is a known one."""
+    """The quantity with which a text ends, if its unit is a known one; "5 dozen" may be asked for as 5."""
     found = MEASURED.search(end.rstrip(" .!*"))
     values = readings(found[0]) if found else []
-    return found[0] if found and values and isinstance(values[0], Term) and values[0].unit else None
+    units = [value.unit for value in values if isinstance(value, Term)]
+    return found[0] if found and units and units[0] and units[0].dimension else None
 
 
 def numbers(end: str) -> list[str]:

@@ -69,7 +69,7 @@ NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?(?:/\d++)?"
 # Arithmetic up to what it comes to: "2 x 17 =".
 CALCULATION = r"\d[\d\s.,+*/x\u00d7\u00f7\u00b7$%()-]*=\s*"
 ITEM = rf"(?:(?<![A-Za-z\d])[A-Za-z]\s*=\s*)?{NUMBER}"
-LIST = re.compile(rf"(?<![\d.=(\[{{])(?<!= ){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+){ITEM})++(?![)\]}}])(?=\D*$)")
+LIST = re.compile(rf"(?<![\d.=(\[{{])(?<!= ){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+){ITEM})++(?!\\?[)\]}}])(?=\D*$)")
 # What is given and no result: "since x = 2, y = 7", "the maximum is 12 at x = 2".
 GIVEN = r"\$?(?:\\[a-z]+|[A-Za-z])(?:_\w+)?\s*=[^.,;=]*"
 GIVEN_FIRST = re.compile(
@@ -78,7 +78,8 @@ GIVEN_FIRST = re.compile(
     re.IGNORECASE,
 )
 GIVEN_LAST = re.compile(
-    rf"(?<=[\d$)}}])(?:\s+[a-z]+)?\s+(?:at|when|if|for|where|with)\s+{GIVEN}(?:,?\s*(?:and\s+)?{GIVEN})*\.?\s*$"
+    rf"(?<=[\d$)}}])(?:,?\s+(?:which is )?[a-z]+)?,?\s+\(?(?:at|when|if|for|where|with)\s+{GIVEN}(?:,?\s*(?:and\s+)?{GIVEN})*"
+    r"\)?\.?\s*$"
 )
 REMARK = re.compile(
     r"(?:(?<=[.!?\]$]\s)|(?<=\n)|(?<=\\\]))\(?(?:note|notice|alternatively|we (?:might|could|can) also)\b"

@@ -118,6 +118,7 @@ def unicode_to_latex(text: str) -> str:
     """Signs, Greek letters, raised and lowered digits, vulgar fractions and full-width characters as LaTeX."""
     if text.isascii():
         return text
+    text = re.sub(r"\\text\{\s*([或和且])\s*\}", r"\1", text)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda m: f"^{{{m[0].translate(SUPERSCRIPTS)}}}", text)
     text = re.sub("[₀-₉]+", lambda m: f"_{{{m[0].translate(SUBSCRIPTS)}}}", text)
     text = re.sub(r"([√∛])\s*(\d+(?:\.\d+)?|\w)", r"\1{\2}", half_width(text))

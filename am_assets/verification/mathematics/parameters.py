@@ -72,7 +72,10 @@ def _sequence(text: str) -> tuple[Any, Any] | None:
 
 def _renamed(one: str, other: str) -> bool | None:
     """Are two expressions equal, once letters that only one has, and that may be such, have the names of the other? Yes
-    for constants that one side calls C or K before functions of a letter that both have; else it is not told."""
+    for constants that one side calls C or K before functions of a letter that both have, and for integers of which a
+    multiple of pi is added; else it is not told."""
+    from sympy import pi
+
     first, second = algebra.parse(one), algebra.parse(other)
     if first is None or second is None:
         return False
@@ -85,6 +88,8 @@ def _renamed(one: str, other: str) -> bool | None:
     names = (dict(zip(ours, order, strict=True)) for order in permutations(theirs))
     if not any(algebra.same_expression(first.xreplace(name), second) for name in names):
         return False
+    if BY_CUSTOM[0].fullmatch(str(ours[0])):
+        return True if len(ours) == 1 and (first.diff(ours[0]) / pi).is_Rational else None
     arbitrary = any(all(ARBITRARY.fullmatch(str(symbol)) for symbol in letters) for letters in (ours, theirs))
     return True if arbitrary and _before_functions(first, {*ours}) else None
 

@@ -49,6 +49,7 @@ ENVIRONMENT = re.compile(
 MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix"}
 SYSTEMS = {"cases", "dcases", "rcases", "aligned", "align", "gathered", "split", "alignedat"}
 POINT = re.compile(r"[A-Z]'?(?:_\{?\w\}?)?\s*(\([^()]*(?:\([^()]*\)[^()]*)*,[^()]*(?:\([^()]*\)[^()]*)*\))")
+RESTATED = re.compile(r"(.+?) +\(+(?:(?:\\text\{\(?or\}|=) *)?([^()]+)\)+")
 CONDITION_WORDS = re.compile(r"\\text\{(?:if|when|for|where|with)\s*([^{}]*)\}")
 
 
@@ -84,7 +85,8 @@ def _environment(text: str) -> Value | None:
     if system and found["kind"] not in {"aligned", "align", "split"} and rows and all(len(row) == 2 for row in rows):
         value = Piecewise(tuple((read(row[0].rstrip(",")), condition(row[1])) for row in rows))
     elif system:
-        value = _several(["".join(row) for row in rows], [])
+        lines = re.sub(r",\s*(?==)", " ", ", ".join("".join(row).strip() for row in rows))  # "= 5" goes on with a line
+        value = _joined(lines) or read(lines)
     elif found["kind"] in MATRICES or found["kind"] == "array":
         if found["before"] == "|":
             return None  # a determinant
@@ -137,6 +139,14 @@ def _implied(text: str) -> Value | None:
     return read(parts[-1]) if cuts and all(map(RELATION.search, parts)) else None
 
 
+def _restated(text: str) -> Value | None:
+    r"""A number with another form of it in brackets: 75\% (\frac34)."""
+    found = RESTATED.fullmatch(text)
+    if not found or not atoms.is_number(found[1]) or not atoms.is_number(found[2]):
+        return None
+    return read(found[1]) if algebra.same(*map(atoms.amount, found.groups())) else None
+
+
 def _rounded(text: str) -> Value | None:
     parts, cuts = split(text, APPROXIMATES)
     if not cuts or len(cuts) > 1:
@@ -167,6 +177,8 @@ def _several(parts: list[str], cuts: list[str]) -> Value | None:
             return Words(", ".join(parts))
         return Region("union" if any("or" in cut for cut in cuts) else "both", regions)
     values = [read(part) for part in parts]
+    if any("or" in cut for cut in cuts) and {Region} < {*map(type, values)} <= {Region, Named}:  # x = 5 or x > 7
+        return Region("union", tuple(_as_set(value) for value in values))
     if any(isinstance(value, Words | Void) for value in values):
         return Words(", ".join(parts))
     if any(isinstance(value, Named | Equation) for value in values):
@@ -175,6 +187,10 @@ def _several(parts: list[str], cuts: list[str]) -> Value | None:
         return Region("union", tuple(values))
     items = [item for value in values for item in _listed(value)]
     return items[0] if len(items) == 1 else Group("list", tuple(items))
+
+
+def _as_set(value: Value) -> Value:
+    return Group("set", tuple(one for _, one in value.pairs)) if isinstance(value, Named) else value
 
 
 def _listed(value: Value) -> tuple[Value, ...]:
@@ -293,7 +309,7 @@ def _plus_minus(text: str) -> Value | None:
 
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
-    _environment, _qualified, _labelled, _implied, atoms.compound_quantity, _rounded, _joined, _built, _compared,
+    _environment, _qualified, _labelled, _implied, _restated, atoms.compound_quantity, _rounded, _joined, _built, _compared,
     _member, _equated, _combined, _named_point, _bracketed, _plus_minus, atoms.congruence, atoms.numeral, atoms.ratio,
     atoms.row, atoms.term,
 ]  # fmt: skip

@@ -43,7 +43,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "fahrenheit": {"1": r"\circF degree\fahrenheit degrees\fahrenheit fahrenheit ℉"},
     "dollar": {"1": r"$ \$ dollar usd buck", "1/100": r"¢ \cents cent penny pennie"},
     "euro": {"1": "€ euro eur"},
-    "pound sterling": {"1": "£ gbp"},
+    "pound sterling": {"1": "£ gbp", "1/100": "pence"},
     "yuan": {"1": "¥ yuan rmb cny 元"},
     "rupee": {"1": "₹ rupee inr"},
     "ruble": {"1": "₽ ruble rouble руб рубль рубля рублей", "1/100": "коп копейка копейки копеек"},

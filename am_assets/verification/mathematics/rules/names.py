@@ -7,7 +7,7 @@ from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.parameters import renamed
 from am_assets.verification.mathematics.rules.relations import equations
 from am_assets.verification.mathematics.told import Equality, Told, all_of, in_any_order, in_order
-from am_assets.verification.mathematics.values import Equation, Group, Named, Term, Value
+from am_assets.verification.mathematics.values import Equation, Group, Matrix, Named, Term, Value
 
 COORDINATES = {"x", "y", "z"}
 OF_A_LETTER = re.compile(r"([a-zA-Z](?:_\w+)?)\(([a-z])\)")
@@ -130,6 +130,8 @@ def named_and_equation(one: Named, other: Equation, same: Equality) -> Told:
 def named_and_bare(one: Named, other: Value, same: Equality) -> Told:
     """A value without its name; several names in their order, coordinates in that of the alphabet."""
     found = by_name(one)
+    if isinstance(other, Matrix) and len(found) > 1 and {len(row) for row in other.rows} == {1}:
+        other = Group("point", tuple(Term(cell) for (cell,) in other.rows), "()")
     if len(found) == 1:
         (values,) = found.values()
         return same.values(values[0] if len(values) == 1 else Group("list", tuple(values)), other)
