@@ -52,6 +52,8 @@ COMES_TO = re.compile(
     r"(?:in|for|of|per|during|within|from|with|over|after|on|at|to|than|by|the)\s[^=]*\d[^=]*$"
 )
 CLOCK = re.compile(r"(?<![\d:])(\d{1,2}:\d\d(?:\s*[apAP]\.?[mM]\b\.?)?)[^\d]*$")  # "the train leaves at 9:05 AM"
+# "He has 24 left, since 12 are gone".
+BECAUSE = re.compile(r"(?<=[\d$%)}])((?: [a-z]+){0,3}),? (?:since|because) [^.=]*\.?\s*$")
 # "The probability is 2 out of 3".
 OUT_OF = re.compile(
     r"\b(?:probability|chances?|odds|likelihood|fraction|proportion)\b[^\d?]*\b(?:is|are)\s+(\d+ (?:out of|in) \d+)$",
@@ -59,9 +61,12 @@ OUT_OF = re.compile(
 )
 # A quantity at the end: "350 cents", "2h15m", "2 hours and 15 minutes".
 MEASURED = re.compile(r"(?<![\d.,:/])\d[\d,]*(?:\.\d+)?\s*[A-Za-z]+(?:(?:,|\s+and)?\s*\d+(?:\.\d+)?\s*[A-Za-z]+){0,2}$")
-# "He sold 5 of the 40": the last number belongs to another one.
+# "He sold 5 of the 40", "24 are left after 12 are sold": the last number belongs to another one.
 BELONGS = re.compile(
-    r"\d\$?(?: [a-z]+){0,3} (?:of|in|from|for|on|with|among|over) (?:(?:the|all|his|her|their|these) )*"
+    r"\d\$?(?: [a-z]+){0,3}"
+    r"(?: (?:of|in|from|for|on|with|among|over) (?:(?:the|all|his|her|their|these|other) )*"
+    r"|,? (?:after|once|when|by|exceeds?|(?:i\.e\. )?(?:double|twice|half)|instead of|rather than|than|until|before) (?:[a-z]+ ){0,3}"
+    r"|,? and (?:the|its|his|her|their) (?!total|sum|answer|difference|result)[a-z]+ (?:is|are|was) )"
     r"\$?\d[\d.,]*[^=\d]*$"
 )
 # What somebody has or does, and what for: "so he pays $64 for 8 glasses".
@@ -154,6 +159,7 @@ def _come_to(lines: str) -> str:
 
 def last_result(end: str) -> tuple[str | None, bool]:
     """The result of a text that marks none, and whether it is only a number that another one stands beside."""
+    end = BECAUSE.sub("", end)
     if result := concluded(end):
         return result, False
     alone = numbers(end)

@@ -30,6 +30,7 @@ MARK = re.compile(
     r"|\b(?:it|this|that) should be\s+"
     r"|\b[Ii] (?:would )?(?:choose|pick|select)\s+(?:option |choice )?(?=\W{0,3}[A-J]\b)"
     r"|(?:答案|结果|正确选项)(?:应该|应当|应|就|便)?\s*(?:是|为|等于|选择?|[:：])[\s*:：是为]*"
+    r"|(?<!不)正确的?(?:结论|说法|命题|选项)?的?(?:序号|编号)?(?:是|为)[\s*:：]*(?=[\u2460-\u2469A-J])"
     r"|(?:选择?|选项[是为])[\s*:：]*(?=[(（]?[A-J]{1,10}(?![A-Za-z]))",
     re.IGNORECASE,
 )
@@ -74,7 +75,7 @@ LIST = re.compile(rf"(?<![\d.=(\[{{])(?<!= ){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+)
 GIVEN = r"\$?(?:\\[a-z]+|[A-Za-z])(?:_\w+)?\s*=[^.,;=]*"
 GIVEN_FIRST = re.compile(
     r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:(?:so|thus|hence|then|therefore|now),?\s+)?"
-    rf"(?:since|as|when|if|for|with|given|because|at)(?: that)?\s+{GIVEN}(?:,\$?|\$,)\s*(?=[^.]*\.?\$?\s*$)",
+    rf"(?:since|as|when|if|for|with|given|because|at)(?: that)?\s+{GIVEN}(?:,\$?|\$,)\s*(?=[^.]*[\d\\][^.]*\.?\$?\s*$)",
     re.IGNORECASE,
 )
 GIVEN_LAST = re.compile(

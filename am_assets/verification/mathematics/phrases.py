@@ -57,6 +57,8 @@ impossible; not possible; is impossible; 不可能
 finite; is finite; 有限
 infinite; is infinite; not finite; 无限
 
+all primes; all prime numbers; every prime; any prime; primes; prime numbers
+
 sufficient but not necessary; sufficient but not necessary condition; 充分不必要; 充分不必要条件; 充分而不必要条件
 necessary but not sufficient; necessary but not sufficient condition; 必要不充分; 必要不充分条件; 必要而不充分条件
 necessary and sufficient; necessary and sufficient condition; 充要; 充要条件; 充分必要条件
@@ -153,8 +155,11 @@ MEANING = dict(_rows())  # phrase -> (paragraph, line)
 COLOURS = next(meaning[0] for phrase, meaning in MEANING.items() if phrase == "red")
 ARTICLE = re.compile(r"(?:an?|the) (?=\w)")
 # "The sequence is convergent", "the series converges": a subject of few words, and what is said of it.
-SUBJECT = r"(?P<subject>(?:the|this|that|it|its|f|x|n|f\(x\))(?: [a-z-]+){0,3}?)"
-FRAME = re.compile(rf"{SUBJECT} (?:is|are|was|were) (?:an? )?(?P<said>\S.*)", re.DOTALL)
+SUBJECT = r"(?P<subject>(?:the|this|that|it|its|f|x|n|f\(x\))(?: (?!(?:sub)?case|branch)[a-z-]+){0,3}?)"
+FRAME = re.compile(rf"{SUBJECT} (?:is|are|was|were|(?:holds|is true) for) (?:an? )?(?P<said>\S.*)", re.DOTALL)
+SO = re.compile(
+    r"(?:(?:since|because) [^,]*, ?|(?!(?:if|unless|when|for|in|suppose|assume)\b)[^,]*, ?so )?(?:(?:so|thus|hence|therefore)(?: |, ?))?", re.DOTALL
+)
 VERB_FRAME = re.compile(rf"{SUBJECT} (?P<said>(?:converges?|diverges?|exists?|does|has)\b.*)", re.DOTALL)
 TRUTH = {"yes", "no", "true", "false"}
 TRUTH_STATEMENT = re.compile(
@@ -164,6 +169,7 @@ TRUTH_STATEMENT = re.compile(
 )
 JOINT = re.compile(r",? and |, ?|; ?| & ")
 HEAD = re.compile(r"((?:[a-z-]+ )+[a-z-]+?) of (?:the |an? )?\S.*", re.DOTALL)
+WINS = re.compile(r"(.+?) (?:(?:always |will )?wins?|(?:has|have) (?:a )?winning strategy)")
 NUMERAL = re.compile(r"i{1,3}|iv|v|vi|[\u2460-\u2469]")
 CIRCLED = re.compile(r"[\u2460-\u2469]")
 ALL_CIRCLED = re.compile(rf"{CIRCLED.pattern}(?:[和与、，, ]*{CIRCLED.pattern})*")
@@ -192,6 +198,8 @@ def same(result: str, reference: str) -> bool | None:
         if line[0] == wanted_line[0] and alike:
             return line == wanted_line
         return None
+    if (wins := WINS.fullmatch(other)) and wins[1] == (same_wins[1] if (same_wins := WINS.fullmatch(one)) else one):
+        return True
     if _head(one) == other or _head(other) == one:
         return True
     if _names(result, reference) or _coloured(one, other):
@@ -229,7 +237,7 @@ def meaning(text: str) -> tuple[int, int] | None:
 
 def _said(text: str) -> tuple[str, tuple[int, int]] | None:
     """(subject, line of the table) of a phrase; the subject is empty where it has none."""
-    plain = " ".join(text.casefold().split()).strip(" .!")
+    plain = SO.sub("", " ".join(text.casefold().split()).strip(" .!"), count=1)
     for phrase in (plain, ARTICLE.sub("", plain), canonical(plain), plain.removeprefix("there are ")):
         if phrase in MEANING:
             return "", MEANING[phrase]

@@ -20,10 +20,14 @@ from am_assets.verification.mathematics.values import (
     Range,
     Region,
     Rounded,
+    Term,
     Value,
     Void,
     Words,
+    as_set,
     closes_early,
+    listed,
+    named_values,
     split,
 )
 
@@ -178,37 +182,15 @@ def _several(parts: list[str], cuts: list[str]) -> Value | None:
         return Region("union" if any("or" in cut for cut in cuts) else "both", regions)
     values = [read(part) for part in parts]
     if any("or" in cut for cut in cuts) and {Region} < {*map(type, values)} <= {Region, Named}:  # x = 5 or x > 7
-        return Region("union", tuple(_as_set(value) for value in values))
+        return Region("union", tuple(as_set(value) for value in values))
     if any(isinstance(value, Words | Void) for value in values):
         return Words(", ".join(parts))
     if any(isinstance(value, Named | Equation) for value in values):
-        return _named_values(values)
+        return named_values(values, either=any("or" in cut for cut in cuts)) or Words(", ".join(parts))
     if all(isinstance(value, Region) for value in values):
         return Region("union", tuple(values))
-    items = [item for value in values for item in _listed(value)]
+    items = [item for value in values for item in listed(value)]
     return items[0] if len(items) == 1 else Group("list", tuple(items))
-
-
-def _as_set(value: Value) -> Value:
-    return Group("set", tuple(one for _, one in value.pairs)) if isinstance(value, Named) else value
-
-
-def _listed(value: Value) -> tuple[Value, ...]:
-    """The values of a list within a list, as of 1, \\pm 2."""
-    return value.items if isinstance(value, Group) and value.kind == "list" else (value,)
-
-
-def _named_values(values: list[Value]) -> Value:
-    """x = 2, y = 5; a value without a name is another one of the name before it."""
-    pairs: list[tuple[str, Value]] = []
-    for value in values:
-        if isinstance(value, Named):
-            pairs += value.pairs
-        elif isinstance(value, Equation) or not pairs:
-            return Group("list", tuple(values))
-        else:
-            pairs += [(pairs[-1][0], item) for item in _listed(value)]
-    return Named(tuple(pairs))
 
 
 def _named_point(text: str) -> Value | None:
@@ -262,6 +244,8 @@ def _equated(text: str) -> Value | None:
         if len(stated) > 1 and any(algebra.same(stated[-1], other) is False for other in stated[:-1]):
             return Void(text)
         value = read(parts[-1])
+        if len(parts) > 2 and all(re.fullmatch("[a-z]", part) for part in parts[:-1]) and isinstance(value, Term):
+            return Named(tuple((part, value) for part in parts[:-1]))  # x = y = z = 1
         if isinstance(value, Group) and value.kind == "list":
             return Named(tuple((atoms.name(parts[0]), item) for item in value.items))
         return value if isinstance(value, Words | Void) else Named(((atoms.name(parts[0]), value),))
@@ -293,7 +277,7 @@ def _bracketed(text: str) -> Value | None:
     if kind == "point" and not cuts:
         return read(found[2].strip()) if found[1] + found[3] == "()" else None
     values = [read(part) for part in parts]
-    items = [item for value in values for item in _listed(value)]
+    items = [item for value in values for item in listed(value)]
     if not all(parts) or any(isinstance(item, Words | Void) for item in items):
         return Words(text)
     return Group(kind, tuple(items), "()" if found[1] == "\\langle" else found[1] + found[3] if kind == "point" else "")

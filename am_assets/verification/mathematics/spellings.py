@@ -103,6 +103,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"(?<=кв)\.|(?<=куб)\.": "",
     # The sine of an angle over something else; "\\sin x/2" may be that of the half.
     r"(\\(?:sin|cos|tan)(?![a-z])(?:\s*\^\{\d\})?)\s*(\\(?!pi)[a-z]+|[a-zA-Z])\s*/(?=\s*(?:\\(?!pi)[a-z]+|[a-zA-Z(]))": r"\1(\2)/",
+    r"(?<![\w.])(\d{1,2})h(\d\d)(?!\w)": r"\1 \\text{h} \2 \\text{min}",
     # Labels of parts.
     r"\\text\{\s*(\((?:[1-8a-h]|i{1,3}|iv|v|I{1,3}|IV|V)\))\s*\}": r" \1 ",
     # Functions as they are called elsewhere.
@@ -160,6 +161,7 @@ BRACKETED = {
 FULL_SETS = {
     r"\emptyset": "no solution|no solutions|no real solution|no real solutions|there is no solution|there are no"
     " solutions|there are no real solutions|no solution exists|no solutions exist|no real solutions exist"
+    "|no such n exists|no such integer exists|no such integers exist|no such number exists|no such numbers exist"
     "|the equation has no solution|the equation has no real solutions|the empty set|empty set|no such x exists"
     "|no real roots|there are no real roots",
     r"(-\infty,\infty)": "all real numbers|all reals|any real number|all real x|all real values|the real numbers"

@@ -135,6 +135,8 @@ def named_and_bare(one: Named, other: Value, same: Equality) -> Told:
     if len(found) == 1:
         (values,) = found.values()
         return same.values(values[0] if len(values) == 1 else Group("list", tuple(values)), other)
+    if not isinstance(other, Group) and len({value for _, value in one.pairs}) == 1:  # x = y = 1
+        return same.values(one.pairs[0][1], other)
     if rows := solutions(one):
         names = [*rows[0]]
         return same.values(_points(rows, sorted(names) if COORDINATES.issuperset(names) else names), other)
