@@ -32,6 +32,7 @@ PRODUCT = re.compile(
 CHOOSE = re.compile(r"\\binom\{(\d{1,4})\}\{(\d{1,4})\}")
 APART = re.compile(r"\d\s+\d")  # digits side by side, which the grammar would add
 UNREAD = re.compile(r"\d\s*'|\\text|\\ldots|[;?#@&\"%]|\\pm|\\mp|\\%|^[-+]?$|\\\\|\\[lg]e(?![a-z])|[<>]|(?<!_\{\w)=")
+COMMAND = re.compile(r"\s*(\\[A-Za-z]+)\s*")
 POINTS = 6  # random points at which both expressions are defined
 DIGITS = 40  # of precision at each of them
 CLOSE = Fraction(1, 10**25)  # a relative difference below is rounding; algebra decides
@@ -117,7 +118,7 @@ def same(first: str, second: str, tolerance: float | None = None) -> bool | None
         return exact[0] == exact[1] or _within(exact[0], exact[1], tolerance)
     one, other = parse(first), parse(second)
     if one is None or other is None:
-        return None
+        return COMMAND.sub(r"\1 ", first) == COMMAND.sub(r"\1 ", second) or None
     result = same_expression(one, other, tolerance)
     if result is not True and "\\log" in first + second:  # a logarithm without a base has either of two
         natural = [parse(re.sub(r"\\log(?![_A-Za-z])", r"\\ln", text)) for text in (first, second)]

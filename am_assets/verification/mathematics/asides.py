@@ -19,10 +19,13 @@ INTRODUCED = re.compile(
 )
 # "All integers n >= 2": by their names these letters are integers.
 OF_INTEGERS = re.compile(
-    r"^\\text\{(?:for )?(?:all|any|every) (?:positive |natural )?(?:integers?|numbers?)\}\s*(?=[kmn]\s*(?:\\[lg]e|[<>]))"
+    r"^\\text\{(?:for )?(?:all|any|every) (?:positive |natural )?(?:integers?|numbers?)\}"
+    r"\s*(?=[kmn]\s*(?:\\[lg]e|[<>]))"
 )
 # An approximation in brackets.
-NEARLY = re.compile(r"\s*(?:\(\s*|\\text\{\()(?:\\approx|(?:\\text\{)?\s*(?:approximately|about|or about|roughly)\s*\})\s*([^()]+)\)$")
+NEARLY = re.compile(
+    r"\s*(?:\(\s*|\\text\{\()(?:\\approx|(?:\\text\{)?\s*(?:approximately|about|or about|roughly)\s*\})\s*([^()]+)\)$"
+)
 JOINT = r"(?:[,，;；、]|或|\bor\b|\band\b|\\text\s*\{\s*(?:or|and|或)\s*\})"
 VALUE = r"[^,，;；或、(（\n]{1,40}?"
 REJECTED = (
@@ -39,7 +42,12 @@ DELIMITERS = re.compile(r"\\[()\[\]]|\$|\*\*|`")
 VALUED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=]+")
 PLAIN = re.compile(r"-?(?:\d+(?:\.\d+)?(?:/\d+)?|\\[dt]?frac\{\d+\}\{\d+\}|\d*\\sqrt\{\d+\}|\([^()=]+,[^()=]+\))")
 BULLET = re.compile(r"\s*([-*\u2022]\s|\d{1,2}[.)]\s)?\s*(.*?)\s*")
-ORDERS = (["a", "b", "c", "d", "e", "f", "g", "h"], ["i", "ii", "iii", "iv", "v"], [*"12345678"], ["I", "II", "III", "IV", "V"])
+ORDERS = (
+    ["a", "b", "c", "d", "e", "f", "g", "h"],
+    ["i", "ii", "iii", "iv", "v"],
+    [*"12345678"],
+    ["I", "II", "III", "IV", "V"],
+)
 
 
 def value_alone(spelled: str) -> str:

@@ -60,14 +60,16 @@ OUT_OF = re.compile(
     re.IGNORECASE,
 )
 # A quantity at the end: "350 cents", "2h15m", "2 hours and 15 minutes".
-MEASURED = re.compile(r"(?<![\d.,:/])\d[\d,]*(?:\.\d+)?\s*[A-Za-z]+(?:(?:,|\s+and)?\s*\d+(?:\.\d+)?\s*[A-Za-z]+){0,2}$")
+MEASURED = re.compile(
+    r"(?<![\d.,:/])\d[\d,]*(?:\.\d+)?\s*(?:\\?%|[A-Za-z]+(?:(?:,|\s+and)?\s*\d+(?:\.\d+)?\s*[A-Za-z]+){0,2})$"
+)
 # "He sold 5 of the 40", "24 are left after 12 are sold": the last number belongs to another one.
 BELONGS = re.compile(
     r"\d\$?(?: [a-z]+){0,3}"
     r"(?: (?:of|in|from|for|on|with|among|over) (?:(?:the|all|his|her|their|these|other) )*"
-    r"|,? (?:after|once|when|by|exceeds?|(?:i\.e\. )?(?:double|twice|half)|instead of|rather than|than|until|before) (?:[a-z]+ ){0,3}"
-    r"|,? and (?:the|its|his|her|their) (?!total|sum|answer|difference|result)[a-z]+ (?:is|are|was) )"
+    r"|,? (?:after|once|when|by|exceeds?|double|twice|half|instead of|rather than|than|until|before) (?:[a-z]+ ){0,3})"
     r"\$?\d[\d.,]*[^=\d]*$"
+    r"|\d[^=]*\d (?:[a-z]+ )?(?:fewer|less)$"
 )
 # What somebody has or does, and what for: "so he pays $64 for 8 glasses".
 OBJECT = re.compile(
@@ -78,7 +80,7 @@ OBJECT = re.compile(
     r"\s(?:for|in|on|with|from|over|among|during|to (?:buy|make))\s[^=\d]*\d[\d.,]*[^=\d]*$",
     re.IGNORECASE,
 )
-AND = re.compile(r",?\s+(?:and|or)\s+")
+AND = re.compile(r",?\s+(?:and|or)\s+|,\s*")
 RATIO, TO = re.compile(r"\b(?:ratio|odds)\b", re.IGNORECASE), re.compile(r"(?<=\d) to (?=\d)")
 # Lines of formulas at the end, and the sides of a line.
 LINES = re.compile(
@@ -145,7 +147,10 @@ def concluded(end: str) -> str | None:
     if said == sentence or re.search(r"\d", beside):
         return None
     result = TO.sub(":", result) if RATIO.search(sentence) else result
-    if "=" in result and (not is_formula(AND.sub(", ", result)) or ARITHMETIC.match(result)):  # its last side is what is asked for
+    names = all(VALUED.fullmatch(part.strip(" $")) for part in AND.split(result))
+    if "=" in result and (
+        (not names and not is_formula(result)) or ARITHMETIC.match(result)
+    ):  # its last side is what is asked for
         return None
     return result if is_result(result) and (is_formula(result) or re.search(r"\d", result)) else None
 
@@ -163,7 +168,9 @@ def last_result(end: str) -> tuple[str | None, bool]:
     if result := concluded(end):
         return result, False
     alone = numbers(end)
-    result = _measured(end) or searched(end) or (alone[0] if len(alone) == 1 and not CHINESE_DOUBT.search(end) else None)
+    result = (
+        _measured(end) or searched(end) or (alone[0] if len(alone) == 1 and not CHINESE_DOUBT.search(end) else None)
+    )
     return result, bool(BELONGS.search(SENTENCE_END.split(end.rstrip(" ."))[-1]))
 
 

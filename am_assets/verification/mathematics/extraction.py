@@ -79,8 +79,8 @@ GIVEN_FIRST = re.compile(
     re.IGNORECASE,
 )
 GIVEN_LAST = re.compile(
-    rf"(?<=[\d$)}}])(?:,?\s+(?:which is )?[a-z]+)?,?\s+\(?(?:at|when|if|for|where|with)\s+{GIVEN}(?:,?\s*(?:and\s+)?{GIVEN})*"
-    r"\)?\.?\s*$"
+    rf"(?<=[\d$)}}])(?:,?\s+(?:which is )?[a-z]+)?,?\s+\(?(?:at|when|if|for|where|with)\s+{GIVEN}"
+    rf"(?:,?\s*(?:and\s+)?{GIVEN})*\)?\.?\s*$"
 )
 REMARK = re.compile(
     r"(?:(?<=[.!?\]$]\s)|(?<=\n)|(?<=\\\]))\(?(?:note|notice|alternatively|we (?:might|could|can) also)\b"

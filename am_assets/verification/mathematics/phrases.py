@@ -21,7 +21,8 @@ no solution; no solutions; none; empty set; there is no solution; there are no s
 all real numbers; all reals; every real number; any real number; set of all real numbers; set of real numbers;
 \\mathbb{R}; \\mathbf{R}; (-\\infty,\\infty); (-\\infty,+\\infty); x\\in\\mathbb{R};
 全体实数; 任意实数; 一切实数; 所有实数
-infinitely many; infinitely many solutions; infinite number of solutions; infinite solutions; 无数个; 无穷多个; 无穷多解
+infinitely many; infinitely many solutions;
+has infinitely many solutions; infinite number of solutions; infinite solutions; 无数个; 无穷多个; 无穷多解
 
 does not exist; doesn't exist; dne; limit does not exist; not exist; 不存在
 exists; exist; 存在
@@ -35,8 +36,10 @@ divergent; diverges; diverge; is divergent; not convergent; does not converge; �
 absolutely convergent; converges absolutely; absolute convergence; 绝对收敛
 conditionally convergent; converges conditionally; conditional convergence; 条件收敛
 
-even; even function; even number; even numbers; even integers; even n; all even n; all even integers; all even numbers; is even; 偶; 偶函数; 偶数
-odd; odd function; odd number; odd numbers; odd integers; odd n; all odd n; all odd integers; all odd numbers; is odd; 奇; 奇函数; 奇数
+even; even function; even number; even numbers; even integers; even n; is even;
+all even n; all even integers; all even numbers; 偶; 偶函数; 偶数
+odd; odd function; odd number; odd numbers; odd integers; odd n; is odd;
+all odd n; all odd integers; all odd numbers; 奇; 奇函数; 奇数
 neither; neither even nor odd; neither odd nor even; 非奇非偶; 非奇非偶函数; 既不是奇函数也不是偶函数
 
 increasing; is increasing; increasing function; 增函数; 递增; 单调递增
@@ -155,10 +158,12 @@ MEANING = dict(_rows())  # phrase -> (paragraph, line)
 COLOURS = next(meaning[0] for phrase, meaning in MEANING.items() if phrase == "red")
 ARTICLE = re.compile(r"(?:an?|the) (?=\w)")
 # "The sequence is convergent", "the series converges": a subject of few words, and what is said of it.
-SUBJECT = r"(?P<subject>(?:the|this|that|it|its|f|x|n|f\(x\))(?: (?!(?:sub)?case|branch)[a-z-]+){0,3}?)"
+SUBJECT = r"(?P<subject>(?:the|this|that|it|its|f|x|n|f\(x\))(?: (?!(?:sub)?case|branch)[a-z-]+){0,4}?)"
 FRAME = re.compile(rf"{SUBJECT} (?:is|are|was|were|(?:holds|is true) for) (?:an? )?(?P<said>\S.*)", re.DOTALL)
 SO = re.compile(
-    r"(?:(?:since|because) [^,]*, ?|(?!(?:if|unless|when|for|in|suppose|assume)\b)[^,]*, ?so )?(?:(?:so|thus|hence|therefore)(?: |, ?))?", re.DOTALL
+    r"(?:(?:since|because) [^,]*, ?|(?!(?:if|unless|when|for|in|suppose|assume)\b)[^,]*, ?so )?"
+    r"(?:(?:so|thus|hence|therefore)(?: |, ?))?",
+    re.DOTALL,
 )
 VERB_FRAME = re.compile(rf"{SUBJECT} (?P<said>(?:converges?|diverges?|exists?|does|has)\b.*)", re.DOTALL)
 TRUTH = {"yes", "no", "true", "false"}

@@ -148,7 +148,7 @@ def _restated(text: str) -> Value | None:
     found = RESTATED.fullmatch(text)
     if not found or not atoms.is_number(found[1]) or not atoms.is_number(found[2]):
         return None
-    return read(found[1]) if algebra.same(*map(atoms.amount, found.groups())) else None
+    return read(found[1]) if algebra.same(atoms.amount(found[1]), atoms.amount(found[2])) else None
 
 
 def _rounded(text: str) -> Value | None:
@@ -293,7 +293,7 @@ def _plus_minus(text: str) -> Value | None:
 
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
-    _environment, _qualified, _labelled, _implied, _restated, atoms.compound_quantity, _rounded, _joined, _built, _compared,
-    _member, _equated, _combined, _named_point, _bracketed, _plus_minus, atoms.congruence, atoms.numeral, atoms.ratio,
-    atoms.row, atoms.term,
+    _environment, _qualified, _labelled, _implied, _restated, atoms.compound_quantity, _rounded, _joined, _built,
+    _compared, _member, _equated, _combined, _named_point, _bracketed, _plus_minus, atoms.congruence, atoms.numeral,
+    atoms.ratio, atoms.row, atoms.term,
 ]  # fmt: skip

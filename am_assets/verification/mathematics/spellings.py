@@ -102,7 +102,8 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     rf"{TEXT}\{{": r"\\text{",
     r"(?<=кв)\.|(?<=куб)\.": "",
     # The sine of an angle over something else; "\\sin x/2" may be that of the half.
-    r"(\\(?:sin|cos|tan)(?![a-z])(?:\s*\^\{\d\})?)\s*(\\(?!pi)[a-z]+|[a-zA-Z])\s*/(?=\s*(?:\\(?!pi)[a-z]+|[a-zA-Z(]))": r"\1(\2)/",
+    r"(\\(?:sin|cos|tan)(?![a-z])(?:\s*\^\{\d\})?)\s*(\\(?!pi)[a-z]+|[a-zA-Z])\s*/(?=\s*(?:\\(?!pi)[a-z]+|[a-zA-Z(]))":
+        r"\1(\2)/",
     r"(?<![\w.])(\d{1,2})h(\d\d)(?!\w)": r"\1 \\text{h} \2 \\text{min}",
     # Labels of parts.
     r"\\text\{\s*(\((?:[1-8a-h]|i{1,3}|iv|v|I{1,3}|IV|V)\))\s*\}": r" \1 ",
@@ -143,6 +144,8 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"(?<![A-Za-z\\])C_\{?(\w+)\}?\^\{?(\w+)\}?(?!\w)": lambda m: _chosen(m, r"\binom{%s}{%s}"),
     r"(?:\{\})?(?:_\{?(\w+)\}?|\^\{(\w+)\})C_\{?(\w+)\}?": lambda m: rf"\binom{{{m[1] or m[2]}}}{{{m[3]}}}",
     r"(?<![A-Za-z\\])[AP]_\{?(\d+)\}?\^\{?(\d+)\}?(?!\w)": lambda m: _chosen(m, r"\frac{%s!}{(%s-%s)!}"),
+    # A quotient with its remainder, which is no product.
+    r"^(\d+) ?(?:\\text\{ ?)?(?:R|r|remainder)(?: ?\})? ?(\d+)$": r"(\1,\2)",
     # Fractions and mixed numbers.
     r"^(\d+) ?(?:\\text\{)? ?(?:out of|in) ?\}? ?(\d+)$": r"\\frac{\1}{\2}",
     r"\\frac\s*(\d|\\pi(?![a-z])|(?<=\s)[a-zA-Z])": r"\\frac{\1}",

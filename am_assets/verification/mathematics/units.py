@@ -37,7 +37,10 @@ KNOWN: dict[str, dict[str, str]] = {
         "86400": "d day 天 день дня дней", "604800": "week wk 周", "1": "秒 sec 초 с сек секунд",
     },
     "year": {"1": "yr year 年 год года лет", "1/12": "month mo 个月", "10": "decade", "100": "century"},
-    "angle": {"1": r"\circ ° degree deg 度 도 градус", "1/60": "arcminute arcmin", "1/3600": "arcsecond arcsec", "360": "turn"},
+    "angle": {
+        "1": r"\circ ° degree deg 度 도 градус",
+        "1/60": "arcminute arcmin", "1/3600": "arcsecond arcsec", "360": "turn",
+    },
     "radian": {"1": "rad radian"},
     "celsius": {"1": r"\circC degree\celsius degrees\celsius celsius ℃"},
     "fahrenheit": {"1": r"\circF degree\fahrenheit degrees\fahrenheit fahrenheit ℉"},
@@ -54,9 +57,12 @@ KNOWN: dict[str, dict[str, str]] = {
         "12": "dozen", "100": "hundred", "1000": "thousand", "1000000": "million", "1000000000": "billion",
         "1000000000000": "trillion", "10000": "万",
     },
-    "length^2": {"4046.8564224": "acre", "10000": "hectare ha", "1": "平方米", "1/100": "平方分米", "1/10000": "平方厘米"},
+    "length^2": {
+        "4046.8564224": "acre", "10000": "hectare ha", "1": "平方米", "1/100": "平方分米", "1/10000": "平方厘米",
+    },
     "length^3": {
-        "1": "立方米", "1/1000": "立方分米 升 л литр", "1/1000000": "立方厘米 毫升 мл cc ccm", "0.003785411784": "gallon gal", "0.000946352946": "quart qt",
+        "1": "立方米", "1/1000": "立方分米 升 л литр", "1/1000000": "立方厘米 毫升 мл cc ccm",
+        "0.003785411784": "gallon gal", "0.000946352946": "quart qt",
         "0.000473176473": "pint", "0.0002365882365": "cup", "0.0000295735295625": r"fluid\ounce fluidounce",
         "0.158987294928": "barrel",
     },

@@ -24,9 +24,9 @@ def named(one: Named, other: Named, same: Equality) -> Told:
     if rows and others and rows[0].keys() == others[0].keys():
         names = sorted(rows[0])
         return same.values(_points(rows, names), _points(others, names))
-    for roots, letters in ((first, second), (second, first)):
-        if [*letters] == [_letter_of(roots)]:
-            return in_any_order([each[0] for each in roots.values()], next(iter(letters.values())), same)
+    for roots, named_so in ((first, second), (second, first)):
+        if [*named_so] == [_letter_of(roots)]:
+            return in_any_order([each[0] for each in roots.values()], next(iter(named_so.values())), same)
     if first.keys() == second.keys():
         told = all_of([_values(first[name], second[name], same) for name in first])
         return None if told and (rows or others) else told  # which belong together is not told by one side
