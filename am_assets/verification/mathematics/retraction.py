@@ -97,8 +97,8 @@ SPAN = re.compile(
 # An unmarked sentence that gives a result in its last number, and the words that prevent that reading.
 CONCLUDES = _any(
     r"is, are, will be, equals?, gives?, get, gets, makes?, total, therefore, thus, hence, so, altogether, costs?",
-    r"takes?, leaves?, has, have, earns?, needs?, pays?, yields?, obtain, find, meets?, intersects?, becomes?, comes? to",
-    r"sold, spent, left",
+    r"takes?, leaves?, has, have, earns?, needs?, pays?, yields?, obtain, find, meets?, intersects?, becomes?",
+    r"comes? to, sold, spent, left",
 )
 UNMARKED = _any(
     r"given, whether, differ\w*, want\w*, expect\w*, ask\w*",
