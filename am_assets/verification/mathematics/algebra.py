@@ -32,6 +32,7 @@ PRODUCT = re.compile(
 CHOOSE = re.compile(r"\\binom\{(\d{1,4})\}\{(\d{1,4})\}")
 APART = re.compile(r"\d\s+\d")  # digits side by side, which the grammar would add
 UNREAD = re.compile(r"\d\s*'|\\text|\\ldots|[;?#@&\"%]|\\pm|\\mp|\\%|^[-+]?$|\\\\|\\[lg]e(?![a-z])|[<>]|(?<!_\{\w)=")
+COMMAND = re.compile(r"\s*(\\[A-Za-z]+)\s*")
 POINTS = 6  # random points at which both expressions are defined
 DIGITS = 40  # of precision at each of them
 CLOSE = Fraction(1, 10**25)  # a relative difference below is rounding; algebra decides
@@ -117,7 +118,7 @@ def same(first: str, second: str, tolerance: float | None = None) -> bool | None
         return exact[0] == exact[1] or _within(exact[0], exact[1], tolerance)
     one, other = parse(first), parse(second)
     if one is None or other is None:
-        return None
+        return COMMAND.sub(r"\1 ", first) == COMMAND.sub(r"\1 ", second) or None
     result = same_expression(one, other, tolerance)
     if result is not True and "\\log" in first + second:  # a logarithm without a base has either of two
         natural = [parse(re.sub(r"\\log(?![_A-Za-z])", r"\\ln", text)) for text in (first, second)]
@@ -148,7 +149,7 @@ def same_expression(one: "Expr", other: "Expr", tolerance: float | None = None) 
     symbols = one.free_symbols | other.free_symbols
     if symbols and one.free_symbols != other.free_symbols and _plain(one) and _plain(other):
         return False  # polynomials in other letters, once they are multiplied out
-    seen = 0
+    seen, apart = 0, False
     for values in _points(symbols):
         pair = _number(one, values, DIGITS), _number(other, values, DIGITS)
         if pair[0] is None or pair[1] is None:
@@ -157,10 +158,12 @@ def same_expression(one: "Expr", other: "Expr", tolerance: float | None = None) 
         if not symbols and _close(*pair, CLOSE):  # constants once more, as they may be near each other by design
             pair = _number(one, values, 16 * DIGITS), _number(other, values, 16 * DIGITS)
         if not _close(*pair, CLOSE if symbols else CLOSE**16):
-            return not symbols and _within(_fraction(pair[0]), _fraction(pair[1]), tolerance)
+            if len(symbols) == 1 or all(value > 0 for value in values.values()):
+                return not symbols and _within(_fraction(pair[0]), _fraction(pair[1]), tolerance)
+            apart = True  # for lengths and masses, which are positive, they may be equal
         if seen == POINTS or not symbols:
             break
-    return _proved(one, other)
+    return None if apart else _proved(one, other)
 
 
 def _plain(expression: "Expr") -> bool:
@@ -262,13 +265,17 @@ def _trigonometric() -> Any:
 
 def _zero(number: "Expr") -> bool | None:
     """Is a number zero, exactly: by simplification, then by its minimal polynomial."""
-    from sympy import Symbol, expand_log, minimal_polynomial, simplify, sqrtdenest
+    from sympy import Symbol, expand_log, minimal_polynomial, simplify, sin, sqrtdenest
+    from sympy.functions.elementary.trigonometric import InverseTrigonometricFunction
     from sympy.polys.polyerrors import NotAlgebraic
 
     def without_logarithms(given: Any) -> Any:
         return simplify(expand_log(given, force=True))
 
-    for prove in (lambda given: given.expand(complex=True), sqrtdenest, simplify, without_logarithms):
+    def of_angles(given: Any) -> Any:  # near zero, so that it is zero where its sine is
+        return simplify(sin(given).expand(trig=True)) if given.has(InverseTrigonometricFunction) else given
+
+    for prove in (lambda given: given.expand(complex=True), sqrtdenest, simplify, without_logarithms, of_angles):
         number = prove(number)
         if number == 0:
             return True

@@ -4,6 +4,7 @@ Only text is taken away here; what is left is read by `reading`.
 """
 
 import re
+from itertools import takewhile
 
 # Behind a result, in brackets: why it is the one. "(for even n)" and "(approximately)" say more, and stay.
 EXPLAINED = re.compile(
@@ -16,6 +17,15 @@ INTRODUCED = re.compile(
     r"(?:[a-z]+,? ){0,6}(?:(?:is|are|equals):?|[a-z]+:)\s*\}\s*(?=\S)",
     re.IGNORECASE,
 )
+# "All integers n >= 2": by their names these letters are integers.
+OF_INTEGERS = re.compile(
+    r"^\\text\{(?:for )?(?:all|any|every) (?:positive |natural )?(?:integers?|numbers?)\}"
+    r"\s*(?=[kmn]\s*(?:\\[lg]e|[<>]))"
+)
+# An approximation in brackets.
+NEARLY = re.compile(
+    r"\s*(?:\(\s*|\\text\{\()(?:\\approx|(?:\\text\{)?\s*(?:approximately|about|or about|roughly)\s*\})\s*([^()]+)\)$"
+)
 JOINT = r"(?:[,，;；、]|或|\bor\b|\band\b|\\text\s*\{\s*(?:or|and|或)\s*\})"
 VALUE = r"[^,，;；或、(（\n]{1,40}?"
 REJECTED = (
@@ -25,10 +35,19 @@ REJECTED = (
 REJECTED_LATER = re.compile(rf"\s*{JOINT}{VALUE}{REJECTED}", re.IGNORECASE)
 REJECTED_FIRST = re.compile(rf"^{VALUE}{REJECTED}\s*{JOINT}\s*", re.IGNORECASE)
 REASON = re.compile(r"(?<=[\d)}$])\s*\((?:since|because|as)\b[^()]*\)(?=[.\s$]*$)")
-LABEL = re.compile(r"(?:^|(?<=[\s,;]))\(?([a-h]|i{1,3}|iv|v)\)\s*(?=\S)")
+LABEL = re.compile(r"(?:^|(?<=[\s,;]))(?:\(?([a-h]|i{1,3}|iv|v)\)|\(([1-8]|I{1,3}|IV|V)\))\s*(?=\S)")
 FIRST_LABEL = re.compile(r"(?:^|(?<=\n)|(?<=\. ))\s*(?:\*\*)?\((?:a|i)\)")
 DELIMITERS = re.compile(r"\\[()\[\]]|\$|\*\*|`")
-ORDERS = (["a", "b", "c", "d", "e", "f", "g", "h"], ["i", "ii", "iii", "iv", "v"])
+# A value with its name, a number, and a line with or without a bullet.
+VALUED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=]+")
+PLAIN = re.compile(r"-?(?:\d+(?:\.\d+)?(?:/\d+)?|\\[dt]?frac\{\d+\}\{\d+\}|\d*\\sqrt\{\d+\}|\([^()=]+,[^()=]+\))")
+BULLET = re.compile(r"\s*([-*\u2022]\s|\d{1,2}[.)]\s)?\s*(.*?)\s*")
+ORDERS = (
+    ["a", "b", "c", "d", "e", "f", "g", "h"],
+    ["i", "ii", "iii", "iv", "v"],
+    [*"12345678"],
+    ["I", "II", "III", "IV", "V"],
+)
 
 
 def value_alone(spelled: str) -> str:
@@ -39,6 +58,8 @@ def value_alone(spelled: str) -> str:
     """
     introduced = INTRODUCED.match(spelled)
     bare = EXPLAINED.sub("", spelled[introduced.end() :] if introduced else spelled)
+    bare = OF_INTEGERS.sub("", bare)
+    bare = NEARLY.sub(r" \\approx \1", bare)
     return bare or spelled
 
 
@@ -64,9 +85,40 @@ def labelled(text: str) -> str | None:
 def parts(spelled: str) -> list[tuple[str, str]]:
     """The labels and results of "(a) 3 (b) 5"; none where the labels are not the first ones in their order."""
     labels = list(LABEL.finditer(spelled))
-    names = [label[1] for label in labels]
+    names = [label[1] or label[2] for label in labels]
     if len(labels) < 2 or labels[0].start() or names not in [order[: len(names)] for order in ORDERS]:
         return []
     ends = [label.start() for label in labels[1:]] + [len(spelled)]
     results = [spelled[label.end() : end].strip(" ,;") for label, end in zip(labels, ends, strict=True)]
     return list(zip(names, results, strict=True)) if all(results) else []
+
+
+def block(text: str) -> str:
+    """The lines with which `text` begins, a value in each; "" unless there are several, and no calculation goes on."""
+    lines = [*takewhile(lambda line: not line.strip() or _value(line), text.splitlines(keepends=True))]
+    found = "".join(lines)
+    goes_on = "=" in text[len(found) :].partition("\n")[0]
+    return found.rstrip() if sum(map(bool, map(str.strip, lines))) > 1 and not goes_on else ""
+
+
+def by_lines(end: str) -> str | None:
+    """Values with names, or items of a list, that stand at the end, one a line."""
+    lines = [line for line in end.splitlines() if line.strip()]
+    rows = [*takewhile(bool, map(_value, reversed(lines)))][::-1]
+    bullets = {bool(BULLET.fullmatch(line)[1]) for line in lines[len(lines) - len(rows) :]}  # type: ignore[index]
+    names = {row.partition("=")[0].strip() if "=" in row else str(at) for at, row in enumerate(rows)}
+    if len(rows) < 2 or len(bullets) > 1 or not (True in bullets or (len(names) == len(rows) and "=" in "".join(rows))):
+        return None
+    return ", ".join(rows)
+
+
+def in_one_line(found: str) -> str:
+    """The values of a `block`, or any other result as it stands."""
+    rows = [_value(line) for line in found.splitlines() if line.strip()]
+    return ", ".join(rows) if len(rows) > 1 and all(rows) else found
+
+
+def _value(line: str) -> str:
+    """The value in a line of its own; "" if it has none."""
+    row = DELIMITERS.sub("", BULLET.fullmatch(line)[2]).strip(" .,;")  # type: ignore[index]
+    return row if VALUED.fullmatch(row) or PLAIN.fullmatch(row) else ""

@@ -11,7 +11,7 @@ from am_assets.verification.mathematics.values import Congruence, Group, Numeral
 NAME = re.compile(
     r"(?:\\(?:vec|overrightarrow|overline|hat|mathbf)\{[A-Za-z]+\}|\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{1,3}"
     r"|\\[a-zA-Z]+|[A-Za-z])(?:_\{?\w+\}?|_\{\\text\{[^{}]*\}\})?'*(?:\s*\((?:[A-Za-z\d],?\s*)+\))?"
-    r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}"
+    r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}|\|[A-Z]{2}\|"
 )
 # One operation, as the left side of an equation that says its value: a derivative, an integral, a limit, f^{-1}(x).
 OPERATION = re.compile(
@@ -71,12 +71,12 @@ def is_operation(text: str) -> bool:
 
 def name(text: str) -> str:
     text = re.sub(r"\\(?:vec|overrightarrow|overline|hat|mathbf)\{([A-Za-z]+)\}|\\text\{([^{}]*)\}", r"\1\2", text)
-    return re.sub(r"[\s{}]", "", text)
+    return re.sub(r"[\s{}]|^\||\|$|\\(?=max|min)", "", text)
 
 
 def ratio(text: str) -> Value | None:
     half = re.search(r"\s*(?:\\text)?\{?([ap])\.?\s?m\.?\}?$", text, re.IGNORECASE)
-    parts, cuts = split(text[: half.start()] if half else text, re.compile(":"))
+    parts, cuts = split(text[: half.start()].replace(".", ":") if half else text, re.compile(":"))
     if half and not cuts and re.fullmatch(r"1?\d", parts[0]):  # 8 AM
         parts, cuts = [parts[0], "00"], [":"]
     if not cuts or not all(algebra.parse(part) is not None for part in parts):

@@ -5,11 +5,11 @@ Only what result a text has belongs here; whether it is asserted is checked in `
 
 import re
 
-from am_assets.verification.mathematics.asides import DELIMITERS
+from am_assets.verification.mathematics.asides import VALUED
 from am_assets.verification.mathematics.extraction import CALCULATION, CLAUSE, NUMBER, SENTENCE_END, is_formula
 from am_assets.verification.mathematics.normalization import names_a_set
 from am_assets.verification.mathematics.reading import readings
-from am_assets.verification.mathematics.values import Equation, Group, Named, Value, Void, Words
+from am_assets.verification.mathematics.values import Equation, Group, Named, Term, Value, Void, Words
 
 VERB = re.compile(r"\b(?:is|are|be|was|were|has|have|can)\b", re.IGNORECASE)
 SENTENCE = re.compile(
@@ -45,17 +45,31 @@ LAST_SAID = re.compile(rf"{SENTENCE_END.pattern}|[.,]?(?:\\\]|\$\$)\s*(?=\w)|[.]
 # What stands behind a result and is no part of it; where it has a number, that may be the result.
 FOR_ALL = re.compile(r",?\s+for (?:all|every|each|any)\b[^,.]*$")
 AFTER = re.compile(rf"\s+(?:of|at|in|on|for|per|during|within|from|with|when|if)\s+|{CLAUSE.pattern}")
-ARITHMETIC = re.compile(r"[\d\s.,$%x\u00d7*/+()\\-]+=")  # "2 x 17 = 34"
+ARITHMETIC = re.compile(r"(?=[^=]*\d)[\d\s.,$%x\u00d7*/+()\\-]+=")  # "2 x 17 = 34"
 # Its value, where other numbers stand behind it: "so he scored 4 + 5 = 9 points in the 40 minutes".
 COMES_TO = re.compile(
     rf"{CALCULATION}({NUMBER})[^=\d]*\s"
     r"(?:in|for|of|per|during|within|from|with|over|after|on|at|to|than|by|the)\s[^=]*\d[^=]*$"
 )
 CLOCK = re.compile(r"(?<![\d:])(\d{1,2}:\d\d(?:\s*[apAP]\.?[mM]\b\.?)?)[^\d]*$")  # "the train leaves at 9:05 AM"
-# "He sold 5 of the 40": the last number belongs to another one.
+# "He has 24 left, since 12 are gone".
+BECAUSE = re.compile(r"(?<=[\d$%)}])((?: [a-z]+){0,3}),? (?:since|because) [^.=]*\.?\s*$")
+# "The probability is 2 out of 3".
+OUT_OF = re.compile(
+    r"\b(?:probability|chances?|odds|likelihood|fraction|proportion)\b[^\d?]*\b(?:is|are)\s+(\d+ (?:out of|in) \d+)$",
+    re.IGNORECASE,
+)
+# A quantity at the end: "350 cents", "2h15m", "2 hours and 15 minutes".
+MEASURED = re.compile(
+    r"(?<![\d.,:/])\d[\d,]*(?:\.\d+)?\s*(?:\\?%|[A-Za-z]+(?:(?:,|\s+and)?\s*\d+(?:\.\d+)?\s*[A-Za-z]+){0,2})$"
+)
+# "He sold 5 of the 40", "24 are left after 12 are sold": the last number belongs to another one.
 BELONGS = re.compile(
-    r"\d\$?(?: [a-z]+){0,3} (?:of|in|from|for|on|with|among|over) (?:(?:the|all|his|her|their|these) )*"
+    r"\d\$?(?: [a-z]+){0,3}"
+    r"(?: (?:of|in|from|for|on|with|among|over) (?:(?:the|all|his|her|their|these|other) )*"
+    r"|,? (?:after|once|when|by|exceeds?|double|twice|half|instead of|rather than|than|until|before) (?:[a-z]+ ){0,3})"
     r"\$?\d[\d.,]*[^=\d]*$"
+    r"|\d[^=]*\d (?:[a-z]+ )?(?:fewer|less)$"
 )
 # What somebody has or does, and what for: "so he pays $64 for 8 glasses".
 OBJECT = re.compile(
@@ -66,15 +80,13 @@ OBJECT = re.compile(
     r"\s(?:for|in|on|with|from|over|among|during|to (?:buy|make))\s[^=\d]*\d[\d.,]*[^=\d]*$",
     re.IGNORECASE,
 )
+AND = re.compile(r",?\s+(?:and|or)\s+|,\s*")
 RATIO, TO = re.compile(r"\b(?:ratio|odds)\b", re.IGNORECASE), re.compile(r"(?<=\d) to (?=\d)")
-# Lines of formulas at the end, a value with its name in a line, and the sides of a line.
+# Lines of formulas at the end, and the sides of a line.
 LINES = re.compile(
     r"\\begin\{(align|aligned|eqnarray|gather|gathered|split)\*?\}((?:(?!\\begin\{\1).)*)\\end\{\1\*?\}[\s.$\\\]]*$",
     re.DOTALL,
 )
-VALUED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=]+")
-BULLET = re.compile(r"\s*([-*\u2022]\s|\d{1,2}[.)]\s)?\s*(.*)")
-PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:/\d+)?")
 SIDES = re.compile(r"=|\\equiv(?![a-z])")
 # The same in Chinese: what is given, and a value behind the last verb, before what it counts.
 CHINESE_GIVEN = re.compile(r"[，,]?\s*(?:此时|这时|其中|当且仅当).*$|^.*?当[^，]*时[，,]\s*")
@@ -127,7 +139,7 @@ def concluded(end: str) -> str | None:
         return result if is_result(result) and not CHINESE_DOUBT.search(sentence) else None
     if value := CLOCK.search(sentence):
         return value[1]
-    if value := COMES_TO.search(sentence) or OBJECT.search(sentence):
+    if value := OUT_OF.search(sentence) or COMES_TO.search(sentence) or OBJECT.search(sentence):
         return value[1]
     begun = CONCLUDED.match(sentence)
     said = FOR_ALL.sub("", sentence[begun.end() :] if begun else sentence)
@@ -135,7 +147,10 @@ def concluded(end: str) -> str | None:
     if said == sentence or re.search(r"\d", beside):
         return None
     result = TO.sub(":", result) if RATIO.search(sentence) else result
-    if "=" in result and (not is_formula(result) or ARITHMETIC.match(result)):  # its last side is what is asked for
+    names = all(VALUED.fullmatch(part.strip(" $")) for part in AND.split(result))
+    if "=" in result and (
+        (not names and not is_formula(result)) or ARITHMETIC.match(result)
+    ):  # its last side is what is asked for
         return None
     return result if is_result(result) and (is_formula(result) or re.search(r"\d", result)) else None
 
@@ -149,26 +164,22 @@ def _come_to(lines: str) -> str:
 
 def last_result(end: str) -> tuple[str | None, bool]:
     """The result of a text that marks none, and whether it is only a number that another one stands beside."""
+    end = BECAUSE.sub("", end)
     if result := concluded(end):
         return result, False
     alone = numbers(end)
-    result = searched(end) or (alone[0] if len(alone) == 1 and not CHINESE_DOUBT.search(end) else None)
+    result = (
+        _measured(end) or searched(end) or (alone[0] if len(alone) == 1 and not CHINESE_DOUBT.search(end) else None)
+    )
     return result, bool(BELONGS.search(SENTENCE_END.split(end.rstrip(" ."))[-1]))
 
 
-def by_lines(end: str) -> str | None:
-    """Values with names, or items of a list, that stand at the end, one a line."""
-    rows: list[str] = []
-    bullets = set()
-    for line in reversed([line for line in end.splitlines() if line.strip()]):
-        bullet, row = BULLET.fullmatch(line).groups()  # type: ignore[union-attr]
-        row = DELIMITERS.sub("", row).strip(" .,;")
-        if not (VALUED.fullmatch(row) or (bullet and PLAIN.fullmatch(row))):
-            break
-        bullets.add(bool(bullet))
-        rows.insert(0, row)
-    names = {row.partition("=")[0].strip() if "=" in row else str(at) for at, row in enumerate(rows)}
-    return ", ".join(rows) if len(names) == len(rows) > 1 and len(bullets) == 1 else None
+def _measured(end: str) -> str | None:
+    """The quantity with which a text ends, if its unit is a known one; "5 dozen" may be asked for as 5."""
+    found = MEASURED.search(end.rstrip(" .!*"))
+    values = readings(found[0]) if found else []
+    units = [value.unit for value in values if isinstance(value, Term)]
+    return found[0] if found and units and units[0] and units[0].dimension else None
 
 
 def numbers(end: str) -> list[str]:

@@ -189,7 +189,8 @@ ALONE = rules(r"""
 """)
 # Right behind the result: an alternative, or arithmetic that changes it.
 CHANGED = rules(r"""
-^RESULT(?: (?!is|with|by|of|for)[a-z]+\b)?[ )]*,? ?[(\[\u2014-]* ?(?:no\b(?! (?:matter|more|less|other|longer|one
+^RESULT(?: (?!is|with|by|of|for)[a-z]+\b)?[ )]*,? ?[(\[\u2014-]* ?(?:or (?:more|less|fewer)(?=[ .!)]*$)
+    |no\b(?! (?:matter|more|less|other|longer|one
     |two|further|such))|off by\b|or (?:maybe|perhaps|possibly|rather|thereabouts|something|so\b|is it|was it)
     |, or,? (?:more \w+|rather|better),?|(?:->|\u2192|\\rightarrow)|/ ?VALUE|unless (?:VALUE|i\b|we\b)
     |if (?:i|we) (?:had|have)\b|(?:probably|perhaps|maybe|possibly|presumably|i (?:guess|think|suppose|believe)

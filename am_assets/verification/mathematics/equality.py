@@ -6,10 +6,11 @@ evaluated as Python. `reading` says what a result string names, `comparing` whet
 
 import re
 
+from am_assets.verification.mathematics.asides import by_lines
 from am_assets.verification.mathematics.atoms import is_operation
 from am_assets.verification.mathematics.boxes import boxed
 from am_assets.verification.mathematics.comparing import Within
-from am_assets.verification.mathematics.conclusion import by_lines, is_changed, is_result, last_result, numbers
+from am_assets.verification.mathematics.conclusion import is_changed, is_result, last_result, numbers
 from am_assets.verification.mathematics.extraction import tail
 from am_assets.verification.mathematics.normalization import normalize, words
 from am_assets.verification.mathematics.notation import letters

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from am_assets.verification.mathematics import languages
-from am_assets.verification.mathematics.asides import kept, labelled
+from am_assets.verification.mathematics.asides import block, in_one_line, kept, labelled
 from am_assets.verification.mathematics.boxes import boxes, uncommitted
 from am_assets.verification.mathematics.dates import date
 from am_assets.verification.mathematics.normalization import TEXT_COMMAND, normalize
@@ -30,6 +30,7 @@ MARK = re.compile(
     r"|\b(?:it|this|that) should be\s+"
     r"|\b[Ii] (?:would )?(?:choose|pick|select)\s+(?:option |choice )?(?=\W{0,3}[A-J]\b)"
     r"|(?:答案|结果|正确选项)(?:应该|应当|应|就|便)?\s*(?:是|为|等于|选择?|[:：])[\s*:：是为]*"
+    r"|(?<!不)正确的?(?:结论|说法|命题|选项)?的?(?:序号|编号)?(?:是|为)[\s*:：]*(?=[\u2460-\u2469A-J])"
     r"|(?:选择?|选项[是为])[\s*:：]*(?=[(（]?[A-J]{1,10}(?![A-Za-z]))",
     re.IGNORECASE,
 )
@@ -55,7 +56,7 @@ OPTION = re.compile(r"(?:^|(?<=\s))\(?[A-J][).](?=\s)")
 # The letter of an option before its value, "C. 12", ends no sentence.
 LABEL = re.compile(r"[A-J]\.\s+(?=[-$\\\d])")
 SENTENCE_ENDS = re.compile(
-    r"(?<!\bsq)(?<!\bcu)[.!?](?:[\s*]|$)(?<!\d!\s(?=\\(?:times|cdot|div)|[-+=/)}]))|;(?=\s*$|\s+[^\W\d_]{2})|[。！？；]"
+    r"(?<!\bsq)(?<!\bcu)(?<!\bкв)(?<!\bкуб)[.!?](?:[\s*]|$)(?<!\d!\s(?=\\(?:times|cdot|div)|[-+=/)}]))|;(?=\s*$|\s+[^\W\d_]{2})|[。！？；]"
 )
 COMMAND = re.compile(r"\\[a-zA-Z]+")
 # A formula that begins with a value: no words but names of functions.
@@ -69,16 +70,17 @@ NUMBER = r"-?\$?\d++(?:,\d{3})*+(?:\.\d++)?(?:/\d++)?"
 # Arithmetic up to what it comes to: "2 x 17 =".
 CALCULATION = r"\d[\d\s.,+*/x\u00d7\u00f7\u00b7$%()-]*=\s*"
 ITEM = rf"(?:(?<![A-Za-z\d])[A-Za-z]\s*=\s*)?{NUMBER}"
-LIST = re.compile(rf"(?<![\d.=(\[{{])(?<!= ){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+){ITEM})++(?![)\]}}])(?=\D*$)")
+LIST = re.compile(rf"(?<![\d.=(\[{{])(?<!= ){ITEM}(?:(?:,\s+|,?\s+(?:or|and)\s+){ITEM})++(?!\\?[)\]}}])(?=\D*$)")
 # What is given and no result: "since x = 2, y = 7", "the maximum is 12 at x = 2".
 GIVEN = r"\$?(?:\\[a-z]+|[A-Za-z])(?:_\w+)?\s*=[^.,;=]*"
 GIVEN_FIRST = re.compile(
     r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:(?:so|thus|hence|then|therefore|now),?\s+)?"
-    rf"(?:since|as|when|if|for|with|given|because|at)(?: that)?\s+{GIVEN}(?:,\$?|\$,)\s*(?=[^.]*\.?\$?\s*$)",
+    rf"(?:since|as|when|if|for|with|given|because|at)(?: that)?\s+{GIVEN}(?:,\$?|\$,)\s*(?=[^.]*[\d\\][^.]*\.?\$?\s*$)",
     re.IGNORECASE,
 )
 GIVEN_LAST = re.compile(
-    rf"(?<=[\d$)}}])(?:\s+[a-z]+)?\s+(?:at|when|if|for|where|with)\s+{GIVEN}(?:,?\s*(?:and\s+)?{GIVEN})*\.?\s*$"
+    rf"(?<=[\d$)}}])(?:,?\s+(?:which is )?[a-z]+)?,?\s+\(?(?:at|when|if|for|where|with)\s+{GIVEN}"
+    rf"(?:,?\s*(?:and\s+)?{GIVEN})*\)?\.?\s*$"
 )
 REMARK = re.compile(
     r"(?:(?<=[.!?\]$]\s)|(?<=\n)|(?<=\\\]))\(?(?:note|notice|alternatively|we (?:might|could|can) also)\b"
@@ -155,7 +157,7 @@ def statements(answer: str, after: int) -> Iterator[Statement]:
         start = mark.end() + len(rest) - len(rest := rest.lstrip())
         if COLON.search(mark.group()) and (said := SAID.match(rest)):
             start, rest = start + said.end(), rest[said.end() :]
-        text = _statement(rest)
+        text = ("\n" in mark.group() and block(rest)) or _statement(rest)
         if text := languages.with_points(text) if abroad and mark["abroad"] else text:
             yield Statement(mark.start(), start, text)
 
@@ -192,10 +194,10 @@ def tail(answer: str) -> str:
 
 
 def _joined(result: str) -> str:
-    r"""`result` with the digits joined that scanned texts set apart, as in `\mathbf{1 8}`."""
+    r"""`result` with its lines joined, and the digits that scanned texts set apart, as in `\mathbf{1 8}`."""
     return SPACED_DIGITS.sub(
         lambda bold: "".join(bold[1].split()) if re.fullmatch(r"-?\d?(?: ?[\d.,])*", bold[1].strip()) else bold[0],
-        result,
+        in_one_line(result),
     )
 
 

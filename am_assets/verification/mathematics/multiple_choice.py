@@ -16,7 +16,7 @@ from am_assets.verification.mathematics.retraction import Verdict, downgrade_ret
 OPTION = re.compile(r"\(?([A-J])\)?")
 # "(B) 42", "B.", "Option B is correct", "12, option B": the letter, and the text after it.
 CHOSEN = re.compile(
-    r"(?:(?:so|thus|therefore|hence),? ?)?(?:we (?:choose|pick|select) )?"
+    r"(?:(?:(?:so|thus|therefore|hence)|based on [^,.]{1,60},),? ?)?(?:we (?:choose|pick|select) )?"
     r"(?:(?:the )?(?:correct |right |best )?(?:option|choice|answer):? ?)?"
     r"\(?([A-J])(?:\)? ?is (?:the )?(?:correct|right|best)(?: (?:option|choice|answer|one))?"
     r"|\)?(?:(?<=\))|[.:])\s*(.*)|\)?)",
@@ -87,7 +87,7 @@ def settle(found: list[str], answer: str, reference: str) -> Verdict | None:
     """The verdict for a reference that is options or words; None if the results are mathematics that may equal it. An
     answer without a marked result is read by its last line."""
     gold = normalize(reference)
-    marked = found or [answer.strip().splitlines()[-1]]
+    marked = found or [answer.strip().splitlines()[-1].replace("**", "")]
     wanted = letters(gold)
     told = _options_told(marked, answer, wanted) if wanted else [phrases.same(normalize(one), gold) for one in marked]
     if wanted and len(wanted) > 1 and any(one is None for one in told) and not is_text(reference):

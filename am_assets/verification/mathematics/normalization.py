@@ -17,7 +17,7 @@ WORD = re.compile(
     re.IGNORECASE,
 )
 FOREIGN = re.compile(r"[\"#?\u2192\u2300-\U0010ffff]|\['|_ _")  # quoted lists, boards, other scripts: not in formulas
-COUNTED = re.compile(r"([\d}$])\s*[\u4e00-\u9fff]{1,4}\s*$")  # a number with a noun or unit in Chinese
+COUNTED = re.compile(r"([\d}$])\s*[\u3040-\u9fff\uac00-\ud7af]{1,5}(?=\s*(?:\d|$))")  # with a noun or unit
 SEQUENCE = re.compile(r"-?[\d.]+(?: -?[\d.]+)+")  # numbers side by side, as rows of a grid: not a product
 PROSE = 4  # from so many words on, a text with numbers is no formula with a unit
 SPACE_COMMAND = re.compile(r"(?<!\\)\\(?:[!,;:]|left\b|right\b|displaystyle\b)|\\?\$|\\[()\[\]]|(?<=[\w}])~")
@@ -69,7 +69,7 @@ def to_digits(text: str) -> str:
 
 def is_text(text: str) -> bool:
     """Is `text` words, a quoted list or a grid of numbers, which algebra would misread as a product?"""
-    formula = COUNTED.sub(r"\1", ENVIRONMENT.sub("", unicode_to_latex(text)))
+    formula = COUNTED.sub(r"\1,", ENVIRONMENT.sub("", unicode_to_latex(text)))
     plain = normalize(formula)
     if SEQUENCE.fullmatch(plain) or FOREIGN.search(plain):
         return True

@@ -35,6 +35,8 @@ DOTS = re.compile(r"(?<![\d.])(\d{0,30})\.(\d{0,30}?)(?:(\d)\3\3+|(\d{2,6}?)\4+)
 REPEATING = re.compile(r"(\d{0,30})\.(\d{0,30})\\(?:overline|bar)\s*(?:\{(\d{1,30})\}|(\d))")
 # The whole of a result, with a number in it.
 IN_TEXT = re.compile(r"\s*\\(?:text(?:rm|normal|it|bf)?|mbox|hbox)\s*\{([^{}]*\d[^{}]*)\}\s*")
+BOLD = re.compile(r"(?<![\w)}*])\*\*([^*\n]+)\*\*(?![\w(*])")
+SPACE_BEHIND = re.compile(r"(?:\\[,;:! ]|\\q?quad)\s*$")
 BUILDER = re.compile(r"\{\s*[A-Za-z]\s*[|:]")  # {x | x > 1}
 EDGES = " \n,*`;\u2705\u2714\ufe0f"  # around a result, no part of it
 
@@ -45,6 +47,7 @@ def clean(text: str) -> str:
     >>> clean("2√3"), clean(r"$\dfrac12$"), clean("1.6e-19")
     ('2\\sqrt{3}', '\\frac{1}{2}', '1.6\\times 10^{-19}')
     """
+    text = SPACE_BEHIND.sub("", BOLD.sub(r"\1", text))
     text = (
         _bare(unicode_to_latex(text)).replace("...", "\\ldots ").replace("{.}", ".").lstrip(EDGES).rstrip(EDGES + ".")
     )
@@ -67,7 +70,7 @@ def clean(text: str) -> str:
 def set_in_words(words: str) -> str | None:
     """The set that `words`, in small letters, stand for: "no solution", "all real numbers except 2"."""
     if not (found := ALL_BUT.fullmatch(words)):
-        return SET_WORDS.get(words)
+        return SET_WORDS.get(words.replace("\\infty", "infinity"))
     numbers = re.sub(r",? (?:and|or) ", ", ", re.sub(r"x ?=", "", found[1]))
     return rf"\mathbb{{R}}\setminus\{{{numbers}\}}"
 
@@ -118,6 +121,7 @@ def unicode_to_latex(text: str) -> str:
     """Signs, Greek letters, raised and lowered digits, vulgar fractions and full-width characters as LaTeX."""
     if text.isascii():
         return text
+    text = re.sub(r"\\text\{\s*([或和且])\s*\}", r"\1", text)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda m: f"^{{{m[0].translate(SUPERSCRIPTS)}}}", text)
     text = re.sub("[₀-₉]+", lambda m: f"_{{{m[0].translate(SUBSCRIPTS)}}}", text)
     text = re.sub(r"([√∛])\s*(\d+(?:\.\d+)?|\w)", r"\1{\2}", half_width(text))

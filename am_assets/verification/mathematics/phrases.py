@@ -21,7 +21,8 @@ no solution; no solutions; none; empty set; there is no solution; there are no s
 all real numbers; all reals; every real number; any real number; set of all real numbers; set of real numbers;
 \\mathbb{R}; \\mathbf{R}; (-\\infty,\\infty); (-\\infty,+\\infty); x\\in\\mathbb{R};
 全体实数; 任意实数; 一切实数; 所有实数
-infinitely many; infinitely many solutions; infinite number of solutions; infinite solutions; 无数个; 无穷多个; 无穷多解
+infinitely many; infinitely many solutions;
+has infinitely many solutions; infinite number of solutions; infinite solutions; 无数个; 无穷多个; 无穷多解
 
 does not exist; doesn't exist; dne; limit does not exist; not exist; 不存在
 exists; exist; 存在
@@ -35,8 +36,10 @@ divergent; diverges; diverge; is divergent; not convergent; does not converge; �
 absolutely convergent; converges absolutely; absolute convergence; 绝对收敛
 conditionally convergent; converges conditionally; conditional convergence; 条件收敛
 
-even; even function; even number; is even; 偶; 偶函数; 偶数
-odd; odd function; odd number; is odd; 奇; 奇函数; 奇数
+even; even function; even number; even numbers; even integers; even n; is even;
+all even n; all even integers; all even numbers; 偶; 偶函数; 偶数
+odd; odd function; odd number; odd numbers; odd integers; odd n; is odd;
+all odd n; all odd integers; all odd numbers; 奇; 奇函数; 奇数
 neither; neither even nor odd; neither odd nor even; 非奇非偶; 非奇非偶函数; 既不是奇函数也不是偶函数
 
 increasing; is increasing; increasing function; 增函数; 递增; 单调递增
@@ -56,6 +59,18 @@ impossible; not possible; is impossible; 不可能
 
 finite; is finite; 有限
 infinite; is infinite; not finite; 无限
+
+all primes; all prime numbers; every prime; any prime; primes; prime numbers
+
+sufficient but not necessary; sufficient but not necessary condition; 充分不必要; 充分不必要条件; 充分而不必要条件
+necessary but not sufficient; necessary but not sufficient condition; 必要不充分; 必要不充分条件; 必要而不充分条件
+necessary and sufficient; necessary and sufficient condition; 充要; 充要条件; 充分必要条件
+neither sufficient nor necessary; neither necessary nor sufficient; 既不充分也不必要; 既不充分也不必要条件
+
+first quadrant; quadrant i; 第一象限; 一
+second quadrant; quadrant ii; 第二象限; 二
+third quadrant; quadrant iii; 第三象限; 三
+fourth quadrant; quadrant iv; 第四象限; 四
 
 prime; prime number; is prime; 质数; 素数
 composite; composite number; is composite; not prime; 合数
@@ -143,8 +158,13 @@ MEANING = dict(_rows())  # phrase -> (paragraph, line)
 COLOURS = next(meaning[0] for phrase, meaning in MEANING.items() if phrase == "red")
 ARTICLE = re.compile(r"(?:an?|the) (?=\w)")
 # "The sequence is convergent", "the series converges": a subject of few words, and what is said of it.
-SUBJECT = r"(?P<subject>(?:the|this|that|it|its|f|x|f\(x\))(?: [a-z-]+){0,3}?)"
-FRAME = re.compile(rf"{SUBJECT} (?:is|are|was|were) (?:an? )?(?P<said>\S.*)", re.DOTALL)
+SUBJECT = r"(?P<subject>(?:the|this|that|it|its|f|x|n|f\(x\))(?: (?!(?:sub)?case|branch)[a-z-]+){0,4}?)"
+FRAME = re.compile(rf"{SUBJECT} (?:is|are|was|were|(?:holds|is true) for) (?:an? )?(?P<said>\S.*)", re.DOTALL)
+SO = re.compile(
+    r"(?:(?:since|because) [^,]*, ?|(?!(?:if|unless|when|for|in|suppose|assume)\b)[^,]*, ?so )?"
+    r"(?:(?:so|thus|hence|therefore)(?: |, ?))?",
+    re.DOTALL,
+)
 VERB_FRAME = re.compile(rf"{SUBJECT} (?P<said>(?:converges?|diverges?|exists?|does|has)\b.*)", re.DOTALL)
 TRUTH = {"yes", "no", "true", "false"}
 TRUTH_STATEMENT = re.compile(
@@ -154,7 +174,10 @@ TRUTH_STATEMENT = re.compile(
 )
 JOINT = re.compile(r",? and |, ?|; ?| & ")
 HEAD = re.compile(r"((?:[a-z-]+ )+[a-z-]+?) of (?:the |an? )?\S.*", re.DOTALL)
-ROMAN = re.compile(r"i{1,3}|iv|v|vi")
+WINS = re.compile(r"(.+?) (?:(?:always |will )?wins?|(?:has|have) (?:a )?winning strategy)")
+NUMERAL = re.compile(r"i{1,3}|iv|v|vi|[\u2460-\u2469]")
+CIRCLED = re.compile(r"[\u2460-\u2469]")
+ALL_CIRCLED = re.compile(rf"{CIRCLED.pattern}(?:[和与、，, ]*{CIRCLED.pattern})*")
 STATEMENTS = re.compile(
     r"(?:only )?(?:statements? )?(.*?)(?: only)?(?: (?:is|are) (?:true|correct))?(?: only)?", re.DOTALL
 )
@@ -169,7 +192,7 @@ def same(result: str, reference: str) -> bool | None:
     """
     one, other = canonical(result), canonical(reference)
     if one == other:
-        return True
+        return None if _adds(reference) and result.casefold() != reference.casefold() else True
     if (day := date(result)) and (other_day := date(reference)):
         return day == other_day if day[0] == other_day[0] or day[1:] != other_day[1:] else None
     if all(items := (_numerals(one), _numerals(other))):
@@ -180,6 +203,8 @@ def same(result: str, reference: str) -> bool | None:
         if line[0] == wanted_line[0] and alike:
             return line == wanted_line
         return None
+    if (wins := WINS.fullmatch(other)) and wins[1] == (same_wins[1] if (same_wins := WINS.fullmatch(one)) else one):
+        return True
     if _head(one) == other or _head(other) == one:
         return True
     if _names(result, reference) or _coloured(one, other):
@@ -197,10 +222,16 @@ def canonical(text: str) -> str:
     return " and ".join(sorted(parts)) if all(parts) else text
 
 
+def _adds(reference: str) -> bool:
+    """Does it say more than yes or no, as "Yes, x = 2"?"""
+    statement = TRUTH_STATEMENT.fullmatch(reference.casefold())
+    return bool(statement and re.search(r"[\d=]", statement[3] or ""))
+
+
 def _numerals(text: str) -> set[str]:
-    """Those of "i and iii only", statements by Roman numerals; none where it is anything else."""
-    parts = JOINT.split(STATEMENTS.sub(r"\1", text))
-    return {*parts} if all(ROMAN.fullmatch(part) for part in parts) else set()
+    """Those of "i and iii only" or "①③", statements by their numerals; none where it is anything else."""
+    parts = CIRCLED.findall(text) if ALL_CIRCLED.fullmatch(text) else JOINT.split(STATEMENTS.sub(r"\1", text))
+    return {*parts} if all(NUMERAL.fullmatch(part) for part in parts) else set()
 
 
 def meaning(text: str) -> tuple[int, int] | None:
@@ -211,7 +242,7 @@ def meaning(text: str) -> tuple[int, int] | None:
 
 def _said(text: str) -> tuple[str, tuple[int, int]] | None:
     """(subject, line of the table) of a phrase; the subject is empty where it has none."""
-    plain = " ".join(text.casefold().split()).strip(" .!")
+    plain = SO.sub("", " ".join(text.casefold().split()).strip(" .!"), count=1)
     for phrase in (plain, ARTICLE.sub("", plain), canonical(plain), plain.removeprefix("there are ")):
         if phrase in MEANING:
             return "", MEANING[phrase]

@@ -2,7 +2,7 @@ r"""What stands behind a result and only says that a letter is any constant, int
 
 import re
 
-from am_assets.verification.mathematics.parameters import for_any_integer
+from am_assets.verification.mathematics.parameters import renamed
 
 # From the first word of one, or the first letter that is said to lie in a set of numbers.
 QUALIFIER = re.compile(
@@ -17,6 +17,7 @@ for any all some every each where with only is are an a arbitrary constant const
 numbers parameter respectively and value values of double triple repeated root roots solution multiplicity
 """
 KNOWN = set(WORDS.split())
+DOMAINS, OF_FUNCTION = {"positive", "natural", "nonnegative"}, re.compile(r"[a-zA-Z]\([a-z]\)\s*=")  # of its argument
 COMMAND = re.compile(r"\\(?:text|in|mathbb|ldots)(?![a-z])|\{[ZRCQN]\}")
 INTEGERS = re.compile(r"\\mathbb\{Z\}|\bintegers?\b")
 LETTER = re.compile(r"\b(?!a\b)[A-Za-z]\b")
@@ -34,9 +35,10 @@ def unqualified(text: str) -> str | None:
     if not found or not found.start():
         return None
     words = set(re.findall(r"[A-Za-z]{2,}", COMMAND.sub(" ", found[1])))
-    if words - KNOWN or SAYS_ONLY_THAT.sub("", found[1]):
+    of_function = OF_FUNCTION.match(text)
+    if words - (KNOWN | DOMAINS if of_function else KNOWN) or SAYS_ONLY_THAT.sub("", found[1]):
         return None
     rest = text[: found.start()]
     rest = rest + ")" if rest.count("(") > rest.count(")") else rest
     named = {letter for letter in LETTER.findall(COMMAND.sub(" ", found[1])) if re.search(rf"{letter}(?!_)", rest)}
-    return for_any_integer(rest, named.pop()) if len(named) == 1 and INTEGERS.search(found[1]) else rest
+    return renamed(rest, named.pop()) if len(named) == 1 and not of_function and INTEGERS.search(found[1]) else rest

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from am_assets.verification.mathematics.languages import doubts
+from am_assets.verification.mathematics.notation import OTHER_SCRIPTS
 from am_assets.verification.mathematics.units import UNITS, Unit, multiplied, product
 
 
@@ -25,7 +26,7 @@ NO_NOUN = re.compile(
     r"|thirds?|quarters?|fourths?|fifths?|tenths?|base|mod|modulo|and|between|to|per|if|when|divided|approximately|about"
     r"|zero|one|two|three|four|five|six|seven|eight|nine|ten|negative|positive|pm|am|AM|PM|o'clock)\b"
 )
-NOUN = re.compile(r"(?:[^\W\d_]{2,}|a|[\u4e00-\u9fff\uac00-\ud7af])(?:\.?[ '-](?:[^\W\d_]{2,}|[as]))*")
+NOUN = re.compile(rf"(?:[^\W\d_]{{2,}}|a|[{OTHER_SCRIPTS}])(?:\.?[ '-](?:[^\W\d_]{{2,}}|[as]))*")
 PREFIX = re.compile(r"(-?)\s*(?:\\text\s*)?\{?(\\?\$|[€£¥₹])\}?\s*(-?)(?=[\d.\\(])")
 NUMBER = (
     r"-?(?:\d{1,400}(?:\.\d{1,400})?|\((?:\d{1,99})\+\\frac\{\d{1,99}\}\{\d{1,99}\}\)|\\frac\{\d{1,99}\}\{\d{1,99}\}"
@@ -38,7 +39,8 @@ SYMBOLIC = re.compile(
     r"(?:[\d.,\s{}()/*^+!-]|\\(?:pi|frac|sqrt|cdot|times|binom|ln|log)(?![A-Za-z])|(?<![A-Za-z])[ei](?![A-Za-z]))+"
 )
 CUT = re.compile(
-    r"\\text\{|\\%|%|\^\{?\\circ|\\?[$€£¥₹¢℃℉″]|(?<=[\d})\s/])(?:[A-Za-zÅ\u4e00-\u9fff\uac00-\ud7af]|\\mu|\\Omega)|(?<=\\pi)\s(?=[A-Za-z])"
+    r"\\text\{|\\%|%|\^\{?\\circ|\\?[$€£¥₹₽¢℃℉″]"
+    rf"|(?<=[\d}})\s/])(?:[A-Za-zÅ{OTHER_SCRIPTS}]|\\mu|\\Omega)|(?<=\\pi)\s(?=[A-Za-z])"
 )
 MINUS = re.compile(r"\s-\s*$")  # and no hyphen
 
@@ -99,7 +101,10 @@ def compound(text: str) -> Quantity | None:
     found = list(PARTS.finditer(text))
     if len(found) < 2 or "".join(part[0] for part in found) != text:
         return None
-    units = [told[0] for part in found if (told := unit_and_noun(part[2])) and told[0]]
+    told = [unit_and_noun(part[2]) for part in found]
+    units = [one[0] for one in told if one and one[0]]
+    if any(unit.dimension == "time" for unit in units):  # 2h15m
+        units = [UNITS["min"] if unit == UNITS["m"] else unit for unit in units]
     if len(units) != len(found) or len({unit.dimension for unit in units}) > 1:
         return None
     if any(one.factor <= other.factor for one, other in pairwise(units)):

@@ -20,10 +20,14 @@ from am_assets.verification.mathematics.values import (
     Range,
     Region,
     Rounded,
+    Term,
     Value,
     Void,
     Words,
+    as_set,
     closes_early,
+    listed,
+    named_values,
     split,
 )
 
@@ -49,6 +53,7 @@ ENVIRONMENT = re.compile(
 MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix"}
 SYSTEMS = {"cases", "dcases", "rcases", "aligned", "align", "gathered", "split", "alignedat"}
 POINT = re.compile(r"[A-Z]'?(?:_\{?\w\}?)?\s*(\([^()]*(?:\([^()]*\)[^()]*)*,[^()]*(?:\([^()]*\)[^()]*)*\))")
+RESTATED = re.compile(r"(.+?) +\(+(?:(?:\\text\{\(?or\}|=) *)?([^()]+)\)+")
 CONDITION_WORDS = re.compile(r"\\text\{(?:if|when|for|where|with)\s*([^{}]*)\}")
 
 
@@ -84,7 +89,8 @@ def _environment(text: str) -> Value | None:
     if system and found["kind"] not in {"aligned", "align", "split"} and rows and all(len(row) == 2 for row in rows):
         value = Piecewise(tuple((read(row[0].rstrip(",")), condition(row[1])) for row in rows))
     elif system:
-        value = _several(["".join(row) for row in rows], [])
+        lines = re.sub(r",\s*(?==)", " ", ", ".join("".join(row).strip() for row in rows))  # "= 5" goes on with a line
+        value = _joined(lines) or read(lines)
     elif found["kind"] in MATRICES or found["kind"] == "array":
         if found["before"] == "|":
             return None  # a determinant
@@ -137,6 +143,14 @@ def _implied(text: str) -> Value | None:
     return read(parts[-1]) if cuts and all(map(RELATION.search, parts)) else None
 
 
+def _restated(text: str) -> Value | None:
+    r"""A number with another form of it in brackets: 75\% (\frac34)."""
+    found = RESTATED.fullmatch(text)
+    if not found or not atoms.is_number(found[1]) or not atoms.is_number(found[2]):
+        return None
+    return read(found[1]) if algebra.same(atoms.amount(found[1]), atoms.amount(found[2])) else None
+
+
 def _rounded(text: str) -> Value | None:
     parts, cuts = split(text, APPROXIMATES)
     if not cuts or len(cuts) > 1:
@@ -167,32 +181,16 @@ def _several(parts: list[str], cuts: list[str]) -> Value | None:
             return Words(", ".join(parts))
         return Region("union" if any("or" in cut for cut in cuts) else "both", regions)
     values = [read(part) for part in parts]
+    if any("or" in cut for cut in cuts) and {Region} < {*map(type, values)} <= {Region, Named}:  # x = 5 or x > 7
+        return Region("union", tuple(as_set(value) for value in values))
     if any(isinstance(value, Words | Void) for value in values):
         return Words(", ".join(parts))
     if any(isinstance(value, Named | Equation) for value in values):
-        return _named_values(values)
+        return named_values(values, either=any("or" in cut for cut in cuts)) or Words(", ".join(parts))
     if all(isinstance(value, Region) for value in values):
         return Region("union", tuple(values))
-    items = [item for value in values for item in _listed(value)]
+    items = [item for value in values for item in listed(value)]
     return items[0] if len(items) == 1 else Group("list", tuple(items))
-
-
-def _listed(value: Value) -> tuple[Value, ...]:
-    """The values of a list within a list, as of 1, \\pm 2."""
-    return value.items if isinstance(value, Group) and value.kind == "list" else (value,)
-
-
-def _named_values(values: list[Value]) -> Value:
-    """x = 2, y = 5; a value without a name is another one of the name before it."""
-    pairs: list[tuple[str, Value]] = []
-    for value in values:
-        if isinstance(value, Named):
-            pairs += value.pairs
-        elif isinstance(value, Equation) or not pairs:
-            return Group("list", tuple(values))
-        else:
-            pairs += [(pairs[-1][0], item) for item in _listed(value)]
-    return Named(tuple(pairs))
 
 
 def _named_point(text: str) -> Value | None:
@@ -246,6 +244,8 @@ def _equated(text: str) -> Value | None:
         if len(stated) > 1 and any(algebra.same(stated[-1], other) is False for other in stated[:-1]):
             return Void(text)
         value = read(parts[-1])
+        if len(parts) > 2 and all(re.fullmatch("[a-z]", part) for part in parts[:-1]) and isinstance(value, Term):
+            return Named(tuple((part, value) for part in parts[:-1]))  # x = y = z = 1
         if isinstance(value, Group) and value.kind == "list":
             return Named(tuple((atoms.name(parts[0]), item) for item in value.items))
         return value if isinstance(value, Words | Void) else Named(((atoms.name(parts[0]), value),))
@@ -277,7 +277,7 @@ def _bracketed(text: str) -> Value | None:
     if kind == "point" and not cuts:
         return read(found[2].strip()) if found[1] + found[3] == "()" else None
     values = [read(part) for part in parts]
-    items = [item for value in values for item in _listed(value)]
+    items = [item for value in values for item in listed(value)]
     if not all(parts) or any(isinstance(item, Words | Void) for item in items):
         return Words(text)
     return Group(kind, tuple(items), "()" if found[1] == "\\langle" else found[1] + found[3] if kind == "point" else "")
@@ -293,7 +293,7 @@ def _plus_minus(text: str) -> Value | None:
 
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
-    _environment, _qualified, _labelled, _implied, atoms.compound_quantity, _rounded, _joined, _built, _compared,
-    _member, _equated, _combined, _named_point, _bracketed, _plus_minus, atoms.congruence, atoms.numeral, atoms.ratio,
-    atoms.row, atoms.term,
+    _environment, _qualified, _labelled, _implied, _restated, atoms.compound_quantity, _rounded, _joined, _built,
+    _compared, _member, _equated, _combined, _named_point, _bracketed, _plus_minus, atoms.congruence, atoms.numeral,
+    atoms.ratio, atoms.row, atoms.term,
 ]  # fmt: skip

@@ -96,8 +96,9 @@ SPAN = re.compile(
 )
 # An unmarked sentence that gives a result in its last number, and the words that prevent that reading.
 CONCLUDES = _any(
-    r"is, are, equals?, gives?, get, gets, makes?, total, therefore, thus, hence, so, altogether, costs?",
-    r"takes?, leaves?, has, have, earns?, needs?, pays?, yields?, obtain, find, becomes?, comes? to, sold, spent, left",
+    r"is, are, will be, equals?, gives?, get, gets, makes?, total, therefore, thus, hence, so, altogether, costs?",
+    r"takes?, leaves?, has, have, earns?, needs?, pays?, yields?, obtain, find, meets?, intersects?, becomes?",
+    r"comes? to, sold, spent, left",
 )
 UNMARKED = _any(
     r"given, whether, differ\w*, want\w*, expect\w*, ask\w*",
@@ -107,6 +108,7 @@ UNMARKED = _any(
     rf"what, unless, somewhere, mention\w*, if, would, could, might, {NEGATED}, never, cannot, but, was",
 )
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
+VALUE = re.compile(rf"{NUMBER.pattern}|\\(?:infty|mathbb|emptyset|varnothing)(?![a-z])")
 # Arithmetic that comes to the last number of a sentence: "if 14 remained, 40 - 14 = 26 had been taken". What else the
 # sentence supposes or denies is of the task then, but for a few words.
 COMPUTED = re.compile(rf"{CALCULATION}[-$]*\d[\d.,]*(?=\D*$)")
@@ -200,7 +202,7 @@ def _concludes(answer: str) -> bool:
     """Is an answer without any marked result one that gives a result in its last sentence?"""
     *earlier, last = sentences(plain(answer[-WINDOW:]).strip(" \n.!*_"))
     bare = not re.search(r"[^\W\d_]{2,} [^\W\d_]{2,} [^\W\d_]{2,}", last)
-    concludes = NUMBER.search(last) and ("=" in last or CONCLUDES.search(last) or languages.CONCLUDES.match(last))
+    concludes = VALUE.search(last) and ("=" in last or CONCLUDES.search(last) or languages.CONCLUDES.match(last))
     hypothetical = any("answer" in part.casefold() and len(part.split()) > 3 for part in earlier)
     said = any(says(TAKEN_BACK, part, "number") for part in sentences(spoken(last, "", "number")))
     number = deque(NUMBER.finditer(last), 1)

@@ -32,6 +32,7 @@ FUNCTIONS = "sinh cosh tanh arcsin arccos arctan sin cos tan sec csc cot log ln 
 FUNCTION = rf"(?:{'|'.join(FUNCTIONS.split())})"
 GREEK_LETTER = rf"\\(?:{'|'.join(GREEK.values())})(?![a-z])"
 
+ELSEWHERE = {"tg": "tan", "ctg": "cot", "cotg": "cot", "cosec": "csc"}
 TEXT = r"\\(?:text(?:bf|rm|it|normal|sf|tt)?|mathrm|mathbf|mbox|hbox|operatorname|mathit|mathsf|rm)\s*"
 
 
@@ -54,7 +55,8 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"(?<=\d)(?:\{,\}|,\\!|\\[,;: !]|~)\s?(?=\d{3}(?!\d))": "",
     # A comma in braces before other than three digits, or before cents, is a decimal one.
     r"(?<=\d)\{,\}(?=(?:\d{1,2}|\d{4,})(?!\d))": ".",
-    r"(?<![\d.,])(\d+),(\d\d)(?=\s*(?:\\text\s*\{)?\s*€)": r"\1.\2",
+    r"(?<![\d.,])(\d+),(\d\d)(?=\s*(?:\\text\s*\{)?\s*€)|(?<=€)(\d+),(\d\d)(?!\d)": r"\1\3.\2\4",
+    r"\\pounds\b\s*": "£", r"(?<![A-Za-z])Rs\.?\s*(?=\d)": "₹",
     r"\\in\s*\{([^{}\\]*)\}": r"\\in \\{\1\\}",
     r"(?<=\d)\{:\}(?=\d\d)": ":",
     r"(?<=\\mathbb\{R\})\s*\\ ?\{([^{}\\]*)\}": r"\\setminus\\{\1\\}",
@@ -69,6 +71,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     # A system behind one brace.
     r"\\\{\s*\\[b]egin\{(array|aligned)\}\s*(?:\{[lcr|. ]*\})?((?:(?!\\[b]egin|\\end)[\s\S])*)\\end\{\1\}(?!\s*\\\})":
         lambda m: rf"\begin{{cases}}{m[2].replace('&', '') if m[1] == 'aligned' else m[2]}\end{{cases}}",
+    r"\\(begin|end)\{(\w+)\*\}": r"\\\1{\2}",
     # Sizes, colours and check marks.
     r"\\checkmark\b": "",
     r"\\(?:footnotesize|scriptsize|tiny|small|normalsize|[lL]arge|LARGE|[hH]uge)\b": "",
@@ -97,6 +100,17 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     rf"(?<![\^_]){TEXT}\{{\s*(-?\d+(?:\.\d+)?)\s*\}}": r"\1",
     rf"{TEXT}\{{\s*({FUNCTION})\s*\}}": r"\\\1 ",
     rf"{TEXT}\{{": r"\\text{",
+    r"(?<=кв)\.|(?<=куб)\.": "",
+    # The sine of an angle over something else; "\\sin x/2" may be that of the half.
+    r"(\\(?:sin|cos|tan)(?![a-z])(?:\s*\^\{\d\})?)\s*(\\(?!pi)[a-z]+|[a-zA-Z])\s*/(?=\s*(?:\\(?!pi)[a-z]+|[a-zA-Z(]))":
+        r"\1(\2)/",
+    r"(?<![\w.])(\d{1,2})h(\d\d)(?!\w)": r"\1 \\text{h} \2 \\text{min}",
+    # Labels of parts.
+    r"\\text\{\s*(\((?:[1-8a-h]|i{1,3}|iv|v|I{1,3}|IV|V)\))\s*\}": r" \1 ",
+    # Functions as they are called elsewhere.
+    rf"(?:{TEXT}\{{\s*|\\|(?<![A-Za-z\\])(?=\w+\s*[\^({{\d\\ ]))(arc)?(tg|c(?:o)?tg|cosec|arccot)(?![A-Za-z])\s*\}}?":
+        lambda m: rf"\{m[1] or ''}{ELSEWHERE.get(m[2], m[2])} ",
+    rf"(?:{TEXT}\{{\s*|\\)([sc])h\b\s*\}}?": lambda m: rf"\{'sin' if m[1] == 's' else 'cos'}h ",
     # Units: one text over another, a prefix beside its unit.
     r"\\frac\s*\{\s*(\\text\{[^{}]*\}(?:\^\d)?)\s*\}\{\s*(\\text\{[^{}]*\}(?:\^\{?\d\}?)?)\s*\}": r"\1/\2",
     r"\\text\{\s*([kmMG])\s*\}\s*\\Omega\b": r"\\text{\1Ω}",
@@ -130,7 +144,10 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"(?<![A-Za-z\\])C_\{?(\w+)\}?\^\{?(\w+)\}?(?!\w)": lambda m: _chosen(m, r"\binom{%s}{%s}"),
     r"(?:\{\})?(?:_\{?(\w+)\}?|\^\{(\w+)\})C_\{?(\w+)\}?": lambda m: rf"\binom{{{m[1] or m[2]}}}{{{m[3]}}}",
     r"(?<![A-Za-z\\])[AP]_\{?(\d+)\}?\^\{?(\d+)\}?(?!\w)": lambda m: _chosen(m, r"\frac{%s!}{(%s-%s)!}"),
+    # A quotient with its remainder, which is no product.
+    r"^(\d+) ?(?:\\text\{ ?)?(?:R|r|remainder)(?: ?\})? ?(\d+)$": r"(\1,\2)",
     # Fractions and mixed numbers.
+    r"^(\d+) ?(?:\\text\{)? ?(?:out of|in) ?\}? ?(\d+)$": r"\\frac{\1}{\2}",
     r"\\frac\s*(\d|\\pi(?![a-z])|(?<=\s)[a-zA-Z])": r"\\frac{\1}",
     r"(\\frac\s*\{(?:[^{}]|\{[^{}]*\})*\})\s*(\d|[a-zA-Z]|\\pi(?![a-z]))": r"\1{\2}",
     rf"\\sqrt\s*(\[\d+\])?\s*(\d|[a-z]|{GREEK_LETTER})": lambda m: rf"\sqrt{m[1] or ''}{{{m[2]}}}",
@@ -147,6 +164,7 @@ BRACKETED = {
 FULL_SETS = {
     r"\emptyset": "no solution|no solutions|no real solution|no real solutions|there is no solution|there are no"
     " solutions|there are no real solutions|no solution exists|no solutions exist|no real solutions exist"
+    "|no such n exists|no such integer exists|no such integers exist|no such number exists|no such numbers exist"
     "|the equation has no solution|the equation has no real solutions|the empty set|empty set|no such x exists"
     "|no real roots|there are no real roots",
     r"(-\infty,\infty)": "all real numbers|all reals|any real number|all real x|all real values|the real numbers"

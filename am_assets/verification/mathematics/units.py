@@ -9,6 +9,8 @@ from collections import Counter
 from fractions import Fraction
 from typing import NamedTuple
 
+from am_assets.verification.mathematics.notation import OTHER_SCRIPTS
+
 
 class Unit(NamedTuple):
     dimension: str  # base units and their powers: "length time^-2"; empty for a pure count
@@ -22,36 +24,47 @@ KNOWN: dict[str, dict[str, str]] = {
         "1852": "nmi", "1/10000000000": "Å angstrom ångström", "149597870700": "au",
         "9460730472580800": "ly lightyear light\\year light-year", "30856775814913673": "pc parsec",
         "30856775814913673000": "kpc kiloparsec", "30856775814913673000000": "Mpc megaparsec",
-        "1": "米", "1/100": "厘米", "1/1000": "毫米", "1000": "千米 公里",
+        "1": "米 м метр", "1/10": "分米 дм дециметр", "1/100": "厘米 см сантиметр", "1/1000": "毫米 мм миллиметр",
+        "1000": "千米 公里 км километр",
     },
     "mass": {
         "28.349523125": "oz ounce", "453.59237": "lb lbs", "6350.29318": "stone",
         "1.66053906660/1000000000000000000000000": "amu dalton Da",
-        "1000000": "t tonne ton", "1": "克", "1000": "千克 公斤",
+        "1000000": "t tonne ton 吨 т тонн", "1": "克 г грамм", "1/1000": "毫克 мг", "1000": "千克 公斤 кг килограмм",
     },
     "time": {
-        "60": "min minute 分钟", "3600": "h hr hour 小时", "86400": "d day 天", "604800": "week wk 周", "1": "秒 sec",
+        "60": "min minute 分钟 分間 分 분 мин минут", "3600": "h hr hour 小时 時間 시간 ч час",
+        "86400": "d day 天 день дня дней", "604800": "week wk 周", "1": "秒 sec 초 с сек секунд",
     },
-    "year": {"1": "yr year 年", "1/12": "month mo 个月", "10": "decade", "100": "century"},
-    "angle": {"1": r"\circ ° degree deg 度", "1/60": "arcminute arcmin", "1/3600": "arcsecond arcsec", "360": "turn"},
+    "year": {"1": "yr year 年 год года лет", "1/12": "month mo 个月", "10": "decade", "100": "century"},
+    "angle": {
+        "1": r"\circ ° degree deg 度 도 градус",
+        "1/60": "arcminute arcmin", "1/3600": "arcsecond arcsec", "360": "turn",
+    },
     "radian": {"1": "rad radian"},
     "celsius": {"1": r"\circC degree\celsius degrees\celsius celsius ℃"},
     "fahrenheit": {"1": r"\circF degree\fahrenheit degrees\fahrenheit fahrenheit ℉"},
     "dollar": {"1": r"$ \$ dollar usd buck", "1/100": r"¢ \cents cent penny pennie"},
     "euro": {"1": "€ euro eur"},
-    "pound sterling": {"1": "£ gbp"},
+    "pound sterling": {"1": "£ gbp", "1/100": "pence"},
     "yuan": {"1": "¥ yuan rmb cny 元"},
     "rupee": {"1": "₹ rupee inr"},
-    "percent": {"1": r"% \% percent pct percentage\point percentage"},
+    "ruble": {"1": "₽ ruble rouble руб рубль рубля рублей", "1/100": "коп копейка копейки копеек"},
+    "yen": {"1": "円 yen jpy"},
+    "won": {"1": "원 krw"},
+    "percent": {"1": r"% \% percent pct percentage\point percentage процент"},
     "": {
         "12": "dozen", "100": "hundred", "1000": "thousand", "1000000": "million", "1000000000": "billion",
         "1000000000000": "trillion", "10000": "万",
     },
-    "length^2": {"4046.8564224": "acre", "10000": "hectare ha", "1": "平方米", "1/10000": "平方厘米"},
+    "length^2": {
+        "4046.8564224": "acre", "10000": "hectare ha", "1": "平方米", "1/100": "平方分米", "1/10000": "平方厘米",
+    },
     "length^3": {
-        "1": "立方米", "0.003785411784": "gallon gal", "0.000946352946": "quart qt",
+        "1": "立方米", "1/1000": "立方分米 升 л литр", "1/1000000": "立方厘米 毫升 мл cc ccm",
+        "0.003785411784": "gallon gal", "0.000946352946": "quart qt",
         "0.000473176473": "pint", "0.0002365882365": "cup", "0.0000295735295625": r"fluid\ounce fluidounce",
-        "1/1000000": "cc ccm", "0.158987294928": "barrel",
+        "0.158987294928": "barrel",
     },
     "length time^-1": {"1609.344/3600": "mph", "1000/3600": "kph kmh", "1852/3600": "knot kn"},
     "length^-1 mass time^-2": {
@@ -122,10 +135,12 @@ def _dimension(powers: Counter[str]) -> str:
 
 WORDY = {"pound sterling"}
 UNITS = _table()
-POWER_WORDS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
+POWER_WORDS = {"square": 2, "sq": 2, "кв": 2, "cubic": 3, "cu": 3, "куб": 3}
+ENDING = re.compile("(?:s|а|ы|ов|е|у)$")  # of more than one, and of a Russian case
 TOKEN = re.compile(
     r"\s*(?:(?P<power>\^\{?(?P<exponent>-?\d)\}?)|(?P<over>/|\bper\b)|(?P<times>\\cdot|\\times|\*|-(?=[a-z]))"
-    r"|(?P<name>\\circ\s*[CF]\b|(?:\\mu\s*)?[A-Za-zμµΩÅ\u4e00-\u9fff]+\.?|\\(?:Omega|circ|cents|%|\$)|[%$€£¥₹¢°℃℉″])"
+    rf"|(?P<name>\\circ\s*[CF]\b|(?:\\mu\s*)?[A-Za-zμµΩÅ{OTHER_SCRIPTS}]+\.?"
+    r"|\\(?:Omega|circ|cents|%|\$)|[%$€£¥₹₽¢°℃℉″])"
     r"|(?P<open>[(])|(?P<close>[)]))"
 )
 SECOND = re.compile(r"\s*([A-Za-z]+)")
@@ -175,10 +190,10 @@ def multiplied(factors: list[tuple[Unit, int]]) -> Unit:
 
 def named(word: str) -> Unit | None:
     """The unit of this name or symbol; the case counts for symbols alone, and names may have a plural s."""
-    for name in (word, word.removesuffix("s")) if len(word) > 2 else (word,):
+    for name in (word, ENDING.sub("", word)) if len(word) > 2 else (word,):
         if name in UNITS:
             return UNITS[name]
     lower = word.casefold()
     if len(lower) < 2:
         return None
-    return UNITS.get(lower) or UNITS.get(lower.removesuffix("s") if len(lower) > 3 else lower)
+    return UNITS.get(lower) or UNITS.get(ENDING.sub("", lower) if len(lower) > 3 else lower)

@@ -122,6 +122,30 @@ Value = (
     | Words | Void
 )  # fmt: skip
 
+
+def listed(value: Value) -> tuple[Value, ...]:
+    r"""The values of a list within a list, as of 1, \pm 2."""
+    return value.items if isinstance(value, Group) and value.kind == "list" else (value,)
+
+
+def as_set(value: Value) -> Value:
+    return Group("set", tuple(one for _, one in value.pairs)) if isinstance(value, Named) else value
+
+
+def named_values(values: list[Value], either: bool) -> Value | None:
+    """x = 2, y = 5; a value without a name is another one of the name before it. None for `either`, x = 2 or y = 5."""
+    pairs: list[tuple[str, Value]] = []
+    for value in values:
+        if isinstance(value, Named):
+            pairs += value.pairs
+        elif isinstance(value, Equation) or not pairs:
+            return Group("list", tuple(values))
+        else:
+            pairs += [(pairs[-1][0], item) for item in listed(value)]
+    letters = [name.partition("_")[0] for name, _ in pairs]
+    return None if either and 1 < len(letters) == len({*letters}) else Named(tuple(pairs))
+
+
 OPENING = re.compile(r"\\begin\{|\\\{|\\langle|\\lfloor|\\lceil|[(\[{]")
 CLOSING = re.compile(r"\\end\{|\\\}|\\rangle|\\rfloor|\\rceil|[)\]}]")
 

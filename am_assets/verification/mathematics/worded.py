@@ -18,9 +18,10 @@ MOST = 20  # words of a number
 NOUN_WORDS = 3
 ARTICLES = {"a", "an"}
 WORD = "|".join(sorted({*SMALL, *TENS, *SCALES, "hundred"} - {"one"}, key=len, reverse=True))
+PART = r"(?:hal(?:f|ves)|thirds?|quarters?|(?:four|fif|six|seven|eigh|nin|ten)ths?)"
 BEHIND_VERB = re.compile(
     r"(\b(?:is|are|has|have|had|gets?|needs?|makes?|leaves?|equals?|exactly|only|total of)\s)"
-    rf"((?:{WORD})(?:(?: and |[ -])(?:{WORD}|one))*)\b"
+    rf"((?:{WORD})(?:(?: and |[ -])(?:{WORD}|one))*(?:[ -]{PART})?|(?:one|an?)[ -]{PART})\b"
     r"(?! (?:times|percent|(?:\w+ )?(?:less|more|fewer) (?:\w+ )?than)\b)"
 )
 ANY_WORD = re.compile(rf"\b(?:{WORD}|one|half|twice|none|nobody)\b", re.IGNORECASE)
@@ -32,6 +33,7 @@ def with_digits(text: str) -> str:
     >>> with_digits("So there are twenty-one ways."), with_digits("There are five red and six blue ones.")
     ('So there are 21 ways.', 'There are five red and six blue ones.')
     """
+    text = text.replace("**", "")
     found = list(BEHIND_VERB.finditer(text))
     if len(found) != 1 or ANY_WORD.search(text[: found[0].start()] + text[found[0].end() :]):
         return text

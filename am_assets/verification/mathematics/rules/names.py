@@ -1,12 +1,16 @@
 """Values with names: x = 2, y = 5, or f(x) = x^2."""
 
 import re
+from dataclasses import replace
 
+from am_assets.verification.mathematics.notation import letters
+from am_assets.verification.mathematics.parameters import renamed
 from am_assets.verification.mathematics.rules.relations import equations
 from am_assets.verification.mathematics.told import Equality, Told, all_of, in_any_order, in_order
-from am_assets.verification.mathematics.values import Equation, Group, Named, Term, Value
+from am_assets.verification.mathematics.values import Equation, Group, Matrix, Named, Term, Value
 
 COORDINATES = {"x", "y", "z"}
+OF_A_LETTER = re.compile(r"([a-zA-Z](?:_\w+)?)\(([a-z])\)")
 FUNCTION = re.compile(r"[a-zA-Z](?:_\w+)?\([xt]\)")
 ROOT = re.compile(r"(x|t|z|\\lambda)_\{?(\d)\}?")  # of an equation: x_1, x_2, which have no order
 
@@ -14,14 +18,15 @@ ROOT = re.compile(r"(x|t|z|\\lambda)_\{?(\d)\}?")  # of an equation: x_1, x_2, w
 def named(one: Named, other: Named, same: Equality) -> Told:
     """The same values for each name. Of single names that differ, as of names that only one side has, nothing is told,
     unless the equations are the same (x = 2y and y = x/2) or a name is a word."""
+    one = _of_the_letter(one, other)
     first, second = by_name(one), by_name(other)
     rows, others = solutions(one), solutions(other)
     if rows and others and rows[0].keys() == others[0].keys():
         names = sorted(rows[0])
         return same.values(_points(rows, names), _points(others, names))
-    for roots, letters in ((first, second), (second, first)):
-        if [*letters] == [_letter_of(roots)]:
-            return in_any_order([each[0] for each in roots.values()], next(iter(letters.values())), same)
+    for roots, named_so in ((first, second), (second, first)):
+        if [*named_so] == [_letter_of(roots)]:
+            return in_any_order([each[0] for each in roots.values()], next(iter(named_so.values())), same)
     if first.keys() == second.keys():
         told = all_of([_values(first[name], second[name], same) for name in first])
         return None if told and (rows or others) else told  # which belong together is not told by one side
@@ -37,6 +42,17 @@ def named(one: Named, other: Named, same: Equality) -> Told:
     shared = first.keys() & second.keys()
     told = all_of([_values(first[name], second[name], same) for name in shared])
     return None if shared and told is not False else False
+
+
+def _of_the_letter(one: Named, other: Named) -> Named:
+    """f(t) = t^2 as f(x) = x^2, where the other function of this name is one of x."""
+    found = [OF_A_LETTER.fullmatch(value.pairs[0][0]) for value in (one, other)]
+    value = one.pairs[0][1]
+    if len(one.pairs) > 1 or not (found[0] and found[1] and isinstance(value, Term)) or found[0][1] != found[1][1]:
+        return one
+    if found[1][2] in letters(value.text):
+        return one
+    return Named(((found[1][0], replace(value, text=renamed(value.text, found[0][2], found[1][2]))),))
 
 
 def by_name(value: Named) -> dict[str, list[Value]]:
@@ -114,9 +130,13 @@ def named_and_equation(one: Named, other: Equation, same: Equality) -> Told:
 def named_and_bare(one: Named, other: Value, same: Equality) -> Told:
     """A value without its name; several names in their order, coordinates in that of the alphabet."""
     found = by_name(one)
+    if isinstance(other, Matrix) and len(found) > 1 and {len(row) for row in other.rows} == {1}:
+        other = Group("point", tuple(Term(cell) for (cell,) in other.rows), "()")
     if len(found) == 1:
         (values,) = found.values()
         return same.values(values[0] if len(values) == 1 else Group("list", tuple(values)), other)
+    if not isinstance(other, Group) and len({value for _, value in one.pairs}) == 1:  # x = y = 1
+        return same.values(one.pairs[0][1], other)
     if rows := solutions(one):
         names = [*rows[0]]
         return same.values(_points(rows, sorted(names) if COORDINATES.issuperset(names) else names), other)

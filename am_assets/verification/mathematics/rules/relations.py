@@ -51,8 +51,8 @@ def sets(one: Value, other: Value, same: Equality) -> Told:
 
 
 def region_and_group(one: Region, other: Group, same: Equality) -> Told:
-    """An interval in brackets; of one with letters nothing is told."""
-    if region(other) is None and any(_has_letters(item) for item in other.items):
+    """An interval in brackets; of one with letters, and of several side by side, nothing is told."""
+    if region(other) is None and any(isinstance(item, Group) or _has_letters(item) for item in other.items):
         return None
     return sets(one, other, same)
 

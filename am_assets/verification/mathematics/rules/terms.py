@@ -10,7 +10,7 @@ from am_assets.verification.mathematics.told import Equality, Told, all_of, any_
 from am_assets.verification.mathematics.units import Unit
 from am_assets.verification.mathematics.values import Congruence, Named, Numeral, Ratio, Rounded, Term, Value, Words
 
-CONSTANT = re.compile(r"(.+)\+\s*([Cc](?:_\{\w\})?)|([Cc](?:_\{\w\})?)\s*\+(.+)", re.DOTALL)
+CONSTANT = re.compile(r"(.+)\+\s*([Cc](?:_\{\w\})?)|([Cc](?:_\{\w\})?)\s*(?:\+|(?=-))(.+)", re.DOTALL)
 ARC = re.compile(r"\\arc(?:sin|cos|tan)(?![a-z])|\\(?:sin|cos|tan)\^\{-1\}")  # an angle, which is in radians
 # In kelvins: the size of a degree, and where its zero is.
 TEMPERATURES = {
@@ -19,6 +19,7 @@ TEMPERATURES = {
     "fahrenheit": (Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),
 }
 MONEY = {"dollar", "euro", "pound sterling", "yuan", "rupee"}
+MILLION = 10**6
 MINUTES = re.compile(r"\d\d")
 
 
@@ -37,6 +38,8 @@ def terms(one: Term, other: Term, same: Equality) -> Told:
             return same.texts(one.text, other.text)
         return same.texts(_in_base(one.text, one.unit), _in_base(other.text, other.unit))
     equal = same.texts(one.text, other.text)
+    if equal and MONEY.intersection(kinds) and any(term.unit and term.unit.factor >= MILLION for term in (one, other)):
+        return None  # $12 million, 12
     if equal is False and MONEY.intersection(kinds):  # $3 million, 3000000; 50 cents, 0.5
         return same.texts(*(_in_base(term.text, term.unit) for term in (one, other)))
     if "angle" in kinds and equal is not True:
@@ -169,9 +172,12 @@ def _of_the_day(time: Ratio, other: Ratio) -> Ratio:
 
 
 def ratio_and_term(one: Ratio, other: Term, same: Equality) -> Told:
+    """A ratio is its fraction; whether 5:1 is asked for as the whole number 5, or 1:20 as a time, is not told."""
     if len(one.parts) != 2 or other.unit:
-        return False
-    return same.texts(rf"\frac{{{one.parts[0]}}}{{{one.parts[1]}}}", other.text)
+        return None if other.unit and other.unit.dimension == "time" else False
+    told = same.texts(rf"\frac{{{one.parts[0]}}}{{{one.parts[1]}}}", other.text)
+    number = algebra.rational(other.text)
+    return None if told and number is not None and number.denominator == 1 else told
 
 
 def rounded(one: Rounded, other: Value, same: Equality) -> Told:
