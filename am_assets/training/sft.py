@@ -155,7 +155,7 @@ def _trained(
     policy = job.policy
     tokenizer = AutoTokenizer.from_pretrained(job.student)
     template = Template(tokenizer, policy.system_prompt)
-    end = tokenizer.convert_ids_to_tokens(template.end_token())
+    end = str(tokenizer.convert_ids_to_tokens(template.end_token()))
     if tokenizer.pad_token is None and tokenizer.eos_token is None:
         tokenizer.pad_token = end
     order = grouped(lengths(data.rows), policy.batch_size, policy.seed) if policy.group_by_length else None

@@ -84,6 +84,11 @@ def adapter(folder: Path) -> None:
     (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "some/base"}))
 
 
+def cut_the_think_part(folder: Path) -> None:
+    cutting = TEMPLATE.replace("m.content", "m.content.split('</think>')[-1]")
+    (folder / "chat_template.jinja").write_text(cutting)
+
+
 def close_the_think_part(folder: Path) -> None:
     (folder / "chat_template.jinja").write_text(
         TEMPLATE.replace("<|assistant|>' }}", "<|assistant|><think></think>' }}")
@@ -364,8 +369,9 @@ def test_the_bundled_model_costs_nothing_and_needs_nothing(taught: Desk) -> None
     assert problems(taught) == []
 
 
-def test_a_student_in_a_folder_that_can_be_trained_is_no_problem(taught: Desk) -> None:
-    student(taught, lambda folder: None)
+@pytest.mark.parametrize("spoil", [lambda folder: None, cut_the_think_part], ids=["plain", "cuts thoughts it shows"])
+def test_a_student_in_a_folder_that_can_be_trained_is_no_problem(taught: Desk, spoil: Callable[[Path], object]) -> None:
+    student(taught, spoil)
     assert problems(taught, "-s", "sft_checkpoint or benchmark_responses") == []
 
 
