@@ -236,11 +236,11 @@ class TrainingPolicy(Section):
 
     student: str  # a folder, a name on the hub, or the bundled model
     system_prompt: str = ""  # of the rows it is trained on
-    epochs: Annotated[float, Field(gt=0)] = 1  # over the released rows
-    learning_rate: Annotated[float, Field(gt=0)] = 8e-5  # at its peak
+    epochs: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1  # over the released rows
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 8e-5  # at its peak
     batch_size: Annotated[int, Field(ge=1)] = 64  # sequences of a step
     max_length: Annotated[int, Field(ge=16)] = 32_768  # tokens; longer rows are skipped and counted
-    warmup_share: Share = 0.05  # of the steps
+    warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.05  # of the steps
     schedule: Literal["cosine", "linear", "constant"] = "cosine"  # of the learning rate
     packing: bool = False  # several rows in one sequence
     gradient_checkpointing: bool = True  # computes activations twice, to hold fewer
@@ -252,12 +252,16 @@ class TrainingPolicy(Section):
     optimizer: Literal["adamw", "adamw_8bit"] = "adamw"  # 8 bits for its state
     loss: Literal["nll", "dft"] = "nll"  # dft: likely tokens weigh more (arXiv 2508.05629)
     lora: Lora | None = None  # train adapters, which are merged into the checkpoint; null: all parameters
-    seed: int = 0  # of the order of rows
+    seed: Annotated[int, Field(ge=0)] = 0  # of the order of rows
 
     @model_validator(mode="after")
-    def _one_precision(self) -> Self:
+    def _fits_together(self) -> Self:
         if self.parameters == "bfloat16" and self.dtype != "bfloat16":
             raise ValueError(f"parameters: bfloat16 can't be computed with in dtype {self.dtype}: set it to bfloat16")
+        if self.packing and self.group_by_length:
+            raise ValueError(
+                "group_by_length: rows that are packed fill their sequences anyway: set it or packing to false"
+            )
         return self
 
     def identity(self) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Window(Section):
     def _in_order(self) -> Self:
         if self.first is None and self.last is None:
             raise ValueError("first or last has to be given, as in {first: 2024-08, last: 2025-01}")
-        if self.first and self.last and self.first > self.last[: len(self.first)]:
+        if self.first and self.last and self.first[: len(self.last)] > self.last[: len(self.first)]:
             raise ValueError(f"first {self.first} lies behind last {self.last}")
         return self
 

@@ -16,13 +16,17 @@ from am_assets.config.instruments import Code
 from am_assets.datasets import options
 from am_assets.datasets.adapters.base import with_parts, with_starter
 
-VERSION = "1"  # raise when the same items are asked otherwise, or their answers compared with something else
+VERSION = "2"  # raise when the same items are asked otherwise, or their answers compared with something else
 FIELD = re.compile(r"\{(question|options|starter)\}")
 BOX = re.compile(r"\\(?:boxed|fbox)\b")
-# "**Answer:** (D)", "Answer: $\boxed{D}$", "the answer is D) none of them"; not "Answer: A decrease".
+LEFT, RIGHT, DASH = r"[ \t$*_({\[<\"'`]*", r"[ \t$*_)}\]>.:\"'`]*", r"[\u2013\u2014-]"
+# "(A) or (B)" names none.
+ANOTHER = rf"{RIGHT}(?:[,/&]|{DASH}|or\b|and\b|(?=[(\[]))[ \t]*(?:maybe|perhaps|possibly)?{LEFT}[A-J]\b{RIGHT}$"
+# "**Answer:** (D)", "Answer: $\boxed{D}$", "the answer is D) none of them", 'Answer: "D"', "Answer: D - none"; not
+# "Answer: A decrease".
 LETTER = re.compile(
-    r"(?i:\banswer)[*_]*[ \t]*(?::|is\b:?)[ \t*_]*[$(]*(?:\\(?:boxed|text\w*|math\w+)\s*\{)*\(?([A-J])"
-    r"(?:[).:]|(?=[\s$*_})\].,;]*$))",
+    r"(?i:\banswer)[*_]*[ \t]*(?:[:\uff1a]|is\b:?)[ \t*_]*[$(]*(?:\\(?:boxed|text\w*|math\w+)\s*\{)*[(\[<\"'`]?([A-J])"
+    rf"(?!{ANOTHER})(?:[).:\]>\"'`]|[ \t]+{DASH}[ \t]|(?=[\s$*_}})\].,;]*$))",
     re.MULTILINE,
 )
 

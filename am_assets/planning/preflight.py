@@ -29,7 +29,7 @@ from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Costs, Estimate
 from am_assets.planning.devices import in_the_way
 from am_assets.planning.steps import Step
-from am_assets.planning.students import template_faults
+from am_assets.planning.students import training_faults
 from am_assets.project import Project
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.stored import StoredTables
@@ -228,7 +228,7 @@ def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
         training = here.recipe(recipe).training
         fault = _no_bundled_model() if training.student == BUNDLED else _no_student(training.student)
         trained = any(step.asset == "sft_checkpoint" and step.partition == recipe for step in steps)
-        for one in [fault] if fault else template_faults(training) if trained else []:
+        for one in [fault] if fault else training_faults(training) if trained else []:
             yield f"{here.where(recipe)}: training.student: {one}"
         for endpoint in here.endpoints_of_student(training.student) if "benchmark_responses" in planned else ():
             faults = unservable(f"{STUDENT}/{training.student}", endpoint, _placed(here))

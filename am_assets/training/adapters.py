@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from am_assets.config.lora import Lora
+from am_assets.training.generation import writable
 
 
 def peft_config(lora: Lora | None) -> Any:
@@ -26,7 +27,7 @@ def merge(student: Path, adapter: Path, output: Path, dtype: Literal["float32", 
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(student, dtype=dtype)
+    model = writable(AutoModelForCausalLM.from_pretrained(student, dtype=dtype))
     PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().save_pretrained(output)
 
 

@@ -24,6 +24,7 @@ from typing import Any, Literal, get_args
 from am_assets.config.files import ConfigError, Section
 from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
+from am_assets.engines.models.loading import misfit
 from am_assets.engines.models.student import weights_sha256
 from am_assets.runtime.orphans import end_with
 from am_assets.runtime.threads import share_cores
@@ -31,18 +32,21 @@ from am_assets.runtime.wording import counted
 from am_assets.storage.atomic import written_aside
 from am_assets.training import launch
 from am_assets.training.adapters import merge, peft_config
+from am_assets.training.generation import stops_at, writable
 from am_assets.training.resume import CheckpointError, Resumable
 from am_assets.training.rows import content, response_ids
 from am_assets.training.settings import trainer_settings
+from am_assets.training.student_card import student_card
 from am_assets.training.tokenized import fitting, lengths, packed, tokenized
 from am_assets.training.tokens import Template
 from am_assets.training.watching import DivergedError, Metrics, Watch, finished, log_of, write_log
 
 # Part of a checkpoint's identity: raise when the same rows and policy give other weights.
-VERSION = "trl-3"
-# Whose checkpoints are as good, so that they are not trained again: `trl-2` had the rows in another order, `trl-1` loss
-# on what follows the end token too, a line break at most. They knew rows by `earlier.content`.
-EARLIER = ["trl-2", "trl-1"]
+VERSION = "trl-4"
+# Whose checkpoints are as good, so that they are not trained again: `trl-3` took special tokens that a turn quotes for
+# such, `trl-2` had the rows in another order, `trl-1` loss on what follows the end token too, a line break at most. The
+# last two knew rows by `earlier.content`.
+EARLIER = ["trl-3", "trl-2", "trl-1"]
 FAULT = "fault"  # a custom message instead of metrics: why a training ended without a checkpoint
 
 
@@ -129,6 +133,8 @@ class _Data:
 
 def _data(job: Job) -> _Data:
     policy, cache = job.policy, job.cache or job.rows.with_name("tokens")
+    if fault := misfit(job.student):
+        raise ValueError(fault)
     every = tokenized(job.rows, job.student, policy.system_prompt, cache)
     rows = fitting(every, policy.max_length)
     if not len(rows):
@@ -148,6 +154,10 @@ def _trained(
 
     policy = job.policy
     tokenizer = AutoTokenizer.from_pretrained(job.student)
+    template = Template(tokenizer, policy.system_prompt)
+    end = str(tokenizer.convert_ids_to_tokens(template.end_token()))
+    if tokenizer.pad_token is None and tokenizer.eos_token is None:
+        tokenizer.pad_token = end
     order = grouped(lengths(data.rows), policy.batch_size, policy.seed) if policy.group_by_length else None
     trainer = ResumableTrainer(
         str(job.student),
@@ -158,6 +168,7 @@ def _trained(
         resumable=resumable,
         order=order,
     )
+    writable(trainer.model)
     blank = even_out(trainer)
     watch = Watch(policy.max_loss_rise, lambda: _ids(job.rows, data.every, trainer.rows_of_step()))
     trainer.remove_callback(PrinterCallback)
@@ -174,7 +185,8 @@ def _trained(
         last_loss=history[-1]["loss"],
     )
     with written_aside(job.output) if settings.should_save else tempfile.TemporaryDirectory() as folder:
-        _save(trainer, job, Path(folder), Template(tokenizer, policy.system_prompt).end_token())
+        _save(trainer, job, Path(folder), template.end_token())
+        (Path(folder) / "README.md").write_text(student_card(policy, metrics, end, template.opens()), encoding="utf-8")
         write_log(Path(folder), log_of(history), identity, metrics)
     return metrics
 
@@ -182,17 +194,6 @@ def _trained(
 def _identity(job: Job) -> str:
     held = f"{VERSION} {content(job.rows).hash} {weights_sha256(job.student)} {job.policy.identity()}"
     return sha256(held.encode()).hexdigest()[:32]
-
-
-def _stops_at(student: Path, end: int) -> None:
-    """Let generation stop at the token that ends the assistant's turn: base models know another one alone."""
-    from transformers import GenerationConfig
-
-    config = GenerationConfig.from_pretrained(student)
-    ends = [config.eos_token_id] if isinstance(config.eos_token_id, int) else list(config.eos_token_id or [])
-    if end not in ends:
-        config.eos_token_id = [*ends, end]
-        config.save_pretrained(student)
 
 
 def _ids(rows: Path, dataset: Any, tokens: set[tuple[int, ...]]) -> list[str]:
@@ -216,7 +217,7 @@ def _save(trainer: Any, job: Job, folder: Path, end: int) -> None:
         trainer.processing_class.save_pretrained(folder)
         shutil.rmtree(adapter)
     (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle with paths of this machine
-    _stops_at(folder, end)
+    stops_at(folder, end)
 
 
 def main() -> None:

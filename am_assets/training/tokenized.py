@@ -25,7 +25,7 @@ from am_assets.storage.atomic import file_aside
 from am_assets.training.rows import Content, chunks, content
 from am_assets.training.tokens import Row, Template
 
-VERSION = "1"  # raise when the same texts and tokenizer give other tokens
+VERSION = "2"  # raise when the same texts and tokenizer give other tokens
 KEPT = 3  # files in the folder
 CHUNK = 64  # rows tokenized and written at a time
 FEW_CHARS = 8_000_000  # up to here starting processes takes longer than it saves

@@ -15,6 +15,10 @@ from am_assets.config.recipe_files import load_recipe, load_recipes
 WHOLE = {"teacher": {"model": "m"}, "training": {"student": "s"}}
 
 
+def trained(**fields: object) -> dict:
+    return {**WHOLE, "training": {"student": "s", **fields}}
+
+
 def write(folder: Path, name: str, content: object) -> Path:
     path = folder / f"{name}.yaml"
     path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
@@ -51,6 +55,10 @@ def write(folder: Path, name: str, content: object) -> Path:
         ({**WHOLE, "sampling": {"rates": {"math": 1}, "shares": {"difficulty": {"easy": 1}}}}, "sampling", "rates and"),
         ({**WHOLE, "sampling": {"shares": {"difficulty": {"math": 1}}}}, "sampling.shares.difficulty.math", "none of"),
         ({**WHOLE, "sampling": {"shares": {"difficulty": {"easy": 0.7, "hard": 0.4}}}}, "sampling.shares", "up to 1.1"),
+        (trained(epochs=float("inf")), "training.epochs", "finite"),
+        (trained(warmup_share=1), "training.warmup_share", "less than 1"),
+        (trained(seed=-1), "training.seed", "greater than or equal to 0"),
+        (trained(packing=True, group_by_length=True), "training", "set it or packing to false"),
         (
             {**WHOLE, "sampling": {"shares": {"difficulty": {"easy": 0.7}, "category": {"math": 0.1}}}},
             "sampling.shares",

@@ -149,5 +149,6 @@ def test_a_window_holds_whole_months_and_days_at_both_ends(tmp_path: Path) -> No
 
     for location in ("a.jsonl", "a.parquet"):
         assert within(location, first="2024-08", last="2025-01") == ["2024-08-01", "2024-09-15", "2025-01-31"]
+        assert within(location, first="2024-09-15", last="2024-09") == ["2024-09-15"]
         assert within(location, last="2024-08-01") == ["2024-07-31", "2024-08-01"]
         assert within(location, first="2025-01-31") == ["2025-01-31", "2025-02-01"]

@@ -131,8 +131,12 @@ def test_math_of_verl_and_code_of_verl_may_share_a_file(tmp_path: Path) -> None:
     assert [read_as(row)[:2] for row in rows] == [("42", False), (None, True)]
 
 
-def packed(content: object) -> str:
-    return base64.b64encode(zlib.compress(pickle.dumps(content))).decode()
+def squeezed(content: bytes) -> str:
+    return base64.b64encode(zlib.compress(content)).decode()
+
+
+def packed(content: object, protocol: int | None = None) -> str:
+    return squeezed(pickle.dumps(content, protocol))
 
 
 class Hostile:
@@ -142,17 +146,26 @@ class Hostile:
 
 def test_packed_private_tests_are_read(tmp_path: Path) -> None:
     row = ADAPTERS["livecodebench"].example
-    write(tmp_path, "a", [row | {"private_test_cases": packed(row["private_test_cases"])}], "jsonl")
-    (found,) = pl.concat(read_rows(Origin(location="a.jsonl"), tmp_path)).to_dicts()
-    assert json.loads(found["test_cases"]) == {"inputs": ["1 2\n", "5 6\n"], "outputs": ["3\n", "11\n"]}
+    private = [packed(row["private_test_cases"], protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    write(tmp_path, "a", [row | {"private_test_cases": text} for text in private], "jsonl")
+    for found in pl.concat(read_rows(Origin(location="a.jsonl"), tmp_path)).to_dicts():
+        assert json.loads(found["test_cases"]) == {"inputs": ["1 2\n", "5 6\n"], "outputs": ["3\n", "11\n"]}
 
 
 @pytest.mark.parametrize(
     ("private", "says"),
     [
-        (packed(Hostile()), r"field `private_test_cases`: can't be unpacked \(UnpicklingError\)"),
+        (packed(Hostile()), r"field `private_test_cases`: can't be unpacked \(ValueError\)"),
         (packed(["x"]), "field `private_test_cases`: expected a list of tests|can't be unpacked"),
-        (base64.b64encode(zlib.compress(b"garbage")).decode(), "can't be unpacked"),
+        (packed(["[]", "[]"]), "can't be unpacked"),
+        (packed("[" * 200_000), r"can't be unpacked \(RecursionError\)"),
+        (squeezed(b"garbage"), "can't be unpacked"),
+        (
+            squeezed(b"\x80\x05\x8d" + (2**63).to_bytes(8, "little") + b"."),
+            "can't be unpacked",
+        ),  # a text of 2**63 bytes
+        (squeezed(b"\x80\x05\x96" + (2**46).to_bytes(8, "little") + b"."), "can't be unpacked"),  # room for 2**46
+        (squeezed(b"\x80\x02K\x01r\xff\xff\xff\x7f."), "can't be unpacked"),  # a memo of 2**31 places
         (packed("[1, 2]")[:-9], "can't be unpacked"),
         ("no base64!", "can't be unpacked"),
     ],

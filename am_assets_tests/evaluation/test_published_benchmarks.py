@@ -150,7 +150,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
                   "no item is left: of 4 rows none is inside of window 2026-01 to 2026-02-14 by `contest_date`"),
     "no-date": ("gsm8k", {"entry": {"window": {"first": "2024-08"}}}, "where: no row has `contest_date`"),
     "pickle": ("livecodebench", {"rows": [published_items.LCB[0] | {"private_test_cases": HOSTILE}] * 2},
-               "field `private_test_cases`: can't be unpacked (UnpicklingError)"),
+               "field `private_test_cases`: can't be unpacked (ValueError)"),
     "no-option": ("gpqa_diamond", {"rows": [published_items.GPQA[0] | {"Incorrect Answer 2": None}]},
                   "field `Incorrect Answer 2`: an empty option"),
     "no-results": ("humaneval_plus",

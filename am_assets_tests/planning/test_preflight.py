@@ -89,6 +89,26 @@ def cut_the_think_part(folder: Path) -> None:
     (folder / "chat_template.jinja").write_text(cutting)
 
 
+def close_the_think_part(folder: Path) -> None:
+    (folder / "chat_template.jinja").write_text(
+        TEMPLATE.replace("<|assistant|>' }}", "<|assistant|><think></think>' }}")
+    )
+
+
+def configure(folder: Path, **fields: object) -> None:
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | fields))
+
+
+def add_a_token(folder: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"extra_special_tokens": ["<|turn|>"]})
+    tokenizer.chat_template = TEMPLATE.replace("<|end|>", "<|end|><|turn|>")
+    tokenizer.save_pretrained(folder)
+
+
 NO_PRICE = {"input_price": None, "output_price": None}
 
 
@@ -192,10 +212,40 @@ MISTAKES = {
         "sft_checkpoint",
         "students/tiny: the student's tokenizer has no chat template",
     ),
-    "a template that cuts the think part": (
-        lambda desk: student(desk, cut_the_think_part),
+    "a template that closes the think part": (
+        lambda desk: student(desk, close_the_think_part),
         "sft_checkpoint",
-        "students/tiny: the student's chat template changes the assistant's turn",
+        "students/tiny: the student's chat template closes the <think> part",
+    ),
+    "a config of more layers than there are weights": (
+        lambda desk: student(desk, lambda folder: configure(folder, num_hidden_layers=3)),
+        "sft_checkpoint",
+        "students/tiny: its weights lack, or have in other shapes, 9 of those that its config.json asks for",
+    ),
+    "a config of another width": (
+        lambda desk: student(desk, lambda folder: configure(folder, intermediate_size=128)),
+        "sft_checkpoint",
+        "students/tiny: its weights lack, or have in other shapes, 6 of those that its config.json asks for",
+    ),
+    "an encoder": (
+        lambda desk: student(desk, lambda folder: configure(folder, architectures=["LlamaForSequenceClassification"])),
+        "sft_checkpoint",
+        "is LlamaForSequenceClassification, where a student has LlamaForCausalLM",
+    ),
+    "an architecture that is not known": (
+        lambda desk: student(desk, lambda folder: configure(folder, model_type="frobnicator")),
+        "sft_checkpoint",
+        "students/tiny: transformers makes no language model of it: ",
+    ),
+    "quantized weights": (
+        lambda desk: student(desk, lambda folder: configure(folder, quantization_config={"quant_method": "gptq"})),
+        "sft_checkpoint",
+        "students/tiny: its weights are quantized (gptq), which can't be trained",
+    ),
+    "a token without an embedding": (
+        lambda desk: student(desk, add_a_token),
+        "sft_checkpoint",
+        "students/tiny: the model has 260 embeddings, and none for <|turn|> of its tokenizer",
     ),
     "a student served by an engine for GGUF files": (
         lambda desk: rewrite(desk, "endpoints.yaml", student={"serve": {"engine": "llama"}}),
@@ -319,8 +369,9 @@ def test_the_bundled_model_costs_nothing_and_needs_nothing(taught: Desk) -> None
     assert problems(taught) == []
 
 
-def test_a_student_in_a_folder_that_can_be_trained_is_no_problem(taught: Desk) -> None:
-    student(taught, lambda folder: None)
+@pytest.mark.parametrize("spoil", [lambda folder: None, cut_the_think_part], ids=["plain", "cuts thoughts it shows"])
+def test_a_student_in_a_folder_that_can_be_trained_is_no_problem(taught: Desk, spoil: Callable[[Path], object]) -> None:
+    student(taught, spoil)
     assert problems(taught, "-s", "sft_checkpoint or benchmark_responses") == []
 
 

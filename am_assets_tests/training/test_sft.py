@@ -1,7 +1,10 @@
+import json
+import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
 from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
@@ -30,6 +33,47 @@ def test_training_lowers_the_loss_and_leaves_a_complete_checkpoint(tmp_path, tin
     assert (log["loss"][0], log["loss"][-1]) == (metrics.first_loss, metrics.last_loss)
     assert log["learning_rate"][0] < 1e-2 and log["gradient_norm"].min() > 0
     assert "training_args.bin" not in files
+
+
+@pytest.mark.parametrize("lora", [None, {"rank": 2}], ids=["whole", "adapters"])
+def test_a_checkpoint_stops_at_the_end_of_a_turn_and_at_no_limit_of_its_base(tmp_path, tiny_student, lora):
+    if lora:
+        pytest.importorskip("peft", reason="the extra `lora` is not installed")
+    student = shutil.copytree(tiny_student, tmp_path / "student")
+    limits = {"eos_token_id": 3, "max_new_tokens": 2048, "max_length": 4096, "temperature": 0.7, "top_p": 0.9}
+    (student / "generation_config.json").write_text(json.dumps(limits))  # without do_sample transformers won't write it
+    train(a_job(tmp_path, student, lora=lora), progress=lambda _: None)
+    saved = json.loads((tmp_path / "checkpoint" / "generation_config.json").read_text())
+    assert 0 in saved["eos_token_id"] and {"max_new_tokens", "max_length"}.isdisjoint(saved)
+    assert (saved["do_sample"], saved["temperature"]) == (True, 0.7)
+
+
+def test_a_checkpoint_has_a_card_that_says_how_it_was_made_and_is_asked(tmp_path, tiny_student):
+    job = a_job(tmp_path, tiny_student, max_length=200, system_prompt="Think first.")
+    metrics = train(job, progress=lambda _: None)
+    card = (job.output / "README.md").read_text()
+    head = yaml.safe_load(card.split("---")[1])
+    assert (head["base_model"], head["library_name"]) == ("tiny", "transformers")
+    assert "end token `<|end|>`" in card and "    Think first.\n" in card and "opens `<think>`" not in card
+    assert f"| rows | {metrics.rows} |" in card and f"than 200 tokens | {metrics.left_out} |" in card
+    settings = yaml.safe_load(card.split("```yaml")[1].split("```")[0])["training"]
+    assert settings == job.policy.model_dump(mode="json")
+
+
+def test_a_tokenizer_without_pad_and_end_of_text_is_trained_with_the_end_of_a_turn(tmp_path, tiny_student):
+    student = shutil.copytree(tiny_student, tmp_path / "student")
+    told = json.loads((student / "tokenizer_config.json").read_text())
+    told = {name: value for name, value in told.items() if name not in ("pad_token", "eos_token")}
+    (student / "tokenizer_config.json").write_text(json.dumps(told))
+    assert train(a_job(tmp_path, student), progress=lambda _: None).rows == 8
+
+
+def test_weights_that_are_not_those_of_the_config_are_refused_where_no_plan_was_made(tmp_path, tiny_student):
+    student = shutil.copytree(tiny_student, tmp_path / "student")
+    config = json.loads((student / "config.json").read_text())
+    (student / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}))
+    with pytest.raises(ValueError, match=r"its weights lack.* model\.layers\.2\."):
+        train(a_job(tmp_path, student), progress=lambda _: None)
 
 
 def test_the_same_job_gives_the_same_bytes_wherever_it_is_written(tmp_path, tiny_student):

@@ -18,17 +18,30 @@ GOOD = {
     "plain": TEMPLATE,
     "a line break after the end": TEMPLATE.replace("<|end|>'", "<|end|>\\n'"),
     "an end of the turn and one of the text": TEMPLATE + "{{ '' if add_generation_prompt else '\\n<|user|>' }}",
+    "the think part cut off turns that it shows": TEMPLATE.replace("m.content", "m.content.split('</think>')[-1]"),
+    "an empty think part in turns that it shows": TEMPLATE.replace(
+        "m.content", "('<think>\\n\\n</think>\\n\\n' if m.role == 'assistant' else '') + m.content"
+    ),
+    "a blank before turns that it shows": TEMPLATE.replace(
+        "m.content", "(' ' if m.role == 'assistant' else '') + m.content"
+    ),
     "a default system prompt": "{% if messages[0].role != 'system' %}{{ '<|system|>Help.<|end|>' }}{% endif %}"
     + TEMPLATE,
 }
 BAD = {
-    "cuts the think part": (
-        TEMPLATE.replace("m.content", "m.content.split('</think>')[-1]"), "changes the assistant's turn",
+    "closes the think part": (
+        TEMPLATE.replace("{{ '<|assistant|>' }}", "{{ '<|assistant|><think>\\n\\n</think>\\n\\n' }}"),
+        "closes the <think> part before the assistant's turn begins",
     ),
-    "opens the think part": (
-        TEMPLATE.replace("{{ '<|assistant|>' }}", "{{ '<|assistant|><think>' }}"), "changes the assistant's turn",
+    "asks for no turn": (TEMPLATE.split("{% if")[0], "begins the assistant's turn with .* where it asks for one, and"),
+    "has a channel": (TEMPLATE.replace("|>' + m", "|><|final|>' + m"), "so nothing says what it is to learn"),
+    "shows no turn": (
+        TEMPLATE.replace("%}{{ '<|' +", "if m.role != 'assistant' %}{{ '<|' +"), "so nothing says what it is to learn",
     ),
-    "indents": (TEMPLATE.replace("m.content", "(m.content | indent(2))"), "changes the assistant's turn"),
+    "leaves out the system prompt": (
+        TEMPLATE.replace("%}{{ '<|' +", "if m.role != 'system' %}{{ '<|' +"),
+        "leaves out what a message of system says: leave training.system_prompt empty",
+    ),
     "never ends a turn": (TEMPLATE.replace(" + '<|end|>'", ""), "would never learn to stop"),
     "ends a turn with words": (TEMPLATE.replace("<|end|>", "That is all."), "would never learn to stop"),
     "knows no system role": (
@@ -55,6 +68,51 @@ def test_the_loss_lies_on_the_assistants_turn_and_its_end_only(tiny_student: Pat
     given = template.tokenizer.decode(prompt).replace("\n", "")
     assert given == "<|system|>Be brief.<|end|><|user|>1 + 1?<|end|><|assistant|>"
     assert template.end_token() == template.tokenizer.eos_token_id
+
+
+@pytest.mark.parametrize("opening", ["<think>", "<think>\\n"])
+def test_where_the_prompt_opens_the_think_part_the_turn_begins_after_it(tiny_student: Path, opening: str) -> None:
+    text = TEMPLATE.replace("<|assistant|>' }}", f"<|assistant|>{opening}' }}}}")
+    template = a_template(tiny_student, text.replace("m.content", "m.content.split('</think>')[-1]"))
+    [(prompt, turn)] = template.tokenize([ROW])
+    assert template.tokenizer.decode(prompt).rstrip().endswith("<|assistant|><think>")
+    assert template.tokenizer.decode(turn) == TURN.removeprefix("<think>") + "<|end|>"
+
+
+def test_an_end_token_that_a_turn_quotes_is_text_and_ends_nothing(tiny_student: Path) -> None:
+    template = a_template(tiny_student, TEMPLATE)
+    turn = "<think>Models stop at <|end|>.</think>\n<answer>At <|end|><|user|></answer>"
+    [(_, ids)] = template.tokenize([("When?", turn)])
+    assert template.tokenizer.decode(ids) == turn + "<|end|>"
+    assert [one for one in ids if one in template.tokenizer.all_special_ids] == [template.end_token()]
+
+
+# trl's copies of published templates: how a prompt ends, and the token that ends a turn
+FAMILIES = {
+    "qwen2_5": ("<|im_start|>assistant\n", "<|im_end|>"),
+    "qwen3": ("<|im_start|>assistant\n", "<|im_end|>"),
+    "qwen3_5_think": ("<|im_start|>assistant\n<think>\n", "<|im_end|>"),
+    "llama3": ("<|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>"),
+    "llama3_2": ("<|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>"),
+    "gemma3": ("<start_of_turn>model\n", "<end_of_turn>"),
+    "phi3": ("<|assistant|>\n", "<|end|>"),
+    "deepseek_r1_distill": ("<\uff5cAssistant\uff5c><think>\n", "<\uff5cend\u2581of\u2581sentence\uff5c>"),
+    "nemotron_3_nano": ("<|im_start|>assistant\n<think>\n", "<|im_end|>"),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_students_of_many_families_learn_the_whole_turn(tiny_student: Path, family: str) -> None:
+    import trl
+
+    begins, ends = FAMILIES[family]
+    template = a_template(tiny_student, (Path(trl.__file__).parent / "chat_templates" / f"{family}.jinja").read_text())
+    template.tokenizer.add_special_tokens({"bos_token": "<s>", "extra_special_tokens": [ends]})
+    [(prompt, turn)] = template.tokenize([ROW])
+    written = TURN.removeprefix("<think>") if "<think>" in begins else TURN
+    assert template.tokenizer.decode(turn) == written + ends
+    said = template.tokenizer.decode(prompt)
+    assert said.endswith(begins) and "Be brief." in said and "1 + 1?" in said
 
 
 @pytest.mark.parametrize(("text", "says"), BAD.values(), ids=BAD)

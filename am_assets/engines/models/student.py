@@ -19,6 +19,7 @@ import polars as pl
 
 from am_assets.engines.models.bundled import BUNDLED, embedded_gguf
 from am_assets.engines.models.folders import no_model
+from am_assets.engines.models.loading import misfit
 from am_assets.engines.models.precision import has_bfloat16
 from am_assets.runtime.digests import file_sha256
 from am_assets.runtime.quoting import quoted
@@ -186,7 +187,7 @@ def processors(config: Any, sampling: bool) -> list[Any]:
 
 def refuse_unusable(folder: Path) -> None:
     """`StudentError` where a folder holds no whole model, or no chat can be put to it; says what to do."""
-    if fault := no_model(folder):
+    if fault := no_model(folder) or misfit(folder):
         raise StudentError(fault)
     from transformers import AutoTokenizer
 
