@@ -43,6 +43,10 @@ class SandboxDied(Exception):
     """A warm sandbox has ended or broken the protocol."""
 
 
+def _last_words(output: bytes) -> str:
+    return f"ended: {output[-500:].decode(errors='replace')}"
+
+
 class Transport(ABC):
     """The standard streams of one warm sandbox."""
 
@@ -82,10 +86,12 @@ class WarmSandbox:
                 data = self.transport.receive(max(deadline - time.monotonic(), 0.001))
                 line += data
                 if not data or len(line) > MAX_MESSAGE_BYTES:
-                    raise SandboxDied(f"ended: {line[-500:].decode(errors='replace')}")
+                    raise SandboxDied(_last_words(line))
             return json.loads(line)
-        except (OSError, ValueError) as error:  # TimeoutError is an OSError
+        except OSError as error:  # TimeoutError is one
             raise SandboxDied(f"{type(error).__name__}: {error}") from error
+        except ValueError:  # of what should have started it
+            raise SandboxDied(_last_words(line)) from None
 
     def run(self, job: Job, limits: Code) -> Outcome:
         """The outcome of a job. Raises SandboxDied where that of any test is missing."""

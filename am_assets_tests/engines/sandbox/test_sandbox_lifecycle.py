@@ -73,6 +73,14 @@ class TestDeath:
             assert (outcome.status, outcome.detail) == ("sandbox_error", "no engine")
         assert status(sandbox, ADD) == "pass"
 
+    def test_what_can_not_be_started_is_told_in_its_own_words(self, sandbox, monkeypatch):
+        refusal = "bwrap: No permissions to create a new namespace"
+        with monkeypatch.context() as refused:
+            refused.setattr(sandbox, "start", lambda: ProcessTransport(["/bin/echo", refusal]))
+            self.kill_idle(sandbox)
+            outcome = [sandbox.run(ADD, TEST) for _ in range(4)][-1]
+        assert outcome.status == "sandbox_error" and refusal in outcome.detail
+
 
 class TestOpening:
     def test_without_any_backend_the_error_says_what_to_install(self, monkeypatch):
