@@ -10,8 +10,7 @@ from am_assets.training.watching import Metrics
 
 def student_card(policy: TrainingPolicy, metrics: Metrics, end: str, opened: bool) -> str:
     """Markdown with a YAML head that the hub reads. `end` is the token that ends a turn; `opened`: the prompt opens the
-    <think> part. A base in a folder of this machine is told by that
-    folder's name."""
+    <think> part. A base in a folder of this machine is told by that folder's name."""
     local = policy.student == BUNDLED or Path(policy.student).is_dir()
     base = Path(policy.student).resolve().name if local else policy.student
     head = {
