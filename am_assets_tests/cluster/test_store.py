@@ -140,6 +140,21 @@ def test_a_training_whose_machine_is_lost_goes_on_on_another_from_what_was_saved
     assert int(postgres.run("psql", "-d", address.rpartition("/")[2], "-tc", said)) == 1
 
 
+@pytest.mark.usefixtures("keys")
+def test_what_a_killed_process_sent_of_a_folder_goes_when_that_is_published(tmp_path: Path, weed: Weed) -> None:
+    here = Copies(
+        tmp_path / "one", Cluster(store=f"s3://project/{tmp_path.name}", endpoint=weed.endpoint), lambda: None
+    )
+    copies.mount(here.root / "assets", here)
+    folder = here.root / "assets" / "checkpoints" / ".trained.saved"
+    lost = f"assets/checkpoints/{folder.name}/{'0' * 64}"
+    here.objects.put(lost, Path(__file__))
+    with written_aside(folder) as aside:
+        (aside / "weights").write_bytes(b"of the next one")
+    below = here.objects.below("assets/checkpoints")
+    assert lost not in below and len(below) == 2
+
+
 def test_another_database_at_the_same_prefix_is_refused(
     project: Desk, postgres: Postgres, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -128,11 +128,10 @@ class Copies:
         name, tag = self._name(folder), None
         while tag is None:  # until no other machine publishes it meanwhile
             held = self.objects.find(name + LIST)
-            before = self._listed(name + LIST, held) if held else {}
             there, _ = self.objects.listed(name)
             each(lambda sha256: self.objects.put(f"{name}/{sha256}", parts[sha256]), parts.keys() - there.keys())
             tag = self.objects.put_if(name + LIST, json.dumps(files).encode(), held.tag if held else None)
-        if left := {sha256 for sha256, _ in before.values()} - parts.keys():
+        if left := there.keys() - parts.keys():  # of what was there before, and of who was killed while it sent others
             self.objects.remove(f"{name}/{one}" for one in left)
 
     def kept_folder(self, folder: Path) -> None:
