@@ -3,7 +3,6 @@ responses."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 import dagster as dg
@@ -57,24 +56,25 @@ def verdicts(verifier: Verifier) -> Table:
         def complete(missing: pl.DataFrame) -> Iterator[pl.DataFrame]:
             return groups(jobs.of(missing, ready()), JOBS_BYTES, JOBS_ROWS)
 
-        def verified() -> Iterator[pl.DataFrame]:
-            for rows in chain([next(ready())], groups(ready(), JOBS_BYTES, JOBS_ROWS)):
-                kept = answers.memo.read(verifier.name, rows, verifier.measured)
-                yield rows.join(pl.concat([kept, measuring.transients()]), on="key", maintain_order="left")
+        def verified(rows: pl.DataFrame) -> pl.DataFrame:
+            kept = answers.memo.read(verifier.name, rows, verifier.measured)
+            return rows.join(pl.concat([kept, transients]), on="key", maintain_order="left")
 
-        wanted = pl.concat(rows.select("key", "response_id", "question_id") for rows in ready())
+        narrow = {"key", *verifier.columns.column_names()}
+        wanted = pl.concat(rows.select(name for name in rows.columns if name in narrow) for rows in ready())
         new = answers.complete(verifier.name, wanted, measuring, verifier.measured, complete)
+        transients = measuring.transients()
         metadata: dict = {"verified": new.height}
         if verifier.transient is not None:
             metadata[UNREACHED] = measuring.unreached(wanted)
         judged = NOBODY
         if verifier.opinions and limits.opinion:
-            judged, cost = _opinions(verified, limits.opinion, answers)
+            judged, cost = _opinions(lambda: map(verified, ready()), limits.opinion, answers)
             metadata |= cost
         counts: Counter[str] = Counter()
 
         def table() -> Iterator[pl.DataFrame]:
-            for rows in verified():
+            for rows in map(verified, wanted.iter_slices(JOBS_ROWS)):
                 counts.update(rows["verdict"].cast(pl.String))
                 yield opinion.opinions(rows, judged) if verifier.opinions else rows
 
