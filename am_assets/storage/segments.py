@@ -75,10 +75,10 @@ def whole(paths: list[Path]) -> list[pl.LazyFrame]:
 def having(paths: list[Path], wanted: pl.DataFrame, schema: pl.Schema) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """By segment, in order: those of `wanted` that it has and no earlier one, and its rows of their keys."""
     for path, ours in _by_segment(paths, wanted):
-        hits = keys([path], at="at").collect().join(ours, on="key", how="semi", maintain_order="left")
+        hits = keys([path], at="at").join(ours.lazy(), on="key", how="semi")
+        first, last = hits.select(first=pl.min("at"), last=pl.max("at")).collect(engine="streaming").row(0)
         table = pl.scan_parquet(path, glob=False)
         there = table.collect_schema()
-        first, last = hits["at"][0], hits["at"][-1]
         rows = table.select(name for name in schema if name in there).slice(first, last - first + 1).collect()
         part = rows.join(ours, on="key", how="semi", maintain_order="left")
         yield ours, part.match_to_schema(schema, missing_columns="insert", extra_columns="ignore")
@@ -261,6 +261,6 @@ def _by_segment(paths: list[Path], wanted: pl.DataFrame) -> Iterator[tuple[Path,
     places = pl.Enum([str(path) for path in paths])
     found = keys(paths, path="path").with_columns(at=pl.col("path").cast(places).to_physical())
     held = found.join(wanted.lazy(), on="key", how="semi").group_by("key").agg(pl.col("at").min())
-    placed = wanted.lazy().join(held, on="key", maintain_order="left").sort("at", maintain_order=True).collect()
-    for (at,), ours in placed.group_by("at", maintain_order=True):
+    placed = wanted.join(held.collect(engine="streaming"), on="key", maintain_order="left")
+    for (at,), ours in placed.sort("at", maintain_order=True).group_by("at", maintain_order=True):
         yield paths[int(str(at))], ours.drop("at")

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -64,7 +65,8 @@ class Stored:
 
     def mapped(self, columns: Sequence[str], where: pl.Expr | bool = True) -> pl.DataFrame:
         """Some columns of the rows that `where` holds of, mapped into memory: for joins with batches of another."""
-        return mapped(self.lazy().filter(where).select(columns), self.path)
+        empty = self.lazy().select(columns).head(0).collect()
+        return mapped(chain([empty], (rows.filter(where) for rows in self.batches(columns))), self.path)
 
     def spread(self, most: int) -> pl.DataFrame:
         """Up to `most` rows at even distances."""
@@ -238,7 +240,7 @@ def in_order(frames: Iterable[pl.DataFrame], key: str, beside: Path) -> Iterator
 
 
 def _run(rows: list[pl.DataFrame], key: str, beside: Path) -> pl.DataFrame:
-    return mapped(pl.concat(rows).sort(key).lazy(), beside)
+    return mapped([pl.concat(rows).sort(key)], beside)
 
 
 def _merged(runs: list[pl.DataFrame], key: str) -> Iterator[pl.DataFrame]:
@@ -258,13 +260,17 @@ def _merged(runs: list[pl.DataFrame], key: str) -> Iterator[pl.DataFrame]:
         yield pl.concat(slices).sort(key)
 
 
-def mapped(table: pl.LazyFrame, beside: Path) -> pl.DataFrame:
-    """`table` as a file on the disk of `beside` that is mapped into memory and has no name any more: its pages are the
-    kernel's to drop and to read again, and its bytes are free when the frame is."""
+def mapped(frames: Iterable[pl.DataFrame], beside: Path) -> pl.DataFrame:
+    """The rows of `frames`, one or more, as a file on the disk of `beside` that is mapped into memory and has no name
+    any more: its pages are the kernel's to drop and to read again, and its bytes are free when the frame is."""
     import pyarrow
 
+    oldest = pl.CompatLevel.oldest()  # has texts in the order of the rows, so that what is read together lies so
+    parts = (frame.to_arrow(compat_level=oldest) for frame in frames)
     with disk_errors(beside), folder_beside(beside) as folder:
-        oldest = pl.CompatLevel.oldest()  # has texts in the order of the rows, so that what is read together lies so
-        table.sink_ipc(folder / "rows", compression="uncompressed", compat_level=oldest, maintain_order=True)
+        first = next(parts)
+        with pyarrow.ipc.new_file(folder / "rows", first.schema) as file:
+            for part in chain([first], parts):
+                file.write_table(part)
         rows = pyarrow.ipc.open_file(pyarrow.memory_map(str(folder / "rows"))).read_all()
     return cast("pl.DataFrame", pl.from_arrow(rows))

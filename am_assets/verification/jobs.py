@@ -15,10 +15,10 @@ AGAINST = {verifier.against: None for verifier in VERIFIERS.values()}  # columns
 
 def answers_with_checks(response_features: pl.DataFrame, raw_pool: pl.DataFrame) -> pl.DataFrame:
     """The answers with their questions and what these can be checked by."""
+    answers = response_features.select("response_id", "question_id", "answer", "well_formed")
     checks = raw_pool.select("question_id", "question", *AGAINST)
-    return response_features.select("response_id", "question_id", "answer", "well_formed").join(
-        checks, on="question_id", maintain_order="left"
-    )
+    few = checks.join(answers, on="question_id", how="semi")  # a table of all their ids is not made for a few answers
+    return answers.join(few, on="question_id", maintain_order="left")
 
 
 def checks(raw_pool: Stored, where: pl.Expr | bool = True) -> pl.DataFrame:
@@ -35,10 +35,13 @@ def batches(response_features: Stored, checks: pl.DataFrame) -> Iterator[pl.Data
 
 
 def of(missing: pl.DataFrame, rows: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Those of `rows` (key, response_id and any others) that `missing` names."""
-    named = missing.select("key", "response_id")
+    """Those of `rows` (key, response_id and any others) that `missing`, in their order, names."""
+    named, seen = missing.select("key", "response_id"), 0
     for frame in rows:
-        yield frame.join(named, on=["key", "response_id"], how="semi", maintain_order="left")
+        near = named.slice(seen, frame.height)
+        found = frame.join(near, on=["key", "response_id"], how="semi", maintain_order="left")
+        seen += found.height
+        yield found
 
 
 def jobs(verifier: Verifier, answers: pl.DataFrame, limits: Any) -> pl.DataFrame:

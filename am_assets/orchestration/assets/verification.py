@@ -22,8 +22,9 @@ from am_assets.orchestration.tables import Table, picture
 from am_assets.orchestration.usage import usage
 from am_assets.runtime import kept
 from am_assets.storage.memo import FillResult, with_keys
+from am_assets.storage.segments import ROW_GROUP
 from am_assets.storage.stored import StoredTables, read_policy
-from am_assets.storage.streams import Stored, Stream, groups
+from am_assets.storage.streams import Stored, Stream, groups, mapped
 from am_assets.verification import candidates, consensus, decide, figures, jobs, opinion, reward, screens
 from am_assets.verification.screens import NOBODY, unsafe
 from am_assets.verification.verifiers import VERIFIERS, Verifier, applicable, module_of
@@ -31,9 +32,7 @@ from am_assets.verification.verifiers.base import JOBS_BYTES, JOBS_ROWS, UNREACH
 
 MATH = VERIFIERS["math"]
 REPLY = pl.Schema({name: ANSWER[name] for name in ("key", "text", "prompt_tokens", "completion_tokens", "cost")})
-Ready = Callable[
-    [], Iterable[pl.DataFrame]
-]  # frames made anew at each call, one or more, of which an empty one is first
+Ready = Callable[[], Iterable[pl.DataFrame]]  # frames made anew at each call, one or more, the first of them empty
 AGREEMENT = "agreement"  # metadata of reward scores: agreement of the judge with itself
 SCREENED = "screened"  # metadata: the share of responses that each screen finds anything in
 FIGURES = "figures"  # metadata of a verified set that the next one is compared with
@@ -61,7 +60,8 @@ def verdicts(verifier: Verifier) -> Table:
             return rows.join(pl.concat([kept, transients]), on="key", maintain_order="left")
 
         narrow = {"key", *verifier.columns.column_names()}
-        wanted = pl.concat(rows.select(name for name in rows.columns if name in narrow) for rows in ready())
+        ids = (rows.select(name for name in rows.columns if name in narrow) for rows in ready())
+        wanted = mapped(ids, response_features.path)
         new = answers.complete(verifier.name, wanted, measuring, verifier.measured, complete)
         transients = measuring.transients()
         metadata: dict = {"verified": new.height}
@@ -74,7 +74,7 @@ def verdicts(verifier: Verifier) -> Table:
         counts: Counter[str] = Counter()
 
         def table() -> Iterator[pl.DataFrame]:
-            for rows in map(verified, wanted.iter_slices(JOBS_ROWS)):
+            for rows in map(verified, wanted.iter_slices(ROW_GROUP)):
                 counts.update(rows["verdict"].cast(pl.String))
                 yield opinion.opinions(rows, judged) if verifier.opinions else rows
 
