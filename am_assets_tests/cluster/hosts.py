@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import which
 
 import psutil
 
@@ -37,12 +38,18 @@ def ip(*arguments: str) -> None:
 @contextmanager
 def bridged() -> Iterator[None]:
     ip("link", "add", BRIDGE, "type", "bridge")
+    through = ["FORWARD", "-i", BRIDGE, "-o", BRIDGE, "-j", "ACCEPT"]  # a Docker may drop what no rule of its own lets
+    filtered = which("iptables") is not None
     try:
+        if filtered:
+            subprocess.run(["iptables", "-I", *through], check=True)
         ip("addr", "add", f"{GATE}/24", "dev", BRIDGE)
         ip("link", "set", BRIDGE, "up")
         yield
     finally:
         ip("link", "del", BRIDGE)
+        if filtered:
+            subprocess.run(["iptables", "-D", *through], check=False)
 
 
 @contextmanager
