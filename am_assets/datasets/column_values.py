@@ -18,6 +18,7 @@ VERDICTS = frozenset(
     {*("0", "1", "0.0", "1.0", "true", "false", "pass", "fail", "passed", "failed", "correct", "incorrect")}
     | {"right", "wrong", "error", "timeout", "easy", "medium", "hard"}
 )
+SAYS = frozenset({"response", "completion", "output", "回答", "输出"})  # answers where they are numbers
 SHORT = 40  # wide: a column of nothing longer has answers to compare with, and no responses
 WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # a character that says as much as two of others
 SENTENCE = re.compile(r"\w+,? \w[^\n]*[.!?]|.*[\u3040-\u30ff\u3400-\u9fff].*[\u3002\uff01\uff1f!?]", re.DOTALL)
@@ -52,6 +53,9 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         and not _sentences(values[text])
     ):
         found["reference_answer"] = found.pop("response")
+    if not {"reference_answer", "test_cases"} & found.keys():
+        numbers = [path for path in values if plain(path) in SAYS and all(map(_is_number, values[path]))]
+        found.update(zip(["reference_answer"], numbers, strict=False))
     if "response" not in found and (thinking := _thinking(values, found.values())):
         found["response"] = thinking
     return found
@@ -112,6 +116,10 @@ def _numbers(value: Any) -> bool:
     return (
         isinstance(value, list) and not is_chat(value) and not all(isinstance(one, str | dict | None) for one in value)
     )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _responds(values: Sequence[Any]) -> bool:

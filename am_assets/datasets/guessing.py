@@ -23,7 +23,7 @@ from am_assets.datasets.forms import fitting
 from am_assets.datasets.identity import asks
 from am_assets.datasets.inspection import UNSAID, Inspection, inspected
 from am_assets.datasets.locate import SourceError, find_files
-from am_assets.datasets.option_columns import labels_of, options_of
+from am_assets.datasets.option_columns import counts_of, labels_of, options_of
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.reading import form_of
 from am_assets.datasets.records import read_records
@@ -183,7 +183,10 @@ def _mapped(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     columns = columns_of(rows)
     asks = columns.get("question", "")
     options = options_of(rows)
-    labels = [*labels_of(rows, options, columns.get("reference_answer"))] if options else []
+    told_by = columns.get("reference_answer")
+    labels = [*labels_of(rows, options, told_by)] if options else []
+    if not options and told_by:
+        labels = [(field, True) for field in counts_of(rows, asks, told_by)]
     for told, _ in labels:
         beside = {name: path for name, path in columns.items() if name in ADAPTERS["choices"].fields}
         yield {"adapter": "choices", "columns": beside | {"question": asks} | options | told}
