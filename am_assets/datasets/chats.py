@@ -12,7 +12,7 @@ from am_assets.datasets.values import THOUGHT_PARTS, Fault, parsed, shown, text,
 ROLES = {
     "system": ["system", "developer"],
     "user": ["user", "human", "prompter"],
-    "assistant": ["assistant", "gpt", "model", "bot", "chatgpt", "chatbot"],
+    "assistant": ["assistant", "gpt", "model", "bot", "chatgpt", "chatbot", "ai"],
 }
 _ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
 ROLE, SAID = ("role", "from"), ("content", "value", "text", "parts")

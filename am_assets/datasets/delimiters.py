@@ -55,6 +55,7 @@ HEADED = [
 TAGS = [
     *(tag for one in FAMILIES for tag in (one.think, one.answering)),
     *(begin for begin, _, _ in HEADED[:-1]),
+    HEADED[-1][1],  # whose beginning is a word of others
     "<|channel|>",
 ]
 # What an answer that stands alone has not: another turn, calls of tools, another channel.

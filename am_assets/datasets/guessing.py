@@ -29,7 +29,7 @@ from am_assets.datasets.reading import form_of
 from am_assets.datasets.records import read_records
 from am_assets.datasets.rows import some_of
 from am_assets.datasets.sources import Source
-from am_assets.datasets.values import THINKS, written
+from am_assets.datasets.values import written
 
 ROWS = 1_000  # looked at
 OWN = "jsonl"  # the form whose columns may have any name
@@ -57,7 +57,6 @@ class Shape:
     entry: dict[str, Any]  # of `sources.yaml`, without a rank
     found: Inspection
     ignored: list[str]  # columns that nothing is read from
-    thinks: bool  # whether a response has a think part
 
     @property
     def options(self) -> str | None:
@@ -148,8 +147,7 @@ def _shape(asks: str, entries: Sequence[dict[str, Any]], rows: Sequence[dict[str
     unnamed = {"teacher": UNNAMED} if found.teachers[UNSAID] else {}
     used = {path.split(".")[0] for path in found.columns.values() if path} | {*found.columns.values()}
     ignored = [name for name in dict.fromkeys(chain.from_iterable(rows)) if name not in {*used, *IDS, LICENSE}]
-    thinks = bool(found.columns.get("reasoning")) or any(THINKS.search(str(row)) for row in rows)
-    return Shape(asks, entry | unnamed, found, ignored, thinks and found.counts["responses"] > 0)
+    return Shape(asks, entry | unnamed, found, ignored)
 
 
 def _read(found: Inspection) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 LETTERS = "ABCDEFGHIJ"  # those that verification reads as options
 LABEL = r"\(?([A-J])\s?[).:\u3001\uff0e]"  # before an option, as in "B) Paris"
-SHOWN = re.compile(rf"(?:^|(?<=\s)){LABEL}(?=\s|[^\x00-\x7f])")
+SHOWN = re.compile(rf"(?:^|(?<=\s)){LABEL}(?:(?<=\))|(?=\s|[^\x00-\x7f]))")
 # One option; several, glued or listed by commas and "and".
 OPTION = re.compile(r"\(?([A-J])\)?")
 GLUED = re.compile(r"[A-J]{2,10}")

@@ -78,7 +78,7 @@ def typed(content: Any) -> Any:
 
 def _type(part: Mapping[str, Any]) -> str:
     there = [name for name, value in part.items() if value is not None]
-    return "thinking" if part.get("thought") else "text" if "text" in there else next(iter(there), "text")
+    return "thinking" if part.get("thought") is True else "text" if "text" in there else next(iter(there), "text")
 
 
 def _spoken(part: dict[str, Any]) -> str:

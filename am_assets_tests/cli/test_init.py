@@ -237,6 +237,24 @@ def test_a_number_beside_options_in_the_question_counts_them_where_a_row_tells(h
         shutil.rmtree(here / "mine")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"content": "2", "reasoning_content": "1 and 1."},
+        {"content": [{"type": "thinking", "thinking": "1 and 1."}, {"type": "text", "text": "2"}]},
+        {"content": "<|channel|>analysis<|message|>1 and 1.<|end|><|channel|>final<|message|>2"},
+        {"content": "Here is my thought process: 1 and 1. Here is my response: 2"},
+    ],
+)
+def test_thinking_is_seen_wherever_it_stands(here: Path, answer: dict) -> None:
+    asked = [{"role": "system", "content": "Answer in <think></think>."}, *CHAT]
+    write(here / "rows.jsonl", [{"messages": [*asked, {"role": "assistant", **answer}]}])
+    assert "do not think" not in init("--from", "rows.jsonl")
+    write(here / "plain.jsonl", [{"messages": [*asked, {"role": "assistant", "content": "2"}]}])
+    shutil.rmtree(here / "mine")
+    assert "do not think" in init("--from", "plain.jsonl")
+
+
 def test_a_text_that_counts_options_from_no_one_knows_where_is_refused(here: Path) -> None:
     write(here / "rows.csv", [{"question": "1 + 1?", "A": "one", "B": "two", "C": "three", "answer": "1"}])
     said = refused("--from", "rows.csv")
