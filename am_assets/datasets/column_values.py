@@ -7,7 +7,7 @@ from typing import Any
 from am_assets.datasets.chats import is_chat
 from am_assets.datasets.column_names import NAMES, REFERENCES, plain
 from am_assets.datasets.objects import is_objects
-from am_assets.datasets.values import THINKS, parsed
+from am_assets.datasets.values import begins_to_think, parsed, thinks
 
 SOLUTION = "solution"  # a column of it is an answer where it is short, a response where it thinks, and else neither
 TESTS = "test"  # in the name of a column: what is in it neither asks nor answers
@@ -65,7 +65,7 @@ def _thinking(values: Mapping[str, Sequence[Any]], read: Iterable[str]) -> str |
     """The first column that is not read, whatever its name, of which most begin with a thought; prompts only tell of
     such tags."""
     for path, several in values.items():
-        thoughts = sum(isinstance(one, str) and bool(THINKS.match(one.lstrip())) for one in several)
+        thoughts = sum(isinstance(one, str) and begins_to_think(one) for one in several)
         if 2 * thoughts > len(several) and not _is_read(path, read) and not UNFIT.search(plain(path)):
             return path
     return None
@@ -94,7 +94,7 @@ def _fits(field: str, path: str, values: Sequence[Any]) -> bool:
     if plain(path.partition(".")[0]) in OPTIONS:
         return False
     if plain(path) == SOLUTION and not _answers(values):
-        return any(THINKS.search(str(one)) for one in values)
+        return any(thinks(str(one)) for one in values)
     if field == "reference_answer" and plain(path) in JUDGED:
         return not all(str(one).strip().lower() in VERDICTS for one in values)
     if field == "reference_answer" and any(isinstance(parsed(one), dict) for one in values):
@@ -124,7 +124,7 @@ def _is_number(value: Any) -> bool:
 
 def _responds(values: Sequence[Any]) -> bool:
     """Whether texts are responses of a model, which think or go on for some lines."""
-    return any(THINKS.search(text := str(one)) or ("\n" in text.strip() and len(text) > 5 * SHORT) for one in values)
+    return any(thinks(text := str(one)) or ("\n" in text.strip() and len(text) > 5 * SHORT) for one in values)
 
 
 def _answers(values: Sequence[Any]) -> bool:

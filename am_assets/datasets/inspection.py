@@ -16,7 +16,7 @@ from am_assets.datasets.origins import AUTO, Origin
 from am_assets.datasets.reading import Told, items
 from am_assets.datasets.rows import Item
 from am_assets.datasets.sources import MOST_CHARS
-from am_assets.datasets.values import THINKS
+from am_assets.datasets.values import thinks
 
 SAMPLE = 3  # rows shown
 UNSAID = "unnamed"  # the teacher of responses that name none
@@ -82,7 +82,7 @@ def _count(found: Inspection, item: Item, teacher: str | None) -> None:
         found.told.notes[f"{defect} question, a defect in the pool"] += 1
     said = item.said(teacher or UNSAID)
     found.counts["responses"] += len(said)
-    found.thinks = found.thinks or any(THINKS.search(one["response"] or "") for one in said)
+    found.thinks = found.thinks or any(thinks(one["response"] or "") for one in said)
     found.licenses[item.kept.license or UNKNOWN] += 1
     found.teachers.update(one["teacher"] or UNSAID for one in said)
     if len(found.sample) < SAMPLE:

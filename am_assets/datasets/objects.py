@@ -39,7 +39,7 @@ def _answers_in(sent: Any) -> list[Any]:
     """What a server sent as the answers in it, each with the name of the model; anything else as it is."""
     name = next((name for name in SENT if isinstance(sent, Mapping) and isinstance(sent.get(name), list)), None)
     named = {key: sent[key] for key in TEACHER if key in sent} if name else {}
-    return [named | one if isinstance(one, Mapping) else one for one in sent[name]] if name else [sent]
+    return [{**named, **one} if isinstance(one, Mapping) else one for one in sent[name]] if name else [sent]
 
 
 def _read(one: Mapping[str, Any]) -> tuple[str | None, str, str | None]:

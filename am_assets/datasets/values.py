@@ -17,11 +17,12 @@ from am_assets.datasets.delimiters import TAGS
 
 SPOKEN_PARTS = ("text", "input_text", "output_text")
 THOUGHT_PARTS = ("thinking", "reasoning", "redacted_thinking")  # read by `chats.py`, no part of what is said
+HEAD = 100  # characters, of which the first tag is
 JSON_IN_JSON = 3  # texts within texts that are looked into
 BEGINS_AS_JSON = re.compile(r'(?!""")[\s"\\]*[\[{]+\s*\\*"')  # an object, or a list of texts, lists or objects
 BY_PYTHON = ("{'", "[{'", "['")  # how what Python wrote begins
 BY_NUMPY = re.compile(r"['\"]\s+['\"]")  # between the texts of its lists, which Python reads as one
-THINKS = re.compile("|".join(map(re.escape, TAGS)), re.IGNORECASE)
+TAGGED = tuple(dict.fromkeys(tag.lower() for tag in TAGS))
 # No such field; a list with fewer items; text on the way to a field that begins as JSON and is none.
 ABSENT, SHORT, BROKEN = object(), object(), object()
 
@@ -138,6 +139,16 @@ def parsed(value: Any) -> Any:
     return value
 
 
+def thinks(said: str) -> bool:
+    """Whether a text has a think part, however it is spelt."""
+    said = said.lower()
+    return any(tag in said for tag in TAGGED)
+
+
+def begins_to_think(said: str) -> bool:
+    return said.lstrip()[:HEAD].lower().startswith(TAGGED)
+
+
 def written(value: Any) -> Any:
     """`parsed`, also of an object or a list that Python wrote; a text where it can't be read.
 
@@ -161,7 +172,7 @@ def listed(value: Any) -> Any:
     """
     if not isinstance(value, str) or not (begins := re.match(r"\s*\[\s*(?=['\"])", value)):
         return value
-    if not THINKS.match(value[begins.end() + 1 :].lstrip()):
+    if not begins_to_think(value[begins.end() + 1 :]):
         return value
     for read in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
