@@ -47,7 +47,7 @@ HEADED = [
     ("Here is my thought process:", r"Here(?:'s| is) my response:", ""),  # Granite 3.2
     ("Here's my thought process:", r"Here(?:'s| is) my response:", ""),
     ("## Thinking\n", r"\n## Final Response\n", ""),  # HuatuoGPT-o1
-    ("Thinking...\n", r"\n\.\.\.done thinking\.\n", ""),  # what `ollama run` prints
+    ("Thinking...\n", r"\n\.\.\.done thinking\.(?:\n|$)", ""),  # what `ollama run` prints
     ("Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]", "[END FINAL RESPONSE]"),  # Apriel
     ("analysis", "assistantfinal", ""),  # gpt-oss, served with its special tokens skipped
 ]

@@ -248,13 +248,13 @@ def _csv(path: Path) -> Iterator[tuple[int, Record | Fault]]:
     reader = csv.DictReader(text, delimiter=by, strict=True)
     try:
         if twice := _repeated(reader.fieldnames or []):
-            raise SourceError(f"{path}:1: two columns `{twice}`")
+            raise SourceError(f"{path}:1: two columns `{twice}`: rename one of them")
         for row in reader:
             if None in row or None in row.values():
                 yield reader.line_num, Fault("more or fewer cells than names in the first line")
             else:
                 yield reader.line_num, {name: value or None for name, value in row.items()}
     except UnicodeDecodeError:
-        raise SourceError(f"{path}:{reader.line_num + 1}: not UTF-8") from None
+        raise SourceError(f"{path}:{reader.line_num + 1}: not UTF-8: write it as UTF-8") from None
     except csv.Error as error:
         raise SourceError(f"{path}:{reader.line_num + 1}: not CSV: {error}") from None
