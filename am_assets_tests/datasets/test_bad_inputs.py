@@ -113,7 +113,7 @@ CASES = {
     "a line cut within": Case(among(b'{"question": "On'), Drop("not JSON")),
     "an array cut off": Case(ARRAY[:-5], Error("1: not JSON"), "a.json"),
     "objects over several lines": Case(json.dumps(ONE, indent=1).encode() * 3, Reads([ONE] * 3)),
-    "objects over several lines, cut off": Case(json.dumps(ONE, indent=1).encode() * 3 + b"{", Error("10: not JSON")),
+    "objects over several lines, cut off": Case(json.dumps(ONE, indent=1).encode() * 3 + b"{", Error("4: not JSON")),
     "a spreadsheet": Case(b"PK", Error(r" unknown format: a spreadsheet: save its sheet as CSV"), "a.xlsx"),
     "an archive": Case(gzip.compress(b"a"), Error(" unknown format: an archive: unpack it, and name"), "a.tar.gz"),
     "Python for JSON": Case(among(b"{'question': 'One?'}"), Drop("not JSON")),
