@@ -21,7 +21,8 @@ def show_reading(console: Console, found: Inspection, all_rows: bool, guessed: b
     told, say = found.told, partial(_say, console)
     say(f"Form: {told.form}, {'by the names and values of its columns' if guessed else found.because}")
     say(f"Files: {', '.join(map(str, found.files))}")
-    say(f"Rows: {told.rows:,}{'' if all_rows else ', the first ones; -n 0 reads all'}")
+    left_out = f", and {told.left_out:,} that its condition leaves out" if told.left_out else ""
+    say(f"Rows: {told.rows:,}{left_out}{'' if all_rows else ', the first ones; -n 0 reads all'}")
     table = Table("read as", "from", title="Columns")
     for name, path in found.columns.items():
         if path:

@@ -113,7 +113,7 @@ def _show(shape: "Shape") -> None:
         say(f"  {visible(shape.options)} are no part of the question: write them into it, or no letter means one")
     for reason, where in found.told.dropped().items():
         say(f"  dropped: {reason}: {where}")
-    if found.counts["responses"] and not shape.thinks:
+    if found.counts["responses"] and not shape.found.thinks:
         say("  its responses do not think, so that none could be kept: the teacher is asked instead")
 
 

@@ -46,7 +46,8 @@ def canonical(tests: Any, entry_point: str | None = None, checker: str | None = 
             return None
         raise Fault(f"tests: expected code or a table, found {kind(tests)}")
     if code := next((name for name in ("test_code", "functional") if name in tests), None):
-        return _code(tests[code], tests.get("test_entry_point") or tests.get("entry_point") or entry_point)
+        name = tests.get("test_entry_point") or tests.get("entry_point") or entry_point
+        return _code(tests[code], name, tests.get("import_prefix"))
     if "inputs" in tests:
         return _table(tests["inputs"], tests.get("outputs"), tests.get("fn_name"), **_kept(tests, checker))
     parts = [tests[name] for name in TABLES if tests.get(name)]
@@ -58,12 +59,13 @@ def canonical(tests: Any, entry_point: str | None = None, checker: str | None = 
     raise Fault("tests of an unknown form")
 
 
-def _code(code: Any, entry_point: Any) -> str | None:
+def _code(code: Any, entry_point: Any, before: Any = None) -> str | None:
     if isinstance(code, list) and all(isinstance(line, str) for line in code):
         code = "\n".join(code)
     if not isinstance(code, str) or not isinstance(entry_point, str | None):
         raise Fault("test_case: expected test_code (text) and test_entry_point (text or null)")
-    return _json({"test_code": code, "test_entry_point": entry_point}) if code.strip() else None
+    whole = f"{before}\n{code}" if isinstance(before, str) and before.strip() else code
+    return _json({"test_code": whole, "test_entry_point": entry_point}) if code.strip() else None
 
 
 def _kept(table: dict[str, Any], checker: str | None) -> dict[str, Any]:

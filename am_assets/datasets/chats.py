@@ -7,16 +7,17 @@ JSON text.
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from am_assets.datasets.values import THOUGHT_PARTS, Fault, parsed, shown, text
+from am_assets.datasets.values import THOUGHT_PARTS, Fault, parsed, shown, text, typed
 
 ROLES = {
     "system": ["system", "developer"],
     "user": ["user", "human", "prompter"],
-    "assistant": ["assistant", "gpt", "model", "bot", "chatgpt", "chatbot"],
+    "assistant": ["assistant", "gpt", "model", "bot", "chatgpt", "chatbot", "ai"],
 }
 _ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
-ROLE, SAID = ("role", "from"), ("content", "value", "text")
+ROLE, SAID = ("role", "from"), ("content", "value", "text", "parts")
 THINKING = ("reasoning_content", "reasoning", "thinking")  # beside what is said
+THOUGHTS = (*THINKING, "text", "content", "summary")  # in a part of what is said
 NO_THOUGHT = (None, True, False)  # whether the model was to think
 CALLS, SAID_NAMES = frozenset(["tool_calls", "function_call"]), frozenset(SAID)
 THINK, THINK_END = "<think>", "</think>"
@@ -46,7 +47,7 @@ def is_chat(value: Any) -> bool:
 def read_chat(value: Any, several: Several | None, system: System = "drop") -> Chat:
     """The question and the answer of a chat. A system prompt that is kept stands before the question. `Fault` where it
     has none, an unknown role, or more turns than these two, of which the first count where `several` is `first`."""
-    turns = [_turn(turn) for turn in parsed(value) or []]
+    turns = _turns(parsed(value) or [])
     told = [turn.said for turn in turns if turn.role == "system" and turn.said.strip() and system == "keep"]
     turns = [turn for turn in turns if turn.role != "system"]
     if not turns:
@@ -61,11 +62,20 @@ def read_chat(value: Any, several: Several | None, system: System = "drop") -> C
     return Chat(asked, turns[1].said if len(turns) > 1 else None, [turn.info for turn in turns[:2]])
 
 
+def is_reply(value: Any) -> bool:
+    """Whether a value is a chat in which the assistant alone speaks."""
+    turns = [turn for turn in value if isinstance(turn, dict)] if is_chat(value) else []
+    roles = [turn[spoken] for turn in turns if (spoken := named(turn, ROLE))]
+    return bool(roles) and all(speaker(role) == "assistant" for role in roles)
+
+
 def reply(value: Any) -> str | None:
-    """A response: text, or a chat of nothing but the assistant's turn. `Fault` for another chat."""
+    """A response: text, content parts with their thinking, or a chat of nothing but the assistant's turn. `Fault` for
+    another chat."""
     if not is_chat(value):
-        return text(value)
-    turns = [_turn(turn) for turn in value]
+        said = text(value)
+        return said if said is None else with_thinking(next(iter(_thoughts(value)), None), said)
+    turns = _turns(value)
     if [turn.role for turn in turns] != ["assistant"]:
         raise Fault("expected one turn of the assistant")
     return turns[0].said
@@ -80,6 +90,19 @@ def with_thinking(thinking: str | None, said: str) -> str:
     return f"{THINK}{thinking if thought == bare else thought}{THINK_END}{said}"
 
 
+def _turns(value: list[Any]) -> list[Turn]:
+    """The turns of a chat. Thinking before a turn, an item of its own in OpenAI's Responses, belongs to that turn."""
+    turns, thought = list[Turn](), ""
+    for one in value:
+        if isinstance(one, dict) and one.get("type") in THOUGHT_PARTS and not named(one, ROLE):
+            thought += "".join(_thoughts([one]))
+            continue
+        turn = _turn(one)
+        turns.append(turn._replace(said=with_thinking(thought, turn.said)))
+        thought = ""
+    return turns
+
+
 def _turn(turn: Any) -> Turn:
     if not isinstance(turn, dict) or not (spoken := named(turn, ROLE)):
         raise Fault("a chat with a turn that has no role")
@@ -88,9 +111,11 @@ def _turn(turn: Any) -> Turn:
         raise Fault(f"a chat with a turn of role {shown(turn[spoken])}")
     if not CALLS.isdisjoint(turn) and any(turn.get(name) for name in CALLS):
         raise Fault("a chat with a turn that calls a tool")
+    if turn.get("status") == "incomplete":  # of OpenAI's Responses
+        raise Fault("a chat with a turn that is cut off")
     if SAID_NAMES.isdisjoint(turn):
         raise Fault("a chat with a turn that has no content")
-    content = turn.get(named(turn, SAID))
+    content = typed(turn.get(named(turn, SAID)))
     said = text(content) or ""
     info = turn.get("info")
     return Turn(role, with_thinking(thinking(turn, content), said), info if isinstance(info, dict) else turn)
@@ -111,8 +136,10 @@ def _thoughts(content: Any) -> list[str]:
     """The thinking among content parts, as one text."""
     if not isinstance(content, list):
         return []
-    found = [part.get(named(part, (*THINKING, "text"))) for part in content if part.get("type") in THOUGHT_PARTS]
-    said = [text(thought) or "" for thought in found if thought is not None]
+    parts = [part for part in content if isinstance(part, dict) and part.get("type") in THOUGHT_PARTS]
+    found = [part.get(named(part, THOUGHTS)) for part in parts]
+    listed = [one for thought in found for one in (thought if isinstance(thought, list) else [thought])]
+    said = [text(one.get("text") if isinstance(one, dict) else one) or "" for one in listed if one is not None]
     return ["".join(said)] if said else []
 
 

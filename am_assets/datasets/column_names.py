@@ -5,10 +5,10 @@ import re
 from am_assets.datasets.chats import SAID
 
 # Names of columns without their signs and in small letters, by the field of the form, the likeliest first.
-CHATS = ("messages", "conversations", "conversation", "chat", "dialog", "dialogue")
+CHATS = ("messages", "conversations", "conversation", "chat", "dialog", "dialogue", "contents")
 REFERENCES = (  # which mean nothing else, and so are looked for in JSON text too
     *("referenceanswer", "finalanswer", "goldanswer", "groundtruth", "groundtruthanswer", "expectedanswer"),
-    "correctanswer",
+    *("correctanswer", "groundtrueanswer"),
 )
 NAMES = {
     "question": (
@@ -34,7 +34,7 @@ NAMES = {
             "user",
             "human",
         ),
-        *("q", "fullprompt", "问题", "题目", *CHATS),
+        *("q", "fullprompt", "userprompt", "userquery", "openendedverifiablequestion", "问题", "题目", *CHATS),
     ),
     # columns that belong to the question of another one, as in Alpaca, Dolly, SQuAD and SVAMP
     "shown_above": ("context", "passage", "body", "background", "paragraph", "document", "article", "story", "premise"),
@@ -84,6 +84,7 @@ NAMES = {
 
 def plain(name: str) -> str:
     """The name of a column or of a field in it; that of the column where the field only says that it holds a text."""
+    name = name.partition(" (")[0]  # as in `reasoning (reasoning_content)`
     path = [name] if " " in name else name.split(".")
     outer, inner = (re.sub(r"[\W_]+", "", one).lower() for one in ["", *path][-2:])
     return outer if inner in SAID and any(outer in names for names in NAMES.values()) else inner

@@ -7,7 +7,7 @@ from typing import Any
 from am_assets.datasets.chats import is_chat
 from am_assets.datasets.column_names import NAMES, REFERENCES, plain
 from am_assets.datasets.objects import is_objects
-from am_assets.datasets.values import THINKS, parsed
+from am_assets.datasets.values import begins_to_think, parsed, thinks
 
 SOLUTION = "solution"  # a column of it is an answer where it is short, a response where it thinks, and else neither
 TESTS = "test"  # in the name of a column: what is in it neither asks nor answers
@@ -18,6 +18,7 @@ VERDICTS = frozenset(
     {*("0", "1", "0.0", "1.0", "true", "false", "pass", "fail", "passed", "failed", "correct", "incorrect")}
     | {"right", "wrong", "error", "timeout", "easy", "medium", "hard"}
 )
+SAYS = frozenset({"response", "completion", "output", "回答", "输出"})  # answers where they are numbers
 SHORT = 40  # wide: a column of nothing longer has answers to compare with, and no responses
 WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # a character that says as much as two of others
 SENTENCE = re.compile(r"\w+,? \w[^\n]*[.!?]|.*[\u3040-\u30ff\u3400-\u9fff].*[\u3002\uff01\uff1f!?]", re.DOTALL)
@@ -52,6 +53,9 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         and not _sentences(values[text])
     ):
         found["reference_answer"] = found.pop("response")
+    if not {"reference_answer", "test_cases"} & found.keys():
+        numbers = [path for path in values if plain(path) in SAYS and all(map(_is_number, values[path]))]
+        found.update(zip(["reference_answer"], numbers, strict=False))
     if "response" not in found and (thinking := _thinking(values, found.values())):
         found["response"] = thinking
     return found
@@ -61,7 +65,7 @@ def _thinking(values: Mapping[str, Sequence[Any]], read: Iterable[str]) -> str |
     """The first column that is not read, whatever its name, of which most begin with a thought; prompts only tell of
     such tags."""
     for path, several in values.items():
-        thoughts = sum(isinstance(one, str) and bool(THINKS.match(one.lstrip())) for one in several)
+        thoughts = sum(isinstance(one, str) and begins_to_think(one) for one in several)
         if 2 * thoughts > len(several) and not _is_read(path, read) and not UNFIT.search(plain(path)):
             return path
     return None
@@ -90,7 +94,7 @@ def _fits(field: str, path: str, values: Sequence[Any]) -> bool:
     if plain(path.partition(".")[0]) in OPTIONS:
         return False
     if plain(path) == SOLUTION and not _answers(values):
-        return any(THINKS.search(str(one)) for one in values)
+        return any(thinks(str(one)) for one in values)
     if field == "reference_answer" and plain(path) in JUDGED:
         return not all(str(one).strip().lower() in VERDICTS for one in values)
     if field == "reference_answer" and any(isinstance(parsed(one), dict) for one in values):
@@ -114,9 +118,13 @@ def _numbers(value: Any) -> bool:
     )
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _responds(values: Sequence[Any]) -> bool:
     """Whether texts are responses of a model, which think or go on for some lines."""
-    return any(THINKS.search(text := str(one)) or ("\n" in text.strip() and len(text) > 5 * SHORT) for one in values)
+    return any(thinks(text := str(one)) or ("\n" in text.strip() and len(text) > 5 * SHORT) for one in values)
 
 
 def _answers(values: Sequence[Any]) -> bool:

@@ -1,5 +1,6 @@
 """The bytes of a data file, unpacked, in chunks and in lines: all of them, or an error that says why not."""
 
+import bz2
 import gzip
 import lzma
 import zlib
@@ -53,7 +54,7 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 
 def _opened(path: Path) -> Any:
-    openers: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
+    openers: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
     return openers[path.suffix](path) if path.suffix in openers else path.open("rb")
 
 

@@ -23,13 +23,13 @@ from am_assets.datasets.forms import fitting
 from am_assets.datasets.identity import asks
 from am_assets.datasets.inspection import UNSAID, Inspection, inspected
 from am_assets.datasets.locate import SourceError, find_files
-from am_assets.datasets.option_columns import labels_of, options_of
+from am_assets.datasets.option_columns import counts_of, labels_of, options_of
 from am_assets.datasets.origins import Origin
 from am_assets.datasets.reading import form_of
 from am_assets.datasets.records import read_records
 from am_assets.datasets.rows import some_of
 from am_assets.datasets.sources import Source
-from am_assets.datasets.values import THINKS, written
+from am_assets.datasets.values import written
 
 ROWS = 1_000  # looked at
 OWN = "jsonl"  # the form whose columns may have any name
@@ -57,7 +57,6 @@ class Shape:
     entry: dict[str, Any]  # of `sources.yaml`, without a rank
     found: Inspection
     ignored: list[str]  # columns that nothing is read from
-    thinks: bool  # whether a response has a think part
 
     @property
     def options(self) -> str | None:
@@ -148,8 +147,7 @@ def _shape(asks: str, entries: Sequence[dict[str, Any]], rows: Sequence[dict[str
     unnamed = {"teacher": UNNAMED} if found.teachers[UNSAID] else {}
     used = {path.split(".")[0] for path in found.columns.values() if path} | {*found.columns.values()}
     ignored = [name for name in dict.fromkeys(chain.from_iterable(rows)) if name not in {*used, *IDS, LICENSE}]
-    thinks = bool(found.columns.get("reasoning")) or any(THINKS.search(str(row)) for row in rows)
-    return Shape(asks, entry | unnamed, found, ignored, thinks and found.counts["responses"] > 0)
+    return Shape(asks, entry | unnamed, found, ignored)
 
 
 def _read(found: Inspection) -> tuple[int, ...]:
@@ -183,7 +181,10 @@ def _mapped(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     columns = columns_of(rows)
     asks = columns.get("question", "")
     options = options_of(rows)
-    labels = [*labels_of(rows, options, columns.get("reference_answer"))] if options else []
+    told_by = columns.get("reference_answer")
+    labels = [*labels_of(rows, options, told_by)] if options else []
+    if not options and told_by:
+        labels = [(field, True) for field in counts_of(rows, asks, told_by)]
     for told, _ in labels:
         beside = {name: path for name, path in columns.items() if name in ADAPTERS["choices"].fields}
         yield {"adapter": "choices", "columns": beside | {"question": asks} | options | told}

@@ -16,6 +16,7 @@ from am_assets.datasets.origins import AUTO, Origin
 from am_assets.datasets.reading import Told, items
 from am_assets.datasets.rows import Item
 from am_assets.datasets.sources import MOST_CHARS
+from am_assets.datasets.values import thinks
 
 SAMPLE = 3  # rows shown
 UNSAID = "unnamed"  # the teacher of responses that name none
@@ -33,6 +34,7 @@ class Inspection:
     teachers: Counter[str] = field(default_factory=Counter)  # of the responses
     licenses: Counter[str] = field(default_factory=Counter)
     sample: list[dict[str, Any]] = field(default_factory=list)
+    thinks: bool = False  # whether a response has a think part
 
     def to_json(self) -> dict[str, Any]:
         """As `am read --json` prints it."""
@@ -80,6 +82,7 @@ def _count(found: Inspection, item: Item, teacher: str | None) -> None:
         found.told.notes[f"{defect} question, a defect in the pool"] += 1
     said = item.said(teacher or UNSAID)
     found.counts["responses"] += len(said)
+    found.thinks = found.thinks or any(thinks(one["response"] or "") for one in said)
     found.licenses[item.kept.license or UNKNOWN] += 1
     found.teachers.update(one["teacher"] or UNSAID for one in said)
     if len(found.sample) < SAMPLE:

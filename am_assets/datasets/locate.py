@@ -17,8 +17,8 @@ from am_assets.datasets import hub
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.atomic import locked, write_whole
 
-FORMATS = [".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"]  # the first five also packed
-PACKED = (".gz", ".zst", ".xz")
+FORMATS = [".jsonl", ".jsonlines", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"]  # text also packed
+PACKED = (".gz", ".zst", ".xz", ".bz2")
 # In a folder of data: what `datasets` writes beside the rows, and what a file is called that is no part of the others.
 BESIDE_ROWS = re.compile(r"dataset_infos?\.json|dataset_dict\.json|state\.json|cache-.*\.arrow|\..*")
 SPLIT = re.compile(r"(?<![a-z])(?:train|test|val|valid|validation|dev|eval)(?![a-z])", re.I)

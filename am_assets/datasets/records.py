@@ -7,6 +7,7 @@ is not used: it turns a column of mixed types into text and reports no line.
 import codecs
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, islice
@@ -21,10 +22,18 @@ from am_assets.datasets.values import Fault, kind, shown
 
 # Keys of a JSON object whose array is the rows of a file; any other such object is a row itself.
 ROWS_UNDER = (
-    *("data", "rows", "examples", "example", "items", "instances", "records", "questions", "problems", "train", "test"),
+    *("data", "rows", "examples", "example", "items", "instances", "records", "questions", "problems"),
+    *("train", "test", "validation", "valid", "val", "dev"),
 )
 CHAT = "messages"  # the name of a row that is a list of turns
+ELSEWISE = {  # what to do with files that are often met and never read, by their endings
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "a spreadsheet: save its sheet as CSV (.csv)"),
+    **dict.fromkeys((".zip", ".tar", ".tgz", ".7z"), "an archive: unpack it, and name the files in it"),
+    **dict.fromkeys((".pkl", ".pickle", ".pt"), "it may run code where it is read: write its rows as Parquet"),
+    **dict.fromkeys(COLUMNAR, "unpack it: such files are packed within"),
+}
 POINTER = b"version https://git-lfs.github.com/spec/"  # in place of a file of which only the name was cloned
+BLANK = re.compile(r"\s*")
 NOT_UTF8, NOT_JSON = CUT = ("not UTF-8", "not JSON")  # what a line can be that is cut off
 csv.field_size_limit(2**31 - 1)
 
@@ -41,8 +50,7 @@ def read_records(path: Path, columns: Collection[str] | None = None) -> Iterator
     name = unpacked_name(path)
     suffix = Path(name).suffix.lower()
     read = {
-        ".jsonl": _json_lines,
-        ".ndjson": _json_lines,
+        **dict.fromkeys((".jsonl", ".jsonlines", ".ndjson"), _json_lines),
         ".json": _json_file,
         ".csv": _csv,
         ".tsv": _csv,
@@ -50,7 +58,8 @@ def read_records(path: Path, columns: Collection[str] | None = None) -> Iterator
     }.get(suffix)
     if read is None or (name != path.name and suffix in COLUMNAR):
         known = f"{' '.join(FORMATS)}, text also packed ({' '.join(PACKED)})"
-        raise SourceError(f"{path}: unknown format; expected one of {known}")
+        advice = ELSEWISE.get(suffix, "write its rows as JSON lines (.jsonl)")
+        raise SourceError(f"{path}: unknown format: {advice}; known are {known}")
     if _is_pointer(path):
         raise SourceError(f"{path}: a pointer of Git LFS in place of the file: `git lfs pull` fetches it")
     empty = True
@@ -78,7 +87,8 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Record | Fault]]:
-    if _begins_array(next((raw for raw in _lines(path) if raw.strip()), b"")):
+    first = next((raw for raw in _lines(path) if raw.strip()), b"")
+    if first.strip() == b"{" or _begins_array(first):
         yield from _json_file(path)
         return
     for line, raw in enumerate(_lines(path), start=1):
@@ -99,7 +109,8 @@ def _begins_array(line: bytes) -> bool:
 
 
 def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
-    """An array of objects, one under a key, a single object, or JSON lines whose file is named otherwise."""
+    """An array of objects, one under a key, a single object or several on some lines each, or JSON lines whose file is
+    named otherwise."""
     first = list(islice((raw for raw in _lines(path) if raw.strip()), 2))
     if len(first) == 2 and isinstance(record_of(first[0]), dict):
         yield from _json_lines(path)
@@ -108,6 +119,8 @@ def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
         return
     raw = b"".join(chunks(path))
     content = _json(raw)
+    if str(content) == NOT_JSON:
+        content = _one_after_another(raw) or content
     if isinstance(content, Fault):
         raise SourceError(f"{path}{_line_at_fault(raw)}: {content}")
     if isinstance(content, dict):
@@ -115,7 +128,10 @@ def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
     if isinstance(content, dict):
         arrays = [key for key, value in content.items() if (key in ROWS_UNDER or len(content) == 1) and _objects(value)]
         if len(arrays) > 1:
-            raise SourceError(f"{path}: has rows under {' and '.join(arrays)}; a file holds one array of them")
+            raise SourceError(
+                f"{path}: has rows under {' and '.join(arrays)}: write those that are meant to a file of their own,"
+                f" as by `jq -c '.{arrays[0]}[]' {path.name} > {arrays[0]}.jsonl`"
+            )
         content = content[arrays[0]] if arrays else _by_name(content)
     if not isinstance(content, list):
         raise SourceError(f"{path}: expected objects, found {kind(content)}")
@@ -152,6 +168,18 @@ def _by_name(content: Record) -> list[Record]:
 
 def _objects(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _one_after_another(raw: bytes) -> list[Record] | None:
+    """Objects behind one another, as `jq` prints them; None where anything else stands there."""
+    text, at, found = raw.decode("utf-8-sig"), 0, []
+    try:
+        while (at := BLANK.match(text, at).end()) < len(text):  # type: ignore[union-attr] # it matches anywhere
+            item, at = DECODER.raw_decode(text, at)
+            found.append(item)
+    except (ValueError, RecursionError):
+        return None
+    return found if _objects(found) else None
 
 
 def record_of(raw: bytes) -> Record | Fault:
@@ -220,13 +248,13 @@ def _csv(path: Path) -> Iterator[tuple[int, Record | Fault]]:
     reader = csv.DictReader(text, delimiter=by, strict=True)
     try:
         if twice := _repeated(reader.fieldnames or []):
-            raise SourceError(f"{path}:1: two columns `{twice}`")
+            raise SourceError(f"{path}:1: two columns `{twice}`: rename one of them")
         for row in reader:
             if None in row or None in row.values():
                 yield reader.line_num, Fault("more or fewer cells than names in the first line")
             else:
                 yield reader.line_num, {name: value or None for name, value in row.items()}
     except UnicodeDecodeError:
-        raise SourceError(f"{path}:{reader.line_num + 1}: not UTF-8") from None
+        raise SourceError(f"{path}:{reader.line_num + 1}: not UTF-8: write it as UTF-8") from None
     except csv.Error as error:
         raise SourceError(f"{path}:{reader.line_num + 1}: not CSV: {error}") from None

@@ -18,6 +18,7 @@ from am_assets.datasets.values import ABSENT, BROKEN, SHORT, Fault, shown, walk,
 
 T = TypeVar("T")
 NAMES, NAME_CHARS = 30, 60  # in a message
+NO_CHAT = "no chat, which is a list of turns, each with its role and its content"
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Row:
         chat = self.chat_on(name)
         if chat is None:
             value = self.get(name)
-            raise Fault(f"field `{self._path(name)}`: {'no chat' if value else 'an empty chat'}")
+            raise Fault(f"field `{self._path(name)}`: {NO_CHAT if value else 'an empty chat'}")
         return chat
 
     def _found(self, name: str) -> Any:

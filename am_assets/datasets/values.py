@@ -13,14 +13,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from am_assets.datasets.delimiters import TAGS
+
 SPOKEN_PARTS = ("text", "input_text", "output_text")
 THOUGHT_PARTS = ("thinking", "reasoning", "redacted_thinking")  # read by `chats.py`, no part of what is said
+HEAD = 100  # characters, of which the first tag is
 JSON_IN_JSON = 3  # texts within texts that are looked into
 BEGINS_AS_JSON = re.compile(r'(?!""")[\s"\\]*[\[{]+\s*\\*"')  # an object, or a list of texts, lists or objects
-BY_PYTHON = ("{'", "[{'", "['assert")  # how what Python wrote begins
-THINKS = re.compile(
-    r"</?(seed:)?(think(ing)?|thought|reasoning)>|\[THINK\]|◁think▷|<\|(begin_of|START_)?_?THOUGHT", re.I
-)
+BY_PYTHON = ("{'", "[{'", "['")  # how what Python wrote begins
+BY_NUMPY = re.compile(r"['\"]\s+['\"]")  # between the texts of its lists, which Python reads as one
+TAGGED = tuple(dict.fromkeys(tag.lower() for tag in TAGS))
 # No such field; a list with fewer items; text on the way to a field that begins as JSON and is none.
 ABSENT, SHORT, BROKEN = object(), object(), object()
 
@@ -51,8 +53,33 @@ def text(value: Any) -> str | None:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list) and value and all(isinstance(part, dict) and "type" in part for part in value):
-        return clean("".join(map(_spoken, value)))
+        return clean("".join(_spoken(part) for item in value for part in _parts_in(item)))
     raise Fault(f"expected text, found {kind(value)}")
+
+
+def _parts_in(item: dict[str, Any]) -> list[Any]:
+    """The parts of a message among the items of OpenAI's Responses; a part as it is."""
+    parts = item.get("content") if item["type"] == "message" else None
+    typed = isinstance(parts, list) and all(isinstance(part, dict) and "type" in part for part in parts)
+    return parts if typed and parts else [item]
+
+
+def typed(content: Any) -> Any:
+    """Content as Gemini has it, an object of parts or the parts, of which each is what it holds, as parts with their
+    types; any other as it is.
+
+    >>> typed({"parts": [{"text": "2+2", "thought": True}, {"text": "4"}]})
+    [{'type': 'thinking', 'text': '2+2'}, {'type': 'text', 'text': '4'}]
+    """
+    parts = content.get("parts") if isinstance(content, Mapping) else content
+    if not isinstance(parts, list) or any(not isinstance(part, Mapping) or "type" in part for part in parts):
+        return content
+    return [{"type": _type(part), "text": part.get("text")} for part in parts]
+
+
+def _type(part: Mapping[str, Any]) -> str:
+    there = [name for name, value in part.items() if value is not None]
+    return "thinking" if part.get("thought") is True else "text" if "text" in there else next(iter(there), "text")
 
 
 def _spoken(part: dict[str, Any]) -> str:
@@ -112,6 +139,16 @@ def parsed(value: Any) -> Any:
     return value
 
 
+def thinks(said: str) -> bool:
+    """Whether a text has a think part, however it is spelt."""
+    said = said.lower()
+    return any(tag in said for tag in TAGGED)
+
+
+def begins_to_think(said: str) -> bool:
+    return said.lstrip()[:HEAD].lower().startswith(TAGGED)
+
+
 def written(value: Any) -> Any:
     """`parsed`, also of an object or a list that Python wrote; a text where it can't be read.
 
@@ -121,7 +158,8 @@ def written(value: Any) -> Any:
     found = parsed(value)
     if isinstance(found, str) and found.lstrip().startswith(BY_PYTHON):
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-            return ast.literal_eval(found)
+            read = ast.literal_eval(found)
+            return found if isinstance(read, list) and len(read) == 1 and BY_NUMPY.search(found) else read
     return found
 
 
@@ -134,7 +172,7 @@ def listed(value: Any) -> Any:
     """
     if not isinstance(value, str) or not (begins := re.match(r"\s*\[\s*(?=['\"])", value)):
         return value
-    if not THINKS.match(value[begins.end() + 1 :].lstrip()):
+    if not begins_to_think(value[begins.end() + 1 :]):
         return value
     for read in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
@@ -156,7 +194,7 @@ def broken(value: Any) -> bool:
 def walk(value: Any, steps: list[str]) -> Any:
     """What the steps lead to in a value, or why to nothing: ABSENT, SHORT or BROKEN."""
     for step in steps:
-        value = parsed(value) if isinstance(value, str) else value
+        value = written(value) if isinstance(value, str) else value
         if broken(value):
             return BROKEN
         if isinstance(value, Mapping) and step in value:

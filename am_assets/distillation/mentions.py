@@ -5,7 +5,7 @@ Only for responses that are ill-formed by their tags as they stand, and for answ
 
 import re
 
-from am_assets.distillation.delimiters import FAMILIES, MORE
+from am_assets.datasets.delimiters import FAMILIES, MORE
 
 MARK = "\ufdd0"  # a character that no text has, within a tag that is text
 FENCE = re.compile(r"(?:^|(?<=[>\]▷]))[ \t]*(?:`{3,}|~{3,})[^`\n]*$", re.M)

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import polars as pl
 
 from am_assets.config.vocabulary import TEMPLATES
-from am_assets.distillation.delimiters import FAMILIES, MORE, PAPER, TAGS, Delimiters
+from am_assets.datasets.delimiters import FAMILIES, MORE, PAPER, TAGS, Delimiters
 from am_assets.distillation.mentions import MARK, marked
 from am_assets.distillation.templates import BLANKS, HEAD, without_tokens
 
 __all__ = ["TAGS", "VERSION", "full_response", "split"]
-VERSION = "3"  # raise when a response is read as other parts
+VERSION = "4"  # raise when a response is read as other parts
 
 FENCE = "```"
 # What stands before a tag that is quoted, whatever follows, or where a quote follows it.

@@ -4,20 +4,20 @@ import re
 
 import polars as pl
 
-from am_assets.distillation.delimiters import FAMILIES, HEADED, PAPER
+from am_assets.datasets.delimiters import FAMILIES, HEADED, PAPER
 
 # What a server leaves of the chat template when it does not skip special tokens.
 ENDS = ["<|im_end|>", "<|endoftext|>", "<\uff5cend▁of▁sentence\uff5c>", "<|end▁of▁sentence|>", "<|eot_id|>",
         "<|end_of_text|>", "<end_of_turn>", "<eos>", "<|END_OF_TURN_TOKEN|>", "<|endofresponse|>", "[EOS]",
         "<seed:eos>", "<|end|>", "<|eos|>", "<|eom_id|>", "<|role_end|>", "<|user|>", "<|observation|>",
         "[|endofturn|]", "[e~[", "<SPECIAL_12>", "<|EOT|>", "<|eot|>", "<|end_of_turn|>", "<|endofturn|>",
-        "<|return|>"]  # fmt: skip
+        "<|return|>", "<turn|>", "</longcat_s>"]  # fmt: skip
 END_TOKENS = re.compile(rf"(\s*({'|'.join(map(re.escape, ENDS))}))+\s*$")
 STRUCK = "</s>"  # which also ends struck-out HTML
 FIRST = ["<s>", "<bos>", "[gMASK]<sop>", "<|begin_of_text|>", "<\uff5cbegin▁of▁sentence\uff5c>"]
 ASSISTANT = ["<\uff5cAssistant\uff5c>", "<|assistant|>", "[|assistant|]", "<|start_of_role|>assistant<|end_of_role|>",
              "<|start_header_id|>assistant<|end_header_id|>", "<|header_start|>assistant<|header_end|>",
-             "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>", "<start_of_turn>model"]  # fmt: skip
+             "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>", "<start_of_turn>model", "<|turn>model"]  # fmt: skip
 BEGIN_TOKENS = re.compile(
     rf"^\s*({'|'.join(map(re.escape, FIRST))})?\s*"
     rf"(<\|im_start\|>\s*assistant(?:<\|im_sep\|>)?|{'|'.join(map(re.escape, ASSISTANT))})?\s*"

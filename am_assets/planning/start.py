@@ -111,7 +111,7 @@ def _recipe(start: Start) -> str:
     lines = None if teacher == BUNDLED else _sampling(teacher)
     text = default_recipe(_flow(teacher), lines)
     responses = any(shape.found.counts["responses"] for shape in start.shapes)
-    if responses and not any(shape.thinks for shape in start.shapes):
+    if responses and not any(shape.found.thinks for shape in start.shapes):
         asked = "  published: false # the responses in the files do not think: the teacher is asked instead\n"
         text = text.replace("  system_prompt:", asked + "  system_prompt:", 1)
     return head + text

@@ -1,6 +1,7 @@
 """`am init`: files of one's own, in whatever columns, become a project that applies as it is."""
 
 import json
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -86,6 +87,9 @@ def test_columns_are_found_by_their_names_in_every_format(here: Path, suffix: st
     assert "not read: Problem Text, note" in said
 
 
+CHAT = [{"role": "user", "content": "1 + 1?"}]
+
+
 @pytest.mark.parametrize(
     ("row", "columns"),
     [
@@ -115,6 +119,14 @@ def test_columns_are_found_by_their_names_in_every_format(here: Path, suffix: st
         ({"prompt": "1 + 1?", "completion": "One and one is two."}, {"question": "prompt", "response": "completion"}),
         ({"问题": "首都?", "回答": "首都是北京。"}, {"question": "问题", "response": "回答"}),
         ({"问题": "1 + 1?", "回答": "2"}, {"question": "问题", "reference_answer": "回答"}),
+        ({"问题": "1 + 1?", "回答": 2}, {"question": "问题", "reference_answer": "回答"}),
+        ({"prompt": "1 + 1?", "output": 3, "gold": 2}, {"question": "prompt", "reference_answer": "gold"}),
+        ({"Open-ended Verifiable Question": "Who?", "Ground-True Answer": "Ann"},
+         {"question": "Open-ended Verifiable Question", "reference_answer": "Ground-True Answer"}),
+        ({"question": "1 + 1?", "reasoning (reasoning_content)": "2.", "response (content)": "It is 2, of course."},
+         {"response": "response (content)", "reasoning": "reasoning (reasoning_content)"}),
+        ({"request": {"messages": CHAT}, "response": {"choices": [{"message": {"content": "<think>2</think>2"}}]}},
+         {"question": "request.messages"}),
         ({"prompt": "1 + 1?", "output": "<think>2</think>2", "generator": "r1"},
          {"question": "prompt", "response": "output", "teacher": "generator"}),
         ({"prompt": "1 + 1?", "outputs": [{"model": "r1", "text": "<think>2</think>2"}, None], "answer": 2},
@@ -129,7 +141,6 @@ def test_what_a_column_holds_says_what_it_is(here: Path, row: dict, columns: dic
 
 
 ALPACA = {"question": "instruction", "shown_below": "input", "reference_answer": "output"}
-CHAT = [{"role": "user", "content": "1 + 1?"}]
 
 
 @pytest.mark.parametrize(
@@ -215,6 +226,33 @@ def test_what_no_letter_or_number_tells_apart_are_no_options(here: Path, row: di
     (shape,) = json.loads(init("--from", "rows.jsonl", "--json"))["shapes"]
     assert shape["form"] == "jsonl" and shape["sample"][0]["question"] == "How many?"
     assert shape["sample"][0]["reference_answer"] in (row.get("answer"), '{"any_of":["6","six"]}')
+
+
+def test_a_number_beside_options_in_the_question_counts_them_where_a_row_tells(here: Path) -> None:
+    asked = "Who?\nA. Al\nB. Bo\nC. Cy"
+    for numbers, references in (((0, 2), ["A", "C"]), ((3, 1), ["C", "A"]), ((1, 2), [None, None])):
+        write(here / "rows.jsonl", [{"question": asked, "answer": number} for number in numbers])
+        (shape,) = json.loads(init("--from", "rows.jsonl", "--json"))["shapes"]
+        assert [row["reference_answer"] for row in shape["sample"]] == references
+        shutil.rmtree(here / "mine")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"content": "2", "reasoning_content": "1 and 1."},
+        {"content": [{"type": "thinking", "thinking": "1 and 1."}, {"type": "text", "text": "2"}]},
+        {"content": "<|channel|>analysis<|message|>1 and 1.<|end|><|channel|>final<|message|>2"},
+        {"content": "Here is my thought process: 1 and 1. Here is my response: 2"},
+    ],
+)
+def test_thinking_is_seen_wherever_it_stands(here: Path, answer: dict) -> None:
+    asked = [{"role": "system", "content": "Answer in <think></think>."}, *CHAT]
+    write(here / "rows.jsonl", [{"messages": [*asked, {"role": "assistant", **answer}]}])
+    assert "do not think" not in init("--from", "rows.jsonl")
+    write(here / "plain.jsonl", [{"messages": [*asked, {"role": "assistant", "content": "2"}]}])
+    shutil.rmtree(here / "mine")
+    assert "do not think" in init("--from", "plain.jsonl")
 
 
 def test_a_text_that_counts_options_from_no_one_knows_where_is_refused(here: Path) -> None:

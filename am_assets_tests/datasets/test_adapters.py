@@ -226,7 +226,9 @@ def test_a_chat_that_python_wrote_is_one(tmp_path: Path) -> None:
     turns = [{"role": "user", "content": "It's 1 + 1?"}, {"role": "assistant", "content": "<think>2</think>2"}]
     (row,) = adapt(tmp_path, "chat", {"messages": repr(turns)}, teacher="t").to_dicts()
     assert (row["question"], row["published"][0]["response"]) == ("It's 1 + 1?", "<think>2</think>2")
-    assert fault(tmp_path, "chat", {"messages": repr(turns).replace(", {", " {")}) == "field `messages`: no chat"
+    assert fault(tmp_path, "chat", {"messages": repr(turns).replace(", {", " {")}).startswith(
+        "field `messages`: no chat"
+    )
 
 
 def test_of_am_the_name_of_the_model_is_the_teacher_where_there_is_one(tmp_path: Path) -> None:
@@ -423,6 +425,10 @@ NOT_ONE = "none of the options"
         ({"options": TOWNS, "answer": "AC"}, "A, C"),
         ({"options": TOWNS, "answer": ["C", "A"]}, "A, C"),
         ({"options": TOWNS, "answer": "CA"}, NOT_ONE),
+        ({"options": TOWNS, "answer_from_0": "1.0"}, "B"),
+        ({"options": str(TOWNS), "answer": "B"}, "B"),
+        ({"options": [{"A": "Rome", "B": None}, {"A": None, "B": "Paris"}, {"C": "Oslo"}, {"D": "Bern"}],
+          "expected_answer": "B"}, "B"),
     ],
 )  # fmt: skip
 def test_multiple_choice_shows_its_options_and_a_letter_is_the_reference(
@@ -450,6 +456,7 @@ def test_multiple_choice_shows_its_options_and_a_letter_is_the_reference(
         ({"question": {"stem": "Who?", "choices": [{"text": "Al", "label": "A"}, {"text": "Bo", "label": "B"}]},
           "answerKey": "B"}, "Who?\n\nA) Al\nB) Bo", "B"),
         ({"question": "1+1?", "options": None, "answer": "2"}, "1+1?", "2"),
+        ({"question": "Who? A. Al B. Bo C. Cy", "answer_from_1": 2}, "Who? A. Al B. Bo C. Cy", "B"),
     ],
 )  # fmt: skip
 def test_options_are_shown_once_and_a_question_without_any_is_open(
@@ -467,10 +474,73 @@ def test_options_are_shown_once_and_a_question_without_any_is_open(
         ({"options": ["x", ""], "answer": "A"}, "an empty option"),
         ({"options": [str(n) for n in range(11)], "answer": "A"}, "more than 10 options"),
         ({"options": "x or y", "answer": "A"}, "expected options"),
+        ({"options": "['x' 'y']", "answer": "A"}, "expected options"),  # as numpy writes them
     ],
 )
 def test_options_that_cannot_be_told_are_named(tmp_path: Path, row: dict[str, Any], says: str) -> None:
     assert says in fault(tmp_path, "choices", {"question": "Which?", **row})
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "reference"),
+    [
+        ("Who?\nA. Al\nB. Bo\nC. Cy", 2, None),
+        ("Who?\n(A) Al\n(B) Bo\n(C) Cy", "0", None),
+        ("Who?\nA. Al\nB. Bo\nC. Cy", "B", "B"),
+        ("How many?\nA. 1\nB. 2\nC. 5", 2, "2"),
+        ("How many?\nA. Al\nB. Bo\nC. Cy", 7, "7"),
+        ("How many are A, B and C?", 3, "3"),
+    ],
+)
+def test_a_number_that_may_count_the_options_of_a_question_is_no_reference(
+    tmp_path: Path, question: str, answer: Any, reference: str | None
+) -> None:
+    (got,) = adapt(tmp_path, "jsonl", {"question": question, "answer": answer}).to_dicts()
+    assert got["reference_answer"] == reference
+
+
+def test_a_row_that_goes_on_from_earlier_turns_is_at_fault(tmp_path: Path) -> None:
+    row = {"question": "And 1 + 2?", "answer": 3}
+    assert "goes on from the turns in `history`" in fault(tmp_path, "jsonl", row | {"history": [["1 + 1?", "2"]]})
+    for none in ([], "[]", None, "made in 1998"):
+        assert adapt(tmp_path, "jsonl", row | {"history": none}).height == 1
+
+
+THOUGHT = "<think>1 and 1.</think>2"
+SENT = {  # what servers send, each with one whole answer
+    "chat completion": {"id": "x", "model": "m", "choices": [
+        {"message": {"role": "assistant", "content": "2", "reasoning_content": "1 and 1."}, "finish_reason": "stop"}]},
+    "Gemini": {"modelVersion": "m", "candidates": [
+        {"content": {"role": "model", "parts": [{"text": "1 and 1.", "thought": True}, {"text": "2"}]},
+         "finishReason": "STOP"}]},
+    "Anthropic": {"type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn", "content": [
+        {"type": "thinking", "thinking": "1 and 1.", "signature": "x"}, {"type": "text", "text": "2"}]},
+    "Responses": {"object": "response", "model": "m", "status": "completed", "output": [
+        {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "1 and 1."}]},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "2"}]}]},
+}  # fmt: skip
+CUT = {"finish_reason": "length", "finishReason": "MAX_TOKENS", "stop_reason": "max_tokens", "status": "incomplete"}
+
+
+@pytest.mark.parametrize("sent", SENT.values(), ids=SENT)
+def test_what_a_server_sent_is_a_response_where_it_ended(tmp_path: Path, sent: dict[str, Any]) -> None:
+    (got,) = adapt(tmp_path, "jsonl", {"question": "1 + 1?", "response": sent}).to_dicts()
+    assert got["published"] == [{"teacher": "m", "response": THOUGHT}]
+    for ended, cut in CUT.items():
+        off = json.loads(json.dumps(sent), object_hook=lambda one, e=ended, c=cut: one | ({e: c} if e in one else {}))
+        (got,) = adapt(tmp_path, "jsonl", {"question": "1 + 1?", "response": off}).to_dicts()
+        assert (got["published"] == []) == (off != sent)
+
+
+def test_items_of_responses_are_an_answer_unless_they_call_a_tool_or_are_cut_off(tmp_path: Path) -> None:
+    thought, said = SENT["Responses"]["output"]
+    row = {"question": "1 + 1?", "response": [thought, said], "teacher": "m"}
+    assert adapt(tmp_path, "jsonl", row)["published"].to_list() == [[{"teacher": "m", "response": THOUGHT}]]
+    for items in (
+        [thought, {"type": "function_call", "name": "add"}, said],
+        [thought, said | {"status": "incomplete"}],
+    ):
+        assert "field `response`: " in fault(tmp_path, "jsonl", row | {"response": items})
 
 
 OF_FUNCTION = {"N": None, "quantifier": None, "keyword_list": None, "word": None}
@@ -599,6 +669,13 @@ def test_code_of_verl_may_be_a_list_of_inputs_and_outputs(tmp_path: Path) -> Non
     row = ADAPTERS["verl"].example | {"reward_model": {"ground_truth": listed, "style": "rule"}}
     (tests,) = adapt(tmp_path, "verl", row)["test_cases"].to_list()
     assert json.loads(tests) == {"inputs": ["1 2"], "outputs": ["3"]}
+
+
+def test_tests_of_leetcode_in_verl_bring_what_stands_before_them(tmp_path: Path) -> None:
+    truth = {"import_prefix": "import math\n", "test_code": "def check(candidate): ...", "entry_point": "Solution().f"}
+    row = ADAPTERS["verl"].example | {"reward_model": {"ground_truth": json.dumps(truth), "style": "rule"}}
+    (tests,) = adapt(tmp_path, "verl", row)["test_cases"].to_list()
+    assert json.loads(tests)["test_code"] == "import math\n\ndef check(candidate): ..."
 
 
 def test_tests_of_humaneval_bring_what_they_use_of_the_prompt(tmp_path: Path) -> None:

@@ -43,10 +43,18 @@ def test_question_and_answer_are_found_wherever_they_stand(turns: list[dict]) ->
         {"role": "assistant", "content": "A.", "reasoning": "<think>T.</think>"},
         {"role": "assistant", "content": [{"type": "thinking", "thinking": "T."}, {"type": "text", "text": "A."}]},
         {"role": "assistant", "content": "<think>T.</think>A.", "reasoning_content": "T."},
+        {"role": "model", "parts": [{"text": "T.", "thought": True}, {"text": "A.", "thought": None}]},
     ],
 )
 def test_thinking_apart_becomes_the_think_part(answer: dict) -> None:
     assert read_chat([QUESTION, answer], None).response == "<think>T.</think>A."
+
+
+def test_an_item_of_thinking_belongs_to_the_turn_behind_it() -> None:
+    summary = [{"type": "summary_text", "text": "T."}]
+    thoughts = [{"type": "reasoning", "summary": summary}, {"type": "reasoning", "summary": [], "content": None}]
+    said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "A."}]}
+    assert read_chat([QUESTION, *thoughts, said], None)[:2] == ("Q?", "<think>T.</think>A.")
 
 
 def test_a_question_alone_has_no_response() -> None:
@@ -88,6 +96,9 @@ def test_the_entry_of_a_source_says_so(tmp_path: Path, entry: dict, asked: str) 
         (["Q?", "A."], "no role"),
         ([{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}], "a part of type image_url"),
         ([{"role": "user", "content": {"text": "Q?"}}], "expected text, found an object"),
+        ([{"role": "user", "parts": [{"inlineData": {}}, {"text": "Q?"}]}], "a part of type inlineData"),
+        ([QUESTION, {"type": "function_call", "name": "add"}], "no role"),
+        ([QUESTION, {"role": "assistant", "content": "A", "status": "incomplete"}], "cut off"),
     ],
 )
 def test_any_other_chat_is_a_fault(turns: Any, says: str) -> None:

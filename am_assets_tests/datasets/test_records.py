@@ -47,6 +47,8 @@ CSV = ("question,n\n" + "".join(f'"Question {n}? é\u2028",\n' for n in range(le
         ("a.jsonl.zst", zstandard.compress(LINES[:5000]) + zstandard.compress(LINES[5000:])),
         ("a.json", ARRAY),
         ("a.jsonl.xz", lzma.compress(LINES)),
+        ("a.jsonlines", LINES),
+        ("a.jsonl", b"\n".join(json.dumps(row, indent=1).encode() for row in ROWS)),
         ("a.json", LINES),
         ("a.json.gz", gzip.compress(ARRAY)),
         ("a.json", b'{"version": 1, "data": ' + ARRAY + b"}"),
@@ -63,6 +65,8 @@ CSV = ("question,n\n" + "".join(f'"Question {n}? é\u2028",\n' for n in range(le
         "zst of two frames",
         "array",
         "xz",
+        "jsonlines",
+        "objects on several lines each",
         "lines named json",
         "packed array",
         "under a key",
@@ -114,9 +118,10 @@ def test_an_object_that_may_be_no_table_is_none(tmp_path: Path) -> None:
         {"columns": [*ASKED[0]], "data": [["One?", "1"], ["Two?"]]},
     ):
         assert read(write(tmp_path / "a.json", json.dumps(content))).is_empty()
-    write(tmp_path / "a.json", json.dumps({"train": ASKED[:1], "test": ASKED[1:]}))
-    with pytest.raises(SourceError, match="has rows under train and test"):
-        read(tmp_path / "a.json")
+    for other in ("test", "validation"):
+        write(tmp_path / "a.json", json.dumps({"name": "sums", "train": ASKED[:1], other: ASKED[1:]}))
+        with pytest.raises(SourceError, match=f"has rows under train and {other}: write those .* file of their own"):
+            read(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize("indent", [None, 1])

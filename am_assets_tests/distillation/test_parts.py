@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from am_assets.distillation.delimiters import FAMILIES
+from am_assets.datasets.delimiters import FAMILIES
 from am_assets.distillation.parts import full_response, split
 
 ANALYSIS = "<|channel|>analysis<|message|>"
@@ -88,6 +88,7 @@ def test_a_tag_that_is_mentioned_is_text_and_an_ambiguous_one_no_part(response: 
         "<|user|>",
         "<|EOT|>",
         "<|eot|>",
+        "<turn|>",
         "\u200b",
     ],
 )
@@ -97,7 +98,7 @@ def test_tokens_that_end_a_turn_are_no_part_of_the_answer(end: str) -> None:
     for begin in (
         *("<|im_start|>assistant\n", "<|im_start|>assistant<|im_sep|>", "<|assistant|>", "[|assistant|]", "\ufeff"),
         *("<s>", "<\uff5cbegin▁of▁sentence\uff5c>", "<|start_of_role|>assistant<|end_of_role|>"),
-        "<|header_start|>assistant<|header_end|>\n\n",
+        *("<|header_start|>assistant<|header_end|>\n\n", "<|turn>model\n"),
     ):
         assert read(f"{begin}<think>{SUM}</think>{ANSWER}{end}") == (SUM, ANSWER, True)
 
@@ -138,6 +139,8 @@ def test_harmony_channels_are_thought_and_answer(response: str, parts: tuple) ->
         "<\uff5cend▁of▁sentence\uff5c><\uff5cUser\uff5c>And 1+2?<\uff5cAssistant\uff5c>",
         '\n<tool_call>\n{"name": "add"}\n</tool_call>',
         "<|tool_calls_section_begin|><|tool_call_begin|>functions.add:0<|tool_call_end|>",
+        '<\uff5cDSML\uff5cfunction_calls>\n<\uff5cDSML\uff5cinvoke name="add">',
+        "<turn|>\n<|turn>user\nAnd 1+2?",
     ],
 )
 def test_an_answer_that_goes_on_is_ill_formed_unless_it_shows_how_one_would(more: str) -> None:
@@ -169,6 +172,9 @@ def test_a_thought_behind_the_thought_is_no_answer() -> None:
         (f"Here is my thought process:\n\n{SUM}", (None, None, False)),
         ("Sure. Here is my response: 4", (None, None, False)),
         ("Here's my thought process: a Here's my response: 4 Here's my response: 5", (None, None, False)),
+        (f"Thinking...\n{SUM}\n...done thinking.\n\n{ANSWER}", (SUM, ANSWER, True)),
+        (f"Thinking...\n{SUM}\n", (None, None, False)),
+        ("Thinking... is done thinking.\n4", (None, None, False)),
         (f"## Thinking\n\n{SUM}\n\n## Final Response\n\n{ANSWER}", (SUM, ANSWER, True)),
         (
             f"Here are my reasoning steps:\n{SUM}\n[BEGIN FINAL RESPONSE]\n{ANSWER}\n[END FINAL RESPONSE]\n<|end|>",

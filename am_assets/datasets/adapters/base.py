@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from am_assets.config.vocabulary import FINISH_REASONS
 from am_assets.datasets.cases import canonical
-from am_assets.datasets.chats import with_thinking
+from am_assets.datasets.chats import reply, with_thinking
 from am_assets.datasets.rows import Field, Item, Parts, Row
 from am_assets.datasets.values import Fault, clean, kind, text
 from am_assets.runtime.wording import counted
@@ -122,7 +122,7 @@ def responses(row: Row, name: str, reasoning: str, finish_reason: str) -> tuple[
     those that are left out (`finished`)."""
     given = row.get(name)
     several = isinstance(given, list) and all(isinstance(one, str | None) for one in given)
-    said = [clean(one or "") for one in given] if several else [one for one in [row.text(name)] if one is not None]
+    said = [clean(one or "") for one in given] if several else [one for one in [row.of(name, reply)] if one is not None]
     thoughts = _beside(row, reasoning, len(said))
     return finished(row, [*map(with_thinking, thoughts, said)], finish_reason)
 

@@ -27,7 +27,7 @@ ADAPTER = Adapter(
         "test_cases": Field("test_cases"),
     },
     read,
-    version="3",
+    version="4",
     doc="chats of one question and its answer; `system` turns are left out, `turns: first` takes the first two of"
     " longer ones",
     signature=("messages|conversations",),

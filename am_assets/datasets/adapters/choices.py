@@ -4,14 +4,14 @@ import re
 from typing import Any
 
 from am_assets.datasets.adapters.base import Adapter, Fault, Field, Item, Row, any_of, fields, responses, with_parts
-from am_assets.datasets.options import LETTERS, shown
-from am_assets.datasets.values import parsed, scalar
+from am_assets.datasets.options import LABEL, LETTERS, letters, shown, shown_in
+from am_assets.datasets.values import parsed, scalar, written
 
 ASKING = ("question", "question_stem", "query", "Question", "problem", "Problem", "prompt", "题目", "问题")
 LISTS = ("options", "choices", "question.choices", "Options", "Choices")
 TELLING = (
     *("answerKey", "answer_letter", "answer_idx", "correct_option", "answer_index", "cop", "answer", "Answer"),
-    *("correct", "label", "target", "gold", "答案"),
+    *("correct", "label", "target", "gold", "expected_answer", "答案"),
 )
 COUNTED = {"answer_from_0": 0, "answer_from_1": 1}  # fields that hold a number, and the number of the first option
 COLUMNS = {  # of files with a column for each option
@@ -21,10 +21,9 @@ COLUMNS = {  # of files with a column for each option
     )
     for letter in "ABCDE"
 }
-LABEL, SAID = ("label", "key", "id", "letter"), ("text", "value", "content", "option")
-OWN_LABEL = r"\s*\(?{}\s?[).:、\uff0e]\s*"  # as in "B) Paris"
-LED = re.compile(r"\(?([A-J])\s?[).:、\uff0e]\s*(.+)", re.DOTALL)
-LISTED = re.compile(r"[\s$]*(?:\\boxed\{)?(?:(?:\s*[,;、\uff0c]\s*| and )?\(?[A-J]\)?)+[.:}]*[\s$]*")
+LABELLED, SAID = ("label", "key", "id", "letter"), ("text", "value", "content", "option")
+LED = re.compile(rf"\s*{LABEL}\s*(.+)", re.DOTALL)
+BOXED = re.compile(r"[\s$]*(?:\\boxed\{)?(.*?)[.:}]*[\s$]*")  # letters, in what may stand around them
 SPELT = re.compile(r"(?:^|\s*,\s*)([a-j]) \) ")  # as MathQA has them: "a ) 38 , b ) 27.5"
 UNTOLD = ("", "-1")  # of test sets, which keep the answer to themselves
 
@@ -35,13 +34,15 @@ def read(row: Row) -> Item:
     chat = row.chat_on("question")
     stem = "stem" if isinstance(row.get("question"), dict) else "question"
     question = chat.question if chat else row.text(stem)
+    if not options and any(map(row.has, COUNTED)):  # which counts those that the question shows
+        labels, options = _options(shown_in(question or ""))
     above = row.text("shown_above")
     said, notes = responses(row, "response", "reasoning", "finish_reason")
     right = _told(row, labels, options) if options else []
-    letters = ", ".join(LETTERS[at] for at in right) or None
+    named = ", ".join(LETTERS[at] for at in right) or None
     return Item(
         _asked(f"{above}\n\n{question}" if above and question else question, options),
-        reference_answer=letters if options else any_of(row.scalars("answer")),
+        reference_answer=named if options else any_of(row.scalars("answer")),
         responses=[(row.text("teacher"), one) for one in said],
         notes=tuple(sorted(notes)),
     )
@@ -56,7 +57,7 @@ def _told(row: Row, labels: list[str], options: list[str]) -> list[int]:
 
 
 def _counted(value: Any, first: int, options: int) -> list[int]:
-    said = (scalar(value) or "").strip()
+    said = (scalar(value) or "").strip().removesuffix(".0")
     if said in UNTOLD:
         return []
     at = int(said) - first if said.isdigit() else -1
@@ -67,7 +68,7 @@ def _counted(value: Any, first: int, options: int) -> list[int]:
 
 def _asked(question: str | None, options: list[str]) -> str | None:
     """The question with its options, unless it shows them itself."""
-    labelled = (OWN_LABEL.format(letter) + re.escape(one) for letter, one in zip(LETTERS, options, strict=False))
+    labelled = (_label(letter) + re.escape(one) for letter, one in zip(LETTERS, options, strict=False))
     if not options or all(re.search(one, question or "") for one in labelled):
         return question
     return with_parts(question, shown(options))
@@ -75,15 +76,20 @@ def _asked(question: str | None, options: list[str]) -> str | None:
 
 def _options(value: Any) -> tuple[list[str], list[str]]:
     """The labels and the texts of options; a label of their own is no part of the text."""
-    pairs = _pairs(parsed(value))
+    pairs = _pairs(written(value))
     if len(pairs) > len(LETTERS):
         raise Fault(f"more than {len(LETTERS)} options")
     labels = [(scalar(label) or letter).strip().upper() for letter, (label, _) in zip(LETTERS, pairs, strict=False)]
     said = [scalar(one) or "" for _, one in pairs]
     if any(not one.strip() for one in said):
         raise Fault("an empty option")
-    own = [re.match(OWN_LABEL.format(letter), one) for letter, one in zip(LETTERS, said, strict=False)]
+    own = [re.match(_label(letter), one) for letter, one in zip(LETTERS, said, strict=False)]
     return labels, [one[label.end() if label and all(own) else 0 :] for one, label in zip(said, own, strict=True)]
+
+
+def _label(letter: str) -> str:
+    """The regular expression of a label of its own before an option."""
+    return rf"\s*{LABEL.replace('[A-J]', letter)}\s*"
 
 
 def _pairs(value: Any) -> list[tuple[Any, Any]]:
@@ -93,14 +99,21 @@ def _pairs(value: Any) -> list[tuple[Any, Any]]:
         value = dict(zip(parts[::2], parts[1::2], strict=True)) or value
     if isinstance(value, dict) and isinstance(texts := value.get("text"), list):
         return [*zip(value.get("label") or [None] * len(texts), texts, strict=True)]
-    if isinstance(value, dict):  # of Parquet, with a field for each that any row has
-        return [(label, one) for label, one in value.items() if one is not None]
+    if isinstance(value, dict):
+        return [*_there(value).items()]
     if not isinstance(value, list):
         raise Fault("expected options: a list, or an object with a text for each letter")
     if value and all(isinstance(one, dict) for one in value):
-        return [(_first(one, LABEL), _first(one, SAID)) for one in value]
+        if all(isinstance(one, dict) and len(there := _there(one)) == 1 and {*there} <= {*LETTERS} for one in value):
+            return [pair for one in value for pair in _there(one).items()]
+        return [(_first(one, LABELLED), _first(one, SAID)) for one in value]
     numbers = not any(isinstance(one, str) for one in value)  # of which the answer is one, and no position
     return [(one if numbers else None, one) for one in value if one is not None]
+
+
+def _there(option: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an object that are there: of Parquet it has those of all rows."""
+    return {name: one for name, one in option.items() if one is not None}
 
 
 def _first(option: dict[str, Any], names: tuple[str, ...]) -> Any:
@@ -139,8 +152,8 @@ def _positions(said: str, options: list[str]) -> list[int]:
     if led:
         at = LETTERS.index(led[1])
         return [at] if led[2].strip() in [one.strip() for one in options[at : at + 1]] else []
-    letters = re.findall("[A-J]", said) if LISTED.fullmatch(said) else []
-    return [LETTERS.index(letter) for letter in letters] if letters == sorted({*letters}) else []
+    bare = BOXED.fullmatch(said)
+    return sorted(map(LETTERS.index, (bare and letters(bare[1])) or ()))
 
 
 ADAPTER = Adapter(
@@ -158,11 +171,11 @@ ADAPTER = Adapter(
         teacher=Field("teacher", ("model",)),
     ),
     read,
-    version="2",
+    version="3",
     doc="multiple choice, as [MMLU](https://huggingface.co/datasets/cais/mmlu), MMLU-Pro, SuperGPQA, ARC,"
     " CommonsenseQA, MedQA, MedMCQA, AQuA, LogiQA, C-Eval and CMMLU have it; it shows the options, the reference is a"
     " letter; an answer is a letter, a label, the text of an option, or a number that counts from 0; `columns:` names"
-    " one that counts, as text too, as `answer_from_0` or `answer_from_1`",
+    " one that counts, as text too, as `answer_from_0` or `answer_from_1`, also options that stand in the question",
     signature=(
         "|".join(ASKING),
         "|".join(

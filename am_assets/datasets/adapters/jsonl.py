@@ -12,13 +12,18 @@ from am_assets.datasets.adapters.base import (
     finished,
     responses,
 )
+from am_assets.datasets.chats import is_reply
 from am_assets.datasets.objects import is_objects, of_objects
+from am_assets.datasets.options import counted
 from am_assets.datasets.values import clean, listed, parsed
 
+COUNTED = "a number beside options in the question, left out: `choices` reads `answer_from_0` or `answer_from_1`"
 SHORT = 200  # characters of an answer that can be compared with
 
 
 def read(row: Row) -> Item:
+    if isinstance(history := parsed(row.get("history")), list) and history:
+        raise Fault("goes on from the turns in `history`: leave such rows out by `where:`")
     asked = row.chat_on("question")
     tests = row.get("test_cases")
     try:
@@ -26,11 +31,13 @@ def read(row: Row) -> Item:
     except Fault as fault:
         raise Fault(f"field `constraints`: {fault}") from None
     said, notes = _said(row)
+    question = _shown(row, asked.question if asked else row.text("question"))
+    reference = any_of(row.scalars("reference_answer") if row.has("reference_answer") else _short_answers(row))
+    if reference and counted(reference, question or ""):
+        reference, notes = None, {*notes, COUNTED}
     return Item(
-        _shown(row, asked.question if asked else row.text("question")),
-        reference_answer=any_of(
-            row.scalars("reference_answer") if row.has("reference_answer") else _short_answers(row)
-        ),
+        question,
+        reference_answer=reference,
         test_cases=row.tests("test_code" if tests is None else "test_cases", row.text("test_entry_point")),
         constraints=wanted,
         responses=said,
@@ -64,7 +71,7 @@ def _said(row: Row) -> tuple[list[tuple[str | None, str]], set[str]]:
     several = row.of("response", listed)
     if isinstance(several, list) and several is not row.get("response"):
         said, notes = finished(row, [clean(one or "") for one in several], "finish_reason")
-    elif chat := row.chat_on("response"):
+    elif not is_reply(several) and (chat := row.chat_on("response")):
         said, notes = finished(row, [] if chat.response is None else [chat.response], "finish_reason")
     else:
         said, notes = responses(row, "response", "reasoning", "finish_reason")
@@ -81,9 +88,10 @@ ADAPTER = Adapter(
         constraints=Field("constraints"),
         shown_above=Field("shown_above"),
         shown_below=Field("shown_below"),
+        history=Field("history"),
     ),
     read,
-    version="8",
+    version="9",
     doc="your own data; `reference_answer` may be a list, of which one has to be met, and where no row has it a short"
     " `answer` is it; `response` may be a list of several, of texts or of objects with a teacher, thinking and finish"
     " reason of their own, `finish_reason` says why each ended, `test_cases` may be code or a table, a path may lead"

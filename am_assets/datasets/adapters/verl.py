@@ -17,7 +17,7 @@ def read(row: Row) -> Item:
 ADAPTER = Adapter(
     {"prompt": Field("prompt", required=True), "ground_truth": Field("reward_model.ground_truth", required=True)},
     read,
-    version="3",
+    version="4",
     doc="[Eurus-2-RL](https://huggingface.co/datasets/PRIME-RL/Eurus-2-RL-Data) and other rows of verl: maths and code",
     signature=("prompt.0.role", "reward_model.ground_truth"),
     example={

@@ -8,6 +8,7 @@ import polars as pl
 from am_assets.config.evaluation import EvaluationPolicy
 from am_assets.datasets import benchmarks as benchmark_files
 from am_assets.datasets.checks import HAS_REFERENCE
+from am_assets.datasets.options import letters as option_letters
 from am_assets.distillation import parts
 from am_assets.engines.models import answering, student
 from am_assets.evaluation import (
@@ -25,7 +26,6 @@ from am_assets.storage.memo import with_keys
 from am_assets.storage.schemas import BenchmarkQuestions, BenchmarkVerdicts
 from am_assets.storage.stored import read_policy
 from am_assets.verification import consensus, jobs
-from am_assets.verification.mathematics.multiple_choice import letters as option_letters
 from am_assets.verification.mathematics.normalization import normalize
 from am_assets.verification.verifiers import VERIFIERS, module_of
 from am_assets.verification.verifiers.base import UNREACHED, fill, without_sandbox

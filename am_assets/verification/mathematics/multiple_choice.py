@@ -6,6 +6,7 @@ is compared in `equality.py`.
 
 import re
 
+from am_assets.datasets.options import LISTED, letters
 from am_assets.verification.mathematics import phrases
 from am_assets.verification.mathematics.boxes import boxed
 from am_assets.verification.mathematics.dates import date
@@ -13,7 +14,6 @@ from am_assets.verification.mathematics.extraction import statements
 from am_assets.verification.mathematics.normalization import is_text, normalize
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted
 
-OPTION = re.compile(r"\(?([A-J])\)?")
 # "(B) 42", "B.", "Option B is correct", "12, option B": the letter, and the text after it.
 CHOSEN = re.compile(
     r"(?:(?:(?:so|thus|therefore|hence)|based on [^,.]{1,60},),? ?)?(?:we (?:choose|pick|select) )?"
@@ -24,9 +24,6 @@ CHOSEN = re.compile(
 )
 LABELLED = re.compile(r"(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
 FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-J](?![A-Za-z])")
-# Several options: glued, or listed by commas and "and".
-GLUED = re.compile(r"[A-J]{2,10}")
-LISTED = re.compile(r"\(?[A-J]\)?(?:(?: ?[,;、，] ?(?:and )?| and | ?& ?|和|与)\(?[A-J]\)?)+")
 SEVERAL = re.compile(
     rf"(?:(?:the )?(?:correct )?(?:options|choices|answers)(?: are)?:? )?({LISTED.pattern})"
     r"(?: are(?: the)? (?:correct|right|true)(?: (?:options|choices|answers|ones))?)?",
@@ -69,18 +66,6 @@ def _unlabelled(result: str) -> str:
 def is_choice(reference: str) -> bool:
     gold = normalize(reference)
     return bool(letters(gold) or date(gold)) or is_text(reference) or phrases.meaning(gold) is not None
-
-
-def letters(text: str) -> frozenset[str] | None:
-    """The options that `text` names, if it names options alone: "B", "(B)", "AC", "A, C" and "A and C".
-
-    >>> sorted(letters("C, A"))
-    ['A', 'C']
-    """
-    glued = GLUED.fullmatch(text) and sorted(set(text)) == list(text)
-    if OPTION.fullmatch(text) or LISTED.fullmatch(text) or glued:
-        return frozenset(re.findall("[A-J]", text))
-    return None
 
 
 def settle(found: list[str], answer: str, reference: str) -> Verdict | None:

@@ -30,6 +30,9 @@ FAMILIES = [
     Delimiters("<seed:think>", "</seed:think>"),  # Seed-OSS
     Delimiters("[THINK]", "[/THINK]"),  # Magistral
     Delimiters("◁think▷", "◁/think▷"),  # Kimi
+    Delimiters("<|channel>thought", "<channel|>"),  # Gemma 4
+    Delimiters("<unused94>thought", "<unused95>"),  # MedGemma
+    Delimiters("<longcat_think>", "</longcat_think>"),  # LongCat-Flash
     Delimiters("<|START_THINKING|>", "<|END_THINKING|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>"),  # Command A
     Delimiters(  # Sky-T1, OpenThoughts
         "<|begin_of_thought|>", "<|end_of_thought|>", "<|begin_of_solution|>", "<|end_of_solution|>"
@@ -44,6 +47,7 @@ HEADED = [
     ("Here is my thought process:", r"Here(?:'s| is) my response:", ""),  # Granite 3.2
     ("Here's my thought process:", r"Here(?:'s| is) my response:", ""),
     ("## Thinking\n", r"\n## Final Response\n", ""),  # HuatuoGPT-o1
+    ("Thinking...\n", r"\n\.\.\.done thinking\.(?:\n|$)", ""),  # what `ollama run` prints
     ("Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]", "[END FINAL RESPONSE]"),  # Apriel
     ("analysis", "assistantfinal", ""),  # gpt-oss, served with its special tokens skipped
 ]
@@ -51,6 +55,7 @@ HEADED = [
 TAGS = [
     *(tag for one in FAMILIES for tag in (one.think, one.answering)),
     *(begin for begin, _, _ in HEADED[:-1]),
+    HEADED[-1][1],  # whose beginning is a word of others
     "<|channel|>",
 ]
 # What an answer that stands alone has not: another turn, calls of tools, another channel.
@@ -58,5 +63,5 @@ MORE = [
     *("<|im_start|>", "<|start_header_id|>", "<|header_start|>", "<|start_of_role|>", "<start_of_turn>", "[INST]"),
     *("<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>", "<|user|>", "<|assistant|>", "[|user|]", "[|assistant|]"),
     *("<tool_call>", "<|tool_call", "<\uff5ctool▁call", "[TOOL_CALLS]", "<|python_tag|>", "<function_calls>"),
-    *("<minimax:tool_call>", "<|channel|>"),
+    *("<minimax:tool_call>", "<\uff5cDSML\uff5c", "<|channel|>", "<|turn>"),
 ]
