@@ -37,6 +37,7 @@ REJECTED_FIRST = re.compile(rf"^{VALUE}{REJECTED}\s*{JOINT}\s*", re.IGNORECASE)
 REASON = re.compile(r"(?<=[\d)}$])\s*\((?:since|because|as)\b[^()]*\)(?=[.\s$]*$)")
 LABEL = re.compile(r"(?:^|(?<=[\s,;]))(?:\(?([a-h]|i{1,3}|iv|v)\)|\(([1-8]|I{1,3}|IV|V)\))\s*(?=\S)")
 FIRST_LABEL = re.compile(r"(?:^|(?<=\n)|(?<=\. ))\s*(?:\*\*)?\((?:a|i)\)")
+CONDITION_WORDS = re.compile(r"\\text\{(?:if|when|for|where|with)\s*([^{}]*)\}")
 DELIMITERS = re.compile(r"\\[()\[\]]|\$|\*\*|`")
 # A value with its name, a number, and a line with or without a bullet.
 VALUED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=]+")
@@ -91,6 +92,11 @@ def parts(spelled: str) -> list[tuple[str, str]]:
     ends = [label.start() for label in labels[1:]] + [len(spelled)]
     results = [spelled[label.end() : end].strip(" ,;") for label, end in zip(labels, ends, strict=True)]
     return list(zip(names, results, strict=True)) if all(results) else []
+
+
+def condition(text: str) -> str:
+    text = CONDITION_WORDS.sub(r"\\text{\1}", text).replace("\\text{}", "").strip(" ,.")
+    return re.sub(r"\\text\{\s*(?:otherwise|else|elsewhere)\s*\}", "otherwise", text)
 
 
 def block(text: str) -> str:

@@ -28,9 +28,10 @@ NUMERAL = re.compile(
     r"|\(?\s*\\text\{\(?base\s*(?P<worded>\d{1,2}|)\)?\}\s*(?P<apart>\d{1,2})?\s*\)?)"
 )
 
+RESIDUE = r"(?:\\pm\s*)?-?\d{1,40}"
 CONGRUENCE = re.compile(
-    r"(?:[A-Za-z](?:_\{?\w+\}?)?\s*\\equiv\s*)?(?P<residue>-?\d{1,40})\s*\(?\s*\\mod\s*\{?\s*(?P<modulus>[1-9]\d{0,39})\s*\}?"
-    r"\s*\)?"
+    rf"(?:[A-Za-z](?:_\{{?\w+\}}?)?\s*\\equiv\s*)?(?P<residues>{RESIDUE}(?:(?:,?\s*\\text\{{(?:or|and)\}}|,)\s*{RESIDUE}){{0,20}})"
+    r"\s*\(?\s*\\mod\s*\{?\s*(?P<modulus>[1-9]\d{0,39})\s*\}?\s*\)?"
 )
 
 
@@ -86,7 +87,20 @@ def ratio(text: str) -> Value | None:
 
 def congruence(text: str) -> Value | None:
     found = CONGRUENCE.fullmatch(text)
-    return Congruence(int(found["residue"]), int(found["modulus"])) if found else None
+    if not found:
+        return None
+    written = re.findall(r"(\\pm)?\s*(-?\d+)", found["residues"])
+    residues = [residue for both, number in written for residue in (int(number), -int(number))[: 2 if both else 1]]
+    return Congruence(tuple(residues), int(found["modulus"]))
+
+
+def congruent(parts: list[str], values: list[Value]) -> Value | None:
+    """n = 1 (mod 8) or n = 3 (mod 8)."""
+    classes = [value for value in values if isinstance(value, Congruence)]
+    names = {part.partition("\\equiv")[0].strip() for part in parts if "\\equiv" in part}
+    if len(classes) < len(values) or len(names) > 1 or len({one.modulus for one in classes}) > 1:
+        return None
+    return Congruence(tuple(residue for one in classes for residue in one.residues), classes[0].modulus)
 
 
 def numeral(text: str) -> Value | None:

@@ -21,7 +21,7 @@ no solution; no solutions; none; empty set; there is no solution; there are no s
 all real numbers; all reals; every real number; any real number; set of all real numbers; set of real numbers;
 \\mathbb{R}; \\mathbf{R}; (-\\infty,\\infty); (-\\infty,+\\infty); x\\in\\mathbb{R};
 全体实数; 任意实数; 一切实数; 所有实数
-infinitely many; infinitely many solutions;
+infinitely many; infinitely many solutions; \\infty;
 has infinitely many solutions; infinite number of solutions; infinite solutions; 无数个; 无穷多个; 无穷多解
 
 does not exist; doesn't exist; dne; limit does not exist; not exist; 不存在
@@ -36,9 +36,9 @@ divergent; diverges; diverge; is divergent; not convergent; does not converge; �
 absolutely convergent; converges absolutely; absolute convergence; 绝对收敛
 conditionally convergent; converges conditionally; conditional convergence; 条件收敛
 
-even; even function; even number; even numbers; even integers; even n; is even;
+even; even function; even number; even numbers; even integers; even n; n even; is even;
 all even n; all even integers; all even numbers; 偶; 偶函数; 偶数
-odd; odd function; odd number; odd numbers; odd integers; odd n; is odd;
+odd; odd function; odd number; odd numbers; odd integers; odd n; n odd; is odd;
 all odd n; all odd integers; all odd numbers; 奇; 奇函数; 奇数
 neither; neither even nor odd; neither odd nor even; 非奇非偶; 非奇非偶函数; 既不是奇函数也不是偶函数
 
@@ -100,6 +100,15 @@ never; 从不
 
 clockwise; 顺时针
 counterclockwise; counter-clockwise; anticlockwise; 逆时针
+
+upward; upwards; up; 向上
+downward; downwards; down; 向下
+
+to the left; left; leftward; 向左
+to the right; rightward; 向右
+
+increase; increased; gain; profit; 增加; 盈利
+decrease; decreased; loss; 减少; 亏损
 
 heads
 tails

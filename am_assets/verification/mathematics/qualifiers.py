@@ -2,7 +2,7 @@ r"""What stands behind a result and only says that a letter is any constant, int
 
 import re
 
-from am_assets.verification.mathematics.parameters import renamed
+from am_assets.verification.mathematics.parameters import UNBOUND, renamed
 
 # From the first word of one, or the first letter that is said to lie in a set of numbers.
 QUALIFIER = re.compile(
@@ -17,16 +17,17 @@ for any all some every each where with only is are an a arbitrary constant const
 numbers parameter respectively and value values of double triple repeated root roots solution multiplicity
 """
 KNOWN = set(WORDS.split())
-DOMAINS, OF_FUNCTION = {"positive", "natural", "nonnegative"}, re.compile(r"[a-zA-Z]\([a-z]\)\s*=")  # of its argument
+DOMAINS = {"positive", "natural", "nonnegative"}  # of the argument of a function
+OF_FUNCTION = re.compile(r"[a-zA-Z](?:\(([a-z])\)|_\{?([a-z])\}?)\s*=")
 COMMAND = re.compile(r"\\(?:text|in|mathbb|ldots)(?![a-z])|\{[ZRCQN]\}")
-INTEGERS = re.compile(r"\\mathbb\{Z\}|\bintegers?\b")
-LETTER = re.compile(r"\b(?!a\b)[A-Za-z]\b")
+KINDS = {"Z": re.compile(r"\\mathbb\{Z\}|\bintegers?\b"), "N": re.compile(r"\\mathbb\{N\}"), "R": re.compile("")}
+LETTER = re.compile(r"\b(?:a(?=\s*(?:$|[,)}]|is\b|are\b|and\b))|(?!a\b)[A-Za-z])\b")
 SAYS_ONLY_THAT = re.compile(r"\\text\{[^{}]*\}|\\in\s*\\mathbb\{[ZRCQN]\}|[A-Za-z](?:_\{\w\})?|[\s,.()]")
 
 
 def unqualified(text: str) -> str | None:
     r"""`text` without its qualifier; None if it has none, or one that says more, as "for x > 0" and "k = 0, 1". The
-    letter of an integer is `INTEGER` then.
+    letters of integers and constants are bound then.
 
     >>> unqualified(r"2k+1, k\in\mathbb{Z}")
     '2k_{Z}+1'
@@ -40,5 +41,8 @@ def unqualified(text: str) -> str | None:
         return None
     rest = text[: found.start()]
     rest = rest + ")" if rest.count("(") > rest.count(")") else rest
-    named = {letter for letter in LETTER.findall(COMMAND.sub(" ", found[1])) if re.search(rf"{letter}(?!_)", rest)}
-    return renamed(rest, named.pop()) if len(named) == 1 and not of_function and INTEGERS.search(found[1]) else rest
+    kind = next(kind for kind, said in KINDS.items() if said.search(found[1]))
+    named = {*LETTER.findall(COMMAND.sub(" ", found[1]))} - {*(of_function.groups() if of_function else ())}
+    for letter in named - (UNBOUND if kind == "R" else set()):
+        rest = renamed(rest, letter, f"{letter}_{{{kind}}}")
+    return rest

@@ -76,6 +76,8 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\\checkmark\b": "",
     r"\\(?:footnotesize|scriptsize|tiny|small|normalsize|[lL]arge|LARGE|[hH]uge)\b": "",
     r"\\(?:text)?color\s*\{[^{}]*\}": "",
+    r"\\ce\s*\{": r"\\text{",
+    r"\\equiv\b(?!.*mod)": "=",
     # Spellings of one command.
     r"\\(?:[dtcsx]|nice)frac\b": r"\\frac",
     r"\\leq(?:slant|q)?\b": r"\\le ", r"\\geq(?:slant|q)?\b": r"\\ge ", r"\\neq\b": r"\\ne ",
@@ -114,6 +116,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     # Units: one text over another, a prefix beside its unit.
     r"\\frac\s*\{\s*(\\text\{[^{}]*\}(?:\^\d)?)\s*\}\{\s*(\\text\{[^{}]*\}(?:\^\{?\d\}?)?)\s*\}": r"\1/\2",
     r"\\text\{\s*([kmMG])\s*\}\s*\\Omega\b": r"\\text{\1Ω}",
+    r"\\text\{\s*\(?((?:square |cubic )?units?)\)?\s*\}(?:\s*\^\{?[23]\}?)?": r"\\text{\1}",
     # Ordinals, e-notation, decimals, primes.
     r"(?<=\d)\s*(?:\^\{?\s*)?(?:\\text\{\s*)?(?:th|st|nd|rd)\s*\}?\}?\b": "",
     r"(?<![\w.}])(\d+\.?\d*|\.\d+)[eE]([+-]?\d{1,4})(?![\w.])": r"\1\\times 10^{\2}",
@@ -148,6 +151,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"^(\d+) ?(?:\\text\{ ?)?(?:R|r|remainder)(?: ?\})? ?(\d+)$": r"(\1,\2)",
     # Fractions and mixed numbers.
     r"^(\d+) ?(?:\\text\{)? ?(?:out of|in) ?\}? ?(\d+)$": r"\\frac{\1}{\2}",
+    r"^(\d+) ?(?:\\text\{)? ?to ?\}? ?(\d+)$": r"\1:\2",
     r"\\frac\s*(\d|\\pi(?![a-z])|(?<=\s)[a-zA-Z])": r"\\frac{\1}",
     r"(\\frac\s*\{(?:[^{}]|\{[^{}]*\})*\})\s*(\d|[a-zA-Z]|\\pi(?![a-z]))": r"\1{\2}",
     rf"\\sqrt\s*(\[\d+\])?\s*(\d|[a-z]|{GREEK_LETTER})": lambda m: rf"\sqrt{m[1] or ''}{{{m[2]}}}",

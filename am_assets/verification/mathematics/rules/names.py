@@ -29,6 +29,8 @@ def named(one: Named, other: Named, same: Equality) -> Told:
             return in_any_order([each[0] for each in roots.values()], next(iter(named_so.values())), same)
     if first.keys() == second.keys():
         told = all_of([_values(first[name], second[name], same) for name in first])
+        if told and all(len(values) == 1 for values in (*first.values(), *second.values())):
+            told = same.together(*([values[name][0] for name in first] for values in (first, second)))
         return None if told and (rows or others) else told  # which belong together is not told by one side
     if len(first) == len(second) == 1:
         sides = _equation(one), _equation(other)
@@ -134,7 +136,14 @@ def named_and_bare(one: Named, other: Value, same: Equality) -> Told:
         other = Group("point", tuple(Term(cell) for (cell,) in other.rows), "()")
     if len(found) == 1:
         (values,) = found.values()
+        if isinstance(other, Group) and any(isinstance(item, Equation) for item in other.items):
+            return in_any_order([Named(((name, value),)) for name, value in one.pairs], other.items, same)
         return same.values(values[0] if len(values) == 1 else Group("list", tuple(values)), other)
+    items = other.items if isinstance(other, Group) else ()
+    if any(isinstance(item, Named) for item in items):
+        return None  # x = 2 or y = 3
+    if items and all(isinstance(each, Group) for each in (*items, *(value for _, value in one.pairs))):
+        return in_any_order([value for _, value in one.pairs], items, same)  # A(1,2), B(3,4)
     if not isinstance(other, Group) and len({value for _, value in one.pairs}) == 1:  # x = y = 1
         return same.values(one.pairs[0][1], other)
     if rows := solutions(one):

@@ -19,7 +19,9 @@ def equations(one: Equation, other: Equation, same: Equality) -> Told:
     that say the value of operations, the values: of operations that are spelled otherwise nothing is told."""
     if is_operation(one.left) or is_operation(other.left):
         told = same.texts(one.right, other.right)
-        return told if not told or one.left.replace(" ", "") == other.left.replace(" ", "") else None
+        lefts = {one.left.replace(" ", ""), other.left.replace(" ", "")}
+        of_x = "y" in lefts and any(left.endswith("(x)") for left in lefts)  # y = 2x, f^{-1}(x) = 2x
+        return told if not told or len(lefts) == 1 or of_x else None
     first, second = _difference(one.left, one.right), _difference(other.left, other.right)
     if first is None or second is None or 0 in (first.expand(), second.expand()):
         return None  # unread, or true of everything
@@ -112,6 +114,11 @@ def piecewise(one: Piecewise, other: Piecewise, same: Equality) -> Told:
             rest = any("otherwise" in row[1] for row in (*one.rows, *other.rows))
             told.append(None if None in matches or rest else False)
     return all_of(told)
+
+
+def piecewise_and_formula(one: Piecewise, other: Term, same: Equality) -> Told:
+    """The value of one case is not that of all; a formula like |x| may be."""
+    return False if any(same.values(value, other) for value, _ in one.rows) else None
 
 
 def _same_condition(one: str, other: str, same: Equality) -> Told:
