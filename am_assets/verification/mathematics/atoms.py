@@ -6,7 +6,17 @@ from am_assets.verification.mathematics import algebra
 from am_assets.verification.mathematics.notation import closing
 from am_assets.verification.mathematics.quantities import compound, quantity
 from am_assets.verification.mathematics.spellings import NUMBER_WORDS
-from am_assets.verification.mathematics.values import Congruence, Group, Numeral, Ratio, Term, Value, Words, split
+from am_assets.verification.mathematics.values import (
+    Congruence,
+    Group,
+    Matrix,
+    Numeral,
+    Ratio,
+    Term,
+    Value,
+    Words,
+    split,
+)
 
 NAME = re.compile(
     r"(?:\\(?:vec|overrightarrow|overline|hat|mathbf)\{[A-Za-z]+\}|\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{1,3}"
@@ -19,6 +29,7 @@ OPERATION = re.compile(
     r"|\\(?:i*int|oint)(?![a-z]).*(?:\bd|\{d\})\s*(?:[A-Za-z]+|\\[A-Za-z]+(?:\{[A-Za-z]+\})?)"
     r"|\\(?:lim|sum|prod)(?:sup|inf)?(?![a-z]).*"
     r"|(?:\\(?:max|min|gcd|det|deg|dim|arg)|[fghFGHPEV]|\\mathbb\{[EP]\})(?:_\{?\w+\}?|\^\{-1\}|'+)?\s*(?P<inside>[(\[].*[)\]])"
+    r"|\\(?:det|dim|deg)\s+[A-Za-z]"
     r"|\|(?:[A-Z]{1,3}|\\(?:vec|overrightarrow|overline|mathbf)\{[A-Za-z]+\})\|"
 )
 NUMERAL = re.compile(
@@ -101,6 +112,16 @@ def congruent(parts: list[str], values: list[Value]) -> Value | None:
     if len(classes) < len(values) or len(names) > 1 or len({one.modulus for one in classes}) > 1:
         return None
     return Congruence(tuple(residue for one in classes for residue in one.residues), classes[0].modulus)
+
+
+def scaled(rows: list[list[str]], factor: str | None) -> Matrix | None:
+    """A matrix by its rows, times a number or a minus before it."""
+    if factor is None:
+        return Matrix(tuple(map(tuple, rows)))
+    if factor != "-" and not is_number(factor):
+        return None
+    times = "-" if factor == "-" else f"({factor})"
+    return Matrix(tuple(tuple(f"{times}({cell})" for cell in row) for row in rows))
 
 
 def numeral(text: str) -> Value | None:

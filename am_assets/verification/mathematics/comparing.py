@@ -62,6 +62,7 @@ class Within:
 RULES: dict[tuple[Any, Any], Callable[..., Told]] = {
     (Words, Value): terms.words,
     (Rounded, Value): terms.rounded,
+    (Piecewise, Piecewise): relations.piecewise,
     (Term, Term): terms.terms,
     (Numeral, Numeral): terms.numerals,
     (Numeral, Term): terms.numeral_and_term,
@@ -76,6 +77,7 @@ RULES: dict[tuple[Any, Any], Callable[..., Told]] = {
     (Region, Region): relations.regions,
     (Region, Group): relations.region_and_group,
     (Named, Value): names.named_and_bare,
+    (Piecewise, Value): relations.piecewise_and_bare,
     (Region, Term): relations.sets,
     (Group, Group): groups.groups,
     (Group, Term): groups.group_and_term,
@@ -83,6 +85,4 @@ RULES: dict[tuple[Any, Any], Callable[..., Told]] = {
     (Matrix, Group): groups.matrix_and_point,
     (Matrix, Term): groups.matrix_and_term,
     (Range, Range): groups.ranges,
-    (Piecewise, Piecewise): relations.piecewise,
-    (Piecewise, Term): relations.piecewise_and_formula,
 }

@@ -23,6 +23,7 @@ CHOSEN = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 LABELLED = re.compile(r"(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
+FURTHER_LABEL = re.compile(r"(?<![A-Za-z\\])[A-J]\s?[:)]")  # "A: 30, B: 45" are two values
 FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-J](?![A-Za-z])")
 # Several options: glued, or listed by commas and "and".
 GLUED = re.compile(r"[A-J]{2,10}")
@@ -50,7 +51,7 @@ def strip_option_label(found: list[str], reference: str) -> tuple[list[str], str
     """
     gold = normalize(reference)
     labelled = LABELLED.fullmatch(gold)
-    if not labelled or not found:
+    if not labelled or not found or FURTHER_LABEL.search(labelled[3]):
         return (found if FURTHER_OPTION.search(gold) else [*map(_unlabelled, found)]), reference
     read = [_option(normalize(result)) for result in found]
     letters = {letter for letter, _ in read if letter}

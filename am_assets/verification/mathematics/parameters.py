@@ -14,7 +14,7 @@ from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.told import Told, all_of
 
 INTEGER = "k_{Z}"
-BOUND = re.compile(r"[A-Za-z]_\{([ZNR])\}")  # an integer, a natural number, a constant
+BOUND = re.compile(r"[A-Za-z]_\{[ZNPR]\}")  # an integer, a natural or positive number, a constant
 BY_CUSTOM = [re.compile("[k-n]"), re.compile(r"[ABCKck](?:_\w)?")]  # integers and constants that nobody introduces
 ARBITRARY = re.compile(r"[CcKk](?:_\w)?")  # the names that constants of integration have
 UNBOUND = {*"eixyz"}  # whatever is said of another letter

@@ -87,6 +87,10 @@ nonlinear; non-linear; not linear
 parallel; are parallel; 平行
 perpendicular; are perpendicular; orthogonal; 垂直
 
+equilateral; equilateral triangle; 等边三角形
+isosceles; isosceles triangle; 等腰三角形
+scalene; scalene triangle
+
 acute; acute triangle; 锐角三角形; 锐角
 right; right triangle; right-angled; right-angled triangle; 直角三角形; 直角
 obtuse; obtuse triangle; 钝角三角形; 钝角

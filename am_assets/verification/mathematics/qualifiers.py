@@ -9,7 +9,7 @@ QUALIFIER = re.compile(
     r"[,;]?\s*\(?\s*(\\text\{(?:for|where|with|only|respectively)\b[^{}]*\}.*"
     r"|\(?\\text\{\s*\(?(?:double|triple|repeated)\b[^{}]*\}\)?"
     r"|(?<=[,;(])\s*[a-z]\s*\\text\{(?:is|an|any|integer)\b[^{}]*\}.*"
-    r"|(?:(?<=[,;(])\s*[a-zA-Z](?:_\{\d\})?(?:\s*,\s*[a-zA-Z](?:_\{\d\})?)*|(?<=\s)[a-z])\s*\\in\s*\\mathbb\{[ZRCQN]\}.*)$",
+    r"|(?:(?<=[,;(])\s*[a-zA-Z](?:_\{\d\})?(?:\s*,\s*[a-zA-Z](?:_\{\d\})?)*|(?<=\s)[a-z])\s*\\in\s*\\mathbb\{[ZRCQN]\}(?:\^\{\+\})?.*)$",
     re.DOTALL,
 )
 WORDS = """
@@ -19,10 +19,34 @@ numbers parameter respectively and value values of double triple repeated root r
 KNOWN = set(WORDS.split())
 DOMAINS = {"positive", "natural", "nonnegative"}  # of the argument of a function
 OF_FUNCTION = re.compile(r"[a-zA-Z](?:\(([a-z])\)|_\{?([a-z])\}?)\s*=")
-COMMAND = re.compile(r"\\(?:text|in|mathbb|ldots)(?![a-z])|\{[ZRCQN]\}")
-KINDS = {"Z": re.compile(r"\\mathbb\{Z\}|\bintegers?\b"), "N": re.compile(r"\\mathbb\{N\}"), "R": re.compile("")}
+COMMAND = re.compile(r"\\(?:text|in|mathbb|ldots)(?![a-z])|\{[ZRCQN]\}|\^\{\+\}")
+KINDS = {"P": r"\\mathbb\{[ZN]\}\^", "Z": r"\\mathbb\{Z\}|\bintegers?\b", "N": r"\\mathbb\{N\}", "R": ""}
 LETTER = re.compile(r"\b(?:a(?=\s*(?:$|[,)}]|is\b|are\b|and\b))|(?!a\b)[A-Za-z])\b")
-SAYS_ONLY_THAT = re.compile(r"\\text\{[^{}]*\}|\\in\s*\\mathbb\{[ZRCQN]\}|[A-Za-z](?:_\{\w\})?|[\s,.()]")
+SAYS_ONLY_THAT = re.compile(r"\\text\{[^{}]*\}|\\in\s*\\mathbb\{[ZRCQN]\}(?:\^\{\+\})?|[A-Za-z](?:_\{\w\})?|[\s,.()]")
+# Behind a value, and on a letter of it: "y = x^2 (x > 0)", "x^2 + y^2 = 1, x \\ne 1".
+COMPARED = r"(?:\\text\{(?:for|where|when|if|with)\}\s*)?[^()=<>{}]*(?:[<>]|\\(?:ne|le|ge)(?![a-z]))[^()=]*"
+CONDITIONED = re.compile(rf"([^<>]+?)\s*,?\s*(?:\(({COMPARED})\)|(?:,|(?=\\text))\s*({COMPARED}))", re.DOTALL)
+CONDITION_WORDS = re.compile(r"\\text\{(?:if|when|for|where|with)\s*([^{}]*)\}")
+COMMAND_OR_TEXT = re.compile(r"\\text\{[^{}]*\}|\\[A-Za-z]+")
+
+
+def conditioned(text: str) -> tuple[str, str] | None:
+    """A value, and the condition under which it is one."""
+    found = CONDITIONED.fullmatch(text)
+    if not found:
+        return None
+    value, said = found[1], found[2] or found[3]
+    letters = [{*re.findall("[a-z]", COMMAND_OR_TEXT.sub("", part))} for part in (value, said)]
+    about = re.match(r"\s*([a-z])\s*=", value)
+    beside = bool(found[3]) and about is not None and about[1] in letters[1]  # x = 5, x > 7
+    if beside or re.search(r"\\(?:ne|le|ge|in|text|ldots)(?![a-z])|;", value) or not letters[0] & letters[1]:
+        return None
+    return value, condition(said)
+
+
+def condition(text: str) -> str:
+    text = CONDITION_WORDS.sub(r"\\text{\1}", text).replace("\\text{}", "").strip(" ,.")
+    return re.sub(r"\\text\{\s*(?:otherwise|else|elsewhere)\s*\}", "otherwise", text)
 
 
 def unqualified(text: str) -> str | None:
@@ -41,7 +65,7 @@ def unqualified(text: str) -> str | None:
         return None
     rest = text[: found.start()]
     rest = rest + ")" if rest.count("(") > rest.count(")") else rest
-    kind = next(kind for kind, said in KINDS.items() if said.search(found[1]))
+    kind = next(kind for kind, said in KINDS.items() if re.search(said, found[1]))
     named = {*LETTER.findall(COMMAND.sub(" ", found[1]))} - {*(of_function.groups() if of_function else ())}
     for letter in named - (UNBOUND if kind == "R" else set()):
         rest = renamed(rest, letter, f"{letter}_{{{kind}}}")

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from am_assets.verification.mathematics import algebra, asides, atoms
 from am_assets.verification.mathematics.notation import clean
-from am_assets.verification.mathematics.qualifiers import unqualified
+from am_assets.verification.mathematics.qualifiers import condition, conditioned, unqualified
 from am_assets.verification.mathematics.thousands import with_commas
 from am_assets.verification.mathematics.values import (
     Equation,
@@ -44,7 +44,7 @@ UNION = re.compile(r"\\cup(?![a-z])")
 REALS = re.compile(r"[a-z]\s*\\in\s*\\mathbb\{R\}")
 INTERSECTION = re.compile(r"\\cap(?![a-z])")
 MINUS = re.compile(r"\\setminus(?![a-z])|\\(?=\\\{)|(?<=\\mathbb\{R\})\s*-(?=\s*\\\{)")
-BUILT = re.compile(r"\\\{\s*(?:[a-z]|\\[a-z]+)(?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}", re.DOTALL)
+BUILT = re.compile(r"\\\{\s*([a-z]|\\[a-z]+)(?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}", re.DOTALL)
 SEQUENCE = re.compile(r"\\\{\s*(.+?)\s*(?:\\middle\s*)?[:|]\s*([a-z]\s*\\in\s*\\mathbb\{Z\})\s*\\\}", re.DOTALL)
 ENVIRONMENT = re.compile(
     r"(?:(?P<name>[^=&\\]+(?:\\[a-z]+[^=&\\]*)?)=)?\s*"
@@ -88,14 +88,14 @@ def _environment(text: str) -> Value | None:
     system = found["kind"] in SYSTEMS or found["before"] == "\\{"
     value: Value | None = None
     if system and found["kind"] not in {"aligned", "align", "split"} and rows and all(len(row) == 2 for row in rows):
-        value = Piecewise(tuple((read(row[0].rstrip(",")), asides.condition(row[1])) for row in rows))
+        value = Piecewise(tuple((read(row[0].rstrip(",")), condition(row[1])) for row in rows))
     elif system:
         lines = re.sub(r",\s*(?==)", " ", ", ".join("".join(row).strip() for row in rows))  # "= 5" goes on with a line
         value = _joined(lines) or read(lines)
     elif found["kind"] in MATRICES or found["kind"] == "array":
         if found["before"] == "|":
             return None  # a determinant
-        value = _scaled(rows, found["factor"])
+        value = atoms.scaled(rows, found["factor"])
     if found["factor"] and not isinstance(value, Matrix):
         return None
     if value is not None and found["name"]:
@@ -103,19 +103,16 @@ def _environment(text: str) -> Value | None:
     return value
 
 
-def _scaled(rows: list[list[str]], factor: str | None) -> Matrix | None:
-    """A matrix by its rows, times a number or a minus before it."""
-    if factor is None:
-        return Matrix(tuple(map(tuple, rows)))
-    if factor != "-" and not atoms.is_number(factor):
-        return None
-    times = "-" if factor == "-" else f"({factor})"
-    return Matrix(tuple(tuple(f"{times}({cell})" for cell in row) for row in rows))
-
-
 def _qualified(text: str) -> Value | None:
     rest = unqualified(text)
     return None if rest is None else read(rest)
+
+
+def _conditioned(text: str) -> Value | None:
+    """y = x^2 (x > 0)."""
+    found = conditioned(text)
+    value = read(found[0]) if found else None
+    return Piecewise(((value, found[1]),)) if found and value and not isinstance(value, Words | Void) else None
 
 
 def _labelled(text: str) -> Value | None:
@@ -198,7 +195,10 @@ def _built(text: str) -> Value | None:
     if sequence := SEQUENCE.fullmatch(text):
         return read(f"{sequence[1]}, {sequence[2]}")
     found = BUILT.fullmatch(text)
-    return read(found[1]) if found and split(found[1], COMPARISON)[1] and not closes_early(text) else None
+    if not found or closes_early(text):
+        return None
+    defined = re.match(rf"{re.escape(found[1])}\s*=", found[2])
+    return read(found[2]) if defined or split(found[2], COMPARISON)[1] else None
 
 
 def _member(text: str) -> Value | None:
@@ -292,7 +292,7 @@ def _plus_minus(text: str) -> Value | None:
 
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
-    _environment, _qualified, _labelled, _implied, _restated, atoms.compound_quantity, atoms.congruence, _rounded,
-    _joined, _built, _compared, _member, _equated, _combined, _named_point, _bracketed, _plus_minus, atoms.numeral,
-    atoms.ratio, atoms.row, atoms.term,
+    _environment, _qualified, _conditioned, _labelled, _implied, _restated, atoms.compound_quantity, atoms.congruence,
+    _rounded, _joined, _built, _compared, _member, _equated, _combined, _named_point, _bracketed, _plus_minus,
+    atoms.numeral, atoms.ratio, atoms.row, atoms.term,
 ]  # fmt: skip

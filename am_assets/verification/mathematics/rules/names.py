@@ -29,6 +29,8 @@ def named(one: Named, other: Named, same: Equality) -> Told:
             return in_any_order([each[0] for each in roots.values()], next(iter(named_so.values())), same)
     if first.keys() == second.keys():
         told = all_of([_values(first[name], second[name], same) for name in first])
+        if told is False and _letter_of(first) and in_any_order(_alone(first), _alone(second), same):
+            return None  # x_1 = 2, x_2 = 3 of an equation, or of a system
         if told and all(len(values) == 1 for values in (*first.values(), *second.values())):
             told = same.together(*([values[name][0] for name in first] for values in (first, second)))
         return None if told and (rows or others) else told  # which belong together is not told by one side
@@ -100,6 +102,10 @@ def _letter_of(found: dict[str, list[Value]]) -> str | None:
     numbers = [int(one[2]) for one in read if one]
     letters = {one[1] for one in read if one}
     return letters.pop() if len(letters) == 1 and numbers == [*range(1, len(read) + 1)] else None
+
+
+def _alone(found: dict[str, list[Value]]) -> list[Value]:
+    return [values[0] for values in found.values()]
 
 
 def _values(one: list[Value], other: list[Value], same: Equality) -> Told:

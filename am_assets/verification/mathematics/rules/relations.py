@@ -19,8 +19,8 @@ def equations(one: Equation, other: Equation, same: Equality) -> Told:
     that say the value of operations, the values: of operations that are spelled otherwise nothing is told."""
     if is_operation(one.left) or is_operation(other.left):
         told = same.texts(one.right, other.right)
-        lefts = {one.left.replace(" ", ""), other.left.replace(" ", "")}
-        of_x = "y" in lefts and any(left.endswith("(x)") for left in lefts)  # y = 2x, f^{-1}(x) = 2x
+        lefts = {re.sub(r"[\s(){}]", "", each.left) for each in (one, other)}
+        of_x = "y" in lefts and any(left.endswith("x") for left in lefts)  # y = 2x, f^{-1}(x) = 2x
         return told if not told or len(lefts) == 1 or of_x else None
     first, second = _difference(one.left, one.right), _difference(other.left, other.right)
     if first is None or second is None or 0 in (first.expand(), second.expand()):
@@ -104,6 +104,9 @@ def piecewise(one: Piecewise, other: Piecewise, same: Equality) -> Told:
     """The same values under the same conditions, in any order."""
     if len(one.rows) != len(other.rows):
         return None
+    if len(one.rows) == 1:
+        equal = same.values(one.rows[0][0], other.rows[0][0])
+        return equal if not equal or _same_condition(one.rows[0][1], other.rows[0][1], same) else None
     left = list(other.rows)
     told: list[Told] = []
     for value, condition in one.rows:
@@ -116,9 +119,13 @@ def piecewise(one: Piecewise, other: Piecewise, same: Equality) -> Told:
     return all_of(told)
 
 
-def piecewise_and_formula(one: Piecewise, other: Term, same: Equality) -> Told:
-    """The value of one case is not that of all; a formula like |x| may be."""
-    return False if any(same.values(value, other) for value, _ in one.rows) else None
+def piecewise_and_bare(one: Piecewise, other: Value, same: Equality) -> Told:
+    """Of a condition that one side leaves out nothing is told. The value of one case is not that of all, but a formula
+    like |x| may be."""
+    told = [same.values(value, other) for value, _ in one.rows]
+    if len(told) == 1:
+        return False if told[0] is False else None
+    return False if any(told) else None
 
 
 def _same_condition(one: str, other: str, same: Equality) -> Told:

@@ -10,7 +10,7 @@ from am_assets.verification.mathematics.told import Equality, Told, all_of, any_
 from am_assets.verification.mathematics.units import Unit
 from am_assets.verification.mathematics.values import Congruence, Named, Numeral, Ratio, Rounded, Term, Value, Words
 
-CONSTANT = re.compile(r"(.+)\+\s*([Cc](?:_\{\w\})?)|([Cc](?:_\{\w\})?)\s*(?:\+|(?=-))(.+)", re.DOTALL)
+CONSTANT = re.compile(r"(.+)\+\s*([CcK](?:_\{\w\})?)|([CcK](?:_\{\w\})?)\s*(?:\+|(?=-))(.+)", re.DOTALL)
 ARC = re.compile(r"\\arc(?:sin|cos|tan)(?![a-z])|\\(?:sin|cos|tan)\^\{-1\}")  # an angle, which is in radians
 # In kelvins: the size of a degree, and where its zero is.
 TEMPERATURES = {
