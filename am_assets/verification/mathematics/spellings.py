@@ -123,6 +123,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\\frac\s*\{\s*(\\text\{[^{}]*\}(?:\^\d)?)\s*\}\{\s*(\\text\{[^{}]*\}(?:\^\{?\d\}?)?)\s*\}": r"\1/\2",
     r"\\text\{\s*([kmMG])\s*\}\s*\\Omega\b": r"\\text{\1Ω}",
     r"\\text\{\s*\(?((?:square |cubic )?units?)\)?\s*\}(?:\s*\^\{?[23]\}?)?": r"\\text{\1}",
+    r"(?<![A-Za-z{])(units?)\s*\^\{?[23]\}?": r"\1",
     # Ordinals, e-notation, decimals, primes.
     r"(?<=\d)\s*(?:\^\{?\s*)?(?:\\text\{\s*)?(?:th|st|nd|rd)\s*\}?\}?\b": "",
     r"(?<![\w.}])(\d+\.?\d*|\.\d+)[eE]([+-]?\d{1,4})(?![\w.])": r"\1\\times 10^{\2}",

@@ -8,13 +8,16 @@ from am_assets.verification.mathematics import algebra
 from am_assets.verification.mathematics.regions import region, same_region
 from am_assets.verification.mathematics.rules.terms import share_a_noun
 from am_assets.verification.mathematics.told import Equality, Told, all_of, each_in, in_any_order, in_order
-from am_assets.verification.mathematics.values import Congruence, Group, Matrix, Range, Term
+from am_assets.verification.mathematics.values import Congruence, Group, Matrix, Named, Range, Term
 
 
 def groups(one: Group, other: Group, same: Equality) -> Told:
     """Points in order, and with the same brackets if there are two; lists and sets in any order. A point is no set; it
     is a bare list in its order, but two numbers that rise may be the ends of an interval."""
     kinds = {one.kind, other.kind}
+    alternatives = [any(isinstance(item, Named) for item in group.items) for group in (one, other)]
+    if alternatives[0] != alternatives[1] and "point" in kinds:
+        return None  # x = 3 or y = 2
     if kinds == {"point"}:
         if len(one.items) == 2 and one.brackets != other.brackets:
             return False

@@ -113,13 +113,15 @@ def _values(one: list[Value], other: list[Value], same: Equality) -> Told:
 
 
 def _one_function(one: str, other: str) -> bool:
-    """Are two names those of the same function: y and y(x), or y and f(x)?"""
-    bare, of_x = sorted((one, other), key=len)
+    """Are two names those of the same function: y and y(x), y and f(x), or y' and f'(x)?"""
+    if one.count("'") != other.count("'"):
+        return False
+    bare, of_x = sorted((name.replace("'", "") for name in (one, other)), key=len)
     return bool(FUNCTION.fullmatch(of_x)) and (of_x.startswith(f"{bare}(") or (bare, of_x[-3:]) == ("y", "(x)"))
 
 
 def _is_word(name: str) -> bool:
-    return len(re.sub(r"_.*|\(.*|\\", "", name)) > 1
+    return len(re.sub(r"_.*|\(.*|\\|'", "", name)) > 1
 
 
 def _equation(value: Named) -> Equation | None:

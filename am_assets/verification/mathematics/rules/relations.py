@@ -20,8 +20,8 @@ def equations(one: Equation, other: Equation, same: Equality) -> Told:
     if is_operation(one.left) or is_operation(other.left):
         told = same.texts(one.right, other.right)
         lefts = {re.sub(r"[\s(){}]", "", each.left) for each in (one, other)}
-        of_x = "y" in lefts and any(left.endswith("x") for left in lefts)  # y = 2x, f^{-1}(x) = 2x
-        return told if not told or len(lefts) == 1 or of_x else None
+        inverse = lefts == {"y", "f^-1x"}
+        return told if not told or len(lefts) == 1 or inverse else None
     first, second = _difference(one.left, one.right), _difference(other.left, other.right)
     if first is None or second is None or 0 in (first.expand(), second.expand()):
         return None  # unread, or true of everything
