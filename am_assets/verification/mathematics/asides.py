@@ -14,7 +14,7 @@ EXPLAINED = re.compile(
 )
 INTRODUCED = re.compile(
     r"\\text\{(?![^{}]*\b(?:not|no|neither|never|least|most|than|about|between|either|wrong|if|step|except|other)\b)\s*"
-    r"(?:[a-z]+,? ){0,6}(?:(?:is|are|equals):?|[a-z]+:)\s*\}\s*(?=\S)",
+    r"(?:only|(?:[a-z]+,? ){0,6}(?:(?:is|are|equals):?|[a-z]+:))\s*\}\s*(?=\S)",
     re.IGNORECASE,
 )
 # "All integers n >= 2": by their names these letters are integers.

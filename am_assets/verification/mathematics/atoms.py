@@ -20,8 +20,8 @@ from am_assets.verification.mathematics.values import (
 
 NAME = re.compile(
     r"(?:\\(?:vec|overrightarrow|overline|hat|mathbf)\{[A-Za-z]+\}|\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{1,3}"
-    r"|\\[a-zA-Z]+|[A-Za-z])(?:_\{?\w+\}?|_\{\\text\{[^{}]*\}\})?'*(?:\s*\((?:[A-Za-z\d],?\s*)+\))?"
-    r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}|\|[A-Z]{2}\|"
+    r"|\\[a-zA-Z]+|[A-Za-z])(?:_\{?\w+\}?|_\{\s*\\text\{[^{}]*\}\s*\})?'*(?:\s*\((?:[A-Za-z\d],?\s*)+\))?"
+    r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}|\|[A-Z]{2}\||[A-Z](?:\s*\\c[au]p\s*[A-Z])+"
 )
 # One operation, as the left side of an equation that says its value: a derivative, an integral, a limit, f^{-1}(x).
 OPERATION = re.compile(

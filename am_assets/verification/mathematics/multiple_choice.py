@@ -24,7 +24,7 @@ CHOSEN = re.compile(
 )
 LABELLED = re.compile(r"(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
 FURTHER_LABEL = re.compile(r"(?<![A-Za-z\\])[A-J]\s?[:)]")  # "A: 30, B: 45" are two values
-FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-J](?![A-Za-z])")
+FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-HJ](?![A-Za-z])")  # "(A) I only" has one
 # Several options: glued, or listed by commas and "and".
 GLUED = re.compile(r"[A-J]{2,10}")
 LISTED = re.compile(r"\(?[A-J]\)?(?:(?: ?[,;、，] ?(?:and )?| and | ?& ?|和|与)\(?[A-J]\)?)+")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from am_assets.verification.mathematics.dates import date
+from am_assets.verification.mathematics.spellings import NONE_SUCH
 
 SAME = """
 yes; true; oui; vrai; sí; verdadero; sim; ja; wahr; да; верно; はい; 예; 네;
@@ -185,7 +186,7 @@ TRUTH_STATEMENT = re.compile(
     r"|(yes|no|true|false)\b ?[,.;:!\u2013\u2014] ?(.*)",
     re.DOTALL,
 )
-JOINT = re.compile(r",? and |, ?|; ?| & ")
+JOINT = re.compile(r", ?and | and |, ?|; ?| & ")
 HEAD = re.compile(r"((?:[a-z-]+ )+[a-z-]+?) of (?:the |an? )?\S.*", re.DOTALL)
 WINS = re.compile(r"(.+?) (?:(?:always |will )?wins?|(?:has|have) (?:a )?winning strategy)")
 NUMERAL = re.compile(r"i{1,3}|iv|v|vi|[\u2460-\u2469]")
@@ -256,6 +257,8 @@ def meaning(text: str) -> tuple[int, int] | None:
 def _said(text: str) -> tuple[str, tuple[int, int]] | None:
     """(subject, line of the table) of a phrase; the subject is empty where it has none."""
     plain = SO.sub("", " ".join(text.casefold().split()).strip(" .!"), count=1)
+    if NONE_SUCH.fullmatch(plain):
+        return "", MEANING["none"]
     for phrase in (plain, ARTICLE.sub("", plain), canonical(plain), plain.removeprefix("there are ")):
         if phrase in MEANING:
             return "", MEANING[phrase]

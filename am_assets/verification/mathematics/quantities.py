@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from am_assets.verification.mathematics.languages import doubts
-from am_assets.verification.mathematics.notation import OTHER_SCRIPTS
+from am_assets.verification.mathematics.spellings import OTHER_SCRIPTS
 from am_assets.verification.mathematics.units import UNITS, Unit, multiplied, product
 
 

@@ -19,6 +19,7 @@ SIGNS = {
     "∧": r"\wedge ", "¬": r"\neg ", "或": r"\text{ or }", "和": r"\text{ and }", "且": r"\text{ and }",
     "、": ", ", "。": ".", "\u3000": " ", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "❘": "|", "∣": "|",
 }  # fmt: skip
+OTHER_SCRIPTS = r"\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af"
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
     "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
@@ -77,7 +78,9 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\\(?:footnotesize|scriptsize|tiny|small|normalsize|[lL]arge|LARGE|[hH]uge)\b": "",
     r"\\(?:text)?color\s*\{[^{}]*\}": "",
     r"\\ce\s*\{": r"\\text{",
-    r"\\equiv\b(?!.*mod)": "=",
+    r"\\equiv\b(?!.*mod)": "=", r"->": r"\\to ",
+    r"\\var(epsilon|phi|theta|rho)\b": r"\\\1", r"_\{\s*\\(max|min)\s*\}": r"_{\1}",
+    r"\\(max|min|gcd|lcm)\s*\\\{([^{}]*)\\\}": r"\\\1(\2)",
     # Spellings of one command.
     r"\\(?:[dtcsx]|nice)frac\b": r"\\frac",
     r"\\leq(?:slant|q)?\b": r"\\le ", r"\\geq(?:slant|q)?\b": r"\\ge ", r"\\neq\b": r"\\ne ",
@@ -96,7 +99,9 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\\(?:thickapprox|simeq|fallingdotseq)\b": r"\\approx ", r"\^\{?\\(?:circ|degree)\b\}?|\\degree\b": r"^\\circ ",
     r"\\mathbb\s*([RZNQC])\b|\\([RZNQ])\b|\\mathbf\{([RZNQC])\}|(?<=\\in)\s*([RZNQ])\b":
         r"\\mathbb{\1\2\3\4}",
-    r"(?<=\\mathbb\{[NZ]\})\s*[_^]\s*(?:\{?\s*(?:\*|\+|\\ast\b)\s*\}?|\{\s*>\s*0\s*\})": "^{+}",
+    r"(?<=\\mathbb\{[NZ]\})\s*[_^]\s*(?:\{?\s*(?:\*|\+|\\ast\b)\s*\}?|\{\s*>\s*0\s*\})"
+    r"|(?<=\\mathbb\{[NZ]\})\s*\^\s*$": "^{+}",
+    r"\\mathbb\{N\}\^\{\+\}": r"\\mathbb{Z}^{+}",
     r"\\(vec|bar|hat|overline|overrightarrow)\s+([A-Za-z])\b": r"\\\1{\2}",
     r"\\forall(?![a-z])": " ",
     r"\\ast\b|(?<!\*)\*(?!\*)": r"\\cdot ", r"\*\*": "^", r"\\div\b": "/", r"\+-|\+/-": r"\\pm ",
@@ -175,12 +180,14 @@ BRACKETED = {
 FULL_SETS = {
     r"\emptyset": "no solution|no solutions|no real solution|no real solutions|there is no solution|there are no"
     " solutions|there are no real solutions|no solution exists|no solutions exist|no real solutions exist"
-    "|no such n exists|no such integer exists|no such integers exist|no such number exists|no such numbers exist"
-    "|the equation has no solution|the equation has no real solutions|the empty set|empty set|no such x exists"
+    "|the equation has no solution|the equation has no real solutions|the empty set|empty set"
     "|no real roots|there are no real roots",
     r"(-\infty,\infty)": "all real numbers|all reals|any real number|all real x|all real values|the real numbers"
     "|the set of all real numbers|the set of real numbers|every real number|all real values of x|x can be any real"
     " number|x is any real number|any real number x|any real value of x|all real numbers x",
+    r"\mathbb{Z}": "all integers|any integer|every integer|the set of all integers|the integers",
+    r"\mathbb{Z}^{+}": "all positive integers|any positive integer|every positive integer|all positive integers n"
+    "|the set of all positive integers|all positive integer values of n",
     r"\infty": "infinity|positive infinity|diverges to infinity|the limit is infinity",
     r"-\infty": "negative infinity|minus infinity|diverges to negative infinity",
 } | {
@@ -196,6 +203,7 @@ ALL_BUT = re.compile(
     r"(?:the set of )?(?:all|every|any) real (?:numbers?|values?)(?: of)?(?: x)?,?"
     r" (?:except|excluding|other than|but)(?: for)? ((?:\\[a-z]+|and|or|x ?=|[^a-z=])+)"
 )
+NONE_SUCH = re.compile(r"(?:there (?:is|are) )?no such [a-z]+(?: [a-z]+){0,3}?(?: exists?)?")
 SET_WORDS = {words: formula for formula, several in FULL_SETS.items() for words in several.split("|")}
 NUMBERS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen

@@ -41,7 +41,7 @@ def named(one: Named, other: Named, same: Equality) -> Told:
         (values,), (its,) = first.values(), second.values()
         told = _values(values, its, same)
         return (
-            told if told is False or any(map(_is_word, (*first, *second))) or _one_function(*first, *second) else None
+            told if told is False or _one_word(*first, *second) or _one_function(*first, *second) else None
         )
     shared = first.keys() & second.keys()
     told = all_of([_values(first[name], second[name], same) for name in shared])
@@ -85,9 +85,22 @@ def solutions(value: Named) -> list[dict[str, Value]]:
         listed = one.items if len(value.pairs) == 1 and isinstance(one, Group) else [each for _, each in value.pairs]
         points = [each.items for each in listed if isinstance(each, Group) and len(each.items) == len(names)]
         rows = [dict(zip(names, point, strict=True)) for point in points] if len(points) == len(listed) else []
+    elif indexed := _indexed(value):
+        names, rows = list(indexed[0]), indexed
     else:
         rows = [dict(value.pairs[at : at + len(names)]) for at in range(0, len(value.pairs), len(names))]
     return rows if len(rows) > 1 < len(names) and all(row.keys() == {*names} for row in rows) else []
+
+
+def _indexed(value: Named) -> list[dict[str, Value]]:
+    """x_1 = 3, y_1 = 1, x_2 = -1, y_2 = 4, by their indices."""
+    rows: dict[str, dict[str, Value]] = {}
+    for name, one in value.pairs:
+        letter, _, index = name.partition("_")
+        if not index.isdigit() or letter in rows.setdefault(index, {}):
+            return []
+        rows[index][letter] = one
+    return [*rows.values()] if len(rows) > 1 < len(min(rows.values(), key=len)) else []
 
 
 def _points(rows: list[dict[str, Value]], names: list[str]) -> Group:
@@ -120,8 +133,10 @@ def _one_function(one: str, other: str) -> bool:
     return bool(FUNCTION.fullmatch(of_x)) and (of_x.startswith(f"{bare}(") or (bare, of_x[-3:]) == ("y", "(x)"))
 
 
-def _is_word(name: str) -> bool:
-    return len(re.sub(r"_.*|\(.*|\\|'", "", name)) > 1
+def _one_word(one: str, other: str) -> bool:
+    """May two names be one, since one of them is a word: Area and S? Of two words one has to be in the other."""
+    bare, word = sorted((re.sub(r"_.*|\(.*|\\|'", "", name).casefold() for name in (one, other)), key=len)
+    return len(word) > 1 and (len(bare) < 2 or (bare in word and not ("(" in one and "(" in other)))
 
 
 def _equation(value: Named) -> Equation | None:

@@ -219,5 +219,9 @@ def consistent(value: Rounded) -> bool:
 
 def words(one: Words, other: Value, same: Equality) -> Told:
     """Words and formulas that no rule reads: the same text, or nothing is said."""
-    texts = [re.sub(r"\\text|[\s{}_]", "", value.text) for value in (one, other) if isinstance(value, Words | Term)]
+    texts = [
+        re.sub("[A-Za-z]{4,}", lambda word: word[0].lower(), re.sub(r"\\text|[\s{}_]", "", value.text))
+        for value in (one, other)
+        if isinstance(value, Words | Term)
+    ]
     return True if len(texts) == 2 and texts[0] == texts[1] else None
