@@ -25,8 +25,8 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PRODUCT = re.compile(r"(?!sq)[b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZ]{3,5}(?<!s)(?<![rpb]pm)")  # without a vowel: mgh, nRT
 # Words outside of commands: three letters or more, "and" and "or", other scripts, and what follows them.
 WORDS = re.compile(
-    r"\\text\{[^{}]*\}|\\(?:begin|end)\{[^{}]*\}(?:\{[^{}]*\})?|\\[A-Za-z]+(?:\{[A-Za-z]+\})?"
-    rf"|((?<![A-Za-z_^'])(?:[A-Za-zÀ-ɏ]{{3,}}|or|no|if|[{OTHER_SCRIPTS}]+)(?:'s|-(?=[A-Za-z]{{3}}))?"
+    r"\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{2,4}(?![A-Za-z])|\\(?:begin|end)\{[^{}]*\}(?:\{[^{}]*\})?|\\[A-Za-z]+(?:\{[A-Za-z]+\})?"
+    rf"|((?<![A-Za-z_^'])(?:[A-Za-zÀ-ɏ]{{3,}}|or|no|if|of|[{OTHER_SCRIPTS}]+)(?:'s|-(?=[A-Za-z]{{3}}))?"
     rf"(?: ?(?:[A-Za-z]{{2,}}|[{OTHER_SCRIPTS}]+))*)"
 )
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")

@@ -66,6 +66,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "0.000473176473": "pint", "0.0002365882365": "cup", "0.0000295735295625": r"fluid\ounce fluidounce",
         "0.158987294928": "barrel",
     },
+    "length^-2": {"1609.344/0.003785411784": "mpg"},
     "length time^-1": {"1609.344/3600": "mph", "1000/3600": "kph kmh", "1852/3600": "knot kn"},
     "length^-1 mass time^-2": {
         "101325000": "atm atmosphere", "101325000/760": "torr mmHg", "100000000": "bar", "100000": "mbar millibar hPa",
