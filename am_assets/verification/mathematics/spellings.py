@@ -69,9 +69,6 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"(?<!\\)\\(?:[,;:> ]|q?quad\b|,)|~": " ",
     # A transposed row.
     r"[(\[]([^()\[\]]*,[^()\[\]]*)[)\]]\s*\^\s*\{?\s*(?:T|\\top|\\intercal|\\text\{T\}|\\mathrm\{T\})\s*\}?": r"(\1)",
-    # A system behind one brace.
-    r"\\\{\s*\\[b]egin\{(array|aligned)\}\s*(?:\{[lcr|. ]*\})?((?:(?!\\[b]egin|\\end)[\s\S])*)\\end\{\1\}(?!\s*\\\})":
-        lambda m: rf"\begin{{cases}}{m[2].replace('&', '') if m[1] == 'aligned' else m[2]}\end{{cases}}",
     r"\\(begin|end)\{(\w+)\*\}": r"\\\1{\2}",
     # Sizes, colours and check marks.
     r"\\checkmark\b": "",

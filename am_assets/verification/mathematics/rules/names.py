@@ -40,9 +40,7 @@ def named(one: Named, other: Named, same: Equality) -> Told:
             return True
         (values,), (its,) = first.values(), second.values()
         told = _values(values, its, same)
-        return (
-            told if told is False or _one_word(*first, *second) or _one_function(*first, *second) else None
-        )
+        return told if told is False or _one_word(*first, *second) or _one_function(*first, *second) else None
     shared = first.keys() & second.keys()
     told = all_of([_values(first[name], second[name], same) for name in shared])
     return None if shared and told is not False else False
