@@ -31,8 +31,13 @@ PRODUCT = re.compile(
 )  # the grammar adds numbers side by side
 CHOOSE = re.compile(r"\\binom\{(\d{1,4})\}\{(\d{1,4})\}")
 APART = re.compile(r"\d\s+\d")  # digits side by side, which the grammar would add
-UNREAD = re.compile(r"\d\s*'|\\text|\\ldots|[;?#@&\"%]|\\pm|\\mp|\\%|^[-+]?$|\\\\|\\[lg]e(?![a-z])|[<>]|(?<!_\{\w)=")
+UNREAD = re.compile(
+    r"\d\s*'|!!|\\(?:gcd|lcm)[^)]*[a-zA-Z][^)]*\)|\\text|\\ldots|[;?#@&\"%]"
+    r"|\\pm|\\mp|\\%|^[-+]?$|\\\\|\\[lg]e(?![a-z])|[<>]|(?<!_\{\w)="
+)
+WHOLE_PART = re.compile(r"(?<!sqrt)\[([^\[\],]+)\]")
 COMMAND = re.compile(r"\s*(\\[A-Za-z]+)\s*")
+SPACED_SIGN = re.compile(r"\s*([^\w\s])\s*")
 POINTS = 6  # random points at which both expressions are defined
 DIGITS = 40  # of precision at each of them
 CLOSE = Fraction(1, 10**25)  # a relative difference below is rounding; algebra decides
@@ -71,10 +76,8 @@ def parse(text: str) -> "Expr | None":
     expression = _grammar(text)
     if expression is None:
         return None
-    letters = {Symbol("varphi"): Symbol("phi")}
     if Symbol("i") in expression.free_symbols:  # and no index of a sum
-        letters[Symbol("i")] = I
-    expression = expression.xreplace(letters)
+        expression = expression.xreplace({Symbol("i"): I})
     if any(power.exp.is_Integer and abs(power.exp) > HUGE for power in expression.atoms(_power())):
         return expression
     expression = expression.replace(_odd_root, lambda root: (-1) ** root.exp.p * (-root.base) ** root.exp)
@@ -116,15 +119,21 @@ def same(first: str, second: str, tolerance: float | None = None) -> bool | None
     exact = rational(first), rational(second)
     if exact[0] is not None and exact[1] is not None:
         return exact[0] == exact[1] or _within(exact[0], exact[1], tolerance)
+    if "\\lfloor" in first + second:  # [x] is its whole part, as in school books
+        first, second = (WHOLE_PART.sub(r"\\lfloor \1\\rfloor ", text) for text in (first, second))
     one, other = parse(first), parse(second)
     if one is None or other is None:
-        return COMMAND.sub(r"\1 ", first) == COMMAND.sub(r"\1 ", second) or None
+        return _unspaced(first) == _unspaced(second) or None
     result = same_expression(one, other, tolerance)
     if result is not True and "\\log" in first + second:  # a logarithm without a base has either of two
         natural = [parse(re.sub(r"\\log(?![_A-Za-z])", r"\\ln", text)) for text in (first, second)]
         if natural[0] is not None and natural[1] is not None and same_expression(natural[0], natural[1], tolerance):
             return True
     return result
+
+
+def _unspaced(text: str) -> str:
+    return SPACED_SIGN.sub(r"\1", COMMAND.sub(r"\1 ", text))
 
 
 def constant_difference(first: str, second: str) -> bool:

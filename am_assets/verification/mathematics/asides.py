@@ -14,13 +14,14 @@ EXPLAINED = re.compile(
 )
 INTRODUCED = re.compile(
     r"\\text\{(?![^{}]*\b(?:not|no|neither|never|least|most|than|about|between|either|wrong|if|step|except|other)\b)\s*"
-    r"(?:[a-z]+,? ){0,6}(?:(?:is|are|equals):?|[a-z]+:)\s*\}\s*(?=\S)",
+    r"(?:only|(?:[a-z]+,? ){0,6}(?:(?:is|are|equals):?|[a-z]+:))\s*\}\s*(?=\S)",
     re.IGNORECASE,
 )
 # "All integers n >= 2": by their names these letters are integers.
 OF_INTEGERS = re.compile(
-    r"^\\text\{(?:for )?(?:all|any|every) (?:positive |natural )?(?:integers?|numbers?)\}"
-    r"\s*(?=[kmn]\s*(?:\\[lg]e|[<>]))"
+    r"^\\text\{(?:for )?(?:all|any|every)(?: (?:positive |natural )?(?:integers?|numbers?))?\}"
+    r"\s*(?=[kmn]\s*(?:\\[lg]e|[<>]))",
+    re.IGNORECASE,
 )
 # An approximation in brackets.
 NEARLY = re.compile(
@@ -36,8 +37,9 @@ REJECTED_LATER = re.compile(rf"\s*{JOINT}{VALUE}{REJECTED}", re.IGNORECASE)
 REJECTED_FIRST = re.compile(rf"^{VALUE}{REJECTED}\s*{JOINT}\s*", re.IGNORECASE)
 REASON = re.compile(r"(?<=[\d)}$])\s*\((?:since|because|as)\b[^()]*\)(?=[.\s$]*$)")
 LABEL = re.compile(r"(?:^|(?<=[\s,;]))(?:\(?([a-h]|i{1,3}|iv|v)\)|\(([1-8]|I{1,3}|IV|V)\))\s*(?=\S)")
-FIRST_LABEL = re.compile(r"(?:^|(?<=\n)|(?<=\. ))\s*(?:\*\*)?\((?:a|i)\)")
+FIRST_LABEL = re.compile(r"(?:^|(?<=\n)|(?<=\. ))\s*(?:\*\*)?\((?:a|i|(1))\)")
 DELIMITERS = re.compile(r"\\[()\[\]]|\$|\*\*|`")
+WORDY = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2}|\d[^=]*=")  # a step on the way, and no value
 # A value with its name, a number, and a line with or without a bullet.
 VALUED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=]+")
 PLAIN = re.compile(r"-?(?:\d+(?:\.\d+)?(?:/\d+)?|\\[dt]?frac\{\d+\}\{\d+\}|\d*\\sqrt\{\d+\}|\([^()=]+,[^()=]+\))")
@@ -79,7 +81,8 @@ def labelled(text: str) -> str | None:
     """The labelled parts with which `text` ends, in one line; None if it has none."""
     first = FIRST_LABEL.search(text)
     line = " ".join(DELIMITERS.sub("", text[first.start() :]).split()) if first else ""
-    return line if parts(line) else None
+    found = parts(line)
+    return line if found and not (first and first[1] and any(WORDY.search(part) for _, part in found)) else None
 
 
 def parts(spelled: str) -> list[tuple[str, str]]:

@@ -6,12 +6,22 @@ from am_assets.verification.mathematics import algebra
 from am_assets.verification.mathematics.notation import closing
 from am_assets.verification.mathematics.quantities import compound, quantity
 from am_assets.verification.mathematics.spellings import NUMBER_WORDS
-from am_assets.verification.mathematics.values import Congruence, Group, Numeral, Ratio, Term, Value, Words, split
+from am_assets.verification.mathematics.values import (
+    Congruence,
+    Group,
+    Matrix,
+    Numeral,
+    Ratio,
+    Term,
+    Value,
+    Words,
+    split,
+)
 
 NAME = re.compile(
     r"(?:\\(?:vec|overrightarrow|overline|hat|mathbf)\{[A-Za-z]+\}|\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{1,3}"
-    r"|\\[a-zA-Z]+|[A-Za-z])(?:_\{?\w+\}?|_\{\\text\{[^{}]*\}\})?'*(?:\s*\((?:[A-Za-z\d],?\s*)+\))?"
-    r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}|\|[A-Z]{2}\|"
+    r"|\\[a-zA-Z]+|[A-Za-z])(?:_\{?\w+\}?|_\{\s*\\text\{[^{}]*\}\s*\})?'*(?:\s*\((?:[A-Za-z\d],?\s*)+\))?"
+    r"|\((?:[A-Za-z](?:_\{?\w+\}?)?,\s*)+[A-Za-z](?:_\{?\w+\}?)?\)|[A-Z]{2,3}|\|[A-Z]{2}\||[A-Z](?:\s*\\c[au]p\s*[A-Z])+"
 )
 # One operation, as the left side of an equation that says its value: a derivative, an integral, a limit, f^{-1}(x).
 OPERATION = re.compile(
@@ -19,6 +29,7 @@ OPERATION = re.compile(
     r"|\\(?:i*int|oint)(?![a-z]).*(?:\bd|\{d\})\s*(?:[A-Za-z]+|\\[A-Za-z]+(?:\{[A-Za-z]+\})?)"
     r"|\\(?:lim|sum|prod)(?:sup|inf)?(?![a-z]).*"
     r"|(?:\\(?:max|min|gcd|det|deg|dim|arg)|[fghFGHPEV]|\\mathbb\{[EP]\})(?:_\{?\w+\}?|\^\{-1\}|'+)?\s*(?P<inside>[(\[].*[)\]])"
+    r"|\\(?:det|dim|deg)\s+[A-Za-z]"
     r"|\|(?:[A-Z]{1,3}|\\(?:vec|overrightarrow|overline|mathbf)\{[A-Za-z]+\})\|"
 )
 NUMERAL = re.compile(
@@ -28,9 +39,10 @@ NUMERAL = re.compile(
     r"|\(?\s*\\text\{\(?base\s*(?P<worded>\d{1,2}|)\)?\}\s*(?P<apart>\d{1,2})?\s*\)?)"
 )
 
+RESIDUE = r"(?:\\pm\s*)?-?\d{1,40}"
 CONGRUENCE = re.compile(
-    r"(?:[A-Za-z](?:_\{?\w+\}?)?\s*\\equiv\s*)?(?P<residue>-?\d{1,40})\s*\(?\s*\\mod\s*\{?\s*(?P<modulus>[1-9]\d{0,39})\s*\}?"
-    r"\s*\)?"
+    rf"(?:[A-Za-z](?:_\{{?\w+\}}?)?\s*\\equiv\s*)?(?P<residues>{RESIDUE}(?:(?:,?\s*\\text\{{(?:or|and)\}}|,)\s*{RESIDUE}){{0,20}})"
+    r"\s*\(?\s*\\mod\s*\{?\s*(?P<modulus>[1-9]\d{0,39})\s*\}?\s*\)?"
 )
 
 
@@ -86,7 +98,30 @@ def ratio(text: str) -> Value | None:
 
 def congruence(text: str) -> Value | None:
     found = CONGRUENCE.fullmatch(text)
-    return Congruence(int(found["residue"]), int(found["modulus"])) if found else None
+    if not found:
+        return None
+    written = re.findall(r"(\\pm)?\s*(-?\d+)", found["residues"])
+    residues = [residue for both, number in written for residue in (int(number), -int(number))[: 2 if both else 1]]
+    return Congruence(tuple(residues), int(found["modulus"]))
+
+
+def congruent(parts: list[str], values: list[Value]) -> Value | None:
+    """n = 1 (mod 8) or n = 3 (mod 8)."""
+    classes = [value for value in values if isinstance(value, Congruence)]
+    names = {part.partition("\\equiv")[0].strip() for part in parts if "\\equiv" in part}
+    if len(classes) < len(values) or len(names) > 1 or len({one.modulus for one in classes}) > 1:
+        return None
+    return Congruence(tuple(residue for one in classes for residue in one.residues), classes[0].modulus)
+
+
+def scaled(rows: list[list[str]], factor: str | None) -> Matrix | None:
+    """A matrix by its rows, times a number or a minus before it."""
+    if factor is None:
+        return Matrix(tuple(map(tuple, rows)))
+    if factor != "-" and not is_number(factor):
+        return None
+    times = "-" if factor == "-" else f"({factor})"
+    return Matrix(tuple(tuple(f"{times}({cell})" for cell in row) for row in rows))
 
 
 def numeral(text: str) -> Value | None:

@@ -4,8 +4,9 @@ The rules are symmetric: each is tried with its two values in either order. Two 
 of words, and of what could not be parsed, nothing is said.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from am_assets.verification.mathematics import parameters
@@ -50,16 +51,24 @@ class Within:
     def texts(self, one: str, other: str) -> Told:
         return parameters.same(one, other, self.tolerance)
 
+    def together(self, one: Sequence[Value], other: Sequence[Value]) -> Told:
+        sides = [[item.text for item in side if isinstance(item, Term)] for side in (one, other)]
+        if not any(map(parameters.BOUND.search, chain(*sides))):
+            return True
+        return parameters.together(sides[0], sides[1]) if len(sides[0]) == len(sides[1]) else None
+
 
 # The first that fits.
 RULES: dict[tuple[Any, Any], Callable[..., Told]] = {
     (Words, Value): terms.words,
     (Rounded, Value): terms.rounded,
+    (Piecewise, Piecewise): relations.piecewise,
     (Term, Term): terms.terms,
     (Numeral, Numeral): terms.numerals,
     (Numeral, Term): terms.numeral_and_term,
     (Congruence, Congruence): terms.congruences,
     (Congruence, Term): terms.congruence_and_term,
+    (Congruence, Group): groups.congruence_and_group,
     (Ratio, Ratio): terms.ratios,
     (Ratio, Term): terms.ratio_and_term,
     (Equation, Equation): relations.equations,
@@ -68,6 +77,7 @@ RULES: dict[tuple[Any, Any], Callable[..., Told]] = {
     (Region, Region): relations.regions,
     (Region, Group): relations.region_and_group,
     (Named, Value): names.named_and_bare,
+    (Piecewise, Value): relations.piecewise_and_bare,
     (Region, Term): relations.sets,
     (Group, Group): groups.groups,
     (Group, Term): groups.group_and_term,
@@ -75,5 +85,4 @@ RULES: dict[tuple[Any, Any], Callable[..., Told]] = {
     (Matrix, Group): groups.matrix_and_point,
     (Matrix, Term): groups.matrix_and_term,
     (Range, Range): groups.ranges,
-    (Piecewise, Piecewise): relations.piecewise,
 }

@@ -18,7 +18,7 @@ from am_assets.verification.mathematics.reading import readings
 from am_assets.verification.mathematics.retraction import Verdict, downgrade_retracted, is_asserted
 from am_assets.verification.mathematics.rules.terms import consistent
 from am_assets.verification.mathematics.told import Told, any_of
-from am_assets.verification.mathematics.values import Equation, Named, Rounded, Term, Value, Words
+from am_assets.verification.mathematics.values import Equation, Named, Piecewise, Rounded, Term, Value, Words
 from am_assets.verification.mathematics.worded import with_digits
 
 FORMULA = re.compile(r"\d|\\(?!text(?![a-z]))|[=+*/^<>]")  # in words: perhaps a result that no rule reads
@@ -105,11 +105,11 @@ def _answers(gold: Value, value: Value, same: Within) -> Told:
         return same.values(gold, value) or False
     if isinstance(value, Rounded) and isinstance(gold, Term) and "." in gold.text and consistent(value):
         return any_of([same.values(gold, value), same.values(gold, value.decimal)])
-    if isinstance(gold, Equation) and not isinstance(value, Equation | Named):
+    if isinstance(gold, Equation) and not isinstance(value, Equation | Named | Piecewise):
         told = any_of([same.values(one, value) for one in readings(gold.right)])
         # "\int_0^1 x dx = 1/2" asks for its right side; "a + b = 7" may, "x^2 = 25" does not
         return told if not told or is_operation(gold.left) else None if _says_what_it_is(gold.left) else False
-    if isinstance(value, Equation) and not isinstance(gold, Equation | Named):
+    if isinstance(value, Equation) and not isinstance(gold, Equation | Named | Piecewise):
         told = any_of([same.values(gold, one) for one in readings(value.right)])
         return told if not told or _says_what_it_is(value.left) else None
     return same.values(gold, value)

@@ -42,6 +42,7 @@ não talvez espere errado errada erro desculpe provavelmente
 forse sbagliato sbagliata aspetta errore probabilmente
 не нет если возможно наверное может вероятно неверно неправильно неправильный неверный
 ошибка ошибся ошиблась подождите примерно
+hapana sio siyo labda pengine kosa makosa samahani subiri ngoja takriban
 """
 DOUBT = frozenset(DOUBT_WORDS.split())
 WORD = re.compile(r"\w+(?:-\w+)*")
@@ -49,7 +50,10 @@ DOUBT_PHRASE = re.compile(
     r"\b(?:moment mal|s[ie] \$?[a-z](?= ?=)|n'est|ne \w+ pas|(?:ou|au) plus|plus (?:de|que|grand)|no (?:es|son|hay)"
     r"|tal vez|est[áa] mal|non (?:è|sono))\b"
     r"|ではな|じゃな|ではありま|かもしれ|または|もしくは|以上|以下|未満|より|(?<=\d)か|たぶん|おそらく|間違|誤り|待って|いや|訂正"
-    r"|또는|보다|이상|이하|미만|아니|아닙|아마|틀렸|틀린|잠깐|잘못|정정|수정",
+    r"|또는|보다|이상|이하|미만|아니|아닙|아마|틀렸|틀린|잠깐|잘못|정정|수정"
+    r"|ไม่|ผิด|อาจ|หรือ|ประมาณ|เดี๋ยว|ขอโทษ|แก้ไข"
+    r"|(?<![\u0980-\u09ff])(?:না|নয়|নেই|ভুল|হয়তো|সম্ভবত|অথবা|প্রায়|দুঃখিত|অপেক্ষা)(?![\u0980-\u09ff])"
+    r"|కాదు|లేదా|తప్పు|బహుశా|సుమారు|క్షమించండి|ఆగండి",
     re.IGNORECASE,
 )
 

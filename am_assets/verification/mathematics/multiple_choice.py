@@ -23,7 +23,8 @@ CHOSEN = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 LABELLED = re.compile(r"(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
-FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-J](?![A-Za-z])")
+FURTHER_LABEL = re.compile(r"(?<![A-Za-z\\])[A-J]\s?[:)]")  # "A: 30, B: 45" are two values
+FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-HJ](?![A-Za-z])")  # "(A) I only" has one
 SEVERAL = re.compile(
     rf"(?:(?:the )?(?:correct )?(?:options|choices|answers)(?: are)?:? )?({LISTED.pattern})"
     r"(?: are(?: the)? (?:correct|right|true)(?: (?:options|choices|answers|ones))?)?",
@@ -47,7 +48,7 @@ def strip_option_label(found: list[str], reference: str) -> tuple[list[str], str
     """
     gold = normalize(reference)
     labelled = LABELLED.fullmatch(gold)
-    if not labelled or not found:
+    if not labelled or not found or FURTHER_LABEL.search(labelled[3]):
         return (found if FURTHER_OPTION.search(gold) else [*map(_unlabelled, found)]), reference
     read = [_option(normalize(result)) for result in found]
     letters = {letter for letter, _ in read if letter}

@@ -10,20 +10,23 @@ from fractions import Fraction
 from am_assets.verification.mathematics.spellings import (
     ALL_BUT,
     BRACKETED,
+    NONE_SUCH,
+    OTHER_SCRIPTS,
     REWRITINGS,
     SET_WORDS,
     SIGN_TABLE,
     SUBSCRIPTS,
     SUPERSCRIPTS,
 )
+from am_assets.verification.mathematics.units import named
 from am_assets.verification.mathematics.worded import leading_number, number_in_words
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-OTHER_SCRIPTS = r"\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af"
+PRODUCT = re.compile(r"(?!sq)[b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZ]{3,5}(?<!s)(?<![rpb]pm)")  # without a vowel: mgh, nRT
 # Words outside of commands: three letters or more, "and" and "or", other scripts, and what follows them.
 WORDS = re.compile(
-    r"\\text\{[^{}]*\}|\\(?:begin|end)\{[^{}]*\}(?:\{[^{}]*\})?|\\[A-Za-z]+(?:\{[A-Za-z]+\})?"
-    rf"|((?<![A-Za-z_^'])(?:[A-Za-zÀ-ɏ]{{3,}}|or|no|if|[{OTHER_SCRIPTS}]+)(?:'s|-(?=[A-Za-z]{{3}}))?"
+    r"\\text\{[^{}]*\}|\\(?:angle|triangle)\s*[A-Z]{2,4}(?![A-Za-z])|\\(?:begin|end)\{[^{}]*\}(?:\{[^{}]*\})?|\\[A-Za-z]+(?:\{[A-Za-z]+\})?"
+    rf"|((?<![A-Za-z_^'])(?:[A-Za-zÀ-ɏ]{{3,}}|or|no|if|of|[{OTHER_SCRIPTS}]+)(?:'s|-(?=[A-Za-z]{{3}}))?"
     rf"(?: ?(?:[A-Za-z]{{2,}}|[{OTHER_SCRIPTS}]+))*)"
 )
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -69,6 +72,8 @@ def clean(text: str) -> str:
 
 def set_in_words(words: str) -> str | None:
     """The set that `words`, in small letters, stand for: "no solution", "all real numbers except 2"."""
+    if NONE_SUCH.fullmatch(words):
+        return r"\emptyset"
     if not (found := ALL_BUT.fullmatch(words)):
         return SET_WORDS.get(words.replace("\\infty", "infinity"))
     numbers = re.sub(r",? (?:and|or) ", ", ", re.sub(r"x ?=", "", found[1]))
@@ -99,7 +104,7 @@ def _inward(interval: re.Match[str]) -> str:
 def _in_text(words: re.Match[str]) -> str:
     r"""Plain words as `\text{}`, so that letters outside of it are factors; runs as in "abc" and "xyz" stay."""
     text = words[1]
-    if not text or text in ALPHABET:
+    if not text or text in ALPHABET or (PRODUCT.fullmatch(text) and not named(text)):
         return words[0]
     return rf"\text{{{text}}}"
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from am_assets.verification.mathematics.dates import date
+from am_assets.verification.mathematics.spellings import NONE_SUCH
 
 SAME = """
 yes; true; oui; vrai; sí; verdadero; sim; ja; wahr; да; верно; はい; 예; 네;
@@ -21,7 +22,7 @@ no solution; no solutions; none; empty set; there is no solution; there are no s
 all real numbers; all reals; every real number; any real number; set of all real numbers; set of real numbers;
 \\mathbb{R}; \\mathbf{R}; (-\\infty,\\infty); (-\\infty,+\\infty); x\\in\\mathbb{R};
 全体实数; 任意实数; 一切实数; 所有实数
-infinitely many; infinitely many solutions;
+infinitely many; infinitely many solutions; \\infty;
 has infinitely many solutions; infinite number of solutions; infinite solutions; 无数个; 无穷多个; 无穷多解
 
 does not exist; doesn't exist; dne; limit does not exist; not exist; 不存在
@@ -36,9 +37,9 @@ divergent; diverges; diverge; is divergent; not convergent; does not converge; �
 absolutely convergent; converges absolutely; absolute convergence; 绝对收敛
 conditionally convergent; converges conditionally; conditional convergence; 条件收敛
 
-even; even function; even number; even numbers; even integers; even n; is even;
+even; even function; even number; even numbers; even integers; even n; n even; is even;
 all even n; all even integers; all even numbers; 偶; 偶函数; 偶数
-odd; odd function; odd number; odd numbers; odd integers; odd n; is odd;
+odd; odd function; odd number; odd numbers; odd integers; odd n; n odd; is odd;
 all odd n; all odd integers; all odd numbers; 奇; 奇函数; 奇数
 neither; neither even nor odd; neither odd nor even; 非奇非偶; 非奇非偶函数; 既不是奇函数也不是偶函数
 
@@ -87,6 +88,10 @@ nonlinear; non-linear; not linear
 parallel; are parallel; 平行
 perpendicular; are perpendicular; orthogonal; 垂直
 
+equilateral; equilateral triangle; 等边三角形
+isosceles; isosceles triangle; 等腰三角形
+scalene; scalene triangle
+
 acute; acute triangle; 锐角三角形; 锐角
 right; right triangle; right-angled; right-angled triangle; 直角三角形; 直角
 obtuse; obtuse triangle; 钝角三角形; 钝角
@@ -100,6 +105,15 @@ never; 从不
 
 clockwise; 顺时针
 counterclockwise; counter-clockwise; anticlockwise; 逆时针
+
+upward; upwards; up; 向上
+downward; downwards; down; 向下
+
+to the left; left; leftward; 向左
+to the right; rightward; 向右
+
+increase; increased; gain; profit; 增加; 盈利
+decrease; decreased; loss; 减少; 亏损
 
 heads
 tails
@@ -172,7 +186,7 @@ TRUTH_STATEMENT = re.compile(
     r"|(yes|no|true|false)\b ?[,.;:!\u2013\u2014] ?(.*)",
     re.DOTALL,
 )
-JOINT = re.compile(r",? and |, ?|; ?| & ")
+JOINT = re.compile(r", ?and | and |, ?|; ?| & ")
 HEAD = re.compile(r"((?:[a-z-]+ )+[a-z-]+?) of (?:the |an? )?\S.*", re.DOTALL)
 WINS = re.compile(r"(.+?) (?:(?:always |will )?wins?|(?:has|have) (?:a )?winning strategy)")
 NUMERAL = re.compile(r"i{1,3}|iv|v|vi|[\u2460-\u2469]")
@@ -243,6 +257,8 @@ def meaning(text: str) -> tuple[int, int] | None:
 def _said(text: str) -> tuple[str, tuple[int, int]] | None:
     """(subject, line of the table) of a phrase; the subject is empty where it has none."""
     plain = SO.sub("", " ".join(text.casefold().split()).strip(" .!"), count=1)
+    if NONE_SUCH.fullmatch(plain):
+        return "", MEANING["none"]
     for phrase in (plain, ARTICLE.sub("", plain), canonical(plain), plain.removeprefix("there are ")):
         if phrase in MEANING:
             return "", MEANING[phrase]

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from am_assets.verification.mathematics.languages import doubts
-from am_assets.verification.mathematics.notation import OTHER_SCRIPTS
+from am_assets.verification.mathematics.spellings import OTHER_SCRIPTS
 from am_assets.verification.mathematics.units import UNITS, Unit, multiplied, product
 
 
@@ -22,8 +22,8 @@ class Quantity(NamedTuple):
 
 # Words after a number that change it, so that they are no noun.
 NO_NOUN = re.compile(
-    r"\b(?:less|more|fewer|greater|least|most|or|not|over|under|times|plus|minus|squared|cubed|factorial|half|halves"
-    r"|thirds?|quarters?|fourths?|fifths?|tenths?|base|mod|modulo|and|between|to|per|if|when|divided|approximately|about"
+    r"\b(?:less|more|fewer|greater|least|most|or|not|over|under|times(?= )|plus|minus|squared|cubed|factorial|half"
+    r"|halves|thirds?|quarters?|fourths?|fifths?|tenths?|base|mod|modulo|and|between|to|per|if|when|divided|approximately|about"
     r"|zero|one|two|three|four|five|six|seven|eight|nine|ten|negative|positive|pm|am|AM|PM|o'clock)\b"
 )
 NOUN = re.compile(rf"(?:[^\W\d_]{{2,}}|a|[{OTHER_SCRIPTS}])(?:\.?[ '-](?:[^\W\d_]{{2,}}|[as]))*")

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from am_assets.verification.mathematics import algebra, asides, atoms
 from am_assets.verification.mathematics.notation import clean
-from am_assets.verification.mathematics.qualifiers import unqualified
+from am_assets.verification.mathematics.qualifiers import condition, conditioned, unqualified
 from am_assets.verification.mathematics.thousands import with_commas
 from am_assets.verification.mathematics.values import (
     Equation,
@@ -26,6 +26,7 @@ from am_assets.verification.mathematics.values import (
     Words,
     as_set,
     closes_early,
+    ends_early,
     listed,
     named_values,
     split,
@@ -33,6 +34,7 @@ from am_assets.verification.mathematics.values import (
 
 JOINED = re.compile(r",?\s*\\text\{(?:and|or)\}|,|;|\\\\|\\newline")
 COMPARISON = re.compile(r"\\(?:le|ge|ne)(?![a-z])|[<>]")
+EXCEPTED = re.compile(r"[A-Za-z]\s*\\ne(?![a-z])\s*")
 APPROXIMATES = re.compile(r"\\approx(?![a-z])")
 EQUALS = re.compile(r"(?<![<>!:])=")
 MEMBER = re.compile(r"((?:[A-Za-z]|\\[a-z]+)(?:_\{\w+\})?|\([a-z, ]+\))\s*\\in(?![a-z])\s*(.+)", re.DOTALL)
@@ -42,7 +44,7 @@ UNION = re.compile(r"\\cup(?![a-z])")
 REALS = re.compile(r"[a-z]\s*\\in\s*\\mathbb\{R\}")
 INTERSECTION = re.compile(r"\\cap(?![a-z])")
 MINUS = re.compile(r"\\setminus(?![a-z])|\\(?=\\\{)|(?<=\\mathbb\{R\})\s*-(?=\s*\\\{)")
-BUILT = re.compile(r"\\\{\s*(?:[a-z]|\\[a-z]+)(?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}", re.DOTALL)
+BUILT = re.compile(r"\\\{\s*([a-z]|\\[a-z]+)(?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}", re.DOTALL)
 SEQUENCE = re.compile(r"\\\{\s*(.+?)\s*(?:\\middle\s*)?[:|]\s*([a-z]\s*\\in\s*\\mathbb\{Z\})\s*\\\}", re.DOTALL)
 ENVIRONMENT = re.compile(
     r"(?:(?P<name>[^=&\\]+(?:\\[a-z]+[^=&\\]*)?)=)?\s*"
@@ -52,9 +54,8 @@ ENVIRONMENT = re.compile(
 )
 MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix"}
 SYSTEMS = {"cases", "dcases", "rcases", "aligned", "align", "gathered", "split", "alignedat"}
-POINT = re.compile(r"[A-Z]'?(?:_\{?\w\}?)?\s*(\([^()]*(?:\([^()]*\)[^()]*)*,[^()]*(?:\([^()]*\)[^()]*)*\))")
+POINT = re.compile(r"([A-Z]'?(?:_\{?\w\}?)?)\s*(\([^()]*(?:\([^()]*\)[^()]*)*,[^()]*(?:\([^()]*\)[^()]*)*\))")
 RESTATED = re.compile(r"(.+?) +\(+(?:(?:\\text\{\(?or\}|=) *)?([^()]+)\)+")
-CONDITION_WORDS = re.compile(r"\\text\{(?:if|when|for|where|with)\s*([^{}]*)\}")
 
 
 def readings(text: str) -> list[Value]:
@@ -80,7 +81,7 @@ def read(text: str) -> Value:
 def _environment(text: str) -> Value | None:
     """Matrices, systems of equations and functions by cases."""
     found = ENVIRONMENT.fullmatch(text)
-    if not found or _ends_early(found["body"], found["kind"]):
+    if not found or ends_early(found["body"], found["kind"]):
         return None
     rows = [[cell.strip(" ,") for cell in row.split("&")] for row in re.split(r"\\\\(?:\[[^\]]*\])?", found["body"])]
     rows = [row for row in rows if any(row)]
@@ -94,7 +95,7 @@ def _environment(text: str) -> Value | None:
     elif found["kind"] in MATRICES or found["kind"] == "array":
         if found["before"] == "|":
             return None  # a determinant
-        value = _scaled(rows, found["factor"])
+        value = atoms.scaled(rows, found["factor"])
     if found["factor"] and not isinstance(value, Matrix):
         return None
     if value is not None and found["name"]:
@@ -102,30 +103,16 @@ def _environment(text: str) -> Value | None:
     return value
 
 
-def _scaled(rows: list[list[str]], factor: str | None) -> Matrix | None:
-    """A matrix by its rows, times a number or a minus before it."""
-    if factor is None:
-        return Matrix(tuple(map(tuple, rows)))
-    if factor != "-" and not atoms.is_number(factor):
-        return None
-    times = "-" if factor == "-" else f"({factor})"
-    return Matrix(tuple(tuple(f"{times}({cell})" for cell in row) for row in rows))
-
-
-def _ends_early(body: str, kind: str) -> bool:
-    """Is this the content of several environments, with what stands between them?"""
-    end, begin = (body.find(f"\\{word}{{{kind}") for word in ("end", "begin"))
-    return end >= 0 and end < begin
-
-
-def condition(text: str) -> str:
-    text = CONDITION_WORDS.sub(r"\\text{\1}", text).replace("\\text{}", "").strip(" ,.")
-    return re.sub(r"\\text\{\s*(?:otherwise|else|elsewhere)\s*\}", "otherwise", text)
-
-
 def _qualified(text: str) -> Value | None:
     rest = unqualified(text)
     return None if rest is None else read(rest)
+
+
+def _conditioned(text: str) -> Value | None:
+    """y = x^2 (x > 0)."""
+    found = conditioned(text)
+    value = read(found[0]) if found else None
+    return Piecewise(((value, found[1]),)) if found and value and not isinstance(value, Words | Void) else None
 
 
 def _labelled(text: str) -> Value | None:
@@ -175,18 +162,22 @@ def _several(parts: list[str], cuts: list[str]) -> Value | None:
         return Range("list", tuple("" if "\\ldots" in part else part for part in parts))
     if any("\\ldots" in part for part in parts):
         return Words(", ".join(parts))
+    if excepted := EXCEPTED.match(parts[0]):  # x \\ne 0, 1
+        parts = [parts[0], *(part if COMPARISON.search(part) else excepted[0] + part for part in parts[1:])]
     if any(split(part, COMPARISON)[1] for part in parts) and not any(split(part, EQUALS)[1] for part in parts):
         regions = tuple(read(part) for part in parts if not REALS.fullmatch(part))
         if not all(isinstance(one, Region | Group) for one in regions):
             return Words(", ".join(parts))
         return Region("union" if any("or" in cut for cut in cuts) else "both", regions)
     values = [read(part) for part in parts]
+    if congruent := atoms.congruent(parts, values):
+        return congruent
     if any("or" in cut for cut in cuts) and {Region} < {*map(type, values)} <= {Region, Named}:  # x = 5 or x > 7
         return Region("union", tuple(as_set(value) for value in values))
     if any(isinstance(value, Words | Void) for value in values):
         return Words(", ".join(parts))
     if any(isinstance(value, Named | Equation) for value in values):
-        return named_values(values, either=any("or" in cut for cut in cuts)) or Words(", ".join(parts))
+        return named_values(values, either=any("or" in cut for cut in cuts))
     if all(isinstance(value, Region) for value in values):
         return Region("union", tuple(values))
     items = [item for value in values for item in listed(value)]
@@ -196,14 +187,18 @@ def _several(parts: list[str], cuts: list[str]) -> Value | None:
 def _named_point(text: str) -> Value | None:
     """B(3, 4)."""
     found = POINT.fullmatch(text)
-    return _bracketed(found[1]) if found else None
+    point = _bracketed(found[2]) if found else None
+    return Named(((atoms.name(found[1]), point),)) if found and point else None
 
 
 def _built(text: str) -> Value | None:
     if sequence := SEQUENCE.fullmatch(text):
         return read(f"{sequence[1]}, {sequence[2]}")
     found = BUILT.fullmatch(text)
-    return read(found[1]) if found and split(found[1], COMPARISON)[1] and not closes_early(text) else None
+    if not found or closes_early(text):
+        return None
+    defined = re.match(rf"{re.escape(found[1])}\s*=", found[2])
+    return read(found[2]) if defined or split(found[2], COMPARISON)[1] else None
 
 
 def _member(text: str) -> Value | None:
@@ -215,6 +210,8 @@ def _compared(text: str) -> Value | None:
     parts, cuts = split(text, COMPARISON)
     if not cuts:
         return None
+    if cuts == ["\\ne"] and re.search(r"\\pm(?![a-z])", text):
+        return Region("both", tuple(read(re.sub(r"\\pm(?![a-z])", sign, text)) for sign in ("", "-")))
     if split(text, EQUALS)[1] or not all(parts):
         return Words(text)
     operands = [parts[0]]
@@ -254,6 +251,8 @@ def _equated(text: str) -> Value | None:
             return Void(text)
         told = [algebra.same(amounts[0], other) for other in amounts[1:]]
         return read(parts[-1]) if all(told) else Void(text) if False in told else Words(text)
+    if len(parts) == 2 and re.search(r"\\[pm][pm](?![a-z])", parts[0]):
+        return _plus_minus(text)
     if len(parts) == 2 and atoms.NAME.fullmatch(parts[1]) and numbers[0]:
         return Named(((atoms.name(parts[1]), read(parts[0])),))
     if len(parts) == 2:
@@ -293,7 +292,7 @@ def _plus_minus(text: str) -> Value | None:
 
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
-    _environment, _qualified, _labelled, _implied, _restated, atoms.compound_quantity, _rounded, _joined, _built,
-    _compared, _member, _equated, _combined, _named_point, _bracketed, _plus_minus, atoms.congruence, atoms.numeral,
-    atoms.ratio, atoms.row, atoms.term,
+    _environment, _qualified, _conditioned, _labelled, _implied, _restated, atoms.compound_quantity, atoms.congruence,
+    _rounded, _joined, _built, _compared, _member, _equated, _combined, _named_point, _bracketed, _plus_minus,
+    atoms.numeral, atoms.ratio, atoms.row, atoms.term,
 ]  # fmt: skip

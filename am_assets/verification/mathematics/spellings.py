@@ -15,10 +15,11 @@ SIGNS = {
     "∓": r"\mp ", "∞": r"\infty ", "∪": r"\cup ", "∩": r"\cap ", "∖": r"\setminus ", "∈": r"\in ", "∅": r"\emptyset ",
     "ℝ": r"\mathbb{R} ", "ℤ": r"\mathbb{Z} ", "ℕ": r"\mathbb{N} ", "√": r"\sqrt", "∛": r"\sqrt[3]", "°": r"^\circ ",
     "…": r"\ldots ", "⋯": r"\ldots ", "′": "'", "⟨": r"\langle ", "⟩": r"\rangle ", "⌊": r"\lfloor ",
-    "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "∠": r"\angle ", "→": r"\to ", "∨": r"\text{ or }",
-    "∧": r"\text{ and }", "或": r"\text{ or }", "和": r"\text{ and }", "且": r"\text{ and }", "、": ", ", "。": ".",
-    "\u3000": " ", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "❘": "|", "∣": "|",
+    "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "∠": r"\angle ", "→": r"\to ", "∨": r"\vee ",
+    "∧": r"\wedge ", "¬": r"\neg ", "或": r"\text{ or }", "和": r"\text{ and }", "且": r"\text{ and }",
+    "、": ", ", "。": ".", "\u3000": " ", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "❘": "|", "∣": "|",
 }  # fmt: skip
+OTHER_SCRIPTS = r"\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af"
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
     "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
@@ -68,14 +69,15 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"(?<!\\)\\(?:[,;:> ]|q?quad\b|,)|~": " ",
     # A transposed row.
     r"[(\[]([^()\[\]]*,[^()\[\]]*)[)\]]\s*\^\s*\{?\s*(?:T|\\top|\\intercal|\\text\{T\}|\\mathrm\{T\})\s*\}?": r"(\1)",
-    # A system behind one brace.
-    r"\\\{\s*\\[b]egin\{(array|aligned)\}\s*(?:\{[lcr|. ]*\})?((?:(?!\\[b]egin|\\end)[\s\S])*)\\end\{\1\}(?!\s*\\\})":
-        lambda m: rf"\begin{{cases}}{m[2].replace('&', '') if m[1] == 'aligned' else m[2]}\end{{cases}}",
     r"\\(begin|end)\{(\w+)\*\}": r"\\\1{\2}",
     # Sizes, colours and check marks.
     r"\\checkmark\b": "",
     r"\\(?:footnotesize|scriptsize|tiny|small|normalsize|[lL]arge|LARGE|[hH]uge)\b": "",
     r"\\(?:text)?color\s*\{[^{}]*\}": "",
+    r"\\ce\s*\{": r"\\text{",
+    r"\\equiv\b(?!.*mod)": "=", r"->": r"\\to ",
+    r"\\var(epsilon|phi|theta|rho)\b": r"\\\1", r"_\{\s*\\(max|min)\s*\}": r"_{\1}",
+    r"\\(max|min|gcd|lcm)\s*\\\{([^{}]*)\\\}": r"\\\1(\2)",
     # Spellings of one command.
     r"\\(?:[dtcsx]|nice)frac\b": r"\\frac",
     r"\\leq(?:slant|q)?\b": r"\\le ", r"\\geq(?:slant|q)?\b": r"\\ge ", r"\\neq\b": r"\\ne ",
@@ -85,17 +87,26 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\\(?:[lrcv]?dots[bcmio]?|hdots|cdots)(?![a-z])|\.\.\.+": r"\\ldots ",
     r"\\(?:mid|vert|lvert|rvert)\b": "|", r"\\colon\b": ":",
     r"\\coloneqq\b|:=": "=", r"\\(?:long)?rightarrow\b": r"\\to ", r"\\(?:implies|Longrightarrow)\b": r"\\Rightarrow ",
-    r"\\(?:lor|vee)\b": r"\\text{ or }",
-    r"\\(?:land|wedge|&)(?![a-z])": r"\\text{ and }", r"\\[bp]mod\b": r"\\mod ",
+    # Between statements on values; p \\wedge q is a formula of its own.
+    r"\\(?:lor|vee)\b(?=.*(?:[=<>]|\\(?:[lg]e|in)\b))": r"\\text{ or }", r"\\lor\b": r"\\vee ",
+    r"\\(?:land|wedge)\b(?=.*(?:[=<>]|\\(?:[lg]e|in)\b))|\\&": r"\\text{ and }", r"\\land\b": r"\\wedge ",
+    r"\\lnot\b": r"\\neg ", r"\\[bp]mod\b": r"\\mod ",
     r"\(\s*mod(?:ulo)?\s+(\d+)\s*\)": r"\\mod \1",
     r"\\(?:backslash|smallsetminus)\b": r"\\setminus ", r"\\log_\{?e\b\}?": r"\\ln ",
     r"\\(?:thickapprox|simeq|fallingdotseq)\b": r"\\approx ", r"\^\{?\\(?:circ|degree)\b\}?|\\degree\b": r"^\\circ ",
-    r"\\mathbb\s*([RZNQC])\b|\\([RZNQ])\b|\\mathbf\{([RZNQC])\}": r"\\mathbb{\1\2\3}", r"\\forall(?![a-z])": " ",
+    r"\\mathbb\s*([RZNQC])\b|\\([RZNQ])\b|\\mathbf\{([RZNQC])\}|(?<=\\in)\s*([RZNQ])\b":
+        r"\\mathbb{\1\2\3\4}",
+    r"(?<=\\mathbb\{[NZ]\})\s*[_^]\s*(?:\{?\s*(?:\*|\+|\\ast\b)\s*\}?|\{\s*>\s*0\s*\})"
+    r"|(?<=\\mathbb\{[NZ]\})\s*\^\s*$": "^{+}",
+    r"\\mathbb\{N\}\^\{\+\}": r"\\mathbb{Z}^{+}",
+    r"\\(vec|bar|hat|overline|overrightarrow)\s+([A-Za-z])\b": r"\\\1{\2}",
+    r"\\forall(?![a-z])": " ",
     r"\\ast\b|(?<!\*)\*(?!\*)": r"\\cdot ", r"\*\*": "^", r"\\div\b": "/", r"\+-|\+/-": r"\\pm ",
     r"\\(?:hat|widehat|mathbf|boldsymbol|bm|vec|overrightarrow)\s*\{\s*\\?([ijk])(?:math)?\s*\}": r"\\hat{\1}",
     r"\\(?:hat|mathbf|boldsymbol|bm|vec)\s*\\?([ijk])(?:math)?\b": r"\\hat{\1}",
     r"\\math(?:bf|rm|it|sf)\s*\{\s*(\d+(?: +\d+)+)\s*\}": lambda m: m[1].replace(" ", ""),
-    r"\\(?:boldsymbol|bm|mathcal|mathscr|mathfrak)\s*\{([^{}]*)\}": r"\1",
+    r"\\(?:boldsymbol|bm|mathcal|mathscr|mathfrak)(?:\s*\{([^{}]*)\}|\s+([A-Za-z])\b)": r"\1\2",
+    r"^0x([0-9A-Fa-f]+)$": lambda m: rf"({m[1].upper()})_{{16}}",
     rf"{TEXT}\{{\s*([eid])\s*\}}": r"{\1}",
     rf"(?<![\^_]){TEXT}\{{\s*(-?\d+(?:\.\d+)?)\s*\}}": r"\1",
     rf"{TEXT}\{{\s*({FUNCTION})\s*\}}": r"\\\1 ",
@@ -114,6 +125,8 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     # Units: one text over another, a prefix beside its unit.
     r"\\frac\s*\{\s*(\\text\{[^{}]*\}(?:\^\d)?)\s*\}\{\s*(\\text\{[^{}]*\}(?:\^\{?\d\}?)?)\s*\}": r"\1/\2",
     r"\\text\{\s*([kmMG])\s*\}\s*\\Omega\b": r"\\text{\1Ω}",
+    r"\\text\{\s*\(?((?:square |cubic )?units?)\)?\s*\}(?:\s*\^\{?[23]\}?)?": r"\\text{\1}",
+    r"(?<![A-Za-z{])(units?)\s*\^\{?[23]\}?": r"\1",
     # Ordinals, e-notation, decimals, primes.
     r"(?<=\d)\s*(?:\^\{?\s*)?(?:\\text\{\s*)?(?:th|st|nd|rd)\s*\}?\}?\b": "",
     r"(?<![\w.}])(\d+\.?\d*|\.\d+)[eE]([+-]?\d{1,4})(?![\w.])": r"\1\\times 10^{\2}",
@@ -148,6 +161,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"^(\d+) ?(?:\\text\{ ?)?(?:R|r|remainder)(?: ?\})? ?(\d+)$": r"(\1,\2)",
     # Fractions and mixed numbers.
     r"^(\d+) ?(?:\\text\{)? ?(?:out of|in) ?\}? ?(\d+)$": r"\\frac{\1}{\2}",
+    r"^(\d+) ?(?:\\text\{)? ?to ?\}? ?(\d+)$": r"\1:\2",
     r"\\frac\s*(\d|\\pi(?![a-z])|(?<=\s)[a-zA-Z])": r"\\frac{\1}",
     r"(\\frac\s*\{(?:[^{}]|\{[^{}]*\})*\})\s*(\d|[a-zA-Z]|\\pi(?![a-z]))": r"\1{\2}",
     rf"\\sqrt\s*(\[\d+\])?\s*(\d|[a-z]|{GREEK_LETTER})": lambda m: rf"\sqrt{m[1] or ''}{{{m[2]}}}",
@@ -164,12 +178,14 @@ BRACKETED = {
 FULL_SETS = {
     r"\emptyset": "no solution|no solutions|no real solution|no real solutions|there is no solution|there are no"
     " solutions|there are no real solutions|no solution exists|no solutions exist|no real solutions exist"
-    "|no such n exists|no such integer exists|no such integers exist|no such number exists|no such numbers exist"
-    "|the equation has no solution|the equation has no real solutions|the empty set|empty set|no such x exists"
+    "|the equation has no solution|the equation has no real solutions|the empty set|empty set"
     "|no real roots|there are no real roots",
     r"(-\infty,\infty)": "all real numbers|all reals|any real number|all real x|all real values|the real numbers"
     "|the set of all real numbers|the set of real numbers|every real number|all real values of x|x can be any real"
     " number|x is any real number|any real number x|any real value of x|all real numbers x",
+    r"\mathbb{Z}": "all integers|any integer|every integer|the set of all integers|the integers",
+    r"\mathbb{Z}^{+}": "all positive integers|any positive integer|every positive integer|all positive integers n"
+    "|the set of all positive integers|all positive integer values of n",
     r"\infty": "infinity|positive infinity|diverges to infinity|the limit is infinity",
     r"-\infty": "negative infinity|minus infinity|diverges to negative infinity",
 } | {
@@ -185,6 +201,7 @@ ALL_BUT = re.compile(
     r"(?:the set of )?(?:all|every|any) real (?:numbers?|values?)(?: of)?(?: x)?,?"
     r" (?:except|excluding|other than|but)(?: for)? ((?:\\[a-z]+|and|or|x ?=|[^a-z=])+)"
 )
+NONE_SUCH = re.compile(r"(?:there (?:is|are) )?no such [a-z]+(?: [a-z]+){0,3}?(?: exists?)?")
 SET_WORDS = {words: formula for formula, several in FULL_SETS.items() for words in several.split("|")}
 NUMBERS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen

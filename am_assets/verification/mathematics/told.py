@@ -17,6 +17,10 @@ class Equality(Protocol):
         """Are two expressions equal?"""
         ...
 
+    def together(self, one: Sequence[Value], other: Sequence[Value]) -> Told:
+        """Are values that are equal one by one so with the same meaning of the letters that they share?"""
+        ...
+
 
 def all_of(told: Sequence[Told]) -> Told:
     """No if any is no, else untold if any is, else yes."""
@@ -31,7 +35,7 @@ def any_of(told: Sequence[Told]) -> Told:
 def in_order(one: Sequence[Value], other: Sequence[Value], same: Equality) -> Told:
     if len(one) != len(other):
         return False
-    return all_of([same.values(a, b) for a, b in zip(one, other, strict=True)])
+    return all_of([same.values(a, b) for a, b in zip(one, other, strict=True)]) and same.together(one, other)
 
 
 def in_any_order(one: Sequence[Value], other: Sequence[Value], same: Equality) -> Told:

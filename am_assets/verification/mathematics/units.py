@@ -9,7 +9,7 @@ from collections import Counter
 from fractions import Fraction
 from typing import NamedTuple
 
-from am_assets.verification.mathematics.notation import OTHER_SCRIPTS
+from am_assets.verification.mathematics.spellings import OTHER_SCRIPTS
 
 
 class Unit(NamedTuple):
@@ -47,7 +47,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "dollar": {"1": r"$ \$ dollar usd buck", "1/100": r"¢ \cents cent penny pennie"},
     "euro": {"1": "€ euro eur"},
     "pound sterling": {"1": "£ gbp", "1/100": "pence"},
-    "yuan": {"1": "¥ yuan rmb cny 元"},
+    "yuan": {"1": "¥ yuan rmb cny 元", "10000": "万元", "100000000": "亿元"},
     "rupee": {"1": "₹ rupee inr"},
     "ruble": {"1": "₽ ruble rouble руб рубль рубля рублей", "1/100": "коп копейка копейки копеек"},
     "yen": {"1": "円 yen jpy"},
@@ -55,7 +55,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "percent": {"1": r"% \% percent pct percentage\point percentage процент"},
     "": {
         "12": "dozen", "100": "hundred", "1000": "thousand", "1000000": "million", "1000000000": "billion",
-        "1000000000000": "trillion", "10000": "万",
+        "1000000000000": "trillion", "10000": "万", "100000000": "亿",
     },
     "length^2": {
         "4046.8564224": "acre", "10000": "hectare ha", "1": "平方米", "1/100": "平方分米", "1/10000": "平方厘米",
@@ -66,6 +66,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "0.000473176473": "pint", "0.0002365882365": "cup", "0.0000295735295625": r"fluid\ounce fluidounce",
         "0.158987294928": "barrel",
     },
+    "length^-2": {"1609.344/0.003785411784": "mpg"},
     "length time^-1": {"1609.344/3600": "mph", "1000/3600": "kph kmh", "1852/3600": "knot kn"},
     "length^-1 mass time^-2": {
         "101325000": "atm atmosphere", "101325000/760": "torr mmHg", "100000000": "bar", "100000": "mbar millibar hPa",

@@ -29,9 +29,9 @@ class Numeral:
 
 @dataclass(frozen=True)
 class Congruence:
-    """A residue by its modulus: x = 3 (mod 7)."""
+    """Residues by their modulus: x = 3 (mod 7), n = 1, 3 (mod 8)."""
 
-    residue: int
+    residues: tuple[int, ...]
     modulus: int
 
 
@@ -132,8 +132,8 @@ def as_set(value: Value) -> Value:
     return Group("set", tuple(one for _, one in value.pairs)) if isinstance(value, Named) else value
 
 
-def named_values(values: list[Value], either: bool) -> Value | None:
-    """x = 2, y = 5; a value without a name is another one of the name before it. None for `either`, x = 2 or y = 5."""
+def named_values(values: list[Value], either: bool) -> Value:
+    """x = 2, y = 5; a value without a name is another one of that before it. A list for `either`: x = 2 or y = 5."""
     pairs: list[tuple[str, Value]] = []
     for value in values:
         if isinstance(value, Named):
@@ -143,7 +143,8 @@ def named_values(values: list[Value], either: bool) -> Value | None:
         else:
             pairs += [(pairs[-1][0], item) for item in listed(value)]
     letters = [name.partition("_")[0] for name, _ in pairs]
-    return None if either and 1 < len(letters) == len({*letters}) else Named(tuple(pairs))
+    alternatives = either and 1 < len(letters) == len({*letters})
+    return Group("list", tuple(values)) if alternatives else Named(tuple(pairs))
 
 
 OPENING = re.compile(r"\\begin\{|\\\{|\\langle|\\lfloor|\\lceil|[(\[{]")
@@ -183,6 +184,12 @@ def closes_early(text: str) -> bool:
         if depth == 0:
             return token.end() < len(text)
     return True
+
+
+def ends_early(body: str, kind: str) -> bool:
+    """Is this the content of several environments, with what stands between them?"""
+    end, begin = (body.find(f"\\{word}{{{kind}") for word in ("end", "begin"))
+    return end >= 0 and end < begin
 
 
 def depths(text: str) -> Iterator[tuple[int, int]]:

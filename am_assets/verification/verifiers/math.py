@@ -29,7 +29,7 @@ from am_assets.verification.mathematics.retraction import Verdict, downgrade_ret
 from am_assets.verification.split import settle_splits
 from am_assets.verification.verifiers.base import SECONDS, Verdicts, Verifier
 
-VERSION = f"math-verify {version('math-verify')}, rules 12"  # raise the number when a rule of this package changes
+VERSION = f"math-verify {version('math-verify')}, rules 13"  # raise the number when a rule of this package changes
 
 PRELOAD = "am_assets.verification.mathematics.preload"
 BATCH = 256

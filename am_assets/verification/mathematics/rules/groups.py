@@ -1,5 +1,6 @@
 """Several values: lists, sets, points, matrices, and lists with an ellipsis."""
 
+from dataclasses import replace
 from itertools import chain, pairwise
 from typing import Any
 
@@ -7,13 +8,16 @@ from am_assets.verification.mathematics import algebra
 from am_assets.verification.mathematics.regions import region, same_region
 from am_assets.verification.mathematics.rules.terms import share_a_noun
 from am_assets.verification.mathematics.told import Equality, Told, all_of, each_in, in_any_order, in_order
-from am_assets.verification.mathematics.values import Group, Matrix, Range, Term
+from am_assets.verification.mathematics.values import Congruence, Group, Matrix, Named, Range, Term
 
 
 def groups(one: Group, other: Group, same: Equality) -> Told:
     """Points in order, and with the same brackets if there are two; lists and sets in any order. A point is no set; it
     is a bare list in its order, but two numbers that rise may be the ends of an interval."""
     kinds = {one.kind, other.kind}
+    alternatives = [any(isinstance(item, Named) for item in group.items) for group in (one, other)]
+    if alternatives[0] != alternatives[1] and "point" in kinds:
+        return None  # x = 3 or y = 2
     if kinds == {"point"}:
         if len(one.items) == 2 and one.brackets != other.brackets:
             return False
@@ -42,6 +46,11 @@ def _by_noun(one: Group, other: Group, same: Equality) -> Told:
         if isinstance(a, Term) and isinstance(b, Term) and share_a_noun(a, b)
     ]
     return all_of(pairs) if len(pairs) == len(one.items) == len(other.items) else None
+
+
+def congruence_and_group(one: Congruence, other: Group, same: Equality) -> Told:
+    """Several residues, with or without their modulus: 1, 3 (mod 8), 8k+1 or 8k+3."""
+    return groups(Group("list", tuple(replace(one, residues=(each,)) for each in one.residues)), other, same)
 
 
 def group_and_term(one: Group, other: Term, same: Equality) -> Told:

@@ -29,6 +29,10 @@ def named(one: Named, other: Named, same: Equality) -> Told:
             return in_any_order([each[0] for each in roots.values()], next(iter(named_so.values())), same)
     if first.keys() == second.keys():
         told = all_of([_values(first[name], second[name], same) for name in first])
+        if told is False and _letter_of(first) and in_any_order(_alone(first), _alone(second), same):
+            return None  # x_1 = 2, x_2 = 3 of an equation, or of a system
+        if told and all(len(values) == 1 for values in (*first.values(), *second.values())):
+            told = same.together(*([values[name][0] for name in first] for values in (first, second)))
         return None if told and (rows or others) else told  # which belong together is not told by one side
     if len(first) == len(second) == 1:
         sides = _equation(one), _equation(other)
@@ -36,9 +40,7 @@ def named(one: Named, other: Named, same: Equality) -> Told:
             return True
         (values,), (its,) = first.values(), second.values()
         told = _values(values, its, same)
-        return (
-            told if told is False or any(map(_is_word, (*first, *second))) or _one_function(*first, *second) else None
-        )
+        return told if told is False or _one_word(*first, *second) or _one_function(*first, *second) else None
     shared = first.keys() & second.keys()
     told = all_of([_values(first[name], second[name], same) for name in shared])
     return None if shared and told is not False else False
@@ -81,9 +83,22 @@ def solutions(value: Named) -> list[dict[str, Value]]:
         listed = one.items if len(value.pairs) == 1 and isinstance(one, Group) else [each for _, each in value.pairs]
         points = [each.items for each in listed if isinstance(each, Group) and len(each.items) == len(names)]
         rows = [dict(zip(names, point, strict=True)) for point in points] if len(points) == len(listed) else []
+    elif indexed := _indexed(value):
+        names, rows = list(indexed[0]), indexed
     else:
         rows = [dict(value.pairs[at : at + len(names)]) for at in range(0, len(value.pairs), len(names))]
     return rows if len(rows) > 1 < len(names) and all(row.keys() == {*names} for row in rows) else []
+
+
+def _indexed(value: Named) -> list[dict[str, Value]]:
+    """x_1 = 3, y_1 = 1, x_2 = -1, y_2 = 4, by their indices."""
+    rows: dict[str, dict[str, Value]] = {}
+    for name, one in value.pairs:
+        letter, _, index = name.partition("_")
+        if not index.isdigit() or letter in rows.setdefault(index, {}):
+            return []
+        rows[index][letter] = one
+    return [*rows.values()] if len(rows) > 1 < len(min(rows.values(), key=len)) else []
 
 
 def _points(rows: list[dict[str, Value]], names: list[str]) -> Group:
@@ -100,18 +115,26 @@ def _letter_of(found: dict[str, list[Value]]) -> str | None:
     return letters.pop() if len(letters) == 1 and numbers == [*range(1, len(read) + 1)] else None
 
 
+def _alone(found: dict[str, list[Value]]) -> list[Value]:
+    return [values[0] for values in found.values()]
+
+
 def _values(one: list[Value], other: list[Value], same: Equality) -> Told:
     return same.values(one[0], other[0]) if len(one) == len(other) == 1 else in_any_order(one, other, same)
 
 
 def _one_function(one: str, other: str) -> bool:
-    """Are two names those of the same function: y and y(x), or y and f(x)?"""
-    bare, of_x = sorted((one, other), key=len)
+    """Are two names those of the same function: y and y(x), y and f(x), or y' and f'(x)?"""
+    if one.count("'") != other.count("'"):
+        return False
+    bare, of_x = sorted((name.replace("'", "") for name in (one, other)), key=len)
     return bool(FUNCTION.fullmatch(of_x)) and (of_x.startswith(f"{bare}(") or (bare, of_x[-3:]) == ("y", "(x)"))
 
 
-def _is_word(name: str) -> bool:
-    return len(re.sub(r"_.*|\(.*|\\", "", name)) > 1
+def _one_word(one: str, other: str) -> bool:
+    """May two names be one, since one of them is a word: Area and S? Of two words one has to be in the other."""
+    bare, word = sorted((re.sub(r"_.*|\(.*|\\|'", "", name).casefold() for name in (one, other)), key=len)
+    return len(word) > 1 and (len(bare) < 2 or (bare in word and not ("(" in one and "(" in other)))
 
 
 def _equation(value: Named) -> Equation | None:
@@ -134,7 +157,14 @@ def named_and_bare(one: Named, other: Value, same: Equality) -> Told:
         other = Group("point", tuple(Term(cell) for (cell,) in other.rows), "()")
     if len(found) == 1:
         (values,) = found.values()
+        if isinstance(other, Group) and any(isinstance(item, Equation) for item in other.items):
+            return in_any_order([Named(((name, value),)) for name, value in one.pairs], other.items, same)
         return same.values(values[0] if len(values) == 1 else Group("list", tuple(values)), other)
+    items = other.items if isinstance(other, Group) else ()
+    if any(isinstance(item, Named) for item in items):
+        return None  # x = 2 or y = 3
+    if items and all(isinstance(each, Group) for each in (*items, *(value for _, value in one.pairs))):
+        return in_any_order([value for _, value in one.pairs], items, same)  # A(1,2), B(3,4)
     if not isinstance(other, Group) and len({value for _, value in one.pairs}) == 1:  # x = y = 1
         return same.values(one.pairs[0][1], other)
     if rows := solutions(one):

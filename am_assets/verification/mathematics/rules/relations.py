@@ -19,7 +19,9 @@ def equations(one: Equation, other: Equation, same: Equality) -> Told:
     that say the value of operations, the values: of operations that are spelled otherwise nothing is told."""
     if is_operation(one.left) or is_operation(other.left):
         told = same.texts(one.right, other.right)
-        return told if not told or one.left.replace(" ", "") == other.left.replace(" ", "") else None
+        lefts = {re.sub(r"[\s(){}]", "", each.left) for each in (one, other)}
+        inverse = lefts == {"y", "f^-1x"}
+        return told if not told or len(lefts) == 1 or inverse else None
     first, second = _difference(one.left, one.right), _difference(other.left, other.right)
     if first is None or second is None or 0 in (first.expand(), second.expand()):
         return None  # unread, or true of everything
@@ -102,6 +104,9 @@ def piecewise(one: Piecewise, other: Piecewise, same: Equality) -> Told:
     """The same values under the same conditions, in any order."""
     if len(one.rows) != len(other.rows):
         return None
+    if len(one.rows) == 1:
+        equal = same.values(one.rows[0][0], other.rows[0][0])
+        return equal if not equal or _same_condition(one.rows[0][1], other.rows[0][1], same) else None
     left = list(other.rows)
     told: list[Told] = []
     for value, condition in one.rows:
@@ -112,6 +117,15 @@ def piecewise(one: Piecewise, other: Piecewise, same: Equality) -> Told:
             rest = any("otherwise" in row[1] for row in (*one.rows, *other.rows))
             told.append(None if None in matches or rest else False)
     return all_of(told)
+
+
+def piecewise_and_bare(one: Piecewise, other: Value, same: Equality) -> Told:
+    """Of a condition that one side leaves out nothing is told. The value of one case is not that of all, but a formula
+    like |x| may be."""
+    told = [same.values(value, other) for value, _ in one.rows]
+    if len(told) == 1:
+        return False if told[0] is False else None
+    return False if any(told) else None
 
 
 def _same_condition(one: str, other: str, same: Equality) -> Told:

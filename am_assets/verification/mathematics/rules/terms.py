@@ -4,13 +4,13 @@ import re
 from fractions import Fraction
 from itertools import pairwise
 
-from am_assets.verification.mathematics import algebra, parameters
+from am_assets.verification.mathematics import algebra, parameters, phrases
 from am_assets.verification.mathematics.notation import letters
 from am_assets.verification.mathematics.told import Equality, Told, all_of, any_of
 from am_assets.verification.mathematics.units import Unit
 from am_assets.verification.mathematics.values import Congruence, Named, Numeral, Ratio, Rounded, Term, Value, Words
 
-CONSTANT = re.compile(r"(.+)\+\s*([Cc](?:_\{\w\})?)|([Cc](?:_\{\w\})?)\s*(?:\+|(?=-))(.+)", re.DOTALL)
+CONSTANT = re.compile(r"(.+)\+\s*([CcK](?:_\{\w\})?)|([CcK](?:_\{\w\})?)\s*(?:\+|(?=-))(.+)", re.DOTALL)
 ARC = re.compile(r"\\arc(?:sin|cos|tan)(?![a-z])|\\(?:sin|cos|tan)\^\{-1\}")  # an angle, which is in radians
 # In kelvins: the size of a degree, and where its zero is.
 TEMPERATURES = {
@@ -26,6 +26,8 @@ MINUTES = re.compile(r"\d\d")
 def terms(one: Term, other: Term, same: Equality) -> Told:
     """Numbers with their units: of one dimension, converted; a unit or noun that only one side names is ignored."""
     one, other = _counted(one), _counted(other)
+    if one.noun and phrases.same(one.noun, other.noun) is False:
+        return False  # 5 m/s upward, 5 m/s downward
     kinds = [term.unit.dimension if term.unit else None for term in (one, other)]
     if kinds.count("percent") == 1:
         return _percent(*((one, other) if kinds[0] == "percent" else (other, one)), same)
@@ -126,25 +128,29 @@ def numeral_and_term(one: Numeral, other: Term, same: Equality) -> Told:
 
 
 def congruences(one: Congruence, other: Congruence, same: Equality) -> Told:
-    return one.modulus == other.modulus and (one.residue - other.residue) % one.modulus == 0
+    classes = [{residue % each.modulus for residue in each.residues} for each in (one, other)]
+    return one.modulus == other.modulus and classes[0] == classes[1]
 
 
 def congruence_and_term(one: Congruence, other: Term, same: Equality) -> Told:
     """The residue, or the least one, where the modulus is left out; of another number of its class nothing is told."""
-    if any(same.texts(str(residue), other.text) for residue in (one.residue, one.residue % one.modulus)):
+    residue, *others = one.residues
+    if others:
+        return None
+    if any(same.texts(str(least), other.text) for least in (residue, residue % one.modulus)):
         return True
     number = algebra.rational(other.text)
     if number is None:
-        return _residues(one, other.text)
-    return False if (number - one.residue) % one.modulus else None
+        return _runs_through(one, residue, other.text)
+    return False if (number - residue) % one.modulus else None
 
 
-def _residues(one: Congruence, text: str) -> Told:
+def _runs_through(one: Congruence, residue: int, text: str) -> Told:
     """Does 7k + 3 run through the numbers of a congruence?"""
     sequence = parameters.any_integer(text)
     if sequence is None or not (sequence[0].is_Integer and sequence[1].is_Integer):
         return None
-    return abs(sequence[1]) == one.modulus and (sequence[0] - one.residue) % one.modulus == 0
+    return abs(sequence[1]) == one.modulus and (sequence[0] - residue) % one.modulus == 0
 
 
 def ratios(one: Ratio, other: Ratio, same: Equality) -> Told:
@@ -153,6 +159,8 @@ def ratios(one: Ratio, other: Ratio, same: Equality) -> Told:
     one, other = _of_the_day(one, other), _of_the_day(other, one)
     if len(one.parts) != len(other.parts) or (one.half and other.half and one.half != other.half):
         return False
+    if any((a[0] == "0") != (b[0] == "0") for a, b in zip(one.parts[1:], other.parts[1:], strict=True)):
+        return False  # 9:05, 9:5
     told = all_of([same.texts(a, b) for a, b in zip(one.parts, other.parts, strict=True)])
     if told or all(MINUTES.fullmatch(part) for ratio in (one, other) for part in ratio.parts[1:]):
         return told
@@ -211,5 +219,9 @@ def consistent(value: Rounded) -> bool:
 
 def words(one: Words, other: Value, same: Equality) -> Told:
     """Words and formulas that no rule reads: the same text, or nothing is said."""
-    texts = [re.sub(r"\\text|[\s{}]", "", value.text) for value in (one, other) if isinstance(value, Words | Term)]
+    texts = [
+        re.sub("[A-Za-z]{4,}", lambda word: word[0].lower(), re.sub(r"\\text|[\s{}_]", "", value.text))
+        for value in (one, other)
+        if isinstance(value, Words | Term)
+    ]
     return True if len(texts) == 2 and texts[0] == texts[1] else None
