@@ -24,6 +24,7 @@ from am_assets.engines.sandbox.guest.repeats import repeatable
 from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form, Shared
 
 MISSING = object()
+MOMENT = 0.01  # seconds that coroutines go on before the tests do
 
 
 class Candidate(Peer):
@@ -46,6 +47,8 @@ class Candidate(Peer):
             "environ": set_environment,
             "derive": derive,
             "begin": self.begin,
+            "advance": self.advance,
+            "cancel": lambda coroutine: self.tasks[id(coroutine)].cancel(),
             "finish": self.finish,
         }
 
@@ -60,8 +63,9 @@ class Candidate(Peer):
         super().send(message)
 
     def ask(self, operation: str, *operands: Any, **named: Any) -> Any:
-        self.flush()
-        return super().ask(operation, *operands, **named)
+        with self.turn:
+            self.flush()
+            return super().ask(operation, *operands, **named)
 
     def perform(self, operation: str, operands: list[Form], named: dict[str, Form]) -> Form:
         try:
@@ -131,8 +135,16 @@ class Candidate(Peer):
         self.loop = self.loop or asyncio.new_event_loop()
         self.tasks[id(coroutine)] = self.loop.create_task(coroutine)
 
+    def advance(self, coroutine: Any) -> str:
+        """Let all of them go on for a moment; how this one has ended, if it has."""
+        import asyncio
+
+        task = self.tasks[id(coroutine)]
+        self.loop.run_until_complete(asyncio.wait([task], timeout=MOMENT))
+        return "cancelled" if task.cancelled() else "done" if task.done() else ""
+
     def finish(self, coroutine: Any) -> Any:
-        """The result of a coroutine; the others go on meanwhile."""
+        """The result of a coroutine that is through."""
         return self.loop.run_until_complete(self.tasks.pop(id(coroutine)))
 
 
