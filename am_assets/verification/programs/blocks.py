@@ -17,7 +17,6 @@ FENCE = re.compile(rf"{BEFORE}(?P<fence>`{{3,}}|~{{3,}})[ \t]*(?P<info>[^\n`]*)"
 CLOSING_TAG = re.compile(r"[ \t]*</\w+>[ \t]*$")
 TAG = re.compile(r"<(code|python|py|cpp)(?:\s[^<>]*)?>|\[(PYTHON)\]")
 QUOTED = re.compile(r"^> ?(?:```|~~~)", re.M)
-JSON = re.compile(r"```+ *json[ \t]*\n(.*?)\n```+[ \t]*$", re.S | re.M)
 PROGRAM_OF = ("code", "python_code", "source_code", "python", "program", "solution", "answer")  # its names in an object
 MARK = re.compile(r"\[/?[A-Z]+\]\s*")  # [BEGIN], [DONE]
 NAMES: dict[Language, re.Pattern[str]] = {  # behind a fence
@@ -59,7 +58,7 @@ class Block(NamedTuple):
 
 
 def blocks(answer: str) -> list[Block]:
-    """All blocks that are not empty: the fenced ones; without any, those between tags; without any, the bare ones. Of an
+    """All blocks that are not empty: the fenced ones; without any, those between tags; without any, bare ones. Of an
     answer in JSON, those of the text that is the program."""
     answer = answer.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
     if (program := _in_json(answer)) is not None:
@@ -75,14 +74,15 @@ def blocks(answer: str) -> list[Block]:
 
 
 def _in_json(answer: str) -> str | None:
-    """The text of an object, which is the whole answer, or in its only fences."""
-    fences = JSON.findall(answer) if answer.count("\n```") + answer.startswith("```") == 2 else []
+    """The text of the program in an object, which is the whole answer or the content of its only fences."""
+    fences = [*_fenced(answer)]
     try:
-        told = json.loads(fences[0] if fences else answer, strict=False)
+        told = json.loads(fences[0].code if len(fences) == 1 else answer, strict=False)
     except (ValueError, RecursionError):
         return None
-    texts = (told[name] for name in PROGRAM_OF if isinstance(told.get(name), str)) if isinstance(told, dict) else iter(())
-    return next(texts, None)
+    if not isinstance(told, dict):
+        return None
+    return next((told[name] for name in PROGRAM_OF if isinstance(told.get(name), str)), None)
 
 
 def _fenced(answer: str) -> Iterator[Block]:
