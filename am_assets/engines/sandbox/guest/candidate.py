@@ -3,6 +3,7 @@
 Nothing here is a safeguard, as the program can change all of it. It sees the arguments of each call and nothing else.
 """
 
+import _thread
 import builtins
 import io
 import linecache
@@ -24,6 +25,7 @@ from am_assets.engines.sandbox.guest.repeats import repeatable
 from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form, Shared
 
 MISSING = object()
+STACK_SIZE = _thread.stack_size
 MOMENT = 0.01  # seconds that coroutines go on before the tests do
 
 
@@ -195,8 +197,14 @@ def described(error: BaseException) -> str:
         return ""
 
 
+def stack_size(size: int = 0) -> int:
+    """That of threads: programs ask for more than there is address space, for recursions that take none of it."""
+    return STACK_SIZE(min(size, scripts.STACK))
+
+
 def main(channel: int) -> None:
     builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # as defined by `site`, which is not loaded
+    _thread.stack_size = stack_size
     try:
         talk = Channel(channel)
         talk.send(["ready"])
