@@ -315,6 +315,7 @@ class TestRight:
             ("def named(c):\n  c.__repr__ = lambda s: 'x'\n  return c",
              "@named\nclass A: pass\nassert repr(A()) == 'x'", "let the program set __repr__"),
             ("class N: pass", "import weakref\nn = N()\nassert weakref.ref(n)() is n", "end the life of"),
+            ("log = []\nclass N:\n  def __del__(s): log.append(1)", "n = N()\ndel n\nassert log == [1]", "end the life of"),
             ("import threading\ngo = threading.Event()\ndef waits(): go.wait()\ndef tells(): go.set()",
              "import threading\nt = threading.Thread(target=waits)\nt.start()\ntells()\nassert not t.join(9)", "let one thread"),
         ],

@@ -23,10 +23,11 @@ OPEN_DOORS = {"open", "exec", "eval", "compile", "__import__", "globals", "vars"
 
 def unshown(test_code: str, tests: ast.Module, program: str) -> str | None:
     """What the sandbox can't do, by which a test may fail; None where there is nothing."""
-    if HINT.search(test_code) is None:
+    ends = "def __del__" in program
+    if HINT.search(test_code) is None and not ends:
         return None
     used = names(tests)
-    if LIVES & used:
+    if LIVES & used or ends:
         return "end the life of an object of the program"
     looks_at_files = FILES & used or opens(tests)
     if not (looks_at_files or REPORTS & used) or ("capfd" not in used and only_computes(program)):
