@@ -28,7 +28,8 @@ def canonical(tests: Any, entry_point: str | None = None, checker: str | None = 
 
     Known are: code; a list of assertions; {"test_code", "test_entry_point"}, and {"functional"} as in rLLM;
     {"inputs", "outputs"[, "fn_name"]} as in APPS; {"input": […], "output": […]}, also as public, private and generated
-    tests, as in CodeContests; a list of {"input", "output"[, "type", "fn_name"]} as in LiveCodeBench and DeepCoder.
+    tests, as in CodeContests; a list of {"input", "output"[, "type", "fn_name"]} as in LiveCodeBench and DeepCoder, and
+    the same as {"test_cases"}, as in SYNTHETIC-1.
     Each may be JSON text, also within JSON, or what Python wrote.
 
     >>> canonical([{"input": "1 2", "output": "3"}])
@@ -48,6 +49,8 @@ def canonical(tests: Any, entry_point: str | None = None, checker: str | None = 
     if code := next((name for name in ("test_code", "functional") if name in tests), None):
         name = tests.get("test_entry_point") or tests.get("entry_point") or entry_point
         return _code(tests[code], name, tests.get("import_prefix"))
+    if isinstance(tests.get("test_cases"), list):
+        return canonical(tests["test_cases"], entry_point, checker)
     if "inputs" in tests:
         return _table(tests["inputs"], tests.get("outputs"), tests.get("fn_name"), **_kept(tests, checker))
     parts = [tests[name] for name in TABLES if tests.get(name)]

@@ -26,6 +26,7 @@ CASES = [{"input": given, "output": wanted} for given, wanted in zip(*TWO.values
         (json.dumps(json.dumps(TWO)), TWO),  # SYNTHETIC: JSON text within JSON
         ({"inputs": [["1 2", ""], ["5 6", ""]], "outputs": [["3", ""], ["11", ""]]}, TWO),  # lines
         ({"input": TWO["inputs"], "output": TWO["outputs"]}, TWO),
+        ({"language": "python", "test_cases": [one | {"type": "stdin_stdout"} for one in CASES]}, TWO),
         ({"public_tests": {"input": ["1 2\n"], "output": ["3\n"]},
           "private_tests": {"input": ["5 6\n"], "output": ["11\n"]},
           "generated_tests": {"input": [], "output": []}}, TWO),

@@ -1,5 +1,6 @@
 """The program of an answer, by the rule in `programs/solution.py`: each kind of answer, and neighbours."""
 
+import json
 from textwrap import indent
 
 import pytest
@@ -79,6 +80,12 @@ def runs(code: str | None) -> object:
         pytest.param(f"1. Do\n\n    ```python\n{indent(ADD, '    ')}    ```\n", 3, id="list"),
         pytest.param(f"```python\n{ADD}\n```\n\n```text\nThen\n```python\n{USE}```", 3, id="text that is not closed"),
         pytest.param(f"```python\n{ADD}```python\n{USE}```", 3, id="closed by the next"),
+        pytest.param(json.dumps({"why": "sums", "code": ADD}), 3, id="JSON"),
+        pytest.param(json.dumps({"code": WRONG}), -1, id="JSON, wrong"),
+        pytest.param(fenced(json.dumps({"solution": fenced(ADD)}), "json"), 3, id="fences in JSON in fences"),
+        pytest.param(answer(ADD, fenced(json.dumps({"code": WRONG}), "json")), 3, id="JSON beside a program"),
+        pytest.param(answer(ADD).replace("\n", "\r"), 3, id="line ends of old"),
+        pytest.param(f"```python\n\ufeff{ADD}```", 3, id="a byte order mark"),
         pytest.param(f"<code>\n{ADD}</code>", 3, id="a tag"),
         pytest.param(f'<pre><code class="language-python">{ADD}</code></pre>', 3, id="a tag with a class"),
         pytest.param(answer(fenced(ADD, "ipython3")), 3, id="the shell's name of Python"),

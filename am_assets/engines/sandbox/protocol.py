@@ -22,7 +22,7 @@ logger = logging.getLogger("am_assets.sandbox")
 PYTHON_OPTIONS = ["-S", "-s", "-P", "-B"]
 # A fixed hash seed, so that the order of sets, and with it the verdict, is reproducible.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
-ENVIRONMENT["OPENBLAS_NUM_THREADS"] = "1"  # each thread takes address space, which is limited
+ENVIRONMENT |= {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}  # threads take address space, which is limited
 START_SECONDS = 60  # for the start of a sandbox, not counted as time of a program
 SCRATCH_MB = 16  # size of the private /tmp, and of the largest file
 SCRATCH = f"size={SCRATCH_MB}m,nr_inodes=4096"  # as a mount option

@@ -3,6 +3,7 @@
 import ast
 import html
 import itertools
+import json
 import re
 import textwrap
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ FENCE = re.compile(rf"{BEFORE}(?P<fence>`{{3,}}|~{{3,}})[ \t]*(?P<info>[^\n`]*)"
 CLOSING_TAG = re.compile(r"[ \t]*</\w+>[ \t]*$")
 TAG = re.compile(r"<(code|python|py|cpp)(?:\s[^<>]*)?>|\[(PYTHON)\]")
 QUOTED = re.compile(r"^> ?(?:```|~~~)", re.M)
+PROGRAM_OF = ("code", "python_code", "source_code", "python", "program", "solution", "answer")  # its names in an object
 MARK = re.compile(r"\[/?[A-Z]+\]\s*")  # [BEGIN], [DONE]
 NAMES: dict[Language, re.Pattern[str]] = {  # behind a fence
     "python": re.compile(r"(?:i?python|py|pypy|pycon)[\d.]*"),
@@ -56,8 +58,11 @@ class Block(NamedTuple):
 
 
 def blocks(answer: str) -> list[Block]:
-    """All blocks that are not empty: the fenced ones; without any, those between tags; without any, the bare ones."""
-    answer = answer.replace("\r\n", "\n")
+    """All blocks that are not empty: the fenced ones; without any, those between tags; without any, bare ones. Of an
+    answer in JSON, those of the text that is the program."""
+    answer = answer.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
+    if (program := _in_json(answer)) is not None:
+        return blocks(program)
     if QUOTED.search(answer):
         answer = re.sub(r"^> ?", "", answer, flags=re.M)
     if MARK.match(answer.lstrip()) is None and _does(answer):
@@ -66,6 +71,18 @@ def blocks(answer: str) -> list[Block]:
         if found := [Block(one.language, textwrap.dedent(one.code)) for one in read(answer) if one.code.strip()]:
             return found
     return []
+
+
+def _in_json(answer: str) -> str | None:
+    """The text of the program in an object, which is the whole answer or the content of its only fences."""
+    fences = [*_fenced(answer)]
+    try:
+        told = json.loads(fences[0].code if len(fences) == 1 else answer, strict=False)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict):
+        return None
+    return next((told[name] for name in PROGRAM_OF if isinstance(told.get(name), str)), None)
 
 
 def _fenced(answer: str) -> Iterator[Block]:

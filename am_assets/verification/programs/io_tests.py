@@ -19,7 +19,7 @@ from typing import Any
 from am_assets.config.instruments import Code
 from am_assets.datasets.cases import canonical
 from am_assets.datasets.values import Fault
-from am_assets.engines.sandbox.guest import tables
+from am_assets.engines.sandbox.guest import started, tables
 from am_assets.verification.programs.instrumented_tests import Runnable
 from am_assets.verification.programs.names import names_asked_for, parse
 from am_assets.verification.programs.prelude import imports_missing
@@ -27,6 +27,7 @@ from am_assets.verification.programs.unit_tests import Lacking, UnusableTests, r
 
 TESTLIB = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<](?:[\w./]*/)?testlib\.h[">].*$', re.M)
 IMPORTED = "imported('Solution', {!r})"  # the function of a program in Python, see `tables.imported`
+AS_FILE = re.compile(r"""\bsubprocess\b[^\0]*\bsolution\.py["']""")
 OVER_STDIN = "over_stdin(run_program)"  # that of a script with a harness
 
 
@@ -101,11 +102,16 @@ def with_testlib(checker: str, instrument: Code) -> str:
 
 
 def code_tests(tests: dict[str, Any], instrument: Code) -> Runnable:
-    """Tests in code, with the modules that they use and do not import."""
+    """Tests in code, with the modules that they use and do not import. Those that start the program as a file have a
+    script for it."""
     test_code = (imports_missing(tests["test_code"]) if instrument.prelude else "") + tests["test_code"]
+    if as_file := AS_FILE.search(test_code) is not None:
+        test_code = f"from {started.__name__} import start_by\nstart_by(run_program)\n{test_code}"
     asked = re.match(r"\w+", tests["test_entry_point"] or "")
     return read_tests(json.dumps(tests | {"test_code": test_code}), instrument.max_tests)._replace(
-        wanted=names_asked_for(tests["test_code"], tests["test_entry_point"]), asked=asked and asked[0]
+        wanted=names_asked_for(tests["test_code"], tests["test_entry_point"]),
+        asked=asked and asked[0],
+        is_script=as_file,
     )
 
 

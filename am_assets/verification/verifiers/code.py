@@ -36,7 +36,7 @@ from am_assets.verification.verifiers.base import REASON, SECONDS, Verdicts, Ver
 
 logger = logging.getLogger(__name__)
 
-VERSION = "code-7"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
+VERSION = "code-8"  # part of a verdict's identity: raise it when extraction, test reading or the harness change
 RETRY_REASON_PREFIX = "sandbox:"  # such a verdict is about this machine, not the answer, and is not memoized
 NO_COMPILER = f"{RETRY_REASON_PREFIX} no compiler"
 NO_SANDBOX = "none"

@@ -178,7 +178,7 @@ import random
 random.seed(3); expected = random.random()
 random.seed(3); assert f() == expected
 """),
-    "coroutines": ("import asyncio\nasync def f(x, log=None):\n  await asyncio.sleep(.01)\n  return x\nasync def fails(): raise ValueError('no')\nasync def g():\n  for k in range(3): yield k\n"
+    "coroutines": ("import asyncio\nasync def f(x, log=None):\n  await asyncio.sleep(.01)\n  return x\nasync def fails(): raise ValueError('no')\nleft = []\nasync def stays():\n  try: await asyncio.sleep(60)\n  finally: left.append('left')\nasync def g():\n  for k in range(3): yield k\n"
         "class Box:\n  async def __aenter__(s): return s\n  async def __aexit__(s, *e): pass\n  async def get(s): return 5\n"
         "first = None\nasync def meet(n):\n  global first\n  if first is None:\n    first = asyncio.get_running_loop().create_future()\n    return n + await first\n  first.set_result(n); return n", """
 import asyncio
@@ -187,6 +187,16 @@ async def all(): return await asyncio.gather(f(1), f(2))
 assert asyncio.run(all()) == [1, 2]
 async def both(): return await asyncio.gather(meet(1), meet(2))
 assert asyncio.run(both()) == [3, 2]
+async def late():
+    for limit in (.05, 5):
+        try: assert await asyncio.wait_for(f(7) if limit > 1 else stays(), limit) == 7
+        except TimeoutError: assert limit < 1
+        else: assert limit > 1
+    task = asyncio.ensure_future(stays()); await asyncio.sleep(0); task.cancel()
+    try: await task
+    except asyncio.CancelledError: pass
+    else: assert False
+asyncio.run(late()); assert left == ['left', 'left']
 async def more():
     try: await fails()
     except ValueError as error: assert str(error) == 'no'
@@ -250,6 +260,21 @@ try:
 except ValueError: pass
 else: assert False
 """),
+    "threads of the tests": ("total = [0]\nclass Sum:\n  def __init__(s): s.n = 0\n  def add(s, x): s.n += x\ndef f(x): return x * x", """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+s = Sum(); threads = [threading.Thread(target=lambda: [s.add(1) for _ in range(20)]) for _ in range(4)]
+for t in threads: t.start()
+for t in threads: t.join()
+with ThreadPoolExecutor(4) as pool: assert s.n == 80 and list(pool.map(f, range(30))) == [n * n for n in range(30)]
+"""),
+    "slices, and queues of a length": ("import collections\nclass V:\n  def __init__(s, a): s.a = a\n  def __getitem__(s, n): return V(s.a[n]) if isinstance(n, slice) else s.a[n]\n"
+        "def last(n): return collections.deque([0], maxlen=n)\ndef push(d): d.append(9)", """
+import collections
+v = V([1, 2, 3, 4]); assert v[1:3].a == [2, 3] and v[::-1].a == [4, 3, 2, 1] and v[1:][0] == 2
+d = last(2); d.append(1); d.append(2); assert list(d) == [1, 2] and d.maxlen == 2 and last(None).maxlen is None
+d = collections.deque([1, 2], maxlen=2); push(d); assert list(d) == [2, 9]
+"""),
     "descriptors and mixins used by a class of the tests": ("class Positive:\n  def __set_name__(s, owner, name): s.name = '_' + name\n  def __get__(s, o, owner=None): return getattr(o, s.name)\n"
         "  def __set__(s, o, v):\n    if v < 0: raise ValueError\n    setattr(o, s.name, v)", None),
     "a class that the tests derive from": ("class Animal:\n  def __init__(s, name): s.name = name\n  def hello(s): return s.name + s.sound()", None),
@@ -281,3 +306,20 @@ class TestRight:
         outcome = sandbox.run(program, tests)
         assert outcome.status == "pass", outcome.detail
         assert sandbox.run(program, f"{tests}\nassert False").status == "wrong_answer"
+
+    @pytest.mark.parametrize(
+        ("program", "tests", "why"),
+        [
+            ("from array import array\ndef f(): return array('i', [1])",
+             "from array import array\nassert f() == array('i', [1])", "compare a"),
+            ("def named(c):\n  c.__repr__ = lambda s: 'x'\n  return c",
+             "@named\nclass A: pass\nassert repr(A()) == 'x'", "let the program set __repr__"),
+            ("class N: pass", "import weakref\nn = N()\nassert weakref.ref(n)() is n", "end the life of"),
+            ("log = []\nclass N:\n  def __del__(s): log.append(1)", "n = N()\ndel n\nassert log == [1]", "end the life of"),
+            ("import threading\ngo = threading.Event()\ndef waits(): go.wait()\ndef tells(): go.set()",
+             "import threading\nt = threading.Thread(target=waits)\nt.start()\ntells()\nassert not t.join(9)", "let one thread"),
+        ],
+    )  # fmt: skip
+    def test_what_can_not_be_carried_is_no_failure(self, sandbox, program, tests, why):
+        outcome = sandbox.run(program, tests)
+        assert outcome.status == "undecided" and f"sandbox can't {why}" in outcome.detail

@@ -23,6 +23,12 @@ RIGHT = [
     "import sys\nassert sys.getrecursionlimit() == 1000\nsys.setrecursionlimit(10**6)\n"
     f"sys.set_int_max_str_digits(0)\n{SUM}",
     f"{SUM}\nexit()",
+    f"import sys\n{SUM}\nsys.stdout.close()",
+    f"import atexit, io, sys\nsys.stdout = io.StringIO()\n"
+    f"atexit.register(lambda: sys.__stdout__.write(sys.stdout.getvalue()))\n{SUM}",
+    f"import threading\nthreading.stack_size(1 << 29)\ndef main(): {SUM}\nthreading.Thread(target=main).start()",
+    f"from concurrent.futures import ThreadPoolExecutor\nimport time\nwith ThreadPoolExecutor(16) as pool:\n"
+    f"    list(pool.map(time.sleep, [.1] * 16))\n{SUM}",
     f"{SUM}\nimport sys\nsys.exit(0)",
     "import os, sys\ninput()\nsys.stdout.write(str(sum(map(int, input().split()))))\nsys.stdout.flush()\nos._exit(0)",
     "import os\ninput()\nxs = list(map(int, input().split()))\nif os.fork() == 0: os._exit(0)\nprint(sum(xs))",

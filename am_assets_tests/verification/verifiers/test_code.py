@@ -179,6 +179,7 @@ class TestTolerance:
             ("1 2\n0.501 x\n", set()),
             ("1.0 2\n0.5 x\n", set()),
             ("1 2\n0.5 y\n", set()),
+            ("1 2\n0_0.5 x\n", set()),
             ("12\n0.5 x\n", set()),
         ],
     )

@@ -3,6 +3,7 @@
 Nothing here is a safeguard, as the program can change all of it. It sees the arguments of each call and nothing else.
 """
 
+import _thread
 import builtins
 import io
 import linecache
@@ -24,6 +25,8 @@ from am_assets.engines.sandbox.guest.repeats import repeatable
 from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form, Shared
 
 MISSING = object()
+STACK_SIZE = _thread.stack_size
+MOMENT = 0.01  # seconds that coroutines go on before the tests do
 
 
 class Candidate(Peer):
@@ -46,6 +49,8 @@ class Candidate(Peer):
             "environ": set_environment,
             "derive": derive,
             "begin": self.begin,
+            "advance": self.advance,
+            "cancel": lambda coroutine: self.tasks[id(coroutine)].cancel(),
             "finish": self.finish,
         }
 
@@ -60,8 +65,9 @@ class Candidate(Peer):
         super().send(message)
 
     def ask(self, operation: str, *operands: Any, **named: Any) -> Any:
-        self.flush()
-        return super().ask(operation, *operands, **named)
+        with self.turn:
+            self.flush()
+            return super().ask(operation, *operands, **named)
 
     def perform(self, operation: str, operands: list[Form], named: dict[str, Form]) -> Form:
         try:
@@ -131,8 +137,16 @@ class Candidate(Peer):
         self.loop = self.loop or asyncio.new_event_loop()
         self.tasks[id(coroutine)] = self.loop.create_task(coroutine)
 
+    def advance(self, coroutine: Any) -> str:
+        """Let all of them go on for a moment; how this one has ended, if it has."""
+        import asyncio
+
+        task = self.tasks[id(coroutine)]
+        self.loop.run_until_complete(asyncio.wait([task], timeout=MOMENT))
+        return "cancelled" if task.cancelled() else "done" if task.done() else ""
+
     def finish(self, coroutine: Any) -> Any:
-        """The result of a coroutine; the others go on meanwhile."""
+        """The result of a coroutine that is through."""
         return self.loop.run_until_complete(self.tasks.pop(id(coroutine)))
 
 
@@ -183,8 +197,14 @@ def described(error: BaseException) -> str:
         return ""
 
 
+def stack_size(size: int = 0) -> int:
+    """That of threads: programs ask for more than there is address space, for recursions that take none of it."""
+    return STACK_SIZE(min(size, scripts.STACK))
+
+
 def main(channel: int) -> None:
     builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # as defined by `site`, which is not loaded
+    _thread.stack_size = stack_size
     try:
         talk = Channel(channel)
         talk.send(["ready"])

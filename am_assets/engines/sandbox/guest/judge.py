@@ -19,9 +19,10 @@ from typing import Any
 
 from am_assets.engines.sandbox.guest.globals import MOST, Globals
 from am_assets.engines.sandbox.guest.languages import Ended
+from am_assets.engines.sandbox.guest.operators import Refusal
 from am_assets.engines.sandbox.guest.outside import unshown
 from am_assets.engines.sandbox.guest.patches import BY_PROGRAM, carried, importable
-from am_assets.engines.sandbox.guest.remote import Link, Refusal
+from am_assets.engines.sandbox.guest.remote import Link
 from am_assets.engines.sandbox.guest.shadows import Shadow
 from am_assets.engines.sandbox.guest.suites import is_suite, run_suite
 from am_assets.engines.sandbox.guest.tables import compile_checker
@@ -59,6 +60,7 @@ class Tests:
         self.stops = stops
         self.repeats = repeats
         self.untold: BaseException | None = None
+        link.give_up = self.give_up
 
     def __call__(self, number: int) -> bool:
         return number >= self.first
@@ -86,6 +88,11 @@ class Tests:
         """After what could not be told, a test that fails may do so for it."""
         self.untold = self.untold or (error if isinstance(error, Refusal) or lacks(error) else None)
         return verdict(self.untold or error, error, self.link) if error else ("pass", "")
+
+    def give_up(self, refusal: Refusal) -> None:
+        """End all tests; called in a thread of theirs."""
+        self.report_line("end", *verdict(refusal, refusal, self.link))
+        raise Lost
 
     def in_doubt(self, status: str) -> bool:
         """Whether a test failed by a run in the process of an earlier one, which is no slower: a timeout tells."""
@@ -159,7 +166,7 @@ def run_tests(job: dict[str, Any], names: dict[str, Any], tests: Tests) -> None:
     module = ModuleType("solution")
     seen = taken(names, f"{test_code}\n{entry_point or ''}")
     solution.__dict__["__all__"] = [*(seen.keys() - imported_by(tree))]
-    module.__dict__.update(**seen, __test__=tests)
+    module.__dict__.update(**seen, __test__=tests, __file__=os.path.abspath("tests.py"))
     carried(test_code, link)
     if why := not job["is_script"] and unshown(test_code, tree, job["program"]):
         tests.untold = Refusal(why)  # a test that fails may do so for that
@@ -240,6 +247,7 @@ def main(channel: int, job: int, report: int) -> None:
         if talk.receive() != ["ready"]:
             os._exit(1)
         link = Link(talk)
+        link.patience = order["limits"]["timeout_seconds"] / 2
         repeats = order["is_script"] and order["repeats"]
         tests = Tests(report, link, order["first"], order["limits"].get("stop_at_failure", False), repeats)
         tests.report_line("begun")  # from here on, failures are the job's

@@ -1,7 +1,7 @@
-"""Whether a test can fail because tests and program share no files, no logs and no warnings.
+"""Whether a test can fail because tests and program share no files, no logs, no warnings and no lives of objects.
 
 It can where the tests look at them and the program may have to do with them: one that imports nothing but what computes
-has not, and is wrong by itself.
+has to do with no files, logs and warnings, and is wrong by itself.
 """
 
 import ast
@@ -12,7 +12,8 @@ OF_OS = {"open", "exists", "isfile", "isdir", "listdir", "mkdir", "makedirs", "r
 REPORTS = {"assertLogs", "assertNoLogs", "caplog", "assertWarns", "assertWarnsRegex", "catch_warnings", "recwarn"} | {
     "deprecated_call", "warns", "capfd",
 }  # fmt: skip
-HINT = re.compile(rf"\b(?:{'|'.join(FILES | OF_OS | REPORTS)})\b")  # cheaper than reading the code
+LIVES = {"weakref", "gc"}
+HINT = re.compile(rf"\b(?:{'|'.join(FILES | OF_OS | REPORTS | LIVES)})\b")  # cheaper than reading the code
 COMPUTING = {
     "__future__", "abc", "bisect", "cmath", "collections", "copy", "dataclasses", "decimal", "enum", "fractions",
     "functools", "heapq", "itertools", "math", "operator", "random", "re", "statistics", "string", "sys", "typing",
@@ -22,9 +23,12 @@ OPEN_DOORS = {"open", "exec", "eval", "compile", "__import__", "globals", "vars"
 
 def unshown(test_code: str, tests: ast.Module, program: str) -> str | None:
     """What the sandbox can't do, by which a test may fail; None where there is nothing."""
-    if HINT.search(test_code) is None:
+    ends = "def __del__" in program
+    if HINT.search(test_code) is None and not ends:
         return None
     used = names(tests)
+    if LIVES & used or ends:
+        return "end the life of an object of the program"
     looks_at_files = FILES & used or opens(tests)
     if not (looks_at_files or REPORTS & used) or ("capfd" not in used and only_computes(program)):
         return None

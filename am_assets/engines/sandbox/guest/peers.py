@@ -5,6 +5,7 @@ answer a side serves requests of the other. An answer is ["returned", form, chan
 trace, cause, changes, what is kept]; changes are number and new content of what was changed in place.
 """
 
+from _thread import RLock
 from typing import Any
 
 from am_assets.engines.sandbox.guest.kept import Kept
@@ -31,10 +32,12 @@ class Peer(References):
     """This process's end of the channel."""
 
     operations = OPERATIONS
+    keeps_specials = False  # operators that are given to a class of the other side are set here alone
 
     def __init__(self, channel: Channel) -> None:
         super().__init__()
         self.channel = channel
+        self.turn = RLock()  # of the threads that ask
         self.theirs, self.ours = Kept([], self.form), Kept([], self.form)  # of what was exchanged
         self.left: tuple[list[Any], list[int]] = [], []  # by the last operation: what it changed, what is kept
         Here.peer = self

@@ -1,12 +1,7 @@
-"""The judge's end of the channel: what it lets the candidate see, do and decide.
+"""The judge's end of the channel: what it lets the candidate see and do.
 
-The program decides nothing about a plain value of the tests. What its own classes say counts where both operands are
-the program's; where one is a plain value, it counts only for an object that the tests made themselves, of a class that
-they name as classes are named (`P(1) + 2`, `3 in P(1)`), and never as a number or a truth value, which would decide the
-test. Equality and order with a plain value are never the program's to tell. The program sees the arguments of its
-calls; of the tests' own objects it gets what their classes offer without an underscore.
-
-What can not be told on these terms is a `Refusal`: the tests are then neither passed nor failed.
+The program sees the arguments of its calls; of the tests' own objects it gets what their classes offer without an
+underscore. What its own objects decide stands in `operators.py`.
 """
 
 import io
@@ -15,17 +10,10 @@ from importlib import import_module
 from typing import Any
 
 from am_assets.engines.sandbox.guest import functions
-from am_assets.engines.sandbox.guest.peers import Broken, Peer
-from am_assets.engines.sandbox.guest.shadows import (
-    CALCULATIONS,
-    COMPARISONS,
-    CONVERSIONS,
-    SPECIAL,
-    Here,
-    Shadow,
-    is_remote,
-)
-from am_assets.engines.sandbox.guest.wire import MUTABLE, PLAIN, Channel, Flooded, Form, Gone, Shared
+from am_assets.engines.sandbox.guest.operators import Operators, Refusal
+from am_assets.engines.sandbox.guest.peers import Broken
+from am_assets.engines.sandbox.guest.shadows import SPECIAL, Here
+from am_assets.engines.sandbox.guest.wire import MUTABLE, Channel, Flooded, Form, Gone, Shared
 
 # Modules that tests may use by way of the program: always the real ones, never objects of the program.
 SHARED_MODULES = {"bisect", "cmath", "collections", "copy", "decimal", "fractions", "functools", "heapq", "itertools"}
@@ -36,45 +24,41 @@ CONTROLS = {"configure_mock", "attach_mock", "mock_add_spec"}
 KEPT = 16  # copies of attributes that are watched for changes
 
 
-class Refusal(BaseException):
-    """The boundary of the two processes can not carry what the tests do; the message completes "sandbox can't"."""
-
-
-class Link(Peer):
+class Link(Operators):
     """The judge's end. A lost candidate stays lost, even if a test catches the exception; so does a refusal."""
+
+    keeps_specials = True
 
     def __init__(self, channel: Channel) -> None:
         super().__init__(channel)
         self.lost: BaseException | None = None
-        self.refused: Refusal | None = None
+        self.patience = -1.0  # seconds that a thread waits for its turn
+        self.give_up: Any = None  # called with a Refusal that ends the tests
         self.patched: set[str] = set()  # modules that the tests patch by way of the program
         self.trace = ""  # of the last exception in the program, for a person
-        self.named: set[int] = set()  # classes that the tests name, by id()
         self.handed: set[int] = set()  # classes that the tests hand over themselves, by id()
-        self.built: set[int] = set()  # objects that the tests made of these
-        self.mixed: set[int] = set()  # results of a calculation with a plain value
         self.copies: dict[tuple[int, str], tuple[Any, str, Any, Form]] = {}
         self.before_asking: list[Any] = []  # functions that carry changes over, see `patches.py`
         self.after_asking: list[Any] = []  # and functions that take changes over, see `globals.py`
 
-    def refusal(self, what: str) -> Refusal:
-        """A Refusal, noted."""
-        self.refused = self.refused or Refusal(what)
-        return Refusal(what)
-
     # --- asking
 
     def ask(self, operation: str, *operands: Any, **named: Any) -> Any:
-        if self.lost:
-            raise self.lost
-        self.write_back()
-        for carry in self.before_asking:
-            carry()
+        if not self.turn.acquire(timeout=self.patience):
+            self.give_up(self.refusal("let one thread of the tests wait for another in the program"))
         try:
-            return super().ask(operation, *operands, **named)
+            if self.lost:
+                raise self.lost
+            self.write_back()
+            for carry in self.before_asking:
+                carry()
+            try:
+                return super().ask(operation, *operands, **named)
+            finally:
+                for look in self.after_asking if not self.lost else ():
+                    look()
         finally:
-            for look in self.after_asking if not self.lost else ():
-                look()
+            self.turn.release()
 
     def exchange(self, message: list[Any], shared: Shared) -> Any:
         if self.lost:
@@ -88,12 +72,6 @@ class Link(Peer):
             self.lost = error
             raise
 
-    def construct(self, kind: type, *arguments: Any, **named: Any) -> Any:
-        made = self.called(kind, *arguments, **named)
-        if id(kind) in self.named and is_remote(made):
-            self.built.add(id(made))
-        return made
-
     def derived(self, name: str, bases: tuple[type, ...], space: dict[str, Any], **named: Any) -> type:
         """A class of the tests with one of the program for a base."""
         cell = space.pop("__classcell__", None)
@@ -104,65 +82,6 @@ class Link(Peer):
             cell.cell_contents = made  # for `super()`
         self.named.add(id(made))
         return made
-
-    def called(self, function: Any, *arguments: Any, **named: Any) -> Any:
-        try:
-            return self.ask("call", function, *arguments, **named)
-        except StopIteration as error:  # would silently end a loop in the tests
-            if type(function).__name__ == "builtin_function_or_method":  # as of a generator's `send`
-                raise self.refusal("let a call end by StopIteration") from error
-            raise RuntimeError("the program raised StopIteration") from error
-
-    def operate(self, name: str, owner: type | None, value: Any, *operands: Any, **named: Any) -> Any:
-        if name == "__call__":
-            return self.called(value, *operands, **named)
-        plain = [each for each in operands if not is_remote(each)]
-        if name in COMPARISONS:
-            if plain:
-                return self.compared(value, plain[0])
-            if type(value) is not type(operands[0]) and id(owner) not in self.named:
-                raise self.refusal(f"let a {type(value).__name__} of the program tell what it equals")
-        if name == "__contains__" and plain and not self.is_built(value):
-            raise self.refusal(f"let a {type(value).__name__} of the program tell what it contains")
-        if name in CALCULATIONS:
-            return self.calculated(name, owner, value, operands, bool(plain))
-        if name in CONVERSIONS and id(value) in self.mixed:
-            raise self.refusal(f"let a {type(value).__name__} of the program tell how it compares")
-        try:
-            result = super().operate(name, owner, value, *operands, **named)
-        except StopIteration as error:
-            if name == "__next__":
-                raise
-            raise RuntimeError("the program raised StopIteration") from error
-        if name == "__exit__" and result and operands[0] is not None and issubclass(operands[0], AssertionError):
-            raise self.refusal("let the program suppress a failed assertion")
-        return result
-
-    def compared(self, value: Any, other: Any) -> Any:
-        """Equality or order of an object of the program and one of the tests."""
-        if other is None or (type(other) not in PLAIN and type(other).__module__ != "numpy"):
-            return NotImplemented  # up to the other, a mock or a class of the tests; else identity
-        raise self.refusal(f"compare a {type(value).__name__} of the program with a {type(other).__name__}")
-
-    def calculated(self, name: str, owner: Any, value: Any, operands: tuple[Any, ...], plain: bool) -> Any:
-        if plain and not self.is_built(value):
-            raise self.refusal(f"calculate with a {type(value).__name__} of the program and a plain value")
-        result = super().operate(name, owner, value, *operands)
-        if result is NotImplemented:
-            return result
-        if not is_remote(result):
-            if plain or any(id(each) in self.mixed for each in (value, *operands)):
-                raise self.refusal(f"calculate with a {type(value).__name__} of the program and a plain value")
-            return result
-        parts = {id(value), *map(id, operands)}
-        if plain or parts & self.mixed:
-            self.mixed.add(id(result))
-        if plain or parts <= self.built:
-            self.built.add(id(result))
-        return result
-
-    def is_built(self, value: Any) -> bool:
-        return id(value) in (self.named if type(value) is Shadow else self.built)
 
     def get(self, value: Any, name: str) -> Any:
         result = self.ask("get", value, name)
@@ -179,12 +98,6 @@ class Link(Peer):
                 self.copies[key] = value, name, copy, after
                 super().ask("update", value, name, copy)
 
-    def copied(self, function: str, value: Any) -> Any:
-        copy = super().copied(function, value)
-        if id(value) in self.built and is_remote(copy):
-            self.built.add(id(copy))
-        return copy
-
     def traced(self, trace: str) -> None:
         self.trace = trace
 
@@ -196,7 +109,13 @@ class Link(Peer):
         import asyncio
 
         self.ask("begin", Lent(number))
-        await asyncio.sleep(0)
+        while not (state := self.ask("advance", Lent(number))):
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                self.ask("cancel", Lent(number))
+        if state == "cancelled":
+            raise asyncio.CancelledError
         return self.ask("finish", Lent(number))
 
     def module(self, name: str) -> Any:
@@ -260,6 +179,8 @@ class Link(Peer):
         """Raises where what the program does with an attribute of the tests' objects is not for it."""
         of_tests = type(value).__module__ == "solution"
         if name.startswith("__"):
+            if operation != "get" and isinstance(value, type):
+                raise self.refusal(f"let the program {operation} {name} of a class of the tests")
             if operation != "get" or name not in ("__dict__", "__name__", "__qualname__"):
                 raise AttributeError(name)
             if name == "__dict__" and not of_tests:

@@ -62,7 +62,7 @@ def run(code: CodeType, leaves: bool) -> None:
                 if threads := sys.modules.get("threading"):  # of the program: loading it before slows each fork
                     threads._shutdown()
                 atexit._run_exitfuncs()
-            sys.stdout.flush()
+            flush()
     except SystemExit as end:
         if not isinstance(end.code, int | None):
             print(end.code, file=sys.stderr)
@@ -72,6 +72,13 @@ def run(code: CodeType, leaves: bool) -> None:
         traceback.print_exc(limit=-3)
         os._exit(LACKS if lacking(error) else 1)
     module.__dict__.clear()
+
+
+def flush() -> None:
+    """As Python does at exit, where a program may have replaced or closed the stream."""
+    for stream in (sys.stdout, sys.__stdout__):
+        if stream is not None and not getattr(stream, "closed", False):
+            stream.flush()
 
 
 def lacking(error: BaseException) -> bool:

@@ -7,12 +7,9 @@ is no `__eq__`. An operator is asked of the other process (`Peer.operate`), with
 
 import sys
 import types
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from am_assets.engines.sandbox.guest.wire import IMMUTABLE, PLAIN
-
-if TYPE_CHECKING:
-    from am_assets.engines.sandbox.guest.peers import Peer
 
 COMPARISONS = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"}
 NUMBERS = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
@@ -39,9 +36,9 @@ OUTSIDE = {"solution", "unittest", "_pytest", "pytest"}
 
 
 class Here:
-    """This process's end of the channel, once it has one."""
+    """This process's end of the channel (`peers.Peer`), once it has one."""
 
-    peer: "Peer"
+    peer: Any
 
 
 def readable(name: str) -> bool:
@@ -64,7 +61,7 @@ class Shadow(type):
         return Here.peer.get(cls, name)
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        if name.startswith("__"):
+        if name.startswith("__") and Here.peer.keeps_specials:
             return super().__setattr__(name, value)
         Here.peer.ask("set", cls, name, value)
 

@@ -221,6 +221,7 @@ def same_word(got: str, expected: str, tolerance: float) -> bool:
     try:  # integers have to be exact
         number = float(got)
         spelled = "n" in got.lower() or math.isfinite(number)  # 2e999 is no other than itself
+        spelled = spelled and got.isascii() and "_" not in got  # as only Python writes numbers
         return spelled and not expected.lstrip("+-").isdigit() and close(number, float(expected), tolerance)
     except ValueError:
         return False

@@ -52,7 +52,9 @@ IMMUTABLE = (int, float, complex, str, bytes, tuple, frozenset)
 MUTABLE = (list, set, bytearray, collections.deque, *MAPPINGS.values())
 CHANGEABLE = frozenset(kind.__name__ for kind in MUTABLE)
 CONTAINERS: list[type] = [*SEQUENCES.values(), *MAPPINGS.values()]
-PLAIN_TYPES: list[type] = [bool, int, float, complex, str, range, datetime.timedelta, *CONTAINERS, *TEXTS, type(None)]
+SPANS: dict[str, type] = {"range": range, "slice": slice}
+PLAIN_TYPES: list[type] = [bool, int, float, complex, str, datetime.timedelta, *CONTAINERS, *TEXTS]
+PLAIN_TYPES += [*SPANS.values(), type(None)]
 TYPES: dict[str, type] = {kind.__name__: kind for kind in [*PLAIN_TYPES, object, type]}
 PLAIN = frozenset(PLAIN_TYPES)
 
@@ -122,13 +124,14 @@ def encode_as(kind: type, value: Any, refer: Callable[[Any], Form], shared: Shar
         items = dict.items(value)
         return [name, *own, *([encode(key, refer, shared), encode(item, refer, shared)] for key, item in items)]
     if name in SEQUENCES or name in VIEWS:
-        return [name, *(encode(item, refer, shared) for item in kind.__iter__(value))]  # type: ignore[attr-defined]
+        own = [value.maxlen] if kind is collections.deque else []
+        return [name, *own, *(encode(item, refer, shared) for item in kind.__iter__(value))]  # type: ignore[attr-defined]
     if kind in TEXTS:
         return [name, TEXTS[kind][0](value)]
     if kind is complex:
         return ["complex", value.real, value.imag]
-    if kind is range:
-        return ["range", *(encode(part, refer) for part in (value.start, value.stop, value.step))]
+    if name in SPANS:
+        return [name, *(encode(part, refer) for part in (value.start, value.stop, value.step))]
     return ["timedelta", value.days, value.seconds, value.microseconds]
 
 
@@ -153,6 +156,9 @@ def decode(form: Form, resolve: Callable[[str, list[Any]], Any], shared: Shared 
 
 
 def decoded(kind: str, content: list[Any], resolve: Callable[[str, list[Any]], Any], shared: Shared | None) -> Any:
+    if kind == "deque":
+        most, *content = content
+        return collections.deque((decode(item, resolve, shared) for item in content), most)
     if kind in SEQUENCES:
         return SEQUENCES[kind](decode(item, resolve, shared) for item in content)
     if kind in MAPPINGS:
@@ -163,8 +169,8 @@ def decoded(kind: str, content: list[Any], resolve: Callable[[str, list[Any]], A
         return VIEWS[kind]([decode(item, resolve, shared) for item in content])
     if kind in OF_TEXT:
         return OF_TEXT[kind](str(*content))
-    if kind == "range":
-        return range(*(decode(part, resolve) for part in content))
+    if kind in SPANS:
+        return SPANS[kind](*(decode(part, resolve) for part in content))
     if kind == "complex":
         real, imaginary = content
         return complex(float(real), float(imaginary))
