@@ -66,7 +66,7 @@ def apply(
         if as_json:
             print_json(done.to_dict() | {"nothing_kept": without_rows(done.outcomes, names)})
         elif not done.interrupted:
-            show(console, found, done.outcomes, names, project().assets)
+            show(found, done.outcomes, names, project().assets)
     done.exit()
 
 
@@ -128,7 +128,7 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
         if there and there.under_way:
             _part(there, leave, can_ask=not quiet and console.is_terminal)
         if not quiet:
-            show_interrupted(console, done.outcomes, done.under_way)
+            show_interrupted(done.outcomes, done.under_way)
     except Exception:
         if there and there.under_way:
             complain(there.left())

@@ -9,7 +9,6 @@ from am_assets.cli.opening import (
     AsJson,
     Recipes,
     chosen_recipes,
-    console,
     exit_on_config_error,
     one_recipe,
     open_plan,
@@ -33,7 +32,7 @@ def preview(
         from am_assets.project import project
 
         seen = look(found, project(), name, changes or [])
-        print_json(seen.to_dict()) if as_json else show_preview(console, seen)
+        print_json(seen.to_dict()) if as_json else show_preview(seen)
 
 
 @app.command()
@@ -53,10 +52,10 @@ def explain(
         name = one_recipe(recipe)
         explanation = explained(project(), name, question)
         if not as_json:
-            show_explanation(console, explanation)
+            show_explanation(explanation)
     with open_plan([name], "+sft_dataset") as plan:
         stale = outdated(plan, project(), explanation)
-        print_json(explanation.to_dict() | {"outdated": stale}) if as_json else show_outdated(console, stale)
+        print_json(explanation.to_dict() | {"outdated": stale}) if as_json else show_outdated(stale)
 
 
 @app.command()
@@ -78,4 +77,4 @@ def diff(
             raise ConfigError(f"a difference is between two recipes, as in -r ONE -r OTHER: {', '.join(names)}")
         one, other = names
         found = look(project(), one, other, rows)
-        print_json(found.to_dict(rows)) if as_json else show_diff(console, found, rows)
+        print_json(found.to_dict(rows)) if as_json else show_diff(found, rows)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, console, exit_on_config_error, open_plan, print_json, say
+from am_assets.cli.opening import AsJson, exit_on_config_error, open_plan, print_json, say
 from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError
 from am_assets.runtime.wording import counted
@@ -52,14 +52,14 @@ def memo(
             if as_json:
                 print_json(rows.to_dicts())
             else:
-                show_measurement(console, rows) if key else show_measurements(console, rows)
+                show_measurement(rows) if key else show_measurements(rows)
             return
         holdings = upkeep.holdings(store, found)
         if disk:
             taken = upkeep.disk(project(), found, holdings)
-            print_json(taken.to_dicts()) if as_json else show_disk(console, taken)
+            print_json(taken.to_dicts()) if as_json else show_disk(taken)
             return
-        print_json(holdings.to_dicts()) if as_json else show_holdings(console, holdings)
+        print_json(holdings.to_dicts()) if as_json else show_holdings(holdings)
         if prune and (yes or typer.confirm("Remove the unwanted measurements? They would have to be paid for again")):
             for name, removed in upkeep.prune(store, found).items():
                 say(f"{name}: {counted(removed, 'row')} removed")
@@ -84,4 +84,4 @@ def _spent(by: list[str], as_json: bool) -> None:
         from am_assets.storage.memo import Memo
 
         spent = spending(Memo(project().memo), by)
-        print_json(spent.to_dicts()) if as_json else show_spending(console, spent, by)
+        print_json(spent.to_dicts()) if as_json else show_spending(spent, by)

@@ -80,11 +80,11 @@ def show_plan(
         ]
         print_json({**beside, "summary": asdict(drawn), "steps": rows, "problems": checked.problems})
         return steps, checked.problems
-    show_outline(console, drawn)
+    show_outline(drawn)
     if verbose:
-        show_steps(console, steps)
+        show_steps(steps)
     if verbose or drawn.most_requests:
-        show_costs(console, list(checked.estimates.items()), with_basis=verbose)
+        show_costs(list(checked.estimates.items()), with_basis=verbose)
     for problem in checked.problems:
         complain(f"In the way: {problem}")
     return steps, checked.problems

@@ -4,11 +4,10 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 
 import polars as pl
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from am_assets.cli.opening import complain
+from am_assets.cli.opening import complain, console, say
 from am_assets.cli.planning import UP_TO_DATE
 from am_assets.config.addresses import UI
 from am_assets.evaluation.layout import asked, sentences
@@ -23,7 +22,7 @@ LATEST = 20  # rows shown of a namespace
 CELL_CHARS = 60
 
 
-def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
+def show_holdings(holdings: pl.DataFrame) -> None:
     if holdings.is_empty():
         console.print("Nothing was measured yet.")
         return
@@ -49,7 +48,7 @@ def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
         )
 
 
-def show_disk(console: Console, taken: pl.DataFrame) -> None:
+def show_disk(taken: pl.DataFrame) -> None:
     """Print what the project takes on disk, and what of it could be removed."""
     figures = (Column(name, justify="right") for name in ("files", "MB", "removable, MB"))
     table = Table("kind", "name", *figures, title="On disk")
@@ -65,7 +64,7 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f}"
 
 
-def show_spending(console: Console, spent: pl.DataFrame, by: list[str]) -> None:
+def show_spending(spent: pl.DataFrame, by: list[str]) -> None:
     """Print what models were asked and paid, a row for each group, and the sum."""
     figures = (Column(name, justify="right") for name in ("requests", "tokens in", "tokens out", "cost, $"))
     table = Table(*by, *figures, title="What models were asked so far")
@@ -81,7 +80,7 @@ def _spent(figures: tuple) -> list[str]:
     return [*(f"{count:,}" for count in counts), f"{dollars:,.4f}"]
 
 
-def show_measurements(console: Console, rows: pl.DataFrame) -> None:
+def show_measurements(rows: pl.DataFrame) -> None:
     table = Table("key", "measured", title=f"the latest {counted(rows.height, 'row')}")
     for row in rows.iter_rows(named=True):
         cells = (f"{name}: {' '.join(str(value).split())[:CELL_CHARS]}" for name, value in row.items() if name != "key")
@@ -89,12 +88,12 @@ def show_measurements(console: Console, rows: pl.DataFrame) -> None:
     console.print(table)
 
 
-def show_measurement(console: Console, rows: pl.DataFrame) -> None:
+def show_measurement(rows: pl.DataFrame) -> None:
     for name, value in rows.row(0, named=True).items():
-        console.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
+        say(f"{name}: {value}")
 
 
-def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[str], assets: Path) -> None:
+def show(plan: Plan, outcomes: list[Outcome], recipes: list[str], assets: Path) -> None:
     """Print what was made: funnel and scores of each recipe that has new ones, what it took, then failures."""
     if not outcomes:
         console.print(UP_TO_DATE)
@@ -110,10 +109,10 @@ def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[st
                 console.print(_scores(path))
     console.print(f"{counted(len(made), 'partition')} materialized.")
     for line in without_rows(outcomes, recipes):
-        console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        say(line, "yellow")
     show_failures(outcomes)
     for line in released(made, recipes, assets):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
     console.print(f"The graph: [bold]make ui[/bold], then {UI}", highlight=False)
 
 
@@ -152,16 +151,13 @@ def show_failures(outcomes: list[Outcome]) -> None:
             complain(words[outcome.result])
 
 
-def show_interrupted(console: Console, outcomes: list[Outcome], under_way: Step | None) -> None:
+def show_interrupted(outcomes: list[Outcome], under_way: Step | None) -> None:
     done = sum(outcome.result == "done" for outcome in outcomes)
     console.print(
         f"Interrupted. {counted(done, 'partition')} {'was' if done == 1 else 'were'} materialized.", highlight=False
     )
     if under_way:
-        console.print(
-            f"{under_way.asset}[{under_way.partition}] was under way: its run is canceled, what it measured is kept.",
-            markup=False, highlight=False, soft_wrap=True,
-        )  # fmt: skip
+        say(f"{under_way.asset}[{under_way.partition}] was under way: its run is canceled, what it measured is kept.")
     console.print("The same command goes on from here.")
 
 
