@@ -10,9 +10,7 @@ from am_assets.datasets import benchmarks as benchmark_files
 from am_assets.datasets.checks import HAS_REFERENCE
 from am_assets.distillation import parts
 from am_assets.engines.models import answering, student
-from am_assets.evaluation import (
-    asking,
-)
+from am_assets.evaluation import asking
 from am_assets.orchestration import tables
 from am_assets.orchestration.assets.verification import MATH, Comparisons
 from am_assets.orchestration.declarations import Declared, Reads
