@@ -12,8 +12,10 @@ from am_assets.cli.planning import UP_TO_DATE
 from am_assets.config.addresses import UI
 from am_assets.evaluation.layout import asked, sentences
 from am_assets.evaluation.scores import GAIN, SCORE
+from am_assets.planning.nothing_kept import nothing_kept
 from am_assets.planning.plan import Plan
 from am_assets.planning.steps import Outcome, Step
+from am_assets.project import Project
 from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import EvalScores
 
@@ -93,8 +95,9 @@ def show_measurement(rows: pl.DataFrame) -> None:
         say(f"{name}: {value}")
 
 
-def show(plan: Plan, outcomes: list[Outcome], recipes: list[str], assets: Path) -> None:
+def show(here: Project, plan: Plan, outcomes: list[Outcome], recipes: list[str]) -> None:
     """Print what was made: funnel and scores of each recipe that has new ones, what it took, then failures."""
+    assets = here.assets
     if not outcomes:
         console.print(UP_TO_DATE)
         return
@@ -108,7 +111,7 @@ def show(plan: Plan, outcomes: list[Outcome], recipes: list[str], assets: Path) 
             if ("eval_scores", f"{path.parent.name}|{recipe}") in made:
                 console.print(_scores(path))
     console.print(f"{counted(len(made), 'partition')} materialized.")
-    for line in without_rows(outcomes, recipes):
+    for line in without_rows(here, outcomes, recipes):
         say(line, "yellow")
     show_failures(outcomes)
     for line in released(made, recipes, assets):
@@ -130,16 +133,13 @@ def released(made: Container[tuple[str, str]], recipes: list[str], assets: Path)
         yield f"  hand out: am push -r {recipe} hf://datasets/OWNER/NAME"
 
 
-def without_rows(outcomes: list[Outcome], recipes: list[str]) -> list[str]:
+def without_rows(here: Project, outcomes: list[Outcome], recipes: list[str]) -> list[str]:
     """What is to be said of recipes of which a decision just made keeps nothing."""
-    from am_assets.planning.nothing_kept import nothing_kept
-    from am_assets.project import project
-
     made = [outcome.step for outcome in outcomes if outcome.result == "done"]
     return [
         line
         for recipe in recipes
-        for line in nothing_kept(project(), recipe, {step.asset for step in made if step.partition == recipe})
+        for line in nothing_kept(here, recipe, {step.asset for step in made if step.partition == recipe})
     ]
 
 
