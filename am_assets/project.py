@@ -20,6 +20,7 @@ from am_assets.config.consistency import unmeasured
 from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints, of_student
 from am_assets.config.experiments import Experiments, load_experiments
 from am_assets.config.files import ConfigError
+from am_assets.config.folders import Folders
 from am_assets.config.hardware import Hardware, load_hardware
 from am_assets.config.instruments import Instruments, load_instruments
 from am_assets.config.partitions import MOST_PARTITIONS, name_fault
@@ -40,10 +41,9 @@ from am_assets.storage.stored import StoredTables, refuse_newer
 
 
 @dataclass(frozen=True)
-class Project:
+class Project(Folders):
     """Settings by name, and the folders that tables, memo and models are written to."""
 
-    data: Path
     sources_file: Path
     sources: dict[str, Source]
     benchmarks: dict[str, Benchmark]
@@ -56,30 +56,6 @@ class Project:
     exclusions: Exclusions
     cluster: Cluster | None = None  # None: of one machine
     planned: Snapshot | None = None  # its config files as they were read, where a cluster carries out runs
-
-    @property
-    def assets(self) -> Path:
-        return self.data / "assets"
-
-    @property
-    def memo(self) -> Path:
-        return self.data / "memo"
-
-    @property
-    def graphs(self) -> Path:
-        return self.data / "graphs"
-
-    @property
-    def mapped(self) -> Path:
-        return self.data / "mapped"
-
-    @property
-    def models(self) -> Path:
-        return self.data / "models"
-
-    @property
-    def tokens(self) -> Path:
-        return self.data / "tokens"
 
     @property
     def instance(self) -> Path:
