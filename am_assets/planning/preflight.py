@@ -25,10 +25,9 @@ from am_assets.engines.models.folders import no_model
 from am_assets.engines.serving import unservable
 from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Costs, Estimate
-from am_assets.planning.devices import in_the_way
 from am_assets.planning.machine import connected
 from am_assets.planning.steps import Step
-from am_assets.planning.students import training_faults
+from am_assets.planning.trainings import in_the_way, training_faults
 from am_assets.project import Project
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.stored import StoredTables
