@@ -19,10 +19,10 @@ from am_assets.config.cluster import Cluster, Launcher, load_cluster
 from am_assets.config.consistency import unmeasured
 from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints, of_student
 from am_assets.config.experiments import Experiments, load_experiments
-from am_assets.config.files import ConfigError
+from am_assets.config.files import ConfigError, read_section
 from am_assets.config.folders import Folders
 from am_assets.config.hardware import Hardware, load_hardware
-from am_assets.config.instruments import Instruments, load_instruments
+from am_assets.config.instruments import Instruments
 from am_assets.config.partitions import MOST_PARTITIONS, name_fault
 from am_assets.config.recipe import Recipe
 from am_assets.config.recipe_files import load_recipes
@@ -189,7 +189,7 @@ def _read(data: Path, sources_file: Path, cluster: Cluster | None) -> Project:
         recipes=recipes,
         broken=broken,
         experiments=load_experiments(at, recipes, broken),
-        instruments=load_instruments(at / "instruments.yaml"),
+        instruments=read_section(Instruments, at / "instruments.yaml"),
         endpoints=load_endpoints(at / "endpoints.yaml"),
         hardware=load_hardware(at / "hardware.yaml"),
         exclusions=load_exclusions(sources_at.parent),
