@@ -17,16 +17,15 @@ import polars as pl
 from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError, parse
 from am_assets.config.recipe import Recipe
+from am_assets.orchestration.schemas import TABLES
 from am_assets.project import Project, load_project
 from am_assets.runtime.wording import counted
-from am_assets.storage import schemas
 from am_assets.storage.copies import of
 from am_assets.storage.schemas.meanings import meaning
 from am_assets.storage.stored import StoredTables, refuse_newer
 from am_assets.training.rows import with_texts
 from am_assets.verification.verifiers import VERIFIERS
 
-TABLES = schemas.TABLES | {verifier.table: verifier.columns for verifier in VERIFIERS.values()}
 PARTITION = "partition"  # the column that names a row's shard, recipe or benchmark
 # Partitioned by both: `benchmark/recipe`. Of other tables, what lies in a folder of theirs are files of a release.
 BY_BOTH = ("benchmark_responses", "benchmark_verdicts", "benchmark_consensus", "touched_items", "eval_scores")

@@ -19,9 +19,10 @@ from am_assets.config.cluster import Cluster, Launcher, load_cluster
 from am_assets.config.consistency import unmeasured
 from am_assets.config.endpoints import Endpoint, Endpoints, load_endpoints, of_student
 from am_assets.config.experiments import Experiments, load_experiments
-from am_assets.config.files import ConfigError
+from am_assets.config.files import ConfigError, read_section
+from am_assets.config.folders import Folders
 from am_assets.config.hardware import Hardware, load_hardware
-from am_assets.config.instruments import Instruments, load_instruments
+from am_assets.config.instruments import Instruments
 from am_assets.config.partitions import MOST_PARTITIONS, name_fault
 from am_assets.config.recipe import Recipe
 from am_assets.config.recipe_files import load_recipes
@@ -40,10 +41,9 @@ from am_assets.storage.stored import StoredTables, refuse_newer
 
 
 @dataclass(frozen=True)
-class Project:
+class Project(Folders):
     """Settings by name, and the folders that tables, memo and models are written to."""
 
-    data: Path
     sources_file: Path
     sources: dict[str, Source]
     benchmarks: dict[str, Benchmark]
@@ -56,30 +56,6 @@ class Project:
     exclusions: Exclusions
     cluster: Cluster | None = None  # None: of one machine
     planned: Snapshot | None = None  # its config files as they were read, where a cluster carries out runs
-
-    @property
-    def assets(self) -> Path:
-        return self.data / "assets"
-
-    @property
-    def memo(self) -> Path:
-        return self.data / "memo"
-
-    @property
-    def graphs(self) -> Path:
-        return self.data / "graphs"
-
-    @property
-    def mapped(self) -> Path:
-        return self.data / "mapped"
-
-    @property
-    def models(self) -> Path:
-        return self.data / "models"
-
-    @property
-    def tokens(self) -> Path:
-        return self.data / "tokens"
 
     @property
     def instance(self) -> Path:
@@ -213,7 +189,7 @@ def _read(data: Path, sources_file: Path, cluster: Cluster | None) -> Project:
         recipes=recipes,
         broken=broken,
         experiments=load_experiments(at, recipes, broken),
-        instruments=load_instruments(at / "instruments.yaml"),
+        instruments=read_section(Instruments, at / "instruments.yaml"),
         endpoints=load_endpoints(at / "endpoints.yaml"),
         hardware=load_hardware(at / "hardware.yaml"),
         exclusions=load_exclusions(sources_at.parent),

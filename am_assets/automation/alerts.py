@@ -14,7 +14,7 @@ from pydantic import Field
 
 from am_assets.automation.incidents import Ledger, Message
 from am_assets.config.addresses import UI
-from am_assets.config.files import Section, parse, read_yaml
+from am_assets.config.files import Section, read_section
 
 logging.getLogger("apprise").disabled = True  # it logs URLs that it can't parse, unmasked
 
@@ -38,7 +38,7 @@ class Alerts(Section):
 def load_alerts(data: Path) -> Alerts:
     """`alerts.yaml`, if there is one, with `AM_ALERT_URLS` (separated by blanks) and `AM_UI_URL` of the environment."""
     file = data / "alerts.yaml"
-    alerts = parse(Alerts, read_yaml(file), str(file)) if file.exists() else Alerts()
+    alerts = read_section(Alerts, file)
     urls = [*alerts.urls, *os.environ.get("AM_ALERT_URLS", "").split()]
     ui = os.environ.get("AM_UI_URL") or alerts.ui
     return alerts.model_copy(update={"urls": urls, "ui": ui.rstrip("/")})

@@ -125,7 +125,7 @@ def to_fill(plan: Plan) -> list:
     taken: set[Partition] = set()
     for step in plan.steps():
         at = (dg.AssetKey(step.asset), step.partition)
-        above = moving.intersection(plan.parents(*at))
+        above = moving.intersection(plan.staleness.parents(*at))
         waits = step.state == "follows" or plan.stopped_parents(set(), *at)
         if at[0] in evidence and not waits and above <= taken:
             taken.add(at)

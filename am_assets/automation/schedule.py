@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from am_assets.config.files import ConfigError, Section, parse, read_yaml
+from am_assets.config.files import ConfigError, Section, read_section
 from am_assets.config.recipe_files import recipe_names
 from am_assets.project import Project
 
@@ -37,7 +37,7 @@ class Schedule(Section):
 def load_schedule(data: Path) -> Schedule:
     """`schedule.yaml`, or the defaults without one: at night, without paid models."""
     file = data / "schedule.yaml"
-    schedule = parse(Schedule, read_yaml(file), str(file)) if file.exists() else Schedule()
+    schedule = read_section(Schedule, file)
     there = recipe_names(data / "recipes")
     if unknown := sorted({*schedule.recipes} - {*there}):
         raise ConfigError(f"{file}: recipes: no recipe {', '.join(unknown)} in recipes/; there are {', '.join(there)}")

@@ -15,8 +15,8 @@ from am_assets.cli.opening import (
     chosen_recipes,
     complain,
     console,
-    exit_on_config_error,
     open_plan,
+    opened,
     print_json,
 )
 from am_assets.runtime.interrupts import ending_on_sigterm
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from am_assets.planning.elsewhere import Elsewhere
     from am_assets.planning.plan import Plan
     from am_assets.planning.steps import Outcome, Step
+    from am_assets.project import Project
 
 STOP_SECONDS = 8.0  # that an apply has after SIGTERM to wait for answers in flight and to cancel its run
 PART_SECONDS = 7.0  # that runs on a cluster are waited for, once they are to end
@@ -58,15 +59,16 @@ def apply(
     """Bring recipes up to date: one run a partition, only what is missing or stale; after ctrl-C the next goes on.
 
     What models would cost is shown and has to be confirmed, or named beforehand by --budget."""
-    with exit_on_config_error(), open_plan(names := chosen_recipes(recipe, every), select, with_others=True) as found:
-        from am_assets.cli.summary import show, without_rows
-        from am_assets.project import project
+    with opened() as here:
+        names = chosen_recipes(here, recipe, every)
+        with open_plan(here, names, select, with_others=True) as found:
+            from am_assets.cli.summary import show, without_rows
 
-        done = carry_out(found, names, budget, as_json, leave)
-        if as_json:
-            print_json(done.to_dict() | {"nothing_kept": without_rows(done.outcomes, names)})
-        elif not done.interrupted:
-            show(console, found, done.outcomes, names, project().assets)
+            done = carry_out(here, found, names, budget, as_json, leave)
+            if as_json:
+                print_json(done.to_dict() | {"nothing_kept": without_rows(here, done.outcomes, names)})
+            elif not done.interrupted:
+                show(here, found, done.outcomes, names)
     done.exit()
 
 
@@ -90,7 +92,9 @@ class Done:
             raise typer.Exit(1)
 
 
-def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bool, leave: bool | None = None) -> Done:
+def carry_out(
+    here: "Project", found: "Plan", recipes: list[str], budget: float | None, quiet: bool, leave: bool | None = None
+) -> Done:
     """Apply a plan for `recipes` with progress, once nothing stands in its way and its cost is confirmed."""
     from am_assets.cli.board import show_progress
     from am_assets.cli.summary import show_interrupted
@@ -99,16 +103,15 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
     from am_assets.planning.preflight import preflight
     from am_assets.planning.steps import Lost, Placed, Step
     from am_assets.planning.timing import expected_seconds
-    from am_assets.project import project
 
     steps = found.steps()
-    checked = preflight(project(), steps, recipes)
+    checked = preflight(here, steps, recipes)
     checked.refuse()
     if budget is None:
         budget = confirmed_budget(checked.estimates, can_ask=not quiet)
-    expected = expected_seconds(found, project(), steps, checked.estimates)
-    done, there = Done(), elsewhere(found, project())
-    tags = run_tags(project(), budget, recipes, "am apply")
+    expected = expected_seconds(found, here, steps, checked.estimates)
+    done, there = Done(), elsewhere(found, here)
+    tags = run_tags(here, budget, recipes, "am apply")
     try:
         with ending_on_sigterm(STOP_SECONDS), show_progress(console, steps, expected, quiet=quiet) as board:
             for event in found.apply(tags, there):
@@ -128,7 +131,7 @@ def carry_out(found: "Plan", recipes: list[str], budget: float | None, quiet: bo
         if there and there.under_way:
             _part(there, leave, can_ask=not quiet and console.is_terminal)
         if not quiet:
-            show_interrupted(console, done.outcomes, done.under_way)
+            show_interrupted(done.outcomes, done.under_way)
     except Exception:
         if there and there.under_way:
             complain(there.left())

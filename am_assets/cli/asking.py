@@ -9,10 +9,9 @@ from am_assets.cli.opening import (
     AsJson,
     Recipes,
     chosen_recipes,
-    console,
-    exit_on_config_error,
     one_recipe,
     open_plan,
+    opened,
     print_json,
 )
 from am_assets.config.files import ConfigError
@@ -27,13 +26,12 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Print what a recipe, as its file stands and with other settings, would keep, lose and ask; without doing it."""
-    with exit_on_config_error(), open_plan([name := one_recipe(recipe)], "+verified_set") as found:
+    with opened() as here, open_plan(here, [name := one_recipe(here, recipe)], "+verified_set") as found:
         from am_assets.cli.show_preview import show_preview
         from am_assets.planning.preview.whatif import preview as look
-        from am_assets.project import project
 
-        seen = look(found, project(), name, changes or [])
-        print_json(seen.to_dict()) if as_json else show_preview(console, seen)
+        seen = look(found, here, name, changes or [])
+        print_json(seen.to_dict()) if as_json else show_preview(seen)
 
 
 @app.command()
@@ -45,18 +43,17 @@ def explain(
     """Print the whole way of one question: what was measured, what was decided, and which line decided.
 
     What of it is not up to date comes last, as Dagster takes longer to tell that than the tables to be read."""
-    with exit_on_config_error():
+    with opened() as here:
         from am_assets.cli.show_explanation import show_explanation, show_outdated
         from am_assets.planning.explain.asking import explained, outdated
-        from am_assets.project import project
 
-        name = one_recipe(recipe)
-        explanation = explained(project(), name, question)
+        name = one_recipe(here, recipe)
+        explanation = explained(here, name, question)
         if not as_json:
-            show_explanation(console, explanation)
-    with open_plan([name], "+sft_dataset") as plan:
-        stale = outdated(plan, project(), explanation)
-        print_json(explanation.to_dict() | {"outdated": stale}) if as_json else show_outdated(console, stale)
+            show_explanation(explanation)
+        with open_plan(here, [name], "+sft_dataset") as plan:
+            stale = outdated(plan, here, explanation)
+        print_json(explanation.to_dict() | {"outdated": stale}) if as_json else show_outdated(stale)
 
 
 @app.command()
@@ -68,14 +65,13 @@ def diff(
     """Print how many rows one recipe keeps and the other does not, why, and the fields that this stems from.
 
     It takes two recipes: am diff -r demo -r demo-strict."""
-    with exit_on_config_error():
+    with opened() as here:
         from am_assets.cli.show_difference import show_diff
         from am_assets.planning.diff.asking import diff as look
-        from am_assets.project import project
 
-        names = chosen_recipes(recipe, every=not recipe)
+        names = chosen_recipes(here, recipe, every=not recipe)
         if len(names) != 2:
             raise ConfigError(f"a difference is between two recipes, as in -r ONE -r OTHER: {', '.join(names)}")
         one, other = names
-        found = look(project(), one, other, rows)
-        print_json(found.to_dict(rows)) if as_json else show_diff(console, found, rows)
+        found = look(here, one, other, rows)
+        print_json(found.to_dict(rows)) if as_json else show_diff(found, rows)

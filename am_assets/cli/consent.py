@@ -25,7 +25,7 @@ def confirmed_budget(estimates: "Mapping[Step, Estimate]", can_ask: bool) -> flo
     found = [(step, estimate) for step, estimate in estimates.items() if estimate.most != 0]
     if not found:
         return 0.0
-    show_costs(errors, found)
+    show_costs(found, console=errors)
     most = most_dollars([estimate for _, estimate in found])
     if not (can_ask and console.is_terminal and sys.stdin.isatty()):
         raise unnamed(most, "--budget")

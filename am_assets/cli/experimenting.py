@@ -1,17 +1,21 @@
 """`am experiment`: carry out an experiment of the project by its name, and say what can be concluded of it."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
 from am_assets.cli import app
-from am_assets.cli.applying import Dollars, carry_out
-from am_assets.cli.opening import AsJson, console, exit_on_config_error, open_plan, print_json, say
+from am_assets.cli.applying import Dollars, Done, carry_out
+from am_assets.cli.opening import AsJson, console, open_plan, opened, print_json, say
 from am_assets.cli.planning import show_plan
 from am_assets.runtime.wording import counted
+
+if TYPE_CHECKING:
+    from am_assets.planning.plan import Plan
+    from am_assets.project import Project
 
 NEEDED = "+experiment_report or +eval_scores"  # what is made of the variants: the report, and what am scores prints
 Name = Annotated[str | None, typer.Argument(help="An experiment; without it all are listed.", show_default=False)]
@@ -31,32 +35,32 @@ def experiment(
     if name is None:
         _list(as_json)
         return
-    with exit_on_config_error():
+    with opened() as here:
         from am_assets.planning.experiments import variants_of
-        from am_assets.project import project
 
-        variants = variants_of(project(), name)
+        variants = variants_of(here, name)
         recipes = list(variants.values())
-        with open_plan(recipes, NEEDED, with_others=True, experiment=name) as found:
+        with open_plan(here, recipes, NEEDED, with_others=True, experiment=name) as found:
             if plan:
-                _plan(name, found, variants, as_json)
+                _plan(here, name, found, variants, as_json)
                 return
-            done = carry_out(found, recipes, budget, quiet=as_json)
-        _conclude(name, done, as_json)
+            done = carry_out(here, found, recipes, budget, quiet=as_json)
+        _conclude(here, name, done, as_json)
     done.exit()
 
 
-def _plan(name: str, found, variants: dict[str, str], as_json: bool) -> None:
+def _plan(here: "Project", name: str, found: "Plan", variants: dict[str, str], as_json: bool) -> None:
     from am_assets.planning.foresight import foreseen
-    from am_assets.project import project
 
-    ahead = foreseen(found, project(), variants)
+    ahead = foreseen(found, here, variants)
     if as_json:
         told = {variant: asdict(one) for variant, one in (ahead or {}).items()}
-        show_plan(found, list(variants.values()), as_json, experiment=name, variants=variants, foreseen=told or None)
+        show_plan(
+            here, found, list(variants.values()), as_json, experiment=name, variants=variants, foreseen=told or None
+        )
         return
-    say(project().experiments.get(name).question)
-    show_plan(found, list(variants.values()), as_json)
+    say(here.experiments.get(name).question)
+    show_plan(here, found, list(variants.values()), as_json)
     if ahead is None:
         trainings = counted(len(variants), "training")
         say(f"{trainings} at most: how many rows each variant keeps is known once evidence is there.")
@@ -70,12 +74,11 @@ def _plan(name: str, found, variants: dict[str, str], as_json: bool) -> None:
     console.print(table)
 
 
-def _conclude(name, done, as_json: bool) -> None:
+def _conclude(here: "Project", name: str, done: Done, as_json: bool) -> None:
     from am_assets.cli.summary import show_failures
     from am_assets.planning.experiments import reported
-    from am_assets.project import project
 
-    report = None if done.interrupted else reported(project(), name)
+    report = None if done.interrupted else reported(here, name)
     if as_json:
         print_json(done.to_dict() | {"experiment": name, "report": report and report.to_dict()})
         return
@@ -98,16 +101,15 @@ def _figures(report) -> Table:
 
 
 def _list(as_json: bool) -> None:
-    with exit_on_config_error():
+    with opened() as here:
         from am_assets.planning.experiments import listed
-        from am_assets.project import project
 
-        found = listed(project())
+        found = listed(here)
         if as_json:
             print_json(found)
             return
         if not found:
-            say(f"No experiment in {project().data / 'experiments'}.")
+            say(f"No experiment in {here.data / 'experiments'}.")
             return
         table = Table("experiment", "question", "variants", "concluded")
         for one in found:

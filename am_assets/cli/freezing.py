@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, Recipes, exit_on_config_error, one_recipe, print_json, say
+from am_assets.cli.opening import AsJson, Recipes, one_recipe, opened, print_json, say
 from am_assets.runtime.wording import counted
 
 
@@ -13,11 +13,10 @@ def freeze(recipe: Recipes = None, as_json: AsJson = False) -> None:
 
     What it prints names the round: what is applied or edited later does not change it. It goes by the recipe as it was
     last applied."""
-    with exit_on_config_error():
+    with opened() as here:
         from am_assets.planning.freezing import freeze as keep
-        from am_assets.project import project
 
-        kept = keep(project(), one_recipe(recipe))
+        kept = keep(here, one_recipe(here, recipe))
         if as_json:
             print_json(asdict(kept))
             return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, print_json, say
+from am_assets.cli.opening import AsJson, Recipes, console, one_recipe, opened, print_json, say
 
 if TYPE_CHECKING:
     from am_assets.planning.judges import Judge
@@ -21,19 +21,18 @@ NOTHING = (
 @app.command()
 def judges(recipe: Recipes = None, as_json: AsJson = False) -> None:
     """Print how far each judge agrees with the verifiers, by category, on the responses that both have judged."""
-    with exit_on_config_error():
+    with opened() as here:
         from am_assets.planning.judges import judges as measured
-        from am_assets.project import project
 
-        name = one_recipe(recipe)
-        found: list[Judge] = measured(project(), name)
+        name = one_recipe(here, recipe)
+        found: list[Judge] = measured(here, name)
         if as_json:
             print_json([asdict(judge) for judge in found])
             return
         if any(judge.figures for judge in found):
             console.print(_table(found))
         else:
-            say(f"{NOTHING.format(recipe=name, samples=project().recipe(name).verification.min_samples)}\n")
+            say(f"{NOTHING.format(recipe=name, samples=here.recipe(name).verification.min_samples)}\n")
         for judge in found:
             who = f" ({judge.model})" if judge.model else ""
             say(f"{judge.name}{who}, measured on: {judge.measured_on}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, console, exit_on_config_error, open_plan, print_json, say
+from am_assets.cli.opening import AsJson, open_plan, opened, print_json, say
 from am_assets.config.alike import alike
 from am_assets.config.files import ConfigError
 from am_assets.runtime.wording import counted
@@ -34,13 +34,12 @@ def memo(
     if by is not None:
         _spent(by.replace(" ", "").split(","), as_json)
         return
-    with open_plan(None, None) as found:
+    with opened() as here, open_plan(here, None, None) as found:
         from am_assets.cli.summary import LATEST, show_disk, show_holdings, show_measurement, show_measurements
         from am_assets.planning import upkeep
-        from am_assets.project import project
         from am_assets.storage.memo import Memo
 
-        store = Memo(project().memo)
+        store = Memo(here.memo)
         if namespace:
             known = store.known(namespace)
             if known is None:
@@ -52,14 +51,14 @@ def memo(
             if as_json:
                 print_json(rows.to_dicts())
             else:
-                show_measurement(console, rows) if key else show_measurements(console, rows)
+                show_measurement(rows) if key else show_measurements(rows)
             return
         holdings = upkeep.holdings(store, found)
         if disk:
-            taken = upkeep.disk(project(), found, holdings)
-            print_json(taken.to_dicts()) if as_json else show_disk(console, taken)
+            taken = upkeep.disk(here, found, holdings)
+            print_json(taken.to_dicts()) if as_json else show_disk(taken)
             return
-        print_json(holdings.to_dicts()) if as_json else show_holdings(console, holdings)
+        print_json(holdings.to_dicts()) if as_json else show_holdings(holdings)
         if prune and (yes or typer.confirm("Remove the unwanted measurements? They would have to be paid for again")):
             for name, removed in upkeep.prune(store, found).items():
                 say(f"{name}: {counted(removed, 'row')} removed")
@@ -77,11 +76,10 @@ def _of_key(known: "pl.LazyFrame", namespace: str, key: str) -> "pl.DataFrame":
 
 
 def _spent(by: list[str], as_json: bool) -> None:
-    with exit_on_config_error():
+    with opened() as here:
         from am_assets.cli.summary import show_spending
         from am_assets.planning.spending import spending
-        from am_assets.project import project
         from am_assets.storage.memo import Memo
 
-        spent = spending(Memo(project().memo), by)
-        print_json(spent.to_dicts()) if as_json else show_spending(console, spent, by)
+        spent = spending(Memo(here.memo), by)
+        print_json(spent.to_dicts()) if as_json else show_spending(spent, by)

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -18,6 +18,9 @@ from am_assets.orchestration import instance
 from am_assets.runtime.garbage import importing
 from am_assets.storage.atomic import error_number
 from am_assets.storage.shared.objects import StoreError
+
+if TYPE_CHECKING:
+    from am_assets.project import Project
 
 console = Terminal()
 errors = Terminal(stderr=True)
@@ -36,13 +39,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @contextmanager
-def exit_on_config_error() -> Iterator[None]:
-    """End the command with the message of a `ConfigError`, of the store or of a disk, and exit code 2."""
+def opened() -> Iterator["Project"]:
+    """The project at hand. A `ConfigError`, an error of the store or of a disk in the block ends the command with its
+    message, and exit code 2."""
     try:
         from am_assets.project import data_folder, project
 
         project().refuse_broken()
-        yield
+        yield project()
     except (ConfigError, StoreError) as error:
         exit_with(str(error))
     except OSError as error:
@@ -76,65 +80,64 @@ def exit_with(message: str) -> NoReturn:
 
 @contextmanager
 def open_plan(
-    recipes: list[str] | None, select: str | None, with_others: bool = False, experiment: str | None = None
+    here: "Project",
+    recipes: list[str] | None,
+    select: str | None,
+    with_others: bool = False,
+    experiment: str | None = None,
 ) -> Iterator:
     """The plan for `recipes` (None: all that have a file) and the report of an `experiment`, including decisions of
     other recipes to refresh if `with_others`.
 
     An error of the instance's database ends the command with a message about its file, and exit code 2.
     """
-    with exit_on_config_error():
-        from am_assets.project import project
+    instance.prepare_environment(here.instance)
+    # partitioned checks, two-dimensional partition mappings and code references of the pinned Dagster
+    warnings.filterwarnings("ignore", message=".* is currently in (beta|preview)")
+    with importing():
+        from sqlalchemy.exc import DBAPIError
 
-        instance.prepare_environment(project().instance)
-        # partitioned checks, two-dimensional partition mappings and code references of the pinned Dagster
-        warnings.filterwarnings("ignore", message=".* is currently in (beta|preview)")
-        with importing():
-            from sqlalchemy.exc import DBAPIError
+        from am_assets.definitions import build_definitions
+        from am_assets.orchestration import postgres
+        from am_assets.orchestration.sqlite import open_instance
+        from am_assets.planning.plan import Plan
+        from am_assets.planning.scope import others, roots, scope
+        from am_assets.storage.shared.database import DatabaseError
 
-            from am_assets.definitions import build_definitions
-            from am_assets.orchestration import postgres
-            from am_assets.orchestration.sqlite import open_instance
-            from am_assets.planning.plan import Plan
-            from am_assets.planning.scope import others, roots, scope
-            from am_assets.storage.shared.database import DatabaseError
-
-        postgres.ready(project())
-        in_scope, beside = scope(project(), recipes, experiment), others(project(), recipes if with_others else None)
-        try:
-            with open_instance(Path(os.environ["DAGSTER_HOME"])) as storage:
-                yield Plan(build_definitions(project()), storage, roots(project(), recipes), in_scope, select, beside)
-        except (DBAPIError, DatabaseError) as error:
-            exit_with(instance.diagnose(error))
-        except Exception as error:
-            if not isinstance(error.__cause__, DBAPIError):  # as dagster-postgres raises it after some tries
-                raise
-            exit_with(instance.diagnose(error.__cause__))
+    postgres.ready(here)
+    in_scope, beside = scope(here, recipes, experiment), others(here, recipes if with_others else None)
+    try:
+        with open_instance(Path(os.environ["DAGSTER_HOME"])) as storage:
+            yield Plan(build_definitions(here), storage, roots(here, recipes), in_scope, select, beside)
+    except (DBAPIError, DatabaseError) as error:
+        exit_with(instance.diagnose(error))
+    except Exception as error:
+        if not isinstance(error.__cause__, DBAPIError):  # as dagster-postgres raises it after some tries
+            raise
+        exit_with(instance.diagnose(error.__cause__))
 
 
-def chosen_recipes(recipes: list[str] | None, every: bool = False) -> list[str]:
+def chosen_recipes(here: "Project", recipes: list[str] | None, every: bool = False) -> list[str]:
     """The recipes of a command, without duplicates: the named ones, all that have a file, or the only one of them.
     Variants of experiments have to be named.
 
     `ConfigError` where one does not exist, or none of several is named: a command spends and changes only for recipes
     that the user named.
     """
-    from am_assets.project import project
-
-    there = list(project().recipes)
+    there = list(here.recipes)
     if every and recipes:
         raise ConfigError("--recipe and --all exclude each other")
     if not recipes and not every and len(there) != 1:
         raise ConfigError(f"which recipe? Name it with --recipe, or all of them with --all: {', '.join(there)}")
     chosen = list(dict.fromkeys(recipes or there))
     for name in chosen:
-        project().recipe(name)
+        here.recipe(name)
     return chosen
 
 
-def one_recipe(recipes: list[str] | None) -> str:
+def one_recipe(here: "Project", recipes: list[str] | None) -> str:
     """The recipe of a command that takes one."""
-    chosen = chosen_recipes(recipes)
+    chosen = chosen_recipes(here, recipes)
     if len(chosen) > 1:
         raise ConfigError(f"one recipe at a time, and not {', '.join(chosen)}")
     return chosen[0]

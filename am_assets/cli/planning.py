@@ -14,14 +14,15 @@ from am_assets.cli.opening import (
     chosen_recipes,
     complain,
     console,
-    exit_on_config_error,
     open_plan,
+    opened,
     print_json,
 )
 
 if TYPE_CHECKING:
     from am_assets.planning.plan import Plan
     from am_assets.planning.steps import Step
+    from am_assets.project import Project
 
 
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="List every partition, and what figures rest on.")]
@@ -45,11 +46,10 @@ def plan(
 
     It is about all recipes where none is named; those that were never applied are one line then."""
     try:
-        with (
-            exit_on_config_error(),
-            open_plan(recipes := chosen_recipes(recipe, every or not recipe), select, with_others=True) as found,
-        ):
-            steps, problems = show_plan(found, recipes, as_json, verbose, named=bool(recipe))
+        with opened() as here:
+            recipes = chosen_recipes(here, recipe, every or not recipe)
+            with open_plan(here, recipes, select, with_others=True) as found:
+                steps, problems = show_plan(here, found, recipes, as_json, verbose, named=bool(recipe))
     except SystemExit as error:
         raise (typer.Exit(1) if detailed and error.code else error) from None
     if detailed and steps:
@@ -57,21 +57,26 @@ def plan(
 
 
 def show_plan(
-    found: "Plan", recipes: list[str], as_json: bool, verbose: bool = False, named: bool = False, **beside: Any
+    here: "Project",
+    found: "Plan",
+    recipes: list[str],
+    as_json: bool,
+    verbose: bool = False,
+    named: bool = False,
+    **beside: Any,
 ) -> tuple[list["Step"], list[str]]:
     """Print a plan for `recipes`, as JSON with `beside`; its steps and what stands in their way."""
     from am_assets.cli.show_plan import show_costs, show_outline, show_steps
     from am_assets.planning.outline import outline
     from am_assets.planning.preflight import preflight
     from am_assets.planning.timing import expected_seconds
-    from am_assets.project import project
 
     steps = found.steps()
     if not steps and not as_json:
         console.print(UP_TO_DATE)
         return [], []
-    checked = preflight(project(), steps, recipes)
-    seconds = expected_seconds(found, project(), steps, checked.estimates)
+    checked = preflight(here, steps, recipes)
+    seconds = expected_seconds(found, here, steps, checked.estimates)
     drawn = outline(found, steps, checked.estimates, seconds, named or verbose)
     if as_json:
         rows = [
@@ -80,11 +85,11 @@ def show_plan(
         ]
         print_json({**beside, "summary": asdict(drawn), "steps": rows, "problems": checked.problems})
         return steps, checked.problems
-    show_outline(console, drawn)
+    show_outline(drawn)
     if verbose:
-        show_steps(console, steps)
+        show_steps(steps)
     if verbose or drawn.most_requests:
-        show_costs(console, list(checked.estimates.items()), with_basis=verbose)
+        show_costs(list(checked.estimates.items()), with_basis=verbose)
     for problem in checked.problems:
         complain(f"In the way: {problem}")
     return steps, checked.problems

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, console, open_plan, print_json
+from am_assets.cli.opening import AsJson, console, open_plan, opened, print_json
 from am_assets.runtime.wording import counted
 
 
@@ -19,15 +19,14 @@ def purge(
 
     Needs `am apply --all` first, which makes tables and releases without it. It can't be undone: what was measured of a
     question that comes back has to be paid for again."""
-    with open_plan(None, None) as found:
+    with opened() as here, open_plan(here, None, None) as found:
         from am_assets.planning import purge as purging
-        from am_assets.project import project
 
-        purging.refuse_unready(found, project())
+        purging.refuse_unready(found, here)
         if not (yes or typer.confirm("Remove what is excluded for good?")):
             console.print("Nothing was done.")
             raise typer.Exit(1)
-        done = purging.purge(found, project())
+        done = purging.purge(found, here)
         if as_json:
             print_json(asdict(done))
             return

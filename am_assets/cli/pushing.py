@@ -12,9 +12,9 @@ from am_assets.cli.opening import (
     Recipes,
     complain,
     console,
-    exit_on_config_error,
     one_recipe,
     open_plan,
+    opened,
     print_json,
     say,
 )
@@ -42,31 +42,30 @@ def push(
     from am_assets.planning.push import proposed, repository
     from am_assets.planning.release import SELECT, release
 
-    with exit_on_config_error():
-        hub, name = repository(target, revision), one_recipe(recipe)
-    with open_plan([name], SELECT) as plan:
-        from am_assets.project import project
-        from am_assets.runtime import progress
+    with opened() as here:
+        hub, name = repository(target, revision), one_recipe(here, recipe)
+        with open_plan(here, [name], SELECT) as plan:
+            from am_assets.runtime import progress
 
-        try:
-            found = proposed(hub, release(plan, project().assets, name), private)
-            if not as_json:
-                _show(found)
-            commit = found.standing.head
-            if found.todo:
-                _confirm(yes, as_json)
-                with progress.listening(_said if not as_json else lambda *_: None):
-                    commit = found.run()
-        except HubError as error:
-            complain(str(error))
-            raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            console.print("Interrupted. The same command goes on from here.")
-            raise typer.Exit(INTERRUPTED) from None
-        if as_json:
-            print_json(found.to_dict() | {"commit": commit, "pushed": found.todo})
-        elif found.todo:
-            say(f"Pushed: {hub.url}, tag {found.tag}.")
+            try:
+                found = proposed(hub, release(plan, here.assets, name), private)
+                if not as_json:
+                    _show(found)
+                commit = found.standing.head
+                if found.todo:
+                    _confirm(yes, as_json)
+                    with progress.listening(_said if not as_json else lambda *_: None):
+                        commit = found.run()
+            except HubError as error:
+                complain(str(error))
+                raise typer.Exit(1) from None
+            except KeyboardInterrupt:
+                console.print("Interrupted. The same command goes on from here.")
+                raise typer.Exit(INTERRUPTED) from None
+            if as_json:
+                print_json(found.to_dict() | {"commit": commit, "pushed": found.todo})
+            elif found.todo:
+                say(f"Pushed: {hub.url}, tag {found.tag}.")
 
 
 def _said(_: str, done: int, total: int, note: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, console, exit_with, print_json
+from am_assets.cli.opening import AsJson, exit_with, print_json
 from am_assets.config.files import ConfigError, parse
 
 ROWS = 1_000
@@ -54,9 +54,9 @@ def read(
     from am_assets.cli.show_reading import show_guess, show_reading
 
     for one, entry, shape in zip_longest(found, entries, shapes):
-        show_reading(console, one, all_rows=not rows or one.told.rows < rows, guessed=bool(shape))
+        show_reading(one, all_rows=not rows or one.told.rows < rows, guessed=bool(shape))
         if shape:
-            show_guess(console, entry, shape)
+            show_guess(entry, shape)
 
 
 def _both(guess: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from am_assets.cli import app
-from am_assets.cli.opening import AsJson, Every, Recipes, chosen_recipes, console, exit_on_config_error, print_json, say
+from am_assets.cli.opening import AsJson, Every, Recipes, chosen_recipes, console, opened, print_json, say
 
 
 @app.command()
@@ -19,11 +19,10 @@ def scores(
 ) -> None:
     """Print the stored scores of students with their intervals, what each gained by its training, and of several
     recipes whether their trained students can be told apart."""
-    with exit_on_config_error():
+    with opened() as here:
         from am_assets.planning.scores import scores as stored
-        from am_assets.project import project
 
-        found = stored(project(), chosen_recipes(recipe, every), benchmark)
+        found = stored(here, chosen_recipes(here, recipe, every), benchmark)
         if as_json:
             print_json([one.to_dict() for one in found])
             return

@@ -7,7 +7,7 @@ import typer
 
 from am_assets.cli import app
 from am_assets.cli.doctoring import show
-from am_assets.cli.opening import AsJson, exit_on_config_error, exit_with, print_json, say
+from am_assets.cli.opening import AsJson, exit_with, opened, print_json, say
 from am_assets.config.cluster import Cluster
 from am_assets.config.files import ConfigError
 from am_assets.runtime.wording import counted
@@ -47,22 +47,21 @@ def _move(as_json: bool) -> None:
     from pathlib import Path
 
     from am_assets.orchestration.instance import prepare_environment
-    from am_assets.project import project
 
     if _moved_back(as_json):
         return
-    with exit_on_config_error():
-        prepare_environment(project().instance)
+    with opened() as here:
+        prepare_environment(here.instance)
         from am_assets.orchestration import postgres
         from am_assets.orchestration.moving import move
 
-        here = project().cluster
-        if here is None:
-            raise ConfigError(f"{project().data}: there is no cluster.yaml to say where records are moved to")
-        filled = _filled(here)
-        postgres.ready(project())
+        cluster = here.cluster
+        if cluster is None:
+            raise ConfigError(f"{here.data}: there is no cluster.yaml to say where records are moved to")
+        filled = _filled(cluster)
+        postgres.ready(here)
         try:
-            moved = move(Path(os.environ["DAGSTER_HOME"]), here)
+            moved = move(Path(os.environ["DAGSTER_HOME"]), cluster)
         except ConfigError as error:
             if filled is None:
                 raise
@@ -71,7 +70,7 @@ def _move(as_json: bool) -> None:
         print_json({"moved": moved, "files": filled})
         return
     if filled is not None:
-        say(f"{here.store} has {counted(filled, 'file')} of this project, read again and compared")
+        say(f"{cluster.store} has {counted(filled, 'file')} of this project, read again and compared")
     if not moved:
         say(f"no records were moved: {why}")
     else:

@@ -3,26 +3,21 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rich.console import Console
-
+from am_assets.cli.opening import say
 from am_assets.planning.explain.explanation import Explanation
 from am_assets.planning.explain.words import decision_text
 
 VALUE_CHARS = 120
 
 
-def show_explanation(console: Console, explanation: Explanation) -> None:
+def show_explanation(explanation: Explanation) -> None:
     for style, line in _lines(explanation):
-        _show(console, line, style)
+        say(line, style)
 
 
-def show_outdated(console: Console, lines: list[str]) -> None:
+def show_outdated(lines: list[str]) -> None:
     for line in lines:
-        _show(console, line, "yellow")
-
-
-def _show(console: Console, line: str, style: str | None) -> None:
-    console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+        say(line, "yellow")
 
 
 def _lines(explanation: Explanation) -> Iterator[tuple[str | None, str]]:

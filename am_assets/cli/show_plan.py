@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
+from am_assets.cli.opening import console
 from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Estimate
 from am_assets.planning.outline import Cause, Outline
@@ -17,7 +18,7 @@ from am_assets.runtime.wording import counted, roughly
 SHOWN = 4  # partitions listed of one cause
 
 
-def show_outline(console: Console, found: Outline) -> None:
+def show_outline(found: Outline) -> None:
     """Print how much is to be done, what it costs and takes, and the causes of it."""
     console.print(Text(", ".join(_figures(found)), style="bold"))
     for cause in found.causes:
@@ -60,7 +61,7 @@ def _partitions(cause: Cause) -> list[str]:
     return lines
 
 
-def show_steps(console: Console, steps: list[Step]) -> None:
+def show_steps(steps: list[Step]) -> None:
     """Print the steps by asset, with partitions of the same cause in one row."""
     groups: dict[tuple[str, str, str], list[str]] = {}
     for step in steps:
@@ -74,7 +75,7 @@ def show_steps(console: Console, steps: list[Step]) -> None:
     console.print(table)
 
 
-def show_costs(console: Console, estimates: list[tuple[Step, Estimate]], with_basis: bool = True) -> None:
+def show_costs(estimates: list[tuple[Step, Estimate]], with_basis: bool = True, console: Console = console) -> None:
     """Print the estimated requests to models by asset, and the basis of each figure if `with_basis`; nothing of steps
     that ask none."""
     estimates = [(step, estimate) for step, estimate in estimates if estimate.most_requests]

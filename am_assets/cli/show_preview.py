@@ -1,9 +1,9 @@
 """Rendering of a preview."""
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from am_assets.cli.opening import console, say
 from am_assets.cli.show_plan import show_costs
 from am_assets.planning.preview.comparison import Comparison
 from am_assets.planning.preview.whatif import Preview
@@ -11,24 +11,21 @@ from am_assets.planning.preview.whatif import Preview
 SHOWN = 3  # stale partitions listed of an asset
 
 
-def show_preview(console: Console, seen: Preview) -> None:
+def show_preview(seen: Preview) -> None:
     """Print kept questions and responses before and after by group, drop reasons, and requests to models."""
     if seen.outdated:
         partitions: dict[str, list[str]] = {}
         for step in seen.outdated:
             partitions.setdefault(step.asset, []).append(step.partition)
         above = [f"{asset}[{', '.join(at[:SHOWN])}{', ...' if at[SHOWN:] else ''}]" for asset, at in partitions.items()]
-        console.print(
-            f"Not up to date, so the figures may be off: {', '.join(above)}; am plan says why",
-            style="yellow", markup=False, highlight=False, soft_wrap=True,
-        )  # fmt: skip
+        say(f"Not up to date, so the figures may be off: {', '.join(above)}; am plan says why", "yellow")
     settings = f"with {', '.join(seen.changes)}" if seen.changes else "as its file stands"
     console.print(_comparison(f"Questions of {seen.recipe} {settings}", seen.questions))
     if seen.responses:
         console.print(_comparison("Responses, of those that are there", seen.responses))
     else:
         console.print("No response is verified yet.")
-    show_costs(console, seen.asked)
+    show_costs(seen.asked)
 
 
 def _comparison(title: str, compared: Comparison) -> Table:

@@ -1,13 +1,12 @@
 """How `am read` shows a file."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import yaml
-from rich.console import Console
 from rich.table import Table
 
+from am_assets.cli.opening import console, say
 from am_assets.config.licenses import UNKNOWN
 from am_assets.datasets.guessing import Shape
 from am_assets.datasets.inspection import UNSAID, Inspection
@@ -17,8 +16,8 @@ from am_assets.runtime.wording import counted
 CHARS = 400  # of a text
 
 
-def show_reading(console: Console, found: Inspection, all_rows: bool, guessed: bool = False) -> None:
-    told, say = found.told, partial(_say, console)
+def show_reading(found: Inspection, all_rows: bool, guessed: bool) -> None:
+    told = found.told
     say(f"Form: {told.form}, {'by the names and values of its columns' if guessed else found.because}")
     say(f"Files: {', '.join(map(str, found.files))}")
     left_out = f", and {told.left_out:,} that its condition leaves out" if told.left_out else ""
@@ -51,13 +50,9 @@ def show_reading(console: Console, found: Inspection, all_rows: bool, guessed: b
             say(f"  response of {one['teacher']}: {quoted(one['response'], most=CHARS)}")
 
 
-def show_guess(console: Console, entry: Mapping[str, Any], shape: Shape) -> None:
+def show_guess(entry: Mapping[str, Any], shape: Shape) -> None:
     """That a form was guessed, and how it is written down."""
     fields = yaml.safe_dump(dict(entry), default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9)
-    _say(console, f"\nGuessed, as `am init` does. In sources.yaml: {visible(fields.strip())}")
+    say(f"\nGuessed, as `am init` does. In sources.yaml: {visible(fields.strip())}")
     if shape.ignored:
-        _say(console, f"not read: {', '.join(map(visible, shape.ignored))}")
-
-
-def _say(console: Console, words: str) -> None:
-    console.print(words, markup=False, highlight=False, soft_wrap=True)
+        say(f"not read: {', '.join(map(visible, shape.ignored))}")

@@ -4,17 +4,18 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 
 import polars as pl
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from am_assets.cli.opening import complain
+from am_assets.cli.opening import complain, console, say
 from am_assets.cli.planning import UP_TO_DATE
 from am_assets.config.addresses import UI
 from am_assets.evaluation.layout import asked, sentences
 from am_assets.evaluation.scores import GAIN, SCORE
+from am_assets.planning.nothing_kept import nothing_kept
 from am_assets.planning.plan import Plan
 from am_assets.planning.steps import Outcome, Step
+from am_assets.project import Project
 from am_assets.runtime.wording import counted
 from am_assets.storage.schemas import EvalScores
 
@@ -23,7 +24,7 @@ LATEST = 20  # rows shown of a namespace
 CELL_CHARS = 60
 
 
-def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
+def show_holdings(holdings: pl.DataFrame) -> None:
     if holdings.is_empty():
         console.print("Nothing was measured yet.")
         return
@@ -49,7 +50,7 @@ def show_holdings(console: Console, holdings: pl.DataFrame) -> None:
         )
 
 
-def show_disk(console: Console, taken: pl.DataFrame) -> None:
+def show_disk(taken: pl.DataFrame) -> None:
     """Print what the project takes on disk, and what of it could be removed."""
     figures = (Column(name, justify="right") for name in ("files", "MB", "removable, MB"))
     table = Table("kind", "name", *figures, title="On disk")
@@ -65,7 +66,7 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f}"
 
 
-def show_spending(console: Console, spent: pl.DataFrame, by: list[str]) -> None:
+def show_spending(spent: pl.DataFrame, by: list[str]) -> None:
     """Print what models were asked and paid, a row for each group, and the sum."""
     figures = (Column(name, justify="right") for name in ("requests", "tokens in", "tokens out", "cost, $"))
     table = Table(*by, *figures, title="What models were asked so far")
@@ -81,7 +82,7 @@ def _spent(figures: tuple) -> list[str]:
     return [*(f"{count:,}" for count in counts), f"{dollars:,.4f}"]
 
 
-def show_measurements(console: Console, rows: pl.DataFrame) -> None:
+def show_measurements(rows: pl.DataFrame) -> None:
     table = Table("key", "measured", title=f"the latest {counted(rows.height, 'row')}")
     for row in rows.iter_rows(named=True):
         cells = (f"{name}: {' '.join(str(value).split())[:CELL_CHARS]}" for name, value in row.items() if name != "key")
@@ -89,13 +90,14 @@ def show_measurements(console: Console, rows: pl.DataFrame) -> None:
     console.print(table)
 
 
-def show_measurement(console: Console, rows: pl.DataFrame) -> None:
+def show_measurement(rows: pl.DataFrame) -> None:
     for name, value in rows.row(0, named=True).items():
-        console.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
+        say(f"{name}: {value}")
 
 
-def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[str], assets: Path) -> None:
+def show(here: Project, plan: Plan, outcomes: list[Outcome], recipes: list[str]) -> None:
     """Print what was made: funnel and scores of each recipe that has new ones, what it took, then failures."""
+    assets = here.assets
     if not outcomes:
         console.print(UP_TO_DATE)
         return
@@ -109,11 +111,11 @@ def show(console: Console, plan: Plan, outcomes: list[Outcome], recipes: list[st
             if ("eval_scores", f"{path.parent.name}|{recipe}") in made:
                 console.print(_scores(path))
     console.print(f"{counted(len(made), 'partition')} materialized.")
-    for line in without_rows(outcomes, recipes):
-        console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    for line in without_rows(here, outcomes, recipes):
+        say(line, "yellow")
     show_failures(outcomes)
     for line in released(made, recipes, assets):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
     console.print(f"The graph: [bold]make ui[/bold], then {UI}", highlight=False)
 
 
@@ -131,16 +133,13 @@ def released(made: Container[tuple[str, str]], recipes: list[str], assets: Path)
         yield f"  hand out: am push -r {recipe} hf://datasets/OWNER/NAME"
 
 
-def without_rows(outcomes: list[Outcome], recipes: list[str]) -> list[str]:
+def without_rows(here: Project, outcomes: list[Outcome], recipes: list[str]) -> list[str]:
     """What is to be said of recipes of which a decision just made keeps nothing."""
-    from am_assets.planning.nothing_kept import nothing_kept
-    from am_assets.project import project
-
     made = [outcome.step for outcome in outcomes if outcome.result == "done"]
     return [
         line
         for recipe in recipes
-        for line in nothing_kept(project(), recipe, {step.asset for step in made if step.partition == recipe})
+        for line in nothing_kept(here, recipe, {step.asset for step in made if step.partition == recipe})
     ]
 
 
@@ -152,16 +151,13 @@ def show_failures(outcomes: list[Outcome]) -> None:
             complain(words[outcome.result])
 
 
-def show_interrupted(console: Console, outcomes: list[Outcome], under_way: Step | None) -> None:
+def show_interrupted(outcomes: list[Outcome], under_way: Step | None) -> None:
     done = sum(outcome.result == "done" for outcome in outcomes)
     console.print(
         f"Interrupted. {counted(done, 'partition')} {'was' if done == 1 else 'were'} materialized.", highlight=False
     )
     if under_way:
-        console.print(
-            f"{under_way.asset}[{under_way.partition}] was under way: its run is canceled, what it measured is kept.",
-            markup=False, highlight=False, soft_wrap=True,
-        )  # fmt: skip
+        say(f"{under_way.asset}[{under_way.partition}] was under way: its run is canceled, what it measured is kept.")
     console.print("The same command goes on from here.")
 
 

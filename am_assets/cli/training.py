@@ -9,7 +9,7 @@ from rich.table import Column, Table
 
 from am_assets.cli import app
 from am_assets.cli.applying import Dollars, apply
-from am_assets.cli.opening import AsJson, Recipes, console, exit_on_config_error, one_recipe, print_json, say
+from am_assets.cli.opening import AsJson, Recipes, console, one_recipe, opened, print_json, say
 from am_assets.config.hardware import BY_NAME
 from am_assets.runtime.wording import counted
 
@@ -31,18 +31,16 @@ def train(
 
     With --dry-run, print for each preset of hardware.yaml whether the training fits its devices, and for the one that
     does the memory by part, the command and the time. It needs no GPU, no weights and no network."""
-    with exit_on_config_error():
-        name = one_recipe(recipe)
-    if not dry:
-        if hardware:
-            os.environ[BY_NAME] = hardware
-        apply(recipe=[name], every=False, select=TRAINING, budget=budget, as_json=as_json)
-        return
-    with exit_on_config_error():
+    with opened() as here:
+        name = one_recipe(here, recipe)
+        if not dry:
+            if hardware:
+                os.environ[BY_NAME] = hardware
+            apply(recipe=[name], every=False, select=TRAINING, budget=budget, as_json=as_json)
+            return
         from am_assets.planning.dry_run import dry_run
-        from am_assets.project import project
 
-        seen = dry_run(project(), name, hardware)
+        seen = dry_run(here, name, hardware)
     print_json(seen.to_dict()) if as_json else _show(seen)
     if not any(one.fits for one in seen.fits if one.preset == seen.chosen):
         raise typer.Exit(1)

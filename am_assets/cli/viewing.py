@@ -13,8 +13,8 @@ from am_assets.cli.opening import (
     Recipes,
     chosen_recipes,
     console,
-    exit_on_config_error,
     one_recipe,
+    opened,
     print_json,
     say,
 )
@@ -43,14 +43,12 @@ def view(
     """Show the rows of recipes in a browser: search, filter, open one, mark answers as right or wrong.
 
     Several -r can be compared; without one, all recipes that have decided on rows. Ctrl-C ends it."""
-    with exit_on_config_error():
-        from am_assets.project import project
+    with opened() as here:
         from am_assets.storage.stored import StoredTables
         from am_assets.view import guard
 
-        here = project()
         decided = [name for name in here.recipes if name in StoredTables(here.assets).partitions("deduped_set")]
-        recipes = chosen_recipes(recipe or decided or None, every=not (recipe or decided))
+        recipes = chosen_recipes(here, recipe or decided or None, every=not (recipe or decided))
         loopback = host in guard.LOOPBACK
         if not loopback and not token:
             raise ConfigError(
@@ -95,14 +93,12 @@ def marks(
     as_json: AsJson = False,
 ) -> None:
     """Print how often the verdicts of a recipe say what people say in marks.jsonl, by what decided and category."""
-    with exit_on_config_error():
-        from am_assets.project import project
+    with opened() as here:
         from am_assets.storage.stored import StoredTables
         from am_assets.view import agreeing
         from am_assets.view.marks import read
 
-        here, name = project(), one_recipe(recipe)
-        store, said = StoredTables(here.assets), read(here.data)
+        name, store, said = one_recipe(here, recipe), StoredTables(here.assets), read(here.data)
         figures = agreeing.agreement(store, name, said)
         if as_json:
             print_json(figures.to_dicts())

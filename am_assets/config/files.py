@@ -1,6 +1,6 @@
 """Reading YAML files into typed sections, with errors that name the file and the field.
 
->>> parse(Instruments, read_yaml(path), str(path))  # doctest: +SKIP
+>>> read_section(Instruments, path)  # doctest: +SKIP
 ConfigError: data/instruments.yaml: pairs.floor: Input should be less than 1
 """
 
@@ -112,6 +112,11 @@ def parse(model: type[M], content: Any, where: str) -> M:
             for e in error.errors()
         ]
         raise ConfigError("\n".join(faults)) from None
+
+
+def read_section(model: type[M], path: Path) -> M:
+    """The settings in a file, as by default where there is none; errors as of `parse`."""
+    return parse(model, read_yaml(path) if path.exists() else {}, str(path))
 
 
 def _said(kind: str, message: str) -> str:

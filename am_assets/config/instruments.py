@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FilePath
 
 from am_assets.config.endpoints import BUNDLED
-from am_assets.config.files import Section, parse, read_yaml
+from am_assets.config.files import Section
 
 SANDBOX_PACKAGES = Path(__file__).parents[1] / "engines" / "sandbox" / "packages.txt"
 LOCAL = "hf/"  # prefix of reward models that run on this machine
@@ -165,8 +165,3 @@ class Instruments(Section):
         if self.screens.unsafe:
             asked["screens.unsafe.model"] = self.screens.unsafe.model
         return asked if self.reward.local is not None else asked | {"reward.model": self.reward.model}
-
-
-def load_instruments(path: Path) -> Instruments:
-    """The instruments of a file, or the defaults where there is none. `ConfigError` names the file and the field."""
-    return parse(Instruments, read_yaml(path) if path.exists() else {}, str(path))

@@ -13,6 +13,8 @@ import polars as pl
 HEIGHT = 260  # pixels
 STEP = 48  # pixels per bar
 ROW = 28  # pixels per row of a heatmap
+BINS = 12  # of a histogram
+POINTS = 500  # of a line
 VEGA = "6.4"  # the version of Vega-Lite that charts are written in
 
 
@@ -23,13 +25,13 @@ def bar_chart_png(frame: pl.DataFrame, x: str, y: str, title: str) -> bytes:
     return _png(frame, title, {"x": x, "y": y}, bars, height=HEIGHT, width={"step": STEP})
 
 
-def histogram_png(values: pl.Series, title: str, bins: int = 12) -> bytes:
-    """PNG of a histogram of `values` with `bins` equal ranges, each labelled by its lower end."""
+def histogram_png(values: pl.Series, title: str) -> bytes:
+    """PNG of a histogram of `values` with BINS equal ranges, each labelled by its lower end."""
     numbers = values.cast(pl.Float64).to_numpy()
     low, high = (float(numbers.min()), float(numbers.max())) if len(numbers) else (0.0, 0.0)
-    width = max((high - low) / bins, 1e-9)
-    at = ((values.cast(pl.Float64) - low) / width).floor().clip(0, bins - 1).cast(pl.Int64)
-    counts = pl.DataFrame({"bin": range(bins)}).join(at.to_frame("bin").group_by("bin").len(), on="bin", how="left")
+    width = max((high - low) / BINS, 1e-9)
+    at = ((values.cast(pl.Float64) - low) / width).floor().clip(0, BINS - 1).cast(pl.Int64)
+    counts = pl.DataFrame({"bin": range(BINS)}).join(at.to_frame("bin").group_by("bin").len(), on="bin", how="left")
     digits = max(0, 1 - math.floor(math.log10(width)))  # enough to distinguish the ends
     edges = [f"{low + place * width:,.{min(digits, 9)}f}" for place in counts["bin"]]
     return bar_chart_png(
@@ -37,12 +39,17 @@ def histogram_png(values: pl.Series, title: str, bins: int = 12) -> bytes:
     )
 
 
-def line_png(frame: pl.DataFrame, x: str, y: str, title: str, most: int = 500) -> bytes:
-    """PNG of a line of column `y` over column `x` (numbers, ascending), through at most about `most` of its rows."""
+def line_png(frame: pl.DataFrame, x: str, y: str, title: str) -> bytes:
+    """PNG of a line of column `y` over column `x` (numbers, ascending), through at most about POINTS of its rows."""
     encoding = {axis: {"field": axis, "type": "quantitative", "title": name} for axis, name in (("x", x), ("y", y))}
     line = {"mark": "line", "encoding": encoding}
     return _png(
-        frame.gather_every(max(1, frame.height // most)), title, {"x": x, "y": y}, line, height=HEIGHT, width=2 * HEIGHT
+        frame.gather_every(max(1, frame.height // POINTS)),
+        title,
+        {"x": x, "y": y},
+        line,
+        height=HEIGHT,
+        width=2 * HEIGHT,
     )
 
 
@@ -58,10 +65,10 @@ def heatmap_png(frame: pl.DataFrame, x: str, y: str, number: str, title: str) ->
     return _png(frame, title, columns, {"layer": [fields, numbers]}, height={"step": ROW}, width={"step": STEP})
 
 
-def intervals_png(frame: pl.DataFrame, x: str, low: str, at: str, high: str, title: str) -> bytes:
-    """PNG of shares (0 to 1) with their intervals `low` to `high`, one per row of `frame`, labelled by column `x`."""
-    names = _names("x", x, angle=0)
-    share = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": {"format": "%", "title": at}}
+def intervals_png(scores: pl.DataFrame, title: str) -> bytes:
+    """PNG of shares (0 to 1) with their intervals, one per row of `scores` (who, value, ci_low, ci_high)."""
+    names = _names("x", "who", angle=0)
+    share = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": {"format": "%", "title": "value"}}
     whiskers = {
         "mark": {"type": "errorbar", "ticks": {"size": 12}},
         "encoding": {"x": names, "y": share | {"field": "low"}, "y2": {"field": "high"}},
@@ -70,8 +77,8 @@ def intervals_png(frame: pl.DataFrame, x: str, low: str, at: str, high: str, tit
         "mark": {"type": "point", "filled": True, "size": 90},
         "encoding": {"x": names, "y": share | {"field": "at"}},
     }
-    columns = {"x": x, "low": low, "at": at, "high": high}
-    return _png(frame, title, columns, {"layer": [whiskers, points]}, height=HEIGHT, width={"step": 2 * STEP})
+    columns = {"x": "who", "low": "ci_low", "at": "value", "high": "ci_high"}
+    return _png(scores, title, columns, {"layer": [whiskers, points]}, height=HEIGHT, width={"step": 2 * STEP})
 
 
 def svg_png(svg: str) -> bytes:

@@ -8,7 +8,6 @@ import polars as pl
 from am_assets.runtime.wording import counted
 
 VERSION = "1"  # raise when the same tables give other counts
-STAGES = ["pool", "dedup", "selection", "distillation", "verification", "dataset"]
 REWARD_STEPS = 12  # the mean of three scores of 0 to 4 comes in twelfths
 
 

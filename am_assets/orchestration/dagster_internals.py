@@ -46,6 +46,7 @@ offers does not belong here.
     WorkerStatus                     run launcher: whether the process of a run is alive
 """
 
+# ruff: noqa: F401  (imported to be taken from here)
 from dagster._cli import dev
 from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
@@ -78,47 +79,3 @@ from dagster._daemon import controller
 from dagster._daemon.cli import main
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._utils.schedules import is_valid_cron_schedule, reverse_cron_string_iterator
-
-__all__ = [
-    "AUTO_RETRY_RUN_ID_TAG",
-    "DATA_VERSION_TAG",
-    "INDEX_SHARD_NAME",
-    "IN_PROGRESS_RUN_STATUSES",
-    "PARTITION_NAME_TAG",
-    "SQLITE_BUSY_TIMEOUT_SECONDS",
-    "WILL_RETRY_TAG",
-    "AssetCheckExecutionRecordStatus",
-    "AssetCheckPartitionInfo",
-    "AssetGraphSubset",
-    "AssetKeyPartitionKey",
-    "BaseAssetGraph",
-    "BulkActionStatus",
-    "BulkActionsFilter",
-    "CheckRunHealthResult",
-    "DagsterSqliteStorage",
-    "ExecuteRunArgs",
-    "InstigatorState",
-    "InstigatorType",
-    "JobPythonOrigin",
-    "ModuleCodePointer",
-    "PartitionBackfill",
-    "PartitionKeyFilter",
-    "RepositoryPythonOrigin",
-    "RunFailureReason",
-    "RunLauncher",
-    "RunStorageSqlMetadata",
-    "ScheduleStorageSqlMetadata",
-    "SqlEventLogStorageMetadata",
-    "SqliteEventLogStorage",
-    "SqliteRunStorage",
-    "TickStatus",
-    "WorkerStatus",
-    "controller",
-    "dev",
-    "extract_data_provenance_from_entry",
-    "extract_data_version_from_entry",
-    "is_valid_cron_schedule",
-    "main",
-    "make_new_backfill_id",
-    "reverse_cron_string_iterator",
-]

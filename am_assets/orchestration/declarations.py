@@ -22,6 +22,7 @@ from typing import Any
 from am_assets.config.endpoints import Endpoint
 from am_assets.config.experiments import Experiment
 from am_assets.config.files import Section
+from am_assets.config.folders import Folders
 from am_assets.config.hardware import Hardware
 from am_assets.config.instruments import Instruments
 from am_assets.datasets import sources
@@ -88,40 +89,12 @@ class Reads:
 
 
 @dataclass(frozen=True)
-class Declared:
+class Declared(Folders):
     """The part of the project that the body of one table may read; anything else raises `Undeclared`."""
 
     table: str
     reads: Reads
     _project: Project = field(repr=False)
-
-    @property
-    def assets(self) -> Path:
-        return self._project.assets
-
-    @property
-    def graphs(self) -> Path:
-        return self._project.graphs
-
-    @property
-    def mapped(self) -> Path:
-        return self._project.mapped
-
-    @property
-    def models(self) -> Path:
-        return self._project.models
-
-    @property
-    def tokens(self) -> Path:
-        return self._project.tokens
-
-    @property
-    def memo(self) -> Path:
-        return self._project.memo
-
-    @property
-    def data(self) -> Path:
-        return self._project.data
 
     @property
     def sources_folder(self) -> Path:

@@ -1,4 +1,4 @@
-"""`dagster dev` with the daemon of `daemon.py`, or with Dagster's own if it starts that otherwise."""
+"""`dagster dev` with the daemon of `daemon.py`."""
 
 import os
 import sys
@@ -13,8 +13,8 @@ DAEMON = {"dagster._daemon": "am_assets.orchestration.daemon"}
 
 
 def main() -> None:
-    if start := getattr(dev, "open_ipc_subprocess", None):
-        dev.open_ipc_subprocess = lambda command, **given: start([DAEMON.get(part, part) for part in command], **given)
+    start = dev.open_ipc_subprocess
+    dev.open_ipc_subprocess = lambda command, **given: start([DAEMON.get(part, part) for part in command], **given)
     home = Path(os.environ["DAGSTER_HOME"])
     with locked(home), dg.DagsterInstance.get():  # its databases are created before others, as `am`, may open them
         pass

@@ -77,7 +77,8 @@ def measured(here: Project, helping: Helping, asset: str, partition: str, instan
     """Measure rows of a partition."""
     table, stored = TABLE[asset], StoredTables(here.assets)
     context = dg.build_asset_context(partition_key=partition, instance=instance)
-    known = {"context": context, HERE: Declared(asset, table.reads, here), "answers": helping, "tables": stored}
+    declared = Declared(here.data, asset, table.reads, here)
+    known = {"context": context, HERE: declared, "answers": helping, "tables": stored}
     read: dict[type, Callable[[str], Any]] = {
         Stored: lambda name: Stored(stored.path(name, partition)),
         pl.LazyFrame: lambda name: stored.scan(name, partition),

@@ -31,7 +31,7 @@ from am_assets.storage.shared.versions import CODE_TAG, CONFIG_TAG
 APPLY = "apply_recipe"  # the pool of the job of that name
 HEAD_SECONDS = 600.0  # that a launch waits for what is away, as Dagster fails a run that it can't launch
 WAITS = {"cpu": 0.1}  # what its run takes, which submits others and waits for them
-GUARD, WAITING, MEASURING = (f"am_assets.orchestration.{name}" for name in ("guard", "waiting", "measuring"))
+GUARD, WAITING = "am_assets.orchestration.guard", "am_assets.orchestration.waiting"
 BEGUN = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 GONE = "its guard is gone, with its process or its machine"
 SUCCEEDED = "SUCCEEDED"
@@ -97,10 +97,6 @@ class RemoteLauncher(RunLauncher):
         run = self._instance.get_run_by_id(run.run_id) or run  # with its tags of now
         self.submit(job_name(run.run_id), self._guarding([run.run_id], WAITING, *execute), run)
         self._instance.report_engine_event(f"Submitted to {self.name}", run, cls=self.__class__)
-
-    def begin_task(self, name: str, run_id: str, asset: str, partition: str, namespace: str) -> None:
-        """Submit a process that measures rows of a namespace for a partition, beside the run that makes it."""
-        self.begin_beside(name, run_id, MEASURING, run_id, asset, partition, namespace)
 
     def begin_beside(self, name: str, run_id: str, module: str, *told: str) -> None:
         """Submit a process beside a run, with what that takes, which ends with it."""

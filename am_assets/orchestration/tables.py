@@ -162,7 +162,7 @@ class Table:
     unfinished: Callable[[Mapping[str, Any], Collection[str]], str | None] | None = None
 
     def asset(self, here: Project, partitions: Partitions) -> dg.AssetsDefinition:
-        declared = Declared(self.name, self.reads, here)
+        declared = Declared(here.data, self.name, self.reads, here)
         deps = self.deps(partitions)
         instrument = self.reads.instrument(here)
         static = column_metadata(self.name, self.fn, deps) | ({INSTRUMENT: instrument} if instrument else {})

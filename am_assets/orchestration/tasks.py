@@ -16,6 +16,7 @@ from am_assets.orchestration.remote import APPLY, SUCCEEDED, RemoteLauncher
 TRIED_SECONDS = 10.0  # after which it is known how long a row takes
 LOOK_SECONDS = 10.0  # between two looks at the tasks
 WORTH_SECONDS = 60.0  # of measuring that a task saves at least: its start takes 10 to 20 s
+MEASURING = "am_assets.orchestration.measuring"
 LOST = 3  # tasks that end with an error before no more are begun
 
 
@@ -74,7 +75,7 @@ class Tasks:
         for _ in range(min(wanted, room) - len(self.under_way)):
             name = f"{self.namespace.replace('_', '-')}-{run.run_id[:8]}-{uuid4().hex[:8]}"
             asset, partition = self.context.asset_key.to_user_string(), self.context.partition_key
-            self.cluster.begin_task(name, run.run_id, asset, partition, self.namespace)
+            self.cluster.begin_beside(name, run.run_id, MEASURING, run.run_id, asset, partition, self.namespace)
             self.under_way.append(name)
             self.context.log.info(
                 f"{self.namespace}: a task was submitted to measure with this run, {len(self.under_way)} now, as what"

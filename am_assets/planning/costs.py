@@ -156,14 +156,11 @@ class Costs:
 
     def _math_verdicts(self, shard: str) -> tuple[pl.DataFrame, bool]:
         """Exact where the verdicts of the verifier are known; else it may fail every answer."""
-        limits = self.project.instruments.math
+        limits, math = self.project.instruments.math, VERIFIERS["math"]
         assert limits.opinion is not None
-        features = self._read("response_features", shard, ANSWER)
-        questions = self._questions(shard, CHECKED if features is not None else PUBLISHED)
+        features, questions = self._answers(shard)
         if features is None:
-            checked = questions.filter(applicable()["math"])
-            return self.opining(self._answered(shard, checked)), False
-        math = VERIFIERS["math"]
+            return self.unanswered("math_verdicts", self._wanted(shard, questions.filter(applicable()["math"]))), False
         wanted = jobs(math, answers_with_checks(features, questions), limits)
         known = self.memo.read(math.name, wanted, math.measured).select("key", pl.col("verdict").cast(pl.String))
         verdicts = wanted.join(known, on="key", how="left", maintain_order="left").drop("key")
@@ -171,51 +168,46 @@ class Costs:
         exact = limits.opinion.ask == "always" or not verdicts["verdict"].null_count()
         return opinion.requests(asked, limits.opinion), exact
 
-    def opining(self, unanswered: pl.DataFrame) -> pl.DataFrame:
-        """Requests for second opinions on answers that do not exist yet, one per row (question_id, question,
-        reference_answer)."""
-        instrument = self.project.instruments.math.opinion
-        assert instrument is not None
-        rows = unanswered.rename({"reference_answer": "reference"})
-        return _with_placeholder_keys(
-            opinion.requests(rows.with_columns(response_id=pl.lit(""), answer=pl.lit(PLACEHOLDER_ANSWER)), instrument)
-        )
-
-    def _answered(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
-        columns = ["question_id", "question", "reference_answer"]
-        rows = questions.select("question_id", "question", "published", *AGAINST)
-        return self.demand.responses(shard, rows).select(columns)
-
     def _reward_scores(self, shard: str) -> tuple[pl.DataFrame, bool]:
         instrument = self.project.instruments.reward
-        features = self._read("response_features", shard, ANSWER)
-        questions = self._questions(shard, CHECKED if features is not None else PUBLISHED)
+        features, questions = self._answers(shard)
         if features is not None:
             return judge_requests(to_judge(answers_with_checks(features, questions), instrument), instrument), True
         judged = questions if instrument.judges == "every" else questions.filter(unverified())
-        return self.judging(self._answered(shard, judged)), False
-
-    def judging(self, unanswered: pl.DataFrame) -> pl.DataFrame:
-        """Requests to the judge about answers that do not exist yet, one per row (question_id, question)."""
-        instrument = self.project.instruments.reward
-        judged = unanswered.with_columns(response_id=pl.lit(""), answer=pl.lit(PLACEHOLDER_ANSWER))
-        return _with_placeholder_keys(judge_requests(judged, instrument))
+        return self.unanswered("reward_scores", self._wanted(shard, judged)), False
 
     def _response_screens(self, shard: str) -> tuple[pl.DataFrame, bool]:
         instrument = self.project.instruments.screens.unsafe
         assert instrument is not None
-        features = self._read("response_features", shard, ANSWER)
-        questions = self._questions(shard, CHECKED if features is not None else PUBLISHED)
+        features, questions = self._answers(shard)
         if features is not None:
             return unsafe.requests(answers_with_checks(features, questions), instrument), True
-        return self.screening(self._answered(shard, questions)), False
+        return self.unanswered("response_screens", self._wanted(shard, questions)), False
 
-    def screening(self, unanswered: pl.DataFrame) -> pl.DataFrame:
-        """Requests whether answers that do not exist yet are unsafe, one per row (question_id, question)."""
-        instrument = self.project.instruments.screens.unsafe
-        assert instrument is not None
-        rows = unanswered.with_columns(response_id=pl.lit(""), answer=pl.lit(PLACEHOLDER_ANSWER))
-        return _with_placeholder_keys(unsafe.requests(rows, instrument))
+    def _answers(self, shard: str) -> tuple[pl.DataFrame | None, pl.DataFrame]:
+        """The answers of a shard, None where they are not up to date, and its questions."""
+        features = self._read("response_features", shard, ANSWER)
+        return features, self._questions(shard, CHECKED if features is not None else PUBLISHED)
+
+    def _wanted(self, shard: str, questions: pl.DataFrame) -> pl.DataFrame:
+        """`questions` with a row for each answer that is wanted."""
+        return self.demand.responses(shard, questions.select("question_id", "question", "published", *AGAINST))
+
+    def unanswered(self, asset: str, wanted: pl.DataFrame) -> pl.DataFrame:
+        """The requests of an asset about answers that do not exist yet, one per row (question_id, question,
+        reference_answer)."""
+        rows = wanted.select("question_id", "question", reference="reference_answer", response_id=pl.lit(""),
+                             answer=pl.lit(PLACEHOLDER_ANSWER))  # fmt: skip
+        instruments = self.project.instruments
+        if asset == "reward_scores":
+            requests = judge_requests(rows, instruments.reward)
+        elif asset == "response_screens":
+            assert instruments.screens.unsafe is not None
+            requests = unsafe.requests(rows, instruments.screens.unsafe)
+        else:
+            assert instruments.math.opinion is not None
+            requests = opinion.requests(rows, instruments.math.opinion)
+        return _with_placeholder_keys(requests)
 
     def priced(self, asset: str, missing: pl.DataFrame, at_most: str) -> Estimate:
         """The estimate of requests; `at_most` says why they may turn out to be fewer, empty where they are exact."""

@@ -294,6 +294,6 @@ def elsewhere(plan: "Plan", here: Project) -> Elsewhere | None:
 def _above(plan: "Plan", at: Partition, planned: dict[Partition, None]) -> set[Partition]:
     """The nearest planned partitions upstream of one."""
     found: set[Partition] = set()
-    for parent in plan.parents(*at):
+    for parent in plan.staleness.parents(*at):
         found |= {parent} if parent in planned else _above(plan, parent, planned)
     return found

@@ -11,7 +11,7 @@ from am_assets.config.recipe import Recipe
 from am_assets.project import Project
 from am_assets.storage.stored import StoredTables
 from am_assets.verification.candidates import candidates
-from am_assets.verification.judges import EVERY, JUDGED, agreement, both_judged
+from am_assets.verification.judges import JUDGED, agreement, both_judged
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,6 @@ class Judge:
     model: str | None
     measured_on: str
     figures: list[dict[str, Any]]
-
-    @property
-    def overall(self) -> dict[str, Any] | None:
-        return next((row for row in self.figures if row["category"] == EVERY), None)
 
 
 def judges(here: Project, name: str) -> list[Judge]:

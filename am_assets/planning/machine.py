@@ -54,6 +54,11 @@ class Finding:
     remedy: str | None = None
 
 
+def wrong(name: str, found: str, remedy: str | None = None) -> Finding:
+    """What is needed, and is not there or not as it should be."""
+    return Finding(name, found, there=False, needed=True, remedy=remedy)
+
+
 @dataclass
 class Told:
     """What was found, and by it what would run where."""
@@ -218,12 +223,18 @@ def _gpu(answer: tuple[str | None, str]) -> Finding:
 
 def _reached(address: str) -> str:
     """The address, once a connection was made; where a proxy is responsible nothing is tried."""
+    return address if connected(address, SECONDS) else f"{address}, by a proxy, not tried"
+
+
+def connected(address: str, seconds: float) -> bool:
+    """Whether a connection was made: where a proxy is responsible none is tried. `OSError` where it can't be made,
+    `ValueError` for what is no address."""
     parts = urlsplit(address)
-    if parts.scheme in getproxies() and not proxy_bypass(parts.hostname or ""):
-        return f"{address}, by a proxy, not tried"
-    port = parts.port or {"http": 80}.get(parts.scheme, 443)
-    socket.create_connection((parts.hostname or "", port), SECONDS).close()
-    return address
+    host, port = parts.hostname or "", parts.port or {"http": 80}.get(parts.scheme, 443)
+    if parts.scheme in getproxies() and not proxy_bypass(host):
+        return False
+    socket.create_connection((host, port), seconds).close()
+    return True
 
 
 def _hub(answer: tuple[str | None, str]) -> Finding:
@@ -254,7 +265,7 @@ def of_project(told: Told, data: Path, sources_file: Path) -> None:
         here = load_project(data, sources_file)
         here.refuse_broken()
     except ConfigError as error:
-        told.findings.append(Finding("project", str(error), False, needed=True))
+        told.findings.append(wrong("project", str(error)))
         return
     told.findings.append(Finding("project", f"{data}: {', '.join(here.recipe_names)}", True))
     told.would_run["training"] = _trains(here)
@@ -268,7 +279,7 @@ def of_project(told: Told, data: Path, sources_file: Path) -> None:
             try:
                 endpoint.api_key(model)
             except ConfigError as error:
-                told.findings.append(Finding("key", str(error), False, needed=True))
+                told.findings.append(wrong("key", str(error)))
 
 
 def _trains(here: "Project") -> str:

@@ -5,7 +5,7 @@ Such a decision is refreshed at once: that is free, and as its content does not 
 fresh. Changes of another recipe itself, and what it never materialized, are left to an apply of that recipe.
 """
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container
 from functools import cached_property
 
 import dagster as dg
@@ -27,7 +27,7 @@ class Others:
         self.needs = needs
 
     def partitions(self, key: dg.AssetKey) -> list[str]:
-        return [at for at in self._all_partitions(key) if self.needs(key.to_user_string(), at)]
+        return [at for at in self.staleness.partitions(key) if self.needs(key.to_user_string(), at)]
 
     def follow(self, key: dg.AssetKey, partition: str, moved: Container[Partition]) -> bool:
         """Whether a stale partition of another recipe, or one that would become stale, is to be refreshed. `moved` are
@@ -41,7 +41,7 @@ class Others:
         if causes is None or any(cause.changed != "data" for cause in causes) or self.graph.get(key).pools:
             return False
         changed = {(cause.parent, at) for cause in causes for at in cause.partitions if cause.parent}
-        changed |= {parent for parent in self._parents(key, partition) if parent in moved}
+        changed |= {parent for parent in self.staleness.parents(key, partition) if parent in moved}
         if not changed or not all(parent in moved or self.planned(parent) for parent in changed):
             return False
         needs = self.needs(key.to_user_string(), partition)
@@ -53,14 +53,7 @@ class Others:
         """All ancestors of the planned partitions."""
         found: set[Partition] = set()
         for key in reversed(self.graph.toposorted_asset_keys):
-            for partition in self._all_partitions(key):
+            for partition in self.staleness.partitions(key):
                 if (key, partition) in found or self.planned((key, partition)):
-                    found.update(self._parents(key, partition))
+                    found.update(self.staleness.parents(key, partition))
         return found
-
-    def _parents(self, key: dg.AssetKey, partition: str) -> Iterator[Partition]:
-        return ((parent, at) for parent, every in self.staleness.above(key, partition).items() for at in every)
-
-    def _all_partitions(self, key: dg.AssetKey) -> list[str]:
-        definition = self.graph.get(key).partitions_def
-        return [str(at) for at in definition.get_partition_keys()] if definition else []

@@ -66,15 +66,9 @@ class Plan:
         self.others = Others(self.staleness, self._is_planned, others)
 
     def partitions(self, key: dg.AssetKey) -> list[str]:
-        definition = self.graph.get(key).partitions_def
-        assert definition is not None, f"{key.to_user_string()} has no partitions"
+        """The partitions of an asset that are in scope."""
         name = key.to_user_string()
-        return [str(partition) for partition in definition.get_partition_keys() if self.in_scope(name, str(partition))]
-
-    def parents(self, key: dg.AssetKey, partition: str) -> Iterator[Partition]:
-        for parent, partitions in self.staleness.above(key, partition).items():
-            for at in partitions:
-                yield parent, at
+        return [partition for partition in self.staleness.partitions(key) if self.in_scope(name, partition)]
 
     def steps(self) -> list[Step]:
         """What an apply would do. A step that `follows` runs only if the content of an upstream partition changes."""
@@ -93,7 +87,11 @@ class Plan:
         if step := self.own_cause(key, partition):
             roots[key, partition] = [_as_root(step)]
             return step
-        found = [*dict.fromkeys(cause for parent in self.parents(key, partition) for cause in roots.get(parent, []))]
+        found = [
+            *dict.fromkeys(
+                cause for parent in self.staleness.parents(key, partition) for cause in roots.get(parent, [])
+            )
+        ]
         if not found:
             return None
         roots[key, partition] = found[: SHOWN + 1]
@@ -186,7 +184,7 @@ class Plan:
 
     def stopped_parents(self, stopped: set[Partition], key: dg.AssetKey, partition: str) -> str:
         names = []
-        for parent, at in self.parents(key, partition):
+        for parent, at in self.staleness.parents(key, partition):
             if (key, parent) in self.optional:
                 continue
             if (parent, at) in stopped:

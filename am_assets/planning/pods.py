@@ -14,7 +14,7 @@ from am_assets.config.cluster import Kubernetes, Launcher, Pool
 from am_assets.config.files import ConfigError
 from am_assets.engines.kubernetes_api import KubernetesApi, State
 from am_assets.planning import workers
-from am_assets.planning.machine import Finding
+from am_assets.planning.machine import Finding, wrong
 
 PIECE = "kubernetes"
 SECONDS = 120.0  # that its jobs may take; an image that is new to a node is pulled in that time
@@ -27,22 +27,22 @@ def tried(launcher: Launcher, settings: Kubernetes, data: Path) -> Iterator[Find
         from am_assets.orchestration.kubernetes import LEAVE, KubernetesLauncher
     except ImportError:
         advice = "pip install --constraint constraints.txt am-assets[kubernetes]"
-        yield Finding(PIECE, "its packages are not here", there=False, needed=True, remedy=advice)
+        yield wrong(PIECE, "its packages are not here", advice)
         return
     api = KubernetesApi(settings.namespace)
     try:
         version = api.version()
         yield Finding(PIECE, f"{version} at {api.address}, namespace {settings.namespace}", there=True)
         if refused := api.refused():
-            yield Finding("leave", f"may not {', '.join(refused)}", there=False, needed=True, remedy=LEAVE)
+            yield wrong("leave", f"may not {', '.join(refused)}", LEAVE)
             return
         yield Finding("leave", "jobs, and what they say", there=True)
         yield from _looked(launcher, settings, api, data)
     except OSError as error:
-        yield Finding(PIECE, str(error), there=False, needed=True, remedy=KubernetesLauncher.remedy)
+        yield wrong(PIECE, str(error), KubernetesLauncher.remedy)
     except (RuntimeError, ConfigError) as error:
         remedy = None if isinstance(error, ConfigError) else LEAVE
-        yield Finding("jobs", str(error), there=False, needed=True, remedy=remedy)
+        yield wrong("jobs", str(error), remedy)
 
 
 def _looked(launcher: Launcher, settings: Kubernetes, api: KubernetesApi, data: Path) -> Iterator[Finding]:
@@ -88,4 +88,4 @@ def _told(api: KubernetesApi, name: str, state: State, pools: str, here: dict[st
     else:
         why = state.why or f"it did not begin within {SECONDS:.0f} s"
     advice = "see launcher.kubernetes and launcher.resources of cluster.yaml"
-    yield Finding(pools, f"a job that looks from there: {why}", there=False, needed=True, remedy=advice)
+    yield wrong(pools, f"a job that looks from there: {why}", advice)

@@ -4,14 +4,12 @@ Only what the steps need is checked: files and hub repositories they read, endpo
 weights they load. No request is sent to a model; a connection is waited for a few seconds.
 """
 
-import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from am_assets.config.endpoints import STUDENT, Endpoint
 from am_assets.config.files import ConfigError
@@ -27,9 +25,9 @@ from am_assets.engines.models.folders import no_model
 from am_assets.engines.serving import unservable
 from am_assets.orchestration.assets import TABLE
 from am_assets.planning.costs import Costs, Estimate
-from am_assets.planning.devices import in_the_way
+from am_assets.planning.machine import connected
 from am_assets.planning.steps import Step
-from am_assets.planning.students import training_faults
+from am_assets.planning.trainings import in_the_way, training_faults
 from am_assets.project import Project
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.stored import StoredTables
@@ -115,10 +113,7 @@ def _unfit(name: str, benchmark: Benchmark, base: Path) -> str | None:
     if location and not location.startswith("hf://"):
         if sum(path.stat().st_size for path in find_files(location, base)) > READ_BYTES:
             return None
-        try:
-            read_benchmark(name, benchmark, base)
-        except SourceError as error:
-            return str(error)
+        return _fault_of(partial(read_benchmark, name, benchmark, base))
     return None
 
 
@@ -154,10 +149,8 @@ def _endpoint(model: str, endpoint: Endpoint, placed: bool) -> Iterator[str]:
         if endpoint.batch:
             yield "batch: an embedded model has no offline batches: remove it"
         return
-    try:
-        endpoint.api_key(model)
-    except ConfigError as error:
-        yield f"api_key_env: {error}"
+    if fault := _fault_of(lambda: endpoint.api_key(model)):
+        yield f"api_key_env: {fault}"
     prices = {"input_price": endpoint.input_price, "output_price": endpoint.output_price}
     unset = [name for name, price in prices.items() if price is None]
     if len(unset) == 1 and any(prices.values()):
@@ -177,10 +170,11 @@ def _placed(here: Project) -> bool:
     return bool(here.launcher and here.launcher.ray)
 
 
-def _no_bundled_model() -> str | None:
+def _fault_of(act: Callable[[], object]) -> str | None:
+    """The message of the error that `act` raises; None where it raises none."""
     try:
-        embedded_gguf()
-    except FileNotFoundError as error:
+        act()
+    except (ConfigError, FileNotFoundError) as error:
         return str(error)
     return None
 
@@ -192,11 +186,8 @@ def _silence(api_base: str | None) -> str | None:
     address = urlsplit(api_base)
     if address.scheme not in ("http", "https") or not address.hostname:
         return f"{api_base} is no address: write it as http://host:port/v1"
-    if address.scheme in getproxies() and not proxy_bypass(address.hostname):
-        return None
     try:
-        port = address.port or {"http": 80, "https": 443}[address.scheme]
-        socket.create_connection((address.hostname, port), SECONDS).close()
+        connected(api_base, SECONDS)
     except (OSError, ValueError) as error:
         return f"nothing answers at {api_base} ({quoted(error)}): start the server there, or correct the address"
     return None
@@ -206,11 +197,8 @@ def _rounds(here: Project, steps: Sequence[Step], recipes: Sequence[str]) -> Ite
     """Frozen rounds that the selection of one of `recipes` reads and that are not there."""
     for recipe in [step.partition for step in steps if step.asset == "selected_questions"]:
         rates = here.recipe(recipe).sampling.pass_rates if recipe in recipes else None
-        if rates:
-            try:
-                read_round(here.data, rates.round)
-            except ConfigError as error:
-                yield f"{here.where(recipe)}: sampling.pass_rates.round: {error}"
+        if rates and (fault := _fault_of(partial(read_round, here.data, rates.round))):
+            yield f"{here.where(recipe)}: sampling.pass_rates.round: {fault}"
 
 
 def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
@@ -222,25 +210,17 @@ def _weights(here: Project, steps: Sequence[Step]) -> Iterator[str]:
         yield f"{instruments}: embeddings.model: {fault}"
     if "reward_scores" in planned and reward and (fault := _no_weights(reward)):
         yield f"{instruments}: reward.model: {fault}"
-    if "sft_checkpoint" in planned and (fault := _no_reporter()):
+    if "sft_checkpoint" in planned and (fault := _fault_of(sft.reporter)):
         yield fault
     for recipe in dict.fromkeys(step.partition.rpartition("|")[2] for step in steps if step.asset in STUDYING):
         training = here.recipe(recipe).training
-        fault = _no_bundled_model() if training.student == BUNDLED else _no_student(training.student)
+        fault = _fault_of(embedded_gguf) if training.student == BUNDLED else _no_student(training.student)
         trained = any(step.asset == "sft_checkpoint" and step.partition == recipe for step in steps)
         for one in [fault] if fault else training_faults(training) if trained else []:
             yield f"{here.where(recipe)}: training.student: {one}"
         for endpoint in here.endpoints_of_student(training.student) if "benchmark_responses" in planned else ():
             faults = unservable(f"{STUDENT}/{training.student}", endpoint, _placed(here))
             yield from (f"{here.data / 'endpoints.yaml'}: {STUDENT}: {fault}" for fault in faults)
-
-
-def _no_reporter() -> str | None:
-    try:
-        sft.reporter()
-    except ConfigError as error:
-        return str(error)
-    return None
 
 
 def _no_student(name: str) -> str | None:

@@ -17,7 +17,7 @@ from uuid import uuid4
 from am_assets.config.cluster import FILE, Cluster, load_cluster
 from am_assets.config.files import ConfigError
 from am_assets.planning import workers
-from am_assets.planning.machine import Finding, own
+from am_assets.planning.machine import Finding, own, wrong
 
 if TYPE_CHECKING:
     from am_assets.storage.shared.database import Database
@@ -56,7 +56,7 @@ def _database(cluster: Cluster, data: Path, stored: bool) -> Iterator[Finding]:
         yield from _others(database)
     except (ConfigError, DatabaseError, StoreError) as error:
         remedy = "see that it runs, that this machine may reach it, and that user and password are right"
-        yield _wrong(PIECE, str(error), None if isinstance(error, ConfigError) else remedy)
+        yield wrong(PIECE, str(error), None if isinstance(error, ConfigError) else remedy)
 
 
 def _answers(database: "Database") -> Iterator[Finding]:
@@ -81,14 +81,14 @@ def _clock(ahead: float) -> Finding:
     found = f"the database's is {abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} that of this machine"
     if abs(ahead) < CLOCK_SECONDS:
         return Finding("clock", found, True)
-    return _wrong("clock", found, "set both by the same time server (chrony)")
+    return wrong("clock", found, "set both by the same time server (chrony)")
 
 
 def _records(cluster: Cluster, database: "Database") -> Iterator[Finding]:
     from am_assets.orchestration.postgres import schema_fault
 
     if fault := schema_fault(cluster, database):
-        yield _wrong("records", fault, None)
+        yield wrong("records", fault)
     else:
         yield Finding("records", "Dagster's, or none yet", True)
 
@@ -112,7 +112,7 @@ def _others(database: "Database") -> Iterator[Finding]:
         if theirs == code():
             yield Finding("machine", found, True)
         else:
-            yield _wrong("machine", f"{found}, with other code ({theirs}; here {code()})", "install the same on all")
+            yield wrong("machine", f"{found}, with other code ({theirs}; here {code()})", "install the same on all")
 
 
 def _store(cluster: Cluster) -> Iterator[Finding]:
@@ -125,7 +125,7 @@ def _store(cluster: Cluster) -> Iterator[Finding]:
         Objects(cluster.store, cluster.endpoint).refuse_unfit()
     except (ConfigError, StoreError) as error:
         remedy = "see that it runs, and that this machine may reach it"
-        yield _wrong("store", str(error), None if isinstance(error, ConfigError) else remedy)
+        yield wrong("store", str(error), None if isinstance(error, ConfigError) else remedy)
     else:
         took = 1000 * (time.perf_counter() - began) / REQUESTS
         yield Finding("store", f"{cluster.store}: conditions of writes, {took:.0f} ms a request", True)
@@ -144,10 +144,10 @@ def _folder(data: Path) -> Iterator[Finding]:
                     path.unlink()
                 aside.rmdir()
     except OSError as error:
-        yield _wrong("folder", f"{data}: {error.strerror}", "mount it on every machine, writable for this user")
+        yield wrong("folder", f"{data}: {error.strerror}", "mount it on every machine, writable for this user")
         return
     if faults:
-        yield _wrong("folder", f"{data}: {'; '.join(faults)}", "mount one whose locks hold on all machines, as CephFS")
+        yield wrong("folder", f"{data}: {'; '.join(faults)}", "mount one whose locks hold on all machines, as CephFS")
     else:
         yield Finding("folder", f"{data}: renames and locks, as tried from here alone", True)
 
@@ -170,7 +170,3 @@ def _faults(aside: Path) -> Iterator[str]:
         finally:
             for handle in handles:
                 os.close(handle)
-
-
-def _wrong(name: str, found: str, remedy: str | None) -> Finding:
-    return Finding(name, found, there=False, needed=True, remedy=remedy)

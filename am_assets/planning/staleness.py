@@ -32,6 +32,15 @@ class Staleness:
         self.records = records
         self._above: dict[Partition, dict[dg.AssetKey, list[str]]] = {}
 
+    def partitions(self, key: dg.AssetKey) -> list[str]:
+        """All partitions of an asset."""
+        definition = self.graph.get(key).partitions_def
+        return [str(partition) for partition in definition.get_partition_keys()] if definition else []
+
+    def parents(self, key: dg.AssetKey, partition: str) -> Iterator[Partition]:
+        """The upstream partitions of a partition."""
+        return ((parent, at) for parent, every in self.above(key, partition).items() for at in every)
+
     def above(self, key: dg.AssetKey, partition: str) -> dict[dg.AssetKey, list[str]]:
         """The upstream partitions of a partition, by asset in alphabetical order."""
         if (key, partition) not in self._above:

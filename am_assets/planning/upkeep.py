@@ -84,8 +84,7 @@ def disk(here: Project, plan: Plan, held: pl.DataFrame) -> pl.DataFrame:
 
 def _stored_at(plan: Plan, key: dg.AssetKey) -> set[str]:
     """Where the partitions of an asset lie, variants of experiments included: `shard`, `recipe`, `benchmark/recipe`."""
-    partitions = plan.graph.get(key).partitions_def
-    return {str(one).replace("|", "/") for one in partitions.get_partition_keys()} if partitions else set()
+    return {partition.replace("|", "/") for partition in plan.staleness.partitions(key)}
 
 
 def _in_use(path: Path, partitions: set[str]) -> bool:
@@ -130,12 +129,10 @@ def _users(plan: Plan) -> set[str]:
 def _of_variants(plan: Plan) -> set[str]:
     """Those of experiments, which the plan of a project leaves out: what one referenced stays as long as its file."""
     return {
-        f"{name}.{partition}"
-        for name, partitions in {
-            key.to_user_string(): plan.graph.get(key).partitions_def for key in _using(plan)
-        }.items()
-        for partition in (partitions.get_partition_keys() if partitions else [])
-        if BETWEEN in (recipe_of(name, str(partition)) or "")
+        f"{key.to_user_string()}.{partition}"
+        for key in _using(plan)
+        for partition in plan.staleness.partitions(key)
+        if BETWEEN in (recipe_of(key.to_user_string(), partition) or "")
     }
 
 

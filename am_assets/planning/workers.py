@@ -17,7 +17,7 @@ from typing import Any
 
 from am_assets.config.cluster import FILE, GB, Launcher, load_cluster
 from am_assets.engines.ray_head import silence
-from am_assets.planning.machine import Finding, own
+from am_assets.planning.machine import Finding, own, wrong
 from am_assets.runtime.wording import counted
 
 RESTS_ON = "ray dagster dagster-ray dagster-postgres polars torch transformers"
@@ -41,7 +41,7 @@ def tried(launcher: Launcher, data: Path) -> Iterator[Finding]:
 
 def _of_ray(launcher: Launcher, address: str, data: Path) -> Iterator[Finding]:
     if fault := silence(address):
-        yield Finding(PIECE, fault, there=False, needed=True, remedy=ADVICE)
+        yield wrong(PIECE, fault, ADVICE)
         return
     try:
         from ray.job_submission import JobSubmissionClient
@@ -50,11 +50,11 @@ def _of_ray(launcher: Launcher, address: str, data: Path) -> Iterator[Finding]:
         told = [*_told(client, data)]
     except ImportError:
         advice = "pip install --constraint constraints.txt am-assets[ray]"
-        yield Finding(PIECE, "its packages are not here", there=False, needed=True, remedy=advice)
+        yield wrong(PIECE, "its packages are not here", advice)
         return
     except (OSError, RuntimeError) as error:
         why = " ".join(str(error).split())[:300]
-        yield Finding(PIECE, f"{address}: {why}", there=False, needed=True, remedy=ADVICE)
+        yield wrong(PIECE, f"{address}: {why}", ADVICE)
         return
     yield Finding(PIECE, f"{address}: {counted(len(told), 'machine')}", there=True)
     here = about(data)
@@ -94,11 +94,11 @@ def compared(one: dict[str, Any], here: dict[str, Any]) -> Iterator[Finding]:
     name = f"on {one['host']}"
     differ = [f"{what} {one[what]}, here {here[what]}" for what in here["alike"] if one[what] != here[what]]
     if differ:
-        yield Finding(name, "; ".join(differ), there=False, needed=True, remedy="install the same on all machines")
+        yield wrong(name, "; ".join(differ), "install the same on all machines")
     else:
         yield Finding(name, f"am-assets {one['code']}, python {one['python']}, packages as here", there=True)
     if fault := one["fault"]:
-        yield Finding(name, fault, there=False, needed=True, remedy="give it folder and environment as here")
+        yield wrong(name, fault, "give it folder and environment as here")
     for what, found, there in one["own"]:
         yield Finding(f"{name}: {what}", found, there)
 
@@ -115,7 +115,7 @@ def _room(launcher: Launcher, machines: list[dict[str, float]]) -> Iterator[Find
         said = ", ".join(f"{much:g} {what}" for what, much in takes.items())
         if not room:
             advice = f"launcher.resources.{pool}: take less, or start machines with it (ray start --resources)"
-            yield Finding(f"pool {pool}", f"no machine has {said}", there=False, needed=True, remedy=advice)
+            yield wrong(f"pool {pool}", f"no machine has {said}", advice)
         elif room < launcher.runs:
             found = f"room for {room} of {launcher.runs} runs at once ({said})"
             yield Finding(

@@ -80,14 +80,17 @@ def on_meta(shape: Any, policy: TrainingPolicy) -> Any:
     from transformers import AutoModelForCausalLM
 
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(shape, dtype=getattr(torch, policy.parameters))
-        if policy.lora:
-            from peft import get_peft_model
+        return _with_adapters(AutoModelForCausalLM.from_config(shape, dtype=getattr(torch, policy.parameters)), policy)
 
-            from am_assets.training.adapters import peft_config
 
-            model = get_peft_model(model, peft_config(policy.lora))
-    return model
+def _with_adapters(model: Any, policy: TrainingPolicy) -> Any:
+    if policy.lora is None:
+        return model
+    from peft import get_peft_model
+
+    from am_assets.training.adapters import peft_config
+
+    return get_peft_model(model, peft_config(policy.lora))
 
 
 def state(parameters: Iterable[Any], policy: TrainingPolicy, hardware: Preset) -> State:
@@ -173,11 +176,7 @@ def on_cpu(config: Any, policy: TrainingPolicy, dtype: Any) -> Any:
     model = AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation="sdpa")
     add_fused_lm_head(model, outputs=("log_probs", "entropy", "is_top1"))
     if policy.lora:
-        from peft import get_peft_model
-
-        from am_assets.training.adapters import peft_config
-
-        model = get_peft_model(model, peft_config(policy.lora))
+        model = _with_adapters(model, policy)
         model.enable_input_require_grads()
     return model.train()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from am_assets.config.hardware import Preset
 from am_assets.config.recipe import TrainingPolicy
-from am_assets.engines.models.precision import has_bfloat16
+from am_assets.engines.models.devices import has_bfloat16
 
 
 def trainer_settings(policy: TrainingPolicy, hardware: Preset, folder: str, report_to: str | None = None) -> Any:

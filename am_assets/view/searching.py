@@ -85,8 +85,8 @@ def _batches(shards: list[str], sizes: tuple[int | None, ...]) -> Iterator[list[
 class Recent:
     """The last few results by key, made when they are asked for first."""
 
-    def __init__(self, most: int = SEARCHES):
-        self.most, self.kept, self.lock = most, dict[Any, Any](), Lock()
+    def __init__(self) -> None:
+        self.kept, self.lock = dict[Any, Any](), Lock()
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
         with self.lock:
@@ -96,6 +96,6 @@ class Recent:
         made = make()
         with self.lock:
             self.kept[key] = made
-            while len(self.kept) > self.most:
+            while len(self.kept) > SEARCHES:
                 self.kept.pop(next(iter(self.kept)))
         return made

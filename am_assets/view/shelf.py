@@ -75,7 +75,9 @@ class Shelf:
         return table.first_rows(self.store, recipe, PAGE + 1)
 
     def excerpts(self, shown: pl.DataFrame) -> dict[str, str]:
-        return table.excerpts(self.store, shown.cast({"shard": pl.String}), WIDTH)
+        """The beginnings of the questions of a few rows by id."""
+        shards = shown["shard"].cast(pl.String).unique().to_list()
+        return table.beginnings(self.store, shards, shown["question_id"], WIDTH)
 
     def report(self, recipe: str) -> Path:
         path = self.here.assets / "recipe_report" / f"{recipe}.html"

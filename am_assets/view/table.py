@@ -130,11 +130,6 @@ def _class(within: list[pl.Expr], names: list[str], column: str) -> pl.Expr:
     return pl.coalesce(*named, pl.when(pl.col(column).is_not_null()).then(pl.lit(names[-1]))).cast(pl.Enum(names))
 
 
-def excerpts(store: StoredTables, shown: pl.DataFrame, width: int) -> dict[str, str]:
-    """The beginnings of the questions of a few rows by id."""
-    return beginnings(store, shown["shard"].unique().to_list(), shown["question_id"], width)
-
-
 def beginnings(store: StoredTables, shards: Iterable[str], ids: pl.Series, width: int) -> dict[str, str]:
     """The first `width` characters of questions by id, on one line, without keys and personal data."""
     from am_assets.runtime.quoting import visible

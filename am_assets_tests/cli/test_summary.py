@@ -46,7 +46,7 @@ def test_a_step_that_asks_nothing_has_no_line_of_cost(requests: int, shown: list
         Step("reward_scores", "a", "stale", ""): estimate(0),
     }
     console = Console(file=io.StringIO(), width=100)
-    show_costs(console, list(steps.items()))
+    show_costs(list(steps.items()), console=console)
     said = console.file.getvalue()
     lines = [line.split()[0] for line in said.splitlines() if line.strip()]
     assert [name for name in ("responses", "reward_scores", "all") if name in lines] == shown

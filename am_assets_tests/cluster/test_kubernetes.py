@@ -16,6 +16,7 @@ from am_assets.config.cluster import Kubernetes, load_cluster
 from am_assets.config.files import ConfigError
 from am_assets.engines.kubernetes_api import KubernetesApi
 from am_assets.orchestration.instance import prepare_environment
+from am_assets.orchestration.tasks import MEASURING
 from am_assets.planning.elsewhere import elsewhere
 from am_assets.planning.steps import Outcome
 from am_assets.planning.workers import tried
@@ -224,7 +225,8 @@ def test_what_becomes_of_a_pod_is_said_in_words(
 def _tasks(instance: dg.DagsterInstance, launcher: Any, cluster: Cluster) -> None:
     """A task is a job like a run's; what the daemon gives up is removed."""
     run = instance.get_run_by_id(cluster.begun[-1].run)
-    launcher.begin_task(task := "math-01234567-89abcdef", run.run_id, "math_verdicts", "tasks", "math")
+    told = (run.run_id, "math_verdicts", "tasks", "math")
+    launcher.begin_beside(task := "math-01234567-89abcdef", run.run_id, MEASURING, *told)
     guarding = ["am_assets.orchestration.guard", "--task", run.run_id, "python"]
     assert cluster.jobs[task].container["args"][4:8] == guarding and launcher.ended(task) is None
     launcher.stop(task)

@@ -81,7 +81,7 @@ class Ray:
         self.stopped: list[str] = []
         self.away = False
 
-    def begin_task(self, name: str, *_: str) -> None:
+    def begin_beside(self, name: str, *_: str) -> None:
         if self.away:
             raise RuntimeError("Ray is away")
         self.jobs[name] = "RUNNING"

@@ -12,7 +12,7 @@ from am_assets.config.files import ConfigError
 from am_assets.config.hardware import PRESETS, Preset, chosen, load_hardware
 from am_assets.config.recipe import TrainingPolicy
 from am_assets.orchestration.tables import content_version
-from am_assets.planning import devices
+from am_assets.planning import trainings
 from am_assets.project import project
 from am_assets.storage.stored import settings
 from am_assets_tests.commands import am
@@ -39,7 +39,7 @@ def refused(desk: Desk) -> list[str]:
     from am_assets.project import project
 
     desk.open(None, None)
-    return [*devices.in_the_way(project(), TRAIN)]
+    return [*trainings.in_the_way(project(), TRAIN)]
 
 
 def test_the_first_preset_that_fits_is_chosen_and_each_other_says_why_not(tiny: Desk) -> None:
@@ -99,8 +99,8 @@ def test_a_training_that_the_hardware_cannot_do_is_refused_beforehand(tiny, monk
 
 
 def test_what_a_cluster_lacks_for_several_machines_is_said_beforehand(tiny, monkeypatch) -> None:
-    monkeypatch.setattr(devices, "machines", lambda _: [{"cpu": 4.0, "gpu": 8.0}] * 3 + [{"cpu": 4.0}])
-    monkeypatch.setattr(devices, "silence", lambda _: None)
+    monkeypatch.setattr(trainings, "machines", lambda _: [{"cpu": 4.0, "gpu": 8.0}] * 3 + [{"cpu": 4.0}])
+    monkeypatch.setattr(trainings, "silence", lambda _: None)
     monkeypatch.setenv("AM_HARDWARE", "it")
     tiny.write("hardware.yaml", {"it": {"devices": 8, "machines": 4, "spread": "fsdp2"}})
     tiny.edit("plain", "training", batch_size=32)
@@ -108,12 +108,12 @@ def test_what_a_cluster_lacks_for_several_machines_is_said_beforehand(tiny, monk
 
     def said(gpus: float) -> list[str]:
         launcher = Launcher(ray="http://h:1", resources={"gpu": {"gpu": gpus}})
-        return [*devices.in_the_way(replace(project(), cluster=Cluster(launcher=launcher)), TRAIN)]
+        return [*trainings.in_the_way(replace(project(), cluster=Cluster(launcher=launcher)), TRAIN)]
 
     (few,) = said(8)
     assert "it: machines: 4, and of those of the Ray cluster 3 have what each takes (8 gpu): start more" in few
     assert "it: devices: 8, and a run of the pool gpu takes 1 GPUs of its machine: set launcher.resources" in said(1)[0]
-    monkeypatch.setattr(devices, "machines", lambda _: [{"gpu": 8.0}] * 4)
+    monkeypatch.setattr(trainings, "machines", lambda _: [{"gpu": 8.0}] * 4)
     assert said(8) == []
 
 

@@ -185,8 +185,6 @@ def test_pruning_goes_on_where_screens_asked_nobody(applied: Desk) -> None:
 
 
 def test_one_answer_is_shown_in_full_in_the_terminal(desk: Desk, capsys: pytest.CaptureFixture, tmp_path: Path) -> None:
-    from rich.console import Console
-
     from am_assets.cli.memo import _of_key
     from am_assets.cli.summary import show_measurement
 
@@ -195,7 +193,7 @@ def test_one_answer_is_shown_in_full_in_the_terminal(desk: Desk, capsys: pytest.
         "responses", pl.DataFrame({"key": ["k1", "k23"], "text": ["forty-two\n" * 3, "no"], "cost": [0.5, 0.5]})
     )
     known = memo.known("responses")
-    show_measurement(Console(), _of_key(known, "responses", "k1"))
+    show_measurement(_of_key(known, "responses", "k1"))
     assert capsys.readouterr().out.count("forty-two") == 3
     assert _of_key(known, "responses", "k2")["text"].to_list() == ["no"]  # the beginning of a key suffices
     for unclear, several in (("k", 2), ("x", "no")):

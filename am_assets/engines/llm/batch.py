@@ -28,6 +28,7 @@ from am_assets.engines.llm.tickets import Ticket, open_tickets
 from am_assets.engines.llm.wire import Wire
 
 PROVIDERS = {"openai", "hosted_vllm"}  # litellm's names of providers with OpenAI's batch API
+CHAT = "/v1/chat/completions"
 MAX_REQUESTS = 50_000  # per batch, OpenAI's limit
 MAX_BYTES = 150_000_000
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 1.0, 60.0
@@ -145,23 +146,13 @@ class _BatchClient:
         return ticket
 
     def _batch_of(self, file_id: str) -> str:
-        started = time.monotonic()
-        times = 0
-        while True:
-            batch = next((one for one in self._batches() if one.input_file_id == file_id), None)
-            try:
-                batch = batch or self._once(
-                    "create_batch",
-                    input_file_id=file_id,
-                    endpoint="/v1/chat/completions",
-                    completion_window="24h",
-                )
-            except Fault as fault:
-                times += 1
-                self._check_patience(fault, started, times)
-                continue
-            batch_id: str = batch.id
-            return batch_id
+        wanted = {"input_file_id": file_id, "endpoint": CHAT, "completion_window": "24h"}
+
+        def found_or_created() -> Any:
+            found = next((one for one in self._batches() if one.input_file_id == file_id), None)
+            return found or self._once("create_batch", **wanted)
+
+        return str(self._patiently(found_or_created).id)
 
     def answers(self, ticket: Ticket, keys: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame | None:
         """The answers of an ended batch (none where it failed before it began); None while it is pending."""
@@ -211,14 +202,7 @@ class _BatchClient:
 
     def call(self, function: str, **arguments: Any) -> Any:
         """An idempotent call of litellm, retried until it succeeds or the endpoint's patience ends."""
-        started = time.monotonic()
-        times = 0
-        while True:
-            try:
-                return self._once(function, **arguments)
-            except Fault as fault:
-                times += 1
-                self._check_patience(fault, started, times)
+        return self._patiently(lambda: self._once(function, **arguments))
 
     def _once(self, function: str, **arguments: Any) -> Any:
         import litellm
@@ -239,14 +223,19 @@ class _BatchClient:
                 raise LlmError(f"{self.model}: status {status}: {ADVICE[status]}. The provider said: {text}") from None
             raise Fault("busy", text) from None
 
-    def _check_patience(self, fault: Fault, started: float, times: int) -> None:
-        patience = self.wire.endpoint.patience_seconds
-        if time.monotonic() - started > patience:
-            raise LlmError(
-                f"{self.model}: the batch endpoint did not answer for {patience:g} seconds; what was handed in is"
-                f" written down and the next run goes on with it. The last fault was {fault}"
-            )
-        time.sleep(backoff(times))
+    def _patiently(self, act: Callable[[], Any]) -> Any:
+        started, times, patience = time.monotonic(), 0, self.wire.endpoint.patience_seconds
+        while True:
+            try:
+                return act()
+            except Fault as fault:
+                if time.monotonic() - started > patience:
+                    raise LlmError(
+                        f"{self.model}: the batch endpoint did not answer for {patience:g} seconds; what was handed in"
+                        f" is written down and the next run goes on with it. The last fault was {fault}"
+                    ) from None
+                times += 1
+                time.sleep(backoff(times))
 
 
 @contextmanager
@@ -267,7 +256,7 @@ def _batches_of(requests: pl.DataFrame, client: _BatchClient) -> Iterator[tuple[
     first, lines, size = 0, [], 0
     for number, row in enumerate(requests.iter_rows(named=True)):
         body = client.wire.body(json.loads(row["messages"]), row["sampling"])
-        line = {"custom_id": row["key"], "method": "POST", "url": "/v1/chat/completions", "body": body}
+        line = {"custom_id": row["key"], "method": "POST", "url": CHAT, "body": body}
         lines.append(json.dumps(line).encode())
         size += len(lines[-1]) + 1
         if len(lines) == MAX_REQUESTS or size > MAX_BYTES:

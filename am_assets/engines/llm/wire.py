@@ -102,13 +102,11 @@ class Wire:
             return
         async with self.finding:
             try:
-                base, self.key = await asyncio.to_thread(self._there)
+                self.base, self.key = await asyncio.to_thread(self._there)
             except NotThereError as error:
                 raise Fault("busy", str(error)) from None
             except ServerError as error:
                 raise Fault("refused", str(error)) from None
-            if base != self.base:
-                self.base = base
             self.__dict__.pop("_address", None)
 
     async def __aenter__(self) -> "Wire":

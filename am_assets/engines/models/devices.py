@@ -1,4 +1,4 @@
-"""The devices of this machine that a training can be spread over."""
+"""The devices of this machine that a training can be spread over, and what they compute in."""
 
 import os
 from pathlib import Path
@@ -16,6 +16,15 @@ def gpus() -> int:
     import torch
 
     return int(torch.cuda.device_count())
+
+
+def has_bfloat16() -> bool:
+    """Whether the GPU, or the CPU where there is none, computes in bfloat16 and does not only emulate it."""
+    import torch
+
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return any(there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
 
 
 def preset_here(presets: Hardware) -> tuple[str, Preset]:

@@ -9,7 +9,7 @@ come out the same.
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -46,7 +46,7 @@ def embed_batches(texts: pl.DataFrame, model: str) -> Iterator[pl.DataFrame]:
     while start < texts.height:
         part = texts.slice(start, size)
         began = time.monotonic()
-        vectors = _embed(part["text"].to_list(), model, part["key"].to_list())
+        vectors = embed(part["text"].to_list(), model, part["key"].to_list())
         took = time.monotonic() - began
         values = pl.Series("vector", vectors, dtype=pl.Array(pl.Float32, vectors.shape[1]))
         yield pl.DataFrame({"key": part["key"], "vector": values.cast(pl.List(pl.Float32))})
@@ -59,15 +59,28 @@ def _next_slice(rows: int, seconds: float) -> int:
     return max(1, min(MAX_SLICE, 8 * rows, int(rows * SLICE_SECONDS / max(seconds, 1e-6))))
 
 
-def embed(texts: list[str], model: str) -> np.ndarray:
+def embed(texts: list[str], model: str, names: Sequence[str] = ()) -> np.ndarray:
     """float32 of shape (texts, dimension), each row of unit length; only the first `MAX_CHARS` of a text count.
 
     `model` is `minilm` (all-MiniLM-L6-v2 as bundled, 384 dimensions), `static` (the mean of wordllama's static token
     vectors, 256 dimensions), a folder, or a name that sentence-transformers knows. A text without a known token, whose
     vector would be 0, gets a random direction seeded by its hash, which is near to no other text's. `ValueError` where
-    a model returns values that are not finite.
+    a model returns values that are not finite; it calls the text by its place, or by that of `names`.
     """
-    return _embed(texts, model, [f"text {number}" for number in range(len(texts))])
+    short = [text[:MAX_CHARS] for text in texts]
+    encoder = _load(model)
+    vectors = _mean_of_tokens(encoder, short) if model == "static" else _encode(encoder, short)
+    lengths = np.linalg.norm(vectors, axis=1)
+    if not np.isfinite(lengths).all():
+        at = int(np.argmin(np.isfinite(lengths)))
+        name = names[at] if names else f"text {at}"
+        raise ValueError(f"embedding model {model}: the vector of {name} is not finite: {texts[at][:80]!r}")
+    for at in np.flatnonzero(lengths == 0).tolist():
+        draw = np.random.default_rng(int.from_bytes(sha256(texts[at].encode("utf-8", "surrogatepass")).digest()[:8]))
+        vectors[at] = draw.standard_normal(vectors.shape[1])
+        lengths[at] = np.linalg.norm(vectors[at])
+    unit: np.ndarray = vectors / lengths[:, None]
+    return unit
 
 
 def to_matrix(vectors: pl.Series) -> np.ndarray:
@@ -78,22 +91,6 @@ def to_matrix(vectors: pl.Series) -> np.ndarray:
     if not dimensions:
         return np.empty((0, 0), dtype=np.float32)
     return vectors.explode().cast(pl.Float32).to_numpy().reshape(len(vectors), dimensions[0])
-
-
-def _embed(texts: list[str], model: str, names: list[str]) -> np.ndarray:
-    short = [text[:MAX_CHARS] for text in texts]
-    encoder = _load(model)
-    vectors = _mean_of_tokens(encoder, short) if model == "static" else _encode(encoder, short)
-    lengths = np.linalg.norm(vectors, axis=1)
-    if not np.isfinite(lengths).all():
-        at = int(np.argmin(np.isfinite(lengths)))
-        raise ValueError(f"embedding model {model}: the vector of {names[at]} is not finite: {texts[at][:80]!r}")
-    for at in np.flatnonzero(lengths == 0).tolist():
-        draw = np.random.default_rng(int.from_bytes(sha256(texts[at].encode("utf-8", "surrogatepass")).digest()[:8]))
-        vectors[at] = draw.standard_normal(vectors.shape[1])
-        lengths[at] = np.linalg.norm(vectors[at])
-    unit: np.ndarray = vectors / lengths[:, None]
-    return unit
 
 
 def _encode(encoder: Any, texts: list[str]) -> np.ndarray:

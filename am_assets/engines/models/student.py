@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from am_assets.engines.models.bundled import BUNDLED, embedded_gguf
+from am_assets.engines.models.devices import has_bfloat16
 from am_assets.engines.models.folders import no_model
 from am_assets.engines.models.loading import misfit
-from am_assets.engines.models.precision import has_bfloat16
 from am_assets.runtime.digests import file_sha256
 from am_assets.runtime.quoting import quoted
 from am_assets.storage.atomic import written_aside

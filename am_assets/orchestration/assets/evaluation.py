@@ -11,9 +11,7 @@ from am_assets.datasets.checks import HAS_REFERENCE
 from am_assets.datasets.options import letters as option_letters
 from am_assets.distillation import parts
 from am_assets.engines.models import answering, student
-from am_assets.evaluation import (
-    asking,
-)
+from am_assets.evaluation import asking
 from am_assets.orchestration import tables
 from am_assets.orchestration.assets.verification import MATH, Comparisons
 from am_assets.orchestration.declarations import Declared, Reads

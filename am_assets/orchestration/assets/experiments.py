@@ -68,7 +68,7 @@ def experiment_report(
     table = experiments.experiment_report(variants, costs)
     scored = table.filter(part="score").with_columns(who=pl.format("{}, {}", "variant", "name"))
     pictures = {
-        "scores": plots.intervals_png(scored, "who", "ci_low", "value", "ci_high", "pass@1, 95 % over questions"),
+        "scores": plots.intervals_png(scored, "pass@1, 95 % over questions"),
         "rows": plots.bar_chart_png(
             table.filter(part="rows", name="released"), "variant", "value", "Rows that were released"
         ),

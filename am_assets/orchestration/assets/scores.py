@@ -68,9 +68,7 @@ def eval_scores(
     )
     rates = {f"{row['student']}_pass_at_1": row["value"] for row in rows.filter(items="all").to_dicts()}
     students = rows.filter(pl.col("student") != scores.GAIN)
-    intervals = plots.intervals_png(
-        students, "who", "ci_low", "value", "ci_high", "pass@1, 95 % interval over questions"
-    )
+    intervals = plots.intervals_png(students, "pass@1, 95 % interval over questions")
     gained = scores.gain(table)
     told = {"gained": paired.sentence(gained, *scores.STUDENTS.categories)} if gained else {}
     return table, {

@@ -60,7 +60,7 @@ class Overlay:
     def _need(self, assets: list[str], partition: str) -> None:
         missing = []
         for key in map(dg.AssetKey, assets):
-            for parent, at in self.plan.parents(key, partition):
+            for parent, at in self.plan.staleness.parents(key, partition):
                 name = parent.to_user_string()
                 optional = name in assets or (key, parent) in self.plan.optional
                 if not optional and not (self.folder / name / f"{at}.parquet").exists():

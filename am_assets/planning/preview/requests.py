@@ -18,6 +18,12 @@ from am_assets.planning.steps import Step
 from am_assets.storage.stored import StoredTables
 from am_assets.verification.verifiers import applicable, unverified
 
+# What models are asked about answers, and which answers they are asked about.
+ABOUT_ANSWERS = {
+    "math_verdicts": pl.col("referenced"),
+    "response_screens": pl.lit(True),
+    "reward_scores": pl.col("judged"),
+}
 UNANSWERED = "at most: an answer that is not there yet may turn out to be malformed, and is not judged then"
 
 
@@ -41,19 +47,10 @@ class Added:
             self.wanted[str(shard)] = requests.select(READ)
             missing = costs.missing("responses", costs.chances.first_tries(str(shard), requests))
             yield self._step("responses", str(shard)), costs.priced("responses", missing, "")
-            if costs.project.instruments.math.opinion:
-                checked = missing.filter("referenced").select("question_id", "question", "reference_answer")
-                opinions = costs.priced("math_verdicts", costs.opining(checked), UNANSWERED)
-                yield self._step("math_verdicts", str(shard)), opinions
-            if costs.project.instruments.screens.unsafe:
-                screening = costs.screening(missing.select("question_id", "question"))
-                yield (
-                    self._step("response_screens", str(shard)),
-                    costs.priced("response_screens", screening, UNANSWERED),
-                )
-            if not costs.project.instruments.reward.local:
-                judging = costs.judging(missing.filter("judged").select("question_id", "question"))
-                yield self._step("reward_scores", str(shard)), costs.priced("reward_scores", judging, UNANSWERED)
+            for asset, about in ABOUT_ANSWERS.items():
+                if costs.models(asset):
+                    requests = costs.unanswered(asset, missing.filter(about))
+                    yield self._step(asset, str(shard)), costs.priced(asset, requests, UNANSWERED)
 
     def put(self) -> None:
         """Lay the requests over those stored, so that a verdict on what is answered already counts."""

@@ -1,18 +1,24 @@
-"""What stands in the way of planned trainings: a recipe that the hardware can't train, or devices that are not here."""
+"""What stands in the way of planned trainings: a recipe that the hardware can't train, devices that are not here, or a
+student that is no language model as its config says or whose chat template can't be trained with."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from am_assets.config.cluster import FILE, Launcher
 from am_assets.config.files import ConfigError
 from am_assets.config.hardware import BY_NAME, Preset
 from am_assets.config.recipe import TrainingPolicy
+from am_assets.engines.models.bundled import BUNDLED
 from am_assets.engines.models.devices import gpus, preset_here
+from am_assets.engines.models.loading import misfit
 from am_assets.engines.ray_head import machines, silence
 from am_assets.planning.steps import Step
 from am_assets.project import Project
+from am_assets.runtime.quoting import quoted
 from am_assets.training import launch
 from am_assets.training.adapters import missing_targets
 from am_assets.training.shapes import UnknownShapeError, shape_of
+from am_assets.training.tokens import PROBE, Template, TemplateError
 
 
 def in_the_way(here: Project, steps: Iterable[Step]) -> Iterator[str]:
@@ -69,3 +75,31 @@ def _without_targets(policy: TrainingPolicy) -> Iterator[str]:
         model = AutoModelForCausalLM.from_config(shape)
     for name in missing_targets(model, policy.lora):
         yield f"{policy.student} has no linear module {name}: name some of those it has, or null for all"
+
+
+def training_faults(policy: TrainingPolicy) -> Iterator[str]:
+    """Why the weights, the tokenizer or the chat template of a student can't be trained with."""
+    if policy.student == BUNDLED:
+        return
+    from transformers import AutoConfig, AutoTokenizer
+
+    if Path(policy.student).is_dir() and (fault := misfit(Path(policy.student))):
+        yield fault
+        return
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(policy.student)
+    except Exception as error:  # each tokenizer raises its own
+        yield f"{policy.student}: no tokenizer that can be loaded ({quoted(error)}): add that of the model"
+        return
+    try:
+        [(prompt, turn)] = Template(tokenizer, policy.system_prompt).tokenize([PROBE])
+    except TemplateError as error:
+        yield f"{policy.student}: {error}"
+        return
+    known = AutoConfig.from_pretrained(policy.student).get_text_config().vocab_size
+    if unknown := sorted({*tokenizer.convert_ids_to_tokens([one for one in prompt + turn if one >= known])}):
+        yield (
+            f"{policy.student}: the model has {known:,} embeddings, and none for {', '.join(unknown)} of its tokenizer:"
+            " resize_token_embeddings of the model, and save it anew"
+        )
