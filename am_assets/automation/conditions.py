@@ -46,14 +46,15 @@ class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
             for partition in context.candidate_subset.expensively_compute_partition_keys()
             if staleness.causes(context.key, partition) != []
         ]
-        records, here = staleness.records, self.live.now
-        ready = {at for at in outdated if await _is_complete(here, view, records, context.key, at)}
+        here = self.live.now
+        ready = {at for at in outdated if await _is_complete(here, view, staleness, context.key, at)}
         return dg.AutomationResult(context, context.candidate_subset.compute_intersection_with_partition_keys(ready))
 
 
-async def _is_complete(here: Project, view, records: Records, key: dg.AssetKey, partition: str) -> bool:
+async def _is_complete(here: Project, view, staleness: Staleness, key: dg.AssetKey, partition: str) -> bool:
     """Whether the upstream partitions that its recipe needs are materialized; of an optional input of a shared
-    partition one is enough, and one that was missing last time too (the scores of a report) may still be.
+    partition one is enough, and one that was missing last time too (the scores of a report) may still be. What no
+    recipe has to itself also waits for what the schedule makes anew: overlap has no vectors of new questions before.
 
     A partition that no recipe needs, such as scores on a benchmark that its recipe does not name, is never complete.
     """
@@ -64,6 +65,7 @@ async def _is_complete(here: Project, view, records: Records, key: dg.AssetKey, 
     if not needs(key.to_user_string(), partition):
         return False
     optional = optional_parents(view.asset_graph.get(key).assets_def)
+    records = staleness.records
     last = records.made(key).get(str(partition))
     for parent in view.asset_graph.get(key).parent_keys:
         above = view.asset_graph.get_parent_partition_keys_for_child(partition, parent, key).partitions_subset
@@ -72,6 +74,9 @@ async def _is_complete(here: Project, view, records: Records, key: dg.AssetKey, 
         gone = needed & missing.expensively_compute_partition_keys()
         missing_before = last is not None and parent in optional and last.read.get(parent) is None
         if gone and not missing_before and (recipe or parent not in optional or gone == needed):
+            return False
+        by_schedule = view.asset_graph.get(parent).automation_condition is None
+        if by_schedule and not recipe and any(staleness.causes(parent, name) for name in needed):
             return False
         if recipe and parent == dg.AssetKey("responses"):
             made = records.made(parent)

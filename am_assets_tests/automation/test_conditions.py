@@ -127,6 +127,14 @@ def test_a_new_shard_is_measured_where_that_is_free_and_no_other_shard_is_touche
     assert loop.tick() == {"deduped_set": RECIPES, "selected_questions": RECIPES}
 
 
+def test_a_question_more_is_compared_with_others_once_it_has_a_vector(loop: Loop) -> None:
+    loop.run("raw_pool", "sums", content="one question more")
+    waits = {"similar_pairs", "benchmark_overlap", "benchmark_hits"}
+    assert not waits & loop.tick().keys()
+    loop.run("question_embeddings", "sums", content="one vector more")
+    assert waits <= loop.tick().keys()
+
+
 def test_below_a_failed_blocking_check_nothing_is_requested_until_it_passes(loop: Loop) -> None:
     loop.empty.add(("deduped_set", "plain"))
     loop.run("dedup_policy", *RECIPES, content="threshold 0.1")
