@@ -29,12 +29,12 @@ from am_assets.verification.verifiers import VERIFIERS, Verifier, applicable
 FIELDS = {
     "id": ("id",),
     "answer": ("answer",),
-    "response": ("response",),
-    "reference": ("reference", "reference_answer"),
-    "test_cases": ("test_cases",),
+    "response": ("response", "messages"),
+    "reference": ("reference", "reference_answer", "ground_truth"),
+    "test_cases": ("test_cases", "test_case", "tests"),
     "constraints": ("constraints",),
 }
-NOTHING = "nothing to verify by: the row has no reference, test_cases or constraints"
+NOTHING = "nothing to verify by: the row has no reference, test_cases or constraints; --column names another place"
 NOT_ASKED = "its verifier was not asked for"
 READ = {"answer": pl.String(), "reference_answer": pl.String(), "test_cases": pl.String(), "constraints": pl.String()}
 FIRST_ROWS, MOST_ROWS = 8, 256  # of a chunk: few at first, so that something is said soon
@@ -150,9 +150,15 @@ def _value(record: Record, name: str, columns: Mapping[str, str]) -> Any:
     return next((record[one] for one in FIELDS[name] if one in record and one not in taken), None)
 
 
+def _last_turn(value: Any) -> str | None:
+    """A response, or what a chat ends with, as in a release."""
+    chat = isinstance(value, list) and value and isinstance(value[-1], dict)
+    return text(value[-1].get("content") if chat else value)
+
+
 AS_TEXT = {
     "answer": scalar,
-    "response": text,
+    "response": _last_turn,
     "reference": lambda value: any_of(scalars(value)),
     "test_cases": canonical,
     "constraints": lambda value: constraints(parsed(value) or []),

@@ -87,11 +87,20 @@ def test_rows_that_cannot_be_verified_say_why(tmp_path: Path, alone: dict[str, s
         "row: not JSON",
         "row: not an object: a list",
         "row: field `answer`: expected text, found a list",
-        "nothing to verify by: the row has no reference, test_cases or constraints",
+        "nothing to verify by: the row has no reference, test_cases or constraints; --column names another place",
         "answer missing",
         "row: field `test_cases`: tests of an unknown form",
         "its verifier was not asked for",
     ]
+
+
+def test_rows_of_a_release_are_read_as_they_are(tmp_path: Path, alone: dict[str, str]) -> None:
+    def row(result: str) -> dict[str, object]:
+        answer = {"role": "assistant", "content": f"<think>I add.</think>\\boxed{{{result}}}"}
+        turns = [{"role": "user", "content": "2 + 2?"}, answer]
+        return {"messages": turns, "reference_answer": "4", "test_case": None}
+
+    assert said(verified(tmp_path, alone, [row("4"), row("5")])) == [("math", "pass"), ("math", "fail")]
 
 
 def test_paths_name_columns_and_a_column_that_is_named_is_read_as_that_alone(tmp_path: Path, alone) -> None:
