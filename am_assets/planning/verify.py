@@ -19,8 +19,9 @@ from am_assets.config.instruments import Instruments
 from am_assets.config.recipe import VerificationPolicy
 from am_assets.datasets.adapters.base import any_of, constraints
 from am_assets.datasets.cases import canonical
+from am_assets.datasets.chats import is_chat, is_reply, read_chat, reply
 from am_assets.datasets.columnar import Record
-from am_assets.datasets.values import ABSENT, BROKEN, SHORT, Fault, parsed, scalar, scalars, text, walk
+from am_assets.datasets.values import ABSENT, BROKEN, SHORT, Fault, parsed, scalar, scalars, walk
 from am_assets.distillation import parts
 from am_assets.verification.settle import settled, with_verifier
 from am_assets.verification.verifiers import VERIFIERS, Verifier, applicable
@@ -150,15 +151,14 @@ def _value(record: Record, name: str, columns: Mapping[str, str]) -> Any:
     return next((record[one] for one in FIELDS[name] if one in record and one not in taken), None)
 
 
-def _last_turn(value: Any) -> str | None:
-    """A response, or what a chat ends with, as in a release."""
-    chat = isinstance(value, list) and value and isinstance(value[-1], dict)
-    return text(value[-1].get("content") if chat else value)
+def _response(value: Any) -> str | None:
+    """A response, or the answer of a chat, as in a release."""
+    return read_chat(value, None).response if is_chat(value) and not is_reply(value) else reply(value)
 
 
 AS_TEXT = {
     "answer": scalar,
-    "response": _last_turn,
+    "response": _response,
     "reference": lambda value: any_of(scalars(value)),
     "test_cases": canonical,
     "constraints": lambda value: constraints(parsed(value) or []),

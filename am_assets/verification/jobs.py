@@ -35,13 +35,16 @@ def batches(response_features: Stored, checks: pl.DataFrame) -> Iterator[pl.Data
 
 
 def of(missing: pl.DataFrame, rows: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Those of `rows` (key, response_id and any others) that `missing`, in their order, names."""
+    """Those of `rows` (key, response_id and any others) that `missing`, in their order, names. `ValueError` where it is
+    in another order, in which some would be left out."""
     named, seen = missing.select("key", "response_id"), 0
     for frame in rows:
         near = named.slice(seen, frame.height)
         found = frame.join(near, on=["key", "response_id"], how="semi", maintain_order="left")
         seen += found.height
         yield found
+    if seen < named.height:
+        raise ValueError(f"{named.height - seen} rows to measure were not found in the order of their table")
 
 
 def jobs(verifier: Verifier, answers: pl.DataFrame, limits: Any) -> pl.DataFrame:
