@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from am_assets.config.instruments import Reward
+from am_assets.runtime.wording import counted
 from am_assets.storage.streams import Stored
 from am_assets.verification import reward
 from am_assets.verification.verifiers import VERIFIERS, Verifier, applicable, unverified
@@ -44,7 +45,8 @@ def of(missing: pl.DataFrame, rows: Iterable[pl.DataFrame]) -> Iterator[pl.DataF
         seen += found.height
         yield found
     if seen < named.height:
-        raise ValueError(f"{named.height - seen} rows to measure were not found in the order of their table")
+        left = counted(named.height - seen, "row")
+        raise ValueError(f"{left} to measure not found in the order of their table")
 
 
 def jobs(verifier: Verifier, answers: pl.DataFrame, limits: Any) -> pl.DataFrame:

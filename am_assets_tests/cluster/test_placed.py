@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ import pytest
 from am_assets.config.cluster import Cluster, load_cluster
 from am_assets.engines.llm import ask
 from am_assets.engines.serving import ServerError, lease, placing_of, release_all, server_of, unservable
+from am_assets.engines.serving.placed import own_folder
 from am_assets.engines.serving.placing import Placing
 from am_assets.storage.shared.database import open_database
 from am_assets_tests.engines.serving.playing import MODEL, Standin, endpoint, on_path, until
@@ -153,6 +155,27 @@ def test_a_server_ends_with_its_last_user_and_with_its_own_process(
     with places.database.cursor() as cursor:
         cursor.execute("select from am_assets.servers")
         assert not cursor.rowcount
+
+
+def test_a_keeper_removes_what_a_killed_one_left_and_no_folder_of_one_that_begins_or_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def waits() -> bool:
+        with own_folder("one") as after:
+            return after.is_dir()
+
+    with ThreadPoolExecutor() as threads:
+        with own_folder("one") as one:
+            left = one.with_name("placed-left")
+            left.mkdir()
+            waiting = threads.submit(waits)
+            with own_folder("two") as two:
+                assert until(lambda: not left.exists())
+                assert one.is_dir() and two.is_dir()
+            assert not until(waiting.done, 0.5), "two keepers in one folder"
+        assert waiting.result(30), "its folder was removed by the keeper that it waited for"
 
 
 def test_a_server_that_does_not_start_is_told_with_its_machine_and_what_to_change(

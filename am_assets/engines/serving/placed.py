@@ -32,7 +32,7 @@ from am_assets.storage.shared.database import GUARDED, Database, DatabaseError, 
 from am_assets.storage.shared.leases import GUARD_SECONDS, Lease, code
 from am_assets.storage.shared.versions import CODE_TAG, refusal
 
-LOCK = "keeper.lock"
+LOCK = ".lock"
 LOOK_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 TAKE = f"""update am_assets.servers set lease = %(lease)s, phase = '{STARTING}'
@@ -109,16 +109,18 @@ class PlacedKeeper(Keeper):
 @contextmanager
 def own_folder(name: str) -> Iterator[Path]:
     """A folder of this machine for the files of a server, after those whose keeper was killed are removed, with the
-    processes that are left of their servers."""
+    processes that are left of their servers. Locks lie beside the folders and stay, so that nobody can take a folder
+    for left behind while its keeper begins."""
     folder = machine_folder() / "servers" / f"placed-{name}"
-    folder.mkdir(parents=True, exist_ok=True)
-    for one in folder.parent.glob("placed-*"):
-        with (one / LOCK).open("a") as file:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for one in folder.parent.glob("placed-*/"):
+        with one.with_suffix(LOCK).open("a") as file:
             if one != folder and lock(file):
                 end_marked(one)
                 shutil.rmtree(one, ignore_errors=True)
-    with (folder / LOCK).open("a") as file:
+    with folder.with_suffix(LOCK).open("a") as file:
         lock(file, wait=True)
+        folder.mkdir(exist_ok=True)
         yield folder
         shutil.rmtree(folder, ignore_errors=True)
 
