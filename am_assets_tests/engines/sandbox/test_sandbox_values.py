@@ -55,6 +55,7 @@ class TestValues:
             ("def f(a): a[0][0] = 9", "x = [[1], 2]\nf(x)\nassert x == [[9], 2]"),
             ("def f(): yield from range(5)", "assert list(f()) == [0, 1, 2, 3, 4] and sum(f()) == 10"),
             ("def f(g, xs): return [g(x) for x in xs]", "assert f(lambda x: x + 1, [1, 2]) == [2, 3]"),
+            ("def f(a): return len(a)", "assert f('x' * 9_000_000) == 9_000_000"),
             ("LIMIT = 7\nimport math", "assert LIMIT == 7 and math.floor(1.5) == 1"),
             ("def f(x): raise ValueError('no')",
              "try:\n  f(-1)\n  assert 0\nexcept ValueError as e: assert str(e) == 'no'"),

@@ -22,7 +22,7 @@ from am_assets.engines.sandbox.guest.languages import Ended
 from am_assets.engines.sandbox.guest.operations import OPERATIONS
 from am_assets.engines.sandbox.guest.peers import Peer
 from am_assets.engines.sandbox.guest.repeats import repeatable
-from am_assets.engines.sandbox.guest.wire import DETAIL, Channel, Form, Shared
+from am_assets.engines.sandbox.guest.wire import DETAIL, LONGEST, Channel, Form, Shared
 
 MISSING = object()
 STACK_SIZE = _thread.stack_size
@@ -206,7 +206,7 @@ def main(channel: int) -> None:
     builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # as defined by `site`, which is not loaded
     _thread.stack_size = stack_size
     try:
-        talk = Channel(channel)
+        talk = Channel(channel, LONGEST)
         talk.send(["ready"])
         Candidate(talk).serve()
     finally:

@@ -26,7 +26,7 @@ from am_assets.engines.sandbox.guest.remote import Link
 from am_assets.engines.sandbox.guest.shadows import Shadow
 from am_assets.engines.sandbox.guest.suites import is_suite, run_suite
 from am_assets.engines.sandbox.guest.tables import compile_checker
-from am_assets.engines.sandbox.guest.wire import DETAIL, MUTABLE, NO_FAILURES, Channel, Flooded, Gone
+from am_assets.engines.sandbox.guest.wire import DETAIL, LONGEST, MUTABLE, NO_FAILURES, Channel, Flooded, Gone
 
 PYTHONS_OWN = sys.stdlib_module_names | set(vars(builtins))
 # Statuses that the candidate may report itself (`scripts.Ended`); none of them is a pass.
@@ -243,7 +243,7 @@ def main(channel: int, job: int, report: int) -> None:
     try:
         with os.fdopen(job, "rb") as stream:
             order = json.loads(stream.read())
-        talk = Channel(channel)
+        talk = Channel(channel, sends=LONGEST)
         if talk.receive() != ["ready"]:
             os._exit(1)
         link = Link(talk)

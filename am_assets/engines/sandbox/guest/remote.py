@@ -13,7 +13,7 @@ from am_assets.engines.sandbox.guest import functions
 from am_assets.engines.sandbox.guest.operators import Operators, Refusal
 from am_assets.engines.sandbox.guest.peers import Broken
 from am_assets.engines.sandbox.guest.shadows import SPECIAL, Here
-from am_assets.engines.sandbox.guest.wire import MUTABLE, Channel, Flooded, Form, Gone, Shared
+from am_assets.engines.sandbox.guest.wire import MUTABLE, Channel, Flooded, Form, Gone, Shared, TooLong
 
 # Modules that tests may use by way of the program: always the real ones, never objects of the program.
 SHARED_MODULES = {"bisect", "cmath", "collections", "copy", "decimal", "fractions", "functools", "heapq", "itertools"}
@@ -65,6 +65,8 @@ class Link(Operators):
             raise self.lost
         try:
             return super().exchange(message, shared)
+        except TooLong:
+            raise self.refusal("hand more than 16 MB to the program") from None
         except Broken as error:
             self.lost = Gone()
             raise self.lost from error

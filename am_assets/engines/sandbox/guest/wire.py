@@ -19,7 +19,8 @@ from fractions import Fraction
 from pathlib import PosixPath
 from typing import Any
 
-MAX_LINE = 1 << 23  # bytes
+MAX_LINE = 1 << 23  # bytes, of a candidate
+LONGEST = 1 << 24  # of a judge; a script reads its input from a file of no more
 # Statuses of tests that say nothing against the program.
 NO_FAILURES = {"pass", "undecided", "no_compiler", "sandbox_error"}
 DETAIL = 2000  # characters or bytes of output that are kept for a person to read
@@ -64,7 +65,11 @@ class Gone(BaseException):
 
 
 class Flooded(BaseException):
-    """The other side sent a line longer than MAX_LINE."""
+    """The other side sent a line longer than it may."""
+
+
+class TooLong(Exception):
+    """A line longer than a side may send was not sent."""
 
 
 class Shared:
@@ -214,14 +219,18 @@ def array(is_array: bool, kind: str, shape: list[int], content: str) -> Any:
 class Channel:
     """Messages over one socket; a message is a list that starts with a word."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, receives: int = MAX_LINE, sends: int = sys.maxsize) -> None:
+        self.receives, self.sends = receives, sends  # bytes of a line
         self.incoming = os.fdopen(descriptor, "rb")
         self.outgoing = os.fdopen(os.dup(descriptor), "wb")
 
     def send(self, message: list[Any]) -> None:
-        """Send a message. Raises Gone."""
+        """Send a message. Raises Gone or TooLong."""
+        line = json.dumps(message).encode() + b"\n"
+        if len(line) > self.sends:
+            raise TooLong
         try:
-            self.outgoing.write(json.dumps(message).encode() + b"\n")
+            self.outgoing.write(line)
             self.outgoing.flush()
         except OSError as error:
             raise Gone from error
@@ -229,8 +238,8 @@ class Channel:
     def receive(self) -> list[Any]:
         """The next message. Raises Gone or Flooded."""
         try:
-            line = self.incoming.readline(MAX_LINE + 1)
-            if len(line) > MAX_LINE:
+            line = self.incoming.readline(self.receives + 1)
+            if len(line) > self.receives:
                 raise Flooded
             message = json.loads(line)
             if isinstance(message, list) and message and isinstance(message[0], str):
