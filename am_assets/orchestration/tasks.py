@@ -4,6 +4,7 @@ A task makes the body of the same table, up to the measurements (`measuring.py`)
 memo itself. Nothing depends on one: a row that it did not store is measured by the run.
 """
 
+import threading
 import time
 from uuid import uuid4
 
@@ -13,8 +14,7 @@ from am_assets.config.cluster import Launcher
 from am_assets.orchestration.planned import UNDER_WAY
 from am_assets.orchestration.remote import APPLY, SUCCEEDED, RemoteLauncher
 
-TRIED_SECONDS = 10.0  # after which it is known how long a row takes
-LOOK_SECONDS = 10.0  # between two looks at the tasks
+LOOK_SECONDS = 10.0  # before it is known how long rows take, and between two looks at the tasks
 WORTH_SECONDS = 60.0  # of measuring that a task saves at least: its start takes 10 to 20 s
 MEASURING = "am_assets.orchestration.measuring"
 LOST = 3  # tasks that end with an error before no more are begun
@@ -22,7 +22,7 @@ LOST = 3  # tasks that end with an error before no more are begun
 
 class Tasks:
     """Begins tasks of the run of this process as long as rows are left for them and machines have room, and sees what
-    becomes of them."""
+    becomes of them. In a thread of its own: one row may take minutes, and a cluster that is away answers late."""
 
     def __init__(self, namespace: str, launcher: Launcher):
         self.namespace, self.launcher = namespace, launcher
@@ -30,31 +30,44 @@ class Tasks:
         self.cluster: RemoteLauncher = self.context.instance.run_launcher
         self.under_way: list[str] = []  # as the cluster names them
         self.lost, self.said = 0, ""
-        self.next = time.monotonic() + TRIED_SECONDS
+        self.left, self.measured, self.began = 0, 0, 0.0
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._tend, daemon=True)
+        self.thread.start()
 
-    def tend(self, left: int, rate: float) -> bool:
-        """Look at the tasks now and then, with so many rows left and this process measuring so many a second."""
-        if time.monotonic() >= self.next:
-            try:
-                self._look()
-                if rate and self.lost < LOST:
-                    self._begin(left / rate)
-            except Exception as error:  # of the cluster or of the records: the run measures all by itself
-                if (why := f"no tasks are begun now: {error}") != self.said:
-                    self.context.log.warning(why)
-                self.said = why
-            self.next = time.monotonic() + LOOK_SECONDS
+    def tend(self, left: int, measured: int) -> bool:
+        """Note how many rows are left, and how many this process has measured, with those that it begins now."""
+        self.began = self.began or time.monotonic()
+        self.left, self.measured = left, measured
         return True
+
+    def _tend(self) -> None:
+        while not self.over.wait(LOOK_SECONDS):
+            self.look()
+
+    def look(self) -> None:
+        """See what became of the tasks, and begin others. Rows take at least what this process took so far, if it had
+        measured those that it is at."""
+        try:
+            self._forget_ended()
+            if self.measured and self.lost < LOST:
+                self._begin(self.left * (time.monotonic() - self.began) / self.measured)
+        except Exception as error:  # of the cluster or of the records: the run measures all by itself
+            if (why := f"no tasks are begun now: {error}") != self.said:
+                self.context.log.warning(why)
+            self.said = why
 
     def close(self) -> None:
         """End what is still there: it waits for a machine, or this run was ended."""
+        self.over.set()
+        self.thread.join()
         for name in self.under_way:
             try:
                 self.cluster.stop(name)
             except Exception as error:  # its guard ends it
                 self.context.log.warning(f"a task was not ended: {error}")
 
-    def _look(self) -> None:
+    def _forget_ended(self) -> None:
         for name in [*self.under_way]:
             if how := self.cluster.ended(name):
                 self.under_way.remove(name)

@@ -24,12 +24,12 @@ PER_DRAW = 8  # of the rows at hand at most this part is drawn, so that others f
 @dataclass(frozen=True)
 class Split:
     """How missing rows are divided: `parts` makes frames of them that have all that `measure` needs. `tend` is told,
-    before each portion, about how many rows are left and how many this process measures a second; it says whether to go
-    on."""
+    before each portion, about how many rows are left and how many this process will have measured after it; it says
+    whether to go on."""
 
     parts: Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
     measure: Callable[[pl.DataFrame], Iterable[pl.DataFrame]]
-    tend: Callable[[int, float], bool]
+    tend: Callable[[int, int], bool]
 
 
 def in_slices(missing: pl.DataFrame) -> Iterable[pl.DataFrame]:
@@ -54,14 +54,14 @@ def portions(
     that are not measured yet.
     """
     taken = [missing.select("key").clear()]
-    size, made, began, left = FIRST_ROWS, 0, time.monotonic(), missing.height
+    size, made, left = FIRST_ROWS, 0, missing.height
     with kept.keep_open():  # its workers
         for part in split.parts(missing):
             rest, left = part, left - part.height
             while rest.height:
-                if not split.tend(left + rest.height, made / max(time.monotonic() - began, 1e-6)):
-                    return pl.concat(taken)
                 portion, rest = _drawn(rest, size)
+                if not split.tend(left + portion.height + rest.height, made + portion.height):
+                    return pl.concat(taken)
                 at = time.monotonic()
                 with claiming(portion) as (ours, todo):
                     taken.append(ours.select("key"))

@@ -107,32 +107,55 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         asset_key=dg.AssetKey("math_verdicts"),
         partition_key="sums",
     )
+    clock = SimpleNamespace(now=1.0)
     monkeypatch.setattr(dg.AssetExecutionContext, "get", lambda: context)
-    monkeypatch.setattr(tasks, "TRIED_SECONDS", 0.0)
-    monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.0)
-    yield SimpleNamespace(tasks=tasks.Tasks("math", Launcher(ray="http://h:1", runs=5)), ray=ray, said=said)
+    monkeypatch.setattr(tasks, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 3600.0)  # looks are those of the tests
+    begun = tasks.Tasks("math", Launcher(ray="http://h:1", runs=5))
+
+    def look(left: int, a_second: float) -> None:
+        """With so many rows left, ten seconds after measuring began."""
+        clock.now = 1.0
+        assert begun.tend(left, int(a_second * 10))
+        clock.now = 11.0
+        begun.look()
+
+    yield SimpleNamespace(tasks=begun, ray=ray, said=said, look=look, clock=clock)
+    begun.close()
 
 
 def test_tasks_are_begun_where_they_are_worth_their_start_and_machines_have_room(run: Any) -> None:
-    assert run.tasks.tend(1_000, 10) and not run.ray.jobs  # done in 100 s alone
-    run.tasks.tend(1_000, 5)
+    run.look(1_000, 10)
+    assert not run.ray.jobs  # done in 100 s alone
+    run.look(1_000, 5)
     assert len(run.ray.jobs) == 2
     for _ in range(3):
-        run.tasks.tend(100_000, 5)
+        run.look(100_000, 5)
     assert len(run.ray.jobs) == 3 and len([line for line in run.said if "was submitted" in line]) == 3
     run.ray.jobs[next(iter(run.ray.jobs))] = "SUCCEEDED"
-    run.tasks.tend(100_000, 5)
+    run.look(100_000, 5)
     assert len(run.ray.jobs) == 4  # another in the place of one that made room
     run.tasks.close()
     assert set(run.ray.stopped) == {name for name, status in run.ray.jobs.items() if status == "RUNNING"}
 
 
+def test_a_first_row_that_takes_long_is_not_waited_for(run: Any) -> None:
+    run.tasks.look()
+    run.tasks.tend(16, 1)
+    run.tasks.look()
+    assert not run.ray.jobs  # nothing is known yet
+    run.clock.now += 30
+    run.tasks.look()
+    assert len(run.ray.jobs) == 3
+
+
 def test_a_run_goes_on_by_itself_where_tasks_fail_or_ray_is_away(run: Any) -> None:
     run.ray.away = True
-    assert run.tasks.tend(100_000, 5) and run.tasks.tend(100_000, 5)
+    run.look(100_000, 5)
+    run.look(100_000, 5)
     assert run.said == ["no tasks are begun now: Ray is away"]
     run.ray.away = False
     for _ in range(4):
-        run.tasks.tend(100_000, 5)
+        run.look(100_000, 5)
         run.ray.jobs = dict.fromkeys(run.ray.jobs, "FAILED")
     assert len(run.ray.jobs) == 3 and not run.tasks.under_way
