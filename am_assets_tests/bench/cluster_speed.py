@@ -2,23 +2,24 @@
 
     python -m am_assets_tests.bench.cluster_speed [verdicts|pairs] [ROWS] [CORES] [HOSTS,...]
 
-Machines are namespaces (`cluster/hosts.py`) in control groups that limit their processor; Postgres and an S3 store run
-beside them, and what these take of the processor is told. Measured are verdicts of math that take algebra, or the pairs
-of the last of some shards with itself and each of the others. A run measures alone at first, then with a task on each
-other machine. Seconds are those of the body of the table, and of the apply, with the start of its run. All tables have
-to be those of one machine. Needs root.
+Machines are namespaces (`cluster/hosts.py`) in control groups that limit their processor. Postgres, an S3 store, Ray's
+head and `am apply` run beside them, and what these take of the processor is told. Measured are verdicts of math that
+take algebra, or the pairs of the last of some shards with itself and each of the others. A run measures alone at first,
+then with a task on each other machine. Seconds are those of the body of the table, and of the apply, with the start of
+its run. All tables have to be those of one machine. Needs root.
 """
 
 import json
 import os
 import random
 import re
+import resource
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,13 +141,20 @@ def services(stack: ExitStack, folder: Path) -> Iterator[tuple[Postgres, Weed, s
     yield postgres, weed, f"http://{GATE}:{store.port}"
 
 
-def took(postgres: Postgres, weed: Weed) -> float:
-    """Seconds of the processor that the services took so far, those of ended connections of Postgres left out."""
+def took(postgres: Postgres, weed: Weed, beside: Limited) -> float:
+    """Seconds of the processor that the services and what was begun from here took so far, those of ended connections
+    of Postgres left out."""
     assert weed.process is not None
     pid = int((postgres.folder / "data" / "postmaster.pid").read_text().split()[0])
-    processes = [psutil.Process(weed.process.pid), *(own := psutil.Process(pid)).children(), own]
-    times = [process.cpu_times() for process in processes if process.is_running()]
-    return sum(one.user + one.system + one.children_user + one.children_system for one in times)
+    of_head = map(int, (beside.group / "cgroup.procs").read_text().split())
+    processes = [weed.process.pid, pid, *(one.pid for one in psutil.Process(pid).children()), *of_head]
+    began = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = began.ru_utime + began.ru_stime
+    for one in processes:
+        with suppress(psutil.NoSuchProcess):
+            times = psutil.Process(one).cpu_times()
+            seconds += times.user + times.system + times.children_user + times.children_system
+    return seconds
 
 
 def measured(
@@ -158,32 +166,33 @@ def measured(
     postgres.run("createdb", name)
     os.environ["AM_DATABASE_URL"] = f"postgresql+psycopg2://am@{GATE}:{postgres.port}/{name}"
     with ExitStack() as stack:
-        hosts = []
-        for number in range(count):
-            hosts.append(host := Limited(number, home))
+        hosts = [Limited(number, home) for number in range(count + 1)]
+        for host in hosts:
             stack.callback(host.remove)
-            left_out = shutil.ignore_patterns(*(MADE if number else ()))
-            shutil.copytree(before, host.data, dirs_exist_ok=True, ignore=left_out)
-        head = f"http://{hosts[0].address}:8265"
+        beside, *limited = hosts
+        head = f"http://{beside.address}:8265"
         settings = {"store": f"s3://project/{name}", "endpoint": store, "launcher": {"ray": head, "runs": count}}
         for host in hosts:
+            left_out = shutil.ignore_patterns(*(() if host is beside else MADE))
+            shutil.copytree(before, host.data, dirs_exist_ok=True, ignore=left_out)
             Desk(host.data).write("cluster.yaml", settings)
             host.boot()
-            host.start_ray(hosts[0])
-        await_ray(head, count)
-        moved = hosts[0].am("cluster", "move")
+            host.start_ray(beside, cpus=int(host is not beside))
+        await_ray(head, count + 1)
+        moved = beside.am("cluster", "move")
         assert moved.wait() == 0, moved.stdout and moved.stdout.read()
-        for host in hosts:
+        for host in limited:
             host.limit(cores)
-        services_before, began = took(postgres, weed), time.monotonic()
-        applied = hosts[0].am("apply", "-r", "plain", "-s", work.select)
+        services_before, began = took(postgres, weed, beside), time.monotonic()
+        applied = beside.am("apply", "-r", "plain", "-s", work.select)
         told, _ = applied.communicate()
         seconds = time.monotonic() - began
         assert applied.returncode == 0, told
-        services = (took(postgres, weed) - services_before) / seconds
-        for host in hosts:
+        services = (took(postgres, weed, beside) - services_before) / seconds
+        for host in limited:
             host.limit(4)
-        log = postgres.run("psql", name, "-Atc", "select event from event_logs order by id")
+        of_run = "select event from event_logs where run_id = (select run_id from runs order by id desc limit 1)"
+        log = postgres.run("psql", name, "-Atc", f"{of_run} order by id")
         body = max(float(one) for one in re.findall(r'"value": ([0-9.]+)\}, "label": "seconds"', log) or [seconds])
         events = re.findall(r'"((?:A task on|The task on|[a-z]+: a task|a task of)[^"]*)"', log)
     objects = Objects(f"s3://project/{name}", weed.endpoint)

@@ -26,7 +26,7 @@ from am_assets_tests.services import ROOT, until
 NET = "10.78.19"
 BRIDGE, GATE = "amfaults", f"{NET}.254"  # where what all share listens
 OWN = ("data", "tmp", "ray")  # folders that each machine has for itself, at the same path
-RAY = ("ray.scripts.scripts", "start", "--block", "--num-cpus", "1", "--disable-usage-stats")
+RAY = ("ray.scripts.scripts", "start", "--block", "--disable-usage-stats")
 ROOMY = ("--object-store-memory", "100000000")
 OF_HEAD = ("gcs_server", "raylet")
 
@@ -117,11 +117,11 @@ class Host:
             command, env=self.environment(), stdout=out, stderr=both, text=True, start_new_session=True
         )
 
-    def start_ray(self, head: "Host") -> None:
+    def start_ray(self, head: "Host", cpus: int = 1) -> None:
         """Ray, started again whenever it ends, as by the machine's services."""
         at = ["--head", "--port", "6379", "--dashboard-host", "0.0.0.0"]
         joins = at if head is self else ["--address", f"{head.address}:6379"]
-        rest = ["--node-ip-address", self.address, "--temp-dir", str(self.folder / "ray")]
+        rest = ["--num-cpus", str(cpus), "--node-ip-address", self.address, "--temp-dir", str(self.folder / "ray")]
         one = " ".join([sys.executable, "-m", *RAY, *ROOMY, *joins, *rest])
         with (self.disk / "ray.log").open("a") as log:
             loop = self.command("bash", "-c", f"while :; do {one}; sleep 2; done")
