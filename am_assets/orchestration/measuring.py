@@ -25,6 +25,7 @@ from am_assets.orchestration.instance import prepare_environment
 from am_assets.orchestration.postgres import await_records
 from am_assets.orchestration.resources import Answers
 from am_assets.orchestration.tables import HERE
+from am_assets.orchestration.tasks import MOST_SECONDS
 from am_assets.project import Project, data_folder, project
 from am_assets.runtime.interrupts import ending_on_sigterm
 from am_assets.runtime.wording import counted
@@ -33,7 +34,6 @@ from am_assets.storage.portions import Split
 from am_assets.storage.stored import StoredTables
 from am_assets.storage.streams import Stored
 
-MOST_SECONDS = 300.0  # after which a task ends, so that a run that waits gets its machine; another may be begun
 STOP_SECONDS = 2.0  # that Ray waits, and one more, before it kills
 
 

@@ -16,6 +16,7 @@ from am_assets.orchestration.remote import APPLY, SUCCEEDED, RemoteLauncher
 
 LOOK_SECONDS = 10.0  # before it is known how long rows take, and between two looks at the tasks
 WORTH_SECONDS = 60.0  # of measuring that a task saves at least: its start takes 10 to 20 s
+MOST_SECONDS = 300.0  # after which a task ends, so that a run that waits gets its machine; another may be begun
 MEASURING = "am_assets.orchestration.measuring"
 LOST = 3  # tasks that end with an error before no more are begun
 
@@ -28,8 +29,8 @@ class Tasks:
         self.namespace, self.launcher = namespace, launcher
         self.context = dg.AssetExecutionContext.get()
         self.cluster: RemoteLauncher = self.context.instance.run_launcher
-        self.under_way: list[str] = []  # as the cluster names them
-        self.lost, self.said = 0, ""
+        self.under_way: dict[str, float] = {}  # as the cluster names them, and when they were submitted
+        self.lost, self.said, self.none_left = 0, "", False
         self.left, self.measured, self.began = 0, 0, 0.0
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._tend, daemon=True)
@@ -50,7 +51,7 @@ class Tasks:
         measured those that it is at."""
         try:
             self._forget_ended()
-            if self.measured and self.lost < LOST:
+            if self.measured and self.lost < LOST and not self.none_left:
                 self._begin(self.left * (time.monotonic() - self.began) / self.measured)
         except Exception as error:  # of the cluster or of the records: the run measures all by itself
             if (why := f"no tasks are begun now: {error}") != self.said:
@@ -68,14 +69,16 @@ class Tasks:
                 self.context.log.warning(f"a task was not ended: {error}")
 
     def _forget_ended(self) -> None:
-        for name in [*self.under_way]:
+        for name, submitted in [*self.under_way.items()]:
             if how := self.cluster.ended(name):
-                self.under_way.remove(name)
+                del self.under_way[name]
                 if how != SUCCEEDED:
                     self.lost += 1
                     self.context.log.warning(
                         f"a task of {self.namespace} ended early ({name} in {self.cluster.name}: {how})"
                     )
+                elif time.monotonic() - submitted < MOST_SECONDS:  # it found no row that nobody has
+                    self.none_left = True
 
     def _begin(self, seconds: float) -> None:
         """Begin as many tasks as shorten work that would take this process alone so long."""
@@ -89,7 +92,7 @@ class Tasks:
             name = f"{self.namespace.replace('_', '-')}-{run.run_id[:8]}-{uuid4().hex[:8]}"
             asset, partition = self.context.asset_key.to_user_string(), self.context.partition_key
             self.cluster.begin_beside(name, run.run_id, MEASURING, run.run_id, asset, partition, self.namespace)
-            self.under_way.append(name)
+            self.under_way[name] = time.monotonic()
             self.context.log.info(
                 f"{self.namespace}: a task was submitted to measure with this run, {len(self.under_way)} now, as what"
                 f" is left takes it {seconds:.0f} s"

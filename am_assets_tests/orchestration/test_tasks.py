@@ -113,11 +113,12 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(tasks, "LOOK_SECONDS", 3600.0)  # looks are those of the tests
     begun = tasks.Tasks("math", Launcher(ray="http://h:1", runs=5))
 
+    begun.tend(0, 0)
+
     def look(left: int, a_second: float) -> None:
-        """With so many rows left, ten seconds after measuring began."""
-        clock.now = 1.0
-        assert begun.tend(left, int(a_second * 10))
-        clock.now = 11.0
+        """After ten seconds more, with so many rows left and so many measured a second."""
+        clock.now += 10
+        assert begun.tend(left, int(a_second * (clock.now - begun.began)))
         begun.look()
 
     yield SimpleNamespace(tasks=begun, ray=ray, said=said, look=look, clock=clock)
@@ -132,15 +133,24 @@ def test_tasks_are_begun_where_they_are_worth_their_start_and_machines_have_room
     for _ in range(3):
         run.look(100_000, 5)
     assert len(run.ray.jobs) == 3 and len([line for line in run.said if "was submitted" in line]) == 3
-    run.ray.jobs[next(iter(run.ray.jobs))] = "SUCCEEDED"
+    first = next(iter(run.ray.jobs))
+    run.clock.now += 300
+    run.ray.jobs[first] = "SUCCEEDED"
     run.look(100_000, 5)
     assert len(run.ray.jobs) == 4  # another in the place of one that made room
     run.tasks.close()
-    assert set(run.ray.stopped) == {name for name, status in run.ray.jobs.items() if status == "RUNNING"}
+    assert set(run.ray.stopped) == set(run.ray.jobs) - {first}
+
+
+def test_no_task_is_begun_after_one_that_found_no_row_left(run: Any) -> None:
+    run.look(1_000, 5)
+    run.ray.jobs = dict.fromkeys(run.ray.jobs, "SUCCEEDED")
+    for _ in range(3):
+        run.look(1_000, 0.1)  # the last row takes this process long
+    assert len(run.ray.jobs) == 2 and not run.tasks.under_way
 
 
 def test_a_first_row_that_takes_long_is_not_waited_for(run: Any) -> None:
-    run.tasks.look()
     run.tasks.tend(16, 1)
     run.tasks.look()
     assert not run.ray.jobs  # nothing is known yet
