@@ -138,11 +138,11 @@ def numeral(text: str) -> Value | None:
 
 
 def row(text: str) -> Value | None:
-    """Numbers side by side: a list, and no product."""
-    numbers = text.split()
+    """Numbers side by side, a list and no product; in brackets in their order."""
+    numbers = text.removeprefix("(").removesuffix(")").split()
     if len(numbers) < 2 or not all(re.fullmatch(r"-?\d+(?:\.\d+)?", number) for number in numbers):
         return None
-    return Group("list", tuple(map(Term, numbers)))
+    return Group("point" if text.startswith("(") else "list", tuple(map(Term, numbers)))
 
 
 def term(text: str) -> Value | None:
