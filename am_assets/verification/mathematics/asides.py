@@ -16,7 +16,7 @@ EXPLAINED = re.compile(
 )
 INTRODUCED = re.compile(
     r"\\text\{(?![^{}]*\b(?:not|no|neither|never|least|most|than|about|between|either|wrong|if|step|except|other)\b)\s*"
-    r"(?:only|(?:[a-z]+,? ){0,6}(?:(?:is|are|equals):?|[a-z]+:))\s*\}\s*(?=\S)",
+    r"(?:only|exactly|(?:[a-z]+,? ){0,6}(?:(?:is|are|equals):?|[a-z]+:))\s*\}\s*(?=\S)",
     re.IGNORECASE,
 )
 # "All integers n >= 2": by their names these letters are integers.
@@ -30,9 +30,12 @@ NEARLY = re.compile(
     r"\s*(?:\(\s*|\\text\{\()(?:\\approx|(?:\\text\{)?\s*(?:approximately|about|or about|roughly)\s*\})\s*([^()]+)\)$"
 )
 IN_ORDER = re.compile(r"(.+?)[, ]*(?:\bin )?\\text\{\(?(?:respectively|(?:in )?(?:this|that) order)\)?\}", re.DOTALL)
+NO_NAME = (
+    r"(?:and|or|not|no|nor|neither|never|only|either|exactly|about|approximately|over|under|if|when|for|first|then|next|but"
+    r"|also|else|maybe|perhaps|possibly|probably|almost|nearly|except|without|instead|plus|minus|times)\b"
+)
 CALLED = re.compile(
-    r"\\text\{(?!(?:and|or|not|no|only|either|about|approximately|over|under|if|when|for|then|but|also|else|maybe|perhaps"
-    r"|possibly|probably|almost|nearly|except|without|plus|minus|times)\b)([A-Za-z]+):?\}\s*:?\s*(?!\\text)([-\\\d(\[][^=]*)"
+    rf"(?:\\text\{{(?!{NO_NAME})([a-z]+):?\}}\s*:?|([A-Z])\s*:)\s*(?!\\text)([-\\\d(\[][^=]*)", re.IGNORECASE
 )
 JOINT = r"(?:[,，;；、]|或|\bor\b|\band\b|\\text\s*\{\s*(?:or|and|或)\s*\})"
 VALUE = r"[^,，;；或、(（\n]{1,40}?"
@@ -65,6 +68,8 @@ def value_alone(spelled: str) -> str:
     >>> value_alone(r"\text{The answer is} 5"), value_alone(r"5 (\text{since} x>0)")
     ('5', '5')
     """
+    if called(spelled):
+        return spelled
     introduced = INTRODUCED.match(spelled)
     bare = EXPLAINED.sub("", spelled[introduced.end() :] if introduced else spelled)
     bare = OF_INTEGERS.sub("", bare)
@@ -106,8 +111,9 @@ def parts(spelled: str) -> list[tuple[str, str]]:
 def called(spelled: str) -> list[tuple[str, str]]:
     """The names and results of "maximum 24, minimum 12": a word before each of several."""
     found = [CALLED.fullmatch(part) for part in split(spelled, JOINED)[0]]
-    named = {one[1].casefold(): one[2] for one in found if one}
-    return list(named.items()) if 1 < len(named) == len(found) else []
+    named = {one[1] or one[2]: one[3] for one in found if one}
+    lowered = [(name if len(name) == 1 else name.casefold(), value) for name, value in named.items()]
+    return lowered if 1 < len(lowered) == len(found) else []
 
 
 def in_order(spelled: str) -> str | None:

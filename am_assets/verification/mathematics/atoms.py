@@ -83,7 +83,7 @@ def is_operation(text: str) -> bool:
 
 def name(text: str) -> str:
     text = re.sub(r"\\(?:vec|overrightarrow|overline|hat|mathbf)\{([A-Za-z]+)\}|\\text\{([^{}]*)\}", r"\1\2", text)
-    return re.sub(r"[\s{}]|^\||\|$|\\(?=max|min)", "", text)
+    return re.sub(r"[\s{}]|^\||\|$|\\(?=max|min)|(?<=max)imum$|(?<=min)imum$", "", text)
 
 
 def ratio(text: str) -> Value | None:

@@ -1,6 +1,7 @@
 r"""Words: which phrases say the same, which the opposite, and which no rule can tell apart.
 
-A phrase is looked up in the table of `meanings`, without article, case and the frame of a sentence ("the sequence is …").
+A phrase is looked up in the table of `meanings`, without article, case and the frame of a sentence ("the sequence
+is …").
 """
 
 import re
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from am_assets.verification.mathematics.dates import date
 from am_assets.verification.mathematics.meanings import SAME
 from am_assets.verification.mathematics.spellings import NONE_SUCH
+
 
 def _rows() -> Iterator[tuple[str, tuple[int, int]]]:
     for paragraph, block in enumerate(SAME.strip().split("\n\n")):
@@ -19,7 +21,7 @@ def _rows() -> Iterator[tuple[str, tuple[int, int]]]:
 
 MEANING = dict(_rows())  # phrase -> (paragraph, line)
 COLOURS = next(meaning[0] for phrase, meaning in MEANING.items() if phrase == "red")
-ARTICLE = re.compile(r"(?:an?|the) (?=\w)")
+ARTICLE = re.compile(r"\b(?:an?|the) (?=\w)")
 # "The sequence is convergent", "the series converges": a subject of few words, and what is said of it.
 SUBJECT = r"(?P<subject>(?:the|this|that|it|its|f|x|n|f\(x\))(?: (?!(?:sub)?case|branch)[a-z-]+){0,4}?)"
 FRAME = re.compile(rf"{SUBJECT} (?:is|are|was|were|(?:holds|is true) for) (?:an? )?(?P<said>\S.*)", re.DOTALL)
@@ -36,7 +38,7 @@ TRUTH_STATEMENT = re.compile(
     re.DOTALL,
 )
 JOINT = re.compile(r", ?and | and |, ?|; ?| & |[和与、]")
-STATED = re.compile(r" (?:is|are|was|has) | - |[:=]")  # says of whom it is true
+STATED = re.compile(r" (?:is|are|was|has) | - |[:=]|\d\S* [a-z]")  # says of whom it is true
 LED = re.compile(r"^(?:so|thus|hence|therefore)(?:,| ) ?")
 HEAD = re.compile(r"((?:[a-z-]+ )+[a-z-]+?) of (?:the |an? )?\S.*", re.DOTALL)
 WINS = re.compile(r"(.+?) (?:(?:always |will )?wins?|(?:has|have) (?:a )?winning strategy)")

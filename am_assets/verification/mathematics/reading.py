@@ -122,7 +122,7 @@ def _labelled(text: str) -> Value | None:
     values = [read(part) for _, part in parts]
     if not parts or any(isinstance(value, Words | Void) for value in values):
         return Words(text) if parts else None
-    return Named(tuple((name, value) for (name, _), value in zip(parts, values, strict=True)))
+    return Named(tuple((atoms.name(name), value) for (name, _), value in zip(parts, values, strict=True)))
 
 
 def _implied(text: str) -> Value | None:
@@ -293,7 +293,7 @@ def _plus_minus(text: str) -> Value | None:
 
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
-    _environment, _ordered, _qualified, _conditioned, _labelled, _implied, _restated, atoms.compound_quantity, atoms.congruence,
-    _rounded, _joined, _built, _compared, _member, _equated, _combined, _named_point, atoms.row, _bracketed,
-    _plus_minus, atoms.numeral, atoms.ratio, atoms.term,
+    _environment, _ordered, _qualified, _conditioned, _labelled, _implied, _restated, atoms.compound_quantity,
+    atoms.congruence, _rounded, _joined, _built, _compared, _member, _equated, _combined, _named_point, atoms.row,
+    _bracketed, _plus_minus, atoms.numeral, atoms.ratio, atoms.term,
 ]  # fmt: skip

@@ -32,8 +32,8 @@ def terms(one: Term, other: Term, same: Equality) -> Told:
 
 
 def _nouns(one: str, other: str) -> Told:
-    """May two nouns be of the same? Not where one has a word that the other's excludes, as "m/s upward" and "m/s downward"
-    or "red balls" and "blue balls"; and "north of east" is not "east of north"."""
+    """May two nouns be of the same? Not where a word of one excludes one of the other, as in "m/s upward" and "m/s
+    downward" or "red balls" and "blue balls"; and "north of east" is not "east of north"."""
     words = one.split(), other.split()
     apart = {*words[0]} - {*words[1]}, {*words[1]} - {*words[0]}
     if not all(words):
