@@ -6,6 +6,8 @@ Only text is taken away here; what is left is read by `reading`.
 import re
 from itertools import takewhile
 
+from am_assets.verification.mathematics.values import JOINED, split
+
 # Behind a result, in brackets: why it is the one. "(for even n)" and "(approximately)" say more, and stay.
 EXPLAINED = re.compile(
     r"\s*,?\s*(?:\(\s*\\text\{\s*|\\text\{\s*\(\s*)"
@@ -14,7 +16,7 @@ EXPLAINED = re.compile(
 )
 INTRODUCED = re.compile(
     r"\\text\{(?![^{}]*\b(?:not|no|neither|never|least|most|than|about|between|either|wrong|if|step|except|other)\b)\s*"
-    r"(?:only|(?:[a-z]+,? ){0,6}(?:(?:is|are|equals):?|[a-z]+:))\s*\}\s*(?=\S)",
+    r"(?:only|exactly|(?:[a-z]+,? ){0,6}(?:(?:is|are|equals):?|[a-z]+:))\s*\}\s*(?=\S)",
     re.IGNORECASE,
 )
 # "All integers n >= 2": by their names these letters are integers.
@@ -26,6 +28,14 @@ OF_INTEGERS = re.compile(
 # An approximation in brackets.
 NEARLY = re.compile(
     r"\s*(?:\(\s*|\\text\{\()(?:\\approx|(?:\\text\{)?\s*(?:approximately|about|or about|roughly)\s*\})\s*([^()]+)\)$"
+)
+IN_ORDER = re.compile(r"(.+?)[, ]*(?:\bin )?\\text\{\(?(?:respectively|(?:in )?(?:this|that) order)\)?\}", re.DOTALL)
+NO_NAME = (
+    r"(?:and|or|not|no|nor|neither|never|only|either|exactly|about|approximately|over|under|if|when|for|first|then|next|but"
+    r"|also|else|maybe|perhaps|possibly|probably|almost|nearly|except|without|instead|plus|minus|times)\b"
+)
+CALLED = re.compile(
+    rf"(?:\\text\{{(?!{NO_NAME})([a-z]+):?\}}\s*:?|([A-Z])\s*:)\s*(?!\\text)([-\\\d(\[][^=]*)", re.IGNORECASE
 )
 JOINT = r"(?:[,，;；、]|或|\bor\b|\band\b|\\text\s*\{\s*(?:or|and|或)\s*\})"
 VALUE = r"[^,，;；或、(（\n]{1,40}?"
@@ -58,6 +68,8 @@ def value_alone(spelled: str) -> str:
     >>> value_alone(r"\text{The answer is} 5"), value_alone(r"5 (\text{since} x>0)")
     ('5', '5')
     """
+    if called(spelled):
+        return spelled
     introduced = INTRODUCED.match(spelled)
     bare = EXPLAINED.sub("", spelled[introduced.end() :] if introduced else spelled)
     bare = OF_INTEGERS.sub("", bare)
@@ -86,14 +98,28 @@ def labelled(text: str) -> str | None:
 
 
 def parts(spelled: str) -> list[tuple[str, str]]:
-    """The labels and results of "(a) 3 (b) 5"; none where the labels are not the first ones in their order."""
+    """The names and results of "(a) 3 (b) 5"; none where the labels are not the first ones in their order."""
     labels = list(LABEL.finditer(spelled))
     names = [label[1] or label[2] for label in labels]
     if len(labels) < 2 or labels[0].start() or names not in [order[: len(names)] for order in ORDERS]:
         return []
     ends = [label.start() for label in labels[1:]] + [len(spelled)]
     results = [spelled[label.end() : end].strip(" ,;") for label, end in zip(labels, ends, strict=True)]
-    return list(zip(names, results, strict=True)) if all(results) else []
+    return [(f"part{name}", result) for name, result in zip(names, results, strict=True)] if all(results) else []
+
+
+def called(spelled: str) -> list[tuple[str, str]]:
+    """The names and results of "maximum 24, minimum 12": a word before each of several."""
+    found = [CALLED.fullmatch(part) for part in split(spelled, JOINED)[0]]
+    named = {one[1] or one[2]: one[3] for one in found if one}
+    lowered = [(name if len(name) == 1 else name.casefold(), value) for name, value in named.items()]
+    return lowered if 1 < len(lowered) == len(found) else []
+
+
+def in_order(spelled: str) -> str | None:
+    """The list of which words say that its order counts."""
+    found = IN_ORDER.fullmatch(spelled)
+    return found[1] if found else None
 
 
 def block(text: str) -> str:

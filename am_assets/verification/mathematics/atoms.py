@@ -83,7 +83,7 @@ def is_operation(text: str) -> bool:
 
 def name(text: str) -> str:
     text = re.sub(r"\\(?:vec|overrightarrow|overline|hat|mathbf)\{([A-Za-z]+)\}|\\text\{([^{}]*)\}", r"\1\2", text)
-    return re.sub(r"[\s{}]|^\||\|$|\\(?=max|min)", "", text)
+    return re.sub(r"[\s{}]|^\||\|$|\\(?=max|min)|(?<=max)imum$|(?<=min)imum$", "", text)
 
 
 def ratio(text: str) -> Value | None:
@@ -138,11 +138,11 @@ def numeral(text: str) -> Value | None:
 
 
 def row(text: str) -> Value | None:
-    """Numbers side by side: a list, and no product."""
-    numbers = text.split()
+    """Numbers side by side, a list and no product; in brackets in their order."""
+    numbers = text.removeprefix("(").removesuffix(")").split()
     if len(numbers) < 2 or not all(re.fullmatch(r"-?\d+(?:\.\d+)?", number) for number in numbers):
         return None
-    return Group("list", tuple(map(Term, numbers)))
+    return Group("point" if text.startswith("(") else "list", tuple(map(Term, numbers)))
 
 
 def term(text: str) -> Value | None:

@@ -22,6 +22,7 @@ from am_assets.verification.mathematics.values import Equation, Named, Piecewise
 from am_assets.verification.mathematics.worded import with_digits
 
 FORMULA = re.compile(r"\d|\\(?!text(?![a-z]))|[=+*/^<>]")  # in words: perhaps a result that no rule reads
+SUBSTANCE = re.compile(r"(?=.*\d)(?:[A-Z][a-z]?\d{0,3}){2,}")
 COMMA = re.compile(r"\W*\d+,\d{1,2}(?:\s*[A-Za-z]+)?\W*")
 UNTOLD, UNMARKED = "no rule compares these", "no result is marked"
 
@@ -88,7 +89,7 @@ def judge(found: list[str], answer: str, reference: str, tolerance: float | None
 
 def compare(reference: str, result: str, tolerance: float | None = None) -> Told:
     """Is `result` what `reference` asks for, in any of the readings that they have?"""
-    if normalize(reference) == normalize(result):
+    if normalize(reference) == normalize(result) or _substance(reference) == _substance(result) != "":
         return True
     same = Within(tolerance)
     told = any_of([_answers(gold, value, same) for gold in readings(reference) for value in readings(result)])
@@ -113,6 +114,12 @@ def _answers(gold: Value, value: Value, same: Within) -> Told:
         told = any_of([same.values(gold, one) for one in readings(value.right)])
         return told if not told or _says_what_it_is(value.left) else None
     return same.values(gold, value)
+
+
+def _substance(text: str) -> str:
+    r"""H2O of "H2O" and "\mathrm{H}_2\mathrm{O}"; "" of what is no chemical formula."""
+    bare = re.sub(r"\\(?:text|ce|mathrm|mathbf)(?![a-z])|[\s{}_$]", "", text)
+    return bare if SUBSTANCE.fullmatch(bare) else ""
 
 
 def _says_what_it_is(left: str) -> bool:

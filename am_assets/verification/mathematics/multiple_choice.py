@@ -25,6 +25,7 @@ CHOSEN = re.compile(
 LABELLED = re.compile(r"(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
 FURTHER_LABEL = re.compile(r"(?<![A-Za-z\\])[A-J]\s?[:)]")  # "A: 30, B: 45" are two values
 FURTHER_OPTION = re.compile(r"(?<![A-Za-z\\])[A-HJ](?![A-Za-z])")  # "(A) I only" has one
+LETTER = re.compile(r"(?<![A-Za-z])[A-J](?![A-Za-z])")
 SEVERAL = re.compile(
     rf"(?:(?:the )?(?:correct )?(?:options|choices|answers)(?: are)?:? )?({LISTED.pattern})"
     r"(?: are(?: the)? (?:correct|right|true)(?: (?:options|choices|answers|ones))?)?",
@@ -76,6 +77,8 @@ def settle(found: list[str], answer: str, reference: str) -> Verdict | None:
     marked = found or [answer.strip().splitlines()[-1].replace("**", "")]
     wanted = letters(gold)
     told = _options_told(marked, answer, wanted) if wanted else [phrases.same(normalize(one), gold) for one in marked]
+    if wanted and (order := LETTER.findall(gold)) != sorted({*order}):  # "D, A, C" and "A, B, A" are sequences
+        told = [LETTER.findall(text) == order if _letters(text) else None for text in map(normalize, marked)]
     if wanted and len(wanted) > 1 and any(one is None for one in told) and not is_text(reference):
         return None  # "AC" may be a segment or a product
     extracted = " | ".join(marked)

@@ -23,7 +23,8 @@ class Quantity(NamedTuple):
 # Words after a number that change it, so that they are no noun.
 NO_NOUN = re.compile(
     r"\b(?:less|more|fewer|greater|least|most|or|not|over|under|times(?= )|plus|minus|squared|cubed|factorial|half"
-    r"|halves|thirds?|quarters?|fourths?|fifths?|tenths?|base|mod|modulo|and|between|to|per|if|when|divided|approximately|about"
+    r"|halves|thirds?|quarters?|fourths?|fifths?|tenths?|base|mod|modulo|and|between|to(?! the (?:left|right)\b)|per"
+    r"|if|when|divided|approximately|about"
     r"|zero|one|two|three|four|five|six|seven|eight|nine|ten|negative|positive|pm|am|AM|PM|o'clock)\b"
 )
 NOUN = re.compile(rf"(?:[^\W\d_]{{2,}}|a|[{OTHER_SCRIPTS}])(?:\.?[ '-](?:[^\W\d_]{{2,}}|[as]))*")

@@ -12,6 +12,10 @@ from am_assets.verification.mathematics.notation import clean
 from am_assets.verification.mathematics.qualifiers import condition, conditioned, unqualified
 from am_assets.verification.mathematics.thousands import with_commas
 from am_assets.verification.mathematics.values import (
+    ENVIRONMENT,
+    JOINED,
+    MATRICES,
+    SYSTEMS,
     Equation,
     Group,
     Matrix,
@@ -32,7 +36,6 @@ from am_assets.verification.mathematics.values import (
     split,
 )
 
-JOINED = re.compile(r",?\s*\\text\{(?:and|or)\}|,|;|\\\\|\\newline")
 COMPARISON = re.compile(r"\\(?:le|ge|ne)(?![a-z])|[<>]")
 EXCEPTED = re.compile(r"[A-Za-z]\s*\\ne(?![a-z])\s*")
 APPROXIMATES = re.compile(r"\\approx(?![a-z])")
@@ -46,14 +49,6 @@ INTERSECTION = re.compile(r"\\cap(?![a-z])")
 MINUS = re.compile(r"\\setminus(?![a-z])|\\(?=\\\{)|(?<=\\mathbb\{R\})\s*-(?=\s*\\\{)")
 BUILT = re.compile(r"\\\{\s*([a-z]|\\[a-z]+)(?:\s*\\in\s*\\mathbb\{R\})?\s*[|:]\s*(.+)\\\}", re.DOTALL)
 SEQUENCE = re.compile(r"\\\{\s*(.+?)\s*(?:\\middle\s*)?[:|]\s*([a-z]\s*\\in\s*\\mathbb\{Z\})\s*\\\}", re.DOTALL)
-ENVIRONMENT = re.compile(
-    r"(?:(?P<name>[^=&\\]+(?:\\[a-z]+[^=&\\]*)?)=)?\s*"
-    r"(?:(?P<factor>-|[^=&]*?[\w})])\s*(?:\\(?:cdot|times)(?![a-z])\s*)?)?(?P<before>\\\{|\(|\[|\|)?\s*\\begin\{(?P<kind>\w+)\*?\}"
-    r"\s*(?:\{[lcr|. ]*\})?(?P<body>.*)\\end\{(?P=kind)\*?\}\s*(?P<after>\\\}|\)|\]|\|)?",
-    re.DOTALL,
-)
-MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix"}
-SYSTEMS = {"cases", "dcases", "rcases", "aligned", "align", "gathered", "split", "alignedat"}
 POINT = re.compile(r"([A-Z]'?(?:_\{?\w\}?)?)\s*(\([^()]*(?:\([^()]*\)[^()]*)*,[^()]*(?:\([^()]*\)[^()]*)*\))")
 RESTATED = re.compile(r"(.+?) +\(+(?:(?:\\text\{\(?or\}|=) *)?([^()]+)\)+")
 
@@ -115,13 +110,19 @@ def _conditioned(text: str) -> Value | None:
     return Piecewise(((value, found[1]),)) if found and value and not isinstance(value, Words | Void) else None
 
 
+def _ordered(text: str) -> Value | None:
+    """2 and 3, respectively."""
+    value = read(rest) if (rest := asides.in_order(text)) else None
+    return Group("point", value.items) if isinstance(value, Group) and value.kind == "list" else None
+
+
 def _labelled(text: str) -> Value | None:
-    """(a) 3 (b) 5."""
-    parts = asides.parts(text)
+    """(a) 3 (b) 5; maximum 24, minimum 12."""
+    parts = asides.parts(text) or asides.called(text)
     values = [read(part) for _, part in parts]
     if not parts or any(isinstance(value, Words | Void) for value in values):
         return Words(text) if parts else None
-    return Named(tuple((f"part{label}", value) for (label, _), value in zip(parts, values, strict=True)))
+    return Named(tuple((atoms.name(name), value) for (name, _), value in zip(parts, values, strict=True)))
 
 
 def _implied(text: str) -> Value | None:
@@ -292,7 +293,7 @@ def _plus_minus(text: str) -> Value | None:
 
 # In this order. A qualifier, an approximation and separators bind least, a unit binds most.
 FORMS: list[Callable[[str], Value | None]] = [
-    _environment, _qualified, _conditioned, _labelled, _implied, _restated, atoms.compound_quantity, atoms.congruence,
-    _rounded, _joined, _built, _compared, _member, _equated, _combined, _named_point, _bracketed, _plus_minus,
-    atoms.numeral, atoms.ratio, atoms.row, atoms.term,
+    _environment, _ordered, _qualified, _conditioned, _labelled, _implied, _restated, atoms.compound_quantity,
+    atoms.congruence, _rounded, _joined, _built, _compared, _member, _equated, _combined, _named_point, atoms.row,
+    _bracketed, _plus_minus, atoms.numeral, atoms.ratio, atoms.term,
 ]  # fmt: skip

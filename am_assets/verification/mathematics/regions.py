@@ -33,7 +33,7 @@ def region(value: Value) -> "Set | None":
         ends = [_real(item) for item in value.items]
         if any(end is None for end in ends):
             return None
-        if value.kind == "point" and len(ends) == 2:
+        if value.kind == "point" and value.brackets and len(ends) == 2:
             lower, upper = ends
             opened = value.brackets[0] == "(", value.brackets[1] == ")"
             return Interval(lower, upper, *opened) if bool(lower <= upper) else None

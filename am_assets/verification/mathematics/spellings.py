@@ -158,7 +158,8 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"(?:\{\})?(?:_\{?(\w+)\}?|\^\{(\w+)\})C_\{?(\w+)\}?": lambda m: rf"\binom{{{m[1] or m[2]}}}{{{m[3]}}}",
     r"(?<![A-Za-z\\])[AP]_\{?(\d+)\}?\^\{?(\d+)\}?(?!\w)": lambda m: _chosen(m, r"\frac{%s!}{(%s-%s)!}"),
     # A quotient with its remainder, which is no product.
-    r"^(\d+) ?(?:\\text\{ ?)?(?:R|r|remainder)(?: ?\})? ?(\d+)$": r"(\1,\2)",
+    r"^(?:(?:\\text\{ ?)?quotient:?(?: ?\})? ?)?(\d+),? ?(?:\\text\{ ?)?(?:and )?(?:R|r|remainder:?)(?: ?\})? ?(\d+)$":
+        r"(\1,\2)",
     # Fractions and mixed numbers.
     r"^(\d+) ?(?:\\text\{)? ?(?:out of|in) ?\}? ?(\d+)$": r"\\frac{\1}{\2}",
     r"^(\d+) ?(?:\\text\{)? ?to ?\}? ?(\d+)$": r"\1:\2",

@@ -46,7 +46,7 @@ class Ratio:
 @dataclass(frozen=True)
 class Group:
     """Several values: a bare `list` and a `set` in any order, a `point` in its order; a point of two may be an interval
-    with these brackets."""
+    with these brackets, and has none where words say that the order counts."""
 
     kind: str
     items: tuple["Value", ...]
@@ -147,6 +147,7 @@ def named_values(values: list[Value], either: bool) -> Value:
     return Group("list", tuple(values)) if alternatives else Named(tuple(pairs))
 
 
+JOINED = re.compile(r",?\s*\\text\{(?:and|or)\}|,|;|\\\\|\\newline")
 OPENING = re.compile(r"\\begin\{|\\\{|\\langle|\\lfloor|\\lceil|[(\[{]")
 CLOSING = re.compile(r"\\end\{|\\\}|\\rangle|\\rfloor|\\rceil|[)\]}]")
 
@@ -184,6 +185,16 @@ def closes_early(text: str) -> bool:
         if depth == 0:
             return token.end() < len(text)
     return True
+
+
+ENVIRONMENT = re.compile(
+    r"(?:(?P<name>[^=&\\]+(?:\\[a-z]+[^=&\\]*)?)=)?\s*"
+    r"(?:(?P<factor>-|[^=&]*?[\w})])\s*(?:\\(?:cdot|times)(?![a-z])\s*)?)?(?P<before>\\\{|\(|\[|\|)?\s*\\begin\{(?P<kind>\w+)\*?\}"
+    r"\s*(?:\{[lcr|. ]*\})?(?P<body>.*)\\end\{(?P=kind)\*?\}\s*(?P<after>\\\}|\)|\]|\|)?",
+    re.DOTALL,
+)
+MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix"}
+SYSTEMS = {"cases", "dcases", "rcases", "aligned", "align", "gathered", "split", "alignedat"}
 
 
 def ends_early(body: str, kind: str) -> bool:

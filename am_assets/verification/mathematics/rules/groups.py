@@ -1,5 +1,6 @@
 """Several values: lists, sets, points, matrices, and lists with an ellipsis."""
 
+import re
 from dataclasses import replace
 from itertools import chain, pairwise
 from typing import Any
@@ -19,7 +20,7 @@ def groups(one: Group, other: Group, same: Equality) -> Told:
     if alternatives[0] != alternatives[1] and "point" in kinds:
         return None  # x = 3 or y = 2
     if kinds == {"point"}:
-        if len(one.items) == 2 and one.brackets != other.brackets:
+        if len(one.items) == 2 and one.brackets and other.brackets and one.brackets != other.brackets:
             return False
         return in_order(one.items, other.items, same)
     if kinds == {"point", "set"}:
@@ -30,8 +31,16 @@ def groups(one: Group, other: Group, same: Equality) -> Told:
         return None if told and len(point.items) == 2 and region(point) is not None else told
     if "set" in kinds:
         return all_of([each_in(one.items, other.items, same), each_in(other.items, one.items, same)])
+    if _spelled(one) or _spelled(other):
+        return in_order(one.items, other.items, same)
     named = _by_noun(one, other, same)
     return named if named is not None else in_any_order(one.items, other.items, same)
+
+
+def _spelled(group: Group) -> bool:
+    """Is it a sequence of letters, as T, F, T?"""
+    letters = [item.text for item in group.items if isinstance(item, Term) and re.fullmatch("[A-Z]", item.text)]
+    return len({*letters}) < len(letters) == len(group.items)
 
 
 def _by_noun(one: Group, other: Group, same: Equality) -> Told:

@@ -43,6 +43,9 @@ def named(one: Named, other: Named, same: Equality) -> Told:
         return told if told is False or _one_word(*first, *second) or _one_function(*first, *second) else None
     shared = first.keys() & second.keys()
     told = all_of([_values(first[name], second[name], same) for name in shared])
+    if not shared and any(len(name) > 1 and name.isalpha() for name in (*first, *second)):  # length and width, l and w
+        told = in_any_order([each for _, each in one.pairs], [each for _, each in other.pairs], same)
+        return told and None
     return None if shared and told is not False else False
 
 

@@ -2,7 +2,7 @@
 
 import re
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 from am_assets.verification.mathematics import algebra, parameters, phrases
 from am_assets.verification.mathematics.notation import letters
@@ -20,14 +20,31 @@ TEMPERATURES = {
 }
 MONEY = {"dollar", "euro", "pound sterling", "yuan", "rupee"}
 MILLION = 10**6
+SIDES = {"left", "right"}  # of the meanings of "right", no angle
+NO_THINGS = {"of", "the", "a", "in", "on", "at", "from", "for", "with", "per", "and"}
 MINUTES = re.compile(r"\d\d")
 
 
 def terms(one: Term, other: Term, same: Equality) -> Told:
-    """Numbers with their units: of one dimension, converted; a unit or noun that only one side names is ignored."""
-    one, other = _counted(one), _counted(other)
-    if one.noun and phrases.same(one.noun, other.noun) is False:
-        return False  # 5 m/s upward, 5 m/s downward
+    """Numbers with their units and nouns."""
+    told, nouns = _amounts(_counted(one), _counted(other), same), _nouns(one.noun, other.noun)
+    return told if nouns or told is False else nouns
+
+
+def _nouns(one: str, other: str) -> Told:
+    """May two nouns be of the same? Not where a word of one excludes one of the other, as in "m/s upward" and "m/s
+    downward" or "red balls" and "blue balls"; and "north of east" is not "east of north"."""
+    words = one.split(), other.split()
+    apart = {*words[0]} - {*words[1]}, {*words[1]} - {*words[0]}
+    if not all(words):
+        return True
+    if any(phrases.same(*pair) is False or {*pair} == SIDES for pair in [(one, other), *product(*apart)]):
+        return False
+    return None if not any(apart) and words[0] != words[1] else True
+
+
+def _amounts(one: Term, other: Term, same: Equality) -> Told:
+    """Units of one dimension, converted; a unit or noun that only one side names is ignored."""
     kinds = [term.unit.dimension if term.unit else None for term in (one, other)]
     if kinds.count("percent") == 1:
         return _percent(*((one, other) if kinds[0] == "percent" else (other, one)), same)
@@ -92,7 +109,7 @@ def _up_to_constants(one: str, other: str, equal: Told) -> Told:
 
 def share_a_noun(one: Term, other: Term) -> bool:
     first, second = ({word.removesuffix("s") for word in re.findall(r"\w+", term.noun)} for term in (one, other))
-    return bool(first & second)
+    return bool(first & second - NO_THINGS)
 
 
 def _times(text: str, factor: Fraction) -> str:
