@@ -41,7 +41,7 @@ def read(
         adapter = adapter or (OWN if paths and not listed else None)
         given = {"adapter": adapter, "columns": paths, "teacher": teacher, "turns": turns, "where": where}
         given = {name: value for name, value in given.items() if value}
-        shapes = [] if listed or adapter else guesses(file, base)
+        shapes = [] if listed or adapter else guesses(file, base, turns)
         entries = [_both(entry | shape.entry, given) for shape in shapes] or [entry | given]
         limit = {"limit": rows or None}
         unnamed = [{name: value for name, value in one.items() if value != UNNAMED} | limit for one in entries]

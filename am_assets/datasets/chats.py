@@ -1,10 +1,10 @@
 """Chats of data sets: who says what is read from roles, never from positions.
 
 A chat is a list of turns, each with its role (`role` or `from`) and what is said (`content` or `value`), as it is or as
-JSON text.
+JSON text. Objects with the speakers as their fields and messages of LangChain are read as such turns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from am_assets.datasets.values import THOUGHT_PARTS, Fault, parsed, shown, text, typed
@@ -19,6 +19,10 @@ ROLE, SAID = ("role", "from"), ("content", "value", "text", "parts")
 THINKING = ("reasoning_content", "reasoning", "thinking")  # beside what is said
 THOUGHTS = (*THINKING, "text", "content", "summary")  # in a part of what is said
 NO_THOUGHT = (None, True, False)  # whether the model was to think
+SETTINGS = frozenset(("on", "off", "true", "false", "yes", "no", "none", "low", "medium", "high"))  # likewise, as text
+SPEAKERS = ("system", "human", "user", "assistant", "gpt")  # fields that are turns
+MESSAGES = ("system", "human", "ai")  # types of LangChain's messages
+CHANNELS = ("analysis",)  # of gpt-oss, with a thought in a turn of its own
 CALLS, SAID_NAMES = frozenset(["tool_calls", "function_call"]), frozenset(SAID)
 THINK, THINK_END = "<think>", "</think>"
 Several = Literal["first", "reject"]
@@ -41,7 +45,44 @@ class Chat(NamedTuple):
 
 def is_chat(value: Any) -> bool:
     """Whether a value is a list of which some item says who speaks; `read_chat` finds fault with the others."""
-    return isinstance(value, list) and any(isinstance(turn, dict) and named(turn, ROLE) for turn in value)
+    return isinstance(value, list) and any(_is_roled(turn) for item in value for turn in _turns_of(item))
+
+
+def has_roles(value: Any) -> bool:
+    """Whether a value is a chat by the roles of its turns: a list of objects of other fields may be rows."""
+    return isinstance(value, list) and any(map(_is_roled, value))
+
+
+def _is_roled(turn: Any) -> bool:
+    return isinstance(turn, dict) and bool(named(turn, ROLE))
+
+
+def _turns_of(item: Any) -> list[Any]:
+    """The turns of an item of a chat, each with its role; the item itself where it says who speaks, or nobody does."""
+    if not isinstance(item, dict) or named(item, ROLE):
+        return [item]
+    if item.get("lc") and isinstance(item.get("kwargs"), dict) and item.get("id"):
+        message = str(item["id"][-1]).removesuffix("Chunk").removesuffix("Message").lower()
+        return [_of_langchain(message, item["kwargs"])]
+    if item.get("type") in MESSAGES and not item.keys().isdisjoint(("data", "content")):
+        return [_of_langchain(item["type"], item["data"] if isinstance(item.get("data"), dict) else item)]
+    return [*_of_speakers(item)] or [item]
+
+
+def _of_langchain(role: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    more = said.get("additional_kwargs")
+    return {**said, **(more if isinstance(more, dict) else {}), "role": role}
+
+
+def _of_speakers(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The turns of an object with a question and its answer by their speakers, or with one of them alone."""
+    there = {name.lower(): said for name, said in item.items() if said is not None}
+    spoken = {name: there[name] for name in SPEAKERS if isinstance(there.get(name), str)}
+    roles = {speaker(name) for name in spoken}
+    if {"user", "assistant"} <= roles or (spoken and len(there) == 1):
+        beside = {name: there[name] for name in THINKING if name in there}
+        for name, said in spoken.items():
+            yield {**(beside if speaker(name) == "assistant" else {}), "role": name, "content": said}
 
 
 def read_chat(value: Any, several: Several | None, system: System = "drop") -> Chat:
@@ -64,7 +105,7 @@ def read_chat(value: Any, several: Several | None, system: System = "drop") -> C
 
 def is_reply(value: Any) -> bool:
     """Whether a value is a chat in which the assistant alone speaks."""
-    turns = [turn for turn in value if isinstance(turn, dict)] if is_chat(value) else []
+    turns = [turn for item in value for turn in _turns_of(item) if isinstance(turn, dict)] if is_chat(value) else []
     roles = [turn[spoken] for turn in turns if (spoken := named(turn, ROLE))]
     return bool(roles) and all(speaker(role) == "assistant" for role in roles)
 
@@ -85,7 +126,7 @@ def with_thinking(thinking: str | None, said: str) -> str:
     """A response as one text: thinking that stands apart becomes the think part of one that has none."""
     bare = (thinking or "").strip()
     thought = bare.removeprefix(THINK).removesuffix(THINK_END)
-    if not thought.strip() or THINK_END in said:
+    if not thought.strip() or THINK_END in said or thought.strip().lower() in SETTINGS:
         return said
     return f"{THINK}{thinking if thought == bare else thought}{THINK_END}{said}"
 
@@ -93,11 +134,14 @@ def with_thinking(thinking: str | None, said: str) -> str:
 def _turns(value: list[Any]) -> list[Turn]:
     """The turns of a chat. Thinking before a turn, an item of its own in OpenAI's Responses, belongs to that turn."""
     turns, thought = list[Turn](), ""
-    for one in value:
+    for one in (turn for item in value for turn in _turns_of(item)):
         if isinstance(one, dict) and one.get("type") in THOUGHT_PARTS and not named(one, ROLE):
             thought += "".join(_thoughts([one]))
             continue
         turn = _turn(one)
+        if one.get("channel") in CHANNELS and turn.role == "assistant":
+            thought += turn.said
+            continue
         turns.append(turn._replace(said=with_thinking(thought, turn.said)))
         thought = ""
     return turns

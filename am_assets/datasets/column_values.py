@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from am_assets.datasets.adapters.base import boxed_reference
 from am_assets.datasets.chats import is_chat
 from am_assets.datasets.column_names import NAMES, REFERENCES, plain
 from am_assets.datasets.objects import is_objects
@@ -53,11 +54,16 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         and not _sentences(values[text])
     ):
         found["reference_answer"] = found.pop("response")
+    if "reference_answer" in found and "reasoning" not in found and _repeats(found.get("response"), values):
+        del found["response"]
     if not {"reference_answer", "test_cases"} & found.keys():
         numbers = [path for path in values if plain(path) in SAYS and all(map(_is_number, values[path]))]
         found.update(zip(["reference_answer"], numbers, strict=False))
     if "response" not in found and (thinking := _thinking(values, found.values())):
         found["response"] = thinking
+    if "response" in found and not {"reference_answer", "test_cases"} & found.keys():
+        solutions = [path for path, several in values.items() if _boxes(path, several)]
+        found.update(zip(["reference_answer"], solutions, strict=False))
     return found
 
 
@@ -69,6 +75,16 @@ def _thinking(values: Mapping[str, Sequence[Any]], read: Iterable[str]) -> str |
         if 2 * thoughts > len(several) and not _is_read(path, read) and not UNFIT.search(plain(path)):
             return path
     return None
+
+
+def _repeats(path: str | None, values: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether a column `answer` is read as responses and has short answers, as that of the references beside it."""
+    return path is not None and plain(path) == "answer" and _answers(values[path])
+
+
+def _boxes(path: str, values: Sequence[Any]) -> bool:
+    """Whether a column is of worked solutions that box their answers."""
+    return plain(path) == SOLUTION and all(isinstance(one, str) and boxed_reference(one)[0] for one in values)
 
 
 def _is_long(path: str, values: Sequence[Any]) -> bool:

@@ -51,12 +51,14 @@ HEADED = [
     ("Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]", "[END FINAL RESPONSE]"),  # Apriel
     ("analysis", "assistantfinal", ""),  # gpt-oss, served with its special tokens skipped
 ]
+DETAILS = '<details type="reasoning"'  # how Open WebUI writes a thought, and a call of a tool by another type
 # What a response that thinks has in it, however it is cut off or garbled.
 TAGS = [
     *(tag for one in FAMILIES for tag in (one.think, one.answering)),
     *(begin for begin, _, _ in HEADED[:-1]),
     HEADED[-1][1],  # whose beginning is a word of others
     "<|channel|>",
+    DETAILS,
 ]
 # What an answer that stands alone has not: another turn, calls of tools, another channel.
 MORE = [

@@ -29,7 +29,7 @@ from am_assets.datasets.reading import form_of
 from am_assets.datasets.records import read_records
 from am_assets.datasets.rows import some_of
 from am_assets.datasets.sources import Source
-from am_assets.datasets.values import written
+from am_assets.datasets.values import parsed, walk, written
 
 ROWS = 1_000  # looked at
 OWN = "jsonl"  # the form whose columns may have any name
@@ -42,6 +42,7 @@ RENDERED = re.compile(
     r"|^\s*\[\s*\{\s*['\"](?:role|from|content|value)['\"]",
     re.DOTALL,
 )
+REPOSITORY = frozenset(("failtopass", "passtopass", "testpatch", "basecommit"))  # columns of SWE-bench and its like
 UNNAMED = "unknown"  # the teacher of responses that nobody names
 
 
@@ -64,9 +65,9 @@ class Shape:
         return next((name for name in self.ignored if plain(name) in OPTIONS), None)
 
 
-def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) -> list[Shape]:
+def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None, turns: str | None = None) -> list[Shape]:
     """How the rows of a location are read, one shape for each column that questions stand in; `given` are fields of the
-    entry that the user names, by which there is one shape.
+    entry that the user names, by which there is one shape, but for `turns`.
 
     `SourceError` where there is no file, and where nothing in it is a question.
 
@@ -79,6 +80,11 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
     if given and any(given.values()):
         named = {name: value for name, value in given.items() if value}
         return [_shape("", [{"location": location, "adapter": OWN, **named}], rows, base)]
+    if not REPOSITORY.isdisjoint(plain(name) for row in rows for name in row):
+        raise Unread(
+            f"{files[0]}: asks for patches of a repository, which its tests would judge: nothing here runs them;"
+            " --column question=problem_statement reads what is asked alone"
+        )
     likely = [name for name in dict.fromkeys(chain.from_iterable(rows)) if plain(name) in NAMES["question"]]
     rendered = {name for name in likely if _rendered(rows, name)}
     asking = [(name, row) for row in rows if (name := _asks(row, rendered))]
@@ -99,6 +105,7 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
         own = [row for one, row in asking if one == name]
         all_ask = columns == [name] and all(there(row.get(name)) for row in rows)
         where = {} if all_ask else {"where": _condition(name, columns[:at], rows)}
+        where |= {"turns": turns} if turns else {}
         forms = [{"adapter": form} for form in fitting(own) if form != OWN]
         bare = [{name: value for name, value in row.items() if name not in rendered} for row in own]
         entries = [{"location": location} | entry | where for entry in (*forms, *_mapped(bare))]
@@ -106,17 +113,17 @@ def shapes(location: str, base: Path, given: Mapping[str, Any] | None = None) ->
     return found
 
 
-def guesses(location: str, base: Path) -> list[Shape]:
+def guesses(location: str, base: Path, turns: str | None = None) -> list[Shape]:
     """The shapes of a location; none where its columns tell the form without a guess, or nothing there asks.
     `Unread` where no other form is known."""
     form = _told(location, base)
     try:
-        found = shapes(location, base)
+        found = shapes(location, base, turns=turns)
     except SourceError as error:
         if isinstance(error, Unread) and form in (None, OWN):
             raise
         return []
-    plain = {name: value for name, value in found[0].entry.items() if name not in ("teacher", "where")}
+    plain = {name: value for name, value in found[0].entry.items() if name not in ("teacher", "where", "turns")}
     return [] if len(found) == 1 and plain == {"location": location, "adapter": form} else found
 
 
@@ -188,7 +195,8 @@ def _mapped(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for told, _ in labels:
         beside = {name: path for name, path in columns.items() if name in ADAPTERS["choices"].fields}
         yield {"adapter": "choices", "columns": beside | {"question": asks} | options | told}
-    chat = next((name for name in (asks, *CHATS) if any(is_chat(row.get(name)) for row in rows)), None)
+    likely = (asks, columns.get("question", asks), *CHATS)
+    chat = next((name for name in likely if any(is_chat(parsed(walk(row, name.split(".")))) for row in rows)), None)
     if chat:
         beside = {name: path for name, path in columns.items() if name in ADAPTERS["chat"].fields}
         yield {"adapter": "chat", "columns": {"messages": chat} | beside}

@@ -11,7 +11,7 @@ from am_assets.datasets.values import text, typed
 
 TEXT = ("response", *SAID, "completion", "generation", "output", "answer", "solution")
 TEACHER = ("teacher", "model", "response_model", "model_name", "generator", "modelVersion")
-ENDED = ("finish_reason", "stop_reason", "finishReason")
+ENDED = ("finish_reason", "stop_reason", "finishReason", "done_reason")
 SENT = ("choices", "candidates")  # the answers in what a server sent
 
 

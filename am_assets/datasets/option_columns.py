@@ -29,7 +29,7 @@ def options_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     labelled = not {"label", "correct"}.isdisjoint(names.values())
     listed = [name for name, said in names.items() if said in OPTIONS or (labelled and said == ANSWERS)]
     for name in listed:
-        if any(isinstance(written(row.get(name)), list | dict) for row in rows):
+        if any(isinstance(value := written(row.get(name)), list | dict) or shown_in(str(value)) for row in rows):
             return {"options": name}
     texts = {said: name for name, said in names.items() if all(isinstance(row.get(name), str | None) for row in rows)}
     for keys, key in COUNTS:
@@ -90,4 +90,4 @@ def _count(row: Mapping[str, Any], options: Mapping[str, str]) -> int:
         return sum(there(row.get(name)) for name in options.values())
     value = written(row.get(options["options"]))
     value = value["text"] if isinstance(value, dict) and isinstance(value.get("text"), list) else value
-    return len(value) if isinstance(value, list | dict) else 0
+    return len(value) if isinstance(value, list | dict) else len(shown_in(str(value)))

@@ -10,7 +10,8 @@ from hashlib import sha256
 
 LETTERS = "ABCDEFGHIJ"  # those that verification reads as options
 LABEL = r"\(?([A-J])\s?[).:\u3001\uff0e]"  # before an option, as in "B) Paris"
-SHOWN = re.compile(rf"(?:^|(?<=\s)){LABEL}(?:(?<=\))|(?=\s|[^\x00-\x7f]))")
+LED = rf"{LABEL}(?:(?<=\))|(?=\s|[^\x00-\x7f]))"
+SHOWN = [re.compile(rf"^\s*{LED}", re.MULTILINE), re.compile(rf"(?:^|(?<=\s)){LED}")]  # on lines of their own; anywhere
 # One option; several, glued or listed by commas and "and".
 OPTION = re.compile(r"\(?([A-J])\)?")
 GLUED = re.compile(r"[A-J]{2,10}")
@@ -43,9 +44,12 @@ def shown_in(question: str) -> list[str]:
     >>> shown_in("Which is odd? A. 2 B. 4 C. 5")
     ['2', '4', '5']
     """
-    _, *parts = SHOWN.split(question)
-    labels, texts = "".join(parts[::2]), [one.strip() for one in parts[1::2]]
-    return texts if len(texts) > 2 and LETTERS.startswith(labels) else []
+    for label in SHOWN:
+        _, *parts = label.split(question)
+        labels, texts = "".join(parts[::2]), [one.strip() for one in parts[1::2]]
+        if len(texts) > 2 and LETTERS.startswith(labels):
+            return texts
+    return []
 
 
 def counted(answer: str, question: str) -> bool:

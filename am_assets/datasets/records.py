@@ -14,7 +14,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from am_assets.datasets.chats import is_chat
+from am_assets.datasets.chats import has_roles
 from am_assets.datasets.columnar import COLUMNAR, Record, columnar
 from am_assets.datasets.compression import chunks, lines
 from am_assets.datasets.locate import FORMATS, PACKED, SourceError, unpacked_name
@@ -105,7 +105,7 @@ def _begins_array(line: bytes) -> bool:
     if not line.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
         return False
     found = _json(line)
-    return str(found) == NOT_JSON if isinstance(found, Fault) else _objects(found) and not is_chat(found)
+    return str(found) == NOT_JSON if isinstance(found, Fault) else _objects(found) and not has_roles(found)
 
 
 def _json_file(path: Path) -> Iterator[tuple[int, Record | Fault]]:
@@ -147,7 +147,7 @@ def _by_columns(content: Record) -> Any:
         split = all(isinstance(row, list) and len(row) == len(names) for row in rows)
         return [dict(zip(names, row, strict=True)) for row in rows] if split else content
     lists = [*content.values()]
-    if len(lists) < 2 or not all(isinstance(one, list) and not is_chat(one) for one in lists):
+    if len(lists) < 2 or not all(isinstance(one, list) and not has_roles(one) for one in lists):
         return content
     if len({*map(len, lists)}) > 1 or any(key in ROWS_UNDER and _objects(value) for key, value in content.items()):
         return content
@@ -190,7 +190,7 @@ def record_of(raw: bytes) -> Record | Fault:
 def _row(item: Any) -> Record | Fault:
     if isinstance(item, dict | Fault):
         return item
-    return {CHAT: item} if is_chat(item) else Fault(f"not an object: {kind(item)}")
+    return {CHAT: item} if has_roles(item) else Fault(f"not an object: {kind(item)}")
 
 
 def _json(raw: bytes) -> Any:

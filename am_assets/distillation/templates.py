@@ -1,10 +1,11 @@
 """Responses without what a chat template leaves around them; thoughts that no tags part, in the tags of the paper."""
 
 import re
+from html import unescape
 
 import polars as pl
 
-from am_assets.datasets.delimiters import FAMILIES, HEADED, PAPER
+from am_assets.datasets.delimiters import DETAILS, FAMILIES, HEADED, PAPER
 
 # What a server leaves of the chat template when it does not skip special tokens.
 ENDS = ["<|im_end|>", "<|endoftext|>", "<\uff5cend▁of▁sentence\uff5c>", "<|end▁of▁sentence|>", "<|eot_id|>",
@@ -28,7 +29,11 @@ ATTRIBUTES = re.compile(rf"^({'|'.join(one.strip() for one in ATTRIBUTED)})\s[^<
 CHANNEL = re.compile(r"(?:<\|start\|>[^<]*)?<\|channel\|>(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>")
 TO_TOOLS = re.compile(r"<\|start\|>(?!assistant<)|<\|channel\|>\w+\s+to=|<\|call\|>|assistantcommentary\s+to=")
 CHANNEL_END = re.compile(r"<\|(?:end|return|call)\|>\s*$")
-BEGINS = ["<|", "<\uff5c", "[|", "<start_of_turn>", *FIRST, *ATTRIBUTED, *(begin for begin, _, _ in HEADED)]
+# Open WebUI: a fold with a summary, whose thought is quoted line by line, as it is or for HTML.
+FOLDED = re.compile(rf"\s*{DETAILS}([^>]*)>\s*(?:<summary>.*?</summary>)?(.*?)^</details>", re.DOTALL | re.MULTILINE)
+OTHER_FOLDS = re.compile(rf'^(?:{DETAILS}|<details type="tool_calls")', re.MULTILINE)
+QUOTED = re.compile(r"^(?:>|&gt;) ?", re.MULTILINE)
+BEGINS = ["<|", "<\uff5c", "[|", "<start_of_turn>", *FIRST, *ATTRIBUTED, *(begin for begin, _, _ in HEADED), DETAILS]
 HEAD = 200  # characters in which a response has to have begun to think
 # White space, and characters without a width that stand at the ends of texts as if they were such.
 BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -55,7 +60,8 @@ def _bare(texts: pl.Series) -> pl.Series:
     bare = texts.to_frame("text").select(pl.when(~text.str.contains("<s>", literal=True)).then(ends).otherwise(text))
     said = bare.to_series()
     head = said.str.slice(0, HEAD).str.strip_chars_start()
-    for begins, read in [(CHANNEL.pattern, _channels), ("|".join(re.escape(one[0]) for one in HEADED), _headed)]:
+    headings = "|".join(re.escape(one[0]) for one in HEADED)
+    for begins, read in [(CHANNEL.pattern, _channels), (headings, _headed), (DETAILS, _folded)]:
         found = head.str.contains(f"^(?:{begins})")
         at = found.fill_null(False).arg_true()
         said = said.scatter(at, [read(text) for text in said.gather(at)])
@@ -80,3 +86,14 @@ def _headed(text: str) -> str:
         if text.lstrip().startswith(begin) and len(parts) == 2 and not TO_TOOLS.search(text):
             return PAPER.think + parts[0] + PAPER.answering + parts[1].removesuffix(end)
     return text
+
+
+def _folded(text: str) -> str:
+    """A response whose thought is folded, in the paper's delimiters; as it is where the fold does not end, is not the
+    only one, or ended before the thought did."""
+    fold = FOLDED.match(text)
+    if not fold or 'done="false"' in fold[1] or OTHER_FOLDS.search(text, fold.end()):
+        return text
+    thought = fold[2].strip()
+    thought = unescape(thought) if thought.startswith("&gt;") else thought
+    return PAPER.think + QUOTED.sub("", thought) + PAPER.answering + text[fold.end() :]

@@ -88,6 +88,7 @@ def test_columns_are_found_by_their_names_in_every_format(here: Path, suffix: st
 
 
 CHAT = [{"role": "user", "content": "1 + 1?"}]
+THOUGHT = "<think>1 and 1.</think> It is \\boxed{2}."
 
 
 @pytest.mark.parametrize(
@@ -131,6 +132,18 @@ CHAT = [{"role": "user", "content": "1 + 1?"}]
          {"question": "prompt", "response": "output", "teacher": "generator"}),
         ({"prompt": "1 + 1?", "outputs": [{"model": "r1", "text": "<think>2</think>2"}, None], "answer": 2},
          {"question": "prompt", "reference_answer": "answer", "response": "outputs"}),
+        ({"id": "a", "chat": {"title": "Sums", "messages": [*CHAT, {"role": "assistant", "content": THOUGHT}]}},
+         {"messages": "chat.messages"}),
+        ({"conversation": [{"human": "1 + 1?", "assistant": THOUGHT}]}, {"messages": "conversation"}),
+        ({"conversation": json.dumps([{"human": "1 + 1?", "assistant": THOUGHT}])}, {"messages": "conversation"}),
+        ({"prompt": "1 + 1?", "solution": "One and one\nis \\boxed{2}.", "generation": THOUGHT},
+         {"question": "prompt", "reference_answer": "solution", "response": "generation"}),
+        ({"prompt": "1 + 1?", "solution": "One and one\nis two.", "generation": THOUGHT},
+         {"question": "prompt", "response": "generation"}),
+        ({"question": "1 + 1?", "answer": "2", "ground_truth_answer": "2"},
+         {"reference_answer": "ground_truth_answer"}),
+        ({"question": "1 + 1?", "answer": "2", "thinking": "1 and 1.", "gold": "2"},
+         {"reference_answer": "gold", "response": "answer", "reasoning": "thinking"}),
     ],
 )  # fmt: skip
 def test_what_a_column_holds_says_what_it_is(here: Path, row: dict, columns: dict) -> None:
@@ -201,8 +214,19 @@ SHOWN = "1 + 1?\n\nA) 1\nB) 2\nC) 3"
         ([{"A": "1", "B": "2", "C": "3", "answer": at} for at in (1, 3)], ["A", "C"]),
         ([{"answers": ["1", "2", "3"], "label": 1}], ["B"]),
         ([{"option": {"A": "1", "B": "2", "C": "3"}, "answer": "BC"}], ["B, C"]),
+        ([{"options": "Answer Choices:\nA. 1\nB. 2\nC. 3", "answer": "2. Explanation: it is 2."}], ["B"]),
+        ([{"options": "(A) 1 (B) 2 (C) 3", "answer": "C"}], ["C"]),
     ],
-    ids=["letters", "text from 0", "text from 1", "numbers from 1", "answers beside a label", "an object"],
+    ids=[
+        "letters",
+        "text from 0",
+        "text from 1",
+        "numbers from 1",
+        "answers beside a label",
+        "an object",
+        "a text",
+        "a line",
+    ],
 )
 def test_options_are_shown_and_the_right_one_is_counted_as_the_rows_tell(
     here: Path, rows: list, references: list
@@ -244,6 +268,7 @@ def test_a_number_beside_options_in_the_question_counts_them_where_a_row_tells(h
         {"content": [{"type": "thinking", "thinking": "1 and 1."}, {"type": "text", "text": "2"}]},
         {"content": "<|channel|>analysis<|message|>1 and 1.<|end|><|channel|>final<|message|>2"},
         {"content": "Here is my thought process: 1 and 1. Here is my response: 2"},
+        {"content": '<details type="reasoning" done="true">\n> 1 and 1.\n</details>\n2'},
     ],
 )
 def test_thinking_is_seen_wherever_it_stands(here: Path, answer: dict) -> None:
@@ -291,6 +316,13 @@ def test_options_that_are_not_shown_are_named(here: Path) -> None:
     assert "columns" not in entry  # no label is the answer
 
 
+@pytest.mark.parametrize("column", ["FAIL_TO_PASS", "test_patch", "base_commit"])
+def test_patches_of_a_repository_are_refused_unless_the_question_is_named(here: Path, column: str) -> None:
+    write(here / "rows.jsonl", [{"repo": "a/b", "problem_statement": "It fails.", "patch": "diff", column: "[]"}])
+    assert "asks for patches of a repository" in refused("--from", "rows.jsonl")
+    assert "1 question" in init("--from", "rows.jsonl", "--column", "question=problem_statement")
+
+
 def test_an_answer_that_thinks_is_a_response_and_no_reference(here: Path) -> None:
     write(here / "rows.jsonl", [{"question": "1 + 1?", "answer": "<think>2</think> 2"}])
     found = json.loads(init("--from", "rows.jsonl", "--json"))["shapes"][0]
@@ -306,7 +338,6 @@ def test_a_published_form_is_kept_and_named(here: Path) -> None:
     assert entry["adapter"] == "openr1" and "columns" not in entry
 
 
-THOUGHT = "<think>1 and 1.</think> It is \\boxed{2}."
 PROMPT = [{"role": "user", "content": "1 + 1? End with the answer."}]
 LONG = "As one sees by induction on the number of edges of the graph."
 

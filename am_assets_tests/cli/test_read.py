@@ -143,6 +143,13 @@ def test_what_is_guessed_is_said_with_the_entry_that_says_so(file: Path) -> None
     assert "Guessed" not in told("a.jsonl") + told("b.jsonl", "--column", "question=prompt")
 
 
+def test_of_chats_in_a_column_that_is_guessed_the_first_turns_are_read_where_that_is_said(file: Path) -> None:
+    (file.parent / "b.jsonl").write_text(json.dumps({"conversation": CHAT * 2}))
+    ran = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["read", "b.jsonl"])
+    assert ran.exit_code == 2 and "a chat of several turns; `turns: first` reads" in ran.output
+    assert "1 question, 1 response" in told("b.jsonl", "--turns", "first")
+
+
 @pytest.mark.slow
 def test_a_large_file_is_shown_at_once_and_no_dagster_is_loaded(tmp_path: Path) -> None:
     line = json.dumps({"question": "Q?" * 500, "answer": "42"}) + "\n"

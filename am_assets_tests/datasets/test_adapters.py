@@ -671,6 +671,15 @@ def test_code_of_verl_may_be_a_list_of_inputs_and_outputs(tmp_path: Path) -> Non
     assert json.loads(tests) == {"inputs": ["1 2"], "outputs": ["3"]}
 
 
+def test_a_target_of_verl_that_the_assistant_says_is_the_response(tmp_path: Path) -> None:
+    row = ADAPTERS["verl"].example
+    said = [{"role": "assistant", "content": "<think>17+25</think>42"}]
+    for target, responses in ((said, ["<think>17+25</think>42"]), (json.dumps(said), ["<think>17+25</think>42"]),
+                              ("42", []), (None, []), ([{"role": "user", "content": "42?"}], [])):  # fmt: skip
+        (published,) = adapt(tmp_path, "verl", row | {"target": target}, teacher="r1")["published"].to_list()
+        assert [one["response"] for one in published] == responses
+
+
 def test_tests_of_leetcode_in_verl_bring_what_stands_before_them(tmp_path: Path) -> None:
     truth = {"import_prefix": "import math\n", "test_code": "def check(candidate): ...", "entry_point": "Solution().f"}
     row = ADAPTERS["verl"].example | {"reward_model": {"ground_truth": json.dumps(truth), "style": "rule"}}

@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from am_assets.config.files import parse
-from am_assets.datasets.chats import is_chat, read_chat
+from am_assets.datasets.chats import is_chat, read_chat, with_thinking
 from am_assets.datasets.sources import Source, read_shard
 from am_assets.datasets.values import Fault
 
 QUESTION, ANSWER = {"role": "user", "content": "Q?"}, {"role": "assistant", "content": "A."}
 SYSTEM = {"role": "system", "content": "Be brief."}
+LANGCHAIN = [
+    {"type": "human", "data": {"content": "Q?", "additional_kwargs": {}, "type": "human"}},
+    {"type": "ai", "data": {"content": "A.", "additional_kwargs": None, "type": "ai", "tool_calls": []}},
+]
 SHAREGPT = [{"from": "human", "value": "Q?"}, {"from": "gpt", "value": "A."}]
 
 
@@ -27,6 +31,17 @@ SHAREGPT = [{"from": "human", "value": "Q?"}, {"from": "gpt", "value": "A."}]
         [{"from": "user", "value": "Q?"}, {"from": "assistant", "value": "A."}],
         [{"role": "User", "content": [{"type": "text", "text": "Q?"}]}, ANSWER],
         [QUESTION, {"role": "assistant", "content": [{"type": "text", "text": "A"}, {"type": "text", "text": "."}]}],
+        [{"human": "Q?", "assistant": "A."}],
+        [{"Human": "Q?", "Assistant": "A."}],
+        [{"system": "Be brief.", "user": "Q?", "assistant": "A.", "turn": 1}],
+        [{"user": "Q?", "assistant": None}, {"user": None, "assistant": "A."}],
+        [{"type": "human", "content": "Q?"}, {"type": "ai", "content": "A."}],
+        LANGCHAIN,
+        [{"type": "system", "data": {"content": "Be brief."}}, *LANGCHAIN],
+        [
+            {"lc": 1, "type": "constructor", "id": ["langchain", name], "kwargs": {"content": said, "type": "x"}}
+            for name, said in (("SystemMessage", "Be brief."), ("HumanMessage", "Q?"), ("AIMessageChunk", "A."))
+        ],
     ],
 )
 def test_question_and_answer_are_found_wherever_they_stand(turns: list[dict]) -> None:
@@ -44,6 +59,7 @@ def test_question_and_answer_are_found_wherever_they_stand(turns: list[dict]) ->
         {"role": "assistant", "content": [{"type": "thinking", "thinking": "T."}, {"type": "text", "text": "A."}]},
         {"role": "assistant", "content": "<think>T.</think>A.", "reasoning_content": "T."},
         {"role": "model", "parts": [{"text": "T.", "thought": True}, {"text": "A.", "thought": None}]},
+        {"type": "ai", "data": {"content": "A.", "additional_kwargs": {"reasoning_content": "T."}}},
     ],
 )
 def test_thinking_apart_becomes_the_think_part(answer: dict) -> None:
@@ -55,6 +71,38 @@ def test_an_item_of_thinking_belongs_to_the_turn_behind_it() -> None:
     thoughts = [{"type": "reasoning", "summary": summary}, {"type": "reasoning", "summary": [], "content": None}]
     said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "A."}]}
     assert read_chat([QUESTION, *thoughts, said], None)[:2] == ("Q?", "<think>T.</think>A.")
+
+
+def test_a_turn_on_the_channel_of_analysis_is_the_thought_of_the_next_one() -> None:
+    thought, said = ({"role": "assistant", "channel": name, "content": name} for name in ("analysis", "final"))
+    for several in (None, "first"):
+        assert read_chat([QUESTION, thought, said], several)[:2] == ("Q?", "<think>analysis</think>final")
+    assert read_chat([QUESTION, thought], None).response is None
+    tool = {"role": "assistant", "channel": "commentary", "recipient": "functions.add", "content": "{}"}
+    with pytest.raises(Fault, match="role tool"):
+        read_chat([QUESTION, thought, tool, {"role": "tool", "content": "42"}, said], None)
+
+
+@pytest.mark.parametrize("setting", ["off", "On", "high"])
+def test_whether_a_model_was_to_think_is_no_thought(setting: str) -> None:
+    assert read_chat([QUESTION, ANSWER | {"reasoning": setting}], None).response == "A."
+    assert with_thinking(setting, "A.") == "A."
+    assert with_thinking(f"It is {setting}.", "A.") == f"<think>It is {setting}.</think>A."
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"user": "Ann", "text": "Nice."}, {"user": "Bo", "text": "No."}],
+        [{"model": "r1", "response": "A."}],
+        [{"input": "1 2", "output": "3"}],
+        [{"type": "function", "function": {"name": "add"}}],
+        [{"type": "text", "text": "A."}],
+        [{"human": 3, "assistant": 4}],
+    ],
+)
+def test_objects_of_which_no_field_is_what_somebody_says_are_no_chat(items: list[dict]) -> None:
+    assert not is_chat(items)
 
 
 def test_a_question_alone_has_no_response() -> None:
@@ -92,6 +140,9 @@ def test_the_entry_of_a_source_says_so(tmp_path: Path, entry: dict, asked: str) 
         ([QUESTION, ANSWER, QUESTION, ANSWER], "several turns"),
         ([QUESTION, QUESTION], "two questions in a row"),
         ([QUESTION, {"role": "tool", "content": "42"}], "role tool"),
+        ([{"human": "Q?", "assistant": "A."}, {"human": "Sure?", "assistant": "Yes."}], "several turns"),
+        ([LANGCHAIN[0], {"type": "ai", "data": {"content": "", "tool_calls": [{"name": "add"}]}}], "calls a tool"),
+        ([*LANGCHAIN, {"type": "tool", "data": {"content": "42"}}], "no role"),
         ([QUESTION, {"content": "A."}], "no role"),
         (["Q?", "A."], "no role"),
         ([{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}], "a part of type image_url"),

@@ -186,6 +186,31 @@ def test_answers_in_other_tags_and_thoughts_under_headings_are_read(response: st
     assert read(response) == parts
 
 
+FOLD = '<details type="reasoning" done="true" duration="3">\n<summary>Thought for 3 seconds</summary>\n'
+CALL = '<details type="tool_calls" done="true" name="add">\n<summary>Done</summary>\n</details>\n'
+PROOF = f"<details>\n<summary>Proof</summary>\nLong.\n</details>\n{ANSWER}"
+
+
+@pytest.mark.parametrize(
+    ("response", "parts"),
+    [
+        (f"{FOLD}> 17+25\n> > 40\n</details>\n{ANSWER}", ("17+25\n> 40", ANSWER, True)),
+        (f"{FOLD}&gt; 3 &lt; 4\n&gt; so\n</details>\n\n{ANSWER}", ("3 < 4\nso", ANSWER, True)),
+        (f"{FOLD}> {SUM}\n> </details>\n</details>\n{PROOF}", (f"{SUM}\n</details>", PROOF, True)),
+        (f"{FOLD}> {SUM}\n</details>", (SUM, "", False)),
+        (f"{FOLD}> {SUM}", (None, None, False)),
+        (f'<details type="reasoning" done="false">\n> {SUM}\n</details>\n{ANSWER}', (None, None, False)),
+        (f"{FOLD}> {SUM}\n</details>\n{CALL}{ANSWER}", (None, None, False)),
+        (f"{FOLD}> {SUM}\n</details>\n{FOLD}> {SUM}\n</details>\n{ANSWER}", (None, None, False)),
+        (PROOF, (None, None, False)),
+        (f"<think>{SUM}</think>{PROOF}", (SUM, PROOF, True)),
+        (f"<think>{SUM}</think>```\n{FOLD}```", (SUM, f"```\n{FOLD}```", True)),
+    ],
+)
+def test_a_fold_of_reasoning_is_the_thought_and_any_other_is_text(response: str, parts: tuple) -> None:
+    assert read(response) == parts
+
+
 @pytest.mark.parametrize(
     ("reasoning", "text", "whole"),
     [

@@ -25,6 +25,7 @@ LABELLED, SAID = ("label", "key", "id", "letter"), ("text", "value", "content", 
 LED = re.compile(rf"\s*{LABEL}\s*(.+)", re.DOTALL)
 BOXED = re.compile(r"[\s$]*(?:\\boxed\{)?(.*?)[.:}]*[\s$]*")  # letters, in what may stand around them
 SPELT = re.compile(r"(?:^|\s*,\s*)([a-j]) \) ")  # as MathQA has them: "a ) 38 , b ) 27.5"
+EXPLAINED = re.compile(r"[.\s]+Explanation:\s")  # behind an option, as MedReason has it
 UNTOLD = ("", "-1")  # of test sets, which keep the answer to themselves
 
 
@@ -96,7 +97,7 @@ def _pairs(value: Any) -> list[tuple[Any, Any]]:
     """The options as they stand, with their labels, if they have any."""
     if isinstance(value, str):
         _, *parts = SPELT.split(value)
-        value = dict(zip(parts[::2], parts[1::2], strict=True)) or value
+        value = dict(zip(parts[::2], parts[1::2], strict=True)) or shown_in(value) or value
     if isinstance(value, dict) and isinstance(texts := value.get("text"), list):
         return [*zip(value.get("label") or [None] * len(texts), texts, strict=True)]
     if isinstance(value, dict):
@@ -126,7 +127,7 @@ def _right(value: Any, labels: list[str], options: list[str]) -> list[int]:
     value = parsed(value)
     if isinstance(value, list):
         return sorted({at for one in value for at in _right(one, labels, options)})
-    said = (scalar(value) or "").strip()
+    said = EXPLAINED.split((scalar(value) or "").strip())[0]
     if said in UNTOLD:
         return []
     spelt = [[at] for at, one in enumerate(options) if one.strip() == said and isinstance(value, str)]

@@ -7,6 +7,7 @@ from am_assets.datasets.adapters.base import (
     Item,
     Row,
     any_of,
+    boxed,
     constraints,
     fields,
     finished,
@@ -32,7 +33,8 @@ def read(row: Row) -> Item:
         raise Fault(f"field `constraints`: {fault}") from None
     said, notes = _said(row)
     question = _shown(row, asked.question if asked else row.text("question"))
-    reference = any_of(row.scalars("reference_answer") if row.has("reference_answer") else _short_answers(row))
+    references = row.scalars("reference_answer") if row.has("reference_answer") else _short_answers(row)
+    reference = any_of([boxes.pop() if len(boxes := {*boxed(one)}) == 1 else one for one in references])
     if reference and counted(reference, question or ""):
         reference, notes = None, {*notes, COUNTED}
     return Item(
