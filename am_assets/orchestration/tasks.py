@@ -33,7 +33,7 @@ class Tasks:
         self.lost, self.said, self.none_left = 0, "", False
         self.left, self.measured, self.began = 0, 0, 0.0
         self.over = threading.Event()
-        self.thread = threading.Thread(target=self._tend, daemon=True)
+        self.thread = threading.Thread(target=self._watch, daemon=True)
         self.thread.start()
 
     def tend(self, left: int, measured: int) -> bool:
@@ -42,7 +42,7 @@ class Tasks:
         self.left, self.measured = left, measured
         return True
 
-    def _tend(self) -> None:
+    def _watch(self) -> None:
         while not self.over.wait(LOOK_SECONDS):
             self.look()
 

@@ -24,7 +24,7 @@ RATIONAL = re.compile(
 MIXED = re.compile(r"(-?)\((\d{1,99})\+\\frac\{(\d{1,99})\}\{(\d{1,99})\}\)")
 POWER_OF_TEN = re.compile(r"([-+]?\d{1,400}(?:\.\d{1,400})?)\s*\\(?:times|cdot)\s*10\^\{([-+]?\d{1,3})\}")
 DECIMAL = re.compile(r"(?<![\w.])(\d{1,400})\.(\d{1,400})")
-ANGLE = re.compile(r"\\angle\s*([A-Z])([A-Z])([A-Z])(?![A-Za-z])")  # no product: the middle letter is its vertex
+ANGLE = re.compile(r"\\angle\s*([A-Z]{3})(?![A-Za-z])")  # no product
 PRIME = re.compile(r"([A-Za-z])('+)")
 DEGREES = re.compile(r"(\d{1,400})\s*\^\\circ(?![A-Za-z])")
 PRODUCT = re.compile(
@@ -73,7 +73,7 @@ def parse(text: str) -> "Expr | None":
     text = CHOOSE.sub(lambda m: f"({comb(int(m[1]), int(m[2]))})", text)
     text = PRODUCT.sub(r"\\cdot ", re.sub(r"(?<![A-Za-z\\])([ie])\s*\(", r"\1\\cdot(", text))  # "i(3)" is no function
     text = DEGREES.sub(r"(\1\\cdot\\frac{\\pi}{180})", text)
-    text = ANGLE.sub(lambda m: rf"\alpha_{{{min(m[1], m[3])}{m[2]}{max(m[1], m[3])}}}", text)
+    text = ANGLE.sub(r"\\alpha_{\1}", text)
     text = PRIME.sub(lambda m: rf"{m[1]}_{{{'p' * len(m[2])}}}", text)
     expression = _grammar(text)
     if expression is None:

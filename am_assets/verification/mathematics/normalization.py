@@ -18,9 +18,8 @@ WORD = re.compile(
 )
 FOREIGN = re.compile(r"[\"#?\u2192\u2300-\U0010ffff]|\['|_ _")  # quoted lists, boards, other scripts: not in formulas
 COUNTED = re.compile(r"([\d}$])\s*[\u3040-\u9fff\uac00-\ud7af]{1,5}(?=\s*(?:\d|$))")  # with a noun or unit
-SEQUENCE = re.compile(
-    r"-?[\d.]+(?: -?[\d.]+)+|\d[A-J](?: \d[A-J])+"
-)  # numbers side by side, as rows of a grid, and "1C 2A": no products
+# Numbers side by side, as rows of a grid, and "1C 2A": no products.
+SEQUENCE = re.compile(r"-?[\d.]+(?: -?[\d.]+)+|\d[A-J](?: \d[A-J])+")
 PROSE = 4  # from so many words on, a text with numbers is no formula with a unit
 SPACE_COMMAND = re.compile(r"(?<!\\)\\(?:[!,;:]|left\b|right\b|displaystyle\b)|\\?\$|\\[()\[\]]|(?<=[\w}])~")
 DIGITS_APART = re.compile(r"(?<=\d)\\[!,;: ](?=\d)(?!\d{3}(?!\d))")  # "7\\,7" is two numbers, "7\\,777" one

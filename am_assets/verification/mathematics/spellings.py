@@ -151,6 +151,7 @@ PATTERNS: dict[str, str | Callable[[re.Match[str]], str]] = {
         lambda m: rf"\binom{{{m[1] or m[3]}}}{{{m[2] or m[4]}}}",
     r"(?<![\w}])(\d+|[a-z]) choose (\d+|[a-z])(?!\w)": r"\\binom{\1}{\2}",
     r"\\lg\b": r"\\log_{10}",  # as in school books
+    r"\\angle\s*([A-Z])([A-Z])([A-Z])\b": lambda m: rf"\angle {min(m[1], m[3])}{m[2]}{max(m[1], m[3])}",  # its vertex
     r"(?:\\text\{\s*cis\s*\}|(?<![A-Za-z\\])cis)\s*(\((?:[^()]|\([^()]*\))*\)|\\frac\{[^{}]*\}\{[^{}]*\}"
     r"|-?\d+(?:\.\d+)?(?:\s*\^\\circ)?(?!\w)|\\[a-z]+)": r"e^{i\\cdot(\1)}",
     r"^\(?(-?\d+(?:\.\d+)?\s*[-+]\s*\d*(?:\.\d+)?\s*)j\)?$": r"\1i",  # with a real part, it is no vector
